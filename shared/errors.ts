@@ -1,0 +1,49 @@
+/**
+ * One error class for whatever a person can put right. Its message is one sentence that names the field, the
+ * value, the limit and what to do; the command line prints it as it stands, without a stack, and exits with
+ * `exitCode`. Anything else that is thrown is a bug and crashes loudly with its stack.
+ */
+export class IsobatchError extends Error {
+  override readonly name = "IsobatchError";
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+
+  /** The process's exit code: 2 for wrong input, 1 for whatever else stopped it. */
+  get exitCode(): number {
+    return this.code === "invalid_input" ? 2 : 1;
+  }
+}
+
+/**
+ * - `invalid_input`: the user's words (flags, task file, data set) can't be used;
+ * - `refused`: the other side understood and said no (token, version, numerics class, another run);
+ * - `unavailable`: somebody could not be reached, or went away for longer than the wait allowed;
+ * - `damaged`: a file or message is not what its checksum or its format says;
+ * - `exhausted`: disk, memory or a cap is used up;
+ * - `diverged`: the training itself produced NaN or infinity twice;
+ * - `interrupted`: a person stopped it.
+ */
+export type ErrorCode =
+  | "invalid_input"
+  | "refused"
+  | "unavailable"
+  | "damaged"
+  | "exhausted"
+  | "diverged"
+  | "interrupted";
+
+/** Throws an `invalid_input` error; for expressions: `value ?? invalid("…")`. */
+export function invalid(message: string, options?: ErrorOptions): never {
+  throw new IsobatchError("invalid_input", message, options);
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
