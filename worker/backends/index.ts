@@ -1,0 +1,1 @@
+export { type Backend, type BackendName, type Numerics, openBackend } from "./backend.js";

@@ -1,0 +1,38 @@
+import { createRequire } from "node:module";
+import { dirname, sep } from "node:path";
+import { setThreadsCount, setWasmPaths, version_wasm } from "@tensorflow/tfjs-backend-wasm";
+import { env } from "@tensorflow/tfjs-core";
+import type { BackendDescription } from "../backend.js";
+import { registerConv2DGradients } from "./conv2d.js";
+import { registerMatMul } from "./matmul.js";
+
+/**
+ * The WebAssembly backend: nothing but the npm package, on any machine, SIMD on one thread. As shipped it cannot
+ * train; `complete` registers what it lacks, in the place of what is wrong or slow.
+ */
+
+let completed = false;
+
+/** Points the backend at its binaries, which lie beside its JavaScript in the installed package. */
+export function locate(): void {
+  const main = createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm");
+  setWasmPaths(dirname(main) + sep);
+  setThreadsCount(1);
+}
+
+/** Registers the training kernels. Called once the backend runs; the registry is the process's, so only once. */
+export function complete(): void {
+  if (completed) return;
+  completed = true;
+  registerMatMul();
+  registerConv2DGradients();
+}
+
+export async function describe(): Promise<BackendDescription> {
+  const simd = (await env().getAsync("WASM_HAS_SIMD_SUPPORT")) === true;
+  return {
+    version: version_wasm,
+    flags: simd ? "simd" : "no-simd",
+    device: `WebAssembly${simd ? " with SIMD" : " without SIMD"}, one thread`,
+  };
+}
