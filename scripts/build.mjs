@@ -1,6 +1,6 @@
 // Builds everything into dist/: types and JavaScript (tsc), the SIMD kernels (asc), and the files read at run time.
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, statSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -14,13 +14,13 @@ function newer(source, target) {
 
 run("tsc", "-b");
 
-const kernelSource = join(root, "shared/kernels/assembly/index.ts");
+const kernelFolder = join(root, "shared/kernels/assembly");
 const kernelBinary = join(root, "dist/shared/kernels/kernels.wasm");
-if (existsSync(kernelSource) && newer(kernelSource, kernelBinary)) {
+if (readdirSync(kernelFolder).some((file) => newer(join(kernelFolder, file), kernelBinary))) {
   mkdirSync(dirname(kernelBinary), { recursive: true });
   run(
     "asc",
-    kernelSource,
+    join(kernelFolder, "index.ts"),
     ...["--outFile", kernelBinary, "--optimizeLevel", "3", "--runtime", "stub", "--noAssert"],
     ...["--enable", "simd,threads", "--importMemory", "--sharedMemory", "--maximumMemory", "65536"],
   );

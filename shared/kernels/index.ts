@@ -1,0 +1,3 @@
+export { type AdamConstants, createKernelMemory, type Kernels } from "./kernels.js";
+export { createReferenceKernels } from "./reference.js";
+export { instantiateKernels } from "./simd.js";
