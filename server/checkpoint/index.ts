@@ -1,0 +1,8 @@
+export {
+  type CheckpointMeta,
+  type ElementRange,
+  layoutHash,
+  parametersIn,
+  type SliceState,
+} from "./checkpoint-file.js";
+export { type CheckpointStore, type CheckpointStoreOptions, createCheckpointStore, type WrittenFile } from "./store.js";

@@ -1,0 +1,190 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { IsobatchError, messageOf } from "../../shared/errors.js";
+import type { Layout } from "../../shared/layout/index.js";
+import {
+  type CheckpointLabel,
+  type CheckpointMeta,
+  checkTensors,
+  type ElementRange,
+  parametersIn,
+  readLabel,
+  type SliceState,
+  unsealHeader,
+} from "./checkpoint-file.js";
+import { coverOf, filesOf, type SliceFile } from "./files.js";
+import { decodeHeader, decodeHeaderLength, LENGTH_BYTES } from "./safetensors.js";
+
+/**
+ * Reads a range of elements out of the files of a step. Every file it touches is read from its first to its last
+ * byte, because only the whole file tells whether its checksum holds; the bytes wanted go straight to their place.
+ */
+export interface LoadRequest {
+  /** The run's `checkpoints` folder. */
+  readonly folder: string;
+  readonly step: number;
+  readonly range: ElementRange;
+  readonly layout: Layout;
+  /** What each file must carry; what is left out is taken from the first file and must agree in the others. */
+  readonly expected: Partial<Pick<CheckpointLabel, "runId" | "taskHash" | "layoutHash">>;
+  /** Lengths as `range` wants them. */
+  readonly into: SliceState;
+}
+
+const PIECE_BYTES = 1 << 20;
+
+/** @throws {IsobatchError} `damaged` or `refused`, naming the file; `into` then holds anything */
+export function loadRange({ folder, step, range, layout, expected, into }: LoadRequest): CheckpointMeta {
+  const cover = coverOf(filesOf(folder, step), range);
+  if (cover === undefined) {
+    throw new IsobatchError(
+      "damaged",
+      `The checkpoint of step ${step} in ${folder} lacks files: elements ${range.firstElement} to ${range.endElement} are not covered.`,
+    );
+  }
+  let meta: CheckpointMeta | undefined;
+  let at = range.firstElement;
+  for (const file of cover) {
+    const wanted = { firstElement: at, endElement: Math.min(file.endElement, range.endElement) };
+    const part = {
+      theta: into.theta.subarray(wanted.firstElement - range.firstElement, wanted.endElement - range.firstElement),
+      m: averagesOf(into.m),
+      v: averagesOf(into.v),
+    };
+    const label = readFile(file, { step, ...expected, ...meta }, layout, wanted, part);
+    const { runId, taskHash, microBatches, c1, c2 } = label;
+    meta = { runId, taskHash, step, microBatches, c1, c2 };
+    at = wanted.endElement;
+
+    function averagesOf(values: Float32Array): Float32Array {
+      const before = parametersIn(layout, { firstElement: range.firstElement, endElement: wanted.firstElement });
+      return values.subarray(before, before + parametersIn(layout, wanted));
+    }
+  }
+  if (meta === undefined) throw new RangeError("an empty range of elements");
+  return meta;
+}
+
+/** Verifies a file and copies its share of `wanted` into `part`. */
+function readFile(
+  slice: SliceFile,
+  expected: Partial<CheckpointLabel>,
+  layout: Layout,
+  wanted: ElementRange,
+  part: SliceState,
+): CheckpointLabel {
+  try {
+    const file = openSync(slice.path, "r");
+    try {
+      const fileBytes = fstatSync(file).size;
+      const first = Buffer.alloc(Math.min(LENGTH_BYTES, fileBytes));
+      readFully(file, first, 0);
+      const start = Buffer.alloc(LENGTH_BYTES + decodeHeaderLength(first, fileBytes));
+      readFully(file, start, 0);
+      const header = decodeHeader(start.subarray(LENGTH_BYTES), fileBytes);
+      const label = readLabel(header);
+      // A file that is not what it should be is still read to its end: if its checksum fails too, it is damaged,
+      // and what it says of itself means nothing.
+      const problem = problemOf(() => {
+        checkLabel(label, { ...expected, firstElement: slice.firstElement, endElement: slice.endElement });
+        checkTensors(layout, label, header);
+      });
+      const stretches: Stretch[] =
+        problem === undefined ? plan(layout, slice, wanted, part) : [{ begin: 0, end: header.dataBytes }];
+
+      const { digest, hash } = unsealHeader(start, header);
+      const scratch = Buffer.alloc(Math.min(PIECE_BYTES, header.dataBytes));
+      for (const { begin, end, target } of stretches) {
+        for (let at = begin; at < end; at += PIECE_BYTES) {
+          const length = Math.min(PIECE_BYTES, end - at);
+          const piece =
+            target === undefined
+              ? scratch.subarray(0, length)
+              : Buffer.from(target.buffer, target.byteOffset + at - begin, length);
+          readFully(file, piece, header.dataStart + at);
+          hash.update(piece);
+        }
+      }
+      const found = hash.digest("hex");
+      if (found !== digest) damaged(`its content has the SHA-256 ${found}, not ${digest} as it says`);
+      if (problem !== undefined) throw problem;
+      return label;
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    if (!(error instanceof IsobatchError)) {
+      throw new IsobatchError("damaged", `The checkpoint ${slice.path} can't be read: ${messageOf(error)}.`, {
+        cause: error,
+      });
+    }
+    const verdict = error.code === "damaged" ? "is damaged" : "can't be used";
+    throw new IsobatchError(error.code, `The checkpoint ${slice.path} ${verdict}: ${error.message}.`, { cause: error });
+  }
+}
+
+interface Stretch {
+  /** Bytes [begin, end) of the file's data. */
+  readonly begin: number;
+  readonly end: number;
+  /** Where they go, as many bytes; undefined when they are only to be hashed. */
+  readonly target?: Float32Array;
+}
+
+/** The file's data, theta then m then v, as stretches that are wanted or not, in order and without a gap. */
+function plan(layout: Layout, slice: ElementRange, wanted: ElementRange, part: SliceState): Stretch[] {
+  const elements = (from: number, to: number) => to - from;
+  const parameters = (from: number, to: number) => parametersIn(layout, { firstElement: from, endElement: to });
+  const stretches: Stretch[] = [];
+  let begin = 0;
+  const add = (length: number, target?: Float32Array) => {
+    if (length > 0) stretches.push({ begin, end: begin + 4 * length, target });
+    begin += 4 * length;
+  };
+  for (const [target, count] of [
+    [part.theta, elements],
+    [part.m, parameters],
+    [part.v, parameters],
+  ] as const) {
+    add(count(slice.firstElement, wanted.firstElement));
+    add(count(wanted.firstElement, wanted.endElement), target);
+    add(count(wanted.endElement, slice.endElement));
+  }
+  return stretches;
+}
+
+function problemOf(check: () => void): unknown {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+function checkLabel(label: CheckpointLabel, expected: Partial<CheckpointLabel>): void {
+  const { runId, taskHash, layoutHash, ...exact } = expected;
+  for (const [key, value] of Object.entries(exact) as [keyof CheckpointLabel, number][]) {
+    if (label[key] !== value) damaged(`its ${key} is ${label[key]} where it should be ${value}`);
+  }
+  const other = (what: string, found: string, wanted: string | undefined) => {
+    if (wanted !== undefined && found !== wanted) {
+      throw new IsobatchError("refused", `it belongs to another ${what}, ${found} instead of ${wanted}`);
+    }
+  };
+  other("run", label.runId, runId);
+  other("task", label.taskHash, taskHash);
+  other("model", label.layoutHash, layoutHash);
+}
+
+/** Fills `target` from the file's byte `position` on. */
+function readFully(file: number, target: Buffer, position: number): void {
+  for (let at = 0; at < target.length; ) {
+    const read = readSync(file, target, at, target.length - at, position + at);
+    if (read === 0) damaged("it ends too early");
+    at += read;
+  }
+}
+
+function damaged(what: string): never {
+  throw new IsobatchError("damaged", what);
+}

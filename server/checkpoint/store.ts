@@ -1,0 +1,167 @@
+import { rmSync } from "node:fs";
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { failAt } from "../../shared/fail-point.js";
+import type { Layout } from "../../shared/layout/index.js";
+import { diskError, makeFolderDurably, syncFolder } from "../durable-file.js";
+import {
+  type CheckpointLabel,
+  type CheckpointMeta,
+  type ElementRange,
+  encodeUnsealedHeader,
+  layoutHash,
+  parametersIn,
+  type SliceState,
+  sealHeader,
+} from "./checkpoint-file.js";
+import { filePath, listSteps, stepFolder, stepsIn, temporaryPath } from "./files.js";
+import { loadRange } from "./load.js";
+
+/**
+ * A run's checkpoints on disk: `checkpoints/step-000000123/elements-<first>-<end>.safetensors`, one file a shard and
+ * step. The number of shards may change between two starts: any range of elements is put together from whatever
+ * files of a step cover it.
+ *
+ * A file appears whole or not at all: temporary name, data, header, fsync, rename, fsync of the folder. So what
+ * has a name was on disk, and what a full disk or a kill interrupts never touches an older checkpoint.
+ */
+export interface CheckpointStore {
+  /**
+   * Writes the slice's state in the background; resolves when it will survive a power cut. `state` must not change
+   * until then: pass a snapshot, which is not copied again. One write at a time.
+   * @throws {IsobatchError} `exhausted` when the disk is full; nothing is left of the attempt
+   */
+  write(state: SliceState, meta: Pick<CheckpointMeta, "step" | "microBatches" | "c1" | "c2">): Promise<WrittenFile>;
+  /** Steps of which files cover all of `range` (the store's own slice if not given), ascending; not yet verified. */
+  list(range?: ElementRange): number[];
+  /**
+   * Fills `into` with `range` of a step, verifying every file it needs. After an error `into` holds anything.
+   * @param into lengths as `range` wants them; a slice that lives in several memories is loaded range by range
+   * @param range the store's own slice if not given
+   * @throws {IsobatchError} `damaged` naming the file and what is wrong; `refused` for another run's or task's
+   */
+  load(step: number, into: SliceState, range?: ElementRange): CheckpointMeta;
+  /** Removes all steps older than the newest of `steps` but those in `steps`. Newer ones may still be in the making. */
+  keep(steps: readonly number[]): void;
+  /**
+   * Removes all steps after `step`: for a shard that has gone back to `step`, before it says so, so that no slice
+   * of the abandoned history meets one of the new.
+   */
+  dropNewerThan(step: number): void;
+}
+
+export interface WrittenFile {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+export interface CheckpointStoreOptions {
+  /** The run's `checkpoints` folder; made if missing. */
+  readonly folder: string;
+  readonly layout: Layout;
+  /** What this store writes. */
+  readonly slice: ElementRange;
+  readonly runId: string;
+  readonly taskHash: string;
+  /** ISO 8601, for people. */
+  readonly now?: () => string;
+}
+
+/** Bytes hashed and written at a time: short enough not to hold up the shard's other work. */
+const PIECE_BYTES = 1 << 20;
+
+export function createCheckpointStore(options: CheckpointStoreOptions): CheckpointStore {
+  const { folder, layout, slice, runId, taskHash } = options;
+  const now = options.now ?? (() => new Date().toISOString());
+  const expected = { runId, taskHash, layoutHash: layoutHash(layout) };
+  makeFolderDurably(folder);
+  for (const step of stepsIn(folder)) rmSync(temporaryPath(folder, step, slice), { force: true });
+
+  return {
+    async write(state, meta) {
+      checkLengths(layout, slice, state);
+      const label: CheckpointLabel = { ...meta, ...slice, ...expected, writtenAt: now() };
+      const path = filePath(folder, meta.step, slice);
+      try {
+        if ((await mkdir(stepFolder(folder, meta.step), { recursive: true })) !== undefined) syncFolder(folder);
+        return {
+          path,
+          bytes: await writeAtomically(path, temporaryPath(folder, meta.step, slice), layout, state, label),
+        };
+      } catch (error) {
+        await rm(temporaryPath(folder, meta.step, slice), { force: true });
+        throw diskError(error, `write the checkpoint ${path}`);
+      }
+    },
+    list(range = slice) {
+      return listSteps(folder, range);
+    },
+    load(step, into, range = slice) {
+      checkLengths(layout, range, into);
+      return loadRange({ folder, step, range, layout, expected, into });
+    },
+    keep(steps) {
+      const newest = Math.max(...steps);
+      for (const step of stepsIn(folder)) if (step < newest && !steps.includes(step)) removeStep(folder, step);
+    },
+    dropNewerThan(step) {
+      for (const newer of stepsIn(folder)) if (newer > step) removeStep(folder, newer);
+    },
+  };
+}
+
+async function writeAtomically(
+  path: string,
+  temporary: string,
+  layout: Layout,
+  state: SliceState,
+  label: CheckpointLabel,
+): Promise<number> {
+  const header = encodeUnsealedHeader(layout, label);
+  let position = header.bytes.length;
+  const file = await open(temporary, "w");
+  const writeAt = async (bytes: Uint8Array, at: number) => {
+    // A write to a nearly full disk may take only a part; the next one then says why.
+    for (let done = 0; done < bytes.length; ) {
+      done += (await file.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
+    }
+  };
+  try {
+    for (const values of [state.theta, state.m, state.v]) {
+      for (let from = 0; from < values.byteLength; from += PIECE_BYTES) {
+        const length = Math.min(PIECE_BYTES, values.byteLength - from);
+        const piece = Buffer.from(values.buffer, values.byteOffset + from, length);
+        header.hash.update(piece);
+        await writeAt(piece, position);
+        position += length;
+      }
+    }
+    failAt("checkpoint.write");
+    // The header comes last, because it holds the checksum: until now the file begins with zeros and is nothing.
+    sealHeader(header);
+    await writeAt(header.bytes, 0);
+    failAt("checkpoint.fsync");
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  failAt("checkpoint.rename");
+  await rename(temporary, path);
+  syncFolder(dirname(path));
+  failAt("checkpoint.done");
+  return position;
+}
+
+function checkLengths(layout: Layout, range: ElementRange, state: SliceState): void {
+  const elements = range.endElement - range.firstElement;
+  const parameters = parametersIn(layout, range);
+  if (state.theta.length !== elements || state.m.length !== parameters || state.v.length !== parameters) {
+    const found = `${state.theta.length}, ${state.m.length}, ${state.v.length}`;
+    throw new RangeError(`theta, m, v have ${found} elements, not ${elements}, ${parameters}, ${parameters}`);
+  }
+}
+
+function removeStep(folder: string, step: number): void {
+  // Several shards of one folder may be removing it at once; a name that is already gone is as good.
+  rmSync(stepFolder(folder, step), { recursive: true, force: true });
+}

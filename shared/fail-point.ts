@@ -1,0 +1,50 @@
+import { IsobatchError } from "./errors.js";
+
+/**
+ * Places where a process can be made to die, so that tests can break each promise about crashes on purpose. With
+ * `ISOBATCH_FAIL_AT=point:n` in its environment a process kills itself with SIGKILL when it passes that point for
+ * the n-th time (from 1): nothing is flushed and no handler runs, exactly as when the machine takes it away. The
+ * variable is read once, at start; each compute thread counts its own passages.
+ *
+ * | point | passed |
+ * |---|---|
+ * | `checkpoint.write` | when a checkpoint's data is in its temporary file, but not its header |
+ * | `checkpoint.fsync` | when all is written, before the fsync |
+ * | `checkpoint.rename` | when all is on disk, before it gets its name |
+ * | `checkpoint.done` | when the checkpoint will survive, before anybody hears of it |
+ */
+export type FailPoint =
+  | "checkpoint.write"
+  | "checkpoint.fsync"
+  | "checkpoint.rename"
+  | "checkpoint.done"
+  | (string & {});
+
+export interface FailSetting {
+  readonly point: string;
+  /** The passage that kills, from 1. */
+  readonly passage: number;
+}
+
+/** Reads `point:n`; undefined or empty is no fail point. */
+export function parseFailSetting(value: string | undefined): FailSetting | undefined {
+  if (value === undefined || value === "") return undefined;
+  const match = /^([a-z]+(?:[.-][a-z]+)*):([1-9]\d{0,8})$/.exec(value);
+  if (match === null) {
+    throw new IsobatchError(
+      "invalid_input",
+      `ISOBATCH_FAIL_AT is "${value}"; write point:n, e.g. checkpoint.rename:2.`,
+    );
+  }
+  return { point: match[1], passage: Number(match[2]) };
+}
+
+const setting = parseFailSetting(process.env.ISOBATCH_FAIL_AT);
+let passages = 0;
+
+/** Marks a place to die at; costs one comparison when no test asked for it. */
+export function failAt(point: FailPoint): void {
+  if (setting === undefined || setting.point !== point) return;
+  passages += 1;
+  if (passages === setting.passage) process.kill(process.pid, "SIGKILL");
+}
