@@ -1,0 +1,2 @@
+export { requireToken, sendToken } from "./interceptors.js";
+export { createToken, secretsEqual } from "./token.js";

@@ -1,0 +1,48 @@
+import { type Client, Metadata } from "@grpc/grpc-js";
+import type { MethodDefinition } from "@grpc/proto-loader";
+import { IsobatchError } from "../errors.js";
+import { fromStatus } from "./status.js";
+
+export interface CallOptions {
+  /** The answer must be there within this time. */
+  deadlineMs: number;
+  /** Cancels the call. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Makes a unary call: `await call(client, coordinatorService.Join, request, { deadlineMs: 5_000 })`.
+ *
+ * @throws IsobatchError with the server's sentence; `unavailable` if it cannot be reached or does not answer in
+ *   time, `interrupted` if the signal was aborted.
+ */
+export function call<Request, Response, RequestOut, ResponseOut>(
+  client: Client,
+  method: MethodDefinition<Request, Response, RequestOut, ResponseOut>,
+  request: Request,
+  { deadlineMs, signal }: CallOptions,
+): Promise<ResponseOut> {
+  const name = method.path.slice(method.path.lastIndexOf("/") + 1);
+  const what = `${name} at ${client.getChannel().getTarget().replace(/^dns:/, "")}`;
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(new IsobatchError("interrupted", `${what} was cancelled.`));
+      return;
+    }
+    const cancel = (): void => running.cancel();
+    const running = client.makeUnaryRequest(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      request,
+      new Metadata(),
+      { deadline: Date.now() + deadlineMs },
+      (error, response) => {
+        signal?.removeEventListener("abort", cancel);
+        if (error) reject(fromStatus(error, what));
+        else resolve(response as ResponseOut);
+      },
+    );
+    signal?.addEventListener("abort", cancel, { once: true });
+  });
+}

@@ -1,0 +1,63 @@
+import type { ChannelOptions } from "@grpc/grpc-js";
+
+/**
+ * The limits and timers of every connection, in one place, and the grpc-js options that carry them. Much of it is
+ * off or unbounded by default in grpc-js: keepalive, deadlines, the reconnect backoff (120 s), idle connections.
+ */
+
+/** HTTP/2's window for a stream and for the connection. With the default 64 KiB, loopback reaches a quarter. */
+export const WINDOW_BYTES = 8 * 1024 * 1024;
+
+/** A chunk of float32, S1 and S2, is at most 1 MiB; a worker's or shard's report stays far below. */
+export const CHUNK_PAYLOAD_BYTES_MAX = 4 * 1024 * 1024;
+const REQUEST_BYTES_MAX = CHUNK_PAYLOAD_BYTES_MAX + 64 * 1024;
+
+/** What a server may send in one message: a model's topology and layout, or the samples of a micro-batch. */
+export const RESPONSE_BYTES_MAX = 64 * 1024 * 1024;
+
+/** A silent peer is pinged after this long, and given up when it does not answer. */
+export const KEEPALIVE_TIME_MS = 10_000;
+export const KEEPALIVE_TIMEOUT_MS = 10_000;
+
+/** A connection without a call in flight is closed after this long; clients connect again when they need to. */
+const CONNECTION_IDLE_MS = 5 * 60_000;
+export const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
+
+const RECONNECT_BACKOFF_FIRST_MS = 200;
+const RECONNECT_BACKOFF_MAX_MS = 2_000;
+
+/** Of one server. A worker needs one connection, a few streams and a few unary calls at a time. */
+export const CONNECTIONS_MAX = 4_096;
+export const STREAMS_PER_CONNECTION_MAX = 128;
+const SESSION_MEMORY_MIB = 256;
+
+/** Of clients. Retries are ours to make: grpc-js would keep copies of what was sent, to send it again. */
+export const CLIENT_OPTIONS: ChannelOptions = {
+  "grpc-node.flow_control_window": WINDOW_BYTES,
+  "grpc-node.max_session_memory": SESSION_MEMORY_MIB,
+  "grpc.max_send_message_length": REQUEST_BYTES_MAX,
+  "grpc.max_receive_message_length": RESPONSE_BYTES_MAX,
+  "grpc.keepalive_time_ms": KEEPALIVE_TIME_MS,
+  "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
+  "grpc.keepalive_permit_without_calls": 1,
+  "grpc.initial_reconnect_backoff_ms": RECONNECT_BACKOFF_FIRST_MS,
+  "grpc.max_reconnect_backoff_ms": RECONNECT_BACKOFF_MAX_MS,
+  "grpc.dns_min_time_between_resolutions_ms": RECONNECT_BACKOFF_MAX_MS,
+  "grpc.enable_http_proxy": 0,
+  "grpc.enable_retries": 0,
+  "grpc.enable_channelz": 0,
+  "grpc.service_config_disable_resolution": 1,
+  // One connection a channel: closing a channel closes it, and two channels are two of them.
+  "grpc.use_local_subchannel_pool": 1,
+};
+
+export const SERVER_OPTIONS: ChannelOptions = {
+  "grpc-node.max_session_memory": SESSION_MEMORY_MIB,
+  "grpc.max_send_message_length": RESPONSE_BYTES_MAX,
+  "grpc.max_receive_message_length": REQUEST_BYTES_MAX,
+  "grpc.max_concurrent_streams": STREAMS_PER_CONNECTION_MAX,
+  "grpc.keepalive_time_ms": KEEPALIVE_TIME_MS,
+  "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
+  "grpc.max_connection_idle_ms": CONNECTION_IDLE_MS,
+  "grpc.enable_channelz": 0,
+};

@@ -1,0 +1,188 @@
+import type {
+  PushMessage,
+  PushMessage__Output,
+  SampleBatch,
+  SampleBatch__Output,
+  SumsChunk,
+  SumsChunk__Output,
+  WeightsChunk,
+  WeightsChunk__Output,
+} from "./generated/index.js";
+import { BYTES, NUMBER, readFields, varintLength, writeField } from "./protobuf.js";
+
+/**
+ * Serialisers for the three messages that carry megabytes: `PushMessage` with a chunk, `WeightsChunk`, `SampleBatch`.
+ * They speak the same protobuf as the generated ones, but without copies: the sender's bytes go from where they
+ * are, usually shared WebAssembly memory, straight into gRPC's own buffer, and the receiver gets a view of what gRPC
+ * received. protobuf.js would copy once more on each side.
+ *
+ * This rests on what grpc-js (1.14) does with a serialised message: it asks for `length` and `byteLength` and calls
+ * `copy(target, at)` once, into a buffer of its own, behind the five bytes that frame a message. Its size limits and
+ * its compression filter, which we leave at identity, look at no more than that.
+ *
+ * **Until when must the source stay unchanged?** Until the callback of `stream.write(message, callback)`, or the
+ * promise of `MessageWriter.write`, or until the call has ended. Not merely until `write` returns:
+ * - a client serialises in `write` (if no other write is pending) but copies in a later microtask, and before the
+ *   connection stands only once it does; the callback comes when the copy is made;
+ * - a server serialises, copies and hands over in one go, in `write` if no other write is pending; else when the
+ *   write before it is done. The callback comes when HTTP/2 has taken the copy.
+ * After a call has ended, whatever is still copied is sent to nobody.
+ */
+
+/** All that grpc-js wants to know of a serialised message. */
+export interface SerialisedMessage {
+  readonly length: number;
+  readonly byteLength: number;
+  /** Writes the message into `target` from `at` on. */
+  copy(target: Uint8Array, at: number): void;
+}
+
+/** Protobuf bytes ↔ message; what protobuf.js generated, for the messages that are not ours. */
+export interface Codec<Input, Output> {
+  serialise(message: Input): SerialisedMessage;
+  deserialise(bytes: Buffer): Output;
+}
+
+/** `codec` with a way of its own for messages that hold a chunk. */
+export function pushMessageCodec(
+  codec: Codec<PushMessage, PushMessage__Output>,
+): Codec<PushMessage, PushMessage__Output> {
+  return {
+    serialise: (message) => (message.chunk ? serialiseSumsChunk(message.chunk) : codec.serialise(message)),
+    deserialise: (bytes) => deserialiseSumsChunk(bytes) ?? codec.deserialise(bytes),
+  };
+}
+
+function serialiseSumsChunk({ lo = 0, hi = 0, chunk = 0, crc32 = 0, sums }: SumsChunk): SerialisedMessage {
+  const source = bytesOf(sums);
+  const chunkLength =
+    numberLength(lo) + numberLength(hi) + numberLength(chunk) + numberLength(crc32) + bytesLength(source);
+  return serialised(1 + varintLength(chunkLength) + chunkLength, (target, at) => {
+    let end = writeField(target, at, 2, BYTES, chunkLength);
+    end = writeField(target, end, 1, NUMBER, lo);
+    end = writeField(target, end, 2, NUMBER, hi);
+    end = writeField(target, end, 3, NUMBER, chunk);
+    end = writeField(target, end, 4, NUMBER, crc32);
+    writeBytes(target, end, 5, source);
+  });
+}
+
+/** Undefined for a message that is anything but one chunk. */
+function deserialiseSumsChunk(message: Buffer): PushMessage__Output | undefined {
+  let chunks = 0;
+  let from = 0;
+  let to = 0;
+  readFields(message, 0, message.length, {
+    number: () => {},
+    bytes(field, start, end) {
+      chunks += field === 2 ? 1 : Number.POSITIVE_INFINITY;
+      from = start;
+      to = end;
+    },
+  });
+  if (chunks !== 1) return undefined;
+  const chunk: SumsChunk__Output = { lo: 0, hi: 0, chunk: 0, crc32: 0, sums: EMPTY };
+  readFields(message, from, to, {
+    number(field, value) {
+      if (field === 1) chunk.lo = uint32(value);
+      else if (field === 2) chunk.hi = uint32(value);
+      else if (field === 3) chunk.chunk = uint32(value);
+      else if (field === 4) chunk.crc32 = uint32(value);
+    },
+    bytes(field, start, end) {
+      if (field === 5) chunk.sums = message.subarray(start, end);
+    },
+  });
+  return { message: "chunk", chunk };
+}
+
+export const weightsChunkCodec: Codec<WeightsChunk, WeightsChunk__Output> = {
+  serialise({ epoch, version, chunk = 0, crc32 = 0, weights }) {
+    const [epochNumber, versionNumber] = [Number(epoch ?? 0), Number(version ?? 0)];
+    const source = bytesOf(weights);
+    const numbers = numberLength(epochNumber) + numberLength(versionNumber) + numberLength(chunk) + numberLength(crc32);
+    return serialised(numbers + bytesLength(source), (target, at) => {
+      let end = writeField(target, at, 1, NUMBER, epochNumber);
+      end = writeField(target, end, 2, NUMBER, versionNumber);
+      end = writeField(target, end, 3, NUMBER, chunk);
+      end = writeField(target, end, 4, NUMBER, crc32);
+      writeBytes(target, end, 5, source);
+    });
+  },
+  deserialise(bytes) {
+    const message: WeightsChunk__Output = { epoch: 0, version: 0, chunk: 0, crc32: 0, weights: EMPTY };
+    readFields(bytes, 0, bytes.length, {
+      number(field, value) {
+        if (field === 1) message.epoch = value;
+        else if (field === 2) message.version = value;
+        else if (field === 3) message.chunk = uint32(value);
+        else if (field === 4) message.crc32 = uint32(value);
+      },
+      bytes(field, start, end) {
+        if (field === 5) message.weights = bytes.subarray(start, end);
+      },
+    });
+    return message;
+  },
+};
+
+export const sampleBatchCodec: Codec<SampleBatch, SampleBatch__Output> = {
+  serialise({ number, samples = 0, inputs, labels, crc32 = 0 }) {
+    const batch = Number(number ?? 0);
+    const [inputBytes, labelBytes] = [bytesOf(inputs), bytesOf(labels)];
+    const numbers = numberLength(batch) + numberLength(samples) + numberLength(crc32);
+    return serialised(numbers + bytesLength(inputBytes) + bytesLength(labelBytes), (target, at) => {
+      let end = writeField(target, at, 1, NUMBER, batch);
+      end = writeField(target, end, 2, NUMBER, samples);
+      end = writeBytes(target, end, 3, inputBytes);
+      end = writeBytes(target, end, 4, labelBytes);
+      writeField(target, end, 5, NUMBER, crc32);
+    });
+  },
+  deserialise(bytes) {
+    const message: SampleBatch__Output = { number: 0, samples: 0, inputs: EMPTY, labels: EMPTY, crc32: 0 };
+    readFields(bytes, 0, bytes.length, {
+      number(field, value) {
+        if (field === 1) message.number = value;
+        else if (field === 2) message.samples = uint32(value);
+        else if (field === 5) message.crc32 = uint32(value);
+      },
+      bytes(field, start, end) {
+        if (field === 3) message.inputs = bytes.subarray(start, end);
+        else if (field === 4) message.labels = bytes.subarray(start, end);
+      },
+    });
+    return message;
+  },
+};
+
+const EMPTY = Buffer.alloc(0);
+
+function serialised(length: number, copy: SerialisedMessage["copy"]): SerialisedMessage {
+  return { length, byteLength: length, copy };
+}
+
+function bytesOf(field: Uint8Array | string | undefined): Uint8Array {
+  if (typeof field === "string") throw new TypeError("A bytes field of a chunk is a Uint8Array, never base64.");
+  return field ?? EMPTY;
+}
+
+/** With their one-byte tags. */
+function numberLength(value: number): number {
+  return 1 + varintLength(value);
+}
+
+function bytesLength(source: Uint8Array): number {
+  return 1 + varintLength(source.length) + source.length;
+}
+
+function writeBytes(target: Uint8Array, at: number, field: number, source: Uint8Array): number {
+  const start = writeField(target, at, field, BYTES, source.length);
+  target.set(source, start);
+  return start + source.length;
+}
+
+/** Protobuf's rule for a number that is too long for its field: its lower 32 bits. */
+function uint32(value: number): number {
+  return value % 0x1_0000_0000;
+}

@@ -1,0 +1,21 @@
+// Original file: proto/isobatch/v1/isobatch.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface Evaluated {
+  'epoch'?: (number | string | Long);
+  'version'?: (number | string | Long);
+  'firstBatch'?: (number);
+  'lossSums'?: (number | string)[];
+  'correct'?: (number | string)[];
+  'failed'?: (string);
+}
+
+export interface Evaluated__Output {
+  'epoch': (number);
+  'version': (number);
+  'firstBatch': (number);
+  'lossSums': (number)[];
+  'correct': (number)[];
+  'failed': (string);
+}

@@ -1,0 +1,27 @@
+// Original file: proto/isobatch/v1/isobatch.proto
+
+import type { ShardAddress as _isobatch_v1_ShardAddress, ShardAddress__Output as _isobatch_v1_ShardAddress__Output } from '../../isobatch/v1/ShardAddress.js';
+
+export interface JoinResponse {
+  'workerId'?: (string);
+  'runId'?: (string);
+  'taskJson'?: (string);
+  'topologyJson'?: (string);
+  'layoutJson'?: (string);
+  'shards'?: (_isobatch_v1_ShardAddress)[];
+  'datasetFingerprint'?: (string);
+  'heartbeatMs'?: (number);
+  'evaluationBatches'?: (number);
+}
+
+export interface JoinResponse__Output {
+  'workerId': (string);
+  'runId': (string);
+  'taskJson': (string);
+  'topologyJson': (string);
+  'layoutJson': (string);
+  'shards': (_isobatch_v1_ShardAddress__Output)[];
+  'datasetFingerprint': (string);
+  'heartbeatMs': (number);
+  'evaluationBatches': (number);
+}

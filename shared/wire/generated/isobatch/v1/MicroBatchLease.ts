@@ -1,0 +1,29 @@
+// Original file: proto/isobatch/v1/isobatch.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface MicroBatchLease {
+  'lease'?: (number | string | Long);
+  'epoch'?: (number | string | Long);
+  'step'?: (number | string | Long);
+  'firstMicroBatch'?: (number | string | Long);
+  'microBatches'?: (number);
+  'lo'?: (number);
+  'hi'?: (number);
+  'leafWeights1'?: (number | string)[];
+  'leafWeights2'?: (number | string)[];
+  'mac'?: (Buffer | Uint8Array | string);
+}
+
+export interface MicroBatchLease__Output {
+  'lease': (number);
+  'epoch': (number);
+  'step': (number);
+  'firstMicroBatch': (number);
+  'microBatches': (number);
+  'lo': (number);
+  'hi': (number);
+  'leafWeights1': (number)[];
+  'leafWeights2': (number)[];
+  'mac': (Buffer);
+}

@@ -1,0 +1,25 @@
+// Original file: proto/isobatch/v1/isobatch.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface PushLease {
+  'workerId'?: (string);
+  'lease'?: (number | string | Long);
+  'epoch'?: (number | string | Long);
+  'step'?: (number | string | Long);
+  'lo'?: (number);
+  'hi'?: (number);
+  'mac'?: (Buffer | Uint8Array | string);
+  'losses'?: (number | string)[];
+}
+
+export interface PushLease__Output {
+  'workerId': (string);
+  'lease': (number);
+  'epoch': (number);
+  'step': (number);
+  'lo': (number);
+  'hi': (number);
+  'mac': (Buffer);
+  'losses': (number)[];
+}

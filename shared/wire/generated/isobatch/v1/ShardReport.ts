@@ -1,0 +1,28 @@
+// Original file: proto/isobatch/v1/isobatch.proto
+
+import type { ShardHello as _isobatch_v1_ShardHello, ShardHello__Output as _isobatch_v1_ShardHello__Output } from '../../isobatch/v1/ShardHello.js';
+import type { Restored as _isobatch_v1_Restored, Restored__Output as _isobatch_v1_Restored__Output } from '../../isobatch/v1/Restored.js';
+import type { RestoreFailed as _isobatch_v1_RestoreFailed, RestoreFailed__Output as _isobatch_v1_RestoreFailed__Output } from '../../isobatch/v1/RestoreFailed.js';
+import type { Covered as _isobatch_v1_Covered, Covered__Output as _isobatch_v1_Covered__Output } from '../../isobatch/v1/Covered.js';
+import type { Committed as _isobatch_v1_Committed, Committed__Output as _isobatch_v1_Committed__Output } from '../../isobatch/v1/Committed.js';
+import type { Checkpointed as _isobatch_v1_Checkpointed, Checkpointed__Output as _isobatch_v1_Checkpointed__Output } from '../../isobatch/v1/Checkpointed.js';
+
+export interface ShardReport {
+  'hello'?: (_isobatch_v1_ShardHello | null);
+  'restored'?: (_isobatch_v1_Restored | null);
+  'restoreFailed'?: (_isobatch_v1_RestoreFailed | null);
+  'covered'?: (_isobatch_v1_Covered | null);
+  'committed'?: (_isobatch_v1_Committed | null);
+  'checkpointed'?: (_isobatch_v1_Checkpointed | null);
+  'report'?: "hello"|"restored"|"restoreFailed"|"covered"|"committed"|"checkpointed";
+}
+
+export interface ShardReport__Output {
+  'hello'?: (_isobatch_v1_ShardHello__Output | null);
+  'restored'?: (_isobatch_v1_Restored__Output | null);
+  'restoreFailed'?: (_isobatch_v1_RestoreFailed__Output | null);
+  'covered'?: (_isobatch_v1_Covered__Output | null);
+  'committed'?: (_isobatch_v1_Committed__Output | null);
+  'checkpointed'?: (_isobatch_v1_Checkpointed__Output | null);
+  'report'?: "hello"|"restored"|"restoreFailed"|"covered"|"committed"|"checkpointed";
+}

@@ -1,0 +1,24 @@
+// Original file: proto/isobatch/v1/isobatch.proto
+
+import type { Coefficients as _isobatch_v1_Coefficients, Coefficients__Output as _isobatch_v1_Coefficients__Output } from '../../isobatch/v1/Coefficients.js';
+import type { Long } from '@grpc/proto-loader';
+
+export interface StepPlan {
+  'epoch'?: (number | string | Long);
+  'step'?: (number | string | Long);
+  'firstMicroBatch'?: (number | string | Long);
+  'microBatches'?: (number);
+  'coefficients'?: (_isobatch_v1_Coefficients | null);
+  'leafWeights1'?: (number | string)[];
+  'leafWeights2'?: (number | string)[];
+}
+
+export interface StepPlan__Output {
+  'epoch': (number);
+  'step': (number);
+  'firstMicroBatch': (number);
+  'microBatches': (number);
+  'coefficients': (_isobatch_v1_Coefficients__Output | null);
+  'leafWeights1': (number)[];
+  'leafWeights2': (number)[];
+}

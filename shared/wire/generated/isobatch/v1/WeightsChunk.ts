@@ -1,0 +1,19 @@
+// Original file: proto/isobatch/v1/isobatch.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface WeightsChunk {
+  'epoch'?: (number | string | Long);
+  'version'?: (number | string | Long);
+  'chunk'?: (number);
+  'crc32'?: (number);
+  'weights'?: (Buffer | Uint8Array | string);
+}
+
+export interface WeightsChunk__Output {
+  'epoch': (number);
+  'version': (number);
+  'chunk': (number);
+  'crc32': (number);
+  'weights': (Buffer);
+}

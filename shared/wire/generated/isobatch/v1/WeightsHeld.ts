@@ -1,0 +1,13 @@
+// Original file: proto/isobatch/v1/isobatch.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface WeightsHeld {
+  'epoch'?: (number | string | Long);
+  'version'?: (number | string | Long);
+}
+
+export interface WeightsHeld__Output {
+  'epoch': (number);
+  'version': (number);
+}

@@ -1,0 +1,9 @@
+export * from "./address.js";
+export { type CallOptions, call } from "./call.js";
+export * from "./channel.js";
+export { type Connection, type ConnectOptions, connect } from "./connection.js";
+export { crc32, verifyCrc32 } from "./crc32.js";
+export type * from "./generated/index.js";
+export { createServer, type WireServer } from "./server.js";
+export { CoordinatorClient, coordinatorService, ShardClient, shardService } from "./service.js";
+export { fromStatus, isServiceError, toStatus } from "./status.js";
