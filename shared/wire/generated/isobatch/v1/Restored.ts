@@ -5,9 +5,15 @@ import type { Long } from '@grpc/proto-loader';
 export interface Restored {
   'epoch'?: (number | string | Long);
   'step'?: (number | string | Long);
+  'microBatches'?: (number | string | Long);
+  'c1'?: (number | string);
+  'c2'?: (number | string);
 }
 
 export interface Restored__Output {
   'epoch': (number);
   'step': (number);
+  'microBatches': (number);
+  'c1': (number);
+  'c2': (number);
 }
