@@ -1,0 +1,195 @@
+/**
+ * Where a worker's numbers lie. Every segment of the layout has one shared memory, which all threads of the worker
+ * and its SIMD kernels use in place:
+ *
+ *     θ │ g of thread 0 │ g of thread 1 │ … │ slot 0: S1, S2 │ slot 1: S1, S2 │ …
+ *
+ * θ is the whole segment; a gradient and S1 leave out what is frozen; S2 leaves out the tail too, which is never
+ * squared. Slots come last because their number grows. Only the main thread hands them out and takes them back, so
+ * that it can push a node's sums straight from here; addresses are pure functions, so the threads need nothing but
+ * the memories.
+ */
+import { IsobatchError } from "../../shared/errors.js";
+import { createKernelMemory } from "../../shared/kernels/index.js";
+import type { Chunk, Layout } from "../../shared/layout/index.js";
+import { slotsNeededMax } from "./fold.js";
+
+/** Addresses within one segment's memory, in bytes; lengths in elements. */
+export interface SegmentPlan {
+  /** Of the segment in the flat vector, in elements. */
+  readonly offset: number;
+  readonly length: number;
+  /** Elements of the segment that are trained parameters, and those that are parameters or tail. */
+  readonly parameters: number;
+  readonly averaged: number;
+  readonly gradientsAt: number;
+  readonly slotsAt: number;
+  readonly slotBytes: number;
+}
+
+export interface MemoryPlan {
+  readonly layout: Layout;
+  readonly threads: number;
+  readonly segments: readonly SegmentPlan[];
+}
+
+/** A vector of the layout: its address in every segment's memory, in bytes. */
+export type Addresses = readonly number[];
+
+const ALIGNMENT_BYTES = 64; // a cache line, so that two threads never write one
+const ELEMENT_BYTES = 4;
+const PAGE_BYTES = 65_536;
+const MEMORY_BYTES_MAX = 65_535 * PAGE_BYTES;
+
+const aligned = (elements: number): number => Math.ceil((elements * ELEMENT_BYTES) / ALIGNMENT_BYTES) * ALIGNMENT_BYTES;
+const within = (from: number, to: number, end: number): number => Math.max(0, Math.min(to, end) - from);
+
+/** @param threads compute threads, each with a gradient of its own */
+export function planMemory(layout: Layout, threads: number): MemoryPlan {
+  const segments = layout.segments.map(({ offset, length }) => {
+    const parameters = within(offset, offset + length, layout.parameters);
+    const averaged = within(offset, offset + length, layout.parameters + layout.tail);
+    const gradientsAt = aligned(length);
+    const slotsAt = gradientsAt + threads * aligned(averaged);
+    return {
+      offset,
+      length,
+      parameters,
+      averaged,
+      gradientsAt,
+      slotsAt,
+      slotBytes: aligned(averaged) + aligned(parameters),
+    };
+  });
+  return { layout, threads, segments };
+}
+
+export function weightsAddresses(plan: MemoryPlan): Addresses {
+  return plan.segments.map(() => 0);
+}
+
+export function gradientAddresses(plan: MemoryPlan, thread: number): Addresses {
+  return plan.segments.map((segment) => segment.gradientsAt + thread * aligned(segment.averaged));
+}
+
+export function sumAddresses(plan: MemoryPlan, slot: number, sum: "s1" | "s2"): Addresses {
+  return plan.segments.map(
+    (segment) => segment.slotsAt + slot * segment.slotBytes + (sum === "s1" ? 0 : aligned(segment.averaged)),
+  );
+}
+
+/**
+ * The elements [offset, offset + length) of a vector, all in one segment, as a view. A view of a memory that has
+ * grown since stays usable, but the buffer of a later one is another object.
+ */
+export function viewElements(
+  memories: readonly WebAssembly.Memory[],
+  plan: MemoryPlan,
+  addresses: Addresses,
+  segment: number,
+  offset: number,
+  length: number,
+): Float32Array {
+  const at = addresses[segment] + (offset - plan.segments[segment].offset) * ELEMENT_BYTES;
+  return new Float32Array(memories[segment].buffer, at, length);
+}
+
+/** The shared memories of a worker, as its main thread holds them. */
+export interface WorkerMemory {
+  readonly plan: MemoryPlan;
+  /** One a segment; they may be posted to threads. */
+  readonly memories: readonly WebAssembly.Memory[];
+  /** The bytes of one chunk of θ, writable: weights are received straight into it. */
+  weights(chunk: Chunk): Buffer;
+  /**
+   * The bytes of one chunk of a node's sums, to be pushed without a copy. A node of one leaf has its raw gradient in
+   * `s1` and no `s2`; a chunk of the tail has no `s2` either.
+   */
+  sums(slot: number, sum: "s1" | "s2", chunk: Chunk): Buffer;
+  /**
+   * Takes `count` free slots, growing the memories when there are not enough; resolves when others have been given
+   * back, if the bound is reached.
+   * @throws {IsobatchError} `exhausted` when there can never be as many.
+   */
+  takeSlots(count: number): Promise<number[]>;
+  releaseSlots(slots: readonly number[]): void;
+  /** Slots that are taken now. */
+  readonly slotsTaken: number;
+}
+
+/**
+ * @param options.leaves the most leaves that one lease of this run can have (its largest κ). At most
+ *   2 · threads · (1 + 2·log2(leaves)) slots are ever allotted: a fold stack a thread, twice because one lease is
+ *   pushed while the next is computed. Fewer where 4 GiB a segment end before.
+ */
+export function createWorkerMemory(options: { layout: Layout; threads: number; leaves: number }): WorkerMemory {
+  const plan = planMemory(options.layout, options.threads);
+  const slotsMax = Math.min(
+    2 * options.threads * slotsNeededMax(options.leaves),
+    ...plan.segments.map(({ slotsAt, slotBytes }) =>
+      slotBytes === 0 ? Number.POSITIVE_INFINITY : Math.floor((MEMORY_BYTES_MAX - slotsAt) / slotBytes),
+    ),
+  );
+  const memories = plan.segments.map((segment) => createKernelMemory(segment.slotsAt));
+  let slots = 0;
+  let free: number[] = [];
+  const waiting: { count: number; resolve: (slots: number[]) => void }[] = [];
+
+  const growTo = (count: number): void => {
+    for (const [i, { slotsAt, slotBytes }] of plan.segments.entries()) {
+      const bytes = slotsAt + count * slotBytes - memories[i].buffer.byteLength;
+      if (bytes <= 0) continue;
+      try {
+        memories[i].grow(Math.ceil(bytes / PAGE_BYTES));
+      } catch (cause) {
+        throw exhausted(`The machine's memory is used up by ${count} sums of ${slotBytes} bytes`, cause);
+      }
+    }
+    free.push(...Array.from({ length: count - slots }, (_, i) => slots + i));
+    slots = count;
+  };
+
+  const tryTake = (count: number): number[] | undefined => {
+    if (free.length < count) growTo(Math.min(slotsMax, slots + count - free.length));
+    if (free.length < count) return undefined;
+    // The lowest numbers first: memory that has been touched before.
+    free.sort((a, b) => a - b);
+    const taken = free.slice(0, count);
+    free = free.slice(count);
+    return taken;
+  };
+
+  const chunkView = (addresses: Addresses, chunk: Chunk): Buffer => {
+    const view = viewElements(memories, plan, addresses, chunk.segment, chunk.offset, chunk.length);
+    return Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+  };
+
+  return {
+    plan,
+    memories,
+    weights: (chunk) => chunkView(weightsAddresses(plan), chunk),
+    sums: (slot, sum, chunk) => chunkView(sumAddresses(plan, slot, sum), chunk),
+    async takeSlots(count) {
+      if (count > slotsMax) {
+        throw exhausted(`A lease needs ${count} sums at once, but this worker has room for ${slotsMax}`);
+      }
+      const taken = waiting.length === 0 ? tryTake(count) : undefined;
+      return taken ?? new Promise((resolve) => waiting.push({ count, resolve }));
+    },
+    releaseSlots(released) {
+      free.push(...released);
+      while (waiting.length > 0) {
+        const taken = tryTake(waiting[0].count);
+        if (taken === undefined) return;
+        waiting.shift()!.resolve(taken);
+      }
+    },
+    get slotsTaken() {
+      return slots - free.length;
+    },
+  };
+}
+
+function exhausted(what: string, cause?: unknown): IsobatchError {
+  return new IsobatchError("exhausted", `${what}; run it with fewer --compute-threads.`, { cause });
+}

@@ -1,0 +1,105 @@
+/**
+ * Performs a fold's operations with the SIMD kernels, in place in the shared memories. All of them are element-wise,
+ * so any part of the elements may be done by any thread with the same bits: the threads of a worker share the joining
+ * of what each of them has folded.
+ */
+import type { Kernels } from "../../shared/kernels/index.js";
+import type { FoldedNode, FoldOperation } from "./fold.js";
+import { type Addresses, gradientAddresses, type MemoryPlan, sumAddresses } from "./memory.js";
+
+/** The weights of a step's leaves in S1 and S2; undefined: all 1. */
+export interface LeafWeights {
+  /** The leaf that the weights start with. */
+  readonly first: number;
+  readonly weights1: readonly number[];
+  readonly weights2: readonly number[];
+}
+
+/** Part `index` of `of` equal parts of every vector. */
+export interface Part {
+  readonly index: number;
+  readonly of: number;
+}
+
+export const WHOLE: Part = { index: 0, of: 1 };
+
+export interface Sums {
+  perform(operation: FoldOperation, weights: LeafWeights | undefined, part: Part): void;
+  /** Whether all of a vector's parameters and tail are finite. */
+  allFinite(addresses: Addresses): boolean;
+  /** Whether the sums of a node are finite; of a node of one leaf that is its gradient. */
+  nodeFinite(node: FoldedNode, part: Part): boolean;
+}
+
+/**
+ * @param kernels one a segment
+ * @param thread whose gradient buffer `addGradient` reads
+ */
+export function createSums(plan: MemoryPlan, kernels: readonly Kernels[], thread: number): Sums {
+  const gradient = gradientAddresses(plan, thread);
+
+  const weightsOf = (leaf: number, weights: LeafWeights | undefined): [number, number] =>
+    weights === undefined ? [1, 1] : [weights.weights1[leaf - weights.first], weights.weights2[leaf - weights.first]];
+
+  const square = (slot: number, [w1, w2]: [number, number], part: Part): void => {
+    const [s1, s2] = [sumAddresses(plan, slot, "s1"), sumAddresses(plan, slot, "s2")];
+    for (const [i, segment] of plan.segments.entries()) {
+      const { from, length } = share(segment.parameters, part);
+      kernels[i].leaf(s1[i] + from, s1[i] + from, s2[i] + from, length, w1, w2);
+    }
+  };
+
+  const addGradient = (slot: number, [w1, w2]: [number, number], part: Part): void => {
+    const [s1, s2] = [sumAddresses(plan, slot, "s1"), sumAddresses(plan, slot, "s2")];
+    for (const [i, segment] of plan.segments.entries()) {
+      const { from, length } = share(segment.parameters, part);
+      kernels[i].addLeaf(gradient[i] + from, s1[i] + from, s2[i] + from, length, w1, w2);
+      const tail = share(segment.averaged - segment.parameters, part);
+      const at = segment.parameters * ELEMENT_BYTES + tail.from;
+      kernels[i].add(s1[i] + at, gradient[i] + at, tail.length);
+    }
+  };
+
+  const add = (into: number, slot: number, part: Part): void => {
+    for (const sum of ["s1", "s2"] as const) {
+      const [target, source] = [sumAddresses(plan, into, sum), sumAddresses(plan, slot, sum)];
+      for (const [i, segment] of plan.segments.entries()) {
+        const { from, length } = share(sum === "s1" ? segment.averaged : segment.parameters, part);
+        kernels[i].add(target[i] + from, source[i] + from, length);
+      }
+    }
+  };
+
+  const finite = (addresses: Addresses, of: "averaged" | "parameters", part: Part): boolean =>
+    plan.segments.every((segment, i) => {
+      const { from, length } = share(segment[of], part);
+      return kernels[i].allFinite(addresses[i] + from, length);
+    });
+
+  return {
+    perform(operation, weights, part) {
+      switch (operation.kind) {
+        case "square":
+          return square(operation.slot, weightsOf(operation.leaf, weights), part);
+        case "addGradient":
+          return addGradient(operation.slot, weightsOf(operation.leaf, weights), part);
+        case "add":
+          return add(operation.into, operation.slot, part);
+      }
+    },
+    allFinite: (addresses) => finite(addresses, "averaged", WHOLE),
+    nodeFinite: (node, part) =>
+      finite(sumAddresses(plan, node.slot, "s1"), "averaged", part) &&
+      (node.hi - node.lo === 1 || finite(sumAddresses(plan, node.slot, "s2"), "parameters", part)),
+  };
+}
+
+const ELEMENT_BYTES = 4;
+const LINE_ELEMENTS = 16; // a cache line, so that two threads never write one
+
+/** A part of `elements`: where it starts, in bytes, and its length, in elements. */
+function share(elements: number, { index, of }: Part): { from: number; length: number } {
+  const cut = (i: number): number =>
+    i === of ? elements : Math.floor((i * elements) / of / LINE_ELEMENTS) * LINE_ELEMENTS;
+  return { from: cut(index) * ELEMENT_BYTES, length: cut(index + 1) - cut(index) };
+}
