@@ -1,4 +1,15 @@
 export { checkOptimizer } from "./check.js";
 export { type Coefficients, type StepWindow, stepCoefficients } from "./coefficients.js";
+export {
+  NO_NOISE,
+  type NoiseParts,
+  noiseParts,
+  noiseScale,
+  type SmoothedNoise,
+  type StepNorms,
+  smoothNoise,
+  type WeightSums,
+  weightSums,
+} from "./noise-scale.js";
 export { type Hyperparameters, type LeafWeights, leafWeights, type OptimizerSpec } from "./rules.js";
 export { checkSchedule, learningRateAt, type Schedule } from "./schedule.js";

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { IsobatchError } from "../errors.js";
+import { checkOptimizer, type Hyperparameters, type OptimizerSpec } from "./index.js";
+
+const LINEAR: OptimizerSpec = { name: "invariant", rule: "linear" };
+const EXPONENTIAL: OptimizerSpec = { name: "invariant", rule: "exponential" };
+const STANDARD: OptimizerSpec = { name: "standard" };
+const good: Hyperparameters = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 };
+
+function refuses(optimizer: OptimizerSpec, changes: Partial<Hyperparameters>, microBatches: number, message: RegExp) {
+  assert.throws(
+    () => checkOptimizer(optimizer, { ...good, ...changes }, microBatches),
+    (error) => {
+      assert.ok(error instanceof IsobatchError);
+      assert.equal(error.code, "invalid_input");
+      assert.match(error.message, message);
+      return true;
+    },
+  );
+}
+
+describe("checkOptimizer()", () => {
+  it("refuses κ·(1 − β) over 1 under the linear rule, naming the largest κ and the rule without a limit", () => {
+    refuses(LINEAR, {}, 11, /reaches 11, but the linear rule allows at most 10 with hyperparameters\.beta1 = 0\.9, /);
+    refuses(LINEAR, {}, 11, /set optimizer\.rule to "exponential"/);
+    refuses(LINEAR, { beta1: 0.5, beta2: 0.3 }, 2, /allows at most 1 with hyperparameters\.beta2 = 0\.3/);
+  });
+
+  it("accepts the largest κ it names, whatever float64 makes of κ·(1 − β)", () => {
+    for (const [beta1, microBatches] of [
+      [0.9, 10],
+      [0.8, 5],
+      [0.99, 100],
+      [0, 1],
+    ] as const) {
+      checkOptimizer(LINEAR, { ...good, beta1 }, microBatches);
+      refuses(LINEAR, { beta1 }, microBatches + 1, new RegExp(`allows at most ${microBatches} `));
+    }
+  });
+
+  it("accepts any κ under the exponential rule and for standard Adam", () => {
+    for (const optimizer of [EXPONENTIAL, STANDARD]) checkOptimizer(optimizer, { ...good, beta1: 0 }, 4096);
+  });
+
+  const ranges: [changes: Partial<Hyperparameters>, message: RegExp][] = [
+    [{ learningRate: 0 }, /^hyperparameters\.learningRate is 0; /],
+    [{ learningRate: Number.NaN }, /^hyperparameters\.learningRate is NaN; /],
+    [{ learningRate: Infinity }, /^hyperparameters\.learningRate is Infinity; /],
+    [{ beta1: 1 }, /^hyperparameters\.beta1 is 1; it must be at least 0 and below 1\.$/],
+    [{ beta2: -0.1 }, /^hyperparameters\.beta2 is -0\.1; /],
+    [{ beta2: Number.NaN }, /^hyperparameters\.beta2 is NaN; /],
+    [{ epsilon: 0 }, /^hyperparameters\.epsilon is 0; /],
+    [{ epsilon: 1e-39 }, /^hyperparameters\.epsilon is 1e-39; /],
+    [{ epsilon: 1e39 }, /^hyperparameters\.epsilon is 1e\+39; /],
+    [{ weightDecay: -1 }, /^hyperparameters\.weightDecay is -1; /],
+    [{ weightDecay: Infinity }, /^hyperparameters\.weightDecay is Infinity; /],
+  ];
+  for (const [changes, message] of ranges) {
+    const [[name, value]] = Object.entries(changes);
+    it(`refuses ${name} = ${value}`, () => {
+      for (const optimizer of [LINEAR, EXPONENTIAL, STANDARD]) refuses(optimizer, changes, 1, message);
+    });
+  }
+
+  it("refuses a weight decay that takes more than the whole weights in a step", () => {
+    const message = /^hyperparameters\.weightDecay is 300; with learningRate 0\.001 and 4 micro-batches a step /;
+    refuses(LINEAR, { weightDecay: 300 }, 4, message);
+    checkOptimizer(EXPONENTIAL, { ...good, weightDecay: 300 }, 4);
+    refuses(EXPONENTIAL, { weightDecay: 1001 }, 1, /^hyperparameters\.weightDecay is 1001; /);
+  });
+});
