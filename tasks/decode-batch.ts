@@ -1,0 +1,54 @@
+import { IsobatchError } from "../shared/errors.js";
+import { type ElementType, rowBytes, type SampleSpec } from "./datasets/dataset.js";
+
+export interface DecodedBatch {
+  /** `samples` × the elements of the input's shape. */
+  readonly inputs: Float32Array;
+  /** `samples` × the elements of the label's shape; integers when the labels are classes. */
+  readonly labels: Int32Array | Float32Array;
+}
+
+/**
+ * Turns raw rows into what a model is fed. Pure; copies, so the bytes may be reused at once.
+ * @param inputs `samples` rows as `Dataset.read` gives them; @param labels likewise.
+ * @throws when the bytes are not `samples` rows: they came from another machine, so that is checked.
+ */
+export function decodeBatch(spec: SampleSpec, inputs: Uint8Array, labels: Uint8Array, samples: number): DecodedBatch {
+  checkLength("inputs", inputs, rowBytes(spec.input) * samples, samples);
+  checkLength("labels", labels, rowBytes(spec.label) * samples, samples);
+  const scale = Math.fround(spec.input.scale);
+  const decoded = elements(inputs, spec.input.type, (length) => new Float32Array(length)) as Float32Array;
+  // One float32 multiplication per element, so that every machine gets the same bits.
+  if (scale !== 1) for (let i = 0; i < decoded.length; i++) decoded[i] *= scale;
+  const isFloat = spec.label.type === "float32";
+  return {
+    inputs: decoded,
+    labels: elements(labels, spec.label.type, (length) =>
+      isFloat ? new Float32Array(length) : new Int32Array(length),
+    ),
+  };
+}
+
+function elements(
+  bytes: Uint8Array,
+  type: ElementType,
+  create: (length: number) => Float32Array | Int32Array,
+): Float32Array | Int32Array {
+  if (type === "uint8") {
+    const target = create(bytes.length);
+    target.set(bytes);
+    return target;
+  }
+  // A copy, since the bytes of a message need not be aligned to four.
+  const aligned = new Uint8Array(bytes).buffer;
+  return type === "float32" ? new Float32Array(aligned) : new Int32Array(aligned);
+}
+
+function checkLength(what: string, bytes: Uint8Array, expected: number, samples: number): void {
+  if (bytes.length !== expected) {
+    throw new IsobatchError(
+      "damaged",
+      `A batch of ${samples} samples has ${bytes.length} bytes of ${what} instead of ${expected}.`,
+    );
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * What is trained: tasks, their data and their models. This is also what the published package exports; a task
+ * module needs `defineTask` of it.
+ */
+export { checkFit } from "./check-fit.js";
+export * from "./datasets/index.js";
+export { type DecodedBatch, decodeBatch } from "./decode-batch.js";
+export { defineTask, type TaskDefinition } from "./define-task.js";
+export { builtInTasks, loadTask, resolveTask, type TaskOverrides } from "./load-task.js";
+export { correctCount, lossOf, lossSumOf, regularisation } from "./losses.js";
+export * from "./models/index.js";
+export { createSampleOrder, type SampleOrder, type SampleOrderOptions } from "./order.js";
+export { type PreparedTask, prepareTask } from "./prepare-task.js";
+export {
+  type DatasetSpec,
+  type Loss,
+  type ModelSpec,
+  matchesPattern,
+  microBatchesOf,
+  type Task,
+  type TaskInput,
+} from "./task.js";
+export { taskCodeHash } from "./task-code.js";

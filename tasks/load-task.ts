@@ -1,0 +1,147 @@
+import { existsSync, readdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { basename, dirname, extname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { IsobatchError, invalid, messageOf } from "../shared/errors.js";
+import { checkOptimizer, checkSchedule } from "../shared/optimizer/index.js";
+import { loadModule } from "./models/module-model.js";
+import { type DatasetSpec, type Task, type TaskInput, taskInputSchema } from "./task.js";
+import { describeProblems } from "./task-errors.js";
+
+/** Fields that replace a task's own; `steps` is the length in steps: samples = steps · κ · b. */
+export type TaskOverrides = Partial<TaskInput> & { readonly steps?: number };
+
+const presetsFolder = fileURLToPath(new URL("./presets", import.meta.url));
+
+/** The names of the built-in tasks. */
+export function builtInTasks(): string[] {
+  return readdirSync(presetsFolder)
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => basename(file, ".json"))
+    .sort();
+}
+
+/**
+ * Finds and resolves a task: a built-in's name, a JSON file, or a module whose default export is `defineTask({…})`.
+ * @throws {IsobatchError} `invalid_input`, one line per problem.
+ */
+export async function loadTask(nameOrPath: string, overrides: TaskOverrides = {}): Promise<Task> {
+  return resolveTask(nameOrPath, await readInput(nameOrPath), overrides);
+}
+
+/** Completes and checks a task. `source` is its file or name, for the messages. */
+export function resolveTask(source: string, input: unknown, overrides: TaskOverrides = {}): Task {
+  const { steps, ...fields } = overrides;
+  const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  const merged =
+    typeof input === "object" && input !== null
+      ? { ...input, ...given, ...(steps === undefined ? {} : { samples: 1 }) }
+      : input;
+  const parsed = taskInputSchema.safeParse(merged);
+  if (!parsed.success) return invalid(describeProblems(source, merged, parsed.error));
+  const { data } = parsed;
+  const perStep = data.microBatchSize * data.microBatchesPerStep;
+  if (steps !== undefined && !(Number.isSafeInteger(steps * perStep) && Number.isInteger(steps) && steps >= 1)) {
+    return invalid(`The number of steps is ${steps}; it must be a whole number of at least 1.`);
+  }
+  const length = steps === undefined ? data.samples : steps * perStep;
+  const samples = Math.ceil(length / data.microBatchSize) * data.microBatchSize;
+  const tenth = Math.max(1, Math.ceil(samples / 10));
+  const task: Task = {
+    ...data,
+    samples,
+    schedule: { ...data.schedule, totalSamples: data.schedule.totalSamples ?? samples },
+    evaluateEverySamples: data.evaluateEverySamples ?? tenth,
+    checkpointEverySamples: data.checkpointEverySamples ?? tenth,
+  };
+  checkRelations(source, task);
+  return task;
+}
+
+/** What no field can tell alone. */
+function checkRelations(source: string, task: Task): void {
+  const problems: string[] = [];
+  const check = (action: () => void): void => {
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof IsobatchError)) throw error;
+      problems.push(`${source}: ${error.message}`);
+    }
+  };
+  check(() => checkOptimizer(task.optimizer, task, task.microBatchesPerStep));
+  check(() => checkSchedule(task.schedule));
+  check(() => {
+    if (task.initialWeights === "model" && task.model.kind !== "module") {
+      invalid('initialWeights is "model"; only a task module has a model with weights of its own: use "seeded".');
+    }
+  });
+  if (problems.length > 0) invalid(problems.join("\n"));
+}
+
+async function readInput(nameOrPath: string): Promise<unknown> {
+  if (builtInTasks().includes(nameOrPath)) return readJson(resolve(presetsFolder, `${nameOrPath}.json`), 0);
+  const path = resolve(nameOrPath);
+  if (!existsSync(path)) {
+    return invalid(
+      `There is no task "${nameOrPath}": it is none of the built-in ones (${builtInTasks().join(", ")}) and no file; ` +
+        "name one of these, or the path of a .json or .js task file.",
+    );
+  }
+  const extension = extname(path);
+  if (extension === ".json") return readJson(path, 0);
+  if ([".js", ".mjs", ".cjs"].includes(extension)) return readModule(path);
+  return invalid(
+    `${nameOrPath} ends in "${extension}"; a task is a .json file, or a module ending in .js, .mjs or .cjs.`,
+  );
+}
+
+const EXTENDS_MAX = 10;
+
+/** A task file may say `"extends": "mnist"`, or name another file: its fields come on top of that one's. */
+async function readJson(path: string, depth: number): Promise<unknown> {
+  let input: unknown;
+  try {
+    input = JSON.parse(await readFile(path, "utf8"));
+  } catch (error) {
+    return invalid(`The task file ${path} can't be read: ${messageOf(error)}.`, { cause: error });
+  }
+  return extend(path, input, depth);
+}
+
+async function extend(path: string, input: unknown, depth: number): Promise<unknown> {
+  if (typeof input !== "object" || input === null || Array.isArray(input)) return input;
+  const { extends: base, ...own } = input as { extends?: unknown; dataset?: unknown };
+  const fields = { name: basename(path, extname(path)), ...own, ...absolutePaths(path, own.dataset) };
+  if (base === undefined) return fields;
+  if (typeof base !== "string") return invalid(`${path}: extends is ${JSON.stringify(base)}; it must name a task.`);
+  if (depth === EXTENDS_MAX) return invalid(`${path}: extends goes ${EXTENDS_MAX} tasks deep; is it a circle?`);
+  const builtIn = builtInTasks().includes(base);
+  const basePath = builtIn ? resolve(presetsFolder, `${base}.json`) : resolve(dirname(path), base);
+  if (!builtIn && !existsSync(basePath)) {
+    return invalid(
+      `${path}: extends names "${base}", which is no built-in task (${builtInTasks().join(", ")}) and no file; name one.`,
+    );
+  }
+  const inherited = await readJson(basePath, depth + 1);
+  return typeof inherited === "object" ? { ...inherited, ...fields } : inherited;
+}
+
+/** A task file's paths are relative to its own folder. */
+function absolutePaths(path: string, dataset: unknown): { dataset?: unknown } {
+  if (typeof dataset !== "object" || dataset === null) return {};
+  const absolute = Object.entries(dataset as DatasetSpec).map(([key, value]) => [
+    key,
+    ["file", "testFile", "folder"].includes(key) && typeof value === "string" ? resolve(dirname(path), value) : value,
+  ]);
+  return { dataset: Object.fromEntries(absolute) };
+}
+
+async function readModule(path: string): Promise<unknown> {
+  const { hash, definition } = await loadModule(path);
+  if (typeof definition !== "object" || definition === null) {
+    return invalid(`${path} has no task as its default export; write export default defineTask({ … }).`);
+  }
+  const input = (await extend(path, definition, 0)) as { model?: unknown };
+  return typeof input.model === "function" ? { ...input, model: { kind: "module", path, hash } } : input;
+}

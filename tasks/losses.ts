@@ -1,0 +1,96 @@
+/**
+ * The losses, as tfjs operations on a model's raw outputs. Models end in logits: `softmaxCrossEntropy` and
+ * `binaryCrossEntropy` apply softmax or sigmoid themselves, in the form that neither overflows nor loses the gradient
+ * of a confident mistake; a model that ends in one of these activations is refused.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import type { LayersModel } from "./models/index.js";
+import type { Loss } from "./task.js";
+
+/**
+ * The loss of each sample; of a sample with several outputs (a sequence, several targets) their mean.
+ * @param labels classes (int32, shape [samples, …]) for softmax cross-entropy, else numbers.
+ * @param outputs [samples, …, classes] logits for softmax cross-entropy, else as many numbers as labels.
+ * @returns shape [samples].
+ */
+function sampleLosses(loss: Loss, labels: tf.Tensor, outputs: tf.Tensor): tf.Tensor1D {
+  const samples = outputs.shape[0];
+  const each = (values: tf.Tensor): tf.Tensor1D => {
+    const rows = tf.reshape(values, [samples, values.size / samples]);
+    return (rows.shape[1] === 1 ? tf.reshape(rows, [samples]) : tf.mean(rows, 1)) as tf.Tensor1D;
+  };
+  switch (loss) {
+    case "softmaxCrossEntropy":
+      return each(softmaxCrossEntropy(labels, outputs));
+    case "binaryCrossEntropy":
+      return each(sigmoidCrossEntropy(tf.reshape(tf.cast(labels, "float32"), outputs.shape), outputs));
+    case "meanSquaredError":
+      return each(tf.square(tf.sub(outputs, tf.reshape(tf.cast(labels, "float32"), outputs.shape))));
+  }
+}
+
+/** The mean loss over a micro-batch, a scalar: what is differentiated, with `regularisation` added. */
+export function lossOf(loss: Loss): (labels: tf.Tensor, outputs: tf.Tensor) => tf.Scalar {
+  return (labels, outputs) => tf.mean(sampleLosses(loss, labels, outputs)) as tf.Scalar;
+}
+
+/** The sum of the samples' losses, a scalar: what evaluation adds up over batches of any size. */
+export function lossSumOf(loss: Loss): (labels: tf.Tensor, outputs: tf.Tensor) => tf.Scalar {
+  return (labels, outputs) => tf.sum(sampleLosses(loss, labels, outputs)) as tf.Scalar;
+}
+
+/** The sum of the losses that layers declare (weight regularisers); undefined when there is none. */
+export function regularisation(model: LayersModel): tf.Scalar | undefined {
+  const losses = model.calculateLosses() as tf.Scalar[];
+  return losses.length === 0 ? undefined : losses.reduce((sum, loss) => tf.add(sum, loss));
+}
+
+/**
+ * How many samples are classified right, a scalar; of a sample with several outputs the share that is right counts.
+ * Always 0 for the mean squared error, where it has no meaning.
+ */
+export function correctCount(loss: Loss, labels: tf.Tensor, outputs: tf.Tensor): tf.Scalar {
+  if (loss === "meanSquaredError") return tf.scalar(0);
+  const [predicted, wanted] =
+    loss === "softmaxCrossEntropy"
+      ? [tf.argMax(outputs, -1), labels]
+      : [tf.cast(tf.greater(outputs, 0), "int32"), tf.cast(tf.reshape(labels, outputs.shape), "int32")];
+  const right = tf.sum(tf.cast(tf.equal(predicted, tf.reshape(wanted, predicted.shape)), "float32"));
+  return tf.div(right, predicted.size / outputs.shape[0]) as tf.Scalar;
+}
+
+/** Keeps tensors for the gradient; the last argument that tfjs gives a custom gradient, which its types don't tell. */
+type Save = (tensors: tf.Tensor[]) => void;
+
+/** −log softmax(logits)[label], for each row of logits; its gradient is softmax − one-hot, without a detour. */
+function softmaxCrossEntropy(labels: tf.Tensor, outputs: tf.Tensor): tf.Tensor {
+  const classes = outputs.shape[outputs.rank - 1];
+  const rows = outputs.size / classes;
+  const compute = tf.customGrad((...parts) => {
+    const [logits, save] = parts as unknown as [tf.Tensor2D, Save];
+    const oneHot = tf.cast(tf.oneHot(tf.reshape(labels as tf.Tensor1D, [rows]), classes), "float32");
+    const shifted = tf.sub(logits, tf.max(logits, 1, true));
+    const logProbabilities = tf.sub(shifted, tf.log(tf.sum(tf.exp(shifted), 1, true)));
+    save([logProbabilities, oneHot]);
+    return {
+      value: tf.neg(tf.sum(tf.mul(oneHot, logProbabilities), 1)),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
+        tf.mul(tf.reshape(dy, [rows, 1]), tf.sub(tf.exp(saved[0]), saved[1])),
+    };
+  });
+  return compute(tf.reshape(outputs, [rows, classes]));
+}
+
+/** max(x, 0) − x·z + log(1 + e^−|x|), element by element; its gradient is sigmoid(x) − z. */
+function sigmoidCrossEntropy(labels: tf.Tensor, outputs: tf.Tensor): tf.Tensor {
+  const compute = tf.customGrad((...parts) => {
+    const [x, save] = parts as unknown as [tf.Tensor, Save];
+    save([x]);
+    const tail = tf.log1p(tf.exp(tf.neg(tf.abs(x))));
+    return {
+      value: tf.add(tf.sub(tf.relu(x), tf.mul(x, labels)), tail),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => tf.mul(dy, tf.sub(tf.sigmoid(saved[0]), labels)),
+    };
+  });
+  return compute(outputs);
+}

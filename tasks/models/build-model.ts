@@ -1,0 +1,122 @@
+/**
+ * The server's side of a model: from a task to a topology, a layout and the first weights, the same bits whenever and
+ * wherever they are made. Whatever the source (layers in a task file, a module's code), it passes through its
+ * topology, so that what is trained is exactly what workers will build.
+ */
+import { invalid } from "../../shared/errors.js";
+import { createLayout, type Layout, type TensorSpec } from "../../shared/layout/index.js";
+import { seedOf } from "../../shared/random.js";
+import { matchesPattern, type Task } from "../task.js";
+import {
+  type Captured,
+  type CapturedWeight,
+  type Initializer,
+  type LayersModel,
+  type LayerVariable,
+  weightNames,
+} from "./capture-weights.js";
+import { moduleModel } from "./module-model.js";
+import { rebuild } from "./rebuild.js";
+import { sequentialModel } from "./sequential-model.js";
+import { onCpu, tensorflow as tf } from "./tensorflow.js";
+import { freezeLayers, topologyOf } from "./topology.js";
+
+export interface BuiltModel {
+  /** Holds the initial weights. */
+  readonly model: LayersModel;
+  /** JSON, without weights. */
+  readonly topology: string;
+  readonly layout: Layout;
+  /** `layout.length` numbers, in layout order. */
+  readonly initialWeights: Float32Array;
+}
+
+/** The fields of a task that decide its model. */
+export type ModelTask = Pick<Task, "seed" | "model" | "initialWeights" | "weightDecayExclude" | "freeze">;
+
+export async function buildModel(task: ModelTask): Promise<BuiltModel> {
+  const { model: spec } = task;
+  const source = spec.kind === "module" ? await moduleModel(spec) : onCpu(() => sequentialModel(spec));
+  const json = topologyOf(source);
+  freezeLayers(json, task.freeze);
+  const topology = JSON.stringify(json);
+  const captured = await rebuild(topology);
+  if (task.initialWeights === "model") copyWeights(source, captured.model);
+  else onCpu(() => drawWeights(captured, task.seed));
+  source.dispose();
+  const layout = createLayout(tensorSpecs(captured, task.weightDecayExclude));
+  if (layout.parameters === 0) invalid("The model has nothing to train: every weight is frozen, or there is none.");
+  return { model: captured.model, topology, layout, initialWeights: onCpu(() => flatWeights(captured.model, layout)) };
+}
+
+/**
+ * Gives each weight the values of its own initialiser, seeded by the weight's name: two layers of one shape differ,
+ * and adding a layer leaves the others as they were. Seeds that a model's author set are replaced: the run's seed
+ * decides.
+ */
+function drawWeights({ model, weights }: Captured, seed: number): void {
+  const names = weightNames(model);
+  model.weights.forEach((weight, i) => {
+    const { layer, initializer } = weights.get(weight) as CapturedWeight;
+    // An LSTM's bias initialiser hides the configured one inside, so all of the layer's are seeded.
+    for (const part of [initializer, ...Object.values(layer as object)]) {
+      if (isSeeded(part)) part.seed = seedOf(seed, "initial weights", names[i]);
+    }
+    tf.tidy(() => {
+      weight.write(initializer.apply(weight.shape as number[], "float32"));
+    });
+  });
+}
+
+function isSeeded(part: unknown): part is Initializer {
+  const initializer = part as Partial<Initializer> | null | undefined;
+  return typeof initializer === "object" && typeof initializer?.apply === "function" && "seed" in initializer;
+}
+
+function copyWeights(source: LayersModel, target: LayersModel): void {
+  source.weights.forEach((weight, i) => {
+    const values = weight.read().dataSync();
+    onCpu(() => {
+      const tensor = tf.tensor(values, weight.shape as number[], "float32");
+      target.weights[i].write(tensor);
+      tensor.dispose();
+    });
+  });
+}
+
+function tensorSpecs({ model, weights }: Captured, weightDecayExclude: readonly string[]): TensorSpec[] {
+  const names = weightNames(model);
+  const trained = new Set<LayerVariable>(model.trainableWeights);
+  return model.weights.map((weight, i) => {
+    const name = names[i];
+    const shape = weight.shape as number[];
+    if (weight.dtype !== "float32") invalid(`Weight ${name} is of type ${weight.dtype}; only float32 can be trained.`);
+    if (trained.has(weight)) {
+      return {
+        name,
+        shape,
+        kind: "parameter",
+        decay: !weightDecayExclude.some((pattern) => matchesPattern(name, pattern)),
+      };
+    }
+    const { layer, name: own } = weights.get(weight) as CapturedWeight;
+    if (layer.getClassName() === "BatchNormalization" && own.startsWith("moving_")) {
+      // Also of a frozen layer: tfjs normalises by the batch while training, and moves these, frozen or not.
+      return { name, shape, kind: "tail", decay: false, momentum: (layer as unknown as { momentum: number }).momentum };
+    }
+    return { name, shape, kind: "frozen", decay: false };
+  });
+}
+
+function flatWeights(model: LayersModel, layout: Layout): Float32Array {
+  const names = weightNames(model);
+  const byName = new Map(model.weights.map((weight, i) => [names[i], weight]));
+  const flat = new Float32Array(layout.length);
+  for (const { name, offset } of layout.tensors) flat.set(byName.get(name)!.read().dataSync() as Float32Array, offset);
+  const bad = flat.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    const tensor = layout.tensors.find(({ offset, length }) => bad < offset + length);
+    invalid(`The initial weight ${tensor?.name} holds ${flat[bad]}; every weight must be finite.`);
+  }
+  return flat;
+}

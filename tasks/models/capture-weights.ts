@@ -1,0 +1,94 @@
+/**
+ * Builds a LayersModel while watching every weight that it creates. tfjs offers no such view: afterwards a weight
+ * knows neither the layer that made it nor its initialiser, and by then any initialiser has run, at any size. So
+ * `Layer.addWeight`, through which every layer creates its weights, is wrapped while `build` runs:
+ *
+ * - the size of a weight is counted against a limit before anything is allocated;
+ * - every weight starts as zeros, since its values come from the seeded initialisers (the server) or over the wire
+ *   (workers);
+ * - each weight's layer and initialiser are kept.
+ */
+import { invalid } from "../../shared/errors.js";
+import { type TensorFlow, tensorflow as tf } from "./tensorflow.js";
+
+export type LayersModel = InstanceType<TensorFlow["LayersModel"]>;
+export type LayerVariable = InstanceType<TensorFlow["LayerVariable"]>;
+export type Layer = InstanceType<TensorFlow["layers"]["Layer"]>;
+
+/** A tfjs initialiser; `seed` exists on the random ones. */
+export interface Initializer {
+  apply(shape: number[], dtype?: "float32"): InstanceType<TensorFlow["Tensor"]>;
+  seed?: number | null;
+}
+
+export interface CapturedWeight {
+  /** The layer that created the weight: of an LSTM, its cell. */
+  readonly layer: Layer;
+  /** The weight's name in that layer, e.g. `kernel`. */
+  readonly name: string;
+  readonly initializer: Initializer;
+}
+
+export interface Captured {
+  readonly model: LayersModel;
+  /** Of each of `model.weights`. */
+  readonly weights: ReadonlyMap<LayerVariable, CapturedWeight>;
+}
+
+type AddWeight = (
+  this: Layer,
+  name: string,
+  shape: number[],
+  dtype: string | undefined,
+  initializer: Initializer,
+  ...rest: unknown[]
+) => LayerVariable;
+
+/**
+ * @param build creates every weight before it returns. (tfjs's `modelFromJSON` does: it has no reason to wait when
+ *   there are no weights to load. The check at the end would notice another behaviour.)
+ * @param parametersMax elements of all weights together, at most.
+ */
+export async function captureWeights(build: () => Promise<LayersModel>, parametersMax: number): Promise<Captured> {
+  const prototype = tf.layers.Layer.prototype as unknown as { addWeight: AddWeight };
+  const { addWeight } = prototype;
+  const zeros = tf.initializers.zeros() as unknown as Initializer;
+  const weights = new Map<LayerVariable, CapturedWeight>();
+  let parameters = 0;
+  prototype.addWeight = function (name, shape, dtype, initializer, ...rest) {
+    parameters += shape.reduce((product, size) => product * size, 1);
+    if (!(parameters <= parametersMax)) {
+      invalid(
+        `The model has more than ${parametersMax} parameters: with ${name} of layer "${this.name}", shape ` +
+          `[${shape.join(", ")}], it reaches ${parameters}; make it smaller.`,
+      );
+    }
+    const weight = addWeight.call(this, name, shape, dtype, zeros, ...rest);
+    weights.set(weight, { layer: this, name, initializer });
+    return weight;
+  };
+  let promise: Promise<LayersModel>;
+  try {
+    promise = build();
+  } finally {
+    prototype.addWeight = addWeight;
+  }
+  const model = await promise;
+  const strange = model.weights.find((weight) => !weights.has(weight));
+  if (strange !== undefined) throw new Error(`weight ${strange.originalName} was not created by Layer.addWeight`);
+  return { model, weights };
+}
+
+/**
+ * The names of `model.weights`, in that order: tfjs's own (`dense_1/kernel`), made unique where a model repeats one
+ * by `_2`, `_3`, ….
+ */
+export function weightNames(model: LayersModel): string[] {
+  const taken = new Set<string>();
+  return model.weights.map(({ originalName }) => {
+    let name = originalName;
+    for (let k = 2; taken.has(name); k++) name = `${originalName}_${k}`;
+    taken.add(name);
+    return name;
+  });
+}

@@ -1,0 +1,42 @@
+import { IsobatchError, invalid, messageOf } from "../../shared/errors.js";
+import { type Captured, captureWeights } from "./capture-weights.js";
+import { onCpu, tensorflow as tf } from "./tensorflow.js";
+import { TOPOLOGY_LIMITS, type TopologyLimits, validateTopology } from "./validate-topology.js";
+
+/** Makes the model of a topology's text, after all checks, with every weight zero. The weights start on tfjs's cpu. */
+export async function rebuild(text: string, limits: TopologyLimits = TOPOLOGY_LIMITS): Promise<Captured> {
+  const topology = validateTopology(text, limits);
+  let captured: Captured;
+  try {
+    captured = await onCpu(() =>
+      captureWeights(() => tf.models.modelFromJSON(topology as never), limits.parametersMax),
+    );
+  } catch (error) {
+    if (error instanceof IsobatchError) throw error;
+    return invalid(`The model can't be built: ${messageOf(error)}`, { cause: error });
+  }
+  const { model } = captured;
+  if (!(model instanceof tf.LayersModel)) return invalid("The topology makes no LayersModel.");
+  if (model.inputs.length !== 1 || model.outputs.length !== 1) {
+    invalid(
+      `The model has ${model.inputs.length} inputs and ${model.outputs.length} outputs; it must have one of each, ` +
+        "so join them inside the model.",
+    );
+  }
+  for (const layer of model.layers) {
+    for (const shape of shapesOf(layer.outputShape)) {
+      const elements = shape.slice(1).reduce<number>((product, size) => product * (size ?? 1), 1);
+      if (elements > limits.outputMax) {
+        invalid(
+          `Layer "${layer.name}" puts out ${elements} numbers per sample; at most ${limits.outputMax} are allowed.`,
+        );
+      }
+    }
+  }
+  return captured;
+}
+
+function shapesOf(shape: unknown): (number | null)[][] {
+  const list = shape as (number | null)[] | (number | null)[][];
+  return Array.isArray(list[0]) ? (list as (number | null)[][]) : [list as (number | null)[]];
+}

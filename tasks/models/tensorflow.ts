@@ -1,0 +1,55 @@
+/**
+ * TensorFlow.js as this project uses it: core, layers and the cpu backend, imported once and from here.
+ *
+ * Two repairs are made on import. The orthogonal initialiser (every recurrent layer's default) calls operations as
+ * methods of a tensor, which only tfjs's all-in-one package defines; they are defined here from core's functions.
+ * And tfjs advertises its native package on standard error at the first tensor; production mode keeps it quiet and
+ * changes no arithmetic.
+ */
+import * as core from "@tensorflow/tfjs-core";
+import * as layers from "@tensorflow/tfjs-layers";
+import "@tensorflow/tfjs-backend-cpu";
+
+export type TensorFlow = Omit<typeof core, "default"> & Omit<typeof layers, "default">;
+
+/** What a task module's `model` function is given: the very instance that trains. */
+export const tensorflow: TensorFlow = { ...core, ...layers };
+
+core.env().set("PROD", true);
+
+const methods = core.Tensor.prototype as unknown as Record<string, unknown>;
+methods.flatten ??= function (this: core.Tensor) {
+  return core.reshape(this, [this.size]);
+};
+methods.reshape ??= function (this: core.Tensor, shape: number[]) {
+  return core.reshape(this, shape);
+};
+methods.transpose ??= function (this: core.Tensor, permutation?: number[]) {
+  return core.transpose(this, permutation);
+};
+methods.sign ??= function (this: core.Tensor) {
+  return core.sign(this);
+};
+methods.stridedSlice ??= function (this: core.Tensor, begin: number[], end: number[], strides: number[]) {
+  return core.stridedSlice(this, begin, end, strides);
+};
+
+// Closing a backend makes tfjs forget how to open it again.
+const cpuFactory = core.findBackendFactory("cpu");
+
+/**
+ * Runs `action` on the cpu backend and puts the former backend back. `action` is synchronous, so that nothing else
+ * in the process can compute on the wrong backend meanwhile.
+ */
+export function onCpu<T>(action: () => T): T {
+  const former = core.getBackend();
+  if (!core.findBackendFactory("cpu")) core.registerBackend("cpu", cpuFactory);
+  // setBackend answers with a promise, but has switched by the time it returns for a backend that starts at once
+  // (cpu) and for one that has started already (the former one).
+  void core.setBackend("cpu");
+  try {
+    return action();
+  } finally {
+    if (former !== "" && former !== undefined) void core.setBackend(former);
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * The gate through which every model passes before tfjs sees it: on the server, whose users make mistakes, and on a
+ * worker, which got the topology over the network. tfjs builds whatever it is told, of any size and of any class
+ * that is registered, and loops for ever on a graph with a cycle; so classes come from an allow-list, sizes are
+ * bounded, and the graph is checked. How many parameters a layer has is known only while it is built:
+ * `captureWeights` counts them then, before they are allocated.
+ */
+import { invalid, messageOf } from "../../shared/errors.js";
+import { refusal } from "./layer-table.js";
+import type { TopologyNode } from "./topology.js";
+
+export interface TopologyLimits {
+  readonly bytesMax: number;
+  /** Layers of a model, those inside nested models and wrappers included. */
+  readonly layersMax: number;
+  /** Nesting of the JSON. */
+  readonly depthMax: number;
+  readonly parametersMax: number;
+  /** Elements of one layer's output for one sample. */
+  readonly outputMax: number;
+}
+
+export const TOPOLOGY_LIMITS: TopologyLimits = {
+  bytesMax: 8 * 2 ** 20,
+  layersMax: 2000,
+  depthMax: 40,
+  parametersMax: 2 ** 32,
+  outputMax: 2 ** 28,
+};
+
+const MODELS = new Set(["Sequential", "Model", "Functional"]);
+
+/** What a layer may be configured with, besides other layers. */
+const PARTS = new Set([
+  ...["Zeros", "Ones", "Constant", "RandomUniform", "RandomNormal", "TruncatedNormal", "Identity", "VarianceScaling"],
+  ...["GlorotUniform", "GlorotNormal", "HeNormal", "HeUniform", "LeCunNormal", "LeCunUniform", "Orthogonal"],
+  ...["L1L2", "MaxNorm", "UnitNorm", "NonNeg", "MinMaxNorm"],
+]);
+
+const FORBIDDEN_KEYS = new Set(["__proto__", "constructor", "prototype", "customObjects", "custom_objects"]);
+
+/**
+ * Checks a topology's text.
+ * @returns the parsed topology: a model without weights, built of known layers only.
+ */
+export function validateTopology(text: string, limits: TopologyLimits = TOPOLOGY_LIMITS): TopologyNode {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > limits.bytesMax)
+    invalid(`The model's topology has ${bytes} bytes; at most ${limits.bytesMax} are allowed.`);
+  let topology: unknown;
+  try {
+    topology = JSON.parse(text);
+  } catch (error) {
+    return invalid(`The model's topology is no JSON: ${messageOf(error)}.`);
+  }
+  if (!isNode(topology) || !MODELS.has(topology.class_name)) {
+    return invalid(`The model's topology is no LayersModel; give what LayersModel.toJSON writes.`);
+  }
+  checkContents(topology, limits);
+  return topology;
+}
+
+function isNode(value: unknown): value is TopologyNode {
+  const node = value as Partial<TopologyNode> | null;
+  return (
+    typeof node === "object" &&
+    node !== null &&
+    typeof node.class_name === "string" &&
+    typeof node.config === "object" &&
+    node.config !== null
+  );
+}
+
+function checkContents(topology: TopologyNode, limits: TopologyLimits): void {
+  let layers = 0;
+  const visit = (value: unknown, depth: number): void => {
+    if (typeof value !== "object" || value === null) {
+      if (typeof value === "number" && !(Math.abs(value) <= Number.MAX_SAFE_INTEGER)) {
+        invalid(`The model's topology holds the number ${value}; at most 2^53 is allowed.`);
+      }
+      return;
+    }
+    if (depth > limits.depthMax)
+      invalid(`The model's topology is nested deeper than ${limits.depthMax} levels; flatten it.`);
+    for (const key of Object.keys(value)) {
+      if (FORBIDDEN_KEYS.has(key)) invalid(`The model's topology has the key "${key}", which is not allowed.`);
+    }
+    if ("class_name" in value) {
+      if (!isNode(value)) invalid("The model's topology has a class without a configuration.");
+      const node = value as TopologyNode;
+      if (MODELS.has(node.class_name)) checkGraph(node);
+      else if (!PARTS.has(node.class_name)) {
+        layers += 1;
+        const reason = refusal(node.class_name, node.config);
+        if (reason !== undefined) {
+          invalid(`Layer "${node.config.name ?? ""}" (${node.class_name}) can't be trained: ${reason}.`);
+        }
+      }
+    }
+    if (layers > limits.layersMax) invalid(`The model has more than ${limits.layersMax} layers, the most allowed.`);
+    for (const part of Object.values(value)) visit(part, depth + 1);
+  };
+  visit(topology, 0);
+}
+
+/** A functional model's references must name existing layers and calls, and have no cycle. */
+function checkGraph(model: TopologyNode): void {
+  const { layers } = model.config;
+  if (!Array.isArray(layers) || !layers.every(isNode)) invalid("The model's topology has no list of layers.");
+  if (model.class_name === "Sequential") return;
+  // A call is a layer applied to its inputs, named `layer/number`; each waits for the calls that feed it.
+  const waiting = new Map<string, string[]>();
+  for (const layer of layers) {
+    const calls = layer.inbound_nodes;
+    const name = layer.name ?? "";
+    if (!Array.isArray(calls) || typeof layer.name !== "string" || layer.config.name !== name) {
+      invalid(`Layer "${name}" of the model's topology has no list of inbound nodes, or two names.`);
+    }
+    if (waiting.has(`${name}/0`)) invalid(`The model's topology has two layers called "${name}".`);
+    // An InputLayer is never called; its output exists from the start.
+    if (calls.length === 0) waiting.set(`${name}/0`, []);
+    calls.forEach((call, i) => {
+      const sources = Array.isArray(call) ? call.map(callName) : [undefined];
+      if (sources.includes(undefined)) invalid(`Layer "${name}" of the model's topology has a malformed inbound node.`);
+      waiting.set(`${name}/${i}`, sources as string[]);
+    });
+  }
+  for (const field of ["input_layers", "output_layers"]) {
+    const references = model.config[field];
+    const known = Array.isArray(references) && references.every((reference) => waiting.has(callName(reference) ?? ""));
+    if (!known) invalid(`The model's topology has ${field} that don't exist.`);
+  }
+  const done = new Set<string>();
+  for (let before = -1; done.size > before; ) {
+    before = done.size;
+    for (const [call, sources] of waiting) if (sources.every((source) => done.has(source))) done.add(call);
+  }
+  const stuck = [...waiting.keys()].find((call) => !done.has(call));
+  if (stuck !== undefined) {
+    invalid(
+      `Layer "${stuck.split("/")[0]}" of the model's topology depends on itself, or on a layer that doesn't exist.`,
+    );
+  }
+}
+
+/** The call that `[layer, call number, output number, …]` refers to. */
+function callName(reference: unknown): string | undefined {
+  if (!Array.isArray(reference)) return undefined;
+  const [layer, call, output] = reference;
+  const numbers = Number.isInteger(call) && call >= 0 && Number.isInteger(output) && output >= 0;
+  return typeof layer === "string" && numbers ? `${layer}/${call}` : undefined;
+}

@@ -1,0 +1,18 @@
+import { checkFit } from "./check-fit.js";
+import { type OpenDataOptions, openData, type TaskData } from "./datasets/index.js";
+import { type BuiltModel, buildModel } from "./models/index.js";
+import type { Task } from "./task.js";
+
+export interface PreparedTask {
+  readonly task: Task;
+  readonly data: TaskData;
+  readonly built: BuiltModel;
+}
+
+/** All that a run needs of its task before the first step; whatever is wrong with it is found here. */
+export async function prepareTask(task: Task, options: OpenDataOptions = {}): Promise<PreparedTask> {
+  const data = await openData(task, options);
+  const built = await buildModel(task);
+  checkFit(task, built.model, data);
+  return { task, data, built };
+}

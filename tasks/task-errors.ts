@@ -1,0 +1,95 @@
+/** Says in one sentence what is wrong with a task file, for each thing that is: the field, its value, what it must be. */
+import type { z } from "zod";
+import { taskInputSchema } from "./task.js";
+
+/** What to do about a field that has a wrong value or none. */
+const ADVICE: Readonly<Record<string, string>> = {
+  name: "use letters, digits, dots, hyphens and underscores",
+  model: 'describe it as {"kind": "sequential", "layers": [...]}, or write a task module with a model function',
+  loss: "choose the one that fits what is predicted",
+  dataset: 'say where the samples are, e.g. {"kind": "csv", "file": "data.csv", "label": "class", "target": "classes"}',
+  microBatchSize: "this many samples share one gradient; 64 is a good start",
+  microBatchesPerStep: "this many micro-batches make one update; 1 is the least",
+  samples: "this is the length of the run in samples, e.g. ten times the size of the data set",
+  learningRate: "give the rate for one micro-batch per step, e.g. 0.001",
+  beta1: "0.9 is usual",
+  beta2: "0.999 is usual",
+  epsilon: "1e-8 is usual",
+  weightDecay: "0 switches it off",
+  clipNorm: "null switches it off",
+  seed: "any such number will do",
+};
+
+/**
+ * One line per problem.
+ * @param source the task's file or name, with which each line begins.
+ * @param input what was parsed.
+ */
+export function describeProblems(source: string, input: unknown, error: z.ZodError): string {
+  return error.issues.map((issue) => `${source}: ${describeIssue(input, issue)}`).join("\n");
+}
+
+function describeIssue(input: unknown, issue: z.core.$ZodIssue): string {
+  const field = issue.path.reduce<string>(
+    (path, key) => (typeof key === "number" ? `${path}[${key}]` : path === "" ? String(key) : `${path}.${String(key)}`),
+    "",
+  );
+  const value = issue.path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown>)?.[key], input);
+  const advice = ADVICE[String(issue.path[0])];
+  const ending = advice === undefined ? "." : `; ${advice}.`;
+  if (issue.code === "unrecognized_keys") return unknownKeys(field, issue.keys);
+  const subject = field === "" ? "the task" : field;
+  if (value === undefined) return `${subject} is missing; it must be ${expectation(issue)}${ending}`;
+  return `${subject} is ${shown(value)}; it must be ${expectation(issue)}${ending}`;
+}
+
+function unknownKeys(field: string, keys: readonly string[]): string {
+  const where = field === "" ? "the task" : field;
+  const known = field === "" ? Object.keys(taskInputSchema.shape) : [];
+  const hints = keys.map((key) => known.find((name) => isNear(key, name))).filter((hint) => hint !== undefined);
+  const remedy = hints.length > 0 ? `did you mean ${hints.join(", ")}?` : "remove it.";
+  return `${where} has the unknown field ${keys.map((key) => `"${key}"`).join(", ")}; ${remedy}`;
+}
+
+function isNear(a: string, b: string): boolean {
+  const plain = (word: string): string => word.toLowerCase().replace(/[^a-z0-9]/g, "");
+  const [x, y] = [plain(a), plain(b)];
+  return x.length > 2 && (x === y || x.includes(y) || y.includes(x));
+}
+
+function expectation(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "too_small":
+      return issue.origin === "array" || issue.origin === "string"
+        ? `at least ${issue.minimum} long`
+        : `${issue.inclusive ? "at least" : "above"} ${issue.minimum}`;
+    case "too_big":
+      return issue.origin === "array" || issue.origin === "string"
+        ? `at most ${issue.maximum} long`
+        : `${issue.inclusive ? "at most" : "below"} ${issue.maximum}`;
+    case "invalid_value":
+      return issue.values.map((value) => shown(value)).join(" or ");
+    case "invalid_type":
+      return (
+        { int: "a whole number", number: "a number", string: "a string", array: "a list", object: "an object" }[
+          issue.expected as string
+        ] ?? issue.expected
+      );
+    case "invalid_format":
+      return issue.pattern === undefined ? "well formed" : `of the form ${issue.pattern}`;
+    case "invalid_union":
+      return issue.discriminator === undefined ? unionOf(issue) : `an object with a known "${issue.discriminator}"`;
+    default:
+      return `otherwise (${issue.message})`;
+  }
+}
+
+function unionOf(issue: z.core.$ZodIssueInvalidUnion): string {
+  const choices = issue.errors.map((errors) => errors[0]).filter((first) => first !== undefined);
+  return [...new Set(choices.map(expectation))].join(" or ");
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}

@@ -1,0 +1,166 @@
+/**
+ * A task is everything that decides what is trained: with the data set's bytes and a numerics class it fixes every
+ * bit of a run. `taskInputSchema` is what a person may write (most fields have defaults), `Task` what comes of it:
+ * complete, JSON-serialisable, written to task.json and sent to workers as it is.
+ *
+ * Lengths and intervals are counted in samples, never in steps, because a step's size (κ) may change.
+ */
+import { z } from "zod";
+
+const wholeNumber = (min: number, max: number) => z.int().min(min).max(max);
+const samplesMax = 1e15;
+
+const pathField = z.string().min(1).max(4096);
+const limits = {
+  /** Use only the first samples of the training part; null: all. */
+  limit: wholeNumber(1, 2 ** 32 - 1)
+    .nullable()
+    .default(null),
+  /** The same for the test part. */
+  testLimit: wholeNumber(1, 2 ** 32 - 1)
+    .nullable()
+    .default(null),
+};
+
+const datasetSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("mnist"), ...limits }),
+  z.strictObject({ kind: z.literal("idx"), folder: pathField, ...limits }),
+  z.strictObject({
+    kind: z.literal("csv"),
+    file: pathField,
+    /** A file of its own for the test part. Otherwise `testFraction` of the rows are set aside. */
+    testFile: pathField.nullable().default(null),
+    testFraction: z.number().min(0).lt(1).default(0.2),
+    header: z.boolean().default(true),
+    delimiter: z.string().length(1).default(","),
+    /** Columns to predict, by header name, or by number from 0 where there is no header. */
+    label: z.union([z.string(), wholeNumber(0, 100_000), z.array(z.union([z.string(), z.int()])).min(1)]),
+    target: z.enum(["classes", "numbers"]),
+    /** Columns to leave out. */
+    ignore: z.array(z.union([z.string(), z.int()])).default([]),
+    ...limits,
+  }),
+]);
+
+const layerSchema = z.looseObject({ layer: z.string().min(1) });
+
+const modelSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("sequential"), layers: z.array(layerSchema).min(1).max(2000) }),
+  z.strictObject({ kind: z.literal("module"), path: pathField, hash: z.string().regex(/^[0-9a-f]{64}$/) }),
+]);
+
+const optimizerSchema = z.discriminatedUnion("name", [
+  z.strictObject({ name: z.literal("invariant"), rule: z.enum(["linear", "exponential"]).default("linear") }),
+  z.strictObject({ name: z.literal("standard") }),
+]);
+
+const scheduleSchema = z.strictObject({
+  kind: z.enum(["constant", "linear", "cosine"]),
+  warmupSamples: wholeNumber(0, samplesMax).default(0),
+  /** Where the decay ends; null: with the run. */
+  totalSamples: wholeNumber(1, samplesMax).nullable().default(null),
+  /** The last learning rate as a share of the first. */
+  finalFraction: z.number().min(0).max(1).default(0),
+});
+
+const pattern = z.string().min(1).max(1000);
+
+/** Biases, and the scale and shift of every normalisation layer; also PReLU's slopes. */
+const DECAY_EXCLUDED = ["*/bias", "*/gamma", "*/beta", "*/alpha"];
+
+export const taskInputSchema = z.strictObject({
+  name: z
+    .string()
+    .min(1)
+    .max(100)
+    .regex(/^[A-Za-z0-9._-]+$/),
+  seed: wholeNumber(0, 2 ** 31 - 1).default(0),
+  model: modelSchema,
+  initialWeights: z.enum(["seeded", "model"]).default("seeded"),
+  loss: z.enum(["softmaxCrossEntropy", "binaryCrossEntropy", "meanSquaredError"]),
+  dataset: datasetSchema,
+  microBatchSize: wholeNumber(1, 65_536),
+  microBatchesPerStep: wholeNumber(1, 65_536).default(1),
+  samples: wholeNumber(1, samplesMax),
+  optimizer: optimizerSchema.default({ name: "invariant", rule: "linear" }),
+  learningRate: z.number().positive().max(1e3),
+  beta1: z.number().min(0).lt(1).default(0.9),
+  beta2: z.number().min(0).lt(1).default(0.999),
+  epsilon: z.number().positive().max(1).default(1e-8),
+  weightDecay: z.number().min(0).max(1e3).default(0),
+  weightDecayExclude: z.array(pattern).max(1000).default(DECAY_EXCLUDED),
+  schedule: scheduleSchema.default({ kind: "constant", warmupSamples: 0, totalSamples: null, finalFraction: 0 }),
+  clipNorm: z.number().positive().nullable().default(null),
+  freeze: z.array(pattern).max(1000).default([]),
+  evaluateEverySamples: wholeNumber(1, samplesMax).nullable().default(null),
+  evaluationBatchSize: wholeNumber(1, 65_536).default(500),
+  checkpointEverySamples: wholeNumber(1, samplesMax).nullable().default(null),
+  checkpointsKept: wholeNumber(1, 1000).default(3),
+  mixed: z.boolean().default(false),
+});
+
+/** What a person may write in a task file. */
+export type TaskInput = z.input<typeof taskInputSchema>;
+
+export type Loss = "softmaxCrossEntropy" | "binaryCrossEntropy" | "meanSquaredError";
+
+/** Which samples are trained on. Paths are absolute. */
+export type DatasetSpec = z.output<typeof datasetSchema>;
+
+/**
+ * `sequential`: tfjs layers by class name with their tfjs configuration, e.g. `{layer: "Dense", units: 10}`.
+ * `module`: built by the module at `path` (absolute), whose bytes have the SHA-256 `hash`.
+ */
+export type ModelSpec = z.output<typeof modelSchema>;
+
+export interface Task {
+  readonly name: string;
+  readonly seed: number;
+  readonly model: ModelSpec;
+  /** `seeded`: drawn by the layers' initialisers from `seed`. `model`: as the task module's model has them. */
+  readonly initialWeights: "seeded" | "model";
+  readonly loss: Loss;
+  readonly dataset: DatasetSpec;
+  /** b: samples whose mean loss is differentiated at once. */
+  readonly microBatchSize: number;
+  /** κ: micro-batches that one update of the weights consumes. */
+  readonly microBatchesPerStep: number;
+  /** The run's length; a multiple of microBatchSize. */
+  readonly samples: number;
+  readonly optimizer: z.output<typeof optimizerSchema>;
+  /** At κ = 1, as are beta1, beta2 and weightDecay. */
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  /** Patterns of weight names (`*` stands for any characters) that do not decay. */
+  readonly weightDecayExclude: readonly string[];
+  readonly schedule: {
+    readonly kind: "constant" | "linear" | "cosine";
+    readonly warmupSamples: number;
+    readonly totalSamples: number;
+    readonly finalFraction: number;
+  };
+  /** Largest global norm of one micro-batch's gradient; null: not clipped. */
+  readonly clipNorm: number | null;
+  /** Patterns of layer names whose weights are not trained. */
+  readonly freeze: readonly string[];
+  readonly evaluateEverySamples: number;
+  readonly evaluationBatchSize: number;
+  readonly checkpointEverySamples: number;
+  readonly checkpointsKept: number;
+  /** Whether workers of several numerics classes may train together, at the price of bit-exactness. */
+  readonly mixed: boolean;
+}
+
+/** Micro-batches of the whole run: n goes from 0 to this, exclusive. */
+export function microBatchesOf(task: Pick<Task, "samples" | "microBatchSize">): number {
+  return Math.ceil(task.samples / task.microBatchSize);
+}
+
+/** Whether `name` matches a pattern in which `*` stands for any characters, also for none. */
+export function matchesPattern(name: string, pattern: string): boolean {
+  const source = pattern.split("*").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+  return new RegExp(`^${source.join(".*")}$`, "s").test(name);
+}
