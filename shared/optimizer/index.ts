@@ -1,5 +1,6 @@
 export { checkOptimizer } from "./check.js";
 export { type Coefficients, type StepWindow, stepCoefficients } from "./coefficients.js";
+export { inconsistentSum } from "./consistency.js";
 export {
   NO_NOISE,
   type NoiseParts,

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { inconsistentSum } from "./consistency.js";
+import type { LeafWeights } from "./rules.js";
+
+const round = Math.fround;
+
+/** The float32 sum of `leaves` along the tree of powers of two. */
+function treeSum(leaves: readonly number[]): number {
+  if (leaves.length === 1) return leaves[0];
+  const middle = 2 ** Math.floor(Math.log2(leaves.length - 1));
+  return round(treeSum(leaves.slice(0, middle)) + treeSum(leaves.slice(middle)));
+}
+
+/** The float32 sums of one parameter over the gradients of a step's micro-batches. */
+function sumsOf(gradients: readonly number[], weights?: LeafWeights): [s1: Float32Array, s2: Float32Array] {
+  const s1 = treeSum(gradients.map((g, j) => round((weights?.w1[j] ?? 1) * g)));
+  const s2 = treeSum(gradients.map((g, j) => round((weights?.w2[j] ?? 1) * round(g * g))));
+  return [Float32Array.of(s1), Float32Array.of(s2)];
+}
+
+/** What the pathwise rule would weigh micro-batches with. */
+function decaying(microBatches: number): LeafWeights {
+  const powers = (gamma: number): Float32Array =>
+    Float32Array.from({ length: microBatches }, (_, j) => gamma * (1 - gamma) ** (microBatches - 1 - j));
+  return { w1: powers(0.1), w2: powers(0.001) };
+}
+
+/** Gradients of any size from below the subnormals' root to 10⁶; the nearly equal ones come close to the bound. */
+const gradients = fc
+  .tuple(
+    fc.integer({ min: -45, max: 6 }),
+    fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 1, maxLength: 70 }),
+    fc.constantFrom(0, 1, 1000),
+  )
+  .map(([exponent, values, offset]) => values.map((value) => round((offset + value) * 10 ** exponent)));
+
+describe("inconsistentSum()", () => {
+  it("finds nothing in sums of gradients, whatever their size and weights", () => {
+    fc.assert(
+      fc.property(gradients, fc.boolean(), (values, weighed) => {
+        const weights = weighed ? decaying(values.length) : undefined;
+        assert.equal(inconsistentSum(...sumsOf(values, weights), values.length, weights), undefined);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("finds equal gradients' S1 when it is 10⁻⁴ too large: the bound is that tight", () => {
+    for (const microBatches of [1, 2, 7, 64]) {
+      for (const g of [1e-12, 0.3, 1e6]) {
+        const [s1, s2] = sumsOf(Array<number>(microBatches).fill(round(g)));
+        assert.equal(inconsistentSum(s1, s2, microBatches, undefined), undefined);
+        assert.equal(
+          inconsistentSum(
+            s1.map((x) => x * 1.0001),
+            s2,
+            microBatches,
+            undefined,
+          ),
+          0,
+        );
+      }
+    }
+  });
+
+  it("names the first bad pair: a lost S2, a negative one, an exponent bit, NaN", () => {
+    const [s1, s2] = [Float32Array.of(0.5, 1, 2), Float32Array.of(0.2, 0.6, 3)];
+    assert.equal(inconsistentSum(s1, s2, 2, undefined), undefined);
+    assert.equal(inconsistentSum(s1, Float32Array.of(0.2, 0, 3), 2, undefined), 1);
+    assert.equal(inconsistentSum(s1, Float32Array.of(-0.2, 0.6, 3), 2, undefined), 0);
+    assert.equal(inconsistentSum(Float32Array.of(0.5, 1, 2 * 2 ** 64), s2, 2, undefined), 2);
+    assert.equal(inconsistentSum(Float32Array.of(0.5, Number.NaN, 2), s2, 2, undefined), 1);
+  });
+});
