@@ -13,7 +13,7 @@ export function writeFileDurably(path: string, content: string | Uint8Array): vo
   try {
     const file = openSync(temporary, "w");
     try {
-      writeAll(file, typeof content === "string" ? Buffer.from(content) : content);
+      writeAll(file, typeof content === "string" ? Buffer.from(content) : content, 0);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -26,9 +26,9 @@ export function writeFileDurably(path: string, content: string | Uint8Array): vo
   }
 }
 
-/** Writes all of `bytes` at the file's position: a write to a nearly full disk may take only a part. */
-export function writeAll(file: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, bytes.length - at);
+/** Writes all of `bytes` at `position`: a write to a nearly full disk may take only a part. */
+export function writeAll(file: number, bytes: Uint8Array, position: number): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, bytes.length - at, position + at);
 }
 
 /** Makes `path` and its missing parents, each of them surviving a power cut. */
@@ -73,6 +73,7 @@ export function diskError(error: unknown, doing: string): unknown {
     case "EROFS":
     case "ENOTDIR":
     case "EISDIR":
+    case "EEXIST":
     case "ENAMETOOLONG":
       return new IsobatchError("invalid_input", `Can't ${doing}: ${messageOf(error)}. Choose another folder.`, {
         cause: error,

@@ -1,0 +1,24 @@
+export { type JsonLines, type LineListener, readJsonLines } from "./json-lines.js";
+export {
+  type EvaluationLine,
+  type EventLine,
+  LEDGER_FILE,
+  type LedgerLine,
+  METRICS_FILE,
+  type MetricsLine,
+  openLedger,
+  openMetrics,
+  type RunRecord,
+  type StepLine,
+} from "./metrics.js";
+export {
+  type NumericsClass,
+  openRunDirectory,
+  RUN_FILES,
+  type RunContents,
+  type RunDirectory,
+  type RunDirectoryOptions,
+  type RunIdentity,
+  readRunDirectory,
+} from "./run-directory.js";
+export { type Summary, type SummaryInputs, summarize, type WorkerShare, writeSummary } from "./summary.js";

@@ -1,0 +1,124 @@
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { IsobatchError } from "../../shared/errors.js";
+import { diskError } from "../durable-file.js";
+
+/**
+ * One server to a run directory. The lock is a file that names its holder: host, process id and when the process
+ * started, because ids are given out again and the first process of every container is number 1. A lock whose
+ * holder is gone is taken over; on another host nobody can tell, so that one has to be removed by hand.
+ *
+ * It is put in place with a hard link, which fails if the name exists and shows a complete file if it does not.
+ */
+export const LOCK_FILE = "lock.json";
+
+export interface LockHolder {
+  readonly host: string;
+  readonly processId: number;
+  /** The kernel's count of clock ticks at the process's start; null where the system does not tell. */
+  readonly startTicks: string | null;
+  /** ISO 8601, for people. */
+  readonly since: string;
+}
+
+/**
+ * @returns gives the lock back
+ * @throws {IsobatchError} `refused` while another process holds it
+ */
+export function acquireLock(runFolder: string): () => void {
+  const path = join(runFolder, LOCK_FILE);
+  const own = `${path}.${process.pid}.tmp`;
+  const holder: LockHolder = {
+    host: hostname(),
+    processId: process.pid,
+    startTicks: startTicksOf(process.pid) ?? null,
+    since: new Date().toISOString(),
+  };
+  const content = JSON.stringify(holder);
+  try {
+    writeFileSync(own, content);
+    while (!tryLink(own, path)) {
+      const found = readLock(path);
+      if (found === undefined) continue;
+      const reason = heldBy(found);
+      if (reason !== undefined) throw new IsobatchError("refused", `${runFolder} ${reason}`);
+      // Moved aside before it is removed: another server may have seen the same dead lock and replaced it since.
+      const aside = `${own}.stale`;
+      if (!tryRename(path, aside)) continue;
+      if (readLock(aside) !== found) tryLink(aside, path);
+      rmSync(aside);
+    }
+  } catch (error) {
+    throw diskError(error, `lock ${runFolder}`);
+  } finally {
+    rmSync(own, { force: true });
+  }
+  return () => {
+    if (readLock(path) === content) rmSync(path, { force: true });
+  };
+}
+
+/** Why a lock holds, as the rest of a sentence that begins with the folder; undefined when its holder is gone. */
+export function heldBy(content: string): string | undefined {
+  let holder: Partial<LockHolder>;
+  try {
+    holder = JSON.parse(content);
+  } catch {
+    return undefined;
+  }
+  const { host, processId, startTicks, since } = holder;
+  if (typeof processId !== "number") return undefined;
+  if (host !== hostname()) {
+    return `is in use by process ${processId} on ${host} since ${since}; if that one is gone, delete ${LOCK_FILE} in it.`;
+  }
+  const ticks = startTicksOf(processId);
+  if (ticks === undefined || (ticks !== null && startTicks !== null && ticks !== startTicks)) return undefined;
+  return `is in use by process ${processId} since ${since}; stop that one, or choose another folder with --out.`;
+}
+
+/** When a process started; null where the system does not tell, undefined when there is no such process. */
+function startTicksOf(processId: number): string | null | undefined {
+  try {
+    process.kill(processId, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") return undefined;
+  }
+  try {
+    const stat = readFileSync(`/proc/${processId}/stat`, "utf8");
+    // The second field is the program's name in parentheses and may hold anything; the start is the 22nd.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const zombie = fields[0] === "Z" || fields[0] === "X";
+    return zombie ? undefined : fields[19];
+  } catch {
+    return null;
+  }
+}
+
+function readLock(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function tryLink(existing: string, path: string): boolean {
+  try {
+    linkSync(existing, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+function tryRename(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
+}

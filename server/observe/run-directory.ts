@@ -1,0 +1,211 @@
+import { randomUUID } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { IsobatchError, messageOf } from "../../shared/errors.js";
+import { type Layout, layoutFromJson, layoutToJson } from "../../shared/layout/index.js";
+import { makeFolderDurably, writeFileDurably } from "../durable-file.js";
+import { acquireLock, LOCK_FILE } from "./lock.js";
+
+/**
+ * A run's folder: all that is known of a run, so that the same command on it goes on where it stopped, and that it
+ * can be evaluated and exported without the task's code. `run.json` says whose it is and is written first; the
+ * other files follow from the task and are made again if they are missing.
+ */
+export interface RunDirectory {
+  readonly folder: string;
+  readonly checkpointsFolder: string;
+  /** Whether the folder held this run before. */
+  readonly resumed: boolean;
+  /** What `run.json` says now. */
+  readonly identity: RunIdentity;
+  /** Returns once the epoch will survive a power cut: it is saved before it is used. */
+  saveEpoch(epoch: number): void;
+  /** Remembers the run's numerics class, which its first worker decides. */
+  saveNumerics(numerics: NumericsClass): void;
+  /** Gives the folder back to others. */
+  close(): void;
+}
+
+/** `run.json`. */
+export interface RunIdentity {
+  readonly runId: string;
+  readonly taskName: string;
+  readonly taskHash: string;
+  /** Numbers the run's restarts and rollbacks. */
+  readonly epoch: number;
+  /** Null until a worker has joined. */
+  readonly numerics: NumericsClass | null;
+  /** Of Isobatch, when the run was made. */
+  readonly version: string;
+}
+
+export interface NumericsClass {
+  readonly backend: string;
+  readonly version: string;
+  readonly architecture: string;
+  readonly flags: string;
+}
+
+export interface RunDirectoryOptions {
+  /** Made if missing. */
+  readonly folder: string;
+  /** `hash` covers all that may not change when a run goes on; `json` is the fully resolved task. */
+  readonly task: { readonly name: string; readonly hash: string; readonly json: string };
+  /** Of Isobatch. */
+  readonly version: string;
+  /** The model's topology as JSON, without weights. */
+  readonly topology: string;
+  readonly layout: Layout;
+}
+
+export const RUN_FILES = {
+  run: "run.json",
+  task: "task.json",
+  topology: "model.json",
+  layout: "layout.json",
+  summary: "summary.json",
+  report: "report.html",
+  checkpoints: "checkpoints",
+} as const;
+
+/**
+ * Opens the folder for one server, as a new run or as the one it holds.
+ * @throws {IsobatchError} `invalid_input` when it holds something else; `refused` while another server has it
+ */
+export function openRunDirectory(options: RunDirectoryOptions): RunDirectory {
+  const { folder, task, version, topology, layout } = options;
+  const path = (file: string) => join(folder, file);
+  makeFolderDurably(folder);
+  const unlock = acquireLock(folder);
+  try {
+    const resumed = existsSync(path(RUN_FILES.run));
+    let identity: RunIdentity;
+    if (resumed) {
+      identity = readIdentity(folder);
+      checkSameTask(folder, identity, task);
+      checkSameLayout(path(RUN_FILES.layout), layout);
+    } else {
+      checkEmpty(folder);
+      identity = { runId: randomUUID(), taskName: task.name, taskHash: task.hash, epoch: 0, numerics: null, version };
+    }
+    const save = (changed: RunIdentity) => {
+      writeFileDurably(path(RUN_FILES.run), `${JSON.stringify(changed, null, 2)}\n`);
+      identity = changed;
+    };
+    if (!resumed) save(identity);
+    writeIfChanged(path(RUN_FILES.task), task.json);
+    writeIfChanged(path(RUN_FILES.topology), topology);
+    writeIfChanged(path(RUN_FILES.layout), layoutToJson(layout));
+    makeFolderDurably(path(RUN_FILES.checkpoints));
+    return {
+      folder,
+      checkpointsFolder: path(RUN_FILES.checkpoints),
+      resumed,
+      get identity() {
+        return identity;
+      },
+      saveEpoch: (epoch) => save({ ...identity, epoch }),
+      saveNumerics: (numerics) => save({ ...identity, numerics }),
+      close: unlock,
+    };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+/** A run's folder as read by whoever does not run it. */
+export interface RunContents {
+  readonly identity: RunIdentity;
+  readonly taskJson: string;
+  readonly topology: string;
+  readonly layout: Layout;
+}
+
+/** @throws {IsobatchError} `invalid_input` when it is no run directory; `damaged` when a file of it can't be read */
+export function readRunDirectory(folder: string): RunContents {
+  if (!existsSync(join(folder, RUN_FILES.run))) {
+    throw new IsobatchError(
+      "invalid_input",
+      `${folder} is not a run directory: it has no ${RUN_FILES.run}. Name a folder that isobatch run or server made.`,
+    );
+  }
+  return {
+    identity: readIdentity(folder),
+    taskJson: readText(join(folder, RUN_FILES.task)),
+    topology: readText(join(folder, RUN_FILES.topology)),
+    layout: readLayout(join(folder, RUN_FILES.layout)),
+  };
+}
+
+function readIdentity(folder: string): RunIdentity {
+  const path = join(folder, RUN_FILES.run);
+  const value = readJson(path) as Partial<RunIdentity> | null;
+  const sound =
+    typeof value?.runId === "string" &&
+    typeof value.taskName === "string" &&
+    typeof value.taskHash === "string" &&
+    typeof value.version === "string" &&
+    Number.isSafeInteger(value.epoch);
+  if (!sound) throw new IsobatchError("damaged", `${path} is damaged: it does not say which run this is.`);
+  return value as RunIdentity;
+}
+
+function readLayout(path: string): Layout {
+  try {
+    return layoutFromJson(readText(path));
+  } catch (error) {
+    if (error instanceof IsobatchError) throw error;
+    throw new IsobatchError("damaged", `${path} is damaged: ${messageOf(error)}.`, { cause: error });
+  }
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readText(path));
+  } catch (error) {
+    if (error instanceof IsobatchError) throw error;
+    throw new IsobatchError("damaged", `${path} is damaged: it is not JSON.`, { cause: error });
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new IsobatchError("damaged", `${path} can't be read: ${messageOf(error)}.`, { cause: error });
+  }
+}
+
+function checkSameTask(folder: string, identity: RunIdentity, task: RunDirectoryOptions["task"]): void {
+  if (identity.taskHash === task.hash) return;
+  const [theirs, ours] =
+    identity.taskName === task.name
+      ? [`task "${identity.taskName}" with other settings`, "this one"]
+      : [`task "${identity.taskName}"`, `"${task.name}"`];
+  throw new IsobatchError(
+    "invalid_input",
+    `${folder} holds a run of ${theirs}, so ${ours} can't go on in it; choose another folder with --out.`,
+  );
+}
+
+function checkSameLayout(path: string, layout: Layout): void {
+  if (!existsSync(path) || readText(path) === layoutToJson(layout)) return;
+  throw new IsobatchError(
+    "invalid_input",
+    `${path} describes another model than the task's; choose another folder with --out.`,
+  );
+}
+
+function checkEmpty(folder: string): void {
+  const others = readdirSync(folder).filter((name) => !name.startsWith(LOCK_FILE) && !name.endsWith(".tmp"));
+  if (others.length === 0) return;
+  throw new IsobatchError(
+    "invalid_input",
+    `${folder} is not empty and not a run directory (it has ${others[0]}, but no ${RUN_FILES.run}); choose another folder with --out.`,
+  );
+}
+
+function writeIfChanged(path: string, content: string): void {
+  if (!existsSync(path) || readText(path) !== content) writeFileDurably(path, content);
+}
