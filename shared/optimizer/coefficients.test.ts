@@ -153,7 +153,7 @@ describe("the bias corrections c1 and c2", () => {
   });
 
   it("are the total weight of all micro-batches in the averages, also while κ changes", () => {
-    const steps = fc.array(fc.integer({ min: 1, max: 10 }), { minLength: 1, maxLength: 30 });
+    const steps = fc.array(fc.integer({ min: 1, max: 10 }), { minLength: 1, maxLength: 30, size: "max" });
     fc.assert(
       fc.property(steps, fc.constantFrom(...OPTIMIZERS), (kappas, optimizer) => {
         // One number a micro-batch so far: what its gradient is multiplied by in m, and its square in v.

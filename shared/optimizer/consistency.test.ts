@@ -31,7 +31,7 @@ function decaying(microBatches: number): LeafWeights {
 const gradients = fc
   .tuple(
     fc.integer({ min: -45, max: 6 }),
-    fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 1, maxLength: 70 }),
+    fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 1, maxLength: 70, size: "max" }),
     fc.constantFrom(0, 1, 1000),
   )
   .map(([exponent, values, offset]) => values.map((value) => round((offset + value) * 10 ** exponent)));
