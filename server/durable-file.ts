@@ -7,13 +7,20 @@ import { IsobatchError, messageOf } from "../shared/errors.js";
  * renamed, and the folder synced, because on Linux a rename lives in the folder.
  */
 
-/** Writes `content` to `path`, replacing what was there, and returns when it will survive a power cut. */
-export function writeFileDurably(path: string, content: string | Uint8Array): void {
+/**
+ * Writes `content` to `path`, replacing what was there, and returns when it will survive a power cut.
+ * @param content text, or bytes in pieces, which are not copied
+ */
+export function writeFileDurably(path: string, content: string | readonly Uint8Array[]): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     const file = openSync(temporary, "w");
     try {
-      writeAll(file, typeof content === "string" ? Buffer.from(content) : content, 0);
+      let position = 0;
+      for (const piece of typeof content === "string" ? [Buffer.from(content)] : content) {
+        writeAll(file, piece, position);
+        position += piece.length;
+      }
       fsyncSync(file);
     } finally {
       closeSync(file);

@@ -5,4 +5,6 @@ export {
   parametersIn,
   type SliceState,
 } from "./checkpoint-file.js";
+export { type NewestCheckpoint, readNewestCheckpoint } from "./newest.js";
+export { encodeHeader } from "./safetensors.js";
 export { type CheckpointStore, type CheckpointStoreOptions, createCheckpointStore, type WrittenFile } from "./store.js";

@@ -1,0 +1,2 @@
+export { exportSafetensors } from "./safetensors.js";
+export { exportTfjs } from "./tfjs.js";
