@@ -5,14 +5,14 @@
  */
 import type { Kernels } from "../../shared/kernels/index.js";
 import type { FoldedNode, FoldOperation } from "./fold.js";
-import { type Addresses, gradientAddresses, type MemoryPlan, sumAddresses } from "./memory.js";
+import { type Addresses, gradientAddresses, type MemoryPlan, type SegmentPlan, sumAddresses } from "./memory.js";
 
-/** The weights of a step's leaves in S1 and S2; undefined: all 1. */
-export interface LeafWeights {
+/** The weights of a lease's leaves in S1 and S2; where it is undefined all are 1. */
+export interface LeaseWeights {
   /** The leaf that the weights start with. */
   readonly first: number;
-  readonly weights1: readonly number[];
-  readonly weights2: readonly number[];
+  readonly w1: ArrayLike<number>;
+  readonly w2: ArrayLike<number>;
 }
 
 /** Part `index` of `of` equal parts of every vector. */
@@ -24,7 +24,7 @@ export interface Part {
 export const WHOLE: Part = { index: 0, of: 1 };
 
 export interface Sums {
-  perform(operation: FoldOperation, weights: LeafWeights | undefined, part: Part): void;
+  perform(operation: FoldOperation, weights: LeaseWeights | undefined, part: Part): void;
   /** Whether all of a vector's parameters and tail are finite. */
   allFinite(addresses: Addresses): boolean;
   /** Whether the sums of a node are finite; of a node of one leaf that is its gradient. */
@@ -38,13 +38,13 @@ export interface Sums {
 export function createSums(plan: MemoryPlan, kernels: readonly Kernels[], thread: number): Sums {
   const gradient = gradientAddresses(plan, thread);
 
-  const weightsOf = (leaf: number, weights: LeafWeights | undefined): [number, number] =>
-    weights === undefined ? [1, 1] : [weights.weights1[leaf - weights.first], weights.weights2[leaf - weights.first]];
+  const weightsOf = (leaf: number, weights: LeaseWeights | undefined): [number, number] =>
+    weights === undefined ? [1, 1] : [weights.w1[leaf - weights.first], weights.w2[leaf - weights.first]];
 
   const square = (slot: number, [w1, w2]: [number, number], part: Part): void => {
     const [s1, s2] = [sumAddresses(plan, slot, "s1"), sumAddresses(plan, slot, "s2")];
     for (const [i, segment] of plan.segments.entries()) {
-      const { from, length } = share(segment.parameters, part);
+      const { from, length } = share(segment, part, 0, segment.parameters);
       kernels[i].leaf(s1[i] + from, s1[i] + from, s2[i] + from, length, w1, w2);
     }
   };
@@ -52,11 +52,10 @@ export function createSums(plan: MemoryPlan, kernels: readonly Kernels[], thread
   const addGradient = (slot: number, [w1, w2]: [number, number], part: Part): void => {
     const [s1, s2] = [sumAddresses(plan, slot, "s1"), sumAddresses(plan, slot, "s2")];
     for (const [i, segment] of plan.segments.entries()) {
-      const { from, length } = share(segment.parameters, part);
+      const { from, length } = share(segment, part, 0, segment.parameters);
       kernels[i].addLeaf(gradient[i] + from, s1[i] + from, s2[i] + from, length, w1, w2);
-      const tail = share(segment.averaged - segment.parameters, part);
-      const at = segment.parameters * ELEMENT_BYTES + tail.from;
-      kernels[i].add(s1[i] + at, gradient[i] + at, tail.length);
+      const tail = share(segment, part, segment.parameters, segment.averaged);
+      kernels[i].add(s1[i] + tail.from, gradient[i] + tail.from, tail.length);
     }
   };
 
@@ -64,7 +63,7 @@ export function createSums(plan: MemoryPlan, kernels: readonly Kernels[], thread
     for (const sum of ["s1", "s2"] as const) {
       const [target, source] = [sumAddresses(plan, into, sum), sumAddresses(plan, slot, sum)];
       for (const [i, segment] of plan.segments.entries()) {
-        const { from, length } = share(sum === "s1" ? segment.averaged : segment.parameters, part);
+        const { from, length } = share(segment, part, 0, sum === "s1" ? segment.averaged : segment.parameters);
         kernels[i].add(target[i] + from, source[i] + from, length);
       }
     }
@@ -72,7 +71,7 @@ export function createSums(plan: MemoryPlan, kernels: readonly Kernels[], thread
 
   const finite = (addresses: Addresses, of: "averaged" | "parameters", part: Part): boolean =>
     plan.segments.every((segment, i) => {
-      const { from, length } = share(segment[of], part);
+      const { from, length } = share(segment, part, 0, segment[of]);
       return kernels[i].allFinite(addresses[i] + from, length);
     });
 
@@ -97,9 +96,19 @@ export function createSums(plan: MemoryPlan, kernels: readonly Kernels[], thread
 const ELEMENT_BYTES = 4;
 const LINE_ELEMENTS = 16; // a cache line, so that two threads never write one
 
-/** A part of `elements`: where it starts, in bytes, and its length, in elements. */
-function share(elements: number, { index, of }: Part): { from: number; length: number } {
-  const cut = (i: number): number =>
-    i === of ? elements : Math.floor((i * elements) / of / LINE_ELEMENTS) * LINE_ELEMENTS;
+/**
+ * What a part has of the elements [begin, end) of a segment: where that starts, in bytes, and its length, in elements.
+ * The cuts are the same whatever is asked for, so that a thread's operations build on its own alone.
+ */
+function share(
+  { averaged }: SegmentPlan,
+  { index, of }: Part,
+  begin: number,
+  end: number,
+): { from: number; length: number } {
+  const cut = (i: number): number => {
+    const at = i === of ? averaged : Math.floor((i * averaged) / of / LINE_ELEMENTS) * LINE_ELEMENTS;
+    return Math.min(Math.max(at, begin), end);
+  };
   return { from: cut(index) * ELEMENT_BYTES, length: cut(index + 1) - cut(index) };
 }

@@ -1,0 +1,224 @@
+/**
+ * Trains a task in this process and this thread: no cluster, no wire, no leases, but the very gradients, sums, tree,
+ * coefficients and kernels that a cluster uses, so it leaves the very same bits. It is the yardstick of the cluster's
+ * tests, and what experiments run on.
+ */
+import { instantiateKernels } from "../shared/kernels/index.js";
+import { type Coefficients, leafWeights, stepCoefficients } from "../shared/optimizer/index.js";
+import { stateHash } from "../shared/state-hash.js";
+import {
+  createSampleOrder,
+  type Dataset,
+  microBatchesOf,
+  type PreparedTask,
+  prepareTask,
+  type Task,
+} from "../tasks/index.js";
+import { type BackendName, openBackend } from "../worker/backends/index.js";
+import {
+  createFold,
+  createGradients,
+  createSums,
+  createWorkerMemory,
+  type FoldedNode,
+  type GradientFlip,
+  type Gradients,
+  gradientAddresses,
+  NonFiniteError,
+  type SampleBatch,
+  type SharedMemory,
+  type Sums,
+  slotsNeeded,
+  sumAddresses,
+  WHOLE,
+  weightsAddresses,
+} from "../worker/compute/index.js";
+import { applyStep, readVector, writeVector } from "./state.js";
+
+export interface TrainOptions {
+  /** Ends the run early, after as many steps. */
+  readonly steps?: number;
+  readonly backend?: BackendName;
+  /** Called after every step. */
+  readonly onStep?: (report: StepReport) => void;
+  /** Whether to evaluate, at the task's intervals and at the end; true by default. */
+  readonly evaluate?: boolean;
+  /** What `prepareTask` made of the task, to use it for several runs. */
+  readonly prepared?: PreparedTask;
+  /** For tests alone. */
+  readonly flip?: GradientFlip;
+}
+
+export interface StepReport {
+  /** Steps done, this one included. */
+  readonly step: number;
+  /** Samples consumed, this step's included. */
+  readonly samples: number;
+  /** The mean over the step's micro-batches. */
+  readonly loss: number;
+  readonly computeMs: number;
+}
+
+export interface Evaluation {
+  readonly step: number;
+  readonly samples: number;
+  /** The mean over the test part's samples. */
+  readonly loss: number;
+  /** The share of the test part's samples that is classified right. */
+  readonly accuracy: number;
+}
+
+export interface TrainedState {
+  readonly stateHash: string;
+  readonly steps: number;
+  readonly samples: number;
+  /** `layout.length` numbers, in layout order. */
+  readonly theta: Float32Array;
+  /** `layout.parameters` numbers each. */
+  readonly m: Float32Array;
+  readonly v: Float32Array;
+  /** One a micro-batch, in order. */
+  readonly losses: readonly number[];
+  readonly evaluations: readonly Evaluation[];
+}
+
+/** @throws {NonFiniteError} if the training diverges. */
+export async function trainInProcess(task: Task, options: TrainOptions = {}): Promise<TrainedState> {
+  const prepared = options.prepared ?? (await prepareTask(task));
+  const { data, built } = prepared;
+  const { layout, topology } = built;
+  const backend = await openBackend(options.backend ?? "wasm");
+  const { plan, memories, takeSlots } = createWorkerMemory({ layout, threads: 1, leaves: task.microBatchesPerStep });
+  const [moments, ...slots] = await takeSlots(1 + slotsNeeded(0, task.microBatchesPerStep));
+  const memory: SharedMemory = { plan, memories, kernels: memories.map(instantiateKernels) };
+  const gradients = await createGradients({ task, topology, form: data.train, backend, memory, flip: options.flip });
+  try {
+    writeVector(memory, weightsAddresses(plan), built.initialWeights);
+    gradients.load();
+    return run(task, prepared, options, memory, gradients, moments, slots);
+  } finally {
+    gradients.dispose();
+  }
+}
+
+function run(
+  task: Task,
+  { data, built: { layout } }: PreparedTask,
+  options: TrainOptions,
+  memory: SharedMemory,
+  gradients: Gradients,
+  moments: number,
+  slots: readonly number[],
+): TrainedState {
+  const { plan, kernels } = memory;
+  const { microBatchSize } = task;
+  const sums = createSums(plan, kernels, 0);
+  const order = createSampleOrder({ seed: task.seed, microBatchSize, samples: data.train.samples });
+  const batchOf = (n: number): SampleBatch => readBatch(data.train, n, order.samplesOf(n));
+  const microBatchesEnd = microBatchesOf(task);
+  const losses: number[] = [];
+  const evaluations: Evaluation[] = [];
+  let c1 = 0;
+  let c2 = 0;
+  let step = 0;
+
+  const evaluate = (): void => {
+    if (options.evaluate === false || data.test === undefined) return;
+    const samples = losses.length * microBatchSize;
+    evaluations.push({ step, samples, ...evaluateOn(data.test, task.evaluationBatchSize, gradients) });
+  };
+
+  while (losses.length < microBatchesEnd && step < (options.steps ?? Number.POSITIVE_INFINITY)) {
+    const startedAt = performance.now();
+    const firstMicroBatch = losses.length;
+    const microBatches = Math.min(task.microBatchesPerStep, microBatchesEnd - firstMicroBatch);
+    const coefficients: Coefficients = stepCoefficients({
+      optimizer: task.optimizer,
+      hyperparameters: task,
+      schedule: task.schedule,
+      microBatchSize,
+      firstMicroBatch,
+      microBatches,
+      c1,
+      c2,
+    });
+    const stepLosses: number[] = [];
+    const root = foldStep(task, plan, slots, sums, firstMicroBatch, microBatches, (n, target) => {
+      stepLosses.push(gradients.gradient(batchOf(n), target));
+    });
+    if (!sums.nodeFinite(root, WHOLE)) {
+      throw new NonFiniteError(firstMicroBatch, `The sums of step ${step} overflow float32.`);
+    }
+    applyStep(memory, moments, root.slot, microBatches, coefficients);
+    gradients.load();
+    losses.push(...stepLosses);
+    const evaluationsBefore = Math.floor((firstMicroBatch * microBatchSize) / task.evaluateEverySamples);
+    const samples = losses.length * microBatchSize;
+    ({ c1, c2 } = coefficients);
+    step += 1;
+    const loss = stepLosses.reduce((sum, value) => sum + value, 0) / microBatches;
+    options.onStep?.({ step, samples, loss, computeMs: performance.now() - startedAt });
+    if (Math.floor(samples / task.evaluateEverySamples) > evaluationsBefore) evaluate();
+  }
+  if (evaluations.at(-1)?.step !== step) evaluate();
+
+  const theta = readVector(memory, weightsAddresses(plan), layout.length);
+  const m = readVector(memory, sumAddresses(plan, moments, "s1"), layout.parameters);
+  const v = readVector(memory, sumAddresses(plan, moments, "s2"), layout.parameters);
+  return {
+    stateHash: stateHash({ ...bytesOf({ theta, m, v }), step, microBatches: losses.length, c1, c2 }),
+    steps: step,
+    samples: losses.length * microBatchSize,
+    theta,
+    m,
+    v,
+    losses,
+    evaluations,
+  };
+}
+
+/** Folds all of a step's leaves; returns the root with both sums, also where it is the only leaf. */
+function foldStep(
+  task: Task,
+  plan: SharedMemory["plan"],
+  slots: readonly number[],
+  sums: Sums,
+  firstMicroBatch: number,
+  microBatches: number,
+  computeGradient: (n: number, target: readonly number[]) => void,
+): FoldedNode {
+  const weights = leafWeights(task.optimizer, task, microBatches);
+  const leaves = weights && { first: 0, ...weights };
+  const fold = createFold(0, microBatches, microBatches, slots);
+  for (let leaf = 0; leaf < microBatches; leaf++) {
+    const { target } = fold;
+    const addresses = target === "gradient" ? gradientAddresses(plan, 0) : sumAddresses(plan, target.slot, "s1");
+    computeGradient(firstMicroBatch + leaf, addresses);
+    for (const operation of fold.accept()) sums.perform(operation, leaves, WHOLE);
+  }
+  const [root] = fold.nodes();
+  if (microBatches === 1) sums.perform({ kind: "square", slot: root.slot, leaf: 0 }, leaves, WHOLE);
+  return root;
+}
+
+/** Each array as its bytes, in one slice. */
+function bytesOf<Name extends string>(arrays: Record<Name, Float32Array>): Record<Name, Uint8Array[]> {
+  const entries = Object.entries<Float32Array>(arrays);
+  return Object.fromEntries(entries.map(([name, array]) => [name, [new Uint8Array(array.buffer)]])) as never;
+}
+
+function readBatch(dataset: Dataset, number: number, indices: Uint32Array): SampleBatch {
+  return { number, samples: indices.length, ...dataset.read(indices) };
+}
+
+/** The mean loss and the accuracy over a whole data set, batches added in order in float64. */
+function evaluateOn(dataset: Dataset, batchSize: number, gradients: Gradients): { loss: number; accuracy: number } {
+  let [lossSum, correct] = [0, 0];
+  for (let start = 0; start < dataset.samples; start += batchSize) {
+    const indices = Uint32Array.from({ length: Math.min(batchSize, dataset.samples - start) }, (_, i) => start + i);
+    const batch = gradients.evaluate(readBatch(dataset, start / batchSize, indices));
+    lossSum += batch.lossSum;
+    correct += batch.correct;
+  }
+  return { loss: lossSum / dataset.samples, accuracy: correct / dataset.samples };
+}

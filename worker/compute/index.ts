@@ -1,0 +1,30 @@
+export { createFold, type Fold, type FoldedNode, type FoldOperation, slotsNeeded } from "./fold.js";
+export { type GradientFlip, parseGradientFlip } from "./gradient-flip.js";
+export {
+  createGradients,
+  type Gradients,
+  type GradientsOptions,
+  type SampleBatch,
+  type SharedMemory,
+} from "./gradients.js";
+export {
+  createWorkerMemory,
+  gradientAddresses,
+  type MemoryPlan,
+  sumAddresses,
+  viewElements,
+  type WorkerMemory,
+  weightsAddresses,
+} from "./memory.js";
+export { NonFiniteError } from "./non-finite-error.js";
+export {
+  type ComputedLease,
+  type ComputeOptions,
+  type ComputePool,
+  type ComputePoolOptions,
+  createComputePool,
+  type FetchBatch,
+  type Lease,
+} from "./pool.js";
+export type { Join } from "./protocol.js";
+export { createSums, type LeaseWeights, type Sums, WHOLE } from "./sums.js";

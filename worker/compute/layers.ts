@@ -1,0 +1,67 @@
+/**
+ * A model's layers as training on micro-batches needs them: every one with its path, whatever it is nested in, and
+ * the three kinds that tfjs does not train as this project's rules want it.
+ *
+ * - Dropout draws the same mask at every call unless its `seed` changes: it is set before every micro-batch.
+ * - BatchNorm updates its moving statistics inside the forward pass. Here they are averaged over the step's
+ *   micro-batches by the server instead, so a micro-batch must yield its own statistics: with `momentum` 0 and the
+ *   moving variables zeroed, the forward pass leaves exactly the batch's mean and variance in them.
+ * - A frozen BatchNorm updates them too, and normalises with the batch's: it is made to use the moving ones.
+ */
+import { seedOf } from "../../shared/random.js";
+import type { Layer, LayersModel, LayerVariable } from "../../tasks/index.js";
+
+export interface PlacedLayer {
+  readonly layer: Layer;
+  /** The names from the model's own layer down, joined by "/". */
+  readonly path: string;
+}
+
+/** Every layer of the model in order, outer before inner. A layer in two places is met twice. */
+export function* layersOf(container: { readonly layers: Layer[] }, prefix = ""): Generator<PlacedLayer> {
+  for (const layer of container.layers) yield* placed(layer, prefix);
+}
+
+function* placed(layer: Layer, prefix: string): Generator<PlacedLayer> {
+  const path = prefix + layer.name;
+  yield { layer, path };
+  // A nested model has `layers`, a wrapper `layer`, Bidirectional one for each direction.
+  const inner = layer as Layer & { layers?: Layer[]; layer?: Layer; forwardLayer?: Layer; backwardLayer?: Layer };
+  if (inner.layers !== undefined) yield* layersOf({ layers: inner.layers }, `${path}/`);
+  for (const wrapped of [inner.layer, inner.forwardLayer, inner.backwardLayer]) {
+    if (wrapped !== undefined) yield* placed(wrapped, `${path}/`);
+  }
+}
+
+type Dropout = Layer & { seed: number };
+type BatchNormalization = Layer & { momentum: number; movingMean: LayerVariable };
+
+/**
+ * Makes the model's dropout a function of the micro-batch; returns what keys it, to be called with the number n of
+ * each before its forward pass.
+ */
+export function keyDropout(model: LayersModel, seed: number): (microBatch: number) => void {
+  const dropouts = [...layersOf(model)].filter(({ layer }) => DROPOUTS.has(layer.getClassName()));
+  return (microBatch) => {
+    for (const { layer, path } of dropouts) (layer as Dropout).seed = seedOf(seed, microBatch, path);
+  };
+}
+
+const DROPOUTS = new Set(["Dropout", "SpatialDropout1D"]);
+
+/**
+ * Makes every BatchNorm whose moving statistics are in the tail leave its batch's statistics in them, and every other
+ * one, which is frozen, normalise with those it has.
+ */
+export function prepareBatchNorm(model: LayersModel, tail: ReadonlySet<LayerVariable>): void {
+  for (const { layer } of layersOf(model)) {
+    if (layer.getClassName() !== "BatchNormalization") continue;
+    const normalization = layer as BatchNormalization;
+    if (tail.has(normalization.movingMean)) {
+      normalization.momentum = 0;
+    } else {
+      const call = layer.call.bind(layer);
+      layer.call = (inputs, options) => call(inputs, { ...options, training: false });
+    }
+  }
+}
