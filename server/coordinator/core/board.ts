@@ -1,0 +1,109 @@
+import type { Interval } from "../../../shared/sums/index.js";
+import type { Lease } from "./messages.js";
+
+/**
+ * The board of the open stage: which of its items (leaves of a step, or batches of an evaluation) are done, and who
+ * has a lease on which.
+ *
+ * A lease only says who should compute what; it is never proof of anything. So granting the same item twice is
+ * always safe, and the board grants generously: whatever is neither done nor in promising hands is open, and
+ * "promising" ends when a worker is lost, falls silent, fails, or takes several times longer than it used to.
+ */
+export interface Board {
+  readonly count: number;
+  readonly done: Uint8Array;
+  doneCount: number;
+  readonly leases: Map<number, Lease>;
+  /** Workers that failed here by their own numbers: others come first. */
+  readonly sittingOut: Set<string>;
+}
+
+export function createBoard(count: number): Board {
+  return { count, done: new Uint8Array(count), doneCount: 0, leases: new Map(), sittingOut: new Set() };
+}
+
+/** Marks an item done. @returns whether it was not before. */
+export function markDone(board: Board, item: number): boolean {
+  if (board.done[item] === 1) return false;
+  board.done[item] = 1;
+  board.doneCount++;
+  return true;
+}
+
+export function isComplete(board: Board): boolean {
+  return board.doneCount === board.count;
+}
+
+/** Whether every item of the lease is done. */
+export function isLeaseDone(board: Board, lease: Interval): boolean {
+  for (let item = lease.lo; item < lease.hi; item++) if (board.done[item] === 0) return false;
+  return true;
+}
+
+/** The items that are neither done nor under a lease that `isPromising`, as ascending runs. */
+export function openItems(board: Board, isPromising: (lease: Lease) => boolean): Interval[] {
+  const taken = Uint8Array.from(board.done);
+  for (const lease of board.leases.values()) if (isPromising(lease)) taken.fill(1, lease.lo, lease.hi);
+  const runs: { lo: number; hi: number }[] = [];
+  for (let item = 0; item < board.count; item++) {
+    if (taken[item] === 1) continue;
+    const last = runs.at(-1);
+    if (last?.hi === item) last.hi = item + 1;
+    else runs.push({ lo: item, hi: item + 1 });
+  }
+  return runs;
+}
+
+export interface Candidate {
+  readonly worker: string;
+  /** Milliseconds an item takes it; undefined: never measured. */
+  readonly itemMs: number | undefined;
+  /** Items it has been given so far, to take turns where there are not enough for all. */
+  readonly given: number;
+}
+
+/** Two finishing times closer than this are a tie, so that noise in the measured speed doesn't skew the shares. */
+const TIE = 0.2;
+
+/**
+ * Shares the open items out so that the last worker finishes as early as possible: one after the other, each item
+ * goes to whoever would finish it first. Every worker's items are then contiguous within each run.
+ * @returns ranges in ascending order.
+ */
+export function shareItems(
+  runs: readonly Interval[],
+  candidates: readonly Candidate[],
+): (Interval & { worker: string })[] {
+  if (candidates.length === 0) return [];
+  const known = candidates.flatMap(({ itemMs }) => (itemMs === undefined ? [] : [itemMs]));
+  const typicalMs = known.length === 0 ? 1 : known.reduce((sum, ms) => sum + ms, 0) / known.length;
+  const hands = candidates.map(({ worker, itemMs, given }) => ({
+    worker,
+    itemMs: itemMs ?? typicalMs,
+    given,
+    items: 0,
+  }));
+  const total = runs.reduce((sum, { lo, hi }) => sum + hi - lo, 0);
+  for (let i = 0; i < total; i++) {
+    const earliestMs = Math.min(...hands.map((hand) => (hand.items + 1) * hand.itemMs));
+    let chosen: (typeof hands)[number] | undefined;
+    for (const hand of hands) {
+      if ((hand.items + 1) * hand.itemMs > earliestMs * (1 + TIE)) continue;
+      if (chosen === undefined || hand.given + hand.items < chosen.given + chosen.items) chosen = hand;
+    }
+    chosen!.items++;
+  }
+  const shares: (Interval & { worker: string })[] = [];
+  let at = 0;
+  for (const { lo, hi } of runs) {
+    let next = lo;
+    while (next < hi) {
+      while (hands[at].items === 0) at++;
+      const take = Math.min(hi - next, hands[at].items);
+      shares.push({ worker: hands[at].worker, lo: next, hi: next + take });
+      hands[at].items -= take;
+      next += take;
+    }
+  }
+  return shares;
+}

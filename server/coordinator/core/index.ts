@@ -1,0 +1,3 @@
+export * from "./core.js";
+export type * from "./messages.js";
+export type { WorkerState } from "./workers.js";

@@ -1,0 +1,132 @@
+import type { CheckpointMark, MergedChunks, StepCoefficients, StepPlan } from "../../../shared/steps/index.js";
+
+/** What happens to the coordinator. The shell adds nothing: it passes on what came, with the monotonic time. */
+export type CoordinatorEvent =
+  | { readonly kind: "shardAttached"; readonly shard: number; readonly checkpoints: readonly number[] }
+  | { readonly kind: "shardLost"; readonly shard: number; readonly reason: string }
+  | { readonly kind: "epochSaved"; readonly epoch: number }
+  | { readonly kind: "restored"; readonly shard: number; readonly epoch: number; readonly mark: CheckpointMark }
+  | {
+      readonly kind: "restoreFailed";
+      readonly shard: number;
+      readonly epoch: number;
+      readonly step: number;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: "covered";
+      readonly shard: number;
+      readonly epoch: number;
+      readonly step: number;
+      readonly lo: number;
+      readonly hi: number;
+    }
+  | {
+      readonly kind: "committed";
+      readonly shard: number;
+      readonly epoch: number;
+      readonly step: number;
+      readonly scalars: ShardScalars;
+    }
+  | { readonly kind: "checkpointed"; readonly shard: number; readonly step: number; readonly error?: string }
+  | { readonly kind: "workerAttached"; readonly worker: string }
+  | { readonly kind: "workerLost"; readonly worker: string; readonly reason: string }
+  | { readonly kind: "heartbeat"; readonly worker: string }
+  | { readonly kind: "weightsHeld"; readonly worker: string; readonly epoch: number; readonly version: number }
+  | { readonly kind: "leaseComputed"; readonly worker: string; readonly lease: number; readonly computeMs: number }
+  | {
+      readonly kind: "leaseFailed";
+      readonly worker: string;
+      readonly lease: number;
+      /** The n that failed, where one did. */
+      readonly microBatch: number | undefined;
+      readonly nonFinite: boolean;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: "evaluated";
+      readonly worker: string;
+      readonly epoch: number;
+      readonly version: number;
+      readonly firstBatch: number;
+      readonly lossSums: readonly number[];
+      readonly correct: readonly number[];
+    }
+  | { readonly kind: "evaluationFailed"; readonly worker: string; readonly version: number; readonly reason: string }
+  | { readonly kind: "workerLeaving"; readonly worker: string }
+  | { readonly kind: "stop" }
+  | { readonly kind: "checkpointNow" }
+  | { readonly kind: "tick" };
+
+/** What a shard's commit says beside the fact. */
+export interface ShardScalars {
+  readonly ledger: readonly MergedChunks[];
+  /** One a micro-batch of the step, from the shard that has them; else empty. */
+  readonly losses: readonly number[];
+  /** Per chunk of parameters of the shard, in order: |S1|² and ΣS2. */
+  readonly squaredNorms1: readonly number[];
+  readonly sums2: readonly number[];
+  readonly mergeMs: number;
+  readonly applyMs: number;
+  readonly bytesReceived: number;
+}
+
+/** Leaves [lo, hi) of the open step, or batches [lo, hi) of the open evaluation, given to one worker. */
+export interface Lease {
+  readonly lease: number;
+  readonly worker: string;
+  readonly lo: number;
+  readonly hi: number;
+  readonly grantedAtMs: number;
+  /** From then on its uncovered leaves may be given to an idle worker as well. */
+  readonly overdueAtMs: number;
+}
+
+export interface CommittedStep {
+  readonly epoch: number;
+  readonly plan: StepPlan;
+  readonly coefficients: StepCoefficients;
+  /** In the order of the shards. */
+  readonly scalars: readonly ShardScalars[];
+  /** Attached workers at the commit. */
+  readonly workers: number;
+  readonly ms: { readonly step: number; readonly compute: number };
+}
+
+/** What the shell must do, in this order. */
+export type CoordinatorEffect =
+  /** Make the epoch durable, then say `epochSaved`. */
+  | { readonly kind: "saveEpoch"; readonly epoch: number }
+  | { readonly kind: "restore"; readonly shard: number; readonly epoch: number; readonly step: number }
+  | { readonly kind: "plan"; readonly shard: number; readonly plan: StepPlan }
+  | { readonly kind: "checkpoint"; readonly shard: number; readonly epoch: number; readonly mark: CheckpointMark }
+  /** Checkpoints of other steps may be deleted. */
+  | { readonly kind: "keep"; readonly shard: number; readonly steps: readonly number[] }
+  | { readonly kind: "epochOpened"; readonly worker: string; readonly epoch: number; readonly version: number }
+  | { readonly kind: "lease"; readonly lease: Lease; readonly plan: StepPlan }
+  | { readonly kind: "evaluate"; readonly lease: Lease; readonly epoch: number; readonly version: number }
+  | { readonly kind: "drain"; readonly worker: string }
+  /** The run has gone back to `step`: what was recorded of later ones is void. */
+  | { readonly kind: "rolledBack"; readonly epoch: number; readonly mark: CheckpointMark; readonly recomputed: number }
+  | { readonly kind: "committed"; readonly commit: CommittedStep }
+  | {
+      readonly kind: "evaluation";
+      readonly step: number;
+      readonly microBatches: number;
+      readonly lossSum: number;
+      readonly correct: number;
+    }
+  /** All shards have it on disk. */
+  | { readonly kind: "checkpointWritten"; readonly step: number }
+  | { readonly kind: "note"; readonly level: "info" | "warn"; readonly message: string }
+  | { readonly kind: "ended"; readonly outcome: Outcome };
+
+export type Outcome =
+  | { readonly ok: true; readonly reason: "complete" | "stopped"; readonly mark: CheckpointMark }
+  | {
+      readonly ok: false;
+      readonly code: "diverged" | "damaged" | "exhausted";
+      readonly reason: string;
+      /** Of a diverged run: the n that failed twice. */
+      readonly microBatch?: number;
+    };

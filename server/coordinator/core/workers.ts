@@ -1,0 +1,52 @@
+import type { Candidate } from "./board.js";
+
+/** A worker as the coordinator knows it. */
+export interface WorkerState {
+  readonly worker: string;
+  /** Whether it has held complete weights in this epoch; before that it gets no lease. */
+  ready: boolean;
+  draining: boolean;
+  /** Nothing was heard of it for too long: its leases are open to others until it speaks again. */
+  silent: boolean;
+  lastSeenMs: number;
+  /** Leases it is computing, as far as it has said. */
+  readonly running: Set<number>;
+  /** Smoothed milliseconds an item takes to compute, and from lease to done. */
+  readonly itemMs: Record<StageKind, number | undefined>;
+  readonly turnaroundMs: Record<StageKind, number | undefined>;
+  given: number;
+  failuresInARow: number;
+}
+
+export type StageKind = "step" | "evaluation";
+
+/** How much a new measurement weighs against those before. */
+const SMOOTHING = 0.3;
+
+export function createWorkerState(worker: string, nowMs: number): WorkerState {
+  return {
+    worker,
+    ready: false,
+    draining: false,
+    silent: false,
+    lastSeenMs: nowMs,
+    running: new Set(),
+    itemMs: { step: undefined, evaluation: undefined },
+    turnaroundMs: { step: undefined, evaluation: undefined },
+    given: 0,
+    failuresInARow: 0,
+  };
+}
+
+/** Whether the worker may be given a lease now. */
+export function isIdle(worker: WorkerState): boolean {
+  return worker.ready && !worker.draining && !worker.silent && worker.running.size === 0;
+}
+
+export function smooth(before: number | undefined, measured: number): number {
+  return before === undefined ? measured : before + SMOOTHING * (measured - before);
+}
+
+export function candidateOf(worker: WorkerState, stage: StageKind): Candidate {
+  return { worker: worker.worker, itemMs: worker.itemMs[stage], given: worker.given };
+}

@@ -1,0 +1,74 @@
+import type { CheckpointMark, MergedChunks, StepPlan } from "../../../shared/steps/index.js";
+
+/** What happens to a shard: the coordinator's commands, and the ends of what the shell did for it. */
+export type ShardEvent =
+  | { readonly kind: "restore"; readonly epoch: number; readonly step: number }
+  | { readonly kind: "restored"; readonly epoch: number; readonly mark: CheckpointMark }
+  | { readonly kind: "restoreFailed"; readonly epoch: number; readonly step: number; readonly reason: string }
+  | { readonly kind: "plan"; readonly plan: StepPlan }
+  | { readonly kind: "checkpoint"; readonly epoch: number; readonly mark: CheckpointMark }
+  | { readonly kind: "checkpointed"; readonly step: number; readonly error?: string }
+  | { readonly kind: "detached" };
+
+/** One chunk of the node [lo, hi), offered by a worker whose lease the shell has checked. */
+export interface OfferedChunk {
+  readonly worker: string;
+  readonly epoch: number;
+  readonly step: number;
+  readonly lo: number;
+  readonly hi: number;
+  readonly chunk: number;
+  /** One loss a leaf of [lo, hi). */
+  readonly losses: ArrayLike<number>;
+}
+
+/** What the shell must do, in this order. Slots are numbers; the shell knows where their S1 and S2 lie. */
+export type ShardEffect =
+  /**
+   * Read the checkpoint into the slice; `restored` or `restoreFailed` follows. A newer `load` may come meanwhile:
+   * from then on the older one must not touch the slice any more.
+   */
+  | { readonly kind: "load"; readonly epoch: number; readonly step: number }
+  /** Put the offered sums into the slot; those of one leaf become w1·g and w2·(g·g). */
+  | { readonly kind: "stage"; readonly chunk: number; readonly slot: number; readonly leaf: number | undefined }
+  /** Add the offered sums to the slot, which holds the sibling's. */
+  | { readonly kind: "accumulate"; readonly chunk: number; readonly slot: number; readonly leaf: number | undefined }
+  /** Add slot `from` to slot `into`. */
+  | { readonly kind: "merge"; readonly chunk: number; readonly into: number; readonly from: number }
+  /** The slot holds the chunk's root: update the chunk with it. */
+  | { readonly kind: "apply"; readonly chunk: number; readonly slot: number; readonly plan: StepPlan }
+  /** Send the chunk, now of this version, to whoever watches. */
+  | { readonly kind: "publish"; readonly chunk: number; readonly epoch: number; readonly version: number }
+  /** Copy the slice as it is now and write it in the background; `checkpointed` follows. */
+  | { readonly kind: "snapshot"; readonly mark: CheckpointMark }
+  | { readonly kind: "report"; readonly report: ShardReport };
+
+/** What a shard tells the coordinator. */
+export type ShardReport =
+  | { readonly kind: "restored"; readonly epoch: number; readonly mark: CheckpointMark }
+  | { readonly kind: "restoreFailed"; readonly epoch: number; readonly step: number; readonly reason: string }
+  | {
+      readonly kind: "covered";
+      readonly epoch: number;
+      readonly step: number;
+      readonly lo: number;
+      readonly hi: number;
+    }
+  | {
+      readonly kind: "committed";
+      readonly epoch: number;
+      readonly step: number;
+      readonly ledger: readonly MergedChunks[];
+      /** One a leaf; of the shard that holds the first chunk, else empty. */
+      readonly losses: readonly number[];
+    }
+  | { readonly kind: "checkpointed"; readonly step: number; readonly error?: string };
+
+/** The answer to an offered chunk. */
+export type Verdict =
+  | { readonly verdict: "accepted" }
+  /** The leaves are covered already, or the step is committed: the same bits are in, nothing is lost. */
+  | { readonly verdict: "dropped" }
+  /** Not yet: its plan is on the way, or memory is short. Offer it again after the next event. */
+  | { readonly verdict: "wait" }
+  | { readonly verdict: "refused"; readonly reason: string };

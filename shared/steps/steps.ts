@@ -1,0 +1,43 @@
+import type { Coefficients, stepCoefficients } from "../optimizer/index.js";
+
+/** What coordinator and shards tell each other about a step, as both cores see it. */
+
+/** A step's arithmetic, with the rates that people see. */
+export type StepCoefficients = ReturnType<typeof stepCoefficients>;
+
+/** One step as the coordinator announces it to every shard. */
+export interface StepPlan {
+  readonly epoch: number;
+  readonly step: number;
+  /** n of the step's first micro-batch. */
+  readonly firstMicroBatch: number;
+  /** κ of this step. */
+  readonly microBatches: number;
+  readonly coefficients: Coefficients;
+  /** Weights of the κ leaves in S1 and in S2; undefined where all are 1. */
+  readonly leafWeights1?: Float32Array;
+  readonly leafWeights2?: Float32Array;
+}
+
+/** What a checkpoint says beside the arrays. */
+export interface CheckpointMark {
+  readonly step: number;
+  /** Micro-batches consumed by the steps before `step`. */
+  readonly microBatches: number;
+  readonly c1: number;
+  readonly c2: number;
+}
+
+/** Leaves [lo, hi) merged as pushed by `worker`. */
+export interface MergedRange {
+  readonly lo: number;
+  readonly hi: number;
+  readonly worker: string;
+}
+
+/** Chunks [firstChunk, endChunk) of a commit whose leaves came in the same way. */
+export interface MergedChunks {
+  readonly firstChunk: number;
+  readonly endChunk: number;
+  readonly ranges: readonly MergedRange[];
+}

@@ -1,0 +1,40 @@
+import type { PlantedBug } from "./world.js";
+
+/**
+ * Bugs that a coordinator or shard could have, put in between the cores and their shells. The simulation must notice
+ * every one of them, or its silence about the real code says nothing.
+ */
+export const bugs: Record<string, PlantedBug> = {
+  "a node is merged twice": {
+    shardEffect: (effect) => (effect.kind === "accumulate" ? [effect, effect] : [effect]),
+  },
+  "sums of an expired epoch are taken": {
+    offered: (offered, shardEpoch) => ({ ...offered, epoch: Math.max(offered.epoch, shardEpoch) }),
+  },
+  "a merge is left out of the tree's order": {
+    shardEffect: (effect) => (effect.kind === "merge" ? [] : [effect]),
+  },
+  "c1 is lost when the run is resumed": {
+    coordinatorEvent: (event) => (event.kind === "restored" ? [{ ...event, mark: { ...event.mark, c1: 0 } }] : [event]),
+  },
+  "a checkpoint is reported before it is synced": {
+    shardEffect: (effect) =>
+      effect.kind === "snapshot"
+        ? [effect, { kind: "report", report: { kind: "checkpointed", step: effect.mark.step } }]
+        : [effect],
+  },
+  "the last common checkpoint is pruned": {
+    coordinatorEffect: (effect) => (effect.kind === "keep" ? [{ ...effect, steps: [] }] : [effect]),
+  },
+  "a step is applied with the coefficients of the step before": (() => {
+    let before: unknown;
+    return {
+      coordinatorEffect: (effect) => {
+        if (effect.kind !== "plan") return [effect];
+        const coefficients = (before ?? effect.plan.coefficients) as typeof effect.plan.coefficients;
+        before = effect.plan.coefficients;
+        return [{ ...effect, plan: { ...effect.plan, coefficients } }];
+      },
+    };
+  })(),
+};

@@ -1,0 +1,272 @@
+import {
+  createShardCore,
+  type OfferedChunk,
+  type ShardEffect,
+  type ShardEvent,
+  type Verdict,
+} from "../../server/shard/core/index.js";
+import type { CheckpointMark } from "../../shared/steps/index.js";
+import { plus, update } from "./arithmetic.js";
+import type { World } from "./world.js";
+
+/** A shard's process: the real core in a shell of simulated disk, links and arithmetic. */
+export interface SimulatedShard {
+  readonly index: number;
+  readonly chunks: readonly number[];
+  command(event: ShardEvent): void;
+  keep(steps: readonly number[]): void;
+  /** Offers a chunk; `answer` is called once it is judged for good, or never if this process dies before. */
+  offer(offered: OfferedChunk, sums: number, answer: (verdict: Verdict) => void): void;
+  /** Sends every chunk now and from now on. @returns how to stop. */
+  watch(listener: (chunk: PublishedChunk) => void): () => void;
+  isDurable(step: number): boolean;
+  /** Whether the checkpoint would load. */
+  isIntact(step: number): boolean;
+  kill(downMs: number): void;
+  breakCoordinatorStream(): void;
+  damageNewestCheckpoint(): void;
+  coordinatorGone(): void;
+  reattach(): void;
+  check(): void;
+  checkFinal(step: number): void;
+  readonly up: boolean;
+}
+
+export interface PublishedChunk {
+  readonly chunk: number;
+  readonly epoch: number;
+  readonly version: number;
+  readonly value: number;
+}
+
+interface Stored {
+  readonly mark: CheckpointMark;
+  readonly values: readonly number[];
+  synced: boolean;
+  damaged: boolean;
+}
+
+export function createSimulatedShard(index: number, world: World): SimulatedShard {
+  const { queue, options, reference } = world;
+  const firstChunk = Math.floor((index * options.chunks) / options.shards);
+  const endChunk = Math.floor(((index + 1) * options.chunks) / options.shards);
+  const chunks = Array.from({ length: endChunk - firstChunk }, (_, i) => firstChunk + i);
+  const stream = `shard ${index}`;
+  const initial = reference[0];
+  const disk = new Map<number, Stored>([
+    [0, { mark: initial.mark, values: chunks.map((c) => initial.weights[c]), synced: true, damaged: false }],
+  ]);
+
+  let incarnation = 0;
+  let up = true;
+  let linkOpen = false;
+  let linkGeneration = 0;
+  let core = makeCore();
+  let values = new Map<number, number>();
+  let versions = new Map<number, { epoch: number; version: number }>();
+  let slots = new Map<number, number>();
+  let waiting: { offered: OfferedChunk; sums: number; answer: (verdict: Verdict) => void }[] = [];
+  let watchers = new Set<(chunk: PublishedChunk) => void>();
+  let upLinkFreeAtMs = 0;
+  let downLinkFreeAtMs = 0;
+
+  function makeCore() {
+    return createShardCore({ chunks, reportsLosses: index === 0, slotsMax: 2 });
+  }
+
+  /** One-way, in order, with a delay; lost if the link or this process does not live to see it arrive. */
+  function overLink(direction: "up" | "down", deliver: () => void): void {
+    const generation = linkGeneration;
+    const freeAtMs = direction === "up" ? upLinkFreeAtMs : downLinkFreeAtMs;
+    const atMs = Math.max(freeAtMs + 1e-6, queue.nowMs + world.drawMs(stream, 0.1, 20));
+    if (direction === "up") upLinkFreeAtMs = atMs;
+    else downLinkFreeAtMs = atMs;
+    queue.after(atMs - queue.nowMs, () => {
+      if (linkOpen && generation === linkGeneration) deliver();
+    });
+  }
+
+  function handle(event: ShardEvent): void {
+    world.trace(`${stream} ${JSON.stringify(event)}`);
+    performAll(core.handle(event), undefined);
+    retryWaiting();
+  }
+
+  function retryWaiting(): void {
+    for (let progress = true; progress; ) {
+      progress = false;
+      for (const entry of waiting.splice(0)) {
+        if (judge(entry.offered, entry.sums, entry.answer)) progress = true;
+      }
+    }
+  }
+
+  /** @returns whether something changed for those that wait. */
+  function judge(offered: OfferedChunk, sums: number, answer: (verdict: Verdict) => void): boolean {
+    const { epoch } = core.state;
+    const { verdict, effects } = core.offer(options.bug?.offered?.(offered, epoch) ?? offered);
+    world.count(`push ${verdict.verdict}`);
+    if (verdict.verdict === "wait") {
+      waiting.push({ offered, sums, answer });
+      return false;
+    }
+    if (verdict.verdict === "accepted" && offered.epoch !== epoch) {
+      world.fail(`shard ${index} took sums of epoch ${offered.epoch} in epoch ${epoch}`);
+    }
+    performAll(effects, sums);
+    answer(verdict);
+    return effects.length > 0;
+  }
+
+  function performAll(effects: ShardEffect[], sums: number | undefined): void {
+    for (const effect of effects) {
+      for (const done of options.bug?.shardEffect?.(effect) ?? [effect]) perform(done, sums);
+    }
+  }
+
+  function perform(effect: ShardEffect, sums: number | undefined): void {
+    const mine = incarnation;
+    switch (effect.kind) {
+      case "load":
+        queue.after(world.drawMs(stream, 1, 50), () => {
+          if (mine !== incarnation || core.state.epoch !== effect.epoch) return;
+          const stored = disk.get(effect.step);
+          if (stored === undefined || stored.damaged) {
+            const reason = stored === undefined ? "it is not there" : "its checksum is wrong";
+            return handle({ kind: "restoreFailed", epoch: effect.epoch, step: effect.step, reason });
+          }
+          values = new Map(chunks.map((chunk, i) => [chunk, stored.values[i]]));
+          versions = new Map();
+          slots = new Map();
+          handle({ kind: "restored", epoch: effect.epoch, mark: stored.mark });
+        });
+        return;
+      case "stage":
+        return void slots.set(effect.slot, sums!);
+      case "accumulate":
+        return void slots.set(effect.slot, plus(slots.get(effect.slot)!, sums!));
+      case "merge":
+        return void slots.set(effect.into, plus(slots.get(effect.into)!, slots.get(effect.from)!));
+      case "apply": {
+        const value = update(values.get(effect.chunk)!, slots.get(effect.slot)!, effect.plan);
+        const expected = reference[effect.plan.step + 1].weights[effect.chunk];
+        if (value !== expected)
+          world.fail(`chunk ${effect.chunk} of version ${effect.plan.step + 1} differs from the reference`);
+        return void values.set(effect.chunk, value);
+      }
+      case "publish": {
+        versions.set(effect.chunk, { epoch: effect.epoch, version: effect.version });
+        const value = values.get(effect.chunk)!;
+        if (value !== reference[effect.version].weights[effect.chunk]) {
+          world.fail(`chunk ${effect.chunk} is published as version ${effect.version} and is not`);
+        }
+        for (const watcher of watchers) watcher({ ...effect, value });
+        return;
+      }
+      case "snapshot": {
+        const { mark } = effect;
+        const stored: Stored = { mark, values: chunks.map((c) => values.get(c)!), synced: false, damaged: false };
+        queue.after(world.drawMs(stream, 5, 300), () => {
+          if (mine !== incarnation) return;
+          disk.set(mark.step, stored);
+          stored.synced = true;
+          handle({ kind: "checkpointed", step: mark.step });
+        });
+        return;
+      }
+      case "report": {
+        const { report } = effect;
+        if (report.kind === "checkpointed" && !api.isDurable(report.step)) {
+          world.fail(`shard ${index} reports checkpoint ${report.step}, which is not synced`);
+        }
+        return overLink("up", () => world.shardReport(index, report));
+      }
+    }
+  }
+
+  function attach(): void {
+    if (!up || linkOpen || !world.coordinatorUp) return;
+    linkOpen = true;
+    linkGeneration++;
+    const steps = [...disk.values()].filter((stored) => stored.synced).map((stored) => stored.mark.step);
+    overLink("up", () => world.toCoordinator({ kind: "shardAttached", shard: index, checkpoints: steps }));
+  }
+
+  function detach(): void {
+    if (!linkOpen) return;
+    linkOpen = false;
+    linkGeneration++;
+    if (up) handle({ kind: "detached" });
+  }
+
+  const api: SimulatedShard = {
+    index,
+    chunks,
+    get up() {
+      return up;
+    },
+    command: (event) => overLink("down", () => handle(event)),
+    keep: (steps) =>
+      overLink("down", () => {
+        for (const step of disk.keys()) if (!steps.includes(step)) disk.delete(step);
+      }),
+    offer(offered, sums, answer) {
+      if (up && judge(offered, sums, answer)) retryWaiting();
+    },
+    watch(listener) {
+      watchers.add(listener);
+      for (const [chunk, { epoch, version }] of versions)
+        listener({ chunk, epoch, version, value: values.get(chunk)! });
+      return () => watchers.delete(listener);
+    },
+    isDurable: (step) => disk.get(step)?.synced === true,
+    kill(downMs) {
+      if (!up) return;
+      up = false;
+      incarnation++;
+      const wasAttached = linkOpen;
+      linkOpen = false;
+      linkGeneration++;
+      for (const [step, stored] of disk) if (!stored.synced) disk.delete(step);
+      waiting = [];
+      watchers = new Set();
+      if (wasAttached) world.toCoordinator({ kind: "shardLost", shard: index, reason: "killed" });
+      queue.after(downMs, () => {
+        up = true;
+        core = makeCore();
+        values = new Map();
+        versions = new Map();
+        slots = new Map();
+        attach();
+        for (const worker of world.workers) worker.shardBack(index);
+      });
+    },
+    breakCoordinatorStream() {
+      if (!linkOpen) return;
+      detach();
+      world.toCoordinator({ kind: "shardLost", shard: index, reason: "stream broken" });
+      queue.after(world.drawMs(stream, 10, 500), attach);
+    },
+    isIntact: (step) => disk.get(step)?.synced === true && disk.get(step)?.damaged === false,
+    damageNewestCheckpoint() {
+      // Only where another one is left on all shards: to lose every copy is beyond any promise.
+      const intact = [...disk.keys()].filter((step) => world.shards.every((shard) => shard.isIntact(step)));
+      const victim = disk.get(Math.max(...intact));
+      if (intact.length >= 2 && victim !== undefined) victim.damaged = true;
+    },
+    coordinatorGone: detach,
+    reattach: () => queue.after(world.drawMs(stream, 1, 200), attach),
+    check() {
+      const { state } = core;
+      if (state.slotsUsed > 2 + chunks.length * 4) world.fail(`shard ${index} holds ${state.slotsUsed} staged chunks`);
+    },
+    checkFinal(step) {
+      for (const [i, chunk] of chunks.entries()) {
+        if (disk.get(step)?.values[i] !== reference[step].weights[chunk])
+          world.fail(`the final checkpoint of shard ${index} is wrong`);
+      }
+    },
+  };
+  queue.after(0, attach);
+  return api;
+}
