@@ -14,18 +14,18 @@ import {
 type Addresses = readonly number[];
 
 /** The elements [0, length) of a vector, copied out of its segments. */
-export function readVector({ plan, memories }: SharedMemory, from: Addresses, length: number): Float32Array {
+export function readVector(memory: SharedMemory, from: Addresses, length: number): Float32Array {
   const values = new Float32Array(length);
-  for (const { segment, at, elements } of pieces(plan, length)) {
-    values.set(viewElements(memories, plan, from, segment, at, elements), at);
+  for (const { segment, at, elements } of pieces(memory.plan, length)) {
+    values.set(viewElements(memory, from, segment, at, elements), at);
   }
   return values;
 }
 
 /** @param values the first `values.length` elements of the vector at `to` */
-export function writeVector({ plan, memories }: SharedMemory, to: Addresses, values: Float32Array): void {
-  for (const { segment, at, elements } of pieces(plan, values.length)) {
-    viewElements(memories, plan, to, segment, at, elements).set(values.subarray(at, at + elements));
+export function writeVector(memory: SharedMemory, to: Addresses, values: Float32Array): void {
+  for (const { segment, at, elements } of pieces(memory.plan, values.length)) {
+    viewElements(memory, to, segment, at, elements).set(values.subarray(at, at + elements));
   }
 }
 

@@ -3,7 +3,6 @@
  * coefficients and kernels that a cluster uses, so it leaves the very same bits. It is the yardstick of the cluster's
  * tests, and what experiments run on.
  */
-import { instantiateKernels } from "../shared/kernels/index.js";
 import { type Coefficients, leafWeights, stepCoefficients } from "../shared/optimizer/index.js";
 import { stateHash } from "../shared/state-hash.js";
 import {
@@ -16,6 +15,7 @@ import {
 } from "../tasks/index.js";
 import { type BackendName, openBackend } from "../worker/backends/index.js";
 import {
+  attachMemory,
   createFold,
   createGradients,
   createSums,
@@ -88,12 +88,12 @@ export async function trainInProcess(task: Task, options: TrainOptions = {}): Pr
   const { data, built } = prepared;
   const { layout, topology } = built;
   const backend = await openBackend(options.backend ?? "wasm");
-  const { plan, memories, takeSlots } = createWorkerMemory({ layout, threads: 1, leaves: task.microBatchesPerStep });
-  const [moments, ...slots] = await takeSlots(1 + slotsNeeded(0, task.microBatchesPerStep));
-  const memory: SharedMemory = { plan, memories, kernels: memories.map(instantiateKernels) };
+  const workerMemory = createWorkerMemory({ layout, threads: 1, leaves: task.microBatchesPerStep });
+  const [moments, ...slots] = await workerMemory.takeSlots(1 + slotsNeeded(0, task.microBatchesPerStep));
+  const memory = attachMemory(workerMemory);
   const gradients = await createGradients({ task, topology, form: data.train, backend, memory, flip: options.flip });
   try {
-    writeVector(memory, weightsAddresses(plan), built.initialWeights);
+    writeVector(memory, weightsAddresses(memory.plan), built.initialWeights);
     gradients.load();
     return run(task, prepared, options, memory, gradients, moments, slots);
   } finally {
@@ -110,9 +110,9 @@ function run(
   moments: number,
   slots: readonly number[],
 ): TrainedState {
-  const { plan, kernels } = memory;
+  const { plan } = memory;
   const { microBatchSize } = task;
-  const sums = createSums(plan, kernels, 0);
+  const sums = createSums(memory, 0);
   const order = createSampleOrder({ seed: task.seed, microBatchSize, samples: data.train.samples });
   const batchOf = (n: number): SampleBatch => readBatch(data.train, n, order.samplesOf(n));
   const microBatchesEnd = microBatchesOf(task);

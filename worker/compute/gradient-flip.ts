@@ -2,7 +2,7 @@
  * A switch for tests: one bit of one gradient is flipped, so that a test can see that the state's hash would show it.
  */
 import { invalid } from "../../shared/errors.js";
-import { type Addresses, type MemoryPlan, viewElements } from "./memory.js";
+import { type Addresses, type SharedMemory, viewElements } from "./memory.js";
 
 export interface GradientFlip {
   /** Number n of the micro-batch. */
@@ -24,15 +24,12 @@ export function parseGradientFlip(text: string): GradientFlip {
 const BIT = 1 << 22;
 
 /** Flips one bit of the vector at `target`. */
-export function flipBit(
-  { plan, memories }: { readonly plan: MemoryPlan; readonly memories: readonly WebAssembly.Memory[] },
-  target: Addresses,
-  { element }: GradientFlip,
-): void {
+export function flipBit(memory: SharedMemory, target: Addresses, { element }: GradientFlip): void {
+  const { plan } = memory;
   if (element >= plan.layout.parameters) {
     invalid(`ISOBATCH_FLIP_GRADIENT_BIT names element ${element}; the model has ${plan.layout.parameters} parameters.`);
   }
   const segment = plan.segments.findLastIndex(({ offset }) => offset <= element);
-  const view = viewElements(memories, plan, target, segment, element, 1);
+  const view = viewElements(memory, target, segment, element, 1);
   new Int32Array(view.buffer, view.byteOffset, 1)[0] ^= BIT;
 }

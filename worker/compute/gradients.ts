@@ -8,7 +8,6 @@
  */
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
-import type { Kernels } from "../../shared/kernels/index.js";
 import type { LayoutTensor } from "../../shared/layout/index.js";
 import {
   correctCount,
@@ -23,7 +22,7 @@ import {
 import type { Backend } from "../backends/index.js";
 import { flipBit, type GradientFlip } from "./gradient-flip.js";
 import { keyDropout, prepareBatchNorm } from "./layers.js";
-import { type Addresses, type MemoryPlan, viewElements, weightsAddresses } from "./memory.js";
+import { type Addresses, type MemoryPlan, type SharedMemory, viewElements, weightsAddresses } from "./memory.js";
 import { NonFiniteError } from "./non-finite-error.js";
 import { createSums } from "./sums.js";
 
@@ -48,13 +47,6 @@ export interface GradientsOptions {
   readonly memory: SharedMemory;
   /** For tests alone. */
   readonly flip?: GradientFlip;
-}
-
-/** The memories and the kernels over them; one of each a segment. */
-export interface SharedMemory {
-  readonly plan: MemoryPlan;
-  readonly memories: readonly WebAssembly.Memory[];
-  readonly kernels: readonly Kernels[];
 }
 
 export interface Gradients {
@@ -86,7 +78,7 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
   const trained = parameters.map(({ variable }) => variable);
   const loss = lossOf(task.loss);
   const lossSum = lossSumOf(task.loss);
-  const sums = createSums(plan, kernels, 0);
+  const sums = createSums(memory, 0);
   const copies = createCopies(memory, options.backend);
   const setDropoutSeeds = keyDropout(model, task.seed);
   prepareBatchNorm(model, new Set(tail.map(({ name }) => tensors.get(name)!)));
@@ -191,19 +183,19 @@ interface Copies {
   write(values: tf.Tensor | undefined, tensor: LayoutTensor, to: Addresses): void;
 }
 
-function createCopies({ plan, memories }: SharedMemory, backend: Backend): Copies {
+function createCopies(memory: SharedMemory, backend: Backend): Copies {
   // The wasm backend copies what it is given into its own heap at once, so it may be given, and asked for, views. Any
   // other may keep the array it is given, and θ changes under it.
   const wasm = backend.name === "wasm" ? (tf.backend() as BackendWasm) : undefined;
   const valuesOf = (tensor: tf.Tensor): Float32Array =>
     (wasm?.typedArrayFromHeap(tensor) ?? tensor.dataSync()) as Float32Array;
-  const parts = new Map(plan.layout.tensors.map((tensor) => [tensor.name, partsOf(tensor, plan)]));
+  const parts = new Map(memory.plan.layout.tensors.map((tensor) => [tensor.name, partsOf(tensor, memory.plan)]));
 
   return {
     read(tensor, from) {
       const views = parts
         .get(tensor.name)!
-        .map(({ segment, at, length }) => viewElements(memories, plan, from, segment, at, length));
+        .map(({ segment, at, length }) => viewElements(memory, from, segment, at, length));
       if (wasm !== undefined && views.length === 1) return tf.tensor(views[0], [...tensor.shape]);
       const values = new Float32Array(tensor.length);
       let filled = 0;
@@ -217,7 +209,7 @@ function createCopies({ plan, memories }: SharedMemory, backend: Backend): Copie
       const values = tensor === undefined ? undefined : valuesOf(tensor);
       let written = 0;
       for (const { segment, at, length } of parts.get(place.name)!) {
-        const view = viewElements(memories, plan, to, segment, at, length);
+        const view = viewElements(memory, to, segment, at, length);
         if (values === undefined) view.fill(0);
         else view.set(values.subarray(written, written + length));
         written += length;

@@ -5,12 +5,13 @@ export {
   type Gradients,
   type GradientsOptions,
   type SampleBatch,
-  type SharedMemory,
 } from "./gradients.js";
 export {
+  attachMemory,
   createWorkerMemory,
   gradientAddresses,
   type MemoryPlan,
+  type SharedMemory,
   sumAddresses,
   viewElements,
   type WorkerMemory,

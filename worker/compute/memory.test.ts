@@ -68,7 +68,7 @@ describe("createWorkerMemory()", () => {
     memory.weights(chunk).writeFloatLE(1.5, 8);
     const slots = await memory.takeSlots(20);
     const elements = (addresses: readonly number[]): Float32Array =>
-      viewElements(memory.memories, memory.plan, addresses, 1, chunk.offset, chunk.length);
+      viewElements(memory, addresses, 1, chunk.offset, chunk.length);
     assert.equal(elements(weightsAddresses(memory.plan))[2], 1.5);
     elements(sumAddresses(memory.plan, slots[19], "s2"))[3] = 2.5;
     assert.equal(memory.sums(slots[19], "s2", chunk).readFloatLE(12), 2.5);

@@ -10,7 +10,7 @@
  * the memories.
  */
 import { IsobatchError } from "../../shared/errors.js";
-import { createKernelMemory } from "../../shared/kernels/index.js";
+import { createKernelMemory, instantiateKernels, type Kernels } from "../../shared/kernels/index.js";
 import type { Chunk, Layout } from "../../shared/layout/index.js";
 import { slotsNeededMax } from "./fold.js";
 
@@ -83,8 +83,7 @@ export function sumAddresses(plan: MemoryPlan, slot: number, sum: "s1" | "s2"): 
  * grown since stays usable, but the buffer of a later one is another object.
  */
 export function viewElements(
-  memories: readonly WebAssembly.Memory[],
-  plan: MemoryPlan,
+  { plan, memories }: Pick<SharedMemory, "plan" | "memories">,
   addresses: Addresses,
   segment: number,
   offset: number,
@@ -92,6 +91,19 @@ export function viewElements(
 ): Float32Array {
   const at = addresses[segment] + (offset - plan.segments[segment].offset) * ELEMENT_BYTES;
   return new Float32Array(memories[segment].buffer, at, length);
+}
+
+/** The shared memories of a worker as one of its threads uses them. */
+export interface SharedMemory {
+  readonly plan: MemoryPlan;
+  /** One a segment. */
+  readonly memories: readonly WebAssembly.Memory[];
+  /** The thread's own kernels over each of them. */
+  readonly kernels: readonly Kernels[];
+}
+
+export function attachMemory({ plan, memories }: Pick<SharedMemory, "plan" | "memories">): SharedMemory {
+  return { plan, memories, kernels: memories.map(instantiateKernels) };
 }
 
 /** The shared memories of a worker, as its main thread holds them. */
@@ -160,7 +172,7 @@ export function createWorkerMemory(options: { layout: Layout; threads: number; l
   };
 
   const chunkView = (addresses: Addresses, chunk: Chunk): Buffer => {
-    const view = viewElements(memories, plan, addresses, chunk.segment, chunk.offset, chunk.length);
+    const view = viewElements({ plan, memories }, addresses, chunk.segment, chunk.offset, chunk.length);
     return Buffer.from(view.buffer, view.byteOffset, view.byteLength);
   };
 

@@ -1,10 +1,16 @@
-import { instantiateKernels } from "../../shared/kernels/index.js";
 import type { Layout } from "../../shared/layout/index.js";
 import { buildModel, type SampleSpec, type Task } from "../../tasks/index.js";
 import { openBackend } from "../backends/index.js";
 import type { GradientFlip } from "./gradient-flip.js";
-import { createGradients, type Gradients, type SampleBatch, type SharedMemory } from "./gradients.js";
-import { createWorkerMemory, gradientAddresses, viewElements, weightsAddresses } from "./memory.js";
+import { createGradients, type Gradients, type SampleBatch } from "./gradients.js";
+import {
+  attachMemory,
+  createWorkerMemory,
+  gradientAddresses,
+  type SharedMemory,
+  viewElements,
+  weightsAddresses,
+} from "./memory.js";
 
 /** Four numbers in, one of three classes out. */
 export const FORM: SampleSpec = {
@@ -42,8 +48,8 @@ export async function openGradients(options: {
     freeze: options.freeze ?? [],
   });
   const layout = options.cuts === undefined ? built.layout : cutLayout(built.layout, options.cuts);
-  const { plan, memories } = createWorkerMemory({ layout, threads: 1, leaves: 1 });
-  const memory = { plan, memories, kernels: memories.map(instantiateKernels) };
+  const memory = attachMemory(createWorkerMemory({ layout, threads: 1, leaves: 1 }));
+  const { plan } = memory;
   const task = { seed: 5, loss: "softmaxCrossEntropy" as const, clipNorm: null, ...options.task };
   const { topology, initialWeights } = built;
   const gradients = await createGradients({ task, topology, form: FORM, backend, memory, flip: options.flip });
@@ -51,7 +57,7 @@ export async function openGradients(options: {
   const g = gradientAddresses(plan, 0);
   const setWeights = (values: Float32Array): void => {
     for (const [i, { offset, length }] of plan.segments.entries()) {
-      viewElements(memories, plan, theta, i, offset, length).set(values.subarray(offset, offset + length));
+      viewElements(memory, theta, i, offset, length).set(values.subarray(offset, offset + length));
     }
     gradients.load();
   };
@@ -65,9 +71,7 @@ export async function openGradients(options: {
     setWeights,
     gradientOf(batch) {
       const loss = gradients.gradient(batch, g);
-      const parts = plan.segments.map(({ offset, averaged }, i) => [
-        ...viewElements(memories, plan, g, i, offset, averaged),
-      ]);
+      const parts = plan.segments.map(({ offset, averaged }, i) => [...viewElements(memory, g, i, offset, averaged)]);
       return { loss, g: Float32Array.from(parts.flat()) };
     },
   };

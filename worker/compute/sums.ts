@@ -3,9 +3,8 @@
  * so any part of the elements may be done by any thread with the same bits: the threads of a worker share the joining
  * of what each of them has folded.
  */
-import type { Kernels } from "../../shared/kernels/index.js";
 import type { FoldedNode, FoldOperation } from "./fold.js";
-import { type Addresses, gradientAddresses, type MemoryPlan, type SegmentPlan, sumAddresses } from "./memory.js";
+import { type Addresses, gradientAddresses, type SegmentPlan, type SharedMemory, sumAddresses } from "./memory.js";
 
 /** The weights of a lease's leaves in S1 and S2; where it is undefined all are 1. */
 export interface LeaseWeights {
@@ -31,11 +30,8 @@ export interface Sums {
   nodeFinite(node: FoldedNode, part: Part): boolean;
 }
 
-/**
- * @param kernels one a segment
- * @param thread whose gradient buffer `addGradient` reads
- */
-export function createSums(plan: MemoryPlan, kernels: readonly Kernels[], thread: number): Sums {
+/** @param thread whose gradient buffer `addGradient` reads */
+export function createSums({ plan, kernels }: SharedMemory, thread: number): Sums {
   const gradient = gradientAddresses(plan, thread);
 
   const weightsOf = (leaf: number, weights: LeaseWeights | undefined): [number, number] =>

@@ -4,11 +4,10 @@
  */
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { IsobatchError, messageOf } from "../../shared/errors.js";
-import { instantiateKernels } from "../../shared/kernels/index.js";
 import { openBackend } from "../backends/index.js";
 import { createFold, type Fold } from "./fold.js";
 import { createGradients } from "./gradients.js";
-import { gradientAddresses, planMemory, sumAddresses } from "./memory.js";
+import { attachMemory, gradientAddresses, planMemory, sumAddresses } from "./memory.js";
 import { NonFiniteError } from "./non-finite-error.js";
 import type { Failure, Reply, ReplyOf, Request, RequestName, RequestOf, ThreadStart } from "./protocol.js";
 import { createSums } from "./sums.js";
@@ -19,12 +18,12 @@ async function start(options: ThreadStart, port: MessagePort): Promise<void> {
   const { thread, threads, memories, join } = options;
   const backend = await openBackend(options.backend);
   const plan = planMemory(options.layout, threads);
-  const kernels = memories.map(instantiateKernels);
-  const sums = createSums(plan, kernels, thread);
+  const memory = attachMemory({ plan, memories });
+  const sums = createSums(memory, thread);
   const gradients = await createGradients({
     ...join,
     backend,
-    memory: { plan, memories, kernels },
+    memory,
     flip: options.flip,
   });
 

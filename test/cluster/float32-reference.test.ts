@@ -1,0 +1,178 @@
+/**
+ * The trainer against plain loops in float32, written out here from the published formulas alone: no tree, no
+ * optimizer and no kernel is shared. Only a micro-batch's gradient comes from the code under test.
+ */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { before, describe, it } from "node:test";
+import { trainInProcess } from "../../experiment/index.js";
+import { createSampleOrder, type PreparedTask, prepareTask, resolveTask, type Task } from "../../tasks/index.js";
+import { openBackend } from "../../worker/backends/index.js";
+import {
+  attachMemory,
+  createGradients,
+  createWorkerMemory,
+  gradientAddresses,
+  parseGradientFlip,
+  viewElements,
+  weightsAddresses,
+} from "../../worker/compute/index.js";
+
+const STEPS = 20;
+
+const perceptron = {
+  name: "perceptron",
+  model: {
+    kind: "sequential",
+    layers: [
+      { layer: "Flatten", inputShape: [28, 28, 1] },
+      { layer: "Dense", units: 32, activation: "relu" },
+      { layer: "Dense", units: 10 },
+    ],
+  },
+  loss: "softmaxCrossEntropy",
+  dataset: { kind: "mnist", limit: 3000, testLimit: 500 },
+  microBatchSize: 16,
+  samples: STEPS * 7 * 16,
+  learningRate: 1e-3,
+  weightDecay: 0.05,
+  clipNorm: 1,
+};
+const normalised = {
+  ...perceptron,
+  name: "normalised",
+  model: {
+    kind: "sequential",
+    layers: [
+      { layer: "Flatten", inputShape: [28, 28, 1] },
+      { layer: "Dense", units: 24 },
+      { layer: "BatchNormalization", momentum: 0.9 },
+      { layer: "Activation", activation: "relu" },
+      { layer: "Dropout", rate: 0.25 },
+      { layer: "Dense", units: 10 },
+    ],
+  },
+  optimizer: { name: "invariant", rule: "exponential" },
+  clipNorm: null,
+};
+
+const f = Math.fround;
+
+/** The sums over leaves [lo, hi): the left half has the largest power of two of leaves below their number. */
+function sumsOf(gradients: Float32Array[], lo: number, hi: number): { s1: Float32Array; s2: Float32Array } {
+  if (hi - lo === 1) return { s1: gradients[lo], s2: gradients[lo].map((g) => f(g * g)) };
+  let half = 1;
+  while (half * 2 < hi - lo) half *= 2;
+  const left = sumsOf(gradients, lo, lo + half);
+  const right = sumsOf(gradients, lo + half, hi);
+  return {
+    s1: left.s1.map((x, i) => f(x + right.s1[i])),
+    s2: left.s2.map((x, i) => f(x + right.s2[i])),
+  };
+}
+
+interface PlainState {
+  readonly theta: Float32Array;
+  readonly m: Float32Array;
+  readonly v: Float32Array;
+  readonly hash: string;
+}
+
+/** Trains with a constant learning rate. */
+async function trainPlainly(task: Task, { data, built }: PreparedTask): Promise<PlainState> {
+  const { layout, topology } = built;
+  const kappa = task.microBatchesPerStep;
+  const backend = await openBackend("wasm");
+  const memory = attachMemory(createWorkerMemory({ layout, threads: 1, leaves: 1 }));
+  const { plan } = memory;
+  const gradients = await createGradients({ task, topology, form: data.train, backend, memory });
+  const order = createSampleOrder({ ...task, samples: data.train.samples });
+  const trained = layout.parameters + layout.tail;
+
+  const theta = built.initialWeights.slice();
+  const m = new Float32Array(layout.parameters);
+  const v = new Float32Array(layout.parameters);
+  const tensorOf = Array.from({ length: trained }, (_, i) => layout.tensors.findLast(({ offset }) => offset <= i)!);
+  const linear = task.optimizer.name === "invariant" && task.optimizer.rule === "linear";
+  const gamma1 = linear ? kappa * (1 - task.beta1) : 1 - task.beta1 ** kappa;
+  const gamma2 = linear ? kappa * (1 - task.beta2) : 1 - task.beta2 ** kappa;
+  const eta = kappa * task.learningRate;
+  const shrink = linear ? 1 - eta * task.weightDecay : (1 - task.learningRate * task.weightDecay) ** kappa;
+  const [mKeep, mAdd, vKeep, vAdd] = [1 - gamma1, gamma1 / kappa, 1 - gamma2, gamma2 / kappa].map(f);
+  const [epsilon, decay] = [f(task.epsilon), f(1 - shrink)];
+  let [c1, c2, n] = [0, 0, 0];
+
+  for (let step = 0; step < STEPS; step++) {
+    viewElements(memory, weightsAddresses(plan), 0, 0, layout.length).set(theta);
+    gradients.load();
+    const leaves = Array.from({ length: kappa }, () => {
+      const indices = order.samplesOf(n);
+      gradients.gradient(
+        { number: n, samples: indices.length, ...data.train.read(indices) },
+        gradientAddresses(plan, 0),
+      );
+      n += 1;
+      return viewElements(memory, gradientAddresses(plan, 0), 0, 0, trained).slice();
+    });
+    const { s1, s2 } = sumsOf(leaves, 0, kappa);
+    c1 += gamma1 * (1 - c1);
+    c2 += gamma2 * (1 - c2);
+    const [stepSize, vScale] = [f(eta / c1), f(1 / c2)];
+    for (let i = 0; i < layout.parameters; i++) {
+      m[i] = f(f(mKeep * m[i]) + f(mAdd * s1[i]));
+      v[i] = f(f(vKeep * v[i]) + f(vAdd * s2[i]));
+      const move = f(f(stepSize * m[i]) / f(f(Math.sqrt(f(v[i] * vScale))) + epsilon));
+      theta[i] = f(theta[i] - f(f((tensorOf[i].decay ? decay : 0) * theta[i]) + move));
+    }
+    for (let i = layout.parameters; i < trained; i++) {
+      const keep = tensorOf[i].momentum! ** kappa;
+      theta[i] = f(f(f(keep) * theta[i]) + f(f((1 - keep) / kappa) * s1[i]));
+    }
+  }
+  gradients.dispose();
+  const numbers = new Float64Array([STEPS, n, c1, c2]);
+  const hash = createHash("sha256");
+  for (const array of [theta, m, v, numbers]) hash.update(new Uint8Array(array.buffer));
+  return { theta, m, v, hash: hash.digest("hex") };
+}
+
+const bitsOf = (array: Float32Array): Uint32Array => new Uint32Array(array.buffer, array.byteOffset, array.length);
+
+describe("trainInProcess()", { timeout: 120_000 }, () => {
+  for (const input of [perceptron, normalised]) {
+    describe(`of the ${input.name} task`, () => {
+      let prepared: PreparedTask;
+      const taskAt = (microBatchesPerStep: number): Task => resolveTask(input.name, { ...input, microBatchesPerStep });
+      before(async () => {
+        prepared = await prepareTask(taskAt(1));
+      });
+
+      for (const kappa of [1, 6, 7]) {
+        it(`equals plain float32 loops bit by bit after ${STEPS} steps of ${kappa} micro-batches`, async () => {
+          const task = taskAt(kappa);
+          const plain = await trainPlainly(task, prepared);
+          const trained = await trainInProcess(task, { steps: STEPS, prepared, evaluate: false });
+          assert.equal(trained.steps, STEPS);
+          for (const name of ["theta", "m", "v"] as const) {
+            const [expected, actual] = [bitsOf(plain[name]), bitsOf(trained[name])];
+            const different = expected.findIndex((word, i) => word !== actual[i]);
+            assert.equal(different, -1, `${name}[${different}] differs`);
+          }
+          assert.ok(trained.theta.some((x, i) => x !== prepared.built.initialWeights[i]));
+          assert.equal(trained.stateHash, plain.hash);
+        });
+      }
+
+      it("has another hash if one bit of one gradient is flipped", async () => {
+        const task = taskAt(6);
+        const [plain, same, flipped] = [
+          await trainInProcess(task, { steps: 3, prepared, evaluate: false }),
+          await trainInProcess(task, { steps: 3, prepared, evaluate: false }),
+          await trainInProcess(task, { steps: 3, prepared, evaluate: false, flip: parseGradientFlip("8:15000") }),
+        ];
+        assert.equal(same.stateHash, plain.stateHash);
+        assert.notEqual(flipped.stateHash, plain.stateHash);
+      });
+    });
+  }
+});
