@@ -10,7 +10,6 @@ export interface JoinRequest {
   'computeThreads'?: (number);
   'device'?: (string);
   'runId'?: (string);
-  'taskCodeHash'?: (string);
 }
 
 export interface JoinRequest__Output {
@@ -21,5 +20,4 @@ export interface JoinRequest__Output {
   'computeThreads': (number);
   'device': (string);
   'runId': (string);
-  'taskCodeHash': (string);
 }

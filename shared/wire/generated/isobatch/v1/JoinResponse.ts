@@ -12,6 +12,7 @@ export interface JoinResponse {
   'datasetFingerprint'?: (string);
   'heartbeatMs'?: (number);
   'evaluationBatches'?: (number);
+  'sampleFormJson'?: (string);
 }
 
 export interface JoinResponse__Output {
@@ -24,4 +25,5 @@ export interface JoinResponse__Output {
   'datasetFingerprint': (string);
   'heartbeatMs': (number);
   'evaluationBatches': (number);
+  'sampleFormJson': (string);
 }

@@ -1,0 +1,1 @@
+export { trainInProcess } from "./trainer.js";

@@ -1,0 +1,47 @@
+import { sumAddresses, viewElements, weightsAddresses, } from "../worker/compute/index.js";
+/** The elements [0, length) of a vector, copied out of its segments. */
+export function readVector(memory, from, length) {
+    const values = new Float32Array(length);
+    for (const { segment, at, elements } of pieces(memory.plan, length)) {
+        values.set(viewElements(memory, from, segment, at, elements), at);
+    }
+    return values;
+}
+/** @param values the first `values.length` elements of the vector at `to` */
+export function writeVector(memory, to, values) {
+    for (const { segment, at, elements } of pieces(memory.plan, values.length)) {
+        viewElements(memory, to, segment, at, elements).set(values.subarray(at, at + elements));
+    }
+}
+/**
+ * One step of the optimizer on θ and the moments, from the sums of the step's κ micro-batches in slot `sums`; what is
+ * in the tail is averaged instead.
+ */
+export function applyStep({ plan, kernels }, moments, sums, microBatches, coefficients) {
+    const theta = weightsAddresses(plan);
+    const [m, v] = [sumAddresses(plan, moments, "s1"), sumAddresses(plan, moments, "s2")];
+    const [s1, s2] = [sumAddresses(plan, sums, "s1"), sumAddresses(plan, sums, "s2")];
+    for (const tensor of plan.layout.tensors) {
+        if (tensor.kind === "frozen")
+            continue;
+        for (const { segment, at, elements } of pieces(plan, tensor.offset + tensor.length, tensor.offset)) {
+            const kernel = kernels[segment];
+            const [w, m1, v1, sum1, sum2] = [theta, m, v, s1, s2].map((addresses) => addresses[segment] + (at - plan.segments[segment].offset) * Float32Array.BYTES_PER_ELEMENT);
+            if (tensor.kind === "parameter") {
+                kernel.adam(w, m1, v1, sum1, sum2, elements, tensor.decay ? coefficients : { ...coefficients, decay: 0 });
+            }
+            else {
+                const keep = tensor.momentum ** microBatches;
+                kernel.average(w, sum1, elements, keep, (1 - keep) / microBatches);
+            }
+        }
+    }
+}
+/** The elements [from, to) of a vector, cut at the segments' borders. */
+function pieces(plan, to, from = 0) {
+    return plan.segments.flatMap((segment, i) => {
+        const at = Math.max(from, segment.offset);
+        const elements = Math.min(to, segment.offset + segment.length) - at;
+        return elements > 0 ? [{ segment: i, at, elements }] : [];
+    });
+}
