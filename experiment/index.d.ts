@@ -1,1 +1,0 @@
-export { type Evaluation, type StepReport, type TrainedState, type TrainOptions, trainInProcess } from "./trainer.js";

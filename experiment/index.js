@@ -1,1 +1,0 @@
-export { trainInProcess } from "./trainer.js";
