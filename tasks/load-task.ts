@@ -33,10 +33,9 @@ export async function loadTask(nameOrPath: string, overrides: TaskOverrides = {}
 export function resolveTask(source: string, input: unknown, overrides: TaskOverrides = {}): Task {
   const { steps, ...fields } = overrides;
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-  const merged =
-    typeof input === "object" && input !== null
-      ? { ...input, ...given, ...(steps === undefined ? {} : { samples: 1 }) }
-      : input;
+  // The length in steps is known only once κ and b are; until then it stands in for `samples`.
+  const placeholder = steps === undefined ? {} : { samples: 1 };
+  const merged = isFields(input) ? { ...input, ...given, ...placeholder } : input;
   const parsed = taskInputSchema.safeParse(merged);
   if (!parsed.success) return invalid(describeProblems(source, merged, parsed.error));
   const { data } = parsed;
@@ -56,6 +55,10 @@ export function resolveTask(source: string, input: unknown, overrides: TaskOverr
   };
   checkRelations(source, task);
   return task;
+}
+
+function isFields(input: unknown): input is Record<string, unknown> {
+  return typeof input === "object" && input !== null && !Array.isArray(input);
 }
 
 /** What no field can tell alone. */
@@ -110,8 +113,8 @@ async function readJson(path: string, depth: number): Promise<unknown> {
 }
 
 async function extend(path: string, input: unknown, depth: number): Promise<unknown> {
-  if (typeof input !== "object" || input === null || Array.isArray(input)) return input;
-  const { extends: base, ...own } = input as { extends?: unknown; dataset?: unknown };
+  if (!isFields(input)) return input;
+  const { extends: base, ...own } = input;
   const fields = { name: basename(path, extname(path)), ...own, ...absolutePaths(path, own.dataset) };
   if (base === undefined) return fields;
   if (typeof base !== "string") return invalid(`${path}: extends is ${JSON.stringify(base)}; it must name a task.`);
@@ -124,7 +127,7 @@ async function extend(path: string, input: unknown, depth: number): Promise<unkn
     );
   }
   const inherited = await readJson(basePath, depth + 1);
-  return typeof inherited === "object" ? { ...inherited, ...fields } : inherited;
+  return isFields(inherited) ? { ...inherited, ...fields } : inherited;
 }
 
 /** A task file's paths are relative to its own folder. */
@@ -139,7 +142,7 @@ function absolutePaths(path: string, dataset: unknown): { dataset?: unknown } {
 
 async function readModule(path: string): Promise<unknown> {
   const { hash, definition } = await loadModule(path);
-  if (typeof definition !== "object" || definition === null) {
+  if (!isFields(definition)) {
     return invalid(`${path} has no task as its default export; write export default defineTask({ … }).`);
   }
   const input = (await extend(path, definition, 0)) as { model?: unknown };

@@ -4,6 +4,7 @@
  * of a confident mistake; a model that ends in one of these activations is refused.
  */
 import * as tf from "@tensorflow/tfjs-core";
+import { allLayers } from "./models/all-layers.js";
 import type { LayersModel } from "./models/index.js";
 import type { Loss } from "./task.js";
 
@@ -39,10 +40,13 @@ export function lossSumOf(loss: Loss): (labels: tf.Tensor, outputs: tf.Tensor) =
   return (labels, outputs) => tf.sum(sampleLosses(loss, labels, outputs)) as tf.Scalar;
 }
 
-/** The sum of the losses that layers declare (weight regularisers); undefined when there is none. */
+/**
+ * The sum of the losses that layers declare (weight regularisers), a scalar; undefined when there is none. tfjs's own
+ * `calculateLosses` forgets those of a Sequential, of recurrent cells and of a Bidirectional's layers.
+ */
 export function regularisation(model: LayersModel): tf.Scalar | undefined {
-  const losses = model.calculateLosses() as tf.Scalar[];
-  return losses.length === 0 ? undefined : losses.reduce((sum, loss) => tf.add(sum, loss));
+  const losses = allLayers(model).flatMap((layer) => (layer as unknown as { _losses: (() => tf.Scalar)[] })._losses);
+  return losses.length === 0 ? undefined : losses.map((loss) => loss()).reduce((sum, loss) => tf.add(sum, loss));
 }
 
 /**

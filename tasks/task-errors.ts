@@ -78,13 +78,16 @@ function expectation(issue: z.core.$ZodIssue): string {
     case "invalid_format":
       return issue.pattern === undefined ? "well formed" : `of the form ${issue.pattern}`;
     case "invalid_union":
-      return issue.discriminator === undefined ? unionOf(issue) : `an object with a known "${issue.discriminator}"`;
+      return unionOf(issue);
     default:
       return `otherwise (${issue.message})`;
   }
 }
 
+/** Of a union told apart by a field, zod lists that field's words; of another, each member's own issues. */
 function unionOf(issue: z.core.$ZodIssueInvalidUnion): string {
+  const words = (issue as { options?: readonly string[] }).options;
+  if (words !== undefined) return words.map(shown).join(" or ");
   const choices = issue.errors.map((errors) => errors[0]).filter((first) => first !== undefined);
   return [...new Set(choices.map(expectation))].join(" or ");
 }

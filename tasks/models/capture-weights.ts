@@ -56,6 +56,12 @@ export async function captureWeights(build: () => Promise<LayersModel>, paramete
   const weights = new Map<LayerVariable, CapturedWeight>();
   let parameters = 0;
   prototype.addWeight = function (name, shape, dtype, initializer, ...rest) {
+    if (!shape.every((size) => Number.isSafeInteger(size) && size > 0)) {
+      invalid(
+        `Weight ${name} of layer "${this.name}" would have the shape [${shape.join(", ")}]; every size must be a whole ` +
+          "number of at least 1.",
+      );
+    }
     parameters += shape.reduce((product, size) => product * size, 1);
     if (!(parameters <= parametersMax)) {
       invalid(

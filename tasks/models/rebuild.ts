@@ -26,10 +26,8 @@ export async function rebuild(text: string, limits: TopologyLimits = TOPOLOGY_LI
   for (const layer of model.layers) {
     for (const shape of shapesOf(layer.outputShape)) {
       const elements = shape.slice(1).reduce<number>((product, size) => product * (size ?? 1), 1);
-      if (elements > limits.outputMax) {
-        invalid(
-          `Layer "${layer.name}" puts out ${elements} numbers per sample; at most ${limits.outputMax} are allowed.`,
-        );
+      if (!(elements >= 1 && elements <= limits.outputMax)) {
+        invalid(`Layer "${layer.name}" puts out ${elements} numbers per sample; it must be 1 to ${limits.outputMax}.`);
       }
     }
   }

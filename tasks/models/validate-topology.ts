@@ -24,7 +24,7 @@ export const TOPOLOGY_LIMITS: TopologyLimits = {
   bytesMax: 8 * 2 ** 20,
   layersMax: 2000,
   depthMax: 40,
-  parametersMax: 2 ** 32,
+  parametersMax: 2 ** 30,
   outputMax: 2 ** 28,
 };
 
@@ -75,8 +75,8 @@ function checkContents(topology: TopologyNode, limits: TopologyLimits): void {
   let layers = 0;
   const visit = (value: unknown, depth: number): void => {
     if (typeof value !== "object" || value === null) {
-      if (typeof value === "number" && !(Math.abs(value) <= Number.MAX_SAFE_INTEGER)) {
-        invalid(`The model's topology holds the number ${value}; at most 2^53 is allowed.`);
+      if (typeof value === "number" && !Number.isFinite(value)) {
+        invalid(`The model's topology holds the number ${value}; every number must be finite.`);
       }
       return;
     }

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { decodeBatch } from "../decode-batch.js";
+import { resolveTask } from "../load-task.js";
+import type { TaskInput } from "../task.js";
+import { type Dataset, openData, type TaskData } from "./index.js";
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "isobatch-csv-"));
+});
+after(() => rm(folder, { recursive: true }));
+
+/** Writes `text` to a file and reads it as a data set with `options`. */
+async function open(text: string, options: Record<string, unknown> = {}): Promise<TaskData> {
+  const file = join(folder, "data.csv");
+  await writeFile(file, text);
+  const dataset = { kind: "csv", file, label: "y", target: "classes", testFraction: 0, ...options };
+  const input: TaskInput = {
+    name: "csv",
+    model: { kind: "sequential", layers: [{ layer: "Dense" }] },
+    loss: "softmaxCrossEntropy",
+    dataset: dataset as TaskInput["dataset"],
+    microBatchSize: 1,
+    samples: 1,
+    learningRate: 1,
+  };
+  return openData(resolveTask("csv", input));
+}
+
+/** All inputs and labels of a part. */
+function contents(part: Dataset): { inputs: number[]; labels: number[] } {
+  const { inputs, labels } = part.read(Uint32Array.from({ length: part.samples }, (_, i) => i));
+  const decoded = decodeBatch(part, inputs, labels, part.samples);
+  return { inputs: [...decoded.inputs], labels: [...decoded.labels] };
+}
+
+describe("openData() of a CSV file", () => {
+  it("numbers classes by their sorted words, wherever the label column stands", async () => {
+    const { train } = await open("a,y,b\n1,pear,2\n3,apple,4\n5,pear,6\n");
+    assert.deepEqual(train.label, { shape: [], type: "int32", classes: 2, classNames: ["apple", "pear"] });
+    assert.deepEqual(contents(train), { inputs: [1, 2, 3, 4, 5, 6], labels: [1, 0, 1] });
+  });
+
+  it("sorts numeric classes by value, not as words", async () => {
+    const { train } = await open("a,y\n0,10\n0,9\n0,2\n");
+    assert.deepEqual(train.label.classNames, ["2", "9", "10"]);
+  });
+
+  it("predicts one number, or several", async () => {
+    const one = await open("a,y\n1,0.5\n2,-3\n", { target: "numbers" });
+    assert.deepEqual([one.train.label, contents(one.train).labels], [{ shape: [], type: "float32" }, [0.5, -3]]);
+    const two = await open("a,y,z\n1,2,3\n4,5,6\n", { target: "numbers", label: ["z", "y"] });
+    assert.deepEqual([two.train.label.shape, contents(two.train).labels], [[2], [3, 2, 6, 5]]);
+  });
+
+  it("reads a file without a header by column numbers, with another delimiter, leaving columns out", async () => {
+    const options = { header: false, delimiter: ";", label: 2, ignore: [0], target: "numbers" };
+    const { train } = await open("id7;1.5;2\nid8;3.5;4\n", options);
+    assert.deepEqual(contents(train), { inputs: [1.5, 3.5], labels: [2, 4] });
+  });
+
+  it("sets the same rows aside each time, each row in one part", async () => {
+    const text = `a,y\n${Array.from({ length: 50 }, (_, i) => `${i},${i % 2}`).join("\n")}\n`;
+    const first = await open(text, { testFraction: 0.2 });
+    const second = await open(text, { testFraction: 0.2 });
+    assert.equal(first.test?.samples, 10);
+    const rows = [...contents(first.train).inputs, ...contents(first.test!).inputs];
+    assert.deepEqual(
+      rows.sort((a, b) => a - b),
+      Array.from({ length: 50 }, (_, i) => i),
+    );
+    assert.equal(second.fingerprint, first.fingerprint);
+  });
+
+  it("takes the test part from a file of its own, with classes of both", async () => {
+    const testFile = join(folder, "test.csv");
+    await writeFile(testFile, "a,y\n9,c\n");
+    const { train, test } = await open("a,y\n1,a\n2,b\n", { testFile });
+    assert.deepEqual([train.samples, test?.samples, train.label.classes], [2, 1, 3]);
+    assert.deepEqual(contents(test!), { inputs: [9], labels: [2] });
+    await writeFile(testFile, "b,y\n9,c\n");
+    await assert.rejects(open("a,y\n1,a\n2,b\n", { testFile }), /test.csv has the columns b, y, but .* has a, y/);
+  });
+
+  const faults: [string, string, Record<string, unknown>, RegExp][] = [
+    [
+      "a word among the inputs",
+      "a,y\n1,0\n\noops,1\n",
+      {},
+      /data.csv, line 4: column "a" is "oops", which is not a finite/,
+    ],
+    ["an empty field", "a,y\n1,0\n,1\n", {}, /line 3: column "a" is ""/],
+    ["a number beyond float32", "a,y\n1e39,0\n1,1\n", {}, /line 2: column "a" is "1e39"/],
+    ["a row of another length", "a,y\n1,0\n1,0,5\n", {}, /data.csv is not a usable CSV file: .*line 3/],
+    ["an open quotation mark", 'a,y\n"1,0\n', {}, /data.csv is not a usable CSV file: /],
+    ["an unknown column", "a,y\n1,0\n", { label: "z" }, /dataset.label names the column "z", .* it has a, y/],
+    ["no rows", "a,y\n", {}, /has no rows below its header/],
+    ["one class", "a,y\n1,0\n2,0\n", {}, /has one class only; two are the least/],
+    ["no inputs", "y\n1\n2\n", {}, /has no column left for the inputs/],
+    ["a column twice", "a,a,y\n1,1,0\n", {}, /two columns called "a"/],
+    ["nothing to train on", "a,y\n1,0\n2,1\n", { testFraction: 0.9 }, /testFraction 0.9 leaves none of the 2 rows/],
+    ["a missing file", "", { file: "/nowhere.csv" }, /The data file \/nowhere.csv can't be read/],
+  ];
+  for (const [name, text, options, message] of faults) {
+    it(`refuses ${name}`, () => assert.rejects(open(text, options), { name: "IsobatchError", message }));
+  }
+});
