@@ -14,16 +14,21 @@ function newer(source, target) {
 
 run("tsc", "-b");
 
-const kernelFolder = join(root, "shared/kernels/assembly");
-const kernelBinary = join(root, "dist/shared/kernels/kernels.wasm");
-if (readdirSync(kernelFolder).some((file) => newer(join(kernelFolder, file), kernelBinary))) {
-  mkdirSync(dirname(kernelBinary), { recursive: true });
+/** Compiles the SIMD kernels in `room`/assembly; `flags` say what kind of memory they import. */
+function kernels(room, ...flags) {
+  const folder = join(root, room, "assembly");
+  const binary = join(root, "dist", room, "kernels.wasm");
+  if (!readdirSync(folder).some((file) => newer(join(folder, file), binary))) return;
+  mkdirSync(dirname(binary), { recursive: true });
   run(
     "asc",
-    join(kernelFolder, "index.ts"),
-    ...["--outFile", kernelBinary, "--optimizeLevel", "3", "--runtime", "stub", "--noAssert"],
-    ...["--enable", "simd,threads", "--importMemory", "--sharedMemory", "--maximumMemory", "65536"],
+    join(folder, "index.ts"),
+    ...["--outFile", binary, "--optimizeLevel", "3", "--runtime", "stub", "--noAssert", "--importMemory"],
+    ...flags,
   );
 }
+
+kernels("shared/kernels", "--enable", "simd,threads", "--sharedMemory", "--maximumMemory", "65536");
+kernels("worker/backends/wasm", "--enable", "simd");
 
 cpSync(join(root, "proto"), join(root, "dist/proto"), { recursive: true, filter: (path) => !path.endsWith(".json") });

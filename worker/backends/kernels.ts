@@ -18,8 +18,12 @@ export type { TensorInfo } from "@tensorflow/tfjs-core";
 type NamedTensorInfos = Record<string, TensorInfo>;
 type Attributes = Record<string, unknown>;
 
-/** Runs a kernel of the same backend. */
-export type Run = (kernelName: string, inputs: NamedTensorInfos, attributes?: Attributes) => TensorInfo;
+export interface Run {
+  /** Runs a kernel of the same backend. */
+  (kernelName: string, inputs: NamedTensorInfos, attributes?: Attributes): TensorInfo;
+  /** Takes charge of a result that was made otherwise. */
+  own(result: TensorInfo): TensorInfo;
+}
 
 /** Runs `body` on `backend` and frees every intermediate result it made, except the one it returns. */
 export function compose(backendName: string, backend: unknown, body: (run: Run) => TensorInfo): TensorInfo {
@@ -27,14 +31,19 @@ export function compose(backendName: string, backend: unknown, body: (run: Run) 
   const release = (keep?: TensorInfo): void => {
     for (const info of intermediates) if (info !== keep) (backend as KernelBackend).disposeData(info.dataId);
   };
-  const run: Run = (kernelName, inputs, attributes = {}) => {
-    const config = getKernel(kernelName, backendName);
-    if (config === undefined) throw new Error(`The ${backendName} backend has no kernel ${kernelName}.`);
-    const attrs = attributes as Parameters<KernelFunc>[0]["attrs"];
-    const output = config.kernelFunc({ inputs, attrs, backend: backend as object });
-    intermediates.push(...(Array.isArray(output) ? output : [output]));
-    return intermediates[intermediates.length - 1];
+  const own = (result: TensorInfo): TensorInfo => {
+    intermediates.push(result);
+    return result;
   };
+  const run: Run = Object.assign(
+    (kernelName: string, inputs: NamedTensorInfos, attributes: Attributes = {}): TensorInfo => {
+      const config = getKernel(kernelName, backendName);
+      if (config === undefined) throw new Error(`The ${backendName} backend has no kernel ${kernelName}.`);
+      const attrs = attributes as Parameters<KernelFunc>[0]["attrs"];
+      return own(config.kernelFunc({ inputs, attrs, backend: backend as object }) as TensorInfo);
+    },
+    { own },
+  );
   try {
     const result = body(run);
     release(result);

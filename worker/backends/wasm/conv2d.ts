@@ -1,105 +1,132 @@
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import {
+  Add,
   backend_util,
   Conv2D,
   Conv2DBackpropFilter,
   Conv2DBackpropInput,
-  type KernelFunc,
-  Reverse,
-  Slice,
-  Transpose,
+  FusedConv2D,
 } from "@tensorflow/tfjs-core";
 import { compose, type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
+import { activate, type FusedActivation } from "./activation.js";
+import { addressOf, output, type TrainingKernels, trainingKernels, withScratch } from "./training-kernels.js";
 
-/**
- * The gradients of a convolution, as convolutions: the forward kernel is the fast one.
- *
- * - For the filter: batch and channels change places, so that x, with its channels as the batch, is convolved with
- *   dy as the filter; the forward stride becomes the dilation.
- * - For the input, at stride 1: dy is convolved with the filter turned by 180° and its channels swapped.
- */
+/** 2-D convolution and its gradients, at any stride, dilation and padding, channels last. */
 
-interface Conv2DAttributes {
+export interface ConvolutionAttributes {
   strides: [number, number] | number;
-  pad: "valid" | "same" | number | [number, number][];
-  dataFormat: "NHWC" | "NCHW";
+  pad: "valid" | "same" | number | backend_util.ExplicitPadding;
+  /** 1 if absent: tfjs's own gradients know no dilation. */
+  dilations?: [number, number] | number;
   dimRoundingMode?: "floor" | "round" | "ceil";
+  dataFormat?: "NHWC" | "NCHW";
 }
 
-export function registerConv2DGradients(): void {
-  replaceKernel("wasm", Conv2DBackpropFilter, conv2dBackpropFilter);
-  replaceKernel("wasm", Conv2DBackpropInput, conv2dBackpropInput);
+export function registerConv2D(): void {
+  replaceKernel("wasm", Conv2D, (call: KernelCall<{ x: TensorInfo; filter: TensorInfo }, ConvolutionAttributes>) =>
+    forward(call.backend as BackendWasm, call.inputs.x, call.inputs.filter, call.attrs),
+  );
+  replaceKernel("wasm", FusedConv2D, fusedForward);
+  replaceKernel("wasm", Conv2DBackpropFilter, filterGradient);
+  replaceKernel("wasm", Conv2DBackpropInput, inputGradient);
 }
 
-function shapeOf(attrs: Conv2DAttributes, input: number[], filter: number[]): backend_util.Conv2DInfo {
-  const format = backend_util.convertConv2DDataFormat(attrs.dataFormat);
-  return backend_util.computeConv2DInfo(
-    input as [number, number, number, number],
+/** The convolution's sizes, which are also handed to the kernels. */
+export function describeConvolution(
+  kernels: TrainingKernels,
+  attrs: ConvolutionAttributes,
+  x: number[],
+  filter: number[],
+  depthwise = false,
+): backend_util.Conv2DInfo {
+  if (attrs.dataFormat === "NCHW") throw new Error("Convolutions on wasm take channels last (NHWC) only.");
+  const info = backend_util.computeConv2DInfo(
+    x as [number, number, number, number],
     filter as [number, number, number, number],
     attrs.strides,
-    1,
-    attrs.pad as "same",
+    attrs.dilations ?? 1,
+    attrs.pad,
     attrs.dimRoundingMode,
-    false,
-    format,
+    depthwise,
   );
+  kernels.conv2dDescribe(
+    ...([info.inHeight, info.inWidth, info.inChannels] as const),
+    ...([info.filterHeight, info.filterWidth] as const),
+    ...([info.outHeight, info.outWidth] as const),
+    ...([info.strideHeight, info.strideWidth] as const),
+    ...([info.dilationHeight, info.dilationWidth] as const),
+    ...([info.padInfo.top, info.padInfo.left] as const),
+  );
+  return info;
 }
 
-const explicit = (top: number, bottom: number, left: number, right: number): Partial<Record<string, unknown>> => ({
-  pad: [
-    [0, 0],
-    [top, bottom],
-    [left, right],
-    [0, 0],
-  ],
-  dataFormat: "NHWC",
-  strides: 1,
-  dilations: 1,
-});
-
-function conv2dBackpropFilter(
-  call: KernelCall<{ x: TensorInfo; dy: TensorInfo }, Conv2DAttributes & { filterShape: number[] }>,
+function forward(
+  backend: BackendWasm,
+  x: TensorInfo,
+  filter: TensorInfo,
+  attrs: ConvolutionAttributes,
+  bias?: TensorInfo,
 ): TensorInfo {
-  const { x, dy } = call.inputs;
-  const info = shapeOf(call.attrs, x.shape, call.attrs.filterShape);
-  // Padding after the end so that the result is exactly the filter's size; where it is negative, x is cropped.
-  const after = (size: number, before: number, filter: number, out: number, stride: number): number =>
-    filter - 1 + (out - 1) * stride + 1 - size - before;
-  const bottom = after(info.inHeight, info.padInfo.top, info.filterHeight, info.outHeight, info.strideHeight);
-  const right = after(info.inWidth, info.padInfo.left, info.filterWidth, info.outWidth, info.strideWidth);
-  return compose("wasm", call.backend, (run) => {
-    let swapped = run(Transpose, { x }, { perm: [3, 1, 2, 0] });
-    if (bottom < 0 || right < 0) {
-      const size = [info.inChannels, info.inHeight + Math.min(0, bottom), info.inWidth + Math.min(0, right), -1];
-      size[3] = info.batchSize;
-      swapped = run(Slice, { x: swapped }, { begin: [0, 0, 0, 0], size });
-    }
-    const filter = run(Transpose, { x: dy }, { perm: [1, 2, 0, 3] });
-    const convolved = run(
-      Conv2D,
-      { x: swapped, filter },
-      {
-        ...explicit(info.padInfo.top, Math.max(0, bottom), info.padInfo.left, Math.max(0, right)),
-        dilations: [info.strideHeight, info.strideWidth],
-      },
+  const kernels = trainingKernels(backend);
+  const { batchSize, outChannels, outShape } = describeConvolution(kernels, attrs, x.shape, filter.shape);
+  const pixels = outShape[0] * outShape[1] * outShape[2];
+  return output(backend, outShape, (y) => {
+    if (bias !== undefined) kernels.repeatRow(pixels, outChannels, addressOf(backend, bias), y);
+    const addresses = [addressOf(backend, x), addressOf(backend, filter), y] as const;
+    withScratch(backend, kernels.conv2dScratchBytes(batchSize, outChannels), (scratch) =>
+      kernels.conv2dForward(batchSize, outChannels, ...addresses, bias !== undefined, scratch),
     );
-    return run(Transpose, { x: convolved }, { perm: [1, 2, 0, 3] });
   });
 }
 
-function conv2dBackpropInput(
-  call: KernelCall<{ dy: TensorInfo; filter: TensorInfo }, Conv2DAttributes & { inputShape: number[] }>,
-  original: KernelFunc | undefined,
-): TensorInfo {
-  const { dy, filter } = call.inputs;
-  const info = shapeOf(call.attrs, call.attrs.inputShape, filter.shape);
-  const { top, left, bottom, right } = info.padInfo;
-  const before = [info.filterHeight - 1 - top, info.filterWidth - 1 - left];
-  const after = [info.filterHeight - 1 - bottom, info.filterWidth - 1 - right];
-  const plain = info.strideHeight === 1 && info.strideWidth === 1 && Math.min(...before, ...after) >= 0;
-  if (!plain) return original!(call as never) as TensorInfo;
+interface FusedInputs {
+  x: TensorInfo;
+  filter: TensorInfo;
+  bias?: TensorInfo;
+  preluActivationWeights?: TensorInfo;
+}
+
+function fusedForward(call: KernelCall<FusedInputs, ConvolutionAttributes & FusedActivation>): TensorInfo {
+  const { x, filter, bias, preluActivationWeights } = call.inputs;
+  const perChannel = bias !== undefined && bias.shape.length === 1 && bias.shape[0] === filter.shape[3];
   return compose("wasm", call.backend, (run) => {
-    const turned = run(Reverse, { x: filter }, { dims: [0, 1] });
-    const swapped = run(Transpose, { x: turned }, { perm: [0, 1, 3, 2] });
-    return run(Conv2D, { x: dy, filter: swapped }, explicit(before[0], after[0], before[1], after[1]));
+    const backend = call.backend as BackendWasm;
+    const convolved = run.own(forward(backend, x, filter, call.attrs, perChannel ? bias : undefined));
+    const sum = bias === undefined || perChannel ? convolved : run(Add, { a: convolved, b: bias });
+    return activate(run, sum, call.attrs, preluActivationWeights);
+  });
+}
+
+type FilterGradientCall = KernelCall<
+  { x: TensorInfo; dy: TensorInfo },
+  ConvolutionAttributes & { filterShape: number[] }
+>;
+
+function filterGradient({ inputs: { x, dy }, attrs, backend: anyBackend }: FilterGradientCall): TensorInfo {
+  const backend = anyBackend as BackendWasm;
+  const kernels = trainingKernels(backend);
+  const { batchSize, outChannels } = describeConvolution(kernels, attrs, x.shape, attrs.filterShape);
+  return output(backend, attrs.filterShape, (dFilter) => {
+    const addresses = [addressOf(backend, x), addressOf(backend, dy), dFilter] as const;
+    withScratch(backend, kernels.conv2dScratchBytes(batchSize, outChannels), (scratch) =>
+      kernels.conv2dFilterGradient(batchSize, outChannels, ...addresses, scratch),
+    );
+  });
+}
+
+type InputGradientCall = KernelCall<
+  { dy: TensorInfo; filter: TensorInfo },
+  ConvolutionAttributes & { inputShape: number[] }
+>;
+
+function inputGradient({ inputs: { dy, filter }, attrs, backend: anyBackend }: InputGradientCall): TensorInfo {
+  const backend = anyBackend as BackendWasm;
+  const kernels = trainingKernels(backend);
+  const { batchSize, outChannels } = describeConvolution(kernels, attrs, attrs.inputShape, filter.shape);
+  return output(backend, attrs.inputShape, (dx) => {
+    const addresses = [addressOf(backend, dy), addressOf(backend, filter), dx] as const;
+    withScratch(backend, kernels.conv2dScratchBytes(batchSize, outChannels), (scratch) =>
+      kernels.conv2dInputGradient(batchSize, outChannels, ...addresses, scratch),
+    );
   });
 }

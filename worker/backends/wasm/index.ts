@@ -3,8 +3,11 @@ import { dirname, sep } from "node:path";
 import { setThreadsCount, setWasmPaths, version_wasm } from "@tensorflow/tfjs-backend-wasm";
 import { env } from "@tensorflow/tfjs-core";
 import type { BackendDescription } from "../backend.js";
-import { registerConv2DGradients } from "./conv2d.js";
+import { registerConv2D } from "./conv2d.js";
+import { registerDepthwiseGradients } from "./depthwise.js";
 import { registerMatMul } from "./matmul.js";
+import { registerPoolGradients } from "./pool.js";
+import { registerSums } from "./sums.js";
 
 /**
  * The WebAssembly backend: nothing but the npm package, on any machine, SIMD on one thread. As shipped it cannot
@@ -25,7 +28,10 @@ export function complete(): void {
   if (completed) return;
   completed = true;
   registerMatMul();
-  registerConv2DGradients();
+  registerConv2D();
+  registerDepthwiseGradients();
+  registerPoolGradients();
+  registerSums();
 }
 
 export async function describe(): Promise<BackendDescription> {

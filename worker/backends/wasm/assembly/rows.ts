@@ -1,0 +1,96 @@
+/**
+ * Moving and adding short rows of floats. The pieces are some hundred bytes, where a loop in place beats a call of
+ * memory.copy or memory.fill.
+ */
+
+export function zeroRow(to: usize, bytes: usize): void {
+  let at: usize = 0;
+  for (; at + 16 <= bytes; at += 16) v128.store(to + at, f32x4.splat(0));
+  for (; at < bytes; at += 4) store<f32>(to + at, 0);
+}
+
+export function copyRow(to: usize, from: usize, bytes: usize): void {
+  let at: usize = 0;
+  for (; at + 16 <= bytes; at += 16) v128.store(to + at, v128.load(from + at));
+  for (; at < bytes; at += 4) store<f32>(to + at, load<f32>(from + at));
+}
+
+export function addRow(to: usize, from: usize, bytes: usize): void {
+  let at: usize = 0;
+  for (; at + 16 <= bytes; at += 16) v128.store(to + at, f32x4.add(v128.load(to + at), v128.load(from + at)));
+  for (; at < bytes; at += 4) store<f32>(to + at, load<f32>(to + at) + load<f32>(from + at));
+}
+
+/**
+ * out (segments × width) = for each segment the sum of the rows of x (count × width) whose id it is. Ids outside
+ * [0, segments) are dropped.
+ */
+export function segmentSums(count: i32, width: i32, segments: i32, x: usize, ids: usize, out: usize): void {
+  const bytes = (<usize>width) << 2;
+  memory.fill(out, 0, <usize>segments * bytes);
+  for (let i = 0; i < count; i++) {
+    const id = load<i32>(ids + ((<usize>i) << 2));
+    if (id >= 0 && id < segments) addRow(out + <usize>id * bytes, x + <usize>i * bytes, bytes);
+  }
+}
+
+/** Rows added up before their sum joins the total: rounding errors grow with this and with rows over this. */
+const rowBlock: i32 = 256;
+
+/** out (columns) = the sums of the columns of x (rows × columns). */
+export function columnSums(rows: i32, columns: i32, x: usize, out: usize): void {
+  const rowBytes = (<usize>columns) << 2;
+  memory.fill(out, 0, rowBytes);
+  for (let row = 0; row < rows; row += rowBlock) {
+    const height = min(rowBlock, rows - row);
+    const block = x + <usize>row * rowBytes;
+    let at: usize = 0;
+    for (; at + 64 <= rowBytes; at += 64) columnSums16(height, block + at, rowBytes, out + at);
+    for (; at + 16 <= rowBytes; at += 16) {
+      let sum = f32x4.splat(0);
+      let from = block + at;
+      for (let i = 0; i < height; i++, from += rowBytes) sum = f32x4.add(sum, v128.load(from));
+      v128.store(out + at, f32x4.add(v128.load(out + at), sum));
+    }
+    for (; at < rowBytes; at += 4) {
+      let sum: f32 = 0;
+      let from = block + at;
+      for (let i = 0; i < height; i++, from += rowBytes) sum += load<f32>(from);
+      store<f32>(out + at, load<f32>(out + at) + sum);
+    }
+  }
+}
+
+function columnSums16(rows: i32, from: usize, rowBytes: usize, out: usize): void {
+  let s0 = f32x4.splat(0);
+  let s1 = f32x4.splat(0);
+  let s2 = f32x4.splat(0);
+  let s3 = f32x4.splat(0);
+  for (; rows > 0; rows--, from += rowBytes) {
+    s0 = f32x4.add(s0, v128.load(from));
+    s1 = f32x4.add(s1, v128.load(from, 16));
+    s2 = f32x4.add(s2, v128.load(from, 32));
+    s3 = f32x4.add(s3, v128.load(from, 48));
+  }
+  v128.store(out, f32x4.add(v128.load(out), s0));
+  v128.store(out, f32x4.add(v128.load(out, 16), s1), 16);
+  v128.store(out, f32x4.add(v128.load(out, 32), s2), 32);
+  v128.store(out, f32x4.add(v128.load(out, 48), s3), 48);
+}
+
+/** dx = dy where y > 0, else 0; where y is not a number, dy passes, so that a broken run shows. All `count` long. */
+export function reluGradient(count: i32, dy: usize, y: usize, dx: usize): void {
+  const bytes = (<usize>count) << 2;
+  const zero = f32x4.splat(0);
+  let at: usize = 0;
+  for (; at + 16 <= bytes; at += 16) {
+    v128.store(dx + at, v128.andnot(v128.load(dy + at), f32x4.le(v128.load(y + at), zero)));
+  }
+  for (; at < bytes; at += 4) store<f32>(dx + at, load<f32>(y + at) <= 0 ? 0 : load<f32>(dy + at));
+}
+
+/** Fills out (rows × columns) with the row `values`. */
+export function repeatRow(rows: i32, columns: i32, values: usize, out: usize): void {
+  const bytes = (<usize>columns) << 2;
+  for (let row = 0; row < rows; row++, out += bytes) copyRow(out, values, bytes);
+}
