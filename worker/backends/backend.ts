@@ -1,6 +1,7 @@
 import { enableProdMode, findBackendFactory, registerBackend, removeBackend, setBackend } from "@tensorflow/tfjs-core";
 import { IsobatchError } from "../../shared/errors.js";
 import * as cpu from "./cpu/index.js";
+import { registerGradients } from "./gradients/index.js";
 import * as wasm from "./wasm/index.js";
 
 /** What changes the bits of a gradient: two workers may share a run only if all four are equal. */
@@ -56,6 +57,7 @@ export async function openBackend(name: BackendName): Promise<Backend> {
     });
   }
   implementation.complete();
+  registerGradients();
   const { version, flags, device } = await implementation.describe();
   return {
     name,

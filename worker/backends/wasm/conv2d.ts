@@ -1,26 +1,18 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import {
   Add,
-  backend_util,
+  type backend_util,
   Conv2D,
   Conv2DBackpropFilter,
   Conv2DBackpropInput,
   FusedConv2D,
 } from "@tensorflow/tfjs-core";
+import { type ConvolutionAttributes, convolutionSizes } from "../convolution.js";
 import { compose, type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import { activate, type FusedActivation } from "./activation.js";
 import { addressOf, output, type TrainingKernels, trainingKernels, withScratch } from "./training-kernels.js";
 
 /** 2-D convolution and its gradients, at any stride, dilation and padding, channels last. */
-
-export interface ConvolutionAttributes {
-  strides: [number, number] | number;
-  pad: "valid" | "same" | number | backend_util.ExplicitPadding;
-  /** 1 if absent: tfjs's own gradients know no dilation. */
-  dilations?: [number, number] | number;
-  dimRoundingMode?: "floor" | "round" | "ceil";
-  dataFormat?: "NHWC" | "NCHW";
-}
 
 export function registerConv2D(): void {
   replaceKernel("wasm", Conv2D, (call: KernelCall<{ x: TensorInfo; filter: TensorInfo }, ConvolutionAttributes>) =>
@@ -39,16 +31,7 @@ export function describeConvolution(
   filter: number[],
   depthwise = false,
 ): backend_util.Conv2DInfo {
-  if (attrs.dataFormat === "NCHW") throw new Error("Convolutions on wasm take channels last (NHWC) only.");
-  const info = backend_util.computeConv2DInfo(
-    x as [number, number, number, number],
-    filter as [number, number, number, number],
-    attrs.strides,
-    attrs.dilations ?? 1,
-    attrs.pad,
-    attrs.dimRoundingMode,
-    depthwise,
-  );
+  const info = convolutionSizes(attrs, x, filter, depthwise);
   kernels.conv2dDescribe(
     ...([info.inHeight, info.inWidth, info.inChannels] as const),
     ...([info.filterHeight, info.filterWidth] as const),

@@ -1,13 +1,54 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import { DepthwiseConv2dNativeBackpropFilter, DepthwiseConv2dNativeBackpropInput } from "@tensorflow/tfjs-core";
-import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
-import { type ConvolutionAttributes, describeConvolution } from "./conv2d.js";
+import {
+  Add,
+  DepthwiseConv2dNative,
+  DepthwiseConv2dNativeBackpropFilter,
+  DepthwiseConv2dNativeBackpropInput,
+  FusedDepthwiseConv2D,
+} from "@tensorflow/tfjs-core";
+import type { ConvolutionAttributes } from "../convolution.js";
+import { compose, type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
+import { activate, type FusedActivation } from "./activation.js";
+import { describeConvolution } from "./conv2d.js";
 import { addressOf, output, trainingKernels } from "./training-kernels.js";
 
-/** The gradients of a depthwise convolution, which the backend lacks. */
-export function registerDepthwiseGradients(): void {
+/**
+ * Depthwise convolution. The backend has no gradients for it, and its forward kernel gives zeros for some strides
+ * under "same" padding.
+ */
+export function registerDepthwise(): void {
+  replaceKernel("wasm", DepthwiseConv2dNative, forward);
+  replaceKernel("wasm", FusedDepthwiseConv2D, fusedForward);
   replaceKernel("wasm", DepthwiseConv2dNativeBackpropInput, inputGradient);
   replaceKernel("wasm", DepthwiseConv2dNativeBackpropFilter, filterGradient);
+}
+
+type ForwardCall = KernelCall<{ x: TensorInfo; filter: TensorInfo }, ConvolutionAttributes>;
+
+function forward({ inputs: { x, filter }, attrs, backend: anyBackend }: ForwardCall): TensorInfo {
+  const backend = anyBackend as BackendWasm;
+  const kernels = trainingKernels(backend);
+  const { batchSize, outShape } = describeConvolution(kernels, attrs, x.shape, filter.shape, true);
+  return output(backend, outShape, (y) => {
+    const addresses = [addressOf(backend, x), addressOf(backend, filter), y] as const;
+    kernels.depthwiseForward(batchSize, filter.shape[3], ...addresses);
+  });
+}
+
+interface FusedInputs {
+  x: TensorInfo;
+  filter: TensorInfo;
+  bias?: TensorInfo;
+  preluActivationWeights?: TensorInfo;
+}
+
+function fusedForward(call: KernelCall<FusedInputs, ConvolutionAttributes & FusedActivation>): TensorInfo {
+  const { bias, preluActivationWeights } = call.inputs;
+  return compose("wasm", call.backend, (run) => {
+    const convolved = run.own(forward(call));
+    const sum = bias === undefined ? convolved : run(Add, { a: convolved, b: bias });
+    return activate(run, sum, call.attrs, preluActivationWeights);
+  });
 }
 
 type InputGradientCall = KernelCall<

@@ -4,9 +4,10 @@ import { setThreadsCount, setWasmPaths, version_wasm } from "@tensorflow/tfjs-ba
 import { env } from "@tensorflow/tfjs-core";
 import type { BackendDescription } from "../backend.js";
 import { registerConv2D } from "./conv2d.js";
-import { registerDepthwiseGradients } from "./depthwise.js";
+import { registerDepthwise } from "./depthwise.js";
 import { registerMatMul } from "./matmul.js";
-import { registerPoolGradients } from "./pool.js";
+import { registerPooling } from "./pool.js";
+import { registerReluGradient } from "./relu.js";
 import { registerSums } from "./sums.js";
 
 /**
@@ -29,8 +30,9 @@ export function complete(): void {
   completed = true;
   registerMatMul();
   registerConv2D();
-  registerDepthwiseGradients();
-  registerPoolGradients();
+  registerDepthwise();
+  registerPooling();
+  registerReluGradient();
   registerSums();
 }
 

@@ -1,50 +1,52 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import { AvgPoolGrad, backend_util, MaxPoolGrad } from "@tensorflow/tfjs-core";
+import { AvgPool3DGrad, AvgPoolGrad, MaxPool3D, MaxPool3DGrad, MaxPoolGrad } from "@tensorflow/tfjs-core";
 import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
-import { addressOf, output, type PoolSizes, trainingKernels } from "./training-kernels.js";
+import { type PoolAttributes, type PoolSizes, poolSizes } from "../pooling.js";
+import { addressOf, output, type TrainingKernels, trainingKernels, withScratch } from "./training-kernels.js";
 
 /**
- * The gradients of 2-D pooling. The backend's own lose the gradient of a window whose maximum is not positive, and
- * take a mean over the whole window where part of it lies outside the image.
+ * Pooling. The backend's own gradients lose what belongs to a window whose maximum is not positive and take a mean
+ * over the whole window where part of it lies outside; over volumes even its maximum is never below zero.
  */
-
-interface PoolAttributes {
-  filterSize: [number, number] | number;
-  strides: [number, number] | number;
-  pad: "valid" | "same" | number;
-  dimRoundingMode?: "floor" | "round" | "ceil";
+export function registerPooling(): void {
+  replaceKernel("wasm", MaxPool3D, maxPool);
+  for (const name of [MaxPoolGrad, MaxPool3DGrad]) replaceKernel("wasm", name, maxPoolGradient);
+  for (const name of [AvgPoolGrad, AvgPool3DGrad]) replaceKernel("wasm", name, averagePoolGradient);
 }
 
-export function registerPoolGradients(): void {
-  replaceKernel("wasm", MaxPoolGrad, maxPoolGradient);
-  replaceKernel("wasm", AvgPoolGrad, averagePoolGradient);
+function describe(kernels: TrainingKernels, x: TensorInfo, attrs: PoolAttributes): PoolSizes {
+  const sizes = poolSizes(x.shape, attrs);
+  const { input, channels, output: out, window, strides, pad } = sizes;
+  kernels.poolDescribe(...input, channels, ...out, ...window, ...strides, ...pad);
+  return sizes;
 }
 
-function poolSizes(x: TensorInfo, { filterSize, strides, pad, dimRoundingMode }: PoolAttributes): PoolSizes {
-  const shape = x.shape as [number, number, number, number];
-  const info = backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode);
-  return [
-    ...shape,
-    ...([info.outHeight, info.outWidth] as const),
-    ...([info.filterHeight, info.filterWidth] as const),
-    ...([info.strideHeight, info.strideWidth] as const),
-    ...([info.padInfo.top, info.padInfo.left] as const),
-  ];
+function maxPool(call: KernelCall<{ x: TensorInfo }, PoolAttributes>): TensorInfo {
+  const backend = call.backend as BackendWasm;
+  const { x } = call.inputs;
+  const kernels = trainingKernels(backend);
+  const { batch, outShape } = describe(kernels, x, call.attrs);
+  return output(backend, outShape, (y) => kernels.maxPool(batch, addressOf(backend, x), y));
 }
 
-type PoolGradientCall = KernelCall<{ dy: TensorInfo; input: TensorInfo }, PoolAttributes>;
+type GradientCall = KernelCall<{ dy: TensorInfo; input: TensorInfo }, PoolAttributes>;
 
-function maxPoolGradient({ inputs: { dy, input }, attrs, backend: anyBackend }: PoolGradientCall): TensorInfo {
+function maxPoolGradient({ inputs: { dy, input }, attrs, backend: anyBackend }: GradientCall): TensorInfo {
   const backend = anyBackend as BackendWasm;
-  return output(backend, input.shape, (dx) => {
-    const addresses = [addressOf(backend, dy), addressOf(backend, input), dx] as const;
-    trainingKernels(backend).maxPoolGradient(...poolSizes(input, attrs), ...addresses);
-  });
+  const kernels = trainingKernels(backend);
+  const { batch } = describe(kernels, input, attrs);
+  return output(backend, input.shape, (dx) =>
+    kernels.maxPoolGradient(batch, addressOf(backend, dy), addressOf(backend, input), dx),
+  );
 }
 
-function averagePoolGradient({ inputs: { dy, input }, attrs, backend: anyBackend }: PoolGradientCall): TensorInfo {
+function averagePoolGradient({ inputs: { dy, input }, attrs, backend: anyBackend }: GradientCall): TensorInfo {
   const backend = anyBackend as BackendWasm;
-  return output(backend, input.shape, (dx) => {
-    trainingKernels(backend).averagePoolGradient(...poolSizes(input, attrs), addressOf(backend, dy), dx);
-  });
+  const kernels = trainingKernels(backend);
+  const { batch, channels } = describe(kernels, input, attrs);
+  return output(backend, input.shape, (dx) =>
+    withScratch(backend, 4 * channels, (share) =>
+      kernels.averagePoolGradient(batch, addressOf(backend, dy), dx, share),
+    ),
+  );
 }

@@ -45,23 +45,26 @@ export interface TrainingKernels {
   ): void;
   conv2dFilterGradient(batch: number, filters: number, x: number, dy: number, dFilter: number, scratch: number): void;
   conv2dInputGradient(batch: number, filters: number, dy: number, filter: number, dx: number, scratch: number): void;
+  depthwiseForward(batch: number, multiplier: number, x: number, filter: number, y: number): void;
   depthwiseInputGradient(batch: number, multiplier: number, dy: number, filter: number, dx: number): void;
   depthwiseFilterGradient(batch: number, multiplier: number, x: number, dy: number, dFilter: number): void;
-  maxPoolGradient(...arguments_: [...pool: PoolSizes, dy: number, x: number, dx: number]): void;
-  averagePoolGradient(...arguments_: [...pool: PoolSizes, dy: number, dx: number]): void;
+  poolDescribe(
+    ...arguments_: [
+      ...x: [depth: number, height: number, width: number, channels: number],
+      ...y: [depth: number, height: number, width: number],
+      ...window: [depth: number, height: number, width: number],
+      ...stride: [depth: number, height: number, width: number],
+      ...pad: [front: number, top: number, left: number],
+    ]
+  ): void;
+  maxPool(batch: number, x: number, y: number): void;
+  maxPoolGradient(batch: number, dy: number, x: number, dx: number): void;
+  averagePoolGradient(batch: number, dy: number, dx: number, share: number): void;
   columnSums(rows: number, columns: number, x: number, out: number): void;
   reluGradient(count: number, dy: number, y: number, dx: number): void;
   repeatRow(rows: number, columns: number, values: number, out: number): void;
   segmentSums(count: number, width: number, segments: number, x: number, ids: number, out: number): void;
 }
-
-export type PoolSizes = [
-  ...x: [batch: number, height: number, width: number, channels: number],
-  ...y: [height: number, width: number],
-  ...window: [height: number, width: number],
-  ...stride: [height: number, width: number],
-  ...pad: [top: number, left: number],
-];
 
 /** The parts of the backend's Emscripten module that its type does not name; tfjs's version is pinned for them. */
 interface Module {

@@ -1,5 +1,5 @@
 /**
- * The gradients of a depthwise convolution, channels last: input channel c makes the output channels
+ * Depthwise convolution and its gradients, channels last: input channel c makes the output channels
  * [c·multiplier, (c + 1)·multiplier), each with its own filter plane. The sizes are those that `conv2dDescribe` set.
  */
 
@@ -18,6 +18,44 @@ import {
   strideHeight,
   strideWidth,
 } from "./conv2d";
+
+/** y (batch × outHeight × outWidth × channels · multiplier). */
+export function depthwiseForward(batch: i32, multiplier: i32, x: usize, filter: usize, y: usize): void {
+  const pointBytes = (<usize>channels) << 2;
+  const outBytes = pointBytes * <usize>multiplier;
+  const imageBytes = <usize>inHeight * <usize>inWidth * pointBytes;
+  memory.fill(y, 0, <usize>batch * <usize>outHeight * <usize>outWidth * outBytes);
+  for (let n = 0; n < batch; n++, x += imageBytes) {
+    for (let i = 0; i < outHeight; i++) {
+      for (let j = 0; j < outWidth; j++, y += outBytes) {
+        for (let p = 0; p < filterHeight; p++) {
+          const row = i * strideHeight - padTop + p * dilationHeight;
+          if (row < 0 || row >= inHeight) continue;
+          for (let q = 0; q < filterWidth; q++) {
+            const column = j * strideWidth - padLeft + q * dilationWidth;
+            if (column < 0 || column >= inWidth) continue;
+            const point = x + <usize>(row * inWidth + column) * pointBytes;
+            addScaled(y, point, filter + <usize>(p * filterWidth + q) * outBytes, multiplier);
+          }
+        }
+      }
+    }
+  }
+}
+
+/** y[c·multiplier + k] += point[c] · filter[c·multiplier + k]. */
+function addScaled(y: usize, point: usize, filter: usize, multiplier: i32): void {
+  let c = 0;
+  if (multiplier === 1) {
+    for (; c + 4 <= channels; c += 4, point += 16, y += 16, filter += 16) {
+      v128.store(y, f32x4.add(v128.load(y), f32x4.mul(v128.load(point), v128.load(filter))));
+    }
+  }
+  for (; c < channels; c++, point += 4) {
+    const value = load<f32>(point);
+    for (let k = 0; k < multiplier; k++, y += 4, filter += 4) store<f32>(y, load<f32>(y) + value * load<f32>(filter));
+  }
+}
 
 /** dx (batch × inHeight × inWidth × channels); dy has channels · multiplier channels. */
 export function depthwiseInputGradient(batch: i32, multiplier: i32, dy: usize, filter: usize, dx: usize): void {

@@ -1,159 +1,221 @@
 /**
- * The gradients of 2-D max and average pooling, channels last. Windows may overlap and may be cut off by the image's
- * edge ("same" padding): what lies outside is no part of the window, neither for the maximum nor for the mean.
+ * Max and average pooling and their gradients over volumes, channels last; an image is a volume of depth 1. Windows
+ * may overlap and may be cut off by the edge ("same" padding): what lies outside is no part of the window, neither
+ * for the maximum nor for the mean.
  */
 
-/**
- * dx (batch × inHeight × inWidth × channels): each dy goes to its window's maximum, the first of equal ones.
- * dy is batch × outHeight × outWidth × channels.
- */
-export function maxPoolGradient(
-  batch: i32,
-  inHeight: i32,
-  inWidth: i32,
-  channels: i32,
-  outHeight: i32,
-  outWidth: i32,
-  windowHeight: i32,
-  windowWidth: i32,
-  strideHeight: i32,
-  strideWidth: i32,
-  padTop: i32,
-  padLeft: i32,
-  dy: usize,
-  x: usize,
-  dx: usize,
+import { addRow } from "./rows";
+
+// The sizes of the pooling that the next calls compute, set by `poolDescribe`: the module's only state.
+let inDepth: i32 = 0;
+let inHeight: i32 = 0;
+let inWidth: i32 = 0;
+let channels: i32 = 0;
+let outDepth: i32 = 0;
+let outHeight: i32 = 0;
+let outWidth: i32 = 0;
+let windowDepth: i32 = 0;
+let windowHeight: i32 = 0;
+let windowWidth: i32 = 0;
+let strideDepth: i32 = 0;
+let strideHeight: i32 = 0;
+let strideWidth: i32 = 0;
+let padFront: i32 = 0;
+let padTop: i32 = 0;
+let padLeft: i32 = 0;
+
+export function poolDescribe(
+  inDepth_: i32,
+  inHeight_: i32,
+  inWidth_: i32,
+  channels_: i32,
+  outDepth_: i32,
+  outHeight_: i32,
+  outWidth_: i32,
+  windowDepth_: i32,
+  windowHeight_: i32,
+  windowWidth_: i32,
+  strideDepth_: i32,
+  strideHeight_: i32,
+  strideWidth_: i32,
+  padFront_: i32,
+  padTop_: i32,
+  padLeft_: i32,
 ): void {
+  inDepth = inDepth_;
+  inHeight = inHeight_;
+  inWidth = inWidth_;
+  channels = channels_;
+  outDepth = outDepth_;
+  outHeight = outHeight_;
+  outWidth = outWidth_;
+  windowDepth = windowDepth_;
+  windowHeight = windowHeight_;
+  windowWidth = windowWidth_;
+  strideDepth = strideDepth_;
+  strideHeight = strideHeight_;
+  strideWidth = strideWidth_;
+  padFront = padFront_;
+  padTop = padTop_;
+  padLeft = padLeft_;
+}
+
+// The part of the current window that lies inside, set by `moveTo`: [front, back) × [top, bottom) × [left, right).
+let front: i32 = 0;
+let back: i32 = 0;
+let top: i32 = 0;
+let bottom: i32 = 0;
+let left: i32 = 0;
+let right: i32 = 0;
+
+function moveTo(h: i32, i: i32, j: i32): void {
+  front = h * strideDepth - padFront;
+  back = min(inDepth, front + windowDepth);
+  front = max(0, front);
+  top = i * strideHeight - padTop;
+  bottom = min(inHeight, top + windowHeight);
+  top = max(0, top);
+  left = j * strideWidth - padLeft;
+  right = min(inWidth, left + windowWidth);
+  left = max(0, left);
+}
+
+/** Bytes from a volume's start to its point (plane, row, column). */
+function offsetOf(plane: i32, row: i32, column: i32): usize {
+  return (<usize>((plane * inHeight + row) * inWidth + column) * <usize>channels) << 2;
+}
+
+/** y (batch × outDepth × outHeight × outWidth × channels) = the windows' maxima. */
+export function maxPool(batch: i32, x: usize, y: usize): void {
   const pointBytes = (<usize>channels) << 2;
-  const lineBytes = <usize>inWidth * pointBytes;
-  const imageBytes = <usize>inHeight * lineBytes;
-  memory.fill(dx, 0, <usize>batch * imageBytes);
-  for (let n = 0; n < batch; n++) {
-    for (let i = 0; i < outHeight; i++) {
-      const top = max(0, i * strideHeight - padTop);
-      const bottom = min(inHeight, i * strideHeight - padTop + windowHeight);
-      for (let j = 0; j < outWidth; j++) {
-        const left = max(0, j * strideWidth - padLeft);
-        const right = min(inWidth, j * strideWidth - padLeft + windowWidth);
-        let at: usize = 0;
-        for (; at + 16 <= pointBytes; at += 16) {
-          maxOf4(x + at, dx + at, v128.load(dy + at), top, bottom, left, right, lineBytes, pointBytes);
-        }
-        for (; at < pointBytes; at += 4) {
-          maxOf1(x + at, dx + at, load<f32>(dy + at), top, bottom, left, right, lineBytes, pointBytes);
-        }
-        dy += pointBytes;
-      }
-    }
-    x += imageBytes;
-    dx += imageBytes;
-  }
-}
-
-function maxOf4(
-  x: usize,
-  dx: usize,
-  dy: v128,
-  top: i32,
-  bottom: i32,
-  left: i32,
-  right: i32,
-  lineBytes: usize,
-  pointBytes: usize,
-): void {
-  let best = f32x4.splat(-Infinity);
-  let where = i32x4.splat(-1);
-  for (let row = top; row < bottom; row++) {
-    let offset = <usize>row * lineBytes + <usize>left * pointBytes;
-    for (let column = left; column < right; column++, offset += pointBytes) {
-      const value = v128.load(x + offset);
-      const better = f32x4.gt(value, best);
-      best = v128.bitselect(value, best, better);
-      where = v128.bitselect(i32x4.splat(<i32>offset), where, better);
-    }
-  }
-  for (let row = top; row < bottom; row++) {
-    let offset = <usize>row * lineBytes + <usize>left * pointBytes;
-    for (let column = left; column < right; column++, offset += pointBytes) {
-      const mine = v128.and(dy, i32x4.eq(where, i32x4.splat(<i32>offset)));
-      v128.store(dx + offset, f32x4.add(v128.load(dx + offset), mine));
-    }
-  }
-}
-
-function maxOf1(
-  x: usize,
-  dx: usize,
-  dy: f32,
-  top: i32,
-  bottom: i32,
-  left: i32,
-  right: i32,
-  lineBytes: usize,
-  pointBytes: usize,
-): void {
-  let best: f32 = -Infinity;
-  let where: i32 = -1;
-  for (let row = top; row < bottom; row++) {
-    let offset = <usize>row * lineBytes + <usize>left * pointBytes;
-    for (let column = left; column < right; column++, offset += pointBytes) {
-      const value = load<f32>(x + offset);
-      if (value > best) {
-        best = value;
-        where = <i32>offset;
-      }
-    }
-  }
-  if (where >= 0) store<f32>(dx + <usize>where, load<f32>(dx + <usize>where) + dy);
-}
-
-/** dx as above: each dy is shared out evenly among the points of its window that lie inside the image. */
-export function averagePoolGradient(
-  batch: i32,
-  inHeight: i32,
-  inWidth: i32,
-  channels: i32,
-  outHeight: i32,
-  outWidth: i32,
-  windowHeight: i32,
-  windowWidth: i32,
-  strideHeight: i32,
-  strideWidth: i32,
-  padTop: i32,
-  padLeft: i32,
-  dy: usize,
-  dx: usize,
-): void {
-  const pointBytes = (<usize>channels) << 2;
-  const lineBytes = <usize>inWidth * pointBytes;
-  const imageBytes = <usize>inHeight * lineBytes;
-  memory.fill(dx, 0, <usize>batch * imageBytes);
-  for (let n = 0; n < batch; n++) {
-    for (let i = 0; i < outHeight; i++) {
-      const top = max(0, i * strideHeight - padTop);
-      const bottom = min(inHeight, i * strideHeight - padTop + windowHeight);
-      for (let j = 0; j < outWidth; j++) {
-        const left = max(0, j * strideWidth - padLeft);
-        const right = min(inWidth, j * strideWidth - padLeft + windowWidth);
-        const points = <f32>((bottom - top) * (right - left));
-        for (let row = top; row < bottom; row++) {
-          const line = dx + <usize>row * lineBytes;
-          for (let column = left; column < right; column++) {
-            addQuotient(line + <usize>column * pointBytes, dy, points, pointBytes);
+  const volumeBytes = offsetOf(inDepth, 0, 0);
+  for (let n = 0; n < batch; n++, x += volumeBytes) {
+    for (let h = 0; h < outDepth; h++) {
+      for (let i = 0; i < outHeight; i++) {
+        for (let j = 0; j < outWidth; j++, y += pointBytes) {
+          moveTo(h, i, j);
+          let at: usize = 0;
+          for (; at + 16 <= pointBytes; at += 16) {
+            findMaxima(x + at);
+            v128.store(y + at, maxima);
+          }
+          for (; at < pointBytes; at += 4) {
+            findMaximum(x + at);
+            store<f32>(y + at, maximum);
           }
         }
-        dy += pointBytes;
       }
     }
-    dx += imageBytes;
   }
 }
 
-function addQuotient(to: usize, from: usize, divisor: f32, bytes: usize): void {
-  const divisors = f32x4.splat(divisor);
-  let at: usize = 0;
-  for (; at + 16 <= bytes; at += 16) {
-    v128.store(to + at, f32x4.add(v128.load(to + at), f32x4.div(v128.load(from + at), divisors)));
+/**
+ * dx (batch × inDepth × inHeight × inWidth × channels): each dy, which is shaped as y, goes to its window's maximum,
+ * the first of equal ones.
+ */
+export function maxPoolGradient(batch: i32, dy: usize, x: usize, dx: usize): void {
+  const pointBytes = (<usize>channels) << 2;
+  const volumeBytes = offsetOf(inDepth, 0, 0);
+  memory.fill(dx, 0, <usize>batch * volumeBytes);
+  for (let n = 0; n < batch; n++, x += volumeBytes, dx += volumeBytes) {
+    for (let h = 0; h < outDepth; h++) {
+      for (let i = 0; i < outHeight; i++) {
+        for (let j = 0; j < outWidth; j++, dy += pointBytes) {
+          moveTo(h, i, j);
+          let at: usize = 0;
+          for (; at + 16 <= pointBytes; at += 16) {
+            findMaxima(x + at);
+            addAtMaxima(dx + at, v128.load(dy + at));
+          }
+          for (; at < pointBytes; at += 4) {
+            findMaximum(x + at);
+            const to = dx + at + where;
+            if (found) store<f32>(to, load<f32>(to) + load<f32>(dy + at));
+          }
+        }
+      }
+    }
   }
-  for (; at < bytes; at += 4) store<f32>(to + at, load<f32>(to + at) + load<f32>(from + at) / divisor);
+}
+
+// What `findMaxima` found: four channels' maxima, and how many bytes after the volume's start each stands.
+let maxima: v128 = f32x4.splat(0);
+let places: v128 = i32x4.splat(0);
+
+function findMaxima(x: usize): void {
+  let best = f32x4.splat(-Infinity);
+  let at = i32x4.splat(-1);
+  for (let plane = front; plane < back; plane++) {
+    for (let row = top; row < bottom; row++) {
+      let offset = offsetOf(plane, row, left);
+      for (let column = left; column < right; column++, offset += (<usize>channels) << 2) {
+        const value = v128.load(x + offset);
+        const better = f32x4.gt(value, best);
+        best = v128.bitselect(value, best, better);
+        at = v128.bitselect(i32x4.splat(<i32>offset), at, better);
+      }
+    }
+  }
+  maxima = best;
+  places = at;
+}
+
+function addAtMaxima(dx: usize, dy: v128): void {
+  const at = places;
+  for (let plane = front; plane < back; plane++) {
+    for (let row = top; row < bottom; row++) {
+      let offset = offsetOf(plane, row, left);
+      for (let column = left; column < right; column++, offset += (<usize>channels) << 2) {
+        const mine = v128.and(dy, i32x4.eq(at, i32x4.splat(<i32>offset)));
+        v128.store(dx + offset, f32x4.add(v128.load(dx + offset), mine));
+      }
+    }
+  }
+}
+
+// What `findMaximum` found in one channel.
+let maximum: f32 = 0;
+let where: usize = 0;
+let found: bool = false;
+
+function findMaximum(x: usize): void {
+  maximum = -Infinity;
+  found = false;
+  for (let plane = front; plane < back; plane++) {
+    for (let row = top; row < bottom; row++) {
+      let offset = offsetOf(plane, row, left);
+      for (let column = left; column < right; column++, offset += (<usize>channels) << 2) {
+        const value = load<f32>(x + offset);
+        if (!(value > maximum)) continue;
+        maximum = value;
+        where = offset;
+        found = true;
+      }
+    }
+  }
+}
+
+/** dx as above: each dy is shared out evenly among the points of its window. `share` is scratch for one point. */
+export function averagePoolGradient(batch: i32, dy: usize, dx: usize, share: usize): void {
+  const pointBytes = (<usize>channels) << 2;
+  const volumeBytes = offsetOf(inDepth, 0, 0);
+  memory.fill(dx, 0, <usize>batch * volumeBytes);
+  for (let n = 0; n < batch; n++, dx += volumeBytes) {
+    for (let h = 0; h < outDepth; h++) {
+      for (let i = 0; i < outHeight; i++) {
+        for (let j = 0; j < outWidth; j++, dy += pointBytes) {
+          moveTo(h, i, j);
+          const points = <f32>((back - front) * (bottom - top) * (right - left));
+          for (let at: usize = 0; at < pointBytes; at += 4) store<f32>(share + at, load<f32>(dy + at) / points);
+          for (let plane = front; plane < back; plane++) {
+            for (let row = top; row < bottom; row++) {
+              for (let column = left; column < right; column++) {
+                addRow(dx + offsetOf(plane, row, column), share, pointBytes);
+              }
+            }
+          }
+        }
+      }
+    }
+  }
 }

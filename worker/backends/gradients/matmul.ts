@@ -1,0 +1,30 @@
+import {
+  BatchMatMul,
+  broadcast_util,
+  matMul,
+  registerGradient,
+  reshape,
+  sum,
+  type Tensor,
+} from "@tensorflow/tfjs-core";
+
+/** The gradient of a batch of matrix products, one of whose factors may be broadcast, which tfjs's own forgets. */
+export function registerMatMul(): void {
+  registerGradient({
+    kernelName: BatchMatMul,
+    inputsToSave: ["a", "b"],
+    gradFunc: (anyDy, [a, b], attrs) => {
+      const dy = anyDy as Tensor;
+      const { transposeA, transposeB } = attrs as unknown as { transposeA: boolean; transposeB: boolean };
+      const da = (): Tensor => (transposeA ? matMul(b, dy, transposeB, true) : matMul(dy, b, false, !transposeB));
+      const db = (): Tensor => (transposeB ? matMul(dy, a, true, transposeA) : matMul(a, dy, !transposeA, false));
+      return { a: () => sumToShape(da(), a.shape), b: () => sumToShape(db(), b.shape) };
+    },
+  });
+}
+
+/** Adds up the axes along which a tensor of `shape` was broadcast to the shape of `x`. */
+function sumToShape(x: Tensor, shape: number[]): Tensor {
+  const axes = broadcast_util.getReductionAxes(shape, x.shape);
+  return axes.length === 0 ? x : reshape(sum(x, axes), shape);
+}
