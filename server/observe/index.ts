@@ -11,7 +11,6 @@ export {
   type RunRecord,
   type StepLine,
 } from "./metrics.js";
-export { curvesSvg, type RunFiles, readRunFiles, renderReport, writeReport } from "./report/index.js";
 export {
   type NumericsClass,
   openRunDirectory,

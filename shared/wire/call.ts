@@ -25,10 +25,8 @@ export function call<Request, Response, RequestOut, ResponseOut>(
   const name = method.path.slice(method.path.lastIndexOf("/") + 1);
   const what = `${name} at ${client.getChannel().getTarget().replace(/^dns:/, "")}`;
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) {
-      reject(new IsobatchError("interrupted", `${what} was cancelled.`));
-      return;
-    }
+    const cancelled = (): IsobatchError => new IsobatchError("interrupted", `${what} was cancelled.`);
+    if (signal?.aborted) return reject(cancelled());
     const cancel = (): void => running.cancel();
     const running = client.makeUnaryRequest(
       method.path,
@@ -39,7 +37,7 @@ export function call<Request, Response, RequestOut, ResponseOut>(
       { deadline: Date.now() + deadlineMs },
       (error, response) => {
         signal?.removeEventListener("abort", cancel);
-        if (error) reject(fromStatus(error, what));
+        if (error) reject(signal?.aborted ? cancelled() : fromStatus(error, what));
         else resolve(response as ResponseOut);
       },
     );

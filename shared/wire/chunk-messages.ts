@@ -8,6 +8,7 @@ import type {
   WeightsChunk,
   WeightsChunk__Output,
 } from "./generated/index.js";
+import { countMessage } from "./message-memory.js";
 import { BYTES, NUMBER, readFields, varintLength, writeField } from "./protobuf.js";
 
 /**
@@ -15,6 +16,10 @@ import { BYTES, NUMBER, readFields, varintLength, writeField } from "./protobuf.
  * They speak the same protobuf as the generated ones, but without copies: the sender's bytes go from where they
  * are, usually shared WebAssembly memory, straight into gRPC's own buffer, and the receiver gets a view of what gRPC
  * received. protobuf.js would copy once more on each side.
+ *
+ * Tensors are aligned to 8 bytes in the buffers of both sides, by a field of padding that no decoder knows and all of
+ * them skip: JavaScript copies from and to shared memory word by word if it can, else byte by byte at an eighth of
+ * the speed (28 GB/s against 3.6 measured).
  *
  * This rests on what grpc-js (1.14) does with a serialised message: it asks for `length` and `byteLength` and calls
  * `copy(target, at)` once, into a buffer of its own, behind the five bytes that frame a message. Its size limits and
@@ -37,6 +42,12 @@ export interface SerialisedMessage {
   copy(target: Uint8Array, at: number): void;
 }
 
+/** gRPC puts this much before a message: a flag and the length. */
+const FRAME_BYTES = 5;
+const ALIGNMENT = 8;
+/** Reserved in the .proto of the messages that are padded. */
+const PADDING_FIELD = 15;
+
 /** Protobuf bytes ↔ message; what protobuf.js generated, for the messages that are not ours. */
 export interface Codec<Input, Output> {
   serialise(message: Input): SerialisedMessage;
@@ -55,10 +66,13 @@ export function pushMessageCodec(
 
 function serialiseSumsChunk({ lo = 0, hi = 0, chunk = 0, crc32 = 0, sums }: SumsChunk): SerialisedMessage {
   const source = bytesOf(sums);
-  const chunkLength =
-    numberLength(lo) + numberLength(hi) + numberLength(chunk) + numberLength(crc32) + bytesLength(source);
-  return serialised(1 + varintLength(chunkLength) + chunkLength, (target, at) => {
-    let end = writeField(target, at, 2, BYTES, chunkLength);
+  const numbers = numberLength(lo) + numberLength(hi) + numberLength(chunk) + numberLength(crc32);
+  const chunkLength = numbers + bytesLength(source);
+  const length = 1 + varintLength(chunkLength) + chunkLength;
+  const padding = paddingBefore(length - source.length);
+  return serialised(paddingLength(padding) + length, (target, at) => {
+    let end = writePadding(target, at, padding);
+    end = writeField(target, end, 2, BYTES, chunkLength);
     end = writeField(target, end, 1, NUMBER, lo);
     end = writeField(target, end, 2, NUMBER, hi);
     end = writeField(target, end, 3, NUMBER, chunk);
@@ -75,12 +89,14 @@ function deserialiseSumsChunk(message: Buffer): PushMessage__Output | undefined 
   readFields(message, 0, message.length, {
     number: () => {},
     bytes(field, start, end) {
+      if (field === PADDING_FIELD) return;
       chunks += field === 2 ? 1 : Number.POSITIVE_INFINITY;
       from = start;
       to = end;
     },
   });
   if (chunks !== 1) return undefined;
+  countMessage(message.length);
   const chunk: SumsChunk__Output = { lo: 0, hi: 0, chunk: 0, crc32: 0, sums: EMPTY };
   readFields(message, from, to, {
     number(field, value) {
@@ -101,8 +117,11 @@ export const weightsChunkCodec: Codec<WeightsChunk, WeightsChunk__Output> = {
     const [epochNumber, versionNumber] = [Number(epoch ?? 0), Number(version ?? 0)];
     const source = bytesOf(weights);
     const numbers = numberLength(epochNumber) + numberLength(versionNumber) + numberLength(chunk) + numberLength(crc32);
-    return serialised(numbers + bytesLength(source), (target, at) => {
-      let end = writeField(target, at, 1, NUMBER, epochNumber);
+    const length = numbers + bytesLength(source);
+    const padding = paddingBefore(length - source.length);
+    return serialised(paddingLength(padding) + length, (target, at) => {
+      let end = writePadding(target, at, padding);
+      end = writeField(target, end, 1, NUMBER, epochNumber);
       end = writeField(target, end, 2, NUMBER, versionNumber);
       end = writeField(target, end, 3, NUMBER, chunk);
       end = writeField(target, end, 4, NUMBER, crc32);
@@ -110,6 +129,7 @@ export const weightsChunkCodec: Codec<WeightsChunk, WeightsChunk__Output> = {
     });
   },
   deserialise(bytes) {
+    countMessage(bytes.length);
     const message: WeightsChunk__Output = { epoch: 0, version: 0, chunk: 0, crc32: 0, weights: EMPTY };
     readFields(bytes, 0, bytes.length, {
       number(field, value) {
@@ -140,6 +160,7 @@ export const sampleBatchCodec: Codec<SampleBatch, SampleBatch__Output> = {
     });
   },
   deserialise(bytes) {
+    countMessage(bytes.length);
     const message: SampleBatch__Output = { number: 0, samples: 0, inputs: EMPTY, labels: EMPTY, crc32: 0 };
     readFields(bytes, 0, bytes.length, {
       number(field, value) {
@@ -159,6 +180,7 @@ export const sampleBatchCodec: Codec<SampleBatch, SampleBatch__Output> = {
 const EMPTY = Buffer.alloc(0);
 
 function serialised(length: number, copy: SerialisedMessage["copy"]): SerialisedMessage {
+  countMessage(length);
   return { length, byteLength: length, copy };
 }
 
@@ -180,6 +202,22 @@ function writeBytes(target: Uint8Array, at: number, field: number, source: Uint8
   const start = writeField(target, at, field, BYTES, source.length);
   target.set(source, start);
   return start + source.length;
+}
+
+/** Bytes of padding that align what comes behind a header of `headerLength` bytes, in [0, 8). */
+function paddingBefore(headerLength: number): number {
+  const unpadded = FRAME_BYTES + paddingLength(0) + headerLength;
+  return (ALIGNMENT - (unpadded % ALIGNMENT)) % ALIGNMENT;
+}
+
+function paddingLength(padding: number): number {
+  return 2 + padding;
+}
+
+function writePadding(target: Uint8Array, at: number, padding: number): number {
+  const start = writeField(target, at, PADDING_FIELD, BYTES, padding);
+  target.fill(0, start, start + padding);
+  return start + padding;
 }
 
 /** Protobuf's rule for a number that is too long for its field: its lower 32 bits. */

@@ -1,4 +1,4 @@
-import type { Http2SecureServer, Http2Server, ServerHttp2Session } from "node:http2";
+import { constants, type Http2SecureServer, type Http2Server, type ServerHttp2Session } from "node:http2";
 import type { Server } from "@grpc/grpc-js";
 import { CONNECTIONS_MAX, TLS_HANDSHAKE_TIMEOUT_MS, WINDOW_BYTES } from "./channel.js";
 
@@ -11,9 +11,10 @@ import { CONNECTIONS_MAX, TLS_HANDSHAKE_TIMEOUT_MS, WINDOW_BYTES } from "./chann
  * - compression: it inflates what comes as gzip or deflate. Nobody here sends that, so it is refused before a byte
  *   is inflated;
  * - caps on connections and on the time a TLS handshake may take;
- * - a forced shutdown that works: `forceShutdown` finds no session to destroy when channelz is off, as ours is.
+ * - a forced shutdown that works: `forceShutdown` finds no session to destroy when channelz is off, as ours is;
+ * - a call's end at once: every way that grpc-js gives a server waits until what is written has been read.
  *
- * It reaches into two private members, therefore package.json pins the minor version; the tests see it when an
+ * It reaches into private members, therefore package.json pins the minor version; the tests see it when an
  * update moves them.
  */
 export function tuneHttp2(server: Server): { destroySessions(): void } {
@@ -47,6 +48,21 @@ export function tuneHttp2(server: Server): { destroySessions(): void } {
       for (const session of sessions) session.destroy();
     },
   };
+}
+
+/** Resets the HTTP/2 stream of a server's call; the client sees it cancelled. Does nothing if it is over. */
+export function resetServerCall(call: object): void {
+  let inner = (call as { call?: CallInternals }).call;
+  while (inner?.nextCall) inner = inner.nextCall;
+  if (typeof inner?.stream?.close !== "function") {
+    throw new Error("This version of @grpc/grpc-js keeps a call's stream elsewhere: see shared/wire/http2-server.ts");
+  }
+  inner.stream.close(constants.NGHTTP2_CANCEL);
+}
+
+interface CallInternals {
+  nextCall?: CallInternals;
+  stream?: { close(code: number): void };
 }
 
 interface ServerInternals {

@@ -4,6 +4,16 @@ export * from "./channel.js";
 export { type Connection, type ConnectOptions, connect } from "./connection.js";
 export { crc32, verifyCrc32 } from "./crc32.js";
 export type * from "./generated/index.js";
+export { createHandlers } from "./handlers.js";
+export { createProgressTimer, type ProgressTimer } from "./progress.js";
 export { createServer, type WireServer } from "./server.js";
 export { CoordinatorClient, coordinatorService, ShardClient, shardService } from "./service.js";
 export { fromStatus, isServiceError, toStatus } from "./status.js";
+export {
+  cancel,
+  createWriter,
+  type MessageOf,
+  type MessageWriter,
+  readMessages,
+  type StreamOptions,
+} from "./stream.js";

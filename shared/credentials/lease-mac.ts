@@ -1,0 +1,36 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { secretsEqual } from "./token.js";
+
+/**
+ * The seal on a lease: the coordinator signs which leaves of which step a worker may push, a shard checks it without
+ * asking back. So a worker can push no range but its own, of no step but its lease's.
+ */
+export interface LeaseClaims {
+  readonly runId: string;
+  readonly workerId: string;
+  readonly lease: number;
+  readonly epoch: number;
+  readonly step: number;
+  /** The leaves [lo, hi). */
+  readonly lo: number;
+  readonly hi: number;
+}
+
+const KEY_BYTES = 32;
+
+/** A key for one run of the servers; workers never see it. */
+export function createLeaseKey(): Buffer {
+  return randomBytes(KEY_BYTES);
+}
+
+/** HMAC-SHA-256 of the claims: 32 bytes. */
+export function leaseMac(key: Uint8Array, { runId, workerId, lease, epoch, step, lo, hi }: LeaseClaims): Buffer {
+  // JSON of a list keeps the fields apart whatever the names contain.
+  const claims = JSON.stringify([runId, workerId, lease, epoch, step, lo, hi]);
+  return createHmac("sha256", key).update(claims).digest();
+}
+
+/** Whether `mac` seals exactly these claims; takes the same time wherever it differs. */
+export function verifyLeaseMac(key: Uint8Array, claims: LeaseClaims, mac: Uint8Array): boolean {
+  return secretsEqual(leaseMac(key, claims), mac);
+}

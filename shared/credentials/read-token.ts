@@ -1,0 +1,57 @@
+import { closeSync, fchmodSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { invalid, messageOf } from "../errors.js";
+
+/**
+ * A token never stands on a command line, where every user of the machine can read it: it comes from the environment,
+ * a file or standard input.
+ */
+export interface TokenSource {
+  /** The value of ISOBATCH_TOKEN. */
+  readonly env?: string;
+  /** A path ("--token-file F"). */
+  readonly file?: string;
+  /** Standard input ("--token -"): its file descriptor, 0. */
+  readonly stdin?: number;
+}
+
+const TOKEN_LENGTH_MAX = 4_096;
+
+/**
+ * The token of the first source there is: file, standard input, environment; undefined if there is none.
+ *
+ * @throws IsobatchError `invalid_input` if the source can't be read, or holds no single visible word.
+ */
+export function readToken({ env, file, stdin }: TokenSource): string | undefined {
+  if (file !== undefined) return tokenIn(read(file, `--token-file ${file}`), `--token-file ${file}`);
+  if (stdin !== undefined) return tokenIn(read(stdin, "--token -"), "--token -");
+  if (env !== undefined && env !== "") return tokenIn(env, "ISOBATCH_TOKEN");
+  return undefined;
+}
+
+/** Writes the token so that only this user can read it, whatever the file was before. */
+export function writeTokenFile(file: string, token: string): void {
+  const descriptor = openSync(file, "w", 0o600);
+  try {
+    fchmodSync(descriptor, 0o600);
+    writeFileSync(descriptor, `${token}\n`);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function read(source: string | number, field: string): string {
+  try {
+    return readFileSync(source, "utf8");
+  } catch (error) {
+    return invalid(`${field}: the token cannot be read: ${messageOf(error)}.`);
+  }
+}
+
+function tokenIn(text: string, field: string): string {
+  const token = text.trim();
+  if (token === "") invalid(`${field}: there is no token in it; expected what the server printed, isobatch_….`);
+  if (token.length > TOKEN_LENGTH_MAX || !/^[\x21-\x7e]+$/.test(token)) {
+    invalid(`${field}: that is no token; expected one word of at most ${TOKEN_LENGTH_MAX} visible characters.`);
+  }
+  return token;
+}

@@ -1,0 +1,46 @@
+/**
+ * A stream's progress timer: keepalive finds a dead connection, but not a peer that answers pings and reads nothing.
+ * It runs on the monotonic clock, only while something is waiting to be moved, and costs one timer a stream however
+ * many messages pass.
+ */
+export interface ProgressTimer {
+  /** Something waits to be moved from here on. */
+  wait(): void;
+  /** Something was moved. */
+  moved(): void;
+  /** Nothing waits any more, until the next `wait`. */
+  stop(): void;
+}
+
+/** `onStall` is called once, when something waited for `stallMs` and nothing was moved. */
+export function createProgressTimer(stallMs: number, onStall: () => void): ProgressTimer {
+  let waiting = false;
+  let movedAt = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  const check = (): void => {
+    timer = undefined;
+    if (!waiting) return;
+    const leftMs = movedAt + stallMs - performance.now();
+    if (leftMs <= 0) onStall();
+    else arm(leftMs);
+  };
+  const arm = (afterMs: number): void => {
+    timer = setTimeout(check, Math.ceil(afterMs)).unref();
+  };
+
+  return {
+    wait() {
+      if (waiting) return;
+      waiting = true;
+      movedAt = performance.now();
+      if (timer === undefined) arm(stallMs);
+    },
+    moved() {
+      movedAt = performance.now();
+    },
+    stop() {
+      waiting = false;
+    },
+  };
+}

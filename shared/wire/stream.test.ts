@@ -1,0 +1,282 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { describe, it, type TestContext } from "node:test";
+import type { ServerReadableStream, ServerWritableStream } from "@grpc/grpc-js";
+import { IsobatchError } from "../errors.js";
+import {
+  CHUNK_PAYLOAD_BYTES_MAX,
+  type Connection,
+  connect,
+  crc32,
+  createHandlers,
+  createServer,
+  createWriter,
+  type PushMessage__Output,
+  type PushResult,
+  readMessages,
+  shardService,
+  type WatchWeightsRequest__Output,
+  type WeightsChunk,
+} from "./index.js";
+
+type PushCall = ServerReadableStream<PushMessage__Output, PushResult>;
+type WatchCall = ServerWritableStream<WatchWeightsRequest__Output, WeightsChunk>;
+
+const CHUNK_BYTES = 512 * 1024;
+const STREAM = { stallMs: 5_000, what: "the test's stream" };
+/** Long enough for a stream of this machine to be at work, short enough to wait for. */
+const STALL_MS = 150;
+
+async function serve(
+  test: TestContext,
+  handlers: { push?: (call: PushCall) => Promise<PushResult>; watch?: (call: WatchCall) => Promise<void> },
+): Promise<Connection & { bugs: unknown[] }> {
+  const bugs: unknown[] = [];
+  const { clientStream, serverStream } = createHandlers((error) => bugs.push(error));
+  const server = createServer({});
+  server.addService(shardService, {
+    PushSums: clientStream<PushMessage__Output, PushResult>(handlers.push ?? (() => ({}))),
+    WatchWeights: serverStream<WatchWeightsRequest__Output, WeightsChunk>(handlers.watch ?? (() => {})),
+  });
+  const connection = await connect(await server.listen({ host: "127.0.0.1", port: 0 }), { waitMs: 5_000 });
+  test.after(() => {
+    connection.close();
+    return server.shutdown(0);
+  });
+  return { ...connection, bugs };
+}
+
+/** A tensor in shared memory that can be filled again and again. */
+function sharedBytes(length = CHUNK_BYTES): Buffer {
+  return Buffer.from(new SharedArrayBuffer(length));
+}
+
+function openPush({ shard }: Connection, stallMs = STREAM.stallMs) {
+  let settle!: (result: PushResult | Error) => void;
+  const result = new Promise<PushResult | Error>((resolve) => {
+    settle = resolve;
+  });
+  const call = shard.pushSums((error, answer) => settle(error ?? (answer as PushResult)));
+  return { writer: createWriter(call, { ...STREAM, stallMs }), result };
+}
+
+describe("createWriter()", () => {
+  it("lets a client's memory change as soon as a write has resolved", async (test) => {
+    const connection = await serve(test, {
+      async push(call) {
+        let accepted = 0;
+        for await (const { chunk } of readMessages(call, STREAM)) {
+          if (chunk && crc32(chunk.sums) === chunk.crc32) accepted++;
+        }
+        return { accepted };
+      },
+    });
+    const { writer, result } = openPush(connection);
+    const sums = sharedBytes();
+    for (let chunk = 0; chunk < 40; chunk++) {
+      sums.fill(chunk + 1);
+      await writer.write({ chunk: { chunk, crc32: crc32(sums), sums } });
+    }
+    sums.fill(0);
+    writer.end();
+    assert.deepEqual(await result, { accepted: 40, dropped: 0 });
+  });
+
+  it("lets a server's memory change as soon as a write has resolved", async (test) => {
+    const { shard } = await serve(test, {
+      async watch(call) {
+        const writer = createWriter(call, STREAM);
+        const weights = sharedBytes();
+        for (let chunk = 0; chunk < 40; chunk++) {
+          weights.fill(chunk + 1);
+          await writer.write({ chunk, crc32: crc32(weights), weights });
+        }
+        weights.fill(0);
+      },
+    });
+    let whole = 0;
+    for await (const chunk of readMessages(shard.watchWeights({}), STREAM)) {
+      if (crc32(chunk.weights) === chunk.crc32) whole++;
+    }
+    assert.equal(whole, 40);
+  });
+
+  it("cancels a client's call to a server that reads nothing, and says so", async (test) => {
+    const connection = await serve(test, {
+      push: (call) => once(call, "cancelled").then(() => ({})),
+    });
+    const { writer, result } = openPush(connection, STALL_MS);
+    await assert.rejects(
+      writeForEver(writer, (sums) => ({ chunk: { sums } })),
+      {
+        code: "unavailable",
+        message: "the test's stream stood still for 0.15 s.",
+      },
+    );
+    assert.ok((await result) instanceof Error);
+  });
+
+  it("cancels a server's call to a client that reads nothing", async (test) => {
+    let stalled!: (reason: unknown) => void;
+    const failure = new Promise<unknown>((resolve) => {
+      stalled = resolve;
+    });
+    const { shard, bugs } = await serve(test, {
+      async watch(call) {
+        const writer = createWriter(call, { ...STREAM, stallMs: STALL_MS });
+        await writeForEver(writer, (weights) => ({ weights })).catch(stalled);
+      },
+    });
+    const call = shard.watchWeights({});
+    assert.match(String(await failure), /the test's stream stood still for 0\.15 s/);
+    await assert.rejects(drain(call, STREAM), {
+      code: "unavailable",
+      message: "the test's stream was cut off by the other side.",
+    });
+    assert.deepEqual(bugs, []);
+  });
+
+  it("rejects what is pending, and every later write, with the server's own sentence", async (test) => {
+    const connection = await serve(test, {
+      async push(call) {
+        await once(call, "data");
+        throw new IsobatchError("refused", "epoch 3 is over; the run is at epoch 4.");
+      },
+    });
+    const { writer, result } = openPush(connection);
+    const refusal = { code: "refused", message: "epoch 3 is over; the run is at epoch 4." };
+    await assert.rejects(
+      writeForEver(writer, (sums) => ({ chunk: { sums } })),
+      refusal,
+    );
+    await assert.rejects(writer.write({}), refusal);
+    assert.equal(writer.ended.aborted, true);
+    assert.match(String(await result), /epoch 3 is over/);
+  });
+
+  it("rejects when the connection is closed", async (test) => {
+    const connection = await serve(test, { push: (call) => once(call, "cancelled").then(() => ({})) });
+    const { writer } = openPush(connection);
+    const writing = writeForEver(writer, (sums) => ({ chunk: { sums } }));
+    connection.shard.getChannel().close();
+    await assert.rejects(writing, IsobatchError);
+  });
+
+  it("rejects a message above the limit, on both sides", async (test) => {
+    const connection = await serve(test, {
+      async push(call) {
+        for await (const _ of readMessages(call, STREAM));
+        return {};
+      },
+    });
+    const { writer } = openPush(connection);
+    const sums = sharedBytes(CHUNK_PAYLOAD_BYTES_MAX + 128 * 1024);
+    await assert.rejects(writer.write({ chunk: { sums } }), { code: "exhausted" });
+    const largest = openPush(connection);
+    await largest.writer.write({ chunk: { sums: sums.subarray(0, CHUNK_PAYLOAD_BYTES_MAX) } });
+    largest.writer.end();
+    assert.deepEqual(await largest.result, { accepted: 0, dropped: 0 });
+  });
+});
+
+describe("readMessages()", () => {
+  it("ends the call when its reader leaves early", async (test) => {
+    let cancelled: Promise<unknown> = Promise.resolve();
+    const { shard } = await serve(test, {
+      async watch(call) {
+        cancelled = once(call, "cancelled");
+        const writer = createWriter(call, STREAM);
+        await assert.rejects(
+          writeForEver(writer, (weights) => ({ weights })),
+          { code: "unavailable" },
+        );
+      },
+    });
+    for await (const _ of readMessages(shard.watchWeights({}), STREAM)) break;
+    await cancelled;
+  });
+
+  it("gives up on a sender that sends nothing", async (test) => {
+    const { shard } = await serve(test, { watch: (call) => once(call, "cancelled").then(() => {}) });
+    await assert.rejects(drain(shard.watchWeights({}), { ...STREAM, stallMs: STALL_MS }), {
+      code: "unavailable",
+      message: "the test's stream sent nothing for 0.15 s.",
+    });
+  });
+
+  it("leaves a slow reader as much time as it wants", async (test) => {
+    const { shard } = await serve(test, {
+      async watch(call) {
+        const writer = createWriter(call, STREAM);
+        for (let chunk = 0; chunk < 3; chunk++) await writer.write({ chunk });
+      },
+    });
+    let read = 0;
+    for await (const _ of readMessages(shard.watchWeights({}), { ...STREAM, stallMs: 40 })) {
+      const from = performance.now();
+      while (performance.now() < from + 60) await new Promise((resolve) => setImmediate(resolve));
+      read++;
+    }
+    assert.equal(read, 3);
+  });
+
+  it("passes the server's error on, after what came before it", async (test) => {
+    const { shard } = await serve(test, {
+      async watch(call) {
+        await createWriter(call, STREAM).write({ version: 5 });
+        throw new IsobatchError("damaged", "checkpoint 5 is damaged.");
+      },
+    });
+    const versions: number[] = [];
+    await assert.rejects(
+      async () => {
+        for await (const { version } of readMessages(shard.watchWeights({}), STREAM)) {
+          versions.push(version as number);
+        }
+      },
+      { code: "damaged", message: "checkpoint 5 is damaged." },
+    );
+    assert.deepEqual(versions, [5]);
+  });
+
+  it("stops when its signal is aborted", async (test) => {
+    const { shard } = await serve(test, { watch: (call) => once(call, "cancelled").then(() => {}) });
+    const abort = new AbortController();
+    const reading = drain(shard.watchWeights({}), { ...STREAM, signal: abort.signal });
+    abort.abort();
+    await assert.rejects(reading, { code: "interrupted" });
+  });
+
+  it("refuses a message that is damaged, and the process lives on", async (test) => {
+    const { shard } = await serve(test, {
+      async watch(call) {
+        // Larger than any number that is sent: the reader must refuse it.
+        await createWriter(call, STREAM).write({ version: 2 ** 60 });
+      },
+    });
+    await assert.rejects(drain(shard.watchWeights({}), STREAM), IsobatchError);
+  });
+});
+
+describe("createHandlers()", () => {
+  it("tells a bug to its owner, and the client no more than that it failed", async (test) => {
+    const connection = await serve(test, {
+      push: () => Promise.reject(new TypeError("undefined is not a chunk")),
+    });
+    const { result } = openPush(connection);
+    assert.match(String(await result), /13 INTERNAL/);
+    assert.match(String(connection.bugs), /undefined is not a chunk/);
+  });
+});
+
+async function drain(...[stream, options]: Parameters<typeof readMessages>): Promise<void> {
+  for await (const _ of readMessages(stream, options));
+}
+
+async function writeForEver<Message>(
+  writer: { write(message: Message): Promise<void> },
+  message: (bytes: Buffer) => Message,
+): Promise<never> {
+  const bytes = sharedBytes();
+  for (;;) await writer.write(message(bytes));
+}
