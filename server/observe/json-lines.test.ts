@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -45,6 +46,30 @@ describe("JsonLines.append()", () => {
       lines.close();
       assert.equal(readFileSync(path, "utf8"), textOf(0, 1, 2));
     }
+  });
+});
+
+describe("a full disk", () => {
+  const disk = join(tmpdir(), `isobatch-lines-disk-${process.pid}`);
+  mkdirSync(disk);
+  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=16k", "tmpfs", disk]);
+  const skip = mounted.status === 0 ? false : `no tmpfs can be mounted here: ${mounted.stderr ?? mounted.error}`;
+  after(() => {
+    if (skip === false) spawnSync("umount", [disk]);
+    rmSync(disk, { recursive: true });
+  });
+
+  it("is one clear error, and the file ends with a whole line", { skip }, () => {
+    const path = join(disk, "metrics.jsonl");
+    const lines = openJsonLines<Item>(path);
+    const fill = () => {
+      for (let n = 0; n < 10_000; n++) lines.append({ n });
+    };
+    assert.throws(fill, (error) => error instanceof IsobatchError && error.code === "exhausted");
+    const { count } = lines;
+    lines.close();
+    assert.ok(count > 1000);
+    assert.equal(readFileSync(path, "utf8"), textOf(...Array(count).keys()));
   });
 });
 
