@@ -11,6 +11,7 @@ export {
   type RunRecord,
   type StepLine,
 } from "./metrics.js";
+export { curvesSvg, type RunFiles, readRunFiles, renderReport, writeReport } from "./report/index.js";
 export {
   type NumericsClass,
   openRunDirectory,

@@ -130,10 +130,14 @@ describe("buildModel()", () => {
     assert.equal(layout.tensors[0].name, "dense_Dense1_head/kernel");
   });
 
-  it("puts the former backend back", async () => {
-    const former = tf.getBackend();
+  it("builds on the cpu backend, whatever the current one is, and puts that back", async () => {
+    // A backend that can be made current but computes nothing.
+    tf.registerBackend("idle", () => ({ dispose() {} }) as never);
+    await tf.setBackend("idle");
     await build(twins);
-    assert.equal(tf.getBackend(), former);
+    assert.equal(tf.getBackend(), "idle");
+    await tf.setBackend("cpu");
+    tf.removeBackend("idle");
   });
 
   const faults: [string, Layers, TaskOverrides, RegExp][] = [
@@ -199,6 +203,16 @@ describe("buildModel() of a task module", () => {
     const dense = tf.layers.dense({ units: 10, kernelInitializer: tf.initializers.constant({ value: 0.25 }) });
     const outputs = dense.apply(flat);
     return tf.model({ inputs: input, outputs });`;
+
+  it("runs the module's function on the cpu backend", async () => {
+    const asks = `if (tf.getBackend() !== "cpu") throw new Error(tf.getBackend()); ${model}`;
+    tf.registerBackend("idle", () => ({ dispose() {} }) as never);
+    await tf.setBackend("idle");
+    await buildModel((await load(asks)).task);
+    assert.equal(tf.getBackend(), "idle");
+    await tf.setBackend("cpu");
+    tf.removeBackend("idle");
+  });
 
   it("takes a functional model, with stable names", async () => {
     const [first, second] = [await buildModel((await load(model)).task), await buildModel((await load(model)).task)];

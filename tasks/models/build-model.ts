@@ -34,6 +34,10 @@ export interface BuiltModel {
 /** The fields of a task that decide its model. */
 export type ModelTask = Pick<Task, "seed" | "model" | "initialWeights" | "weightDecayExclude" | "freeze">;
 
+/**
+ * Makes a task's model on tfjs's cpu backend. A task module's own function may wait for something, during which
+ * nothing else in the process may compute; so this is called before any training starts.
+ */
 export async function buildModel(task: ModelTask): Promise<BuiltModel> {
   const { model: spec } = task;
   const source = spec.kind === "module" ? await moduleModel(spec) : onCpu(() => sequentialModel(spec));

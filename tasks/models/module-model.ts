@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 import { IsobatchError, invalid, messageOf } from "../../shared/errors.js";
 import type { LayersModel } from "./capture-weights.js";
-import { type TensorFlow, tensorflow } from "./tensorflow.js";
+import { onCpuThroughout, type TensorFlow, tensorflow } from "./tensorflow.js";
 
 /** A module's bytes, hashed, and its default export. */
 export interface LoadedModule {
@@ -48,7 +48,7 @@ export async function moduleModel(spec: { path: string; hash: string }): Promise
     return invalid(`${spec.path} exports no model function; export defineTask({ model }).`);
   let made: unknown;
   try {
-    made = await model(tensorflow);
+    made = await onCpuThroughout(() => model(tensorflow));
   } catch (error) {
     return invalid(`The model function of ${spec.path} failed: ${messageOf(error)}`, { cause: error });
   }

@@ -42,14 +42,32 @@ const cpuFactory = core.findBackendFactory("cpu");
  * in the process can compute on the wrong backend meanwhile.
  */
 export function onCpu<T>(action: () => T): T {
+  const restore = switchToCpu();
+  try {
+    return action();
+  } finally {
+    restore();
+  }
+}
+
+/** The same for a user's asynchronous code. The caller sees to it that nothing else computes until it is done. */
+export async function onCpuThroughout<T>(action: () => T | Promise<T>): Promise<T> {
+  const restore = switchToCpu();
+  try {
+    return await action();
+  } finally {
+    restore();
+  }
+}
+
+/** @returns puts the former backend back, if there was one. */
+function switchToCpu(): () => void {
   const former = core.getBackend();
   if (!core.findBackendFactory("cpu")) core.registerBackend("cpu", cpuFactory);
   // setBackend answers with a promise, but has switched by the time it returns for a backend that starts at once
   // (cpu) and for one that has started already (the former one).
   void core.setBackend("cpu");
-  try {
-    return action();
-  } finally {
-    if (former !== "" && former !== undefined) void core.setBackend(former);
-  }
+  return () => {
+    if (former) void core.setBackend(former);
+  };
 }

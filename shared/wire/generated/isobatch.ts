@@ -41,6 +41,7 @@ import type { ShardClient as _isobatch_v1_ShardClient, ShardDefinition as _isoba
 import type { ShardAddress as _isobatch_v1_ShardAddress, ShardAddress__Output as _isobatch_v1_ShardAddress__Output } from './isobatch/v1/ShardAddress.js';
 import type { ShardCommand as _isobatch_v1_ShardCommand, ShardCommand__Output as _isobatch_v1_ShardCommand__Output } from './isobatch/v1/ShardCommand.js';
 import type { ShardHello as _isobatch_v1_ShardHello, ShardHello__Output as _isobatch_v1_ShardHello__Output } from './isobatch/v1/ShardHello.js';
+import type { ShardReady as _isobatch_v1_ShardReady, ShardReady__Output as _isobatch_v1_ShardReady__Output } from './isobatch/v1/ShardReady.js';
 import type { ShardReport as _isobatch_v1_ShardReport, ShardReport__Output as _isobatch_v1_ShardReport__Output } from './isobatch/v1/ShardReport.js';
 import type { ShardStatus as _isobatch_v1_ShardStatus, ShardStatus__Output as _isobatch_v1_ShardStatus__Output } from './isobatch/v1/ShardStatus.js';
 import type { ShardStop as _isobatch_v1_ShardStop, ShardStop__Output as _isobatch_v1_ShardStop__Output } from './isobatch/v1/ShardStop.js';
@@ -105,6 +106,7 @@ export interface ProtoGrpcType {
       ShardAddress: MessageTypeDefinition<_isobatch_v1_ShardAddress, _isobatch_v1_ShardAddress__Output>
       ShardCommand: MessageTypeDefinition<_isobatch_v1_ShardCommand, _isobatch_v1_ShardCommand__Output>
       ShardHello: MessageTypeDefinition<_isobatch_v1_ShardHello, _isobatch_v1_ShardHello__Output>
+      ShardReady: MessageTypeDefinition<_isobatch_v1_ShardReady, _isobatch_v1_ShardReady__Output>
       ShardReport: MessageTypeDefinition<_isobatch_v1_ShardReport, _isobatch_v1_ShardReport__Output>
       ShardStatus: MessageTypeDefinition<_isobatch_v1_ShardStatus, _isobatch_v1_ShardStatus__Output>
       ShardStop: MessageTypeDefinition<_isobatch_v1_ShardStop, _isobatch_v1_ShardStop__Output>

@@ -5,13 +5,9 @@ import type { Long } from '@grpc/proto-loader';
 export interface Checkpointed {
   'step'?: (number | string | Long);
   'error'?: (string);
-  'writeMs'?: (number | string);
-  'bytes'?: (number | string | Long);
 }
 
 export interface Checkpointed__Output {
   'step': (number);
   'error': (string);
-  'writeMs': (number);
-  'bytes': (number);
 }

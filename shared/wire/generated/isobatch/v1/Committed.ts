@@ -10,11 +10,9 @@ export interface Committed {
   'losses'?: (number | string)[];
   'squaredNorms1'?: (number | string)[];
   'sums2'?: (number | string)[];
-  'waitMs'?: (number | string);
   'mergeMs'?: (number | string);
   'applyMs'?: (number | string);
   'bytesReceived'?: (number | string | Long);
-  'rejected'?: (number);
 }
 
 export interface Committed__Output {
@@ -24,9 +22,7 @@ export interface Committed__Output {
   'losses': (number)[];
   'squaredNorms1': (number)[];
   'sums2': (number)[];
-  'waitMs': (number);
   'mergeMs': (number);
   'applyMs': (number);
   'bytesReceived': (number);
-  'rejected': (number);
 }

@@ -6,6 +6,7 @@ import type { RestoreFailed as _isobatch_v1_RestoreFailed, RestoreFailed__Output
 import type { Covered as _isobatch_v1_Covered, Covered__Output as _isobatch_v1_Covered__Output } from '../../isobatch/v1/Covered.js';
 import type { Committed as _isobatch_v1_Committed, Committed__Output as _isobatch_v1_Committed__Output } from '../../isobatch/v1/Committed.js';
 import type { Checkpointed as _isobatch_v1_Checkpointed, Checkpointed__Output as _isobatch_v1_Checkpointed__Output } from '../../isobatch/v1/Checkpointed.js';
+import type { ShardReady as _isobatch_v1_ShardReady, ShardReady__Output as _isobatch_v1_ShardReady__Output } from '../../isobatch/v1/ShardReady.js';
 
 export interface ShardReport {
   'hello'?: (_isobatch_v1_ShardHello | null);
@@ -14,7 +15,8 @@ export interface ShardReport {
   'covered'?: (_isobatch_v1_Covered | null);
   'committed'?: (_isobatch_v1_Committed | null);
   'checkpointed'?: (_isobatch_v1_Checkpointed | null);
-  'report'?: "hello"|"restored"|"restoreFailed"|"covered"|"committed"|"checkpointed";
+  'ready'?: (_isobatch_v1_ShardReady | null);
+  'report'?: "hello"|"restored"|"restoreFailed"|"covered"|"committed"|"checkpointed"|"ready";
 }
 
 export interface ShardReport__Output {
@@ -24,5 +26,6 @@ export interface ShardReport__Output {
   'covered'?: (_isobatch_v1_Covered__Output | null);
   'committed'?: (_isobatch_v1_Committed__Output | null);
   'checkpointed'?: (_isobatch_v1_Checkpointed__Output | null);
-  'report'?: "hello"|"restored"|"restoreFailed"|"covered"|"committed"|"checkpointed";
+  'ready'?: (_isobatch_v1_ShardReady__Output | null);
+  'report'?: "hello"|"restored"|"restoreFailed"|"covered"|"committed"|"checkpointed"|"ready";
 }

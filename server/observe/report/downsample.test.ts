@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { averages, downsample, smooth } from "./downsample.js";
+
+const ramp = (length: number, y: (i: number) => number) => ({
+  x: Array.from({ length }, (_, i) => i),
+  y: Array.from({ length }, (_, i) => y(i)),
+});
+
+describe("downsample()", () => {
+  it("keeps a short curve as it is", () => {
+    const points = ramp(50, Math.sin);
+    assert.deepEqual(downsample(points, 50), points);
+  });
+
+  it("picks just so many points of the curve, in order, with both ends", () => {
+    const value = fc.double({ min: -1e6, max: 1e6, noNaN: true });
+    fc.assert(
+      fc.property(fc.array(value, { minLength: 4, maxLength: 400 }), fc.integer({ min: 3, max: 50 }), (y, most) => {
+        const points = ramp(y.length, (i) => y[i]);
+        const short = downsample(points, most);
+        assert.equal(short.x.length, Math.min(most, y.length));
+        assert.deepEqual([short.x[0], short.x.at(-1)], [0, y.length - 1]);
+        assert.ok(short.x.every((x, i) => short.y[i] === y[x] && (i === 0 || x > short.x[i - 1])));
+      }),
+    );
+  });
+
+  it("keeps a single spike among 100,000 points", () => {
+    const short = downsample(
+      ramp(100_000, (i) => (i === 54_321 ? 9 : 0)),
+      2000,
+    );
+    assert.ok(short.x.includes(54_321));
+  });
+});
+
+describe("averages()", () => {
+  it("takes the mean of each stretch", () => {
+    assert.deepEqual(
+      averages(
+        ramp(10, (i) => i),
+        5,
+      ),
+      { x: [1, 3, 5, 7, 9], y: [0.5, 2.5, 4.5, 6.5, 8.5] },
+    );
+  });
+});
+
+describe("smooth()", () => {
+  it("leaves a constant alone, its ends too, and does not lag behind a slope", () => {
+    assert.ok(
+      smooth(
+        ramp(100, () => 3),
+        10,
+      ).y.every((value) => Math.abs(value - 3) < 1e-12),
+    );
+    const middle = smooth(
+      ramp(201, (i) => i),
+      10,
+    ).y[100];
+    assert.ok(Math.abs(middle - 100) < 1e-9);
+  });
+});

@@ -1,0 +1,3 @@
+export { curvesSvg } from "./curves-svg.js";
+export { renderReport, writeReport } from "./report.js";
+export { type RunFiles, readRunFiles } from "./run-files.js";

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { pathToFileURL } from "node:url";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { openMetrics, openRunDirectory, writeReport } from "../../server/observe/index.js";
+import { createLayout } from "../../shared/layout/index.js";
+
+const executablePath = [
+  process.env.CHROMIUM_PATH,
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+].find((path) => path !== undefined && existsSync(path));
+const skip = executablePath === undefined ? "no Chromium is installed (CHROMIUM_PATH may name one)" : false;
+const flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking";
+
+/** A run of 60 steps with everything that a report can show. */
+function writeRun(folder: string): void {
+  const task = {
+    ...{ name: "browser </script> test", microBatchSize: 64, microBatchesPerStep: 4, learningRate: 0.001 },
+    optimizer: { name: "invariant", rule: "linear" },
+  };
+  const layout = createLayout([{ name: "w", shape: [2], kind: "parameter", decay: true }]);
+  const json = JSON.stringify(task);
+  const run = openRunDirectory({ folder, task: { name: "t", hash: "h", json }, version: "0", topology: "{}", layout });
+  const metrics = openMetrics(folder);
+  for (let step = 0; step < 60; step++) {
+    if (step % 20 === 0)
+      metrics.append({ type: "evaluation", step, samples: 256 * step, loss: 2 - step / 60, accuracy: 0.5 });
+    metrics.append({
+      ...{ type: "step", step, samples: 256 * (step + 1), loss: 2 / (step + 1), learningRate: 0.004, gamma1: 0.4 },
+      ...{ gamma2: 0.004, microBatches: 4, workers: 1 + (step >> 5), ms: { step: 20, compute: 15 } },
+      noiseScale: { trace: 1, squaredGradient: 1, scale: 100 + step },
+    });
+  }
+  metrics.close();
+  run.close();
+}
+
+/** Of each chart: pixels of its canvas that are clearly coloured, as curves are and axes are not. */
+const COLOURED = `[...document.querySelectorAll("figure")].map((figure) => {
+  const canvas = figure.querySelector("canvas");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let coloured = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    const [least, most] = [Math.min(data[i], data[i + 1], data[i + 2]), Math.max(data[i], data[i + 1], data[i + 2])];
+    if (data[i + 3] > 128 && most - least > 60) coloured += 1;
+  }
+  return [figure.id, coloured];
+})`;
+
+describe("report.html in a browser", { skip }, () => {
+  const folder = mkdtempSync(join(tmpdir(), "isobatch-report-"));
+  let browser: Browser;
+  let url: string;
+  before(async () => {
+    writeRun(folder);
+    url = pathToFileURL(writeReport(folder)).href;
+    const args = [...flags.split(" "), "--disable-component-update", "--disable-sync"];
+    browser = await chromium.launch({ executablePath, args });
+  });
+  after(async () => {
+    await browser?.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** Opens the report and hands it over when all charts are drawn; fails on any error or request. */
+  async function withReport(
+    options: { colorScheme: "light" | "dark"; width: number },
+    use: (page: Page) => Promise<void>,
+  ): Promise<void> {
+    const { colorScheme, width } = options;
+    const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+    const complaints: string[] = [];
+    page.on("console", (message) => complaints.push(message.text()));
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("request", (request) => {
+      if (request.url() !== url && !request.url().startsWith("data:")) complaints.push(`asked for ${request.url()}`);
+    });
+    page.on("dialog", (dialog) => complaints.push(`dialog ${dialog.message()}`));
+    try {
+      await page.goto(url);
+      await page.waitForFunction(
+        `document.querySelectorAll("figure").length === document.querySelectorAll("canvas").length`,
+      );
+      await use(page);
+      assert.deepEqual(complaints, []);
+    } finally {
+      await page.close();
+    }
+  }
+
+  for (const colorScheme of ["light", "dark"] as const) {
+    it(`draws every curve in ${colorScheme} colours, without an error or a request`, async () => {
+      await withReport({ colorScheme, width: 1200 }, async (page) => {
+        const coloured = (await page.evaluate(COLOURED)) as [string, number][];
+        const ids = coloured.map(([id]) => id);
+        assert.deepEqual(ids, ["loss", "accuracy", "learning-rate", "cluster", "time", "noise"]);
+        for (const [id, pixels] of coloured) assert.ok(pixels > 200, `${id} has ${pixels} coloured pixels`);
+        const background = await page.evaluate(`getComputedStyle(document.body).backgroundColor`);
+        const brightness = Number(/rgb\((\d+)/.exec(String(background))?.[1]);
+        assert.equal(brightness < 128, colorScheme === "dark");
+        assert.equal(await page.textContent("h1"), "browser </script> test");
+      });
+    });
+  }
+
+  it("fits a phone's width", async () => {
+    await withReport({ colorScheme: "light", width: 360 }, async (page) => {
+      assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 360);
+    });
+  });
+
+  it("shows the values under the cursor, in all charts at once", async () => {
+    await withReport({ colorScheme: "light", width: 1200 }, async (page) => {
+      await page.locator("#loss .u-over").hover();
+      for (const id of ["loss", "accuracy", "cluster"]) {
+        const values = await page.locator(`#${id} .u-value`).allTextContents();
+        assert.ok(
+          values.every((value) => /^[\d.,e−]+( %)?$/.test(value)),
+          `${id}: ${values.join(" | ")}`,
+        );
+      }
+    });
+  });
+
+  it("changes the loss axis at a click", async () => {
+    await withReport({ colorScheme: "light", width: 1200 }, async (page) => {
+      const button = page.locator("#loss button");
+      const before = await button.textContent();
+      await button.click();
+      assert.notEqual(await button.textContent(), before);
+      assert.equal(await page.locator("#loss canvas").count(), 1);
+    });
+  });
+});
