@@ -1,4 +1,3 @@
-import { IsobatchError } from "../../../shared/errors.js";
 import type { CheckpointMark, StepCoefficients, StepPlan } from "../../../shared/steps/index.js";
 import { type Board, createBoard, isComplete, isLeaseDone, markDone, openItems, shareItems } from "./board.js";
 import type { CoordinatorEffect, CoordinatorEvent, Lease, Outcome, ShardScalars } from "./messages.js";
@@ -588,9 +587,4 @@ export function createCoordinatorCore(options: CoordinatorOptions): CoordinatorC
       return effects;
     },
   };
-}
-
-/** Makes the run's outcome the error it is for whoever started it; undefined where there is none. */
-export function outcomeError(outcome: Outcome): IsobatchError | undefined {
-  return outcome.ok ? undefined : new IsobatchError(outcome.code, outcome.reason);
 }

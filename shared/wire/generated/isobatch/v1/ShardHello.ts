@@ -3,12 +3,10 @@
 
 export interface ShardHello {
   'index'?: (number);
-  'address'?: (string);
   'version'?: (string);
 }
 
 export interface ShardHello__Output {
   'index': (number);
-  'address': (string);
   'version': (string);
 }

@@ -3,9 +3,11 @@
 import type { Long } from '@grpc/proto-loader';
 
 export interface ShardReady {
+  'address'?: (string);
   'checkpoints'?: (number | string | Long)[];
 }
 
 export interface ShardReady__Output {
+  'address': (string);
   'checkpoints': (number)[];
 }

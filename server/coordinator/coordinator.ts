@@ -1,0 +1,304 @@
+import { join } from "node:path";
+import { leaseMac } from "../../shared/credentials/index.js";
+import { IsobatchError } from "../../shared/errors.js";
+import { failAt } from "../../shared/fail-point.js";
+import type { Logger } from "../../shared/log.js";
+import { leafWeights, stepCoefficients } from "../../shared/optimizer/index.js";
+import type { WorkerCommand } from "../../shared/wire/index.js";
+import { microBatchesOf, type Task } from "../../tasks/index.js";
+import {
+  type EvaluationLine,
+  type LedgerLine,
+  METRICS_FILE,
+  type MetricsLine,
+  type RunDirectory,
+  type RunRecord,
+  readJsonLines,
+  type StepLine,
+} from "../observe/index.js";
+import type { Samples } from "../samples/index.js";
+import {
+  type CoordinatorEffect,
+  type CoordinatorEvent,
+  type CoordinatorState,
+  createCoordinatorCore,
+  type Lease,
+  type Outcome,
+} from "./core/index.js";
+import { createMembers, type Members } from "./members.js";
+import { createRecorder, type WorkerTimes } from "./record.js";
+import type { ShardLink } from "./shard-links.js";
+
+/**
+ * The coordinator's shell: it feeds the core with what happens and the monotonic time, and performs what the core
+ * decides. Events that arise while effects are performed wait their turn, so the core is never entered twice.
+ */
+export interface Coordinator {
+  readonly members: Members;
+  readonly state: Readonly<CoordinatorState>;
+  readonly progress: Readonly<Progress>;
+  dispatch(event: CoordinatorEvent): void;
+  /** A shard can be reached from now on. */
+  attachShard(shard: number, link: ShardLink, checkpoints: readonly number[]): void;
+  detachShard(shard: number, link: ShardLink, reason: string): void;
+  readonly shards: readonly (ShardLink | undefined)[];
+  /** Where each shard was reached last. */
+  readonly shardAddresses: readonly (string | undefined)[];
+  /** For metrics: what a worker said of its lease beside the core's business. */
+  leaseTimes(times: WorkerTimes): void;
+  /** Resolves when the run has come to an end, well or not. */
+  readonly ended: Promise<Outcome>;
+  /** Stops the clock; nothing is decided any more. */
+  close(): void;
+}
+
+/** What status and displays show. */
+export interface Progress {
+  lastStep: StepLine | undefined;
+  lastEvaluation: EvaluationLine | undefined;
+  samplesPerSecond: number;
+  /** Samples committed by this process. */
+  samplesOfSitting: number;
+  checkpointStep: number;
+  recomputedSteps: number;
+}
+
+export interface CoordinatorOptions {
+  readonly task: Task;
+  readonly shards: number;
+  readonly directory: RunDirectory;
+  readonly metrics: RunRecord<MetricsLine>;
+  readonly ledger: RunRecord<LedgerLine>;
+  readonly samples: Samples;
+  readonly testSamples: number;
+  readonly classified: boolean;
+  readonly leaseKey: Uint8Array;
+  readonly workersAwaited: number;
+  readonly awaitMs: number;
+  readonly log: Logger;
+}
+
+const TICK_MS = 250;
+/** Speed is measured over so many of the last steps' time. */
+const SPEED_WINDOW_MS = 5_000;
+
+export function createCoordinator(options: CoordinatorOptions): Coordinator {
+  const { task, directory, metrics, ledger, samples, log } = options;
+  const b = task.microBatchSize;
+  const core = createCoordinatorCore({
+    shards: options.shards,
+    epoch: directory.identity.epoch,
+    microBatchesPerStep: task.microBatchesPerStep,
+    microBatchesTotal: microBatchesOf(task),
+    checkpointEvery: Math.max(1, Math.ceil(task.checkpointEverySamples / b)),
+    evaluateEvery: Math.max(1, Math.ceil(task.evaluateEverySamples / b)),
+    evaluationBatches: samples.evaluationBatches,
+    checkpointsKept: task.checkpointsKept,
+    workersAwaited: options.workersAwaited,
+    awaitMs: options.awaitMs,
+    coefficients: (step) =>
+      stepCoefficients({
+        ...step,
+        optimizer: task.optimizer,
+        hyperparameters: task,
+        schedule: task.schedule,
+        microBatchSize: b,
+      }),
+    leafWeights: (microBatches) => leafWeights(task.optimizer, task, microBatches),
+  });
+  const members = createMembers();
+  const recorder = createRecorder(task, options.testSamples, options.classified);
+  const links: (ShardLink | undefined)[] = new Array(options.shards).fill(undefined);
+  const addresses: (string | undefined)[] = [...links.keys()].map(() => undefined);
+  const earlier = readEarlier(directory.folder);
+  const progress: Progress = {
+    lastStep: undefined,
+    lastEvaluation: undefined,
+    samplesPerSecond: 0,
+    samplesOfSitting: 0,
+    checkpointStep: -1,
+    recomputedSteps: earlier.recomputed,
+  };
+  // A step that an earlier process committed after the newest checkpoint will be computed again.
+  let stepsBefore = earlier.steps;
+  let times: WorkerTimes = { samples: 0, push: 0 };
+  let speedWindow: { atMs: number; samples: number }[] = [];
+  let resolveEnded: (outcome: Outcome) => void;
+  const ended = new Promise<Outcome>((resolve) => {
+    resolveEnded = resolve;
+  });
+
+  const queue: CoordinatorEvent[] = [];
+  let busy = false;
+  function dispatch(event: CoordinatorEvent): void {
+    queue.push(event);
+    if (busy) return;
+    busy = true;
+    try {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        for (const effect of core.handle(next, performance.now())) perform(effect);
+      }
+    } finally {
+      busy = false;
+    }
+  }
+
+  function send(worker: string, command: WorkerCommand): void {
+    // A write fails only when the stream has ended, and then the reading side says so too.
+    members
+      .get(worker)
+      ?.writer?.write(command)
+      .catch(() => {});
+  }
+
+  function perform(effect: CoordinatorEffect): void {
+    switch (effect.kind) {
+      case "saveEpoch":
+        directory.saveEpoch(effect.epoch);
+        return dispatch({ kind: "epochSaved", epoch: effect.epoch });
+      case "restore":
+      case "plan":
+      case "checkpoint":
+      case "keep":
+        return links[effect.shard]?.perform(effect);
+      case "epochOpened":
+        return send(effect.worker, { epoch: { epoch: effect.epoch, version: effect.version } });
+      case "lease":
+        failAt("coordinator.lease");
+        return send(effect.lease.worker, { lease: leaseMessage(effect.lease, effect.plan) });
+      case "evaluate": {
+        const { lease, epoch, version } = effect;
+        return send(lease.worker, { evaluation: { epoch, version, firstBatch: lease.lo, endBatch: lease.hi } });
+      }
+      case "drain":
+        return send(effect.worker, { drain: {} });
+      case "rolledBack":
+        return rolledBack(effect);
+      case "committed":
+        return committed(effect.commit);
+      case "evaluation": {
+        const line = recorder.evaluation(effect);
+        progress.lastEvaluation = line;
+        metrics.append(line);
+        return;
+      }
+      case "checkpointWritten":
+        progress.checkpointStep = effect.step;
+        return event("checkpoint", { step: effect.step });
+      case "note":
+        log[effect.level](effect.message);
+        return event("note", { message: effect.message });
+      case "ended":
+        clearInterval(ticking);
+        return resolveEnded(effect.outcome);
+    }
+  }
+
+  function event(name: string, details: Record<string, unknown>): void {
+    metrics.append({ type: "event", event: name, at: new Date().toISOString(), ...details });
+  }
+
+  function leaseMessage(lease: Lease, plan: Extract<CoordinatorEffect, { kind: "lease" }>["plan"]) {
+    const { lo, hi, lease: number, worker } = lease;
+    const { epoch, step } = plan;
+    const claims = { runId: directory.identity.runId, workerId: worker, lease: number, epoch, step, lo, hi };
+    return {
+      ...claims,
+      firstMicroBatch: plan.firstMicroBatch,
+      microBatches: plan.microBatches,
+      leafWeights1: [...(plan.leafWeights1?.subarray(lo, hi) ?? [])],
+      leafWeights2: [...(plan.leafWeights2?.subarray(lo, hi) ?? [])],
+      mac: leaseMac(options.leaseKey, claims),
+    };
+  }
+
+  function rolledBack({ epoch, mark, recomputed }: Extract<CoordinatorEffect, { kind: "rolledBack" }>): void {
+    const lost = stepsBefore === undefined ? recomputed : Math.max(0, stepsBefore - mark.step);
+    stepsBefore = undefined;
+    progress.recomputedSteps += lost;
+    metrics.cutBack(mark.step);
+    ledger.cutBack(mark.step);
+    recorder.reset();
+    speedWindow = [];
+    progress.checkpointStep = mark.step;
+    event("restored", { epoch, step: mark.step, recomputedSteps: lost });
+    log.info({ epoch, step: mark.step, recomputedSteps: lost }, "the run stands at a checkpoint");
+  }
+
+  function committed(commit: Extract<CoordinatorEffect, { kind: "committed" }>["commit"]): void {
+    failAt("coordinator.commit");
+    const line = recorder.step(commit, times);
+    times = { samples: 0, push: 0 };
+    metrics.append(line);
+    for (const entry of recorder.ledger(commit)) ledger.append(entry);
+    for (const { lo, hi, worker } of commit.scalars[0].ledger[0]?.ranges ?? []) {
+      const member = members.get(worker);
+      if (member !== undefined) member.microBatches += hi - lo;
+    }
+    progress.lastStep = line;
+    const done = commit.plan.microBatches * b;
+    progress.samplesOfSitting += done;
+    const nowMs = performance.now();
+    speedWindow.push({ atMs: nowMs, samples: done });
+    while (speedWindow.length > 2 && nowMs - speedWindow[0].atMs > SPEED_WINDOW_MS) speedWindow.shift();
+    const spanMs = nowMs - speedWindow[0].atMs;
+    const samplesInSpan = speedWindow.slice(1).reduce((sum, entry) => sum + entry.samples, 0);
+    progress.samplesPerSecond = spanMs > 0 ? (1000 * samplesInSpan) / spanMs : 0;
+  }
+
+  const ticking = setInterval(() => dispatch({ kind: "tick" }), TICK_MS);
+
+  return {
+    members,
+    state: core.state,
+    progress,
+    dispatch,
+    shards: links,
+    shardAddresses: addresses,
+    attachShard(shard, link, checkpoints) {
+      links[shard] = link;
+      addresses[shard] = link.address;
+      dispatch({ kind: "shardAttached", shard, checkpoints });
+    },
+    detachShard(shard, link, reason) {
+      // The stream of a shard that has come back already may end late.
+      if (links[shard] !== link) return;
+      links[shard] = undefined;
+      dispatch({ kind: "shardLost", shard, reason });
+    },
+    leaseTimes({ samples: samplesMs, push: pushMs }) {
+      times.samples = Math.max(times.samples, samplesMs);
+      times.push = Math.max(times.push, pushMs);
+    },
+    ended,
+    close: () => clearInterval(ticking),
+  };
+}
+
+/** What the metrics of earlier processes of this run tell. */
+function readEarlier(folder: string): { steps: number | undefined; recomputed: number } {
+  let steps: number | undefined;
+  let recomputed = 0;
+  for (const line of readJsonLines<MetricsLine>(join(folder, METRICS_FILE))) {
+    if (line.type === "step") steps = line.step + 1;
+    if (line.type === "event" && line.event === "restored") recomputed += Number(line.recomputedSteps ?? 0);
+  }
+  return { steps, recomputed };
+}
+
+/** The end of a run that failed, with the sample numbers of a micro-batch that did not come out. */
+export function outcomeError(outcome: Extract<Outcome, { ok: false }>, samples: Samples, step: number): IsobatchError {
+  const { microBatch } = outcome;
+  if (microBatch === undefined) return new IsobatchError(outcome.code, sentence(outcome.reason));
+  const numbers = [...samples.numbersOf(microBatch)];
+  const shown = numbers.length > 16 ? `${numbers.slice(0, 16).join(", ")}, …` : numbers.join(", ");
+  return new IsobatchError(
+    outcome.code,
+    `The run has diverged at step ${step}, micro-batch ${microBatch} (samples ${shown}): ${outcome.reason}; lower ` +
+      "learningRate, set clipNorm, or look at these samples. Weights and checkpoints are those before that step.",
+  );
+}
+
+function sentence(reason: string): string {
+  return `${reason[0].toUpperCase()}${reason.slice(1)}${/[.!?]$/.test(reason) ? "" : "."}`;
+}

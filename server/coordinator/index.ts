@@ -1,0 +1,5 @@
+export { type Coordinator, createCoordinator, outcomeError } from "./coordinator.js";
+export type { Outcome } from "./core/index.js";
+export { createCoordinatorHandlers } from "./service.js";
+export { localLink, reportEvent } from "./shard-links.js";
+export { statusOf } from "./status.js";

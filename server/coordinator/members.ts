@@ -1,0 +1,81 @@
+import { IsobatchError } from "../../shared/errors.js";
+import type { JoinRequest__Output, MessageWriter, Numerics__Output, WorkerCommand } from "../../shared/wire/index.js";
+
+/**
+ * The workers that have joined, and who they are. A worker's id is given by Join and is good for one Work stream:
+ * whoever comes back gets a new one, so that nothing said to or by the old one can be taken for the new one's.
+ */
+export interface Members {
+  /** Admits a worker. @returns its id. */
+  join(request: JoinRequest__Output): string;
+  /** The worker's stream stands. @throws {IsobatchError} `refused` for an id that is unknown or in use. */
+  attach(id: string, writer: MessageWriter<WorkerCommand>): Member;
+  leave(id: string): void;
+  get(id: string): Member | undefined;
+  /** Those with a stream. */
+  attached(): Member[];
+  /** All that ever had one, in the order of their joining. */
+  all(): Member[];
+}
+
+export interface Member {
+  readonly id: string;
+  readonly host: string;
+  readonly processId: number;
+  readonly device: string;
+  readonly computeThreads: number;
+  readonly numerics: Numerics__Output;
+  writer: MessageWriter<WorkerCommand> | undefined;
+  /** Committed micro-batches that it computed. */
+  microBatches: number;
+}
+
+/** Joined workers that never open their stream are forgotten when there are more than so many. */
+const UNATTACHED_MAX = 1_000;
+/** Of a host's name, as it stands in logs and ids. */
+const HOST_LENGTH_MAX = 100;
+
+export function createMembers(): Members {
+  const joined = new Map<string, Member>();
+  const known = new Map<string, Member>();
+  let count = 0;
+
+  return {
+    join(request) {
+      const host = request.host.replace(/[^\w.-]/g, "").slice(0, HOST_LENGTH_MAX) || "worker";
+      const id = `${host}-${++count}`;
+      for (const oldest of joined.keys()) {
+        if (joined.size < UNATTACHED_MAX) break;
+        joined.delete(oldest);
+      }
+      joined.set(id, {
+        id,
+        host,
+        processId: request.processId,
+        device: request.device,
+        computeThreads: request.computeThreads,
+        numerics: request.numerics!,
+        writer: undefined,
+        microBatches: 0,
+      });
+      return id;
+    },
+    attach(id, writer) {
+      const member = joined.get(id);
+      if (member === undefined) {
+        throw new IsobatchError("refused", `No worker called "${id}" has joined and waits for its stream; join again.`);
+      }
+      joined.delete(id);
+      member.writer = writer;
+      known.set(id, member);
+      return member;
+    },
+    leave(id) {
+      const member = known.get(id);
+      if (member !== undefined) member.writer = undefined;
+    },
+    get: (id) => known.get(id),
+    attached: () => [...known.values()].filter((member) => member.writer !== undefined),
+    all: () => [...known.values()],
+  };
+}

@@ -1,0 +1,248 @@
+import { IsobatchError, messageOf } from "../../shared/errors.js";
+import { type ChunkRange, layoutToJson } from "../../shared/layout/index.js";
+import type { Logger } from "../../shared/log.js";
+import {
+  type CoordinatorHandlers,
+  createHandlers,
+  createWriter,
+  type JoinRequest__Output,
+  type JoinResponse,
+  type Numerics__Output,
+  readMessages,
+  type WorkerReport__Output,
+} from "../../shared/wire/index.js";
+import type { PreparedTask, SampleSpec } from "../../tasks/index.js";
+import type { MetricsLine, RunDirectory, RunRecord } from "../observe/index.js";
+import type { Samples } from "../samples/index.js";
+import { reportOf } from "../shard/index.js";
+import type { Coordinator } from "./coordinator.js";
+import type { Member } from "./members.js";
+import { remoteLink, reportEvent } from "./shard-links.js";
+import { statusOf } from "./status.js";
+
+/** The coordinator's side of gRPC: each handler turns a call into events, and what it answers comes from the state. */
+
+export interface ServiceOptions {
+  readonly coordinator: Coordinator;
+  readonly prepared: PreparedTask;
+  readonly directory: RunDirectory;
+  readonly samples: Samples;
+  readonly metrics: RunRecord<MetricsLine>;
+  readonly slices: readonly ChunkRange[];
+  readonly leaseKey: Uint8Array;
+  readonly version: string;
+  readonly log: Logger;
+}
+
+/** Sent by workers; three missed ones are silence. */
+const HEARTBEAT_MS = 1_000;
+/** Work and Serve are quiet for longer only when the other side is gone. */
+const SILENCE_MS = 60_000;
+const SAMPLE_BATCHES_MAX = 4_096;
+
+export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorHandlers {
+  const { coordinator, prepared, directory, samples, metrics, slices, version, log } = options;
+  const { task, data, built } = prepared;
+  const { unary, serverStream, bidi } = createHandlers((error, method) => {
+    log.error({ err: error, method }, "a handler failed");
+  });
+  const form: SampleSpec = { input: data.train.input, label: data.train.label };
+  const shared = {
+    runId: directory.identity.runId,
+    taskJson: JSON.stringify(task),
+    topologyJson: built.topology,
+    layoutJson: layoutToJson(built.layout),
+    datasetFingerprint: data.fingerprint,
+    sampleFormJson: JSON.stringify(form),
+    heartbeatMs: HEARTBEAT_MS,
+    evaluationBatches: samples.evaluationBatches,
+  } satisfies JoinResponse;
+
+  function checkVersion(theirs: string, who: string): void {
+    if (theirs === version) return;
+    throw new IsobatchError(
+      "refused",
+      `${who} is Isobatch ${theirs || "of no version"}, the server is ${version}; install the same on both.`,
+    );
+  }
+
+  /** The run's numerics class is its first worker's. */
+  function checkNumerics(request: JoinRequest__Output): void {
+    const theirs = request.numerics;
+    if (theirs == null || theirs.backend === "") {
+      throw new IsobatchError("invalid_input", "A worker must say which numerics class it computes in.");
+    }
+    const ours = directory.identity.numerics;
+    if (ours === null) return directory.saveNumerics(numericsOf(theirs));
+    if (task.mixed || describe(ours) === describe(theirs)) return;
+    throw new IsobatchError(
+      "refused",
+      `The worker computes in another numerics class (${describe(theirs)}) than this run (${describe(ours)}), so its ` +
+        'bits would differ; use the run\'s backend, or set "mixed": true in the task and give up bit-exactness.',
+    );
+  }
+
+  async function serveWorker(member: Member, reports: AsyncIterable<WorkerReport__Output>): Promise<string> {
+    for await (const report of reports) {
+      const event = workerEvent(member.id, report);
+      if (report.leaseComputed != null) {
+        const { samplesMs, pushMs } = report.leaseComputed;
+        coordinator.leaseTimes({ samples: samplesMs, push: pushMs });
+      }
+      if (event !== undefined) coordinator.dispatch(event);
+    }
+    return "it has left";
+  }
+
+  return {
+    Join: unary((call) => {
+      const { request } = call;
+      checkVersion(request.version, "The worker");
+      if (coordinator.state.phase === "ended") throw new IsobatchError("refused", "The run has ended.");
+      const links = coordinator.shards;
+      const missing = links.indexOf(undefined);
+      if (missing >= 0) throw new IsobatchError("unavailable", `The run waits for its shard ${missing}; try again.`);
+      checkNumerics(request);
+      const workerId = coordinator.members.join(request);
+      log.info({ worker: workerId, device: request.device, threads: request.computeThreads }, "a worker joins");
+      const shards = slices.map(({ firstChunk, endChunk }, index) => ({
+        index,
+        address: links[index]!.address,
+        firstChunk,
+        endChunk,
+      }));
+      return { ...shared, workerId, shards };
+    }),
+
+    Work: bidi(async (call) => {
+      const writer = createWriter(call, { stallMs: SILENCE_MS, what: "The worker's stream" });
+      const reports = readMessages(call, { stallMs: SILENCE_MS, what: "The worker" });
+      const first = await reports.next();
+      const id = first.value?.attach?.workerId;
+      if (id === undefined) throw new IsobatchError("invalid_input", "The first report on Work must be attach.");
+      const member = coordinator.members.attach(id, writer);
+      coordinator.dispatch({ kind: "workerAttached", worker: id });
+      let reason = "its stream broke";
+      try {
+        reason = await serveWorker(member, reports);
+      } catch (error) {
+        reason = messageOf(error);
+      } finally {
+        coordinator.members.leave(id);
+        coordinator.dispatch({ kind: "workerLost", worker: id, reason });
+        log.info({ worker: id, reason }, "a worker has left");
+      }
+    }),
+
+    Serve: bidi(async (call) => {
+      const writer = createWriter(call, { stallMs: SILENCE_MS, what: "The shard's stream" });
+      const reports = readMessages(call, { what: "The shard" });
+      const hello = (await reports.next()).value?.hello;
+      if (hello == null) throw new IsobatchError("invalid_input", "The first report on Serve must be hello.");
+      const { index } = hello;
+      checkVersion(hello.version, `Shard ${index}`);
+      const slice = slices[index];
+      if (slice === undefined || index === 0) {
+        throw new IsobatchError("refused", `There is no place for a shard ${index}; this run has ${slices.length}.`);
+      }
+      const { runId, taskHash } = directory.identity;
+      const { leaseKey } = options;
+      await writer.write({
+        welcome: { runId, taskHash, leaseKey: Buffer.from(leaseKey), layoutJson: shared.layoutJson, ...slice },
+      });
+      const ready = (await reports.next()).value?.ready;
+      if (ready == null) throw new IsobatchError("invalid_input", "The second report on Serve must be ready.");
+      const link = remoteLink(ready.address, writer, log);
+      coordinator.attachShard(index, link, ready.checkpoints);
+      let reason = "it has left";
+      try {
+        for await (const report of reports) coordinator.dispatch(reportEvent(index, reportOf(report)));
+      } catch (error) {
+        reason = messageOf(error);
+      } finally {
+        coordinator.detachShard(index, link, reason);
+      }
+    }),
+
+    FetchSamples: serverStream(async (call) => {
+      const { evaluation, first, count } = call.request;
+      if (count > SAMPLE_BATCHES_MAX) {
+        throw new IsobatchError(
+          "invalid_input",
+          `count is ${count}; at most ${SAMPLE_BATCHES_MAX} batches can be fetched at once.`,
+        );
+      }
+      const writer = createWriter(call, { stallMs: SILENCE_MS, what: "The samples' stream" });
+      for (let number = first; number < first + count; number++) {
+        await writer.write(evaluation ? samples.evaluationBatch(number) : samples.microBatch(number));
+      }
+    }),
+
+    GetStatus: unary(() => statusOf(coordinator, task, slices, directory.identity.runId, version)),
+
+    WatchMetrics: serverStream(async (call) => {
+      const writer = createWriter(call, { stallMs: SILENCE_MS, what: "The metrics' stream" });
+      const unsubscribe = metrics.subscribe(call.request.fromLine, (json, line) => writer.write({ line, json }));
+      await new Promise<void>((resolve) => {
+        writer.ended.addEventListener("abort", () => resolve(), { once: true });
+      });
+      unsubscribe();
+    }),
+
+    Control: unary((call) => {
+      const { stop, checkpoint, drain } = call.request;
+      if (stop != null) {
+        coordinator.dispatch({ kind: "stop" });
+        return { message: "The run ends after this step, with a checkpoint." };
+      }
+      if (checkpoint != null) {
+        coordinator.dispatch({ kind: "checkpointNow" });
+        return { message: "A checkpoint is written after this step." };
+      }
+      if (drain == null)
+        throw new IsobatchError("invalid_input", "The request is empty; say stop, checkpoint or drain.");
+      const member = coordinator.members.get(drain.workerId);
+      if (member?.writer === undefined) {
+        const names = coordinator.members.attached().map(({ id }) => id);
+        throw new IsobatchError(
+          "refused",
+          `There is no worker "${drain.workerId}"; there ${names.length === 0 ? "is none" : `are ${names.join(", ")}`}.`,
+        );
+      }
+      coordinator.dispatch({ kind: "workerLeaving", worker: member.id });
+      member.writer.write({ drain: {} }).catch(() => {});
+      return { message: `Worker ${member.id} finishes what it has and leaves.` };
+    }),
+  };
+}
+
+function workerEvent(worker: string, report: WorkerReport__Output) {
+  const { heartbeat, weightsHeld, leaseComputed, leaseFailed, evaluated, leaving } = report;
+  if (heartbeat != null) return { kind: "heartbeat" as const, worker };
+  if (weightsHeld != null) return { kind: "weightsHeld" as const, worker, ...weightsHeld };
+  if (leaseComputed != null) {
+    const { lease, computeMs } = leaseComputed;
+    return { kind: "leaseComputed" as const, worker, lease, computeMs };
+  }
+  if (leaseFailed != null) {
+    const { lease, nonFinite, reason } = leaseFailed;
+    const microBatch = nonFinite ? leaseFailed.microBatch : undefined;
+    return { kind: "leaseFailed" as const, worker, lease, nonFinite, reason, microBatch };
+  }
+  if (evaluated != null) {
+    const { epoch, version, firstBatch, lossSums, correct, failed } = evaluated;
+    if (failed !== "") return { kind: "evaluationFailed" as const, worker, version, reason: failed };
+    return { kind: "evaluated" as const, worker, epoch, version, firstBatch, lossSums, correct };
+  }
+  if (leaving != null) return { kind: "workerLeaving" as const, worker };
+  return undefined;
+}
+
+function numericsOf({ backend, version, architecture, flags }: Numerics__Output) {
+  return { backend, version, architecture, flags };
+}
+
+function describe(numerics: { backend: string; version: string; architecture: string; flags: string }): string {
+  const { backend, version, architecture, flags } = numerics;
+  return [backend, version, architecture, flags].filter((part) => part !== "").join(" ");
+}

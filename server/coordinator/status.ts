@@ -1,0 +1,70 @@
+import type { ChunkRange } from "../../shared/layout/index.js";
+import type { Status } from "../../shared/wire/index.js";
+import { microBatchesOf, type Task } from "../../tasks/index.js";
+import type { Coordinator } from "./coordinator.js";
+
+/** What `isobatch status` shows. */
+export function statusOf(
+  { state, progress, members, shards }: Coordinator,
+  task: Task,
+  slices: readonly ChunkRange[],
+  runId: string,
+  version: string,
+): Status {
+  const b = task.microBatchSize;
+  const samples = state.mark.microBatches * b;
+  const { lastStep, lastEvaluation, samplesPerSecond } = progress;
+  const nowMs = performance.now();
+  return {
+    runId,
+    task: task.name,
+    phase: state.phase,
+    epoch: state.epoch,
+    step: state.mark.step,
+    steps: Math.ceil(microBatchesOf(task) / task.microBatchesPerStep),
+    samples,
+    samplesTotal: task.samples,
+    loss: lastStep?.loss ?? Number.NaN,
+    samplesPerSecond,
+    microBatchesPerStep: state.plan?.microBatches ?? task.microBatchesPerStep,
+    checkpointStep: progress.checkpointStep,
+    evaluated: lastEvaluation !== undefined,
+    evaluationLoss: lastEvaluation?.loss ?? Number.NaN,
+    evaluationAccuracy: lastEvaluation?.accuracy ?? Number.NaN,
+    secondsLeft: samplesPerSecond > 0 ? (task.samples - samples) / samplesPerSecond : Number.NaN,
+    version,
+    workers: members.attached().map((member) => {
+      const worker = state.workers.get(member.id);
+      const itemMs = worker?.itemMs.step;
+      return {
+        id: member.id,
+        host: member.host,
+        processId: member.processId,
+        numerics: member.numerics,
+        computeThreads: member.computeThreads,
+        device: member.device,
+        state: workerState(worker),
+        microBatchesPerSecond: itemMs === undefined ? 0 : 1000 / itemMs,
+        microBatches: member.microBatches,
+        lastSeenSeconds: worker === undefined ? 0 : (nowMs - worker.lastSeenMs) / 1000,
+      };
+    }),
+    shards: slices.map((slice, index) => ({
+      index,
+      address: shards[index]?.address ?? "",
+      state: shards[index] === undefined ? "missing" : "attached",
+      version: state.mark.step,
+      ...slice,
+    })),
+  };
+}
+
+function workerState(
+  worker: Coordinator["state"]["workers"] extends Map<string, infer W> ? W | undefined : never,
+): string {
+  if (worker === undefined) return "joining";
+  if (worker.silent) return "silent";
+  if (worker.draining) return "draining";
+  if (!worker.ready) return "loading weights";
+  return worker.running.size > 0 ? "computing" : "idle";
+}

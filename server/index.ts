@@ -1,0 +1,9 @@
+/** The servers of a run: the coordinator with shard 0, and the processes of the other shards. */
+export {
+  type MetricsLine,
+  RUN_FILES,
+  readRunDirectory,
+  type Summary,
+} from "./observe/index.js";
+export { type RunningServer, type ServerOptions, type SpawnedShard, startServer } from "./start-server.js";
+export { type RunningShard, type ShardProcessOptions, startShard } from "./start-shard.js";

@@ -1,0 +1,50 @@
+import { IsobatchError } from "../../shared/errors.js";
+import { crc32, type SampleBatch } from "../../shared/wire/index.js";
+import { createSampleOrder, type Task, type TaskData } from "../../tasks/index.js";
+
+/** The raw bytes of micro-batches and of evaluation batches, as FetchSamples sends them. */
+export interface Samples {
+  /** The sample numbers of micro-batch n. */
+  numbersOf(microBatch: number): Uint32Array;
+  /** 0 where the data set has no test part. */
+  readonly evaluationBatches: number;
+  microBatch(number: number): SampleBatch;
+  /** @throws {IsobatchError} `refused` for a batch that isn't there. */
+  evaluationBatch(number: number): SampleBatch;
+}
+
+export function createSamples(task: Task, data: TaskData): Samples {
+  const { train, test } = data;
+  const order = createSampleOrder({ ...task, samples: train.samples });
+  const testSamples = test?.samples ?? 0;
+  const size = task.evaluationBatchSize;
+  const evaluationBatches = Math.ceil(testSamples / size);
+
+  function batch(number: number, indices: Uint32Array, read: typeof train.read): SampleBatch {
+    const { inputs, labels } = read(indices);
+    const sum = crc32(labels, crc32(inputs));
+    return { number, samples: indices.length, inputs: bufferOf(inputs), labels: bufferOf(labels), crc32: sum };
+  }
+
+  return {
+    numbersOf: order.samplesOf,
+    evaluationBatches,
+    microBatch: (number) => batch(number, order.samplesOf(number), train.read),
+    evaluationBatch(number) {
+      if (test === undefined || number >= evaluationBatches) {
+        throw new IsobatchError("refused", `There is no evaluation batch ${number}; the run has ${evaluationBatches}.`);
+      }
+      const first = number * size;
+      const count = Math.min(size, testSamples - first);
+      return batch(
+        number,
+        Uint32Array.from({ length: count }, (_, i) => first + i),
+        test.read,
+      );
+    },
+  };
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

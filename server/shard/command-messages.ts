@@ -1,0 +1,32 @@
+import type { StepPlan } from "../../shared/steps/index.js";
+import type { ShardCommand, ShardCommand__Output, StepPlan__Output } from "../../shared/wire/index.js";
+import type { ShardEvent } from "./core/index.js";
+
+/** The coordinator's commands to a shard as messages, both ways. */
+
+export function planMessage(plan: StepPlan): ShardCommand {
+  const { leafWeights1 = [], leafWeights2 = [] } = plan;
+  return { plan: { ...plan, leafWeights1: [...leafWeights1], leafWeights2: [...leafWeights2] } };
+}
+
+/** The command as the core's event; undefined for those that are the shell's own business. */
+export function commandEvent({ restore, plan, checkpoint }: ShardCommand__Output): ShardEvent | undefined {
+  if (restore != null) return { kind: "restore", ...restore };
+  if (plan != null) return { kind: "plan", plan: planOf(plan) };
+  if (checkpoint != null) {
+    const { epoch, ...mark } = checkpoint;
+    return { kind: "checkpoint", epoch, mark };
+  }
+  return undefined;
+}
+
+function planOf({ coefficients, leafWeights1, leafWeights2, ...plan }: StepPlan__Output): StepPlan {
+  const weights = (values: number[]): Float32Array | undefined =>
+    values.length === 0 ? undefined : Float32Array.from(values);
+  return {
+    ...plan,
+    coefficients: coefficients!,
+    leafWeights1: weights(leafWeights1),
+    leafWeights2: weights(leafWeights2),
+  };
+}

@@ -1,0 +1,42 @@
+import { IsobatchError } from "../../shared/errors.js";
+import type { MergedRanges, ShardReport, ShardReport__Output } from "../../shared/wire/index.js";
+import type { MeasuredReport } from "./shard.js";
+
+/** A shard's reports as messages, both ways. */
+
+/** @throws {IsobatchError} `invalid_input` for a message without a report. */
+export function reportOf(message: ShardReport__Output): MeasuredReport {
+  const { restored, restoreFailed, covered, committed, checkpointed } = message;
+  if (restored != null) {
+    const { epoch, step, microBatches, c1, c2 } = restored;
+    return { kind: "restored", epoch, mark: { step, microBatches, c1, c2 } };
+  }
+  if (restoreFailed != null) return { kind: "restoreFailed", ...restoreFailed };
+  if (covered != null) return { kind: "covered", ...covered };
+  if (checkpointed != null) {
+    return { kind: "checkpointed", step: checkpointed.step, error: checkpointed.error || undefined };
+  }
+  if (committed == null) throw new IsobatchError("invalid_input", "A shard's report is empty.");
+  const { epoch, step, ledger, losses, ...measured } = committed;
+  return { kind: "committed", epoch, step, ledger, losses, measured };
+}
+
+export function reportMessage(report: MeasuredReport): ShardReport {
+  switch (report.kind) {
+    case "restored":
+      return { restored: { epoch: report.epoch, ...report.mark } };
+    case "restoreFailed":
+      return { restoreFailed: report };
+    case "covered":
+      return { covered: report };
+    case "checkpointed":
+      return { checkpointed: { step: report.step, error: report.error ?? "" } };
+    case "committed": {
+      const { epoch, step, losses, measured } = report;
+      const ledger = report.ledger.map(
+        ({ firstChunk, endChunk, ranges }): MergedRanges => ({ firstChunk, endChunk, ranges: [...ranges] }),
+      );
+      return { committed: { epoch, step, ledger, losses: [...losses], ...measured } };
+    }
+  }
+}

@@ -1,0 +1,266 @@
+import { createLeaseKey } from "../shared/credentials/index.js";
+import { IsobatchError, invalid } from "../shared/errors.js";
+import { type Layout, sliceChunks } from "../shared/layout/index.js";
+import type { Logger } from "../shared/log.js";
+import { stateHash } from "../shared/state-hash.js";
+import { version } from "../shared/version.js";
+import { type Address, coordinatorService, createServer, type Status, shardService } from "../shared/wire/index.js";
+import { type PreparedTask, prepareTask, type Task } from "../tasks/index.js";
+import { createCheckpointStore, parametersIn, readNewestCheckpoint } from "./checkpoint/index.js";
+import {
+  type Coordinator,
+  createCoordinator,
+  createCoordinatorHandlers,
+  localLink,
+  outcomeError,
+  reportEvent,
+  statusOf,
+} from "./coordinator/index.js";
+import {
+  type MetricsLine,
+  openLedger,
+  openMetrics,
+  openRunDirectory,
+  type RunDirectory,
+  type RunRecord,
+  type Summary,
+  summarize,
+  writeReport,
+  writeSummary,
+} from "./observe/index.js";
+import { createSamples } from "./samples/index.js";
+import { createShard } from "./shard/index.js";
+import { superviseShards } from "./supervise-shards.js";
+import { taskHash } from "./task-hash.js";
+
+export interface ServerOptions {
+  readonly task: Task;
+  /** The run directory. */
+  readonly out: string;
+  readonly listen: Address;
+  readonly shards: number;
+  readonly token: string;
+  /** The first step waits for so many workers, but at most `awaitMs` after the first is ready. */
+  readonly workersAwaited: number;
+  readonly awaitMs: number;
+  readonly log: Logger;
+  /** Starts the process of shard `index` ≥ 1, which calls `startShard`. */
+  spawnShard(shard: { index: number; coordinator: Address; listen: Address }): SpawnedShard;
+}
+
+export interface SpawnedShard {
+  /** Resolves with why, in words. */
+  readonly exited: Promise<string>;
+  kill(): void;
+}
+
+export interface RunningServer {
+  /** With the port that was taken. */
+  readonly address: Address;
+  readonly runId: string;
+  /** Whether the directory held this run before. */
+  readonly resumed: boolean;
+  readonly task: Task;
+  readonly metrics: Pick<RunRecord<MetricsLine>, "subscribe">;
+  status(): Status;
+  /** Ends after the open step and a checkpoint. */
+  stop(): void;
+  /** Ends at once; the newest checkpoint is where the run stands. */
+  abort(): Promise<void>;
+  /** Rejects with an IsobatchError when the run failed or was aborted. */
+  readonly finished: Promise<{ outcome: "complete" | "stopped"; summary: Summary }>;
+}
+
+/** How long workers get to hear that the run has ended. */
+const FAREWELL_MS = 2_000;
+
+/** Starts the first server process of a run: the coordinator and shard 0, and the other shards as processes. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { task, out } = options;
+  const prepared = await prepareTask(task);
+  const { layout } = prepared.built;
+  checkShards(options.shards, layout);
+  const hash = taskHash(task, prepared.data.fingerprint);
+  const directory = openRunDirectory({
+    folder: out,
+    task: { name: task.name, hash, json: `${JSON.stringify(task, null, 2)}\n` },
+    version,
+    topology: prepared.built.topology,
+    layout,
+  });
+  const cleanUp: (() => Promise<void> | void)[] = [() => directory.close()];
+  const close = async (): Promise<void> => {
+    for (const action of cleanUp.splice(0).reverse()) await action();
+  };
+  try {
+    await writeFirstCheckpoint(prepared, directory, hash);
+    return await serve(options, prepared, directory, hash, cleanUp, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function checkShards(shards: number, layout: Layout): void {
+  const chunks = layout.chunks.length;
+  if (shards >= 1 && shards <= chunks) return;
+  invalid(`--shards is ${shards}; this model has ${chunks} chunks to share out, so choose 1 to ${chunks}.`);
+}
+
+/** A fresh run is a resume from checkpoint 0. */
+async function writeFirstCheckpoint({ built }: PreparedTask, directory: RunDirectory, hash: string): Promise<void> {
+  const { layout, initialWeights } = built;
+  const slice = { firstElement: 0, endElement: layout.length };
+  const { runId } = directory.identity;
+  const store = createCheckpointStore({ folder: directory.checkpointsFolder, layout, slice, runId, taskHash: hash });
+  if (store.list(slice).length > 0) return;
+  if (directory.identity.epoch > 0) {
+    throw new IsobatchError(
+      "damaged",
+      `${directory.checkpointsFolder} has lost all checkpoints of this run; restore them, or start anew with another --out.`,
+    );
+  }
+  const zeros = (): Float32Array => new Float32Array(parametersIn(layout, slice));
+  const state = { theta: initialWeights, m: zeros(), v: zeros() };
+  await store.write(state, { step: 0, microBatches: 0, c1: 0, c2: 0 });
+}
+
+async function serve(
+  options: ServerOptions,
+  prepared: PreparedTask,
+  directory: RunDirectory,
+  hash: string,
+  cleanUp: (() => Promise<void> | void)[],
+  close: () => Promise<void>,
+): Promise<RunningServer> {
+  const { task, out, token, log } = options;
+  const { layout } = prepared.built;
+  const { data } = prepared;
+  const { runId } = directory.identity;
+  const startedAt = performance.now();
+  const metrics = openMetrics(out);
+  cleanUp.push(() => metrics.close());
+  const ledger = openLedger(out);
+  cleanUp.push(() => ledger.close());
+
+  const slices = sliceChunks(layout, options.shards);
+  const samples = createSamples(task, data);
+  const leaseKey = createLeaseKey();
+  const coordinator = createCoordinator({
+    task,
+    shards: options.shards,
+    directory,
+    metrics,
+    ledger,
+    samples,
+    testSamples: data.test?.samples ?? 0,
+    classified: data.train.label.classes !== undefined,
+    leaseKey,
+    workersAwaited: options.workersAwaited,
+    awaitMs: options.awaitMs,
+    log,
+  });
+  cleanUp.push(() => coordinator.close());
+
+  const range = slices[0];
+  const chunks = layout.chunks.slice(range.firstChunk, range.endChunk);
+  const slice = { firstElement: chunks[0].offset, endElement: chunks.at(-1)!.offset + chunks.at(-1)!.length };
+  const store = createCheckpointStore({ folder: directory.checkpointsFolder, layout, slice, runId, taskHash: hash });
+  const shard = createShard({
+    layout,
+    range,
+    runId,
+    leaseKey,
+    store,
+    log,
+    report: (report) => coordinator.dispatch(reportEvent(0, report)),
+  });
+
+  const server = createServer({ token });
+  server.addService(
+    coordinatorService,
+    createCoordinatorHandlers({ coordinator, prepared, directory, samples, metrics, slices, leaseKey, version, log }),
+  );
+  server.addService(shardService, shard.handlers);
+  const address = await server.listen(options.listen);
+  cleanUp.push(() => server.shutdown(FAREWELL_MS));
+  server.setServing(true);
+  coordinator.attachShard(0, localLink(shard, `:${address.port}`), shard.checkpoints());
+  const { spawnShard } = options;
+  const supervisor = superviseShards({ shards: options.shards, address, coordinator, log, spawnShard });
+  cleanUp.push(() => supervisor.stop());
+
+  let aborted: ((error: IsobatchError) => void) | undefined;
+  const abortion = new Promise<never>((_, reject) => {
+    aborted = reject;
+  });
+  const finished = (async () => {
+    try {
+      const outcome = await Promise.race([coordinator.ended, supervisor.failed, abortion]);
+      const farewell = { ok: outcome.ok, reason: outcome.reason };
+      for (const { writer } of coordinator.members.attached()) {
+        void writer?.write({ ended: farewell }).then(
+          () => writer.end(),
+          () => {},
+        );
+      }
+      for (const link of coordinator.shards) link?.stop(outcome.reason);
+      if (!outcome.ok) throw outcomeError(outcome, samples, coordinator.state.mark.step);
+      const summary = summaryOf(task, directory, coordinator, startedAt);
+      writeSummary(out, summary);
+      writeReport(out);
+      return { outcome: outcome.reason, summary };
+    } finally {
+      server.setServing(false);
+      await close();
+    }
+  })();
+  // Whoever started the server awaits it; until then a failure is no unhandled rejection.
+  finished.catch(() => {});
+
+  return {
+    address,
+    runId,
+    resumed: directory.resumed,
+    task,
+    metrics,
+    status: () => statusOf(coordinator, task, slices, runId, version),
+    stop: () => coordinator.dispatch({ kind: "stop" }),
+    async abort() {
+      aborted?.(
+        new IsobatchError("interrupted", `The run was stopped at once; the same command on ${out} resumes it.`),
+      );
+      await finished.catch(() => {});
+    },
+    finished,
+  };
+}
+
+function summaryOf(task: Task, directory: RunDirectory, coordinator: Coordinator, startedAt: number): Summary {
+  const { meta, state } = readNewestCheckpoint(directory.folder);
+  const bytes = (values: Float32Array): Uint8Array[] => [
+    new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+  ];
+  const { progress, members } = coordinator;
+  const { lastEvaluation: last } = progress;
+  const all = members.all();
+  const classes = new Set(all.map(({ numerics: n }) => `${n.backend} ${n.version} ${n.architecture} ${n.flags}`));
+  return summarize({
+    task: task.name,
+    optimizer: task.optimizer.name === "standard" ? "standard" : `${task.optimizer.name}, ${task.optimizer.rule}`,
+    runId: directory.identity.runId,
+    version,
+    stateHash: stateHash({ theta: bytes(state.theta), m: bytes(state.m), v: bytes(state.v), ...meta }),
+    steps: meta.step,
+    samples: meta.microBatches * task.microBatchSize,
+    durationSeconds: (performance.now() - startedAt) / 1000,
+    samplesOfSitting: progress.samplesOfSitting,
+    recomputedSteps: progress.recomputedSteps,
+    finalEvaluation: last === undefined ? null : { step: last.step, loss: last.loss, accuracy: last.accuracy },
+    workers: all.map(({ id, host, device, microBatches }) => ({ id, host, device, microBatches })),
+    numerics: directory.identity.numerics,
+    mixedNumerics: task.mixed && classes.size > 1,
+    epochs: directory.identity.epoch,
+    finishedAt: new Date().toISOString(),
+  });
+}

@@ -1,0 +1,117 @@
+import { join } from "node:path";
+import { IsobatchError, messageOf } from "../shared/errors.js";
+import { layoutFromJson } from "../shared/layout/index.js";
+import type { Logger } from "../shared/log.js";
+import { version } from "../shared/version.js";
+import {
+  type Address,
+  connect,
+  createServer,
+  createWriter,
+  readMessages,
+  type ShardReport,
+  shardService,
+} from "../shared/wire/index.js";
+import { createCheckpointStore } from "./checkpoint/index.js";
+import { RUN_FILES } from "./observe/index.js";
+import { commandEvent, createShard, reportMessage } from "./shard/index.js";
+
+export interface ShardProcessOptions {
+  /** From 1; shard 0 lives with the coordinator. */
+  readonly index: number;
+  readonly coordinator: Address;
+  readonly token: string;
+  /** The run directory. */
+  readonly out: string;
+  readonly listen: Address;
+  readonly log: Logger;
+}
+
+export interface RunningShard {
+  /** Resolves when the coordinator has ended the run, rejects when it is lost or refuses. */
+  readonly finished: Promise<void>;
+  abort(): Promise<void>;
+}
+
+const CONNECT_MS = 30_000;
+const WELCOME_MS = 10_000;
+/** Serve's commands come at the run's own pace; the writer stalls only when the coordinator hangs. */
+const STALL_MS = 60_000;
+const FAREWELL_MS = 2_000;
+
+/**
+ * Runs one shard beyond the first: it listens for workers, and obeys the coordinator on its Serve stream. It ends
+ * with that stream: what it holds is void then, and whoever started it starts it again.
+ */
+export async function startShard(options: ShardProcessOptions): Promise<RunningShard> {
+  const { index, token, log } = options;
+  const stopped = new AbortController();
+  const connection = await connect(options.coordinator, { token, waitMs: CONNECT_MS });
+  const call = connection.coordinator.Serve();
+  const writer = createWriter<ShardReport>(call, { stallMs: STALL_MS, what: "The stream to the coordinator" });
+  const what = "The coordinator";
+  const commands = readMessages(call, { what, signal: stopped.signal });
+  const server = createServer({ token });
+  const close = async (): Promise<void> => {
+    writer.end();
+    await server.shutdown(FAREWELL_MS);
+    connection.close();
+  };
+
+  try {
+    const shard = await welcomed();
+    const finished = obey(shard).finally(close);
+    finished.catch(() => {});
+    return {
+      finished,
+      async abort() {
+        stopped.abort();
+        await finished.catch(() => {});
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  async function welcomed() {
+    await writer.write({ hello: { index, version: version } });
+    const timer = setTimeout(() => stopped.abort(), WELCOME_MS);
+    const first = await commands.next();
+    clearTimeout(timer);
+    const welcome = first.value?.welcome;
+    if (welcome == null) throw new IsobatchError("unavailable", "The coordinator did not welcome this shard.");
+    const layout = layoutFromJson(welcome.layoutJson);
+    const range = { firstChunk: welcome.firstChunk, endChunk: welcome.endChunk };
+    const chunks = layout.chunks.slice(range.firstChunk, range.endChunk);
+    const slice = { firstElement: chunks[0].offset, endElement: chunks.at(-1)!.offset + chunks.at(-1)!.length };
+    const folder = join(options.out, RUN_FILES.checkpoints);
+    const { runId, taskHash, leaseKey } = welcome;
+    const shard = createShard({
+      layout,
+      range,
+      runId,
+      leaseKey,
+      store: createCheckpointStore({ folder, layout, slice, runId, taskHash }),
+      log,
+      report: (report) => {
+        writer.write(reportMessage(report)).catch((error: unknown) => log.debug(messageOf(error)));
+      },
+    });
+    server.addService(shardService, shard.handlers);
+    const address = await server.listen(options.listen);
+    server.setServing(true);
+    await writer.write({ ready: { address: `:${address.port}`, checkpoints: shard.checkpoints() } });
+    return shard;
+  }
+
+  async function obey(shard: Awaited<ReturnType<typeof welcomed>>): Promise<void> {
+    for await (const command of commands) {
+      if (command.stop != null) return;
+      if (command.keep != null) shard.keep(command.keep.steps);
+      const event = commandEvent(command);
+      if (event !== undefined) shard.handle(event);
+    }
+    throw new IsobatchError("unavailable", "The coordinator has gone.");
+  }
+}

@@ -1,0 +1,70 @@
+import { IsobatchError } from "../shared/errors.js";
+import type { Logger } from "../shared/log.js";
+import type { Address } from "../shared/wire/index.js";
+import type { Coordinator } from "./coordinator/index.js";
+import type { SpawnedShard } from "./start-server.js";
+
+/**
+ * Keeps the processes of shards 1, 2, … alive. A shard that dies is started again at the same port, where workers
+ * look for it; it attaches, and the coordinator takes the run back to the checkpoint that all shards have.
+ */
+export interface ShardSupervisor {
+  /** Rejects with an IsobatchError when a shard does not stay up. Never resolves. */
+  readonly failed: Promise<never>;
+  /** Ends the processes. */
+  stop(): Promise<void>;
+}
+
+export interface SupervisorOptions {
+  readonly shards: number;
+  /** Of the coordinator; shards listen on the same host. */
+  readonly address: Address;
+  readonly coordinator: Pick<Coordinator, "shardAddresses">;
+  readonly log: Logger;
+  spawnShard(shard: { index: number; coordinator: Address; listen: Address }): SpawnedShard;
+}
+
+/** A shard that dies so often, each time within `STEADY_MS` of its start, stops the run. */
+const DEATHS_MAX = 5;
+const STEADY_MS = 30_000;
+
+export function superviseShards(options: SupervisorOptions): ShardSupervisor {
+  const { address, coordinator, log } = options;
+  const running = new Map<number, SpawnedShard>();
+  const loops: Promise<void>[] = [];
+  let stopped = false;
+  let fail: (error: IsobatchError) => void = () => {};
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  failed.catch(() => {});
+
+  async function keepAlive(index: number): Promise<void> {
+    let deaths = 0;
+    while (!stopped) {
+      const port = Number(coordinator.shardAddresses[index]?.split(":").at(-1) ?? 0);
+      const startedAt = performance.now();
+      const shard = options.spawnShard({ index, coordinator: address, listen: { host: address.host, port } });
+      running.set(index, shard);
+      const why = await shard.exited;
+      running.delete(index);
+      if (stopped) return;
+      deaths = performance.now() - startedAt < STEADY_MS ? deaths + 1 : 1;
+      if (deaths >= DEATHS_MAX) {
+        return fail(new IsobatchError("unavailable", `Shard ${index} ended ${deaths} times in a row: ${why}.`));
+      }
+      log.warn({ shard: index, why }, "a shard has ended and is started again");
+    }
+  }
+
+  for (let index = 1; index < options.shards; index++) loops.push(keepAlive(index));
+
+  return {
+    failed,
+    async stop() {
+      stopped = true;
+      for (const shard of running.values()) shard.kill();
+      await Promise.all(loops);
+    },
+  };
+}
