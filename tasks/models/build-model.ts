@@ -11,6 +11,7 @@ import {
   type Captured,
   type CapturedWeight,
   type Initializer,
+  type Layer,
   type LayersModel,
   type LayerVariable,
   weightNames,
@@ -104,12 +105,19 @@ function tensorSpecs({ model, weights }: Captured, weightDecayExclude: readonly 
       };
     }
     const { layer, name: own } = weights.get(weight) as CapturedWeight;
-    if (layer.getClassName() === "BatchNormalization" && own.startsWith("moving_")) {
-      // Also of a frozen layer: tfjs normalises by the batch while training, and moves these, frozen or not.
+    if (layer.getClassName() === "BatchNormalization" && own.startsWith("moving_") && !isFrozen(layer, trained)) {
       return { name, shape, kind: "tail", decay: false, momentum: (layer as unknown as { momentum: number }).momentum };
     }
     return { name, shape, kind: "frozen", decay: false };
   });
+}
+
+/** Of a BatchNorm: a frozen one normalises by the moving statistics it has, so they are frozen with it. */
+function isFrozen(layer: Layer, trained: ReadonlySet<LayerVariable>): boolean {
+  if (layer.trainable === false) return true;
+  // A frozen model does not tell its layers, only their weights.
+  const others = layer.weights.filter(({ originalName }) => !originalName.includes("/moving_"));
+  return others.length > 0 && !others.some((weight) => trained.has(weight));
 }
 
 function flatWeights(model: LayersModel, layout: Layout): Float32Array {

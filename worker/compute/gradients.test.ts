@@ -77,6 +77,19 @@ describe("gradient()", () => {
     }
   });
 
+  it("normalises by a frozen BatchNorm's moving statistics, which have no gradient", async () => {
+    const { gradientOf, gradients, setWeights, initialWeights, layout } = await openGradients({
+      layers: [NORMALISED[0], NORMALISED[1], NORMALISED[3]],
+      freeze: ["norm"],
+    });
+    assert.deepEqual([layout.tail, layout.frozen], [0, 4 * 6]);
+    assert.ok(Math.abs(gradientOf(batchOf(0)).loss - gradients.evaluate(batchOf(0)).lossSum / 8) < 1e-6);
+    const before = gradientOf(batchOf(0)).g;
+    assert.equal(before.length, layout.parameters);
+    setWeights(initialWeights.map((x, i) => (i >= layout.parameters ? x + 0.5 : x)));
+    assert.notDeepEqual(gradientOf(batchOf(0)).g, before);
+  });
+
   it("adds a regulariser's loss and gradient", async () => {
     const regularised = [
       { ...DENSE[0], kernelRegularizer: { className: "L1L2", config: { l1: 0, l2: 0.25 } } },
