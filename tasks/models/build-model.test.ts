@@ -103,8 +103,8 @@ describe("buildModel()", () => {
     assert.deepEqual(kinds, {
       "dense_2/kernel": "parameter",
       "dense_2/bias": "parameter",
-      "batch_normalization_1/moving_mean": "tail",
-      "batch_normalization_1/moving_variance": "tail",
+      "batch_normalization_1/moving_mean": "frozen",
+      "batch_normalization_1/moving_variance": "frozen",
       "dense_1/kernel": "frozen",
       "dense_1/bias": "frozen",
       "batch_normalization_1/gamma": "frozen",

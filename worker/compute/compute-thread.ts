@@ -30,6 +30,8 @@ export async function startComputeThread(start: ThreadStart): Promise<ComputeThr
     for (const { reject } of waiting.splice(0)) reject(dead);
   };
   worker.on("message", (message: Reply) => {
+    // A closed thread's last replies still come; whoever waited for them has been told.
+    if (dead !== undefined) return;
     const asked = waiting.shift()!;
     if ("failed" in message) asked.reject(errorOf(message.failed));
     else asked.resolve(("ready" in message ? message.ready : message.reply) as never);
