@@ -12,13 +12,20 @@ import { IsobatchError } from "./errors.js";
  * | `checkpoint.fsync` | when all is written, before the fsync |
  * | `checkpoint.rename` | when all is on disk, before it gets its name |
  * | `checkpoint.done` | when the checkpoint will survive, before anybody hears of it |
+ * | `coordinator.lease` | before a lease is sent |
+ * | `coordinator.commit` | when all shards have committed a step, before it is recorded |
+ * | `shard.push` | when a pushed chunk has been received, before it is judged |
+ * | `shard.apply` | before a chunk is updated |
  */
 export type FailPoint =
   | "checkpoint.write"
   | "checkpoint.fsync"
   | "checkpoint.rename"
   | "checkpoint.done"
-  | (string & {});
+  | "coordinator.lease"
+  | "coordinator.commit"
+  | "shard.push"
+  | "shard.apply";
 
 export interface FailSetting {
   readonly point: string;

@@ -183,6 +183,9 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
         return;
       }
       case "checkpointWritten":
+        // What the record tells of these steps must not be lost by a crash that the weights survive.
+        metrics.sync();
+        ledger.sync();
         progress.checkpointStep = effect.step;
         return event("checkpoint", { step: effect.step });
       case "note":

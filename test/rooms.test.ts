@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
+
+/** Who may import whom, beside itself; a longer path is a room of its own. Tests may import anything. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  shared: [],
+  tasks: ["shared"],
+  server: ["shared", "tasks"],
+  "server/coordinator/core": ["shared"],
+  "server/shard/core": ["shared"],
+  worker: ["shared", "tasks"],
+  "worker/compute": ["shared", "tasks", "worker/backends"],
+  "worker/backends": ["shared", "tasks"],
+  experiment: ["shared", "tasks", "worker/compute", "worker/backends"],
+  cli: ["shared", "tasks", "server", "worker", "experiment"],
+};
+
+/** What a pure core must not touch: everything beside arithmetic goes in and out as events and effects. */
+const PURE = ["server/coordinator/core", "server/shard/core", "shared/sums", "shared/layout", "shared/optimizer"];
+
+function sources(room: string): string[] {
+  return readdirSync(join(root, room), { recursive: true })
+    .map((path) => join(room, String(path)))
+    .filter((path) => path.endsWith(".ts") && !/\.test(\.\w+)?\.ts$/.test(path) && !path.includes("/assembly/"));
+}
+
+function importsOf(path: string): string[] {
+  const text = readFileSync(join(root, path), "utf8");
+  return [...text.matchAll(/(?:from|import\()\s*"([^"]+)"/g)].map(([, specifier]) => specifier);
+}
+
+/** The most specific room of the table that the path is in. */
+function roomOf(path: string): string | undefined {
+  return Object.keys(MAY_IMPORT)
+    .filter((room) => path.startsWith(`${room}/`))
+    .sort((a, b) => b.length - a.length)[0];
+}
+
+describe("the rooms", () => {
+  for (const top of ["shared", "tasks", "server", "worker", "experiment", "cli"]) {
+    it(`${top} imports only what the table allows`, () => {
+      const files = sources(top);
+      assert.ok(files.length > 0);
+      for (const file of files) {
+        const room = roomOf(file)!;
+        for (const specifier of importsOf(file).filter((name) => name.startsWith("."))) {
+          const target = relative(root, resolve(root, dirname(file), specifier));
+          const allowed = [room, ...MAY_IMPORT[room]];
+          assert.ok(
+            allowed.some((name) => target.startsWith(`${name}/`)),
+            `${file} imports ${target}, which ${room} may not`,
+          );
+        }
+      }
+    });
+  }
+
+  for (const room of PURE) {
+    it(`${room} has no I/O, clock or randomness`, () => {
+      for (const file of sources(room)) {
+        for (const specifier of importsOf(file)) {
+          assert.ok(specifier.startsWith("."), `${file} imports ${specifier}`);
+        }
+        const code = readFileSync(join(root, file), "utf8");
+        assert.doesNotMatch(code, /\b(Date\.now|performance\.now|Math\.random|setTimeout|setInterval|process\.)/, file);
+      }
+    });
+  }
+});
