@@ -1,21 +1,73 @@
 /**
- * Every layer class of tfjs: trained right, as the gradient tests show, or refused at the start, by name.
+ * Every layer class of tfjs: trained right, as finite differences in float64 show (the tests stand beside the
+ * backends), or refused at the start, by name. A test compares the table with what tfjs registers, so that none can
+ * be missing.
  */
 export type LayerEntry = { readonly trained: true } | { readonly trained: false; readonly reason: string };
 
-const TRAINED = ["InputLayer", "Dense", "Flatten", "Reshape", "Activation", "Dropout", "BatchNormalization"];
-const TRAINED_CONVOLUTIONS = ["Conv2D", "MaxPooling2D", "AveragePooling2D"];
+const TRAINED = [
+  ...["InputLayer", "Functional", "Model", "Sequential"],
+  ...["Dense", "Embedding", "Flatten", "Reshape", "Permute", "RepeatVector", "Masking", "Dropout", "SpatialDropout1D"],
+  ...["Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "ThresholdedReLU", "Softmax"],
+  ...["Add", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot"],
+  ...["Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "Conv3DTranspose", "SeparableConv2D", "DepthwiseConv2D"],
+  ...["Cropping2D", "ZeroPadding2D", "UpSampling2D"],
+  ...["MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D"],
+  ...["GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D"],
+  ...["BatchNormalization", "LayerNormalization"],
+  ...["RNN", "SimpleRNN", "SimpleRNNCell", "GRU", "GRUCell", "LSTM", "LSTMCell", "StackedRNNCells"],
+  ...["ConvLSTM2D", "ConvLSTM2DCell", "TimeDistributed", "Bidirectional"],
+  ...["Rescaling", "CategoryEncoding"],
+];
 
-export const layerTable: Readonly<Record<string, LayerEntry>> = Object.fromEntries(
-  [...TRAINED, ...TRAINED_CONVOLUTIONS, "LayerNormalization"].map((name) => [name, { trained: true } as const]),
-);
+const unseeded = "its randomness takes no seed, so no two machines would draw the same";
+
+const REFUSED: Record<string, string> = {
+  GaussianNoise: unseeded,
+  GaussianDropout: unseeded,
+  AlphaDropout: unseeded,
+  RandomWidth: "its randomness goes on from one call to the next, so it would depend on the order of the work",
+  Resizing: "tfjs computes a wrong output shape for it; resize the images before training, or use UpSampling2D",
+  CenterCrop: "what it does has no gradient in tfjs; use Cropping2D",
+};
+
+export const layerTable: Readonly<Record<string, LayerEntry>> = Object.fromEntries([
+  ...TRAINED.map((name): [string, LayerEntry] => [name, { trained: true }]),
+  ...Object.entries(REFUSED).map(([name, reason]): [string, LayerEntry] => [name, { trained: false, reason }]),
+]);
 
 /**
  * Why a layer can't be trained, or undefined if it can.
  * @param config the layer's tfjs configuration, camelCase or snake_case.
  */
-export function refusal(className: string, _config: Readonly<Record<string, unknown>>): string | undefined {
+export function refusal(className: string, config: Readonly<Record<string, unknown>>): string | undefined {
   const entry = Object.hasOwn(layerTable, className) ? layerTable[className] : undefined;
   if (entry === undefined) return "it is not one of the layers that Isobatch knows";
-  return entry.trained ? undefined : entry.reason;
+  return entry.trained ? refusalOfSettings(className, camelCased(config)) : entry.reason;
+}
+
+function refusalOfSettings(className: string, config: Record<string, unknown>): string | undefined {
+  for (const [key, value] of Object.entries(config)) {
+    // tfjs's own optimizers apply constraints after a step; here the weights are updated elsewhere.
+    if (key.endsWith("Constraint") && isSet(value)) return `its ${key} would not be applied; leave it out`;
+  }
+  if (isSet(config.activityRegularizer)) return "its activityRegularizer is ignored by tfjs; leave it out";
+  if (isSet(config.stateful)) return "with stateful: true it would depend on the order of the work; leave it out";
+  if (className.startsWith("Conv") && config.padding === "causal") {
+    return 'tfjs has no padding: "causal"; use "same" or "valid"';
+  }
+  const isRecurrent = /RNN|GRU|LSTM/.test(className);
+  for (const key of ["dropout", "recurrentDropout"]) {
+    if (isRecurrent && Number(config[key] ?? 0) > 0) {
+      return `the randomness of its ${key} takes no seed; set it to 0 and add Dropout layers between`;
+    }
+  }
+  return undefined;
+}
+
+const isSet = (value: unknown): boolean => value !== undefined && value !== null && value !== false;
+
+function camelCased(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const camel = (key: string): string => key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return Object.fromEntries(Object.entries(config).map(([key, value]) => [camel(key), value]));
 }

@@ -1,8 +1,8 @@
 import { describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
-import { backendNames, checkGradient, forCases, randomArray } from "./gradient-check.test.support.js";
-import { convolution, depthwiseConvolution, sliding } from "./reference.test.support.js";
+import { backendNames, checkGradient, forCases, randomArray } from "./gradient-check.test.helper.js";
+import { convolution, depthwiseConvolution, sliding } from "./reference.test.helper.js";
 
 const padding = fc.oneof(
   fc.constantFrom<"same" | "valid">("same", "valid"),

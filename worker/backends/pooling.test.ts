@@ -1,8 +1,8 @@
 import { describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
-import { backendNames, checkGradient, distinctArray, forCases } from "./gradient-check.test.support.js";
-import { pool, sliding } from "./reference.test.support.js";
+import { backendNames, checkGradient, distinctArray, forCases } from "./gradient-check.test.helper.js";
+import { pool, sliding } from "./reference.test.helper.js";
 
 const small = (max: number) => fc.integer({ min: 1, max });
 const pad = fc.constantFrom<"same" | "valid">("same", "valid");

@@ -9,8 +9,8 @@ import {
   checkGradient,
   forCases,
   randomArray,
-} from "./gradient-check.test.support.js";
-import { product } from "./reference.test.support.js";
+} from "./gradient-check.test.helper.js";
+import { product } from "./reference.test.helper.js";
 
 const small = (max: number) => fc.integer({ min: 1, max });
 const sides = { m: small(14), n: small(19), k: small(9), transposeA: fc.boolean(), transposeB: fc.boolean() };

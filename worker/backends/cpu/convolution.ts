@@ -1,17 +1,18 @@
 import {
-  type backend_util,
   Conv2DBackpropFilter,
   Conv2DBackpropInput,
+  Conv3DBackpropFilterV2,
+  Conv3DBackpropInputV2,
   DepthwiseConv2dNativeBackpropFilter,
   DepthwiseConv2dNativeBackpropInput,
 } from "@tensorflow/tfjs-core";
-import { type ConvolutionAttributes, convolutionSizes } from "../convolution.js";
+import { type ConvolutionAttributes, type ConvolutionSizes, convolutionSizes } from "../convolution.js";
 import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import { tensorOf, valuesOf } from "./values.js";
 
 /**
- * The gradients of plain and depthwise convolutions. The backend's own know no dilation; these do, and are several
- * times faster besides. Sums are kept in float64 and rounded once.
+ * The gradients of convolutions. The backend's own know no dilation; these do, and are several times faster besides.
+ * Sums are kept in float64 and rounded once.
  */
 
 type InputGradientCall = KernelCall<
@@ -24,30 +25,48 @@ type FilterGradientCall = KernelCall<
 >;
 
 export function registerConvolutionGradients(): void {
-  replaceKernel("cpu", Conv2DBackpropInput, (call: InputGradientCall) => inputGradient(call, false));
-  replaceKernel("cpu", Conv2DBackpropFilter, (call: FilterGradientCall) => filterGradient(call, false));
-  replaceKernel("cpu", DepthwiseConv2dNativeBackpropInput, (call: InputGradientCall) => inputGradient(call, true));
-  replaceKernel("cpu", DepthwiseConv2dNativeBackpropFilter, (call: FilterGradientCall) => filterGradient(call, true));
+  const forInput = [Conv2DBackpropInput, Conv3DBackpropInputV2, DepthwiseConv2dNativeBackpropInput];
+  const forFilter = [Conv2DBackpropFilter, Conv3DBackpropFilterV2, DepthwiseConv2dNativeBackpropFilter];
+  for (const name of forInput) {
+    const depthwise = name === DepthwiseConv2dNativeBackpropInput;
+    replaceKernel("cpu", name, (call: InputGradientCall) => inputGradient(call, depthwise));
+  }
+  for (const name of forFilter) {
+    const depthwise = name === DepthwiseConv2dNativeBackpropFilter;
+    replaceKernel("cpu", name, (call: FilterGradientCall) => filterGradient(call, depthwise));
+  }
 }
 
 /**
- * Calls `visit` for every output pixel and every place of its window that lies inside the image, with the element
+ * Calls `visit` for every output pixel and every place of its window that lies inside the volume, with the element
  * numbers of that pixel's first channel in x and in y and of that place's first weight in the filter.
  */
-function forWindows(info: backend_util.Conv2DInfo, visit: (x: number, y: number, filter: number) => void): void {
-  const weights = info.filterShape[2] * info.filterShape[3];
+function forWindows(
+  sizes: ConvolutionSizes,
+  depthwise: boolean,
+  visit: (x: number, y: number, weight: number) => void,
+): void {
+  const { batch, channels, filters, input, filter, output, strides, dilations, pad } = sizes;
+  const yChannels = depthwise ? channels * filters : filters;
+  const at = (axis: number, o: number, w: number): number => o * strides[axis] - pad[axis] + w * dilations[axis];
   let y = 0;
-  for (let n = 0; n < info.batchSize; n++) {
-    for (let i = 0; i < info.outHeight; i++) {
-      for (let j = 0; j < info.outWidth; j++, y += info.outChannels) {
-        for (let p = 0; p < info.filterHeight; p++) {
-          const row = i * info.strideHeight - info.padInfo.top + p * info.dilationHeight;
-          if (row < 0 || row >= info.inHeight) continue;
-          for (let q = 0; q < info.filterWidth; q++) {
-            const column = j * info.strideWidth - info.padInfo.left + q * info.dilationWidth;
-            if (column < 0 || column >= info.inWidth) continue;
-            const x = ((n * info.inHeight + row) * info.inWidth + column) * info.inChannels;
-            visit(x, y, (p * info.filterWidth + q) * weights);
+  for (let n = 0; n < batch; n++) {
+    for (let h = 0; h < output[0]; h++) {
+      for (let i = 0; i < output[1]; i++) {
+        for (let j = 0; j < output[2]; j++, y += yChannels) {
+          for (let o = 0; o < filter[0]; o++) {
+            const plane = at(0, h, o);
+            if (plane < 0 || plane >= input[0]) continue;
+            for (let p = 0; p < filter[1]; p++) {
+              const row = at(1, i, p);
+              if (row < 0 || row >= input[1]) continue;
+              for (let q = 0; q < filter[2]; q++) {
+                const column = at(2, j, q);
+                if (column < 0 || column >= input[2]) continue;
+                const x = (((n * input[0] + plane) * input[1] + row) * input[2] + column) * channels;
+                visit(x, y, ((o * filter[1] + p) * filter[2] + q) * channels * filters);
+              }
+            }
           }
         }
       }
@@ -56,15 +75,15 @@ function forWindows(info: backend_util.Conv2DInfo, visit: (x: number, y: number,
 }
 
 function inputGradient({ inputs, attrs, backend }: InputGradientCall, depthwise: boolean): TensorInfo {
-  const info = convolutionSizes(attrs, attrs.inputShape, inputs.filter.shape, depthwise);
+  const sizes = convolutionSizes(attrs, attrs.inputShape, inputs.filter.shape, depthwise);
+  const { channels, filters } = sizes;
   const [dy, filter] = [valuesOf(backend, inputs.dy), valuesOf(backend, inputs.filter)];
-  const dx = new Float64Array(info.batchSize * info.inHeight * info.inWidth * info.inChannels);
-  const outputs = inputs.filter.shape[3]; // of each input channel
-  forWindows(info, (x, y, weight) => {
-    for (let c = 0; c < info.inChannels; c++, weight += outputs) {
-      const out = depthwise ? y + c * outputs : y;
+  const dx = new Float64Array(sizes.batch * sizes.input[0] * sizes.input[1] * sizes.input[2] * channels);
+  forWindows(sizes, depthwise, (x, y, weight) => {
+    for (let c = 0; c < channels; c++, weight += filters) {
+      const out = depthwise ? y + c * filters : y;
       let sum = 0;
-      for (let f = 0; f < outputs; f++) sum += dy[out + f] * filter[weight + f];
+      for (let f = 0; f < filters; f++) sum += dy[out + f] * filter[weight + f];
       dx[x + c] += sum;
     }
   });
@@ -72,15 +91,15 @@ function inputGradient({ inputs, attrs, backend }: InputGradientCall, depthwise:
 }
 
 function filterGradient({ inputs, attrs, backend }: FilterGradientCall, depthwise: boolean): TensorInfo {
-  const info = convolutionSizes(attrs, inputs.x.shape, attrs.filterShape, depthwise);
+  const sizes = convolutionSizes(attrs, inputs.x.shape, attrs.filterShape, depthwise);
+  const { channels, filters } = sizes;
   const [x, dy] = [valuesOf(backend, inputs.x), valuesOf(backend, inputs.dy)];
-  const outputs = attrs.filterShape[3];
-  const dFilter = new Float64Array(info.filterHeight * info.filterWidth * info.inChannels * outputs);
-  forWindows(info, (point, y, weight) => {
-    for (let c = 0; c < info.inChannels; c++, weight += outputs) {
-      const out = depthwise ? y + c * outputs : y;
+  const dFilter = new Float64Array(sizes.filter[0] * sizes.filter[1] * sizes.filter[2] * channels * filters);
+  forWindows(sizes, depthwise, (point, y, weight) => {
+    for (let c = 0; c < channels; c++, weight += filters) {
+      const out = depthwise ? y + c * filters : y;
       const value = x[point + c];
-      for (let f = 0; f < outputs; f++) dFilter[weight + f] += value * dy[out + f];
+      for (let f = 0; f < filters; f++) dFilter[weight + f] += value * dy[out + f];
     }
   });
   return tensorOf(backend, attrs.filterShape, dFilter);

@@ -1,10 +1,17 @@
-import { ResizeNearestNeighborGrad } from "@tensorflow/tfjs-core";
+import { ResizeBilinearGrad, ResizeNearestNeighborGrad } from "@tensorflow/tfjs-core";
 import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import { tensorOf, valuesOf } from "./values.js";
 
-/** The gradient of nearest-neighbour resizing, as upsampling has it: the backend's own mixes up the batch's images. */
+/**
+ * The gradients of resizing, as upsampling has them: the backend's own mixes up a batch's images for the nearest
+ * neighbour, and height and width of the result for the bilinear kind.
+ */
 export function registerResizeGradients(): void {
   replaceKernel("cpu", ResizeNearestNeighborGrad, resizeNearestGradient);
+  replaceKernel("cpu", ResizeBilinearGrad, (call: KernelCall<{ images: TensorInfo }, unknown>, original) => {
+    const dx = original!(call as never) as TensorInfo;
+    return { ...dx, shape: call.inputs.images.shape };
+  });
 }
 
 interface ResizeAttributes {

@@ -2,6 +2,9 @@ import {
   Conv2D,
   Conv2DBackpropFilter,
   Conv2DBackpropInput,
+  Conv3D,
+  Conv3DBackpropFilterV2,
+  Conv3DBackpropInputV2,
   DepthwiseConv2dNative,
   DepthwiseConv2dNativeBackpropFilter,
   DepthwiseConv2dNativeBackpropInput,
@@ -12,11 +15,24 @@ import {
 } from "@tensorflow/tfjs-core";
 
 /**
- * The gradients of plain and depthwise 2-D convolutions, dilated ones too, which tfjs refuses: our kernels take the
- * dilation as an attribute.
+ * The gradients of convolutions, dilated ones too, which tfjs refuses: our kernels take the dilation as an attribute;
+ * and of the transposed convolution of volumes, which tfjs has none for.
  */
 export function registerConvolutions(): void {
   register(Conv2D, Conv2DBackpropInput, Conv2DBackpropFilter);
+  register(Conv3D, Conv3DBackpropInputV2, Conv3DBackpropFilterV2);
+  registerGradient({
+    kernelName: Conv3DBackpropInputV2,
+    inputsToSave: ["dy", "filter"],
+    gradFunc: (anyGradient, [dy, filter], attrs) => {
+      const gradient = anyGradient as Tensor;
+      const forFilter = { ...attrs, filterShape: filter.shape };
+      return {
+        dy: () => engine().runKernel(Conv3D, { x: gradient, filter }, { ...attrs, dilations: 1 }) as Tensor,
+        filter: () => engine().runKernel(Conv3DBackpropFilterV2, { x: gradient, dy }, forFilter) as Tensor,
+      };
+    },
+  });
   register(DepthwiseConv2dNative, DepthwiseConv2dNativeBackpropInput, DepthwiseConv2dNativeBackpropFilter);
 }
 

@@ -1,12 +1,16 @@
 // The layers bring tfjs's own gradients, so they must be loaded before some are replaced.
 import "@tensorflow/tfjs-layers";
+import { registerBatchNorm } from "./batch-norm.js";
+import { registerComparisons } from "./comparisons.js";
 import { registerConvolutions } from "./convolution.js";
+import { repairLayers } from "./layer-repairs.js";
 import { registerMatMul } from "./matmul.js";
 import { registerRelu } from "./relu.js";
 
 /**
  * Gradients registered in the place of tfjs's own, where those are wrong, missing or slow. They are the same on all
- * backends, made of kernels that each backend has.
+ * backends, made of kernels that each backend has. The few layers that tfjs can't train for other reasons are
+ * repaired along with them.
  */
 
 let registered = false;
@@ -14,7 +18,10 @@ let registered = false;
 export function registerGradients(): void {
   if (registered) return;
   registered = true;
+  registerBatchNorm();
+  registerComparisons();
   registerConvolutions();
   registerMatMul();
   registerRelu();
+  repairLayers();
 }

@@ -1,12 +1,5 @@
-import {
-  BatchMatMul,
-  broadcast_util,
-  matMul,
-  registerGradient,
-  reshape,
-  sum,
-  type Tensor,
-} from "@tensorflow/tfjs-core";
+import { BatchMatMul, matMul, registerGradient, type Tensor } from "@tensorflow/tfjs-core";
+import { sumToShape } from "./broadcast.js";
 
 /** The gradient of a batch of matrix products, one of whose factors may be broadcast, which tfjs's own forgets. */
 export function registerMatMul(): void {
@@ -21,10 +14,4 @@ export function registerMatMul(): void {
       return { a: () => sumToShape(da(), a.shape), b: () => sumToShape(db(), b.shape) };
     },
   });
-}
-
-/** Adds up the axes along which a tensor of `shape` was broadcast to the shape of `x`. */
-function sumToShape(x: Tensor, shape: number[]): Tensor {
-  const axes = broadcast_util.getReductionAxes(shape, x.shape);
-  return axes.length === 0 ? x : reshape(sum(x, axes), shape);
 }

@@ -9,7 +9,7 @@ import {
 import type { ConvolutionAttributes } from "../convolution.js";
 import { compose, type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import { activate, type FusedActivation } from "./activation.js";
-import { describeConvolution } from "./conv2d.js";
+import { describeConvolution } from "./convolution.js";
 import { addressOf, output, trainingKernels } from "./training-kernels.js";
 
 /**
@@ -28,10 +28,10 @@ type ForwardCall = KernelCall<{ x: TensorInfo; filter: TensorInfo }, Convolution
 function forward({ inputs: { x, filter }, attrs, backend: anyBackend }: ForwardCall): TensorInfo {
   const backend = anyBackend as BackendWasm;
   const kernels = trainingKernels(backend);
-  const { batchSize, outShape } = describeConvolution(kernels, attrs, x.shape, filter.shape, true);
+  const { batch, filters, outShape } = describeConvolution(kernels, attrs, x.shape, filter.shape, true);
   return output(backend, outShape, (y) => {
     const addresses = [addressOf(backend, x), addressOf(backend, filter), y] as const;
-    kernels.depthwiseForward(batchSize, filter.shape[3], ...addresses);
+    kernels.depthwiseForward(batch, filters, ...addresses);
   });
 }
 
@@ -59,10 +59,10 @@ type InputGradientCall = KernelCall<
 function inputGradient({ inputs: { dy, filter }, attrs, backend: anyBackend }: InputGradientCall): TensorInfo {
   const backend = anyBackend as BackendWasm;
   const kernels = trainingKernels(backend);
-  const { batchSize } = describeConvolution(kernels, attrs, attrs.inputShape, filter.shape, true);
+  const { batch, filters } = describeConvolution(kernels, attrs, attrs.inputShape, filter.shape, true);
   return output(backend, attrs.inputShape, (dx) => {
     const addresses = [addressOf(backend, dy), addressOf(backend, filter), dx] as const;
-    kernels.depthwiseInputGradient(batchSize, filter.shape[3], ...addresses);
+    kernels.depthwiseInputGradient(batch, filters, ...addresses);
   });
 }
 
@@ -74,9 +74,9 @@ type FilterGradientCall = KernelCall<
 function filterGradient({ inputs: { x, dy }, attrs, backend: anyBackend }: FilterGradientCall): TensorInfo {
   const backend = anyBackend as BackendWasm;
   const kernels = trainingKernels(backend);
-  const { batchSize } = describeConvolution(kernels, attrs, x.shape, attrs.filterShape, true);
+  const { batch, filters } = describeConvolution(kernels, attrs, x.shape, attrs.filterShape, true);
   return output(backend, attrs.filterShape, (dFilter) => {
     const addresses = [addressOf(backend, x), addressOf(backend, dy), dFilter] as const;
-    kernels.depthwiseFilterGradient(batchSize, attrs.filterShape[3], ...addresses);
+    kernels.depthwiseFilterGradient(batch, filters, ...addresses);
   });
 }

@@ -3,7 +3,7 @@ import { dirname, sep } from "node:path";
 import { setThreadsCount, setWasmPaths, version_wasm } from "@tensorflow/tfjs-backend-wasm";
 import { env } from "@tensorflow/tfjs-core";
 import type { BackendDescription } from "../backend.js";
-import { registerConv2D } from "./conv2d.js";
+import { registerConvolutions } from "./convolution.js";
 import { registerDepthwise } from "./depthwise.js";
 import { registerMatMul } from "./matmul.js";
 import { registerPooling } from "./pool.js";
@@ -29,7 +29,7 @@ export function complete(): void {
   if (completed) return;
   completed = true;
   registerMatMul();
-  registerConv2D();
+  registerConvolutions();
   registerDepthwise();
   registerPooling();
   registerReluGradient();

@@ -24,18 +24,18 @@ export interface TrainingKernels {
       scratch: number,
     ]
   ): void;
-  conv2dDescribe(
+  convolutionDescribe(
     ...arguments_: [
-      ...x: [height: number, width: number, channels: number],
-      ...filter: [height: number, width: number],
-      ...y: [height: number, width: number],
-      ...stride: [height: number, width: number],
-      ...dilation: [height: number, width: number],
-      ...pad: [top: number, left: number],
+      ...x: [depth: number, height: number, width: number, channels: number],
+      ...filter: [depth: number, height: number, width: number],
+      ...y: [depth: number, height: number, width: number],
+      ...stride: [depth: number, height: number, width: number],
+      ...dilation: [depth: number, height: number, width: number],
+      ...pad: [front: number, top: number, left: number],
     ]
   ): void;
-  conv2dScratchBytes(batch: number, filters: number): number;
-  conv2dForward(
+  convolutionScratchBytes(batch: number, filters: number): number;
+  convolutionForward(
     ...arguments_: [
       ...sizes: [batch: number, filters: number],
       ...addresses: [x: number, filter: number, y: number],
@@ -43,8 +43,20 @@ export interface TrainingKernels {
       scratch: number,
     ]
   ): void;
-  conv2dFilterGradient(batch: number, filters: number, x: number, dy: number, dFilter: number, scratch: number): void;
-  conv2dInputGradient(batch: number, filters: number, dy: number, filter: number, dx: number, scratch: number): void;
+  convolutionFilterGradient(
+    ...arguments_: [
+      ...sizes: [batch: number, filters: number],
+      ...addresses: [x: number, dy: number, dFilter: number],
+      scratch: number,
+    ]
+  ): void;
+  convolutionInputGradient(
+    ...arguments_: [
+      ...sizes: [batch: number, filters: number],
+      ...addresses: [dy: number, filter: number, dx: number],
+      scratch: number,
+    ]
+  ): void;
   depthwiseForward(batch: number, multiplier: number, x: number, filter: number, y: number): void;
   depthwiseInputGradient(batch: number, multiplier: number, dy: number, filter: number, dx: number): void;
   depthwiseFilterGradient(batch: number, multiplier: number, x: number, dy: number, dFilter: number): void;

@@ -1,6 +1,6 @@
 /**
  * Depthwise convolution and its gradients, channels last: input channel c makes the output channels
- * [c·multiplier, (c + 1)·multiplier), each with its own filter plane. The sizes are those that `conv2dDescribe` set.
+ * [c·multiplier, (c + 1)·multiplier), each with its own filter plane. The sizes are those that `convolutionDescribe` set.
  */
 
 import {
@@ -17,7 +17,7 @@ import {
   padTop,
   strideHeight,
   strideWidth,
-} from "./conv2d";
+} from "./convolution";
 
 /** y (batch × outHeight × outWidth × channels · multiplier). */
 export function depthwiseForward(batch: i32, multiplier: i32, x: usize, filter: usize, y: usize): void {

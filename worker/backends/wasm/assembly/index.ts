@@ -1,5 +1,11 @@
 // The door of the training kernels: what worker/backends/wasm/training-kernels.ts may call.
-export { conv2dDescribe, conv2dFilterGradient, conv2dForward, conv2dInputGradient, conv2dScratchBytes } from "./conv2d";
+export {
+  convolutionDescribe,
+  convolutionFilterGradient,
+  convolutionForward,
+  convolutionInputGradient,
+  convolutionScratchBytes,
+} from "./convolution";
 export { depthwiseFilterGradient, depthwiseForward, depthwiseInputGradient } from "./depthwise";
 export { matmul, packedBytes } from "./gemm";
 export { averagePoolGradient, maxPool, maxPoolGradient, poolDescribe } from "./pool";

@@ -1,26 +1,30 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import {
   Add,
-  type backend_util,
   Conv2D,
   Conv2DBackpropFilter,
   Conv2DBackpropInput,
+  Conv3D,
+  Conv3DBackpropFilterV2,
+  Conv3DBackpropInputV2,
   FusedConv2D,
 } from "@tensorflow/tfjs-core";
-import { type ConvolutionAttributes, convolutionSizes } from "../convolution.js";
+import { type ConvolutionAttributes, type ConvolutionSizes, convolutionSizes } from "../convolution.js";
 import { compose, type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import { activate, type FusedActivation } from "./activation.js";
 import { addressOf, output, type TrainingKernels, trainingKernels, withScratch } from "./training-kernels.js";
 
-/** 2-D convolution and its gradients, at any stride, dilation and padding, channels last. */
-
-export function registerConv2D(): void {
-  replaceKernel("wasm", Conv2D, (call: KernelCall<{ x: TensorInfo; filter: TensorInfo }, ConvolutionAttributes>) =>
-    forward(call.backend as BackendWasm, call.inputs.x, call.inputs.filter, call.attrs),
-  );
+/**
+ * Convolutions over images and volumes and their gradients, at any stride, dilation and padding. The backend lacks
+ * the filter's gradient for images, has a slow one for their input, and wrong ones for volumes.
+ */
+export function registerConvolutions(): void {
+  const plain = (call: KernelCall<{ x: TensorInfo; filter: TensorInfo }, ConvolutionAttributes>): TensorInfo =>
+    forward(call.backend as BackendWasm, call.inputs.x, call.inputs.filter, call.attrs);
+  for (const name of [Conv2D, Conv3D]) replaceKernel("wasm", name, plain);
   replaceKernel("wasm", FusedConv2D, fusedForward);
-  replaceKernel("wasm", Conv2DBackpropFilter, filterGradient);
-  replaceKernel("wasm", Conv2DBackpropInput, inputGradient);
+  for (const name of [Conv2DBackpropFilter, Conv3DBackpropFilterV2]) replaceKernel("wasm", name, filterGradient);
+  for (const name of [Conv2DBackpropInput, Conv3DBackpropInputV2]) replaceKernel("wasm", name, inputGradient);
 }
 
 /** The convolution's sizes, which are also handed to the kernels. */
@@ -30,17 +34,18 @@ export function describeConvolution(
   x: number[],
   filter: number[],
   depthwise = false,
-): backend_util.Conv2DInfo {
-  const info = convolutionSizes(attrs, x, filter, depthwise);
-  kernels.conv2dDescribe(
-    ...([info.inHeight, info.inWidth, info.inChannels] as const),
-    ...([info.filterHeight, info.filterWidth] as const),
-    ...([info.outHeight, info.outWidth] as const),
-    ...([info.strideHeight, info.strideWidth] as const),
-    ...([info.dilationHeight, info.dilationWidth] as const),
-    ...([info.padInfo.top, info.padInfo.left] as const),
+): ConvolutionSizes {
+  const sizes = convolutionSizes(attrs, x, filter, depthwise);
+  kernels.convolutionDescribe(
+    ...sizes.input,
+    sizes.channels,
+    ...sizes.filter,
+    ...sizes.output,
+    ...sizes.strides,
+    ...sizes.dilations,
+    ...sizes.pad,
   );
-  return info;
+  return sizes;
 }
 
 function forward(
@@ -51,13 +56,14 @@ function forward(
   bias?: TensorInfo,
 ): TensorInfo {
   const kernels = trainingKernels(backend);
-  const { batchSize, outChannels, outShape } = describeConvolution(kernels, attrs, x.shape, filter.shape);
-  const pixels = outShape[0] * outShape[1] * outShape[2];
+  const { batch, filters, output: out, outShape } = describeConvolution(kernels, attrs, x.shape, filter.shape);
   return output(backend, outShape, (y) => {
-    if (bias !== undefined) kernels.repeatRow(pixels, outChannels, addressOf(backend, bias), y);
+    if (bias !== undefined) {
+      kernels.repeatRow(batch * out[0] * out[1] * out[2], filters, addressOf(backend, bias), y);
+    }
     const addresses = [addressOf(backend, x), addressOf(backend, filter), y] as const;
-    withScratch(backend, kernels.conv2dScratchBytes(batchSize, outChannels), (scratch) =>
-      kernels.conv2dForward(batchSize, outChannels, ...addresses, bias !== undefined, scratch),
+    withScratch(backend, kernels.convolutionScratchBytes(batch, filters), (scratch) =>
+      kernels.convolutionForward(batch, filters, ...addresses, bias !== undefined, scratch),
     );
   });
 }
@@ -88,11 +94,11 @@ type FilterGradientCall = KernelCall<
 function filterGradient({ inputs: { x, dy }, attrs, backend: anyBackend }: FilterGradientCall): TensorInfo {
   const backend = anyBackend as BackendWasm;
   const kernels = trainingKernels(backend);
-  const { batchSize, outChannels } = describeConvolution(kernels, attrs, x.shape, attrs.filterShape);
+  const { batch, filters } = describeConvolution(kernels, attrs, x.shape, attrs.filterShape);
   return output(backend, attrs.filterShape, (dFilter) => {
     const addresses = [addressOf(backend, x), addressOf(backend, dy), dFilter] as const;
-    withScratch(backend, kernels.conv2dScratchBytes(batchSize, outChannels), (scratch) =>
-      kernels.conv2dFilterGradient(batchSize, outChannels, ...addresses, scratch),
+    withScratch(backend, kernels.convolutionScratchBytes(batch, filters), (scratch) =>
+      kernels.convolutionFilterGradient(batch, filters, ...addresses, scratch),
     );
   });
 }
@@ -105,11 +111,11 @@ type InputGradientCall = KernelCall<
 function inputGradient({ inputs: { dy, filter }, attrs, backend: anyBackend }: InputGradientCall): TensorInfo {
   const backend = anyBackend as BackendWasm;
   const kernels = trainingKernels(backend);
-  const { batchSize, outChannels } = describeConvolution(kernels, attrs, attrs.inputShape, filter.shape);
+  const { batch, filters } = describeConvolution(kernels, attrs, attrs.inputShape, filter.shape);
   return output(backend, attrs.inputShape, (dx) => {
     const addresses = [addressOf(backend, dy), addressOf(backend, filter), dx] as const;
-    withScratch(backend, kernels.conv2dScratchBytes(batchSize, outChannels), (scratch) =>
-      kernels.conv2dInputGradient(batchSize, outChannels, ...addresses, scratch),
+    withScratch(backend, kernels.convolutionScratchBytes(batch, filters), (scratch) =>
+      kernels.convolutionInputGradient(batch, filters, ...addresses, scratch),
     );
   });
 }

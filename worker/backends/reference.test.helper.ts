@@ -1,4 +1,4 @@
-import { type Array64, array64, sizeOf } from "./gradient-check.test.support.js";
+import { type Array64, array64, sizeOf } from "./gradient-check.test.helper.js";
 
 /** Operations in float64, from their definitions, as plainly as can be; the specification the kernels are held to. */
 

@@ -1,0 +1,112 @@
+import { add, conv2d, ones, serialization, softmax, type Tensor, tidy, transpose, zeros } from "@tensorflow/tfjs-core";
+// Registers the layers that are repaired.
+import "@tensorflow/tfjs-layers";
+
+/**
+ * Layers whose own code, not an operation's gradient, keeps them from being trained. Their `call` is wrapped: what it
+ * computes stays the same wherever it computed anything.
+ */
+
+type Call<Layer> = (this: Layer, inputs: Tensor | Tensor[], options: Record<string, unknown>) => Tensor;
+
+interface Variable {
+  read(): Tensor;
+}
+
+let repaired = false;
+
+export function repairLayers(): void {
+  if (repaired) return;
+  repaired = true;
+  wrapCall<BatchNormalization>("BatchNormalization", normalization);
+  wrapCall<Convolution>("Conv2D", dilated);
+  wrapCall<Softmax>("Softmax", alongAnyAxis);
+}
+
+function wrapCall<Layer>(className: string, wrap: (original: Call<Layer>) => Call<Layer>): void {
+  const [layer] = serialization.SerializationMap.getMap().classNameMap[className];
+  const prototype = (layer as unknown as { prototype: { call: Call<Layer> } }).prototype;
+  prototype.call = wrap(prototype.call);
+}
+
+interface BatchNormalization {
+  axis: number;
+  gamma?: Variable;
+  beta?: Variable;
+  movingMean: Variable;
+}
+
+/**
+ * tfjs reads gamma and beta in training even if the layer was asked to have none, and over any axis but the last it
+ * normalizes the wrong numbers together: here that axis becomes the last meanwhile.
+ */
+function normalization(original: Call<BatchNormalization>): Call<BatchNormalization> {
+  return function (inputs, options) {
+    this.gamma ??= { read: () => ones(this.movingMean.read().shape) };
+    this.beta ??= { read: () => zeros(this.movingMean.read().shape) };
+    const x = Array.isArray(inputs) ? inputs[0] : inputs;
+    const swap = swapWithLast(x, this.axis);
+    if (swap === undefined) return original.call(this, inputs, options);
+    const { axis } = this;
+    this.axis = -1;
+    try {
+      return tidy(() => transpose(original.call(this, transpose(x, swap), options), swap));
+    } finally {
+      this.axis = axis;
+    }
+  };
+}
+
+/** The permutation that makes `axis` of `x` the last, and back; undefined if it is. */
+function swapWithLast(x: Tensor, axis: number): number[] | undefined {
+  const last = x.rank - 1;
+  const at = axis < 0 ? axis + x.rank : axis;
+  if (at === last) return undefined;
+  return x.shape.map((_, i) => (i === at ? last : i === last ? at : i));
+}
+
+interface Convolution {
+  rank: number;
+  kernel: Variable;
+  bias: Variable | null;
+  strides: [number, number];
+  padding: string;
+  dilationRate: [number, number];
+  dataFormat: string;
+  activation: { apply(x: Tensor): Tensor };
+}
+
+/** tfjs's fused operation refuses the gradient of a dilated convolution, which the plain one has. */
+function dilated(original: Call<Convolution>): Call<Convolution> {
+  return function (inputs, options) {
+    const { dilationRate, padding, strides } = this;
+    const isDilated = this.rank === 2 && dilationRate.some((rate) => rate > 1);
+    if (!isDilated || (padding !== "same" && padding !== "valid")) return original.call(this, inputs, options);
+    return tidy(() => {
+      const channelsFirst = this.dataFormat === "channelsFirst";
+      const x = Array.isArray(inputs) ? inputs[0] : inputs;
+      const image = (channelsFirst ? transpose(x, [0, 2, 3, 1]) : x) as Parameters<typeof conv2d>[0];
+      const filter = this.kernel.read() as Parameters<typeof conv2d>[1];
+      const convolved: Tensor = conv2d(image, filter, strides, padding, "NHWC", dilationRate);
+      const sum = this.bias === null ? convolved : add(convolved, this.bias.read());
+      return this.activation.apply(channelsFirst ? transpose(sum, [0, 3, 1, 2]) : sum);
+    });
+  };
+}
+
+interface Softmax {
+  softmax(x: Tensor, axis: number): Tensor;
+}
+
+/** tfjs's softmax knows the last axis only, though the layer lets one choose (and its default is the second). */
+function alongAnyAxis(original: Call<Softmax>): Call<Softmax> {
+  return function (inputs, options) {
+    this.softmax = softmaxAlong;
+    return original.call(this, inputs, options);
+  };
+}
+
+function softmaxAlong(x: Tensor, axis: number): Tensor {
+  const swap = swapWithLast(x, axis);
+  return swap === undefined ? softmax(x) : transpose(softmax(transpose(x, swap)), swap);
+}
