@@ -7,7 +7,7 @@ export * from "./datasets/index.js";
 export { type DecodedBatch, decodeBatch } from "./decode-batch.js";
 export { defineTask, type TaskDefinition } from "./define-task.js";
 export { builtInTasks, loadTask, resolveTask, type TaskOverrides } from "./load-task.js";
-export { correctCount, lossOf, lossSumOf, regularisation } from "./losses.js";
+export { correctCount, lossOf, regularisationOf, sampleLossesOf } from "./losses.js";
 export * from "./models/index.js";
 export { createSampleOrder, type SampleOrder, type SampleOrderOptions } from "./order.js";
 export { type PreparedTask, prepareTask } from "./prepare-task.js";

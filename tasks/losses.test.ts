@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs-core";
-import { correctCount, lossOf, lossSumOf, regularisation } from "./losses.js";
+import { correctCount, lossOf, regularisationOf, sampleLossesOf } from "./losses.js";
 import { tensorflow } from "./models/index.js";
 import type { Loss } from "./task.js";
 
@@ -73,10 +73,11 @@ for (const loss of Object.keys(batches) as Loss[]) {
     const { labels, outputs } = batches[loss];
     const losses = labels.map((label, i) => reference[loss](label, outputs[i]));
 
-    it("is the mean over the samples, and lossSumOf() the sum", () => {
+    it("is the mean of sampleLossesOf(), each sample's own", () => {
       tf.tidy(() => {
         close(lossOf(loss)(labelTensor(loss, labels), tf.tensor2d(outputs)).dataSync()[0], average(losses));
-        close(lossSumOf(loss)(labelTensor(loss, labels), tf.tensor2d(outputs)).dataSync()[0], 3 * average(losses));
+        const each = sampleLossesOf(loss)(labelTensor(loss, labels), tf.tensor2d(outputs)).dataSync();
+        for (const [i, expected] of losses.entries()) close(each[i], expected);
       });
     });
 
@@ -155,25 +156,25 @@ describe("correctCount()", () => {
   });
 });
 
-describe("regularisation()", () => {
+describe("regularisationOf()", () => {
   it("adds up what layers declare, and is undefined where none does", () => {
     const { layers, sequential, regularizers } = tensorflow;
     const plain = sequential({ layers: [layers.dense({ units: 1, inputShape: [2] })] });
-    assert.equal(regularisation(plain), undefined);
+    assert.equal(regularisationOf(plain), undefined);
     const kernelRegularizer = regularizers.l2({ l2: 0.5 });
     const ones = { kernelInitializer: "ones", kernelRegularizer, useBias: false } as const;
     const penalised = sequential({
       layers: [layers.dense({ units: 3, inputShape: [2], ...ones }), layers.dense({ units: 1, ...ones })],
     });
     assert.equal(
-      tf.tidy(() => regularisation(penalised)?.dataSync()[0]),
+      tf.tidy(() => regularisationOf(penalised)?.().dataSync()[0]),
       0.5 * 6 + 0.5 * 3,
     );
     const { lstm, bidirectional } = layers;
     const inner = lstm({ units: 2, kernelInitializer: "ones", kernelRegularizer }) as never;
     const recurrent = sequential({ layers: [bidirectional({ layer: inner, mergeMode: "sum", inputShape: [3, 1] })] });
     assert.equal(
-      tf.tidy(() => regularisation(recurrent)?.dataSync()[0]),
+      tf.tidy(() => regularisationOf(recurrent)?.().dataSync()[0]),
       2 * (0.5 * 8),
     );
     recurrent.dispose();

@@ -30,23 +30,24 @@ function sampleLosses(loss: Loss, labels: tf.Tensor, outputs: tf.Tensor): tf.Ten
   }
 }
 
-/** The mean loss over a micro-batch, a scalar: what is differentiated, with `regularisation` added. */
+/** The mean loss over a micro-batch, a scalar: what is differentiated, with `regularisationOf` added. */
 export function lossOf(loss: Loss): (labels: tf.Tensor, outputs: tf.Tensor) => tf.Scalar {
   return (labels, outputs) => tf.mean(sampleLosses(loss, labels, outputs)) as tf.Scalar;
 }
 
-/** The sum of the samples' losses, a scalar: what evaluation adds up over batches of any size. */
-export function lossSumOf(loss: Loss): (labels: tf.Tensor, outputs: tf.Tensor) => tf.Scalar {
-  return (labels, outputs) => tf.sum(sampleLosses(loss, labels, outputs)) as tf.Scalar;
+/** The loss of each sample, shape [samples]: what evaluation adds up over batches of any size. */
+export function sampleLossesOf(loss: Loss): (labels: tf.Tensor, outputs: tf.Tensor) => tf.Tensor1D {
+  return (labels, outputs) => sampleLosses(loss, labels, outputs);
 }
 
 /**
- * The sum of the losses that layers declare (weight regularisers), a scalar; undefined when there is none. tfjs's own
- * `calculateLosses` forgets those of a Sequential, of recurrent cells and of a Bidirectional's layers.
+ * Computes the sum of the losses that layers declare (weight regularisers), a scalar; undefined when there is none.
+ * tfjs's own `calculateLosses` forgets those of a Sequential, of recurrent cells and of a Bidirectional's layers.
  */
-export function regularisation(model: LayersModel): tf.Scalar | undefined {
+export function regularisationOf(model: LayersModel): (() => tf.Scalar) | undefined {
   const losses = allLayers(model).flatMap((layer) => (layer as unknown as { _losses: (() => tf.Scalar)[] })._losses);
-  return losses.length === 0 ? undefined : losses.map((loss) => loss()).reduce((sum, loss) => tf.add(sum, loss));
+  if (losses.length === 0) return undefined;
+  return () => losses.map((loss) => loss()).reduce((sum, loss) => tf.add(sum, loss));
 }
 
 /**

@@ -14,9 +14,9 @@ import {
   decodeBatch,
   loadModel,
   lossOf,
-  lossSumOf,
-  regularisation,
+  regularisationOf,
   type SampleSpec,
+  sampleLossesOf,
   type Task,
 } from "../../tasks/index.js";
 import type { Backend } from "../backends/index.js";
@@ -77,7 +77,8 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
   const tail = bound.filter(({ kind }) => kind === "tail");
   const trained = parameters.map(({ variable }) => variable);
   const loss = lossOf(task.loss);
-  const lossSum = lossSumOf(task.loss);
+  const sampleLosses = sampleLossesOf(task.loss);
+  const regularisation = regularisationOf(model);
   const sums = createSums(memory, 0);
   const copies = createCopies(memory, options.backend);
   const setDropoutSeeds = keyDropout(model, task.seed);
@@ -136,9 +137,8 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
         const { inputs, labels } = fed(batch);
         const { value, grads } = tf.variableGrads(() => {
           const outputs = model.apply(inputs, { training: true }) as tf.Tensor;
-          const penalty = regularisation(model);
           const data = loss(labels, outputs);
-          return penalty === undefined ? data : tf.add(data, penalty);
+          return regularisation === undefined ? data : tf.add(data, regularisation());
         }, trained);
         meanLoss = value.dataSync()[0];
         // A parameter that the loss does not depend on is absent.
@@ -162,7 +162,7 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
       tf.tidy(() => {
         const { inputs, labels } = fed(batch);
         const outputs = model.apply(inputs, { training: false }) as tf.Tensor;
-        result.lossSum = lossSum(labels, outputs).dataSync()[0];
+        for (const sampleLoss of sampleLosses(labels, outputs).dataSync()) result.lossSum += sampleLoss;
         result.correct = correctCount(task.loss, labels, outputs).dataSync()[0];
       });
       return result;
