@@ -45,7 +45,7 @@ export async function openBackend(name: BackendName): Promise<Backend> {
   const implementation = implementations[name];
   enableProdMode(); // Otherwise the cpu backend advertises tfjs-node on standard error.
   if (!isRegistered(name)) registerBackend(name, factories[name]);
-  if (name === "wasm") wasm.locate();
+  await implementation.prepare();
   let cause: unknown;
   const started = await setBackend(name).catch((error: unknown) => {
     cause = error;
@@ -58,7 +58,7 @@ export async function openBackend(name: BackendName): Promise<Backend> {
   }
   implementation.complete();
   registerGradients();
-  const { version, flags, device } = await implementation.describe();
+  const { version, flags, device } = implementation.description;
   return {
     name,
     numerics: { backend: name, version, architecture: process.arch, flags },

@@ -7,6 +7,9 @@ import { registerResizeGradients } from "./resize.js";
 
 /** The plain JavaScript backend: slow, runs everywhere, and mended where its gradients are wrong. */
 
+/** There is nothing to prepare. */
+export async function prepare(): Promise<void> {}
+
 let completed = false;
 
 /** Registers the mended kernels; the registry is the process's, so only once. */
@@ -19,6 +22,9 @@ export function complete(): void {
   registerReluGradient();
 }
 
-export async function describe(): Promise<BackendDescription> {
-  return { version: version_cpu, flags: "", device: "plain JavaScript, one thread" };
-}
+export const description: BackendDescription = {
+  version: version_cpu,
+  // Exponentials and the like are those of the JavaScript engine.
+  flags: `v8 ${process.versions.v8.split(".").slice(0, 2).join(".")}`,
+  device: "plain JavaScript, one thread",
+};

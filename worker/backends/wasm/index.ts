@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import { dirname, sep } from "node:path";
 import { setThreadsCount, setWasmPaths, version_wasm } from "@tensorflow/tfjs-backend-wasm";
 import { env } from "@tensorflow/tfjs-core";
+import { IsobatchError } from "../../../shared/errors.js";
 import type { BackendDescription } from "../backend.js";
 import { registerConvolutions } from "./convolution.js";
 import { registerDepthwise } from "./depthwise.js";
@@ -17,8 +18,14 @@ import { registerSums } from "./sums.js";
 
 let completed = false;
 
-/** Points the backend at its binaries, which lie beside its JavaScript in the installed package. */
-export function locate(): void {
+/**
+ * Points the backend at its binaries, which lie beside its JavaScript in the installed package. One thread, always:
+ * the backend's own threads don't work in Node, and a worker has compute threads of its own.
+ */
+export async function prepare(): Promise<void> {
+  if ((await env().getAsync("WASM_HAS_SIMD_SUPPORT")) !== true) {
+    throw new IsobatchError("unavailable", "The backend wasm needs a processor with SIMD for WebAssembly; use cpu.");
+  }
   const main = createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm");
   setWasmPaths(dirname(main) + sep);
   setThreadsCount(1);
@@ -36,11 +43,8 @@ export function complete(): void {
   registerSums();
 }
 
-export async function describe(): Promise<BackendDescription> {
-  const simd = (await env().getAsync("WASM_HAS_SIMD_SUPPORT")) === true;
-  return {
-    version: version_wasm,
-    flags: simd ? "simd" : "no-simd",
-    device: `WebAssembly${simd ? " with SIMD" : " without SIMD"}, one thread`,
-  };
-}
+export const description: BackendDescription = {
+  version: version_wasm,
+  flags: "simd",
+  device: "WebAssembly with SIMD, one thread",
+};
