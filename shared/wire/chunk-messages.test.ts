@@ -102,6 +102,15 @@ for (const { name, messages, codec } of CODECS) {
       );
     });
 
+    it("refuses a message whose last byte is missing", () => {
+      fc.assert(
+        fc.property(messages, (message) => {
+          const whole = bytesOf(serialise(message));
+          assert.throws(() => deserialise(whole.subarray(0, -1)), { code: "damaged" });
+        }),
+      );
+    });
+
     it("reads no byte outside of a message that was cut off", () => {
       fc.assert(
         fc.property(messages, fc.nat(), (message, cut) => {

@@ -56,7 +56,7 @@ export function fromStatus(error: Pick<StatusObject, "code" | "details">, what: 
   if (error.code === status.DEADLINE_EXCEEDED)
     return new IsobatchError(code, `${what} was not answered in time.`, options);
   if (error.code === status.CANCELLED && !isSentence(error.details)) {
-    return new IsobatchError("unavailable", `${what} was cut off by the other side.`, options);
+    return new IsobatchError("unavailable", `${what} was cut off.`, options);
   }
   if (error.code === status.UNIMPLEMENTED) {
     return new IsobatchError(

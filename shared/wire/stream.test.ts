@@ -131,7 +131,7 @@ describe("createWriter()", () => {
     assert.match(String(await failure), /the test's stream stood still for 0\.15 s/);
     await assert.rejects(drain(call, STREAM), {
       code: "unavailable",
-      message: "the test's stream was cut off by the other side.",
+      message: "the test's stream was cut off.",
     });
     assert.deepEqual(bugs, []);
   });
