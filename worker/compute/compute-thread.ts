@@ -16,6 +16,11 @@ export interface ComputeThread {
   close(): Promise<void>;
 }
 
+/** A thread has ended of itself: whatever it held is lost, and its pool computes no more. */
+export class ThreadDeathError extends Error {
+  override readonly name = "ThreadDeathError";
+}
+
 /** Starts a thread; resolves when its backend and model are ready, and rejects with the reason they are not. */
 export async function startComputeThread(start: ThreadStart): Promise<ComputeThread> {
   const worker = new Worker(new URL("./thread.js", import.meta.url), { workerData: start });
@@ -37,9 +42,11 @@ export async function startComputeThread(start: ThreadStart): Promise<ComputeThr
     else asked.resolve(("ready" in message ? message.ready : message.reply) as never);
   });
   worker.on("error", (error) => {
-    die(new Error(`Compute thread ${start.thread} crashed: ${messageOf(error)}`, { cause: error }));
+    die(new ThreadDeathError(`Compute thread ${start.thread} crashed: ${messageOf(error)}`, { cause: error }));
   });
-  worker.on("exit", (code) => die(new Error(`Compute thread ${start.thread} ended with exit code ${code}.`)));
+  worker.on("exit", (code) =>
+    die(new ThreadDeathError(`Compute thread ${start.thread} ended with exit code ${code}.`)),
+  );
 
   const close = async (): Promise<void> => {
     die(new Error(`Compute thread ${start.thread} is closed.`));

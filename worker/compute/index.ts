@@ -1,3 +1,4 @@
+export { ThreadDeathError } from "./compute-thread.js";
 export { createFold, type Fold, type FoldedNode, type FoldOperation, slotsNeeded } from "./fold.js";
 export { type GradientFlip, parseGradientFlip } from "./gradient-flip.js";
 export {

@@ -1,0 +1,105 @@
+/**
+ * What a worker keeps from one connection to the next: shared memories, threads with the model built, local data.
+ * All threads are started anew when one of them dies, and then hold no weights; but not twice without a result in
+ * between, for then it is the machine, or the model.
+ */
+import { IsobatchError } from "../shared/errors.js";
+import { openData, type TaskData } from "../tasks/index.js";
+import type { ChosenBackend } from "./choose-backend.js";
+import {
+  type ComputePool,
+  createComputePool,
+  createWorkerMemory,
+  type GradientFlip,
+  ThreadDeathError,
+  type WorkerMemory,
+} from "./compute/index.js";
+import type { Joined } from "./join.js";
+
+export interface Engine {
+  /** Of the answer to Join that it was made for. */
+  readonly identity: string;
+  readonly memory: WorkerMemory;
+  /** A local copy of the run's data, if there is one. */
+  readonly data: TaskData | undefined;
+  readonly load: ComputePool["load"];
+  readonly compute: ComputePool["compute"];
+  readonly evaluate: ComputePool["evaluate"];
+  /** Why there will be no more threads, if they died twice in a row; everything rejects from then on. */
+  readonly broken: Error | undefined;
+  close(): Promise<void>;
+}
+
+export interface EngineOptions {
+  readonly joined: Joined;
+  readonly backend: ChosenBackend;
+  readonly computeThreads: number;
+  readonly dataFolder: string | undefined;
+  readonly flip: GradientFlip | undefined;
+}
+
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const { joined, backend, computeThreads: threads, dataFolder: folder, flip } = options;
+  const { task, layout, topology, form, datasetFingerprint: fingerprint, identity } = joined;
+  const data = folder === undefined ? undefined : await openData(task, { folder, fingerprint });
+  const memory = createWorkerMemory({ layout, threads, leaves: task.microBatchesPerStep });
+  const start = (): Promise<ComputePool> =>
+    createComputePool({ threads, backend: backend.name, join: { task, topology, form }, memory, flip });
+  let pool = start();
+  await pool;
+  let proven = true;
+  let broken: Error | undefined;
+
+  const replace = async (dead: ComputePool, cause: ThreadDeathError): Promise<ComputePool> => {
+    await dead.close();
+    try {
+      if (proven) return await start();
+      const reason = cause.message.replace(/\.$/, "");
+      throw new IsobatchError("exhausted", `The compute threads died twice in a row: ${reason}.`, { cause });
+    } catch (error) {
+      broken = error as Error;
+      throw error;
+    } finally {
+      proven = false;
+    }
+  };
+
+  /** Rejects with a ThreadDeathError only when new threads stand ready. */
+  const ask = async <T>(question: (pool: ComputePool) => Promise<T>): Promise<T> => {
+    const asked = pool;
+    const threads = await asked;
+    try {
+      return await question(threads);
+    } catch (error) {
+      if (error instanceof ThreadDeathError) {
+        // Several questions may meet the same death.
+        if (pool === asked) pool = replace(threads, error);
+        await pool;
+      }
+      throw error;
+    }
+  };
+
+  return {
+    identity,
+    memory,
+    data,
+    get broken() {
+      return broken;
+    },
+    load: () => ask((threads) => threads.load()),
+    async compute(...work) {
+      const computed = await ask((threads) => threads.compute(...work));
+      proven = true;
+      return computed;
+    },
+    async evaluate(...work) {
+      const evaluated = await ask((threads) => threads.evaluate(...work));
+      proven = true;
+      return evaluated;
+    },
+    async close() {
+      await pool.then((threads) => threads.close()).catch(() => {});
+    },
+  };
+}

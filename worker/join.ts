@@ -1,0 +1,118 @@
+/**
+ * Joining a run: the worker says what it is, the server answers with all that computing needs, or refuses with the
+ * reason. Everything in the answer is checked here, once; what follows may trust it.
+ */
+import { hostname } from "node:os";
+import { IsobatchError, messageOf } from "../shared/errors.js";
+import { type Layout, layoutFromJson } from "../shared/layout/index.js";
+import { version } from "../shared/version.js";
+import {
+  type Address,
+  type Connection,
+  call,
+  coordinatorService,
+  type JoinResponse__Output,
+  parseAddress,
+} from "../shared/wire/index.js";
+import { resolveTask, rowBytes, type SampleSpec, type Task } from "../tasks/index.js";
+import type { ChosenBackend } from "./choose-backend.js";
+
+/** The server may be busy reading a data set or building a model. */
+const JOIN_DEADLINE_MS = 30_000;
+const HEARTBEAT_MS_MIN = 10;
+const HEARTBEAT_MS_MAX = 60_000;
+
+export interface Joined {
+  readonly workerId: string;
+  readonly runId: string;
+  readonly task: Task;
+  /** JSON of the model's topology; checked by whoever builds the model. */
+  readonly topology: string;
+  readonly layout: Layout;
+  /** Of a batch's raw bytes. */
+  readonly form: SampleSpec;
+  /** In the order of their chunks, which are all of the layout's. */
+  readonly shards: readonly ShardPlace[];
+  readonly datasetFingerprint: string;
+  readonly heartbeatMs: number;
+  /** Equal for two answers between which memories, model and threads can be kept. */
+  readonly identity: string;
+}
+
+export interface ShardPlace {
+  readonly index: number;
+  readonly address: Address;
+  /** Its slice of the layout's chunks, [firstChunk, endChunk). */
+  readonly firstChunk: number;
+  readonly endChunk: number;
+}
+
+/** @param runId of the run that this worker computed for before, if any */
+export async function join(
+  connection: Connection,
+  worker: { backend: ChosenBackend; computeThreads: number; runId: string | undefined; signal: AbortSignal },
+): Promise<Joined> {
+  const { backend, computeThreads, runId = "", signal } = worker;
+  const request = {
+    version,
+    numerics: backend.numerics,
+    host: hostname(),
+    processId: process.pid,
+    computeThreads,
+    device: backend.device,
+    runId,
+  };
+  const options = { deadlineMs: JOIN_DEADLINE_MS, signal };
+  const response = await call(connection.coordinator, coordinatorService.Join, request, options);
+  try {
+    return read(response, connection.address.host);
+  } catch (error) {
+    const reason = messageOf(error).replace(/\.$/, "");
+    throw new IsobatchError("damaged", `The server's answer to Join can't be used: ${reason}.`, { cause: error });
+  }
+}
+
+function read(response: JoinResponse__Output, host: string): Joined {
+  const { workerId, runId, heartbeatMs, taskJson, topologyJson, layoutJson, sampleFormJson } = response;
+  const layout = layoutFromJson(layoutJson);
+  const form = JSON.parse(sampleFormJson) as SampleSpec;
+  for (const part of [form.input, form.label]) {
+    if (!(rowBytes(part) > 0)) throw new RangeError(`its samples have the form ${sampleFormJson}`);
+  }
+  if (!(heartbeatMs >= HEARTBEAT_MS_MIN && heartbeatMs <= HEARTBEAT_MS_MAX)) {
+    throw new RangeError(`a heartbeat every ${heartbeatMs} ms; allowed are ${HEARTBEAT_MS_MIN} to ${HEARTBEAT_MS_MAX}`);
+  }
+  return {
+    workerId,
+    runId,
+    task: resolveTask("the task", JSON.parse(taskJson)),
+    topology: topologyJson,
+    layout,
+    form,
+    shards: readShards(response.shards, layout, host),
+    datasetFingerprint: response.datasetFingerprint,
+    heartbeatMs,
+    identity: JSON.stringify([runId, taskJson, topologyJson, layoutJson, sampleFormJson, response.datasetFingerprint]),
+  };
+}
+
+function readShards(shards: JoinResponse__Output["shards"], layout: Layout, host: string): ShardPlace[] {
+  const ordered = [...shards].sort((a, b) => a.firstChunk - b.firstChunk);
+  let next = 0;
+  for (const { index, firstChunk, endChunk } of ordered) {
+    if (firstChunk !== next || endChunk <= firstChunk) {
+      throw new RangeError(`shard ${index} has the chunks ${firstChunk} to ${endChunk}, expected from ${next} on`);
+    }
+    next = endChunk;
+  }
+  if (next !== layout.chunks.length) throw new RangeError(`its shards hold ${next} of ${layout.chunks.length} chunks`);
+  return ordered.map(({ index, address, firstChunk, endChunk }) => ({
+    index,
+    // An empty host is the one that the coordinator was reached at.
+    address: address.startsWith(":")
+      ? { ...parseAddress(`localhost${address}`, `shard ${index}`), host }
+      : parseAddress(address, `shard ${index}`),
+    firstChunk,
+    endChunk,
+  }));
+}

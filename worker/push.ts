@@ -1,0 +1,98 @@
+/**
+ * The push: a computed lease goes to every shard as the canonical nodes it consists of, each shard getting its own
+ * chunks of them, all shards at the same time. The sums are sent from where the threads left them; one message of a
+ * stream is in flight at a time, so a slow shard slows its stream and takes no memory.
+ */
+import { IsobatchError } from "../shared/errors.js";
+import type { Chunk } from "../shared/layout/index.js";
+import {
+  cancel,
+  crc32,
+  createProgressTimer,
+  createWriter,
+  fromStatus,
+  type MicroBatchLease__Output,
+  type PushMessage,
+} from "../shared/wire/index.js";
+import type { ComputedLease, WorkerMemory } from "./compute/index.js";
+import type { ShardLink } from "./shard-link.js";
+
+export interface Push {
+  readonly workerId: string;
+  readonly lease: MicroBatchLease__Output;
+  readonly computed: Pick<ComputedLease, "nodes" | "losses">;
+  readonly memory: WorkerMemory;
+}
+
+/** A shard may hold a push back until it knows the step's plan, or has room for more sums. */
+const STALL_MS = 60_000;
+
+/**
+ * Resolves once every shard has taken its part. Settles only when nothing is read from the sums any more, so that
+ * their slots can be given back.
+ *
+ * @throws {IsobatchError} why the first of them did not.
+ */
+export async function pushLease(push: Push, links: readonly ShardLink[], signal: AbortSignal): Promise<void> {
+  const pushes = await Promise.allSettled(links.map((link) => pushToShard(push, link, signal)));
+  for (const result of pushes) if (result.status === "rejected") throw result.reason;
+}
+
+async function pushToShard(push: Push, link: ShardLink, signal: AbortSignal): Promise<void> {
+  const what = `The push to ${link.name}`;
+  const { shard } = await link.connection();
+  if (signal.aborted) throw new IsobatchError("interrupted", `${what} was cancelled.`);
+  let settle: { resolve: () => void; reject: (error: Error) => void };
+  const answer = new Promise<void>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  const stream = shard.pushSums((error) => (error ? settle.reject(fromStatus(error, what)) : settle.resolve()));
+  const writer = createWriter<PushMessage>(stream, { stallMs: STALL_MS, what });
+  const abort = (): void => cancel(stream);
+  signal.addEventListener("abort", abort, { once: true });
+  const overdue = createProgressTimer(STALL_MS, abort);
+
+  const sent = send(push, link, (message) => writer.write(message)).then(
+    () => {
+      writer.end();
+      overdue.wait();
+    },
+    // The answer tells more, if there is one: a shard may answer before it has read everything.
+    (error: Error) => {
+      cancel(stream);
+      return error;
+    },
+  );
+  try {
+    await answer;
+  } catch (error) {
+    throw (await sent) ?? error;
+  } finally {
+    overdue.stop();
+    signal.removeEventListener("abort", abort);
+    await sent;
+  }
+}
+
+async function send(
+  { workerId, lease, computed, memory }: Push,
+  { firstChunk, endChunk }: ShardLink,
+  write: (message: PushMessage) => Promise<void>,
+): Promise<void> {
+  const { epoch, step, lo, hi, mac } = lease;
+  await write({ lease: { workerId, lease: lease.lease, epoch, step, lo, hi, mac, losses: [...computed.losses] } });
+  const chunks = memory.plan.layout.chunks.slice(firstChunk, endChunk).filter(({ kind }) => kind !== "frozen");
+  for (const node of computed.nodes) {
+    for (const chunk of chunks) {
+      const sums = sumsOf(memory, node, chunk);
+      await write({ chunk: { lo: node.lo, hi: node.hi, chunk: chunk.index, crc32: crc32(sums), sums } });
+    }
+  }
+}
+
+/** Of one leaf its raw gradient; of more S1, then S2, which the tail has not. */
+function sumsOf(memory: WorkerMemory, node: ComputedLease["nodes"][number], chunk: Chunk): Uint8Array {
+  const s1 = memory.sums(node.slot, "s1", chunk);
+  if (node.hi - node.lo === 1 || chunk.kind === "tail") return s1;
+  return Buffer.concat([s1, memory.sums(node.slot, "s2", chunk)]);
+}

@@ -1,0 +1,127 @@
+/**
+ * A worker's samples, ready when the threads ask for them. What a lease needs is fetched in one call as soon as the
+ * lease is known, while its weights are still on the way; and when nothing else is to be done, the same share of the
+ * next step, since leases tend to be cut alike.
+ */
+import { IsobatchError } from "../shared/errors.js";
+import { type Connection, crc32, readMessages, type SampleBatch__Output } from "../shared/wire/index.js";
+import {
+  createSampleOrder,
+  type Dataset,
+  rowBytes,
+  type SampleSpec,
+  type Task,
+  type TaskData,
+} from "../tasks/index.js";
+import { createBatchCache } from "./batch-cache.js";
+import type { FetchBatch } from "./compute/index.js";
+
+export type BatchKind = "microBatch" | "evaluation";
+
+export interface Samples {
+  readonly microBatch: FetchBatch;
+  readonly evaluationBatch: FetchBatch;
+  /** Starts fetching the batches [first, end) that are neither here nor on the way. */
+  prefetch(kind: BatchKind, first: number, end: number): void;
+  /** Ends what is on the way. */
+  close(): void;
+}
+
+type Batch = Awaited<ReturnType<FetchBatch>>;
+
+/** Of each kind; evaluation batches come again and again, so they are kept as long as there is room. */
+const CACHE_BYTES_MAX = 64 * 1024 * 1024;
+const STALL_MS = 30_000;
+const ATTEMPTS_MAX = 2;
+
+export interface RemoteSamplesOptions {
+  readonly connection: Connection;
+  readonly workerId: string;
+  readonly task: Pick<Task, "microBatchSize" | "evaluationBatchSize">;
+  readonly form: SampleSpec;
+}
+
+/** Samples from the server. */
+export function createRemoteSamples({ connection, workerId, task, form }: RemoteSamplesOptions): Samples {
+  const closed = new AbortController();
+  const sampleBytes = rowBytes(form.input) + rowBytes(form.label);
+
+  /** Fetches batches [first, end) in order; one that came damaged is asked for once more. */
+  async function* fetchInOrder(
+    evaluation: boolean,
+    first: number,
+    end: number,
+  ): AsyncGenerator<Batch, void, undefined> {
+    let next = first;
+    for (let attempt = 1; next < end; attempt++) {
+      const stream = connection.coordinator.fetchSamples({ workerId, evaluation, first: next, count: end - next });
+      const what = `Fetching samples ${next} to ${end - 1}`;
+      try {
+        for await (const batch of readMessages(stream, {
+          what,
+          stallMs: STALL_MS,
+          signal: closed.signal,
+        })) {
+          check(batch, next, evaluation);
+          next += 1;
+          attempt = 1;
+          yield batch;
+          if (next === end) return;
+        }
+        throw new IsobatchError("damaged", `${what} ended before batch ${next}.`);
+      } catch (error) {
+        if (attempt >= ATTEMPTS_MAX || !(error instanceof IsobatchError && error.code === "damaged")) throw error;
+      }
+    }
+  }
+
+  const cacheOf = (evaluation: boolean, samples: number) =>
+    createBatchCache<Batch>({
+      bytesMax: CACHE_BYTES_MAX,
+      batchBytes: samples * sampleBytes,
+      fetch: (first, end) => fetchInOrder(evaluation, first, end),
+    });
+  const caches = {
+    microBatch: cacheOf(false, task.microBatchSize),
+    evaluation: cacheOf(true, task.evaluationBatchSize),
+  };
+
+  return {
+    microBatch: (number) => caches.microBatch.get(number),
+    evaluationBatch: (number) => caches.evaluation.get(number),
+    prefetch: (kind, first, end) => caches[kind].prefetch(first, end),
+    close: () => closed.abort(),
+  };
+}
+
+function check({ number, inputs, labels, crc32: expected }: SampleBatch__Output, wanted: number, evaluation: boolean) {
+  const name = `${evaluation ? "Evaluation batch" : "Micro-batch"} ${wanted}`;
+  if (number !== wanted) throw new IsobatchError("damaged", `${name} was asked for, and ${number} came.`);
+  if (crc32(labels, crc32(inputs)) !== expected) throw new IsobatchError("damaged", `${name} came damaged.`);
+}
+
+/** Samples from a local copy, in the order that the server would send them. */
+export function createLocalSamples(
+  task: Pick<Task, "seed" | "microBatchSize" | "evaluationBatchSize">,
+  { train, test }: TaskData,
+): Samples {
+  const order = createSampleOrder({ seed: task.seed, microBatchSize: task.microBatchSize, samples: train.samples });
+  const read = (dataset: Dataset, indices: Uint32Array): Batch => ({
+    samples: indices.length,
+    ...dataset.read(indices),
+  });
+  return {
+    microBatch: async (n) => read(train, order.samplesOf(n)),
+    async evaluationBatch(number) {
+      if (test === undefined) throw new IsobatchError("invalid_input", "The local data has no part to evaluate on.");
+      const first = number * task.evaluationBatchSize;
+      const count = Math.min(task.evaluationBatchSize, test.samples - first);
+      return read(
+        test,
+        Uint32Array.from({ length: count }, (_, i) => first + i),
+      );
+    },
+    prefetch() {},
+    close() {},
+  };
+}

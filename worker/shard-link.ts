@@ -1,0 +1,42 @@
+import { type Connection, connect, formatAddress } from "../shared/wire/index.js";
+import type { ShardPlace } from "./join.js";
+
+/**
+ * A worker's way to one shard: a connection of its own, also to the one that lives with the coordinator, so that
+ * weights and sums never stand before a heartbeat or a lease in one queue.
+ */
+export interface ShardLink extends ShardPlace {
+  /** For people: "shard 1 at 10.0.0.7:7401". */
+  readonly name: string;
+  /**
+   * The connection, made when it is first asked for; it comes back by itself when it is lost.
+   * @throws {IsobatchError} `unavailable` if the shard can't be reached now; asking again tries again.
+   */
+  connection(): Promise<Connection>;
+  close(): void;
+}
+
+const CONNECT_WAIT_MS = 5_000;
+
+export function createShardLink(place: ShardPlace, token: string | undefined): ShardLink {
+  const closed = new AbortController();
+  let connecting: Promise<Connection> | undefined;
+
+  return {
+    ...place,
+    name: `shard ${place.index} at ${formatAddress(place.address)}`,
+    connection() {
+      connecting ??= connect(place.address, { token, waitMs: CONNECT_WAIT_MS, signal: closed.signal }).catch(
+        (error: unknown) => {
+          connecting = undefined;
+          throw error;
+        },
+      );
+      return connecting;
+    },
+    close() {
+      closed.abort();
+      connecting?.then((connection) => connection.close()).catch(() => {});
+    },
+  };
+}

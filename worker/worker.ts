@@ -1,0 +1,198 @@
+/**
+ * A worker's life: choose a backend, reach the server, join, work; and when the server is lost, wait for it and join
+ * again, with the threads, memories and model kept if it is still the same run. It ends when the run does, when it is
+ * told to leave, or with the reason why it can't go on.
+ */
+import { availableParallelism } from "node:os";
+import { IsobatchError, invalid } from "../shared/errors.js";
+import type { Logger } from "../shared/log.js";
+import { type Address, type Connection, connect, formatAddress } from "../shared/wire/index.js";
+import { backoffMs, pause } from "./backoff.js";
+import { chooseBackend } from "./choose-backend.js";
+import type { GradientFlip } from "./compute/index.js";
+import { createEngine, type Engine } from "./engine.js";
+import { type Joined, join } from "./join.js";
+import { openSession, type Session } from "./session.js";
+
+export interface WorkerOptions {
+  /** Of the coordinator. */
+  readonly address: Address;
+  readonly token?: string;
+  /** Default: the first that starts here. */
+  readonly backend?: string;
+  /** Default: one a core. */
+  readonly computeThreads?: number;
+  /** A local copy of the run's data, instead of fetching samples from the server. */
+  readonly dataFolder?: string;
+  /** How long the server is tried to be reached at first. */
+  readonly connectWaitMs: number;
+  /** How long a server that was lost is waited for. */
+  readonly reconnectWaitMs: number;
+  readonly log: Logger;
+  /** For tests alone. */
+  readonly flip?: GradientFlip;
+}
+
+export interface RunningWorker {
+  /** The server's name for it; another one after a reconnection. */
+  readonly workerId: string;
+  readonly runId: string;
+  /**
+   * Rejects with an IsobatchError when the server refuses this worker, stays away for too long, or the worker itself
+   * can't compute.
+   */
+  readonly finished: Promise<WorkerOutcome>;
+  /** Takes no more work, finishes and pushes what it computes, and goes; resolves when it is gone. */
+  leave(reason: string): Promise<void>;
+  /** Goes at once; resolves when nothing of it is left. */
+  stop(): Promise<void>;
+}
+
+export interface WorkerOutcome {
+  readonly reason: "run ended" | "left" | "stopped";
+  /** Whether all is well: false for a run that failed. */
+  readonly ok: boolean;
+  readonly message?: string;
+}
+
+const COMPUTE_THREADS_MAX = 256;
+
+/**
+ * Resolves once the worker has joined and is ready for work.
+ * @throws {IsobatchError} why it can't: unreachable, refused, no backend, no data.
+ */
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const { log, reconnectWaitMs } = options;
+  const computeThreads = options.computeThreads ?? Math.min(availableParallelism(), COMPUTE_THREADS_MAX);
+  if (!(Number.isInteger(computeThreads) && computeThreads >= 1 && computeThreads <= COMPUTE_THREADS_MAX)) {
+    invalid(`--compute-threads is ${computeThreads}; allowed are 1 to ${COMPUTE_THREADS_MAX}.`);
+  }
+  const stopped = new AbortController();
+  /** Aborted also by `leave`: a server that is away is not waited for any more. */
+  const going = new AbortController();
+  const backend = await chooseBackend(options.backend, log);
+  let engine: Engine | undefined;
+  let current: Attachment | undefined;
+  let leaving: string | undefined;
+
+  /** Joins and attaches, trying again for `waitMs` while the server is not to be reached. */
+  const attach = async (waitMs: number): Promise<Attachment> => {
+    const until = performance.now() + waitMs;
+    for (let failures = 0; ; failures++) {
+      try {
+        return await attachOnce(Math.max(0, until - performance.now()));
+      } catch (error) {
+        const tryAgain = error instanceof IsobatchError && error.code === "unavailable" && !going.signal.aborted;
+        if (!tryAgain || performance.now() >= until) throw error;
+        await pause(backoffMs(failures), going.signal);
+      }
+    }
+  };
+
+  const attachOnce = async (waitMs: number): Promise<Attachment> => {
+    const { address, token, dataFolder, flip } = options;
+    const { signal } = going;
+    const connection = await connect(address, { token, waitMs, signal });
+    try {
+      const joined = await join(connection, { backend, computeThreads, runId: current?.joined.runId, signal });
+      if (engine?.identity !== joined.identity) {
+        await engine?.close();
+        engine = undefined;
+        engine = await createEngine({ joined, backend, computeThreads, dataFolder, flip });
+      }
+      const session = await openSession({ connection, token, joined, engine, log });
+      const { workerId, runId, task } = joined;
+      log.info({ worker: workerId, run: runId, task: task.name }, `joined ${formatAddress(address)} as ${workerId}`);
+      if (leaving !== undefined) session.leave(leaving);
+      return { connection, joined, session };
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  };
+
+  const detach = async (): Promise<void> => {
+    await current?.session.close();
+    current?.connection.close();
+  };
+
+  const live = async (): Promise<WorkerOutcome> => {
+    const stop = aborted(stopped.signal);
+    let failures = 0;
+    let lostAt: number | undefined;
+    for (;;) {
+      const end = await Promise.race([current!.session.ended, stop]);
+      if (end === "aborted") return { reason: "stopped", ok: true };
+      if (end.kind === "run ended") return { reason: "run ended", ok: end.ok, message: end.reason };
+      if (end.kind === "left") return { reason: "left", ok: true, message: end.reason };
+      if (end.used) [failures, lostAt] = [0, undefined];
+      lostAt ??= performance.now();
+      const leftMs = lostAt + reconnectWaitMs - performance.now();
+      if (leftMs <= 0) throw end.error;
+      log.warn(`${end.error.message} Joining again, for at most ${Math.ceil(leftMs / 1000)} s.`);
+      await detach();
+      await pause(backoffMs(failures++), going.signal);
+      try {
+        current = await attach(leftMs);
+      } catch (error) {
+        if (stopped.signal.aborted) return { reason: "stopped", ok: true };
+        if (leaving !== undefined) return { reason: "left", ok: true, message: leaving };
+        throw error;
+      }
+    }
+  };
+
+  const finish = async (): Promise<WorkerOutcome> => {
+    try {
+      const outcome = await live();
+      log.info(`the worker has ended: ${outcome.message ?? outcome.reason}`);
+      return outcome;
+    } finally {
+      // Together: what is being computed need not be finished.
+      await Promise.all([detach(), engine?.close()]);
+    }
+  };
+
+  try {
+    current = await attach(options.connectWaitMs);
+  } catch (error) {
+    await engine?.close();
+    throw error;
+  }
+  const finished = finish();
+  finished.catch(() => {});
+
+  return {
+    get workerId() {
+      return current!.joined.workerId;
+    },
+    get runId() {
+      return current!.joined.runId;
+    },
+    finished,
+    async leave(reason) {
+      leaving = reason;
+      going.abort();
+      current!.session.leave(reason);
+      await finished.catch(() => {});
+    },
+    async stop() {
+      stopped.abort();
+      going.abort();
+      await finished.catch(() => {});
+    },
+  };
+}
+
+interface Attachment {
+  readonly connection: Connection;
+  readonly joined: Joined;
+  readonly session: Session;
+}
+
+function aborted(signal: AbortSignal): Promise<"aborted"> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve("aborted");
+    else signal.addEventListener("abort", () => resolve("aborted"), { once: true });
+  });
+}
