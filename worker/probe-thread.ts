@@ -1,20 +1,22 @@
-/** A thread that opens one backend, says what it is, and is ended by whoever started it. */
+/** A thread that chooses a backend, says what it is, and is ended by whoever started it. */
 import { parentPort, workerData } from "node:worker_threads";
-import { messageOf } from "../shared/errors.js";
-import { type BackendName, type Numerics, openBackend } from "./backends/index.js";
+import { IsobatchError, messageOf } from "../shared/errors.js";
+import { chooseBackend, openBackend } from "./backends/index.js";
+import type { ChosenBackend } from "./choose-backend.js";
 
-export type ProbeReply =
-  | { readonly failed?: undefined; readonly numerics: Numerics; readonly device: string }
-  /** One sentence. */
-  | { readonly failed: string };
+/** A line for the log, what was chosen, or why nothing was. */
+export type ProbeMessage =
+  | { readonly fields: object; readonly line: string }
+  | { readonly chosen: ChosenBackend }
+  | { readonly failed: string; readonly code: string | undefined };
 
-async function probe(): Promise<ProbeReply> {
-  try {
-    const { numerics, device } = await openBackend(workerData as BackendName);
-    return { numerics, device };
-  } catch (error) {
-    return { failed: messageOf(error) };
-  }
+const send = (message: ProbeMessage): void => parentPort!.postMessage(message);
+
+try {
+  const log = { info: (fields: object, line: string) => send({ fields, line }) };
+  const name = await chooseBackend(workerData as string | undefined, log);
+  const { numerics, device } = await openBackend(name);
+  send({ chosen: { name, numerics, device } });
+} catch (error) {
+  send({ failed: messageOf(error), code: error instanceof IsobatchError ? error.code : undefined });
 }
-
-parentPort!.postMessage(await probe());

@@ -4,7 +4,6 @@
  * stream is in flight at a time, so a slow shard slows its stream and takes no memory.
  */
 import { IsobatchError } from "../shared/errors.js";
-import type { Chunk } from "../shared/layout/index.js";
 import {
   cancel,
   crc32,
@@ -12,7 +11,7 @@ import {
   createWriter,
   fromStatus,
   type MicroBatchLease__Output,
-  type PushMessage,
+  type PushMessageInParts,
 } from "../shared/wire/index.js";
 import type { ComputedLease, WorkerMemory } from "./compute/index.js";
 import type { ShardLink } from "./shard-link.js";
@@ -47,7 +46,7 @@ async function pushToShard(push: Push, link: ShardLink, signal: AbortSignal): Pr
     settle = { resolve, reject };
   });
   const stream = shard.pushSums((error) => (error ? settle.reject(fromStatus(error, what)) : settle.resolve()));
-  const writer = createWriter<PushMessage>(stream, { stallMs: STALL_MS, what });
+  const writer = createWriter<PushMessageInParts>(stream, { stallMs: STALL_MS, what });
   const abort = (): void => cancel(stream);
   signal.addEventListener("abort", abort, { once: true });
   const overdue = createProgressTimer(STALL_MS, abort);
@@ -77,22 +76,19 @@ async function pushToShard(push: Push, link: ShardLink, signal: AbortSignal): Pr
 async function send(
   { workerId, lease, computed, memory }: Push,
   { firstChunk, endChunk }: ShardLink,
-  write: (message: PushMessage) => Promise<void>,
+  write: (message: PushMessageInParts) => Promise<void>,
 ): Promise<void> {
   const { epoch, step, lo, hi, mac } = lease;
   await write({ lease: { workerId, lease: lease.lease, epoch, step, lo, hi, mac, losses: [...computed.losses] } });
   const chunks = memory.plan.layout.chunks.slice(firstChunk, endChunk).filter(({ kind }) => kind !== "frozen");
   for (const node of computed.nodes) {
     for (const chunk of chunks) {
-      const sums = sumsOf(memory, node, chunk);
-      await write({ chunk: { lo: node.lo, hi: node.hi, chunk: chunk.index, crc32: crc32(sums), sums } });
+      // Of one leaf its raw gradient; of more S1, then S2, which the tail has not.
+      const sums = memory.sums(node.slot, "s1", chunk);
+      const alone = node.hi - node.lo === 1 || chunk.kind === "tail";
+      const moreSums = alone ? undefined : memory.sums(node.slot, "s2", chunk);
+      const crc = moreSums === undefined ? crc32(sums) : crc32(moreSums, crc32(sums));
+      await write({ chunk: { lo: node.lo, hi: node.hi, chunk: chunk.index, crc32: crc, sums, moreSums } });
     }
   }
-}
-
-/** Of one leaf its raw gradient; of more S1, then S2, which the tail has not. */
-function sumsOf(memory: WorkerMemory, node: ComputedLease["nodes"][number], chunk: Chunk): Uint8Array {
-  const s1 = memory.sums(node.slot, "s1", chunk);
-  if (node.hi - node.lo === 1 || chunk.kind === "tail") return s1;
-  return Buffer.concat([s1, memory.sums(node.slot, "s2", chunk)]);
 }

@@ -8,7 +8,7 @@ import { IsobatchError, invalid } from "../shared/errors.js";
 import type { Logger } from "../shared/log.js";
 import { type Address, type Connection, connect, formatAddress } from "../shared/wire/index.js";
 import { backoffMs, pause } from "./backoff.js";
-import { chooseBackend } from "./choose-backend.js";
+import { chooseBackendOffThread } from "./choose-backend.js";
 import type { GradientFlip } from "./compute/index.js";
 import { createEngine, type Engine } from "./engine.js";
 import { type Joined, join } from "./join.js";
@@ -70,7 +70,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const stopped = new AbortController();
   /** Aborted also by `leave`: a server that is away is not waited for any more. */
   const going = new AbortController();
-  const backend = await chooseBackend(options.backend, log);
+  const backend = await chooseBackendOffThread(options.backend, log);
   let engine: Engine | undefined;
   let current: Attachment | undefined;
   let leaving: string | undefined;

@@ -4,7 +4,12 @@ import { fileURLToPath } from "node:url";
 import { loadSync } from "@grpc/proto-loader";
 import fc from "fast-check";
 import { IsobatchError } from "../errors.js";
-import { type SerialisedMessage, sampleBatchCodec, weightsChunkCodec } from "./chunk-messages.js";
+import {
+  type PushMessageInParts,
+  type SerialisedMessage,
+  sampleBatchCodec,
+  weightsChunkCodec,
+} from "./chunk-messages.js";
 import type { PushMessage, PushMessage__Output } from "./generated/index.js";
 import { coordinatorService, shardService } from "./service.js";
 
@@ -154,6 +159,16 @@ describe("PushMessage's codec", () => {
     };
     const bytes = bytesOf(pushMessage.serialise({ lease }));
     assert.deepEqual(pushMessage.deserialise(bytes), { message: "lease", lease });
+  });
+
+  it("sends sums that lie in two places as one field, byte by byte as if they lay in one", () => {
+    fc.assert(
+      fc.property(sums, tensor, (chunk, moreSums) => {
+        const inParts: PushMessageInParts = { chunk: { ...chunk, moreSums } };
+        const whole = { ...chunk, sums: Buffer.concat([chunk.sums, moreSums]) };
+        assert.deepEqual(bytesOf(pushMessage.serialise(inParts)), bytesOf(pushMessage.serialise({ chunk: whole })));
+      }),
+    );
   });
 
   it("reads a chunk between fields that it does not know", () => {

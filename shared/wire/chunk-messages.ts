@@ -54,6 +54,11 @@ export interface Codec<Input, Output> {
   deserialise(bytes: Buffer): Output;
 }
 
+/** A push's message whose sums may lie in two places, as S1 and S2 do: those in `moreSums` go behind `sums`. */
+export interface PushMessageInParts extends PushMessage {
+  chunk?: (SumsChunk & { moreSums?: Uint8Array }) | null;
+}
+
 /** `codec` with a way of its own for messages that hold a chunk. */
 export function pushMessageCodec(
   codec: Codec<PushMessage, PushMessage__Output>,
@@ -64,12 +69,14 @@ export function pushMessageCodec(
   };
 }
 
-function serialiseSumsChunk({ lo = 0, hi = 0, chunk = 0, crc32 = 0, sums }: SumsChunk): SerialisedMessage {
+function serialiseSumsChunk(message: NonNullable<PushMessageInParts["chunk"]>): SerialisedMessage {
+  const { lo = 0, hi = 0, chunk = 0, crc32 = 0, sums, moreSums = EMPTY } = message;
   const source = bytesOf(sums);
+  const sumsLength = source.length + moreSums.length;
   const numbers = numberLength(lo) + numberLength(hi) + numberLength(chunk) + numberLength(crc32);
-  const chunkLength = numbers + bytesLength(source);
+  const chunkLength = numbers + 1 + varintLength(sumsLength) + sumsLength;
   const length = 1 + varintLength(chunkLength) + chunkLength;
-  const padding = paddingBefore(length - source.length);
+  const padding = paddingBefore(length - sumsLength);
   return serialised(paddingLength(padding) + length, (target, at) => {
     let end = writePadding(target, at, padding);
     end = writeField(target, end, 2, BYTES, chunkLength);
@@ -77,7 +84,9 @@ function serialiseSumsChunk({ lo = 0, hi = 0, chunk = 0, crc32 = 0, sums }: Sums
     end = writeField(target, end, 2, NUMBER, hi);
     end = writeField(target, end, 3, NUMBER, chunk);
     end = writeField(target, end, 4, NUMBER, crc32);
-    writeBytes(target, end, 5, source);
+    end = writeField(target, end, 5, BYTES, sumsLength);
+    target.set(source, end);
+    target.set(moreSums, end + source.length);
   });
 }
 

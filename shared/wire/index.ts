@@ -1,6 +1,7 @@
 export * from "./address.js";
 export { type CallOptions, call } from "./call.js";
 export * from "./channel.js";
+export type { PushMessageInParts } from "./chunk-messages.js";
 export { type Connection, type ConnectOptions, connect } from "./connection.js";
 export { crc32, verifyCrc32 } from "./crc32.js";
 export type * from "./generated/index.js";

@@ -1,6 +1,5 @@
 import { engine, getBackend, setBackend } from "@tensorflow/tfjs-core";
 import { IsobatchError, invalid, messageOf } from "../../shared/errors.js";
-import type { Logger } from "../../shared/log.js";
 import { type BackendName, openBackend } from "./backend.js";
 import { type TensorFlowBackendName, unavailability } from "./tensorflow/index.js";
 
@@ -45,12 +44,17 @@ async function probe(name: BackendProbe["name"]): Promise<BackendProbe> {
   }
 }
 
+/** Of a Logger, what is used to tell of a choice: a thread that has none passes the lines on. */
+export interface ChoiceLog {
+  info(fields: object, line: string): void;
+}
+
 /**
  * The backend to compute on: the one asked for, or the first that works. Every choice and every failure on the way
  * is logged with its reason. Throws an IsobatchError for a name that isn't a backend's, and when the one asked for
  * can't be had.
  */
-export async function chooseBackend(requested: string | undefined, log: Logger): Promise<BackendName> {
+export async function chooseBackend(requested: string | undefined, log: ChoiceLog): Promise<BackendName> {
   const names = BACKEND_NAMES.filter((name) => requested === undefined || name === requested);
   if (names.length === 0) {
     invalid(`The backend ${JSON.stringify(requested)} is unknown; choose one of ${BACKEND_NAMES.join(", ")}.`);
