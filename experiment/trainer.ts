@@ -33,6 +33,7 @@ import {
   WHOLE,
   weightsAddresses,
 } from "../worker/compute/index.js";
+import { evaluateOn } from "./evaluate.js";
 import { applyStep, readVector, writeVector } from "./state.js";
 
 export interface TrainOptions {
@@ -209,16 +210,4 @@ function bytesOf<Name extends string>(arrays: Record<Name, Float32Array>): Recor
 
 function readBatch(dataset: Dataset, number: number, indices: Uint32Array): SampleBatch {
   return { number, samples: indices.length, ...dataset.read(indices) };
-}
-
-/** The mean loss and the accuracy over a whole data set, batches added in order in float64. */
-function evaluateOn(dataset: Dataset, batchSize: number, gradients: Gradients): { loss: number; accuracy: number } {
-  let [lossSum, correct] = [0, 0];
-  for (let start = 0; start < dataset.samples; start += batchSize) {
-    const indices = Uint32Array.from({ length: Math.min(batchSize, dataset.samples - start) }, (_, i) => start + i);
-    const batch = gradients.evaluate(readBatch(dataset, start / batchSize, indices));
-    lossSum += batch.lossSum;
-    correct += batch.correct;
-  }
-  return { loss: lossSum / dataset.samples, accuracy: correct / dataset.samples };
 }

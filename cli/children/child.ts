@@ -1,0 +1,112 @@
+/**
+ * Another process of this same program, which must not outlive this one. Three things see to that: an IPC channel,
+ * whose end the child takes for its own (so it goes even after `kill -9` of this process); a SIGKILL when this
+ * process exits; and a bound on how long a child may take to end when asked to.
+ *
+ * A child has no terminal of its own: its standard error is read line by line. Lines of JSON are log records; the
+ * others are what it says to a person, and the last of these say why it ended.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+export interface Child {
+  readonly processId: number | undefined;
+  /** Resolves once the process is gone; never rejects. */
+  readonly exited: Promise<ChildExit>;
+  /** Asks the process to end (SIGTERM), and ends it (SIGKILL) when it has not within `graceMs`. */
+  stop(graceMs: number): Promise<ChildExit>;
+  /** Ends the process at once (SIGKILL). */
+  kill(): void;
+}
+
+export interface ChildExit {
+  /** Whether it ended of its own accord, with nothing to complain about. */
+  readonly ok: boolean;
+  /** Why it ended, as a sentence: its own, where it said one. */
+  readonly reason: string;
+  /** Its exit code; null if a signal ended it. */
+  readonly code: number | null;
+}
+
+export interface ChildOptions {
+  /** The child's command line, after the program's name. */
+  readonly args: readonly string[];
+  /** Its whole environment. Secrets travel there: a command line can be read by everybody. */
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+  /** What is run, instead of this program. */
+  readonly script?: string;
+  /** Is given the child's log records. */
+  onLog?(record: Readonly<Record<string, unknown>>): void;
+}
+
+const MAIN = fileURLToPath(new URL("../main.js", import.meta.url));
+const LAST_LINES_MAX = 20;
+const LINE_LENGTH_MAX = 2_000;
+
+const alive = new Set<ChildProcess>();
+
+export function startChild(options: ChildOptions): Child {
+  const { args, env, script = MAIN, onLog } = options;
+  const child = spawn(process.execPath, [script, ...args], {
+    env,
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
+  if (alive.size === 0) process.once("exit", killAll);
+  alive.add(child);
+
+  const lastLines: string[] = [];
+  createInterface({ input: child.stderr! }).on("line", (line) => {
+    const record = parseRecord(line);
+    if (record !== undefined) return onLog?.(record);
+    lastLines.push(line.slice(0, LINE_LENGTH_MAX));
+    if (lastLines.length > LAST_LINES_MAX) lastLines.shift();
+  });
+
+  const exited = new Promise<ChildExit>((resolve) => {
+    const settle = (exit: ChildExit): void => {
+      alive.delete(child);
+      if (alive.size === 0) process.off("exit", killAll);
+      resolve(exit);
+    };
+    child.once("error", (error) =>
+      settle({ ok: false, code: null, reason: `It could not be started: ${error.message}.` }),
+    );
+    child.once("close", (code, signal) => {
+      const said = lastLines.join("\n").trim();
+      settle({ ok: code === 0, code, reason: said === "" ? describeEnd(code, signal) : said });
+    });
+  });
+
+  return {
+    processId: child.pid,
+    exited,
+    async stop(graceMs) {
+      child.kill("SIGTERM");
+      const overdue = setTimeout(() => child.kill("SIGKILL"), graceMs);
+      const exit = await exited;
+      clearTimeout(overdue);
+      return exit;
+    },
+    kill: () => void child.kill("SIGKILL"),
+  };
+}
+
+function killAll(): void {
+  for (const child of alive) child.kill("SIGKILL");
+}
+
+function parseRecord(line: string): Record<string, unknown> | undefined {
+  if (!line.startsWith("{")) return undefined;
+  try {
+    return JSON.parse(line) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+}
+
+function describeEnd(code: number | null, signal: NodeJS.Signals | null): string {
+  if (signal === "SIGKILL") return "It was killed (SIGKILL): by someone, or by the system for want of memory.";
+  if (signal !== null) return `It was ended by ${signal}.`;
+  return code === 0 ? "It has ended." : `It ended with exit code ${code}.`;
+}

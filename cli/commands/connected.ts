@@ -1,0 +1,38 @@
+import { readToken } from "../../shared/credentials/index.js";
+import { type Address, type Connection, connect } from "../../shared/wire/index.js";
+import type { Environment } from "../environment.js";
+import { tokenFile } from "./run-folder.js";
+
+/** Options of the commands that talk to a running server. */
+export interface ConnectOptions {
+  readonly tokenFile?: string;
+  /** "-": standard input. */
+  readonly token?: "-";
+  /** A run directory, which holds its server's token. */
+  readonly run?: string;
+}
+
+const CONNECT_WAIT_MS = 3_000;
+/** An answer that takes longer is no answer. */
+export const CALL_DEADLINE_MS = 10_000;
+
+/** Connects to a server, does `work`, and hangs up. */
+export async function connected<Result>(
+  address: Address,
+  options: ConnectOptions,
+  environment: Environment,
+  work: (connection: Connection) => Promise<Result>,
+): Promise<Result> {
+  const { token, run } = options;
+  const secret = readToken({
+    env: environment.token,
+    file: options.tokenFile ?? (run === undefined ? undefined : tokenFile(run)),
+    stdin: token === "-" ? 0 : undefined,
+  });
+  const connection = await connect(address, { token: secret, waitMs: CONNECT_WAIT_MS });
+  try {
+    return await work(connection);
+  } finally {
+    connection.close();
+  }
+}

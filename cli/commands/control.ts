@@ -1,0 +1,16 @@
+import { type Address, type ControlRequest, call, coordinatorService } from "../../shared/wire/index.js";
+import type { Environment } from "../environment.js";
+import { CALL_DEADLINE_MS, type ConnectOptions, connected } from "./connected.js";
+
+/** Asks a running server for something and prints its answer. */
+export async function control(
+  address: Address,
+  request: ControlRequest,
+  options: ConnectOptions,
+  environment: Environment,
+): Promise<void> {
+  const { message } = await connected(address, options, environment, ({ coordinator }) =>
+    call(coordinator, coordinatorService.Control, request, { deadlineMs: CALL_DEADLINE_MS }),
+  );
+  process.stdout.write(`${message}\n`);
+}

@@ -1,0 +1,139 @@
+/**
+ * What `isobatch run` and `isobatch server` have in common: the first server process of a run, from the task to the
+ * summary, with all that a person sees of it and every way to end it.
+ */
+import { join } from "node:path";
+import { type RunningServer, startServer } from "../../server/index.js";
+import { createToken } from "../../shared/credentials/index.js";
+import { invalid } from "../../shared/errors.js";
+import type { Logger } from "../../shared/log.js";
+import { type Address, formatAddress } from "../../shared/wire/index.js";
+import { loadTask } from "../../tasks/index.js";
+import { startChild } from "../children/child.js";
+import type { Environment } from "../environment.js";
+import { EXIT_INTERRUPTED } from "../failure.js";
+import { onInterrupts } from "../interrupts.js";
+import { openLog, relayLog } from "../log.js";
+import { isLoopback } from "../option-values.js";
+import { createDisplay, type Display } from "../progress/display.js";
+import { followRun } from "../progress/follow.js";
+import { count } from "../progress/format.js";
+import { resultLines } from "../progress/result.js";
+import { createPaint } from "../progress/view.js";
+import { readSummary, savedToken, saveToken, whenRestored } from "./run-folder.js";
+import { stopOnSignals } from "./stop-on-signals.js";
+
+/** As commander reads them from the command line. */
+export interface ServeOptions {
+  readonly steps?: number;
+  readonly microBatchesPerStep?: number;
+  readonly seed?: number;
+  readonly out?: string;
+  readonly shards: number;
+  readonly listen: Address;
+  readonly insecure?: boolean;
+}
+
+/** What a command adds to the server: workers of its own, or a line that says how to join. */
+export interface Company {
+  /** Rejects when the run can't go on without it; otherwise it never settles. */
+  readonly failed: Promise<never>;
+  /** Ends it; what has not ended within `graceMs` is killed. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export interface Serving {
+  readonly server: RunningServer;
+  readonly token: string;
+  readonly display: Display;
+  readonly log: Logger;
+}
+
+/** The first step waits so long for the workers that are awaited, from the first that is ready. */
+const AWAIT_MS = 60_000;
+/** Workers of a run that has ended get this long to end too. */
+const GRACE_MS = 5_000;
+
+/** Serves the task until it is trained or stopped; resolves with the process's exit code. */
+export async function serve(
+  taskName: string,
+  options: ServeOptions & { readonly workersAwaited: number },
+  environment: Environment,
+  accompany: (serving: Serving) => Company,
+): Promise<number> {
+  checkExposure(options);
+  // Until there is a server nothing is lost by ending at once.
+  const startingOver = onInterrupts({
+    interrupt: () => process.exit(EXIT_INTERRUPTED),
+    abort: () => process.exit(EXIT_INTERRUPTED),
+    terminate: () => process.exit(0),
+  });
+  const { steps, seed, microBatchesPerStep, listen, shards, workersAwaited } = options;
+  const task = await loadTask(taskName, { steps, seed, microBatchesPerStep });
+  const out = options.out ?? join("runs", task.name);
+  const paint = createPaint(environment.color && process.stdout.isTTY === true);
+  const display = createDisplay(process.stdout, paint);
+  const log = openLog(environment, "warn", display);
+  const token = savedToken(out) ?? createToken();
+  const server = await startServer({
+    ...{ task, out, listen, shards, token, workersAwaited, awaitMs: AWAIT_MS, log },
+    spawnShard: (shard) => startShardProcess(shard, out, token, environment, log),
+  });
+  startingOver();
+  const ending = stopOnSignals(server, display);
+  let company: Company | undefined;
+  let unfollow: (() => void) | undefined;
+  try {
+    saveToken(out, token);
+    if (server.resumed) {
+      await Promise.race([whenRestored(server), server.finished]);
+      const { step } = server.status();
+      const summary = readSummary(out);
+      if (summary !== undefined && summary.samples >= task.samples && summary.steps === step) {
+        await server.abort();
+        for (const line of resultLines("already complete", summary, out, paint)) display.print(line);
+        return 0;
+      }
+      display.print(`${paint("bold", task.name)} resuming at step ${count(Number(step))} in ${out}`);
+    } else {
+      display.print(`${paint("bold", task.name)} starting in ${out}`);
+    }
+    company = accompany({ server, token, display, log });
+    unfollow = followRun(server, display);
+    const { outcome, summary } = await Promise.race([server.finished, company.failed, ending.overdue]);
+    unfollow();
+    display.close();
+    for (const line of resultLines(outcome, summary, out, paint)) display.print(line);
+    return ending.exitCode();
+  } finally {
+    unfollow?.();
+    display.close();
+    await server.abort();
+    await company?.stop(GRACE_MS);
+    ending.close();
+  }
+}
+
+function startShardProcess(
+  { index, coordinator, listen }: { index: number; coordinator: Address; listen: Address },
+  out: string,
+  token: string,
+  environment: Environment,
+  log: Logger,
+) {
+  const places = ["--coordinator", formatAddress(coordinator), "--listen", formatAddress(listen), "--out", out];
+  const { exited, kill } = startChild({
+    args: ["shard", "--index", String(index), ...places],
+    env: { ...environment.variables, ISOBATCH_TOKEN: token, ISOBATCH_LOG: environment.logLevel ?? "warn" },
+    onLog: (record) => relayLog(log, `shard ${index}`, record),
+  });
+  return { exited: exited.then(({ reason }) => reason.replace(/\.$/, "")), kill };
+}
+
+function checkExposure({ listen, insecure }: Pick<ServeOptions, "listen" | "insecure">): void {
+  if (isLoopback(listen) || insecure) return;
+  invalid(
+    `--listen ${formatAddress(listen)} is reachable from other machines, and the connection is not encrypted; ` +
+      "listen on 127.0.0.1, or add --insecure if you trust everyone on that network.",
+  );
+}

@@ -1,0 +1,23 @@
+import { startShard } from "../../server/index.js";
+import { readToken } from "../../shared/credentials/index.js";
+import { invalid } from "../../shared/errors.js";
+import type { Address } from "../../shared/wire/index.js";
+import { followParent } from "../children/parent.js";
+import type { Environment } from "../environment.js";
+import { openLog } from "../log.js";
+
+export interface ShardOptions {
+  readonly index: number;
+  readonly coordinator: Address;
+  readonly out: string;
+  readonly listen: Address;
+}
+
+/** One of a server's further processes, started by the first. */
+export async function shard(options: ShardOptions, environment: Environment): Promise<number> {
+  followParent();
+  const token = readToken({ env: environment.token }) ?? invalid("ISOBATCH_TOKEN is missing; a shard needs it.");
+  const running = await startShard({ ...options, token, log: openLog(environment, "info") });
+  await running.finished;
+  return 0;
+}

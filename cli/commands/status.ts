@@ -1,0 +1,55 @@
+import { type Address, call, coordinatorService, type Status__Output } from "../../shared/wire/index.js";
+import type { Environment } from "../environment.js";
+import { count, duration, measure, percent, plural } from "../progress/format.js";
+import { table } from "../progress/table.js";
+import { CALL_DEADLINE_MS, type ConnectOptions, connected } from "./connected.js";
+
+export interface StatusOptions extends ConnectOptions {
+  readonly json?: boolean;
+}
+
+/** Prints how a run stands. */
+export async function status(address: Address, options: StatusOptions, environment: Environment): Promise<void> {
+  const now = await connected(address, options, environment, ({ coordinator }) =>
+    call(coordinator, coordinatorService.GetStatus, {}, { deadlineMs: CALL_DEADLINE_MS }),
+  );
+  const text = options.json ? JSON.stringify(now, null, 2) : describeStatus(now).join("\n");
+  process.stdout.write(`${text}\n`);
+}
+
+export function describeStatus(status: Status__Output): string[] {
+  const { samples, samplesTotal, evaluated, evaluationLoss, evaluationAccuracy } = status;
+  const accuracy = Number.isFinite(evaluationAccuracy) ? `, accuracy ${percent(evaluationAccuracy)}` : "";
+  const share = samplesTotal === 0 ? 0 : samples / samplesTotal;
+  const rows: [string, string][] = [
+    ["task", status.task],
+    ["run", status.runId],
+    ["phase", `${status.phase}, epoch ${count(status.epoch)}`],
+    ["step", `${count(status.step)} of ${count(status.steps)}`],
+    ["samples", `${count(samples)} of ${count(samplesTotal)} (${percent(share, 0)})`],
+    ["speed", `${measure(status.samplesPerSecond)} samples/s, ${duration(status.secondsLeft)} left`],
+    ["κ", plural(status.microBatchesPerStep, "micro-batch").replace("batchs", "batches")],
+    ["loss", status.step === 0 ? "no step yet" : measure(status.loss)],
+    ["test loss", evaluated ? `${measure(evaluationLoss)}${accuracy}` : "not evaluated yet"],
+    ["checkpoint", status.checkpointStep < 0 ? "none yet" : `of step ${count(status.checkpointStep)}`],
+    ["version", status.version],
+  ];
+  const workers = status.workers.map((worker) => [
+    worker.id,
+    `${worker.host}:${worker.processId}`,
+    worker.state,
+    worker.device,
+    plural(worker.computeThreads, "thread"),
+    `${measure(worker.microBatchesPerSecond)} micro-batches/s`,
+    `${count(worker.microBatches)} done`,
+    `seen ${duration(worker.lastSeenSeconds)} ago`,
+  ]);
+  const shards = status.shards.map((shard) => [
+    `shard ${shard.index}`,
+    shard.address,
+    shard.state,
+    `version ${count(shard.version)}`,
+    `chunks ${shard.firstChunk}–${shard.endChunk - 1}`,
+  ]);
+  return [...table(rows), "", ...table(workers.length === 0 ? [["no workers"]] : workers), "", ...table(shards)];
+}

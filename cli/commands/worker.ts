@@ -1,0 +1,74 @@
+import { readToken } from "../../shared/credentials/index.js";
+import { IsobatchError } from "../../shared/errors.js";
+import type { Address } from "../../shared/wire/index.js";
+import { startWorker } from "../../worker/index.js";
+import { followParent } from "../children/parent.js";
+import type { Environment } from "../environment.js";
+import { EXIT_INTERRUPTED } from "../failure.js";
+import { onInterrupts } from "../interrupts.js";
+import { openLog } from "../log.js";
+
+export interface JoinOptions {
+  readonly backend?: string;
+  readonly computeThreads?: number;
+  readonly data?: string;
+  readonly tokenFile?: string;
+  /** "-": standard input. */
+  readonly token?: "-";
+  /** In seconds, as is `reconnectFor`. */
+  readonly wait: number;
+  readonly reconnectFor: number;
+  /** It belongs to another process of this machine, which started it. */
+  readonly supervised?: boolean;
+}
+
+/** A lease that takes longer is given up: whoever asked this process to end will not wait for ever. */
+const LEAVE_MS = 25_000;
+
+/** A worker, until its run ends or it leaves; resolves with the process's exit code. */
+export async function joinWorker(address: Address, options: JoinOptions, environment: Environment): Promise<number> {
+  if (options.supervised) followParent();
+  const { backend, computeThreads, data: dataFolder, wait, reconnectFor } = options;
+  const log = openLog(environment, "info");
+  const token = readToken({
+    env: environment.token,
+    file: options.tokenFile,
+    stdin: options.token === "-" ? 0 : undefined,
+  });
+  const stopListening = onInterrupts({
+    interrupt: () => process.exit(EXIT_INTERRUPTED),
+    abort: () => process.exit(EXIT_INTERRUPTED),
+    terminate: () => process.exit(0),
+  });
+  const worker = await startWorker({
+    ...{ address, token, backend, computeThreads, dataFolder, log, flip: environment.flip },
+    connectWaitMs: wait * 1_000,
+    reconnectWaitMs: reconnectFor * 1_000,
+  });
+  stopListening();
+
+  let exitCode = 0;
+  let overdue: NodeJS.Timeout | undefined;
+  const leave = (reason: string): void => {
+    overdue = setTimeout(() => void worker.stop(), LEAVE_MS);
+    void worker.leave(reason);
+  };
+  const stopLeaving = onInterrupts({
+    interrupt() {
+      exitCode = EXIT_INTERRUPTED;
+      log.info("leaving after the present lease; press Ctrl-C again to stop at once");
+      leave("interrupted");
+    },
+    abort: () => process.exit(EXIT_INTERRUPTED),
+    terminate() {
+      log.info("leaving after the present lease");
+      leave("terminated");
+    },
+  });
+  const { ok, reason, message } = await worker.finished;
+  clearTimeout(overdue);
+  stopLeaving();
+  if (!ok) throw new IsobatchError("unavailable", message ?? `The run has ended: ${reason}.`);
+  log.info(`done: ${reason}`);
+  return exitCode;
+}

@@ -1,0 +1,41 @@
+import { CommanderError } from "commander";
+import { IsobatchError } from "../shared/errors.js";
+
+/** sysexits.h's EX_SOFTWARE: a bug, no fault of the user's. */
+const EXIT_BUG = 70;
+/** 128 + SIGINT, as a shell says it of a program that Ctrl-C ended. */
+export const EXIT_INTERRUPTED = 130;
+const EXIT_USAGE = 2;
+
+/** The process's exit code after `error` ended its command. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  return error instanceof IsobatchError ? error.exitCode : EXIT_BUG;
+}
+
+/** What standard error is told: a sentence, or the whole of a bug. */
+export function failureText(error: unknown): string {
+  // Commander has printed its own: help, the version, or a sentence of `usageSentence`.
+  if (error instanceof CommanderError) return "";
+  if (error instanceof IsobatchError) return `${error.message}\n`;
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return `This is a bug in Isobatch; please report it with what follows.\n${stack}\n`;
+}
+
+/**
+ * Commander's complaint about the command line as one sentence: "error: unknown option '--step'\n(Did you mean
+ * --steps?)" becomes "Unknown option '--step' (did you mean --steps?); isobatch run --help lists what there is."
+ */
+export function usageSentence(complaint: string, command: string): string {
+  const [first, ...hints] = complaint
+    .trim()
+    .replace(/^error: /, "")
+    .split("\n");
+  const hint = hints.map((line) => ` ${line.replace("(Did", "(did")}`).join("");
+  const subject = first.charAt(0).toUpperCase() + first.slice(1).replace(/\.$/, "");
+  return `${subject}${hint}; ${command} --help lists what there is.\n`;
+}
+
+export function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === "EPIPE";
+}

@@ -1,0 +1,33 @@
+/**
+ * What Ctrl-C and SIGTERM mean to a command that has something to finish: the first Ctrl-C asks it to, the second
+ * one ends it at once; SIGTERM, which comes from an orchestrator, only asks.
+ */
+export interface InterruptHandlers {
+  /** The first Ctrl-C. */
+  interrupt(): void;
+  /** The second Ctrl-C: whatever follows is never waited for. */
+  abort(): void;
+  /** The first SIGTERM. */
+  terminate(): void;
+}
+
+/** Listens until the returned function is called. */
+export function onInterrupts(handlers: InterruptHandlers): () => void {
+  let interrupts = 0;
+  let terminated = false;
+  const onInterrupt = (): void => {
+    interrupts += 1;
+    if (interrupts === 1) handlers.interrupt();
+    else handlers.abort();
+  };
+  const onTerminate = (): void => {
+    if (!terminated) handlers.terminate();
+    terminated = true;
+  };
+  process.on("SIGINT", onInterrupt);
+  process.on("SIGTERM", onTerminate);
+  return () => {
+    process.off("SIGINT", onInterrupt);
+    process.off("SIGTERM", onTerminate);
+  };
+}

@@ -1,0 +1,284 @@
+/**
+ * The command line: what may be said, and what is done about it. Each command's code is loaded when it is called for,
+ * so that `--help` and a slip of the pen don't wait for TensorFlow.js.
+ */
+import { Command, Option } from "commander";
+import { version } from "../shared/version.js";
+import { DEFAULT_PORT } from "../shared/wire/address.js";
+import type { Address } from "../shared/wire/index.js";
+import type { Environment } from "./environment.js";
+import { usageSentence } from "./failure.js";
+import { address, oneOf, seconds, wholeNumber } from "./option-values.js";
+
+const STEPS_MAX = 1e12;
+const WORKERS_MAX = 256;
+const SHARDS_MAX = 256;
+const THREADS_MAX = 256;
+const WAIT_SECONDS_MAX = 86_400;
+const MICRO_BATCHES_MAX = 65_536;
+const SEED_MAX = 2 ** 31 - 1;
+
+/** @param end is told the exit code of a command that has one of its own */
+export function createProgram(environment: Environment, end: (exitCode: number) => void): Command {
+  const program = new Command("isobatch")
+    .description(
+      "Trains neural networks on a cluster of machines: tune once with one micro-batch per step, then add or lose " +
+        "machines in mid-run, with no hyperparameter changes.",
+    )
+    .version(version)
+    .showSuggestionAfterError()
+    .addHelpText(
+      "after",
+      examples(
+        ["isobatch run mnist", "train MNIST on a cluster of this machine's cores"],
+        ["isobatch run my-task.json --workers 4 --out runs/first", "a task of your own; the same command goes on"],
+        ["isobatch server mnist --listen 127.0.0.1:7400", "a server that prints how workers join"],
+        ["isobatch evaluate runs/mnist", "loss and accuracy of the newest checkpoint"],
+      ),
+    );
+
+  addRun(program, environment, end);
+  addServer(program, environment, end);
+  addWorker(program, environment, end);
+  addShard(program, environment, end);
+  addControls(program, environment);
+  addReaders(program);
+  configure(program);
+  return program;
+}
+
+function addRun(program: Command, environment: Environment, end: (exitCode: number) => void): void {
+  serving(program.command("run"))
+    .summary("train a task on a whole cluster on this machine")
+    .description("Trains a task on a cluster on this machine: a server and workers, each in a process of its own.")
+    .option("--workers <n>", "worker processes", wholeNumber("--workers", 1, WORKERS_MAX), 2)
+    .option("--backend <name>", "what the workers compute with (default: the first that starts; see isobatch doctor)")
+    .option(
+      "--compute-threads <n>",
+      "threads of each worker (default: the cores, divided among the workers)",
+      wholeNumber("--compute-threads", 1, THREADS_MAX),
+    )
+    .addOption(listen({ host: "127.0.0.1", port: 0 }, "127.0.0.1, any free port"))
+    .addHelpText(
+      "after",
+      examples(
+        ["isobatch run mnist", "a built-in task, on 2 workers"],
+        ["isobatch run mnist --steps 200 --workers 1", "shorter; the same bits however many workers there are"],
+        ["isobatch run my-task.json --micro-batches-per-step 8", "larger batches, the same hyperparameters"],
+      ),
+    )
+    .action(async (task: string, options) => {
+      const { run } = await import("./commands/run.js");
+      end(await run(task, options, environment));
+    });
+}
+
+function addServer(program: Command, environment: Environment, end: (exitCode: number) => void): void {
+  serving(program.command("server"))
+    .summary("serve a task to workers that join")
+    .description("Serves a task to workers that join from this machine or others, and prints how they do.")
+    .addOption(listen({ host: "127.0.0.1", port: DEFAULT_PORT }, `127.0.0.1:${DEFAULT_PORT}`))
+    .option("--advertise <host:port>", "where workers reach the server, if elsewhere", address("--advertise"))
+    .option(
+      "--workers-awaited <n>",
+      "the first step waits for this many, for a minute at most",
+      wholeNumber("--workers-awaited", 1, 65_536),
+      1,
+    )
+    .addHelpText(
+      "after",
+      examples(
+        ["isobatch server mnist", `for workers of this machine, on port ${DEFAULT_PORT}`],
+        [`isobatch server mnist --listen 0.0.0.0:${DEFAULT_PORT} --insecure`, "for workers of a network you trust"],
+      ),
+    )
+    .action(async (task: string, options) => {
+      const { server } = await import("./commands/server.js");
+      end(await server(task, options, environment));
+    });
+}
+
+/** The options of whatever serves a task. */
+function serving(command: Command): Command {
+  return command
+    .argument("<task>", "a built-in task's name, a .json file, or a module that exports defineTask({ … })")
+    .option("--steps <n>", "length of the run (default: the task's)", wholeNumber("--steps", 1, STEPS_MAX))
+    .option(
+      "--micro-batches-per-step <n>",
+      "κ, micro-batches in a step (default: the task's)",
+      wholeNumber("--micro-batches-per-step", 1, MICRO_BATCHES_MAX),
+    )
+    .option("--seed <n>", "of all that is random (default: the task's)", wholeNumber("--seed", 0, SEED_MAX))
+    .option("--out <dir>", "the run directory; one that holds this run goes on (default: runs/<task>)")
+    .option("--shards <n>", "server processes that share the weights", wholeNumber("--shards", 1, SHARDS_MAX), 1)
+    .option("--insecure", "allow connections from other machines without encryption");
+}
+
+function listen(byDefault: Address, inWords: string): Option {
+  return new Option("--listen <host:port>", "where the server listens")
+    .argParser(address("--listen"))
+    .default(byDefault, inWords);
+}
+
+function addWorker(program: Command, environment: Environment, end: (exitCode: number) => void): void {
+  const worker = program.command("worker").summary("compute for a run").description("Computes for a run.");
+  const join = worker
+    .command("join")
+    .summary("join a run and compute for it until it ends")
+    .description("Joins the run of a server, and computes for it until it ends or this process is asked to leave.")
+    .argument("<host:port>", "of the server", address("The server's address"))
+    .option("--backend <name>", "what to compute with (default: the first that starts; see isobatch doctor)")
+    .option(
+      "--compute-threads <n>",
+      "threads that compute (default: one a core)",
+      wholeNumber("--compute-threads", 1, THREADS_MAX),
+    )
+    .option("--data <dir>", "a copy of the data set's files; without it the server sends the samples")
+    .option("--wait <seconds>", "how long to try to reach the server at first", seconds("--wait", WAIT_SECONDS_MAX), 30)
+    .option(
+      "--reconnect-for <seconds>",
+      "how long to look for a server that is gone",
+      seconds("--reconnect-for", WAIT_SECONDS_MAX),
+      600,
+    )
+    .addOption(new Option("--supervised").hideHelp());
+  tokenOptions(join)
+    .addHelpText(
+      "after",
+      `${examples(
+        [`ISOBATCH_TOKEN=… isobatch worker join 192.0.2.7:${DEFAULT_PORT}`, "as the server printed it"],
+        [`isobatch worker join gpu-server:${DEFAULT_PORT} --token-file token`, "with the token in a file"],
+      )}\nThe join token comes from ISOBATCH_TOKEN, --token-file or standard input.\n`,
+    )
+    .action(async (at: Address, options) => {
+      const { joinWorker } = await import("./commands/worker.js");
+      end(await joinWorker(at, options, environment));
+    });
+}
+
+function addShard(program: Command, environment: Environment, end: (exitCode: number) => void): void {
+  program
+    .command("shard", { hidden: true })
+    .description("One of a server's further processes; isobatch server starts it.")
+    .requiredOption("--index <n>", "its number, from 1", wholeNumber("--index", 1, SHARDS_MAX))
+    .requiredOption("--coordinator <host:port>", "the first process", address("--coordinator"))
+    .requiredOption("--out <dir>", "the run directory")
+    .requiredOption("--listen <host:port>", "where it listens", address("--listen"))
+    .action(async (options) => {
+      const { shard } = await import("./commands/shard.js");
+      end(await shard(options, environment));
+    });
+}
+
+/** What is asked of a server that runs. */
+function addControls(program: Command, environment: Environment): void {
+  const asking = (name: string): Command =>
+    tokenOptions(program.command(name))
+      .argument("<host:port>", "of the server", address("The server's address"))
+      .option("--run <dir>", "the run directory, which holds the token");
+
+  asking("status")
+    .summary("tell how a run stands")
+    .description("Tells how a run stands.")
+    .option("--json", "as JSON")
+    .action(async (at: Address, options) => {
+      const { status } = await import("./commands/status.js");
+      await status(at, options, environment);
+    });
+  asking("stop")
+    .summary("end a run; it can go on later")
+    .description("Ends a run after its step and with a checkpoint; it can go on later.")
+    .action(async (at: Address, options) => {
+      const { control } = await import("./commands/control.js");
+      await control(at, { stop: {} }, options, environment);
+    });
+  asking("checkpoint")
+    .summary("write a checkpoint now")
+    .description("Writes a checkpoint after the present step.")
+    .action(async (at: Address, options) => {
+      const { control } = await import("./commands/control.js");
+      await control(at, { checkpoint: {} }, options, environment);
+    });
+  asking("drain")
+    .summary("give a worker no more work")
+    .description("Gives a worker no more work, so that it can be switched off.")
+    .argument("<worker>", "its name, as status tells it")
+    .action(async (at: Address, workerId: string, options) => {
+      const { control } = await import("./commands/control.js");
+      await control(at, { drain: { workerId } }, options, environment);
+    });
+}
+
+function tokenOptions(command: Command): Command {
+  return command
+    .option("--token-file <file>", "a file with the join token")
+    .option("--token <->", "read the join token from standard input", oneOf("--token", ["-"]));
+}
+
+/** What needs no server. */
+function addReaders(program: Command): void {
+  program
+    .command("evaluate")
+    .summary("evaluate a run's newest checkpoint")
+    .description("Evaluates a run's newest checkpoint on its task's test samples.")
+    .argument("<dir>", "a run directory")
+    .option("--json", "as JSON")
+    .action(async (folder: string, options) => {
+      const { evaluate } = await import("./commands/evaluate.js");
+      await evaluate(folder, options);
+    });
+  program
+    .command("export")
+    .summary("write a run's weights for other programs")
+    .description("Writes a run's newest weights in a format that others read.")
+    .argument("<dir>", "a run directory")
+    .addOption(
+      new Option("--format <name>", "tfjs (a LayersModel) or safetensors")
+        .argParser(oneOf("--format", ["tfjs", "safetensors"]))
+        .makeOptionMandatory(),
+    )
+    .option("--out <path>", "the folder (tfjs) or file (safetensors) to write (default: within the run directory)")
+    .action(async (folder: string, options) => {
+      const { exportModel } = await import("./commands/export.js");
+      await exportModel(folder, options);
+    });
+  program
+    .command("samples")
+    .summary("print the sample numbers of a micro-batch")
+    .description("Prints the numbers of a micro-batch's samples, one a line, so that a run can be replayed elsewhere.")
+    .argument("<task>", "as in isobatch run")
+    .requiredOption(
+      "--micro-batch <n>",
+      "its number, counted from 0 over the whole run",
+      wholeNumber("--micro-batch", 0, Number.MAX_SAFE_INTEGER),
+    )
+    .option("--seed <n>", "of the run (default: the task's)", wholeNumber("--seed", 0, SEED_MAX))
+    .action(async (task: string, options) => {
+      const { samples } = await import("./commands/samples.js");
+      await samples(task, options);
+    });
+  program
+    .command("doctor")
+    .summary("tell which backends work here")
+    .description("Tells which backends work here, and why the others do not.")
+    .action(async () => {
+      const { doctor } = await import("./commands/doctor.js");
+      await doctor();
+    });
+}
+
+/** Errors are thrown, as one sentence; so is the wish for help. */
+function configure(command: Command): void {
+  command.exitOverride().configureOutput({
+    outputError: (complaint, write) => write(usageSentence(complaint, commandLine(command))),
+  });
+  for (const child of command.commands) configure(child);
+}
+
+function commandLine(command: Command): string {
+  return command.parent === null ? command.name() : `${commandLine(command.parent)} ${command.name()}`;
+}
+
+function examples(...rows: (readonly [command: string, meaning: string])[]): string {
+  return `\nExamples:\n${rows.map(([command, meaning]) => `  $ ${command}\n      ${meaning}\n`).join("")}`;
+}

@@ -1,0 +1,106 @@
+import type { MetricsLine, RunningServer } from "../../server/index.js";
+import type { Status__Output } from "../../shared/wire/index.js";
+import type { Display } from "./display.js";
+import { count, measure, percent, plural } from "./format.js";
+import type { RunView } from "./view.js";
+
+const REFRESH_MS = 200;
+/** Steps over which the shown loss is averaged, roughly. */
+const LOSS_STEPS = 50;
+
+/** Shows a run on a display until the returned function is called. */
+export function followRun(server: Pick<RunningServer, "metrics" | "status">, display: Display): () => void {
+  const startedAt = new Date().toISOString();
+  const loss = createSmoothedLoss();
+  let present = false;
+  const unsubscribe = server.metrics.subscribe(0, (json) => {
+    const line = JSON.parse(json) as MetricsLine;
+    // The file tells the whole run; what came before this start has been shown before.
+    if (line.type === "event") present ||= line.at >= startedAt;
+    if (line.type === "step") loss.add(line.loss);
+    const text = present ? describeLine(line) : undefined;
+    if (text !== undefined) display.print(text);
+  });
+  let workers: readonly Worker[] = [];
+  const refresh = (): void => {
+    const status = server.status() as Status__Output;
+    for (const text of describeArrivals(workers, status.workers)) display.print(text);
+    workers = status.workers;
+    display.show(viewOf(status, loss.value));
+  };
+  refresh();
+  const timer = setInterval(refresh, REFRESH_MS);
+  return () => {
+    clearInterval(timer);
+    unsubscribe();
+  };
+}
+
+type Worker = Pick<Status__Output["workers"][number], "id" | "device" | "computeThreads">;
+
+export function viewOf(status: Status__Output, loss: number | undefined): RunView {
+  const { evaluated, evaluationLoss, evaluationAccuracy } = status;
+  const accuracy = Number.isFinite(evaluationAccuracy) ? evaluationAccuracy : null;
+  return {
+    task: status.task,
+    samples: status.samples,
+    samplesTotal: status.samplesTotal,
+    samplesPerSecond: status.samplesPerSecond,
+    secondsLeft: status.secondsLeft,
+    loss,
+    evaluation: evaluated ? { loss: evaluationLoss, accuracy } : undefined,
+    microBatchesPerStep: status.microBatchesPerStep,
+    workers: status.workers.length,
+    activity: activityOf(status),
+  };
+}
+
+function activityOf({ phase, workers }: Status__Output): string | undefined {
+  if (phase === "gathering" || phase === "restoring") return "starting";
+  if (workers.length === 0 && phase !== "ended") return "waiting for workers";
+  return phase === "evaluating" ? phase : undefined;
+}
+
+/** What a line of metrics.jsonl tells a person; steps are many and are shown as figures instead. */
+export function describeLine(line: MetricsLine): string | undefined {
+  if (line.type === "evaluation") {
+    const accuracy = line.accuracy === null ? "" : `, accuracy ${percent(line.accuracy)}`;
+    return `after ${count(line.samples)} samples: test loss ${measure(line.loss)}${accuracy}`;
+  }
+  if (line.type === "step") return undefined;
+  const { event, step, recomputedSteps } = line;
+  if (event === "checkpoint") return `checkpoint of step ${count(Number(step))} written`;
+  if (event === "restored" && Number(recomputedSteps) > 0) {
+    return `back at step ${count(Number(step))}: ${plural(Number(recomputedSteps), "step")} to compute again`;
+  }
+  return undefined;
+}
+
+/** Who has come and who has gone, a line each. */
+export function describeArrivals(before: readonly Worker[], now: readonly Worker[]): string[] {
+  const has = (workers: readonly Worker[], id: string): boolean => workers.some((worker) => worker.id === id);
+  return [
+    ...before.filter(({ id }) => !has(now, id)).map(({ id }) => `worker ${id} has left`),
+    ...now
+      .filter(({ id }) => !has(before, id))
+      .map(
+        ({ id, device, computeThreads }) =>
+          `worker ${id} has joined: ${device}, ${plural(computeThreads, "compute thread")}`,
+      ),
+  ];
+}
+
+/** An exponential average, unbiased from the first value on. */
+export function createSmoothedLoss(): { add(loss: number): void; readonly value: number | undefined } {
+  const keep = 1 - 1 / LOSS_STEPS;
+  let [sum, weight] = [0, 0];
+  return {
+    add(loss) {
+      sum = keep * sum + (1 - keep) * loss;
+      weight = keep * weight + (1 - keep);
+    },
+    get value() {
+      return weight === 0 ? undefined : sum / weight;
+    },
+  };
+}

@@ -1,0 +1,103 @@
+/** What a run looks like at one moment, and how that reads on a terminal and in a pipe. Pure. */
+import { styleText } from "node:util";
+import { count, duration, measure, percent, plural } from "./format.js";
+
+export interface RunView {
+  readonly task: string;
+  readonly samples: number;
+  readonly samplesTotal: number;
+  readonly samplesPerSecond: number;
+  readonly secondsLeft: number;
+  /** Of training, smoothed; undefined before the first step. */
+  readonly loss: number | undefined;
+  /** The newest; accuracy is null where it has no meaning. */
+  readonly evaluation: { readonly loss: number; readonly accuracy: number | null } | undefined;
+  /** κ */
+  readonly microBatchesPerStep: number;
+  readonly workers: number;
+  /** What the run does beside stepping, if anything: "evaluating". */
+  readonly activity: string | undefined;
+}
+
+/** Colours a text, or does not. */
+export type Paint = (style: "bold" | "dim" | "green" | "yellow" | "cyan", text: string) => string;
+
+export function createPaint(color: boolean): Paint {
+  return color ? styleText : (_, text) => text;
+}
+
+const GAP = "  ";
+const BAR_MIN = 10;
+const BAR_MAX = 40;
+
+/** The two lines that are redrawn on a terminal of `columns`. */
+export function terminalLines(view: RunView, columns: number, paint: Paint): [string, string] {
+  const done = view.samplesTotal === 0 ? 0 : Math.min(1, view.samples / view.samplesTotal);
+  const ending = [
+    percent(done, 0),
+    `${count(view.samples)} of ${count(view.samplesTotal)} samples`,
+    `${measure(view.samplesPerSecond)}/s`,
+    ...(isTimed(view) ? [`${duration(view.secondsLeft)} left`] : []),
+  ].join(GAP);
+  const room = columns - view.task.length - ending.length - 2 * GAP.length - 1;
+  const width = Math.max(BAR_MIN, Math.min(BAR_MAX, room));
+  const filled = Math.floor(done * width);
+  const bar = paint("green", "█".repeat(filled)) + paint("dim", "░".repeat(width - filled));
+  const figures = figuresOf(view).map(([label, value]) => `${paint("dim", label)} ${paint("bold", value)}`);
+  const activity = view.activity === undefined ? [] : [paint("yellow", view.activity)];
+  return [
+    [paint("bold", view.task), bar, ending].join(GAP),
+    [...figures, plural(view.workers, "worker"), ...activity].join(GAP),
+  ];
+}
+
+/** One line for a log. */
+export function plainLine(view: RunView): string {
+  const done = view.samplesTotal === 0 ? 0 : view.samples / view.samplesTotal;
+  return [
+    `${percent(done, 0)}, ${count(view.samples)} of ${count(view.samplesTotal)} samples`,
+    `${measure(view.samplesPerSecond)} samples/s`,
+    ...figuresOf(view).map(([label, value]) => `${label} ${value}`),
+    plural(view.workers, "worker"),
+    ...(view.activity === undefined ? [] : [view.activity]),
+    ...(isTimed(view) ? [`${duration(view.secondsLeft)} left`] : []),
+  ].join(", ");
+}
+
+function isTimed({ samplesPerSecond, secondsLeft }: RunView): boolean {
+  return samplesPerSecond > 0 && Number.isFinite(secondsLeft) && secondsLeft >= 0;
+}
+
+function figuresOf({ loss, evaluation, microBatchesPerStep }: RunView): [label: string, value: string][] {
+  const figures: [string, string][] = [];
+  if (loss !== undefined) figures.push(["loss", measure(loss)]);
+  if (evaluation !== undefined) {
+    figures.push(["test loss", measure(evaluation.loss)]);
+    if (evaluation.accuracy !== null) figures.push(["accuracy", percent(evaluation.accuracy)]);
+  }
+  figures.push(["κ", count(microBatchesPerStep)]);
+  return figures;
+}
+
+/** When a log gets its next line: every tenth of the run, and now and then between. */
+export interface PlainPace {
+  /** @param share of the run that is done, in [0, 1] */
+  isDue(share: number, nowMs: number): boolean;
+}
+
+const PACE_MS = 10_000;
+/** Long runs get fewer lines: after hours one in some minutes is enough. */
+const PACE_SHARE = 0.02;
+
+export function createPlainPace(startedMs: number): PlainPace {
+  let tenth = -1;
+  let lastMs = startedMs;
+  return {
+    isDue(share, nowMs) {
+      const due =
+        Math.floor(share * 10) > tenth || nowMs - lastMs >= Math.max(PACE_MS, PACE_SHARE * (nowMs - startedMs));
+      if (due) [tenth, lastMs] = [Math.floor(share * 10), nowMs];
+      return due;
+    },
+  };
+}
