@@ -71,6 +71,32 @@ describe("buildModel()", () => {
     assert.notDeepEqual(valuesOf(zero, "dense_2/kernel"), valuesOf(zero, "dense_1/kernel"));
   });
 
+  it("draws every weight inside wrapped and stacked layers on its own, hidden initialisers included", async () => {
+    const layers: Layers = [
+      {
+        layer: "Bidirectional",
+        inputShape: [3, 2],
+        mergeMode: "concat",
+        wraps: { layer: "LSTM", units: 2, returnSequences: true, biasInitializer: "randomNormal" },
+      },
+      {
+        layer: "RNN",
+        cell: [
+          { layer: "GRUCell", units: 4 },
+          { layer: "GRUCell", units: 4 },
+        ],
+      },
+      { layer: "Dense", units: 2 },
+    ];
+    const built = await build(layers);
+    const drawn = built.layout.tensors.filter(({ name }) => /kernel|lstm.*bias/.test(name));
+    assert.equal(drawn.length, 6 + 4 + 1);
+    const starts = drawn.map(({ name }) => String(valuesOf(built, name)[0]));
+    assert.equal(new Set(starts).size, drawn.length, starts.join(" "));
+    assert.ok(!starts.includes("0"));
+    assert.equal(hashOf(await build(layers)), hashOf(built));
+  });
+
   it("draws what the initialiser says: Glorot's uniform has its limit and its variance", async () => {
     const layers = [{ layer: "Dense", units: 300, inputShape: [200], kernelInitializer: "glorotUniform" }];
     const values = valuesOf(await build(layers), "dense_1/kernel");
