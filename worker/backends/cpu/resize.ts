@@ -1,5 +1,6 @@
-import { ResizeBilinearGrad, ResizeNearestNeighborGrad } from "@tensorflow/tfjs-core";
+import { ResizeBilinearGrad, ResizeNearestNeighborGrad, util } from "@tensorflow/tfjs-core";
 import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
+import { nearestPoints, type ResizeAttributes } from "../resizing.js";
 import { tensorOf, valuesOf } from "./values.js";
 
 /**
@@ -14,38 +15,14 @@ export function registerResizeGradients(): void {
   });
 }
 
-interface ResizeAttributes {
-  alignCorners: boolean;
-  halfPixelCenters?: boolean;
-}
-
 function resizeNearestGradient(call: KernelCall<{ images: TensorInfo; dy: TensorInfo }, ResizeAttributes>): TensorInfo {
   const { inputs, attrs, backend } = call;
-  const [batch, height, width, channels] = inputs.images.shape;
-  const [, outHeight, outWidth] = inputs.dy.shape;
-  const rows = sources(height, outHeight, attrs);
-  const columns = sources(width, outWidth, attrs);
+  const { shape } = inputs.images;
+  const channels = shape[3];
   const dy = valuesOf(backend, inputs.dy);
-  const dx = new Float64Array(batch * height * width * channels);
-  let y = 0;
-  for (let n = 0; n < batch; n++) {
-    for (const row of rows) {
-      for (const column of columns) {
-        const x = ((n * height + row) * width + column) * channels;
-        for (let c = 0; c < channels; c++) dx[x + c] += dy[y++];
-      }
-    }
-  }
-  return tensorOf(backend, inputs.images.shape, dx);
-}
-
-/** Which of `size` inputs each of `out` outputs copies, by the rule of tfjs's forward kernel. */
-function sources(size: number, out: number, { alignCorners, halfPixelCenters }: ResizeAttributes): number[] {
-  const aligned = alignCorners && out > 1;
-  const scale = aligned ? (size - 1) / (out - 1) : size / out;
-  return Array.from({ length: out }, (_, i) => {
-    const from = halfPixelCenters ? scale * (i + 0.5) : scale * i;
-    const nearest = Math.min(size - 1, alignCorners ? Math.round(from) : Math.floor(from));
-    return halfPixelCenters ? Math.max(0, nearest) : nearest;
+  const dx = new Float64Array(util.sizeFromShape(shape));
+  nearestPoints(shape, inputs.dy.shape, attrs).forEach((point, i) => {
+    for (let c = 0; c < channels; c++) dx[point * channels + c] += dy[i * channels + c];
   });
+  return tensorOf(backend, shape, dx);
 }

@@ -5,6 +5,7 @@ import { registerComparisons } from "./comparisons.js";
 import { registerConvolutions } from "./convolution.js";
 import { repairLayers } from "./layer-repairs.js";
 import { registerMatMul } from "./matmul.js";
+import { registerRearrangements } from "./rearrangements.js";
 import { registerRelu } from "./relu.js";
 
 /**
@@ -22,6 +23,7 @@ export function registerGradients(): void {
   registerComparisons();
   registerConvolutions();
   registerMatMul();
+  registerRearrangements();
   registerRelu();
   repairLayers();
 }

@@ -6,9 +6,11 @@ import { IsobatchError } from "../../../shared/errors.js";
 import type { BackendDescription } from "../backend.js";
 import { registerConvolutions } from "./convolution.js";
 import { registerDepthwise } from "./depthwise.js";
+import { registerIdentity } from "./identity.js";
 import { registerMatMul } from "./matmul.js";
 import { registerPooling } from "./pool.js";
 import { registerReluGradient } from "./relu.js";
+import { registerResizeGradient } from "./resize.js";
 import { registerSums } from "./sums.js";
 
 /**
@@ -35,11 +37,13 @@ export async function prepare(): Promise<void> {
 export function complete(): void {
   if (completed) return;
   completed = true;
+  registerIdentity();
   registerMatMul();
   registerConvolutions();
   registerDepthwise();
   registerPooling();
   registerReluGradient();
+  registerResizeGradient();
   registerSums();
 }
 

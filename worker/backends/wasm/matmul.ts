@@ -49,7 +49,7 @@ function multiply(backend: BackendWasm, { a, b }: Factors, transposes: Transpose
   const kernels = trainingKernels(backend);
   return output(backend, [...outer, m, n], (address) => {
     if (bias !== undefined) kernels.repeatRow(aOffsets.length * m, n, addressOf(backend, bias), address);
-    withScratch(backend, kernels.packedBytes(k, n) + 160, (scratch) => {
+    withScratch(backend, kernels.matmulScratchBytes(n, k), (scratch) => {
       for (let i = 0; i < aOffsets.length; i++) {
         const aMatrix = [addressOf(backend, a) + aOffsets[i], ...aStrides] as const;
         const bMatrix = [addressOf(backend, b) + bOffsets[i], ...bStrides] as const;

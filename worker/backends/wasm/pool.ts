@@ -26,7 +26,11 @@ function maxPool(call: KernelCall<{ x: TensorInfo }, PoolAttributes>): TensorInf
   const { x } = call.inputs;
   const kernels = trainingKernels(backend);
   const { batch, outShape } = describe(kernels, x, call.attrs);
-  return output(backend, outShape, (y) => kernels.maxPool(batch, addressOf(backend, x), y));
+  return output(backend, outShape, (y) =>
+    withScratch(backend, kernels.poolScratchBytes(), (scratch) =>
+      kernels.maxPool(batch, addressOf(backend, x), y, scratch),
+    ),
+  );
 }
 
 type GradientCall = KernelCall<{ dy: TensorInfo; input: TensorInfo }, PoolAttributes>;
@@ -36,17 +40,19 @@ function maxPoolGradient({ inputs: { dy, input }, attrs, backend: anyBackend }: 
   const kernels = trainingKernels(backend);
   const { batch } = describe(kernels, input, attrs);
   return output(backend, input.shape, (dx) =>
-    kernels.maxPoolGradient(batch, addressOf(backend, dy), addressOf(backend, input), dx),
+    withScratch(backend, kernels.poolScratchBytes(), (scratch) =>
+      kernels.maxPoolGradient(batch, addressOf(backend, dy), addressOf(backend, input), dx, scratch),
+    ),
   );
 }
 
 function averagePoolGradient({ inputs: { dy, input }, attrs, backend: anyBackend }: GradientCall): TensorInfo {
   const backend = anyBackend as BackendWasm;
   const kernels = trainingKernels(backend);
-  const { batch, channels } = describe(kernels, input, attrs);
+  const { batch } = describe(kernels, input, attrs);
   return output(backend, input.shape, (dx) =>
-    withScratch(backend, 4 * channels, (share) =>
-      kernels.averagePoolGradient(batch, addressOf(backend, dy), dx, share),
+    withScratch(backend, kernels.poolScratchBytes(), (scratch) =>
+      kernels.averagePoolGradient(batch, addressOf(backend, dy), dx, scratch),
     ),
   );
 }

@@ -14,7 +14,7 @@ import type { TensorInfo } from "../kernels.js";
 
 /** What `assembly/index.ts` exports, whose comments say the meaning: addresses are bytes into tfjs's memory. */
 export interface TrainingKernels {
-  packedBytes(k: number, n: number): number;
+  matmulScratchBytes(n: number, k: number): number;
   matmul(
     ...arguments_: [
       ...sizes: [m: number, n: number, k: number],
@@ -69,9 +69,10 @@ export interface TrainingKernels {
       ...pad: [front: number, top: number, left: number],
     ]
   ): void;
-  maxPool(batch: number, x: number, y: number): void;
-  maxPoolGradient(batch: number, dy: number, x: number, dx: number): void;
-  averagePoolGradient(batch: number, dy: number, dx: number, share: number): void;
+  poolScratchBytes(): number;
+  maxPool(batch: number, x: number, y: number, scratch: number): void;
+  maxPoolGradient(batch: number, dy: number, x: number, dx: number, scratch: number): void;
+  averagePoolGradient(batch: number, dy: number, dx: number, scratch: number): void;
   columnSums(rows: number, columns: number, x: number, out: number): void;
   reluGradient(count: number, dy: number, y: number, dx: number): void;
   repeatRow(rows: number, columns: number, values: number, out: number): void;
@@ -115,6 +116,14 @@ export function withScratch(backend: BackendWasm, bytes: number, body: (scratch:
   } finally {
     module._free(address);
   }
+}
+
+/** Runs `body` with the address of a copy of `values` in the backend's memory, which is freed afterwards. */
+export function withInts(backend: BackendWasm, values: Int32Array, body: (address: number) => void): void {
+  withScratch(backend, values.byteLength, (address) => {
+    new Int32Array(moduleOf(backend).asm.memory.buffer, address, values.length).set(values);
+    body(address);
+  });
 }
 
 /** A new float32 tensor that `fill` writes at the address it gets, and must fill whole; an empty one is not filled. */

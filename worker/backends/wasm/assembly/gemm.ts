@@ -333,10 +333,15 @@ function write(c: usize, c0: v128, c1: v128, add: bool): void {
   }
 }
 
-/**
- * C (m × n) = A · B, or C + A · B; C lies in memory row by row, A and B at any strides. `scratch` holds
- * `packedBytes(k, n) + 160` bytes.
- */
+/** Columns of B packed at once by `matmul`: with `kBlock` rows they fill half a megabyte of the second-level cache. */
+const nBlock: i32 = 512;
+
+/** Bytes of scratch that `matmul` takes. */
+export function matmulScratchBytes(n: i32, k: i32): usize {
+  return 160 + packedBytes(min(k, kBlock), min(n, nBlock));
+}
+
+/** C (m × n) = A · B, or C + A · B; C lies in memory row by row, A and B at any strides. */
 export function matmul(
   m: i32,
   n: i32,
@@ -352,6 +357,15 @@ export function matmul(
   scratch: usize,
 ): void {
   const packed = scratch + 160;
-  pack(k, n, b, bRow, bColumn, packed);
-  multiplyPacked(m, n, k, a, aRow, aColumn, packed, c, (<usize>n) << 2, accumulate, scratch);
+  const cRow = (<usize>n) << 2;
+  for (let k0 = 0; k0 < k; k0 += kBlock) {
+    const depth = min(kBlock, k - k0);
+    const aBlock = a + <usize>k0 * aColumn;
+    for (let n0 = 0; n0 < n; n0 += nBlock) {
+      const columns = min(nBlock, n - n0);
+      pack(depth, columns, b + <usize>k0 * bRow + <usize>n0 * bColumn, bRow, bColumn, packed);
+      const cBlock = c + ((<usize>n0) << 2);
+      multiplyPacked(m, columns, depth, aBlock, aRow, aColumn, packed, cBlock, cRow, accumulate || k0 > 0, scratch);
+    }
+  }
 }

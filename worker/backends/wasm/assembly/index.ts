@@ -7,6 +7,6 @@ export {
   convolutionScratchBytes,
 } from "./convolution";
 export { depthwiseFilterGradient, depthwiseForward, depthwiseInputGradient } from "./depthwise";
-export { matmul, packedBytes } from "./gemm";
-export { averagePoolGradient, maxPool, maxPoolGradient, poolDescribe } from "./pool";
+export { matmul, matmulScratchBytes } from "./gemm";
+export { averagePoolGradient, maxPool, maxPoolGradient, poolDescribe, poolScratchBytes } from "./pool";
 export { columnSums, reluGradient, repeatRow, segmentSums } from "./rows";

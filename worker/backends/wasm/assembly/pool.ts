@@ -6,7 +6,7 @@
 
 import { addRow } from "./rows";
 
-// The sizes of the pooling that the next calls compute, set by `poolDescribe`: the module's only state.
+// The sizes of the pooling that the next calls compute, set by `poolDescribe`.
 let inDepth: i32 = 0;
 let inHeight: i32 = 0;
 let inWidth: i32 = 0;
@@ -60,24 +60,29 @@ export function poolDescribe(
   padLeft = padLeft_;
 }
 
-// The part of the current window that lies inside, set by `moveTo`: [front, back) × [top, bottom) × [left, right).
-let front: i32 = 0;
-let back: i32 = 0;
-let top: i32 = 0;
-let bottom: i32 = 0;
-let left: i32 = 0;
-let right: i32 = 0;
+// The points of the current window that lie inside the volume, set by `moveTo`: how many, and where their offsets
+// stand, in bytes from the volume's start. Listed once for a window, they serve all its channels.
+let points: i32 = 0;
+let offsets: usize = 0;
+
+/** Bytes of scratch that each of the functions below takes. */
+export function poolScratchBytes(): usize {
+  return (<usize>(windowDepth * windowHeight * windowWidth + channels)) << 2;
+}
 
 function moveTo(h: i32, i: i32, j: i32): void {
-  front = h * strideDepth - padFront;
-  back = min(inDepth, front + windowDepth);
-  front = max(0, front);
-  top = i * strideHeight - padTop;
-  bottom = min(inHeight, top + windowHeight);
-  top = max(0, top);
-  left = j * strideWidth - padLeft;
-  right = min(inWidth, left + windowWidth);
-  left = max(0, left);
+  const front = h * strideDepth - padFront;
+  const top = i * strideHeight - padTop;
+  const left = j * strideWidth - padLeft;
+  points = 0;
+  for (let plane = max(0, front); plane < min(inDepth, front + windowDepth); plane++) {
+    for (let row = max(0, top); row < min(inHeight, top + windowHeight); row++) {
+      for (let column = max(0, left); column < min(inWidth, left + windowWidth); column++) {
+        store<u32>(offsets + ((<usize>points) << 2), <u32>offsetOf(plane, row, column));
+        points++;
+      }
+    }
+  }
 }
 
 /** Bytes from a volume's start to its point (plane, row, column). */
@@ -86,7 +91,8 @@ function offsetOf(plane: i32, row: i32, column: i32): usize {
 }
 
 /** y (batch × outDepth × outHeight × outWidth × channels) = the windows' maxima. */
-export function maxPool(batch: i32, x: usize, y: usize): void {
+export function maxPool(batch: i32, x: usize, y: usize, scratch: usize): void {
+  offsets = scratch;
   const pointBytes = (<usize>channels) << 2;
   const volumeBytes = offsetOf(inDepth, 0, 0);
   for (let n = 0; n < batch; n++, x += volumeBytes) {
@@ -113,7 +119,8 @@ export function maxPool(batch: i32, x: usize, y: usize): void {
  * dx (batch × inDepth × inHeight × inWidth × channels): each dy, which is shaped as y, goes to its window's maximum,
  * the first of equal ones.
  */
-export function maxPoolGradient(batch: i32, dy: usize, x: usize, dx: usize): void {
+export function maxPoolGradient(batch: i32, dy: usize, x: usize, dx: usize, scratch: usize): void {
+  offsets = scratch;
   const pointBytes = (<usize>channels) << 2;
   const volumeBytes = offsetOf(inDepth, 0, 0);
   memory.fill(dx, 0, <usize>batch * volumeBytes);
@@ -145,16 +152,13 @@ let places: v128 = i32x4.splat(0);
 function findMaxima(x: usize): void {
   let best = f32x4.splat(-Infinity);
   let at = i32x4.splat(-1);
-  for (let plane = front; plane < back; plane++) {
-    for (let row = top; row < bottom; row++) {
-      let offset = offsetOf(plane, row, left);
-      for (let column = left; column < right; column++, offset += (<usize>channels) << 2) {
-        const value = v128.load(x + offset);
-        const better = f32x4.gt(value, best);
-        best = v128.bitselect(value, best, better);
-        at = v128.bitselect(i32x4.splat(<i32>offset), at, better);
-      }
-    }
+  const end = offsets + ((<usize>points) << 2);
+  for (let point = offsets; point < end; point += 4) {
+    const offset = load<u32>(point);
+    const value = v128.load(x + offset);
+    const better = f32x4.gt(value, best);
+    best = v128.bitselect(value, best, better);
+    at = v128.bitselect(i32x4.splat(<i32>offset), at, better);
   }
   maxima = best;
   places = at;
@@ -162,14 +166,11 @@ function findMaxima(x: usize): void {
 
 function addAtMaxima(dx: usize, dy: v128): void {
   const at = places;
-  for (let plane = front; plane < back; plane++) {
-    for (let row = top; row < bottom; row++) {
-      let offset = offsetOf(plane, row, left);
-      for (let column = left; column < right; column++, offset += (<usize>channels) << 2) {
-        const mine = v128.and(dy, i32x4.eq(at, i32x4.splat(<i32>offset)));
-        v128.store(dx + offset, f32x4.add(v128.load(dx + offset), mine));
-      }
-    }
+  const end = offsets + ((<usize>points) << 2);
+  for (let point = offsets; point < end; point += 4) {
+    const offset = load<u32>(point);
+    const mine = v128.and(dy, i32x4.eq(at, i32x4.splat(<i32>offset)));
+    v128.store(dx + offset, f32x4.add(v128.load(dx + offset), mine));
   }
 }
 
@@ -181,22 +182,21 @@ let found: bool = false;
 function findMaximum(x: usize): void {
   maximum = -Infinity;
   found = false;
-  for (let plane = front; plane < back; plane++) {
-    for (let row = top; row < bottom; row++) {
-      let offset = offsetOf(plane, row, left);
-      for (let column = left; column < right; column++, offset += (<usize>channels) << 2) {
-        const value = load<f32>(x + offset);
-        if (!(value > maximum)) continue;
-        maximum = value;
-        where = offset;
-        found = true;
-      }
-    }
+  const end = offsets + ((<usize>points) << 2);
+  for (let point = offsets; point < end; point += 4) {
+    const offset = load<u32>(point);
+    const value = load<f32>(x + offset);
+    if (!(value > maximum)) continue;
+    maximum = value;
+    where = offset;
+    found = true;
   }
 }
 
-/** dx as above: each dy is shared out evenly among the points of its window. `share` is scratch for one point. */
-export function averagePoolGradient(batch: i32, dy: usize, dx: usize, share: usize): void {
+/** dx as above: each dy is shared out evenly among the points of its window. */
+export function averagePoolGradient(batch: i32, dy: usize, dx: usize, scratch: usize): void {
+  offsets = scratch;
+  const share = scratch + ((<usize>(windowDepth * windowHeight * windowWidth)) << 2);
   const pointBytes = (<usize>channels) << 2;
   const volumeBytes = offsetOf(inDepth, 0, 0);
   memory.fill(dx, 0, <usize>batch * volumeBytes);
@@ -205,14 +205,9 @@ export function averagePoolGradient(batch: i32, dy: usize, dx: usize, share: usi
       for (let i = 0; i < outHeight; i++) {
         for (let j = 0; j < outWidth; j++, dy += pointBytes) {
           moveTo(h, i, j);
-          const points = <f32>((back - front) * (bottom - top) * (right - left));
-          for (let at: usize = 0; at < pointBytes; at += 4) store<f32>(share + at, load<f32>(dy + at) / points);
-          for (let plane = front; plane < back; plane++) {
-            for (let row = top; row < bottom; row++) {
-              for (let column = left; column < right; column++) {
-                addRow(dx + offsetOf(plane, row, column), share, pointBytes);
-              }
-            }
+          for (let at: usize = 0; at < pointBytes; at += 4) store<f32>(share + at, load<f32>(dy + at) / <f32>points);
+          for (let point = 0; point < points; point++) {
+            addRow(dx + load<u32>(offsets + ((<usize>point) << 2)), share, pointBytes);
           }
         }
       }
