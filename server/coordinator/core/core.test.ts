@@ -1,0 +1,292 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { StepCoefficients } from "../../../shared/steps/index.js";
+import { createCoordinatorCore } from "./core.js";
+import type { CoordinatorEffect, CoordinatorEvent } from "./messages.js";
+
+const coefficients = ({ c1, c2 }: { c1: number; c2: number }): StepCoefficients => ({
+  mKeep: 0.9,
+  mAdd: 0.1,
+  vKeep: 0.99,
+  vAdd: 0.01,
+  squareOfSum: false,
+  stepSize: 1,
+  vScale: 1,
+  epsilon: 1e-8,
+  decay: 0,
+  c1: c1 + 0.1,
+  c2: c2 + 0.1,
+  learningRate: 1,
+  gamma1: 0.1,
+  gamma2: 0.01,
+});
+const start = { step: 0, microBatches: 0, c1: 0, c2: 0 };
+const scalars = { ledger: [], losses: [1], squaredNorms1: [], sums2: [], mergeMs: 0, applyMs: 0, bytesReceived: 0 };
+
+/** A coordinator of two shards and κ = 4, told what happens in words, heard in words. */
+function coordinator(options: Partial<Parameters<typeof createCoordinatorCore>[0]> = {}) {
+  const core = createCoordinatorCore({
+    shards: 2,
+    epoch: 0,
+    microBatchesPerStep: 4,
+    microBatchesTotal: 40,
+    checkpointEvery: 8,
+    evaluateEvery: Number.POSITIVE_INFINITY,
+    evaluationBatches: 0,
+    checkpointsKept: 2,
+    workersAwaited: 1,
+    awaitMs: 1_000,
+    coefficients,
+    ...options,
+  });
+  let nowMs = 0;
+  const tell = (event: CoordinatorEvent): CoordinatorEffect[] => core.handle(event, nowMs);
+  const both = (event: (shard: number) => CoordinatorEvent): CoordinatorEffect[] =>
+    [0, 1].flatMap((i) => tell(event(i)));
+  return {
+    core,
+    tell,
+    both,
+    wait: (ms: number) => {
+      nowMs += ms;
+      return tell({ kind: "tick" });
+    },
+    /** Up to the boundary at which the shards have restored `mark`. */
+    restore(mark = start) {
+      both((shard) => ({ kind: "shardAttached", shard, checkpoints: [mark.step] }));
+      tell({ kind: "epochSaved", epoch: core.state.epoch });
+      return both((shard) => ({ kind: "restored", shard, epoch: core.state.epoch, mark }));
+    },
+    worker(name: string) {
+      tell({ kind: "workerAttached", worker: name });
+      return tell({ kind: "weightsHeld", worker: name, epoch: core.state.epoch, version: core.state.mark.step });
+    },
+    cover: (lo: number, hi: number, step = core.state.mark.step) =>
+      both((shard) => ({ kind: "covered", shard, epoch: core.state.epoch, step, lo, hi })),
+    commit: (step = core.state.mark.step) =>
+      both((shard) => ({ kind: "committed", shard, epoch: core.state.epoch, step, scalars })),
+  };
+}
+
+const leases = (effects: CoordinatorEffect[]): string[] =>
+  effects.flatMap((effect) =>
+    effect.kind === "lease" ? [`${effect.lease.worker} [${effect.lease.lo}, ${effect.lease.hi})`] : [],
+  );
+const kinds = (effects: CoordinatorEffect[]): string[] => effects.map((effect) => effect.kind);
+
+describe("a coordinator's beginning", () => {
+  it("saves the epoch before anybody hears of it", () => {
+    const { tell } = coordinator();
+    tell({ kind: "workerAttached", worker: "a" });
+    tell({ kind: "shardAttached", shard: 0, checkpoints: [0] });
+    assert.deepEqual(kinds(tell({ kind: "shardAttached", shard: 1, checkpoints: [0] })), ["saveEpoch"]);
+    assert.deepEqual(kinds(tell({ kind: "epochSaved", epoch: 1 })), ["restore", "restore", "epochOpened"]);
+  });
+
+  it("goes to the newest checkpoint that all shards have", () => {
+    const { tell } = coordinator();
+    tell({ kind: "shardAttached", shard: 0, checkpoints: [0, 2, 4] });
+    tell({ kind: "shardAttached", shard: 1, checkpoints: [0, 2] });
+    const restores = tell({ kind: "epochSaved", epoch: 1 }).filter((effect) => effect.kind === "restore");
+    assert.deepEqual(
+      restores.map(({ step }) => step),
+      [2, 2],
+    );
+  });
+
+  it("takes the one before when that is damaged, and ends when none is left", () => {
+    const { core, tell } = coordinator();
+    tell({ kind: "shardAttached", shard: 0, checkpoints: [0, 2] });
+    tell({ kind: "shardAttached", shard: 1, checkpoints: [0, 2] });
+    tell({ kind: "epochSaved", epoch: 1 });
+    const reason = "its checksum is wrong";
+    assert.ok(kinds(tell({ kind: "restoreFailed", shard: 1, epoch: 1, step: 2, reason })).includes("saveEpoch"));
+    tell({ kind: "epochSaved", epoch: 2 });
+    tell({ kind: "restoreFailed", shard: 0, epoch: 2, step: 0, reason });
+    assert.deepEqual(core.state.outcome?.ok === false && core.state.outcome.code, "damaged");
+  });
+});
+
+describe("a coordinator's leases", () => {
+  it("wait for the awaited workers, but not for ever", () => {
+    const { restore, worker, wait } = coordinator({ workersAwaited: 2, awaitMs: 1_000 });
+    restore();
+    assert.deepEqual(leases(worker("a")), []);
+    assert.deepEqual(leases(wait(1_000)), ["a [0, 4)"]);
+  });
+
+  it("are shared between the workers that are ready", () => {
+    const { restore, worker } = coordinator({ workersAwaited: 2 });
+    restore();
+    worker("a");
+    assert.deepEqual(leases(worker("b")), ["a [0, 2)", "b [2, 4)"]);
+  });
+
+  it("are not done on the worker's word, only when every shard covers them", () => {
+    const { core, restore, worker, tell } = coordinator();
+    restore();
+    worker("a");
+    tell({ kind: "leaseComputed", worker: "a", lease: 1, computeMs: 5 });
+    tell({ kind: "covered", shard: 0, epoch: 1, step: 0, lo: 0, hi: 4 });
+    assert.equal(core.state.board?.doneCount, 0);
+    tell({ kind: "covered", shard: 1, epoch: 1, step: 0, lo: 0, hi: 4 });
+    assert.equal(core.state.board?.doneCount, 4);
+  });
+
+  it("of a lost worker go to another one, less what is covered", () => {
+    const { restore, worker, cover, tell } = coordinator({ workersAwaited: 2 });
+    restore();
+    worker("a");
+    worker("b");
+    cover(0, 1);
+    tell({ kind: "leaseComputed", worker: "b", lease: 2, computeMs: 5 });
+    assert.deepEqual(leases(tell({ kind: "workerLost", worker: "a", reason: "killed" })), ["b [1, 2)"]);
+  });
+
+  it("of a silent worker go to another one, and the silent one gets none until it speaks", () => {
+    const { core, restore, worker, cover, commit, tell, wait } = coordinator({ workersAwaited: 2 });
+    restore();
+    worker("a");
+    worker("b");
+    cover(2, 4);
+    wait(2_900);
+    tell({ kind: "heartbeat", worker: "b" });
+    assert.deepEqual(leases(wait(200)), ["b [0, 2)"]);
+    cover(0, 2);
+    assert.deepEqual(leases(commit()), ["b [0, 4)"]);
+    tell({ kind: "heartbeat", worker: "a" });
+    assert.equal(core.state.workers.get("a")?.silent, false);
+  });
+
+  it("that are overdue go to an idle worker as well", () => {
+    const { restore, worker, cover, tell, wait } = coordinator({ workersAwaited: 2 });
+    restore();
+    worker("a");
+    worker("b");
+    cover(2, 4);
+    let again: string[] = [];
+    for (let ms = 0; ms < 31_000 && again.length === 0; ms += 1_000) {
+      tell({ kind: "heartbeat", worker: "a" });
+      tell({ kind: "heartbeat", worker: "b" });
+      again = leases(wait(1_000));
+    }
+    assert.deepEqual(again, ["b [0, 2)"]);
+  });
+
+  it("that came out non-finite are computed by another worker, and end the run the second time", () => {
+    const { core, restore, worker, cover, tell } = coordinator({ workersAwaited: 2 });
+    restore();
+    worker("a");
+    worker("b");
+    cover(2, 4);
+    const failed = (name: string, lease: number): CoordinatorEvent => ({
+      kind: "leaseFailed",
+      worker: name,
+      lease,
+      microBatch: 1,
+      nonFinite: true,
+      reason: "the loss is NaN",
+    });
+    assert.deepEqual(leases(tell(failed("a", 1))), ["b [0, 2)"]);
+    tell(failed("b", 3));
+    const { outcome } = core.state;
+    assert.ok(outcome?.ok === false && outcome.code === "diverged" && outcome.microBatch === 1);
+  });
+});
+
+describe("a coordinator's boundaries", () => {
+  it("hand the weights c1, c2 of the step before to the next one", () => {
+    const { restore, worker, cover, commit } = coordinator();
+    restore();
+    worker("a");
+    cover(0, 4);
+    const plan = commit().find((effect) => effect.kind === "plan");
+    assert.ok(plan?.kind === "plan");
+    assert.equal(plan.plan.step, 1);
+    assert.equal(plan.plan.coefficients.c1, 0.2);
+  });
+
+  it("order a checkpoint before the step that would change what it holds", () => {
+    const { restore, worker, cover, commit } = coordinator();
+    restore();
+    worker("a");
+    cover(0, 4);
+    commit();
+    cover(0, 4);
+    const order = kinds(commit()).filter((kind) => kind === "checkpoint" || kind === "plan");
+    assert.deepEqual(order, ["checkpoint", "checkpoint", "plan", "plan"]);
+  });
+
+  it("count a checkpoint only when every shard has written it, and keep the newest common ones", () => {
+    const { restore, worker, cover, commit, tell } = coordinator();
+    restore();
+    worker("a");
+    cover(0, 4);
+    commit();
+    cover(0, 4);
+    commit();
+    assert.deepEqual(tell({ kind: "checkpointed", shard: 0, step: 2 }), []);
+    const effects = tell({ kind: "checkpointed", shard: 1, step: 2 });
+    assert.deepEqual(kinds(effects), ["checkpointWritten", "keep", "keep"]);
+    assert.deepEqual(effects[1].kind === "keep" && effects[1].steps, [2, 0]);
+  });
+
+  it("end the run with an error when a checkpoint can't be written", () => {
+    const { core, restore, tell } = coordinator();
+    restore();
+    tell({ kind: "checkpointed", shard: 0, step: 2, error: "no space left" });
+    assert.ok(core.state.outcome?.ok === false && core.state.outcome.code === "exhausted");
+  });
+
+  it("wait for the whole evaluation before the step is opened, and add it in the order of the batches", () => {
+    const { core, restore, worker, tell } = coordinator({ evaluationBatches: 2 });
+    restore();
+    worker("a");
+    assert.equal(core.state.phase, "evaluating");
+    const evaluated = (firstBatch: number, loss: number): CoordinatorEvent => ({
+      kind: "evaluated",
+      worker: "a",
+      epoch: 1,
+      version: 0,
+      firstBatch,
+      lossSums: [loss],
+      correct: [1],
+    });
+    assert.ok(!kinds(tell(evaluated(1, 0.1))).includes("plan"));
+    tell(evaluated(1, 99));
+    const effects = tell(evaluated(0, 0.2));
+    const evaluation = effects.find((effect) => effect.kind === "evaluation");
+    assert.ok(evaluation?.kind === "evaluation");
+    assert.equal(evaluation.lossSum, 0.2 + 0.1);
+    assert.ok(kinds(effects).includes("plan"));
+  });
+
+  it("stop at the next one, with a checkpoint, when told to", () => {
+    const { core, restore, worker, cover, commit, both, tell } = coordinator();
+    restore();
+    worker("a");
+    tell({ kind: "stop" });
+    cover(0, 4);
+    assert.ok(kinds(commit()).includes("checkpoint"));
+    both((shard) => ({ kind: "checkpointed", shard, step: 1 }));
+    assert.ok(core.state.outcome?.ok === true && core.state.outcome.reason === "stopped");
+    assert.equal(core.state.mark.step, 1);
+  });
+
+  it("go back to the newest common checkpoint when a shard is lost in mid-step", () => {
+    const { core, restore, worker, cover, commit, both, tell } = coordinator();
+    restore();
+    worker("a");
+    cover(0, 4);
+    commit();
+    tell({ kind: "shardLost", shard: 1, reason: "killed" });
+    assert.equal(core.state.phase, "gathering");
+    tell({ kind: "shardAttached", shard: 1, checkpoints: [0] });
+    assert.equal(core.state.epoch, 2);
+    tell({ kind: "epochSaved", epoch: 2 });
+    const effects = both((shard) => ({ kind: "restored", shard, epoch: 2, mark: start }));
+    const back = effects.find((effect) => effect.kind === "rolledBack");
+    assert.ok(back?.kind === "rolledBack");
+    assert.equal(back.recomputed, 1);
+  });
+});

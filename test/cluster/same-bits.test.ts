@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { trainInProcess } from "../../experiment/index.js";
+import { loadTask, type Task } from "../../tasks/index.js";
+import { runCluster } from "./run-cluster.test.helper.js";
+
+/** The real model and real images, in so few samples that a run takes seconds. */
+const small = (name: string, steps: number, microBatchesPerStep: number, microBatchSize: number): Promise<Task> =>
+  loadTask(name, {
+    steps,
+    microBatchesPerStep,
+    microBatchSize,
+    evaluationBatchSize: 100,
+    dataset: { kind: "mnist", limit: 2_000, testLimit: 300 },
+  });
+
+const hashOf = async (task: Task, cluster: Omit<Parameters<typeof runCluster>[0], "task">): Promise<string> =>
+  (await runCluster({ task, ...cluster })).summary.stateHash;
+
+describe("stateHash of a cluster's run", () => {
+  for (const kappa of [1, 6, 7, 8]) {
+    it(`is the in-process trainer's for mnist at κ = ${kappa}, whatever the workers, threads and shards`, async () => {
+      const task = await small("mnist", 6, kappa, 16);
+      const expected = (await trainInProcess(task)).stateHash;
+      for (const cluster of [
+        { workers: 1, computeThreads: 1, shards: 1 },
+        { workers: 2, computeThreads: 2, shards: 2 },
+        { workers: 3, computeThreads: 1, shards: 3 },
+        { workers: 5, computeThreads: 1, shards: 1 },
+      ]) {
+        assert.equal(await hashOf(task, cluster), expected, JSON.stringify(cluster));
+      }
+    });
+  }
+
+  it("is the in-process trainer's for mnist-cnn", async () => {
+    const task = await small("mnist-cnn", 3, 6, 4);
+    const expected = (await trainInProcess(task)).stateHash;
+    assert.equal(await hashOf(task, { workers: 1, computeThreads: 2, shards: 2 }), expected);
+    assert.equal(await hashOf(task, { workers: 3, computeThreads: 1, shards: 3 }), expected);
+  });
+
+  it("changes when one bit of one gradient does", async () => {
+    const task = await small("mnist", 3, 4, 16);
+    const plain = await hashOf(task, { workers: 2 });
+    assert.notEqual(await hashOf(task, { workers: 2, flip: { microBatch: 5, element: 669_705 } }), plain);
+  });
+});
+
+describe("the ledger", () => {
+  it("has every micro-batch once, and each of three workers with at least half an even share", async () => {
+    const kappa = 6;
+    const steps = 10;
+    const task = await small("mnist", steps, kappa, 16);
+    const { ledger } = await runCluster({ task, workers: 3, shards: 2 });
+    const shares = new Map<string, number>();
+    for (const { step, shard, merged } of ledger) {
+      for (const { ranges } of merged) {
+        let next = 0;
+        for (const [lo, hi, worker] of ranges) {
+          assert.equal(lo, next, `step ${step}, shard ${shard}`);
+          next = hi;
+          if (shard === 0) shares.set(worker, (shares.get(worker) ?? 0) + hi - lo);
+        }
+        assert.equal(next, kappa);
+      }
+    }
+    assert.equal(ledger.length, steps * 2);
+    assert.equal(shares.size, 3);
+    for (const [worker, share] of shares) {
+      assert.ok(share >= (steps * kappa) / 3 / 2, `${worker} has ${share} of ${steps * kappa}`);
+    }
+  });
+});
