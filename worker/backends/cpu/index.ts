@@ -12,7 +12,7 @@ export async function prepare(): Promise<void> {}
 
 let completed = false;
 
-/** Registers the mended kernels; the registry is the process's, so only once. */
+/** Registers the mended kernels; the registry outlives the backend, so only once. */
 export function complete(): void {
   if (completed) return;
   completed = true;

@@ -68,7 +68,7 @@ function swapWithLast(x: Tensor, axis: number): number[] | undefined {
 interface Convolution {
   rank: number;
   kernel: Variable;
-  bias: Variable | null;
+  bias?: Variable | null;
   strides: [number, number];
   padding: string;
   dilationRate: [number, number];
@@ -88,7 +88,7 @@ function dilated(original: Call<Convolution>): Call<Convolution> {
       const image = (channelsFirst ? transpose(x, [0, 2, 3, 1]) : x) as Parameters<typeof conv2d>[0];
       const filter = this.kernel.read() as Parameters<typeof conv2d>[1];
       const convolved: Tensor = conv2d(image, filter, strides, padding, "NHWC", dilationRate);
-      const sum = this.bias === null ? convolved : add(convolved, this.bias.read());
+      const sum = this.bias ? add(convolved, this.bias.read()) : convolved;
       return this.activation.apply(channelsFirst ? transpose(sum, [0, 3, 1, 2]) : sum);
     });
   };

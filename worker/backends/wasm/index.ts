@@ -33,7 +33,7 @@ export async function prepare(): Promise<void> {
   setThreadsCount(1);
 }
 
-/** Registers the training kernels. Called once the backend runs; the registry is the process's, so only once. */
+/** Registers the training kernels. Called once the backend runs; the registry outlives the backend, so only once. */
 export function complete(): void {
   if (completed) return;
   completed = true;

@@ -3,15 +3,17 @@
  * image is a volume of depth 1.
  *
  * All three are matrix products over "patches": row p of the patch matrix holds the values that output pixel p sees,
- * (depth × height × width of the filter) × channels, zeros where the window leaves the volume. The whole matrix would be as many times the size of x,
- * so it only ever exists for a block of pixels, small enough for the second-level cache:
+ * (depth × height × width of the filter) × channels, zeros where the window leaves the volume. The whole matrix would
+ * take many times the memory of x, so it only ever exists for a block of pixels, small enough for the second-level
+ * cache:
  *
  *     y          =  patches · filter
  *     dFilter    =  patchesᵀ · dy               added up over the blocks
  *     dx         =  dy · filterᵀ, scattered back to the pixels each patch came from, and added
  */
 
-import { multiplyPacked, pack, packedBytes } from "./gemm";
+import { multiplyPacked } from "./gemm";
+import { pack, packedBytes } from "./pack";
 import { addRow, copyRow, zeroRow } from "./rows";
 
 /** Bytes of patches in a block, unless 20 pixels take more. */
@@ -23,7 +25,7 @@ function blockPixels(pixels: i32, patch: i32): i32 {
   return min(pixels, max(20, fitting));
 }
 
-// The sizes of the convolution that the next calls compute, set by `convolutionDescribe`: the module's only state.
+// The sizes of the convolution that the next calls compute, set by `convolutionDescribe`.
 export let inDepth: i32 = 0;
 export let inHeight: i32 = 0;
 export let inWidth: i32 = 0;

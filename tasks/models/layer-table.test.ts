@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { layers } from "@tensorflow/tfjs-layers";
+import { refusal } from "./layer-table.js";
+
+describe("refusal()", () => {
+  it("lets a layer through that is trained, in tfjs's own configuration", () => {
+    const trained = [
+      layers.dense({ units: 2, kernelRegularizer: "l1l2" }),
+      layers.lstm({ units: 2 }),
+      layers.gru({ units: 2 }),
+      layers.conv2d({ filters: 2, kernelSize: 3, dilationRate: 2, padding: "same" }),
+      layers.convLstm2d({ filters: 2, kernelSize: 2 }),
+      layers.dropout({ rate: 0.5 }),
+      layers.batchNormalization({ axis: 1, scale: false }),
+      layers.embedding({ inputDim: 3, outputDim: 2, maskZero: true }),
+    ];
+    for (const layer of trained) assert.equal(refusal(layer.getClassName(), layer.getConfig()), undefined);
+  });
+
+  const refused: [className: string, config: Record<string, unknown>, reason: RegExp][] = [
+    ["GaussianNoise", { stddev: 1 }, /takes no seed/],
+    ["RandomWidth", { factor: 0.1 }, /order of the work/],
+    ["LSTM", { units: 2, recurrent_dropout: 0.1 }, /randomness of its recurrentDropout takes no seed/],
+    ["GRUCell", { units: 2, dropout: 0.1 }, /randomness of its dropout takes no seed/],
+    ["ConvLSTM2D", { filters: 2, recurrentDropout: 0.1 }, /takes no seed/],
+    ["SimpleRNN", { units: 2, stateful: true }, /stateful: true/],
+    ["Dense", { units: 2, kernel_constraint: { class_name: "NonNeg", config: {} } }, /kernelConstraint would not be/],
+    ["Embedding", { embeddingsConstraint: "maxNorm" }, /embeddingsConstraint would not be applied/],
+    ["Dense", { units: 2, activity_regularizer: { class_name: "L1L2", config: {} } }, /activityRegularizer is ignored/],
+    ["Conv1D", { filters: 2, padding: "causal" }, /no padding: "causal"/],
+    ["Lambda", {}, /not one of the layers that Isobatch knows/],
+    ["constructor", {}, /not one of the layers that Isobatch knows/],
+  ];
+  for (const [className, config, reason] of refused) {
+    it(`refuses ${className} with ${JSON.stringify(config)}, with the reason`, () => {
+      assert.match(refusal(className, config) ?? "", reason);
+    });
+  }
+});
