@@ -40,19 +40,60 @@ function sum(x: Array64, axes: number[], keepDims: boolean): Array64 {
 
 for (const backend of backendNames) {
   describe(`operations on ${backend}`, () => {
-    it("sum has the right gradient over any axes", () =>
-      forCases(backend, fc.record({ shape: shapes, drop: fc.nat(15), keep: fc.boolean() }), (s, random) => {
-        const axes = s.shape.map((_, axis) => axis).filter((axis) => s.drop & (1 << axis));
-        if (axes.length === 0) return;
-        checkGradient(
-          {
-            inputs: [randomArray(s.shape, random)],
-            operation: (x) => tf.sum(x, axes, s.keep),
-            reference: (x) => sum(x, axes, s.keep),
-          },
-          random,
-        );
-      }));
+    it("sum and mean have the right gradients over any axes", () =>
+      forCases(
+        backend,
+        fc.record({ shape: shapes, drop: fc.nat(15), keep: fc.boolean(), divide: fc.boolean() }),
+        (s, random) => {
+          const axes = s.shape.map((_, axis) => axis).filter((axis) => s.drop & (1 << axis));
+          if (axes.length === 0) return;
+          const count = s.divide ? axes.reduce((product, axis) => product * s.shape[axis], 1) : 1;
+          checkGradient(
+            {
+              inputs: [randomArray(s.shape, random)],
+              operation: (x) => (s.divide ? tf.mean(x, axes, s.keep) : tf.sum(x, axes, s.keep)),
+              reference: (x) => {
+                const { shape, values } = sum(x, axes, s.keep);
+                return array64(
+                  shape,
+                  values.map((value) => value / count),
+                );
+              },
+            },
+            random,
+          );
+        },
+        100,
+      ));
+
+    it("tile has the right gradient along any axes", () =>
+      forCases(
+        backend,
+        fc.array(fc.record({ size: small(3), copies: small(3) }), { minLength: 1, maxLength: 4 }),
+        (axes, random) => {
+          const size = axes.map((axis) => axis.size);
+          checkGradient(
+            {
+              inputs: [randomArray(size, random)],
+              operation: (x) =>
+                tf.tile(
+                  x,
+                  axes.map(({ copies }) => copies),
+                ),
+              reference: (x) =>
+                build(
+                  axes.map((axis) => axis.size * axis.copies),
+                  (index) =>
+                    at(
+                      x,
+                      index.map((i, axis) => i % size[axis]),
+                    ),
+                ),
+            },
+            random,
+          );
+        },
+      ));
 
     it("sum over leading axes adds up thousands of rows without losing digits", () =>
       forCases(

@@ -9,13 +9,16 @@ import {
   reshape,
   reverse,
   slice,
+  sum,
   type Tensor,
+  Tile,
   transpose,
 } from "@tensorflow/tfjs-core";
 
 /**
  * Gradients of operations that move elements about or add them up: tfjs's is wrong for mirrorPad, fails for cumsum
- * along any axis but the last, and is missing for depthToSpace.
+ * along any axis but the last, is missing for depthToSpace, and cuts a tile's gradient into its copies one by one
+ * (two thousand slices in a small net with LayerNormalization).
  */
 export function registerRearrangements(): void {
   registerGradient({
@@ -26,6 +29,14 @@ export function registerRearrangements(): void {
       return {
         x: () => paddings.reduce((rest, sides, axis) => foldBack(rest, axis, x.shape[axis], sides, mode), dy as Tensor),
       };
+    },
+  });
+
+  registerGradient({
+    kernelName: Tile,
+    gradFunc: (dy, _, attrs) => {
+      const { reps } = attrs as unknown as { reps: number[] };
+      return { x: () => reps.reduce((rest, copies, axis) => addCopies(rest, axis, copies), dy as Tensor) };
     },
   });
 
@@ -62,7 +73,17 @@ function foldBack(dy: Tensor, axis: number, size: number, sides: [number, number
   };
   const left = before > 0 ? [mirrored(0, before, edge)] : [];
   const right = after > 0 ? [mirrored(before + size, after, size - edge - after)] : [];
-  return [...left, ...right].reduce((sum, end) => add(sum, end), inside);
+  return [...left, ...right].reduce((total, end) => add(total, end), inside);
+}
+
+/** Adds up the `copies` that lie one after the other along an axis. */
+function addCopies(dy: Tensor, axis: number, copies: number): Tensor {
+  if (copies === 1) return dy;
+  const before = dy.shape.slice(0, axis);
+  const [size, ...after] = dy.shape.slice(axis);
+  const outer = before.reduce((product, length) => product * length, 1);
+  const added = sum(reshape(dy, [outer, copies, -1]), 1);
+  return reshape(added, [...before, size / copies, ...after]);
 }
 
 interface CumsumAttributes {

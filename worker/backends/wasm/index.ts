@@ -12,6 +12,7 @@ import { registerPooling } from "./pool.js";
 import { registerReluGradient } from "./relu.js";
 import { registerResizeGradient } from "./resize.js";
 import { registerSums } from "./sums.js";
+import { registerTile } from "./tile.js";
 
 /**
  * The WebAssembly backend: nothing but the npm package, on any machine, SIMD on one thread. As shipped it cannot
@@ -45,6 +46,7 @@ export function complete(): void {
   registerReluGradient();
   registerResizeGradient();
   registerSums();
+  registerTile();
 }
 
 export const description: BackendDescription = {

@@ -75,6 +75,7 @@ export interface TrainingKernels {
   averagePoolGradient(batch: number, dy: number, dx: number, scratch: number): void;
   columnSums(rows: number, columns: number, x: number, out: number): void;
   reluGradient(count: number, dy: number, y: number, dx: number): void;
+  repeatBlocks(blocks: number, copies: number, bytes: number, x: number, out: number): void;
   repeatRow(rows: number, columns: number, values: number, out: number): void;
   segmentSums(count: number, width: number, segments: number, x: number, ids: number, out: number): void;
 }

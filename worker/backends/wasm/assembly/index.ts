@@ -9,4 +9,4 @@ export {
 export { depthwiseFilterGradient, depthwiseForward, depthwiseInputGradient } from "./depthwise";
 export { matmul, matmulScratchBytes } from "./gemm";
 export { averagePoolGradient, maxPool, maxPoolGradient, poolDescribe, poolScratchBytes } from "./pool";
-export { columnSums, reluGradient, repeatRow, segmentSums } from "./rows";
+export { columnSums, reluGradient, repeatBlocks, repeatRow, segmentSums } from "./rows";

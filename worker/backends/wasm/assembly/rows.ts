@@ -94,3 +94,10 @@ export function repeatRow(rows: i32, columns: i32, values: usize, out: usize): v
   const bytes = (<usize>columns) << 2;
   for (let row = 0; row < rows; row++, out += bytes) copyRow(out, values, bytes);
 }
+
+/** out = each of the `blocks` blocks of x, of `bytes` bytes, `copies` times one after the other. */
+export function repeatBlocks(blocks: i32, copies: i32, bytes: usize, x: usize, out: usize): void {
+  for (let block = 0; block < blocks; block++, x += bytes) {
+    for (let copy = 0; copy < copies; copy++, out += bytes) copyRow(out, x, bytes);
+  }
+}
