@@ -75,6 +75,7 @@ export async function serve(
   const display = createDisplay(process.stdout, paint);
   const log = openLog(environment, "warn", display);
   const token = savedToken(out) ?? createToken();
+  const startedAt = new Date().toISOString();
   const server = await startServer({
     ...{ task, out, listen, shards, token, workersAwaited, awaitMs: AWAIT_MS, log },
     spawnShard: (shard) => startShardProcess(shard, out, token, environment, log),
@@ -99,9 +100,10 @@ export async function serve(
       display.print(`${paint("bold", task.name)} starting in ${out}`);
     }
     company = accompany({ server, token, display, log });
-    unfollow = followRun(server, display);
+    unfollow = followRun(server, display, startedAt);
     const { outcome, summary } = await Promise.race([server.finished, company.failed, ending.overdue]);
     unfollow();
+    unfollow = undefined;
     display.close();
     for (const line of resultLines(outcome, summary, out, paint)) display.print(line);
     return ending.exitCode();

@@ -16,7 +16,8 @@ export function server(task: string, options: ServerOptions, environment: Enviro
       log.warn("the connections of this server are not encrypted: whoever can listen on the network learns the token");
     }
     const reachedAt = options.advertise ?? reachable(address);
-    display.print(`ISOBATCH_TOKEN=${token} isobatch worker join ${formatAddress(reachedAt)}`);
+    display.print("workers join with");
+    display.print(`  ISOBATCH_TOKEN=${token} isobatch worker join ${formatAddress(reachedAt)}`);
     return { failed: new Promise<never>(() => {}), stop: async () => {} };
   });
 }

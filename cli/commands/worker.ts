@@ -68,7 +68,7 @@ export async function joinWorker(address: Address, options: JoinOptions, environ
   const { ok, reason, message } = await worker.finished;
   clearTimeout(overdue);
   stopLeaving();
-  if (!ok) throw new IsobatchError("unavailable", message ?? `The run has ended: ${reason}.`);
-  log.info(`done: ${reason}`);
+  // Of a failed run the process that started this one tells.
+  if (!ok && !options.supervised) throw new IsobatchError("unavailable", `The run has failed: ${message ?? reason}`);
   return exitCode;
 }

@@ -8,14 +8,19 @@ const REFRESH_MS = 200;
 /** Steps over which the shown loss is averaged, roughly. */
 const LOSS_STEPS = 50;
 
-/** Shows a run on a display until the returned function is called. */
-export function followRun(server: Pick<RunningServer, "metrics" | "status">, display: Display): () => void {
-  const startedAt = new Date().toISOString();
+/**
+ * Shows a run on a display until the returned function is called.
+ * @param startedAt ISO 8601, before the server was started: what the run's file tells of earlier was shown earlier
+ */
+export function followRun(
+  server: Pick<RunningServer, "metrics" | "status">,
+  display: Display,
+  startedAt: string,
+): () => void {
   const loss = createSmoothedLoss();
   let present = false;
   const unsubscribe = server.metrics.subscribe(0, (json) => {
     const line = JSON.parse(json) as MetricsLine;
-    // The file tells the whole run; what came before this start has been shown before.
     if (line.type === "event") present ||= line.at >= startedAt;
     if (line.type === "step") loss.add(line.loss);
     const text = present ? describeLine(line) : undefined;
@@ -33,6 +38,7 @@ export function followRun(server: Pick<RunningServer, "metrics" | "status">, dis
   return () => {
     clearInterval(timer);
     unsubscribe();
+    refresh();
   };
 }
 

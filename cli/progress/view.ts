@@ -1,5 +1,5 @@
 /** What a run looks like at one moment, and how that reads on a terminal and in a pipe. Pure. */
-import { styleText } from "node:util";
+import { inspect } from "node:util";
 import { count, duration, measure, percent, plural } from "./format.js";
 
 export interface RunView {
@@ -22,8 +22,13 @@ export interface RunView {
 /** Colours a text, or does not. */
 export type Paint = (style: "bold" | "dim" | "green" | "yellow" | "cyan", text: string) => string;
 
+/** Not Node's `styleText`, which looks at standard output and at the environment itself, in some versions. */
 export function createPaint(color: boolean): Paint {
-  return color ? styleText : (_, text) => text;
+  if (!color) return (_, text) => text;
+  return (style, text) => {
+    const [begin, end] = inspect.colors[style]!;
+    return `\x1b[${begin}m${text}\x1b[${end}m`;
+  };
 }
 
 const GAP = "  ";

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { type Child, startChild } from "./child.js";
+
+describe("startChild()", () => {
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "isobatch-child-"));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  const scriptOf = (name: string, source: string): string => {
+    const path = join(folder, `${name}.mjs`);
+    writeFileSync(path, source);
+    return path;
+  };
+  /** A child that runs `source`, and a promise of its first log record. */
+  const start = (name: string, source: string): { child: Child; record: Promise<Record<string, unknown>> } => {
+    let resolve: (record: Record<string, unknown>) => void;
+    const record = new Promise<Record<string, unknown>>((settle) => {
+      resolve = settle;
+    });
+    const child = startChild({ args: [], env: process.env, script: scriptOf(name, source), onLog: (r) => resolve(r) });
+    return { child, record };
+  };
+  const ready = 'console.error(JSON.stringify({ msg: "ready" }));';
+  const linger = "setInterval(() => {}, 1000);";
+
+  it("tells a child that ended well from one that did not", async () => {
+    const well = await start("well", "").child.exited;
+    assert.deepEqual([well.ok, well.code], [true, 0]);
+    const badly = await start("badly", "process.exit(3)").child.exited;
+    assert.deepEqual([badly.ok, badly.code, badly.reason], [false, 3, "It ended with exit code 3."]);
+  });
+
+  it("gives the child's own sentence as the reason, and not its log", async () => {
+    const source = `${ready} console.error("The disk is full."); process.exitCode = 1;`;
+    const { child, record } = start("sentence", source);
+    assert.equal((await record).msg, "ready");
+    assert.equal((await child.exited).reason, "The disk is full.");
+  });
+
+  it("stops a child that obeys SIGTERM without killing it", async () => {
+    const { child, record } = start("obeys", `process.on("SIGTERM", () => process.exit(0)); ${ready} ${linger}`);
+    await record;
+    assert.equal((await child.stop(60_000)).ok, true);
+  });
+
+  it("kills a child that ignores SIGTERM once the grace is over", async () => {
+    const { child, record } = start("stubborn", `process.on("SIGTERM", () => {}); ${ready} ${linger}`);
+    await record;
+    const exit = await child.stop(50);
+    assert.deepEqual([exit.ok, exit.code], [false, null]);
+    assert.match(exit.reason, /SIGKILL/);
+  });
+
+  it("lets no child outlive this process, even after kill -9", { timeout: 30_000 }, async () => {
+    const module = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href);
+    const childScript = scriptOf(
+      "orphan",
+      `import { followParent } from ${module("./parent.js")}; followParent(); console.error(JSON.stringify({ pid: process.pid })); ${linger}`,
+    );
+    const parentScript = scriptOf(
+      "parent",
+      `import { startChild } from ${module("./child.js")};
+       startChild({ args: [], env: process.env, script: ${JSON.stringify(childScript)}, onLog: ({ pid }) => console.log(pid) });`,
+    );
+    const parent = spawn(process.execPath, [parentScript], { stdio: ["ignore", "pipe", "inherit"] });
+    const pid = Number(await new Promise((resolve) => parent.stdout.once("data", resolve)));
+    assert.ok(isAlive(pid));
+    parent.kill("SIGKILL");
+    while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 20));
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

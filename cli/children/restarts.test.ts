@@ -1,0 +1,18 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { createRestarts } from "./restarts.js";
+
+describe("createRestarts()", () => {
+  it("waits longer after each death in a row, and gives up after the sixth", () => {
+    const restarts = createRestarts();
+    const delays = Array.from({ length: 6 }, () => restarts.afterDeath(100));
+    assert.deepEqual(delays, [200, 400, 800, 1600, 3200, undefined]);
+  });
+
+  it("begins anew with a process that had lived long", () => {
+    const restarts = createRestarts();
+    for (let i = 0; i < 5; i++) restarts.afterDeath(100);
+    assert.equal(restarts.afterDeath(3_600_000), 200);
+    assert.equal(restarts.afterDeath(100), 400);
+  });
+});

@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { IsobatchError } from "../shared/errors.js";
+import { exitCodeOf, failureText, usageSentence } from "./failure.js";
+
+describe("a failure", () => {
+  it("is the sentence alone when a person can put it right", () => {
+    const error = new IsobatchError("refused", "The door is locked.");
+    assert.deepEqual([failureText(error), exitCodeOf(error)], ["The door is locked.\n", 1]);
+    assert.equal(exitCodeOf(new IsobatchError("invalid_input", "No.")), 2);
+  });
+
+  it("shows its stack when it is a bug", () => {
+    const error = new TypeError("x is undefined");
+    assert.match(failureText(error), /bug in Isobatch.*TypeError: x is undefined\n +at /s);
+    assert.equal(exitCodeOf(error), 70);
+  });
+});
+
+describe("usageSentence()", () => {
+  it("makes one sentence of a complaint and its hint", () => {
+    assert.equal(
+      usageSentence("error: unknown option '--step'\n(Did you mean --steps?)\n", "isobatch run"),
+      "Unknown option '--step' (did you mean --steps?); isobatch run --help lists what there is.\n",
+    );
+  });
+});

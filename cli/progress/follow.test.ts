@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { MetricsLine } from "../../server/index.js";
+import type { Display } from "./display.js";
+import { createSmoothedLoss, describeArrivals, describeLine, followRun } from "./follow.js";
+
+const event = (name: string, at: string, details: object): MetricsLine => ({
+  type: "event",
+  event: name,
+  at,
+  ...details,
+});
+
+describe("describeLine()", () => {
+  it("tells evaluations, checkpoints and what has to be computed again", () => {
+    const evaluation = { type: "evaluation", step: 4, samples: 1024, loss: 0.5, accuracy: 0.75 } as const;
+    assert.equal(describeLine(evaluation), "after 1,024 samples: test loss 0.500, accuracy 75.00 %");
+    assert.equal(describeLine({ ...evaluation, accuracy: null }), "after 1,024 samples: test loss 0.500");
+    assert.equal(describeLine(event("checkpoint", "", { step: 1200 })), "checkpoint of step 1,200 written");
+    const restored = (recomputedSteps: number) => event("restored", "", { epoch: 2, step: 7, recomputedSteps });
+    assert.equal(describeLine(restored(3)), "back at step 7: 3 steps to compute again");
+    assert.equal(describeLine(restored(0)), undefined);
+  });
+});
+
+describe("describeArrivals()", () => {
+  it("tells who has come and who has gone", () => {
+    const worker = (id: string) => ({ id, device: "a device", computeThreads: 2 });
+    const lines = describeArrivals([worker("a"), worker("b")], [worker("b"), worker("c")]);
+    assert.deepEqual(lines, ["worker a has left", "worker c has joined: a device, 2 compute threads"]);
+  });
+});
+
+describe("createSmoothedLoss()", () => {
+  it("is the first loss at first, and then follows slowly", () => {
+    const loss = createSmoothedLoss();
+    assert.equal(loss.value, undefined);
+    loss.add(2);
+    assert.equal(loss.value, 2);
+    for (let i = 0; i < 20; i++) loss.add(1);
+    assert.ok(loss.value! > 1 && loss.value! < 1.1, String(loss.value));
+  });
+});
+
+describe("followRun()", () => {
+  it("is silent about what an earlier start has shown", () => {
+    const evaluation = (samples: number): MetricsLine => ({
+      type: "evaluation",
+      step: 1,
+      samples,
+      loss: 1,
+      accuracy: null,
+    });
+    const file = [
+      event("restored", "2020-01-01T00:00:00.000Z", { step: 0 }),
+      evaluation(100),
+      event("restored", "2999-01-01T00:00:00.000Z", { step: 1 }),
+      evaluation(200),
+    ];
+    const printed: string[] = [];
+    const display: Display = { moves: false, print: (line) => printed.push(line), show: () => {}, close: () => {} };
+    const unfollow = followRun(
+      {
+        status: () => ({ workers: [] }),
+        metrics: {
+          subscribe(_fromLine, listener) {
+            for (const [i, line] of file.entries()) void listener(JSON.stringify(line), i);
+            return () => {};
+          },
+        },
+      },
+      display,
+      "2999-01-01T00:00:00.000Z",
+    );
+    unfollow();
+    assert.deepEqual(printed, ["after 200 samples: test loss 1.00"]);
+  });
+});

@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The program as a user has it: in processes of their own, in a folder of their own. */
+export interface Workplace {
+  readonly folder: string;
+  /** Writes a file and returns its path. */
+  write(name: string, content: object | string): string;
+  /** Starts `isobatch …args` in the folder. */
+  start(args: readonly string[], env?: Record<string, string>): Running;
+  /** Starts it and waits for its end. */
+  run(args: readonly string[], env?: Record<string, string>): Promise<Ended>;
+  /** Ids of the processes that were started here, by whomever, and still live. Linux only; elsewhere none. */
+  processes(): number[];
+  /** Ends what still lives and removes the folder. */
+  close(): void;
+}
+
+export interface Running {
+  readonly processId: number;
+  /** What it has printed so far. */
+  readonly output: { stdout: string; stderr: string };
+  /** Resolves when standard output matches; rejects when the process ends before. */
+  until(pattern: RegExp): Promise<void>;
+  /** Sends a signal to this process alone. */
+  kill(signal: NodeJS.Signals): void;
+  /** Ctrl-C in a terminal: SIGINT to this process and all that it started. */
+  pressCtrlC(): void;
+  /** Standard output is read no more. */
+  closeOutput(): void;
+  readonly ended: Promise<Ended>;
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const MAIN = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
+/** In the environment of all processes of a workplace. */
+const MARK = "ISOBATCH_TEST_WORKPLACE";
+
+/** MNIST cut down to a tenth of a second a hundred steps, κ = 4 micro-batches of 16. */
+export const TINY_TASK = {
+  extends: "mnist",
+  model: {
+    kind: "sequential",
+    layers: [
+      { layer: "Flatten", inputShape: [28, 28, 1] },
+      { layer: "Dense", units: 8, activation: "relu" },
+      { layer: "Dense", units: 10 },
+    ],
+  },
+  dataset: { kind: "mnist", limit: 1_000, testLimit: 200 },
+  microBatchSize: 16,
+  samples: 1_280,
+  learningRate: 0.003,
+  schedule: { kind: "constant" },
+  evaluateEverySamples: 640,
+  checkpointEverySamples: 640,
+};
+
+export function openWorkplace(): Workplace {
+  const folder = mkdtempSync(join(tmpdir(), "isobatch-cli-"));
+  const mark = randomUUID();
+  const { ISOBATCH_TOKEN, ISOBATCH_LOG, NO_COLOR, ...inherited } = process.env;
+  const children = new Set<ChildProcess>();
+
+  const start: Workplace["start"] = (args, env = {}) => {
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      cwd: folder,
+      env: { ...inherited, [MARK]: mark, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+      // A process group of its own, as a shell gives it.
+      detached: true,
+    });
+    children.add(child);
+    const output = { stdout: "", stderr: "" };
+    const waiting = new Set<() => void>();
+    for (const name of ["stdout", "stderr"] as const) {
+      child[name].setEncoding("utf8").on("data", (text: string) => {
+        output[name] += text;
+        for (const check of waiting) check();
+      });
+    }
+    const ended = new Promise<Ended>((resolve) => {
+      child.once("close", (code) => {
+        children.delete(child);
+        resolve({ code, ...output });
+      });
+    });
+    return {
+      processId: child.pid!,
+      output,
+      ended,
+      until: (pattern) =>
+        new Promise((resolve, reject) => {
+          const check = (): void => {
+            if (!pattern.test(output.stdout)) return;
+            waiting.delete(check);
+            resolve();
+          };
+          waiting.add(check);
+          check();
+          void ended.then(() => {
+            const { stdout, stderr } = output;
+            reject(new assert.AssertionError({ message: `ended before ${pattern}:\n${stdout}\n${stderr}` }));
+          });
+        }),
+      kill: (signal) => void child.kill(signal),
+      closeOutput: () => void child.stdout.destroy(),
+      pressCtrlC: () => process.kill(-child.pid!, "SIGINT"),
+    };
+  };
+
+  return {
+    folder,
+    start,
+    run: (args, env) => start(args, env).ended,
+    write(name, content) {
+      const path = join(folder, name);
+      writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));
+      return path;
+    },
+    processes: () => processesWith(`${MARK}=${mark}`),
+    close() {
+      for (const child of children) child.kill("SIGKILL");
+      for (const pid of processesWith(`${MARK}=${mark}`)) process.kill(pid, "SIGKILL");
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function processesWith(variable: string): number[] {
+  if (process.platform !== "linux") return [];
+  const ids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return ids.map(Number).filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(variable);
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Ids of the processes that a process has started and that live. Linux only; elsewhere none. */
+export function childrenOf(processId: number): number[] {
+  if (process.platform !== "linux") return [];
+  const children = readFileSync(`/proc/${processId}/task/${processId}/children`, "utf8").trim();
+  return children === "" ? [] : children.split(" ").map(Number);
+}
+
+export function isAlive(processId: number): boolean {
+  try {
+    process.kill(processId, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Resolves when no process of the workplace lives. */
+export async function untilQuiet(workplace: Workplace): Promise<void> {
+  while (workplace.processes().length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+}
