@@ -1,6 +1,6 @@
 import { createLeaseKey } from "../shared/credentials/index.js";
 import { IsobatchError, invalid } from "../shared/errors.js";
-import { type Layout, sliceChunks } from "../shared/layout/index.js";
+import { elementsOf, type Layout, sliceChunks } from "../shared/layout/index.js";
 import type { Logger } from "../shared/log.js";
 import { stateHash } from "../shared/state-hash.js";
 import { version } from "../shared/version.js";
@@ -163,8 +163,7 @@ async function serve(
   cleanUp.push(() => coordinator.close());
 
   const range = slices[0];
-  const chunks = layout.chunks.slice(range.firstChunk, range.endChunk);
-  const slice = { firstElement: chunks[0].offset, endElement: chunks.at(-1)!.offset + chunks.at(-1)!.length };
+  const slice = elementsOf(layout, range);
   const store = createCheckpointStore({ folder: directory.checkpointsFolder, layout, slice, runId, taskHash: hash });
   const shard = createShard({
     layout,

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { IsobatchError, messageOf } from "../shared/errors.js";
-import { layoutFromJson } from "../shared/layout/index.js";
+import { elementsOf, layoutFromJson } from "../shared/layout/index.js";
 import type { Logger } from "../shared/log.js";
 import { version } from "../shared/version.js";
 import {
@@ -83,8 +83,7 @@ export async function startShard(options: ShardProcessOptions): Promise<RunningS
     if (welcome == null) throw new IsobatchError("unavailable", "The coordinator did not welcome this shard.");
     const layout = layoutFromJson(welcome.layoutJson);
     const range = { firstChunk: welcome.firstChunk, endChunk: welcome.endChunk };
-    const chunks = layout.chunks.slice(range.firstChunk, range.endChunk);
-    const slice = { firstElement: chunks[0].offset, endElement: chunks.at(-1)!.offset + chunks.at(-1)!.length };
+    const slice = elementsOf(layout, range);
     const folder = join(options.out, RUN_FILES.checkpoints);
     const { runId, taskHash, leaseKey } = welcome;
     const shard = createShard({

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { IsobatchError } from "../../shared/errors.js";
-import { type Layout, layoutToJson, tensorParts } from "../../shared/layout/index.js";
+import { type ElementRange, type Layout, layoutToJson, tensorParts } from "../../shared/layout/index.js";
 import { encodeHeader, type SafetensorsHeader } from "./safetensors.js";
 
 /**
@@ -12,12 +12,6 @@ import { encodeHeader, type SafetensorsHeader } from "./safetensors.js";
  * The checksum is SHA-256 over the whole file with its own 64 digits taken as zeros: so it covers the length, the
  * names, the shapes, the metadata and the padding too, and any changed bit is found.
  */
-
-/** Elements [firstElement, endElement) of the flat vector. */
-export interface ElementRange {
-  readonly firstElement: number;
-  readonly endElement: number;
-}
 
 /** The state of a range of elements. */
 export interface SliceState {

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { ElementRange } from "./checkpoint-file.js";
+import type { ElementRange } from "../../shared/layout/index.js";
 
 /** Which file of a checkpoints folder is what, by name alone. */
 export interface SliceFile extends ElementRange {

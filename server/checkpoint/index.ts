@@ -1,6 +1,5 @@
 export {
   type CheckpointMeta,
-  type ElementRange,
   layoutHash,
   parametersIn,
   type SliceState,

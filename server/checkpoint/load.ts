@@ -1,11 +1,10 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { IsobatchError, messageOf } from "../../shared/errors.js";
-import type { Layout } from "../../shared/layout/index.js";
+import type { ElementRange, Layout } from "../../shared/layout/index.js";
 import {
   type CheckpointLabel,
   type CheckpointMeta,
   checkTensors,
-  type ElementRange,
   parametersIn,
   readLabel,
   type SliceState,

@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import fc from "fast-check";
 import { IsobatchError } from "../../shared/errors.js";
+import type { ElementRange } from "../../shared/layout/index.js";
 import { createLayout } from "../../shared/layout/index.js";
 import { createRandom } from "../../shared/random.js";
-import { type ElementRange, parametersIn, type SliceState } from "./checkpoint-file.js";
+import { parametersIn, type SliceState } from "./checkpoint-file.js";
 import { createCheckpointStore } from "./store.js";
 
 // 26 parameters, 4 of the tail, 3 frozen: 33 elements.

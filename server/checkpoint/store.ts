@@ -2,12 +2,11 @@ import { rmSync } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { failAt } from "../../shared/fail-point.js";
-import type { Layout } from "../../shared/layout/index.js";
+import type { ElementRange, Layout } from "../../shared/layout/index.js";
 import { diskError, makeFolderDurably, syncFolder } from "../durable-file.js";
 import {
   type CheckpointLabel,
   type CheckpointMeta,
-  type ElementRange,
   encodeUnsealedHeader,
   layoutHash,
   parametersIn,

@@ -1,7 +1,7 @@
 import { createKernelMemory, instantiateKernels, type Kernels } from "../../shared/kernels/index.js";
-import { type Chunk, type ChunkRange, type Layout, tensorParts } from "../../shared/layout/index.js";
+import { type Chunk, type ChunkRange, type ElementRange, type Layout, tensorParts } from "../../shared/layout/index.js";
 import type { StepPlan } from "../../shared/steps/index.js";
-import type { ElementRange, SliceState } from "../checkpoint/index.js";
+import type { SliceState } from "../checkpoint/index.js";
 
 /**
  * A shard's numbers: of its slice of the flat vector θ, m and v, and the staged sums, all in the kernels' memory.
@@ -14,7 +14,6 @@ import type { ElementRange, SliceState } from "../checkpoint/index.js";
  * are checked before anything is decided about them.
  */
 export interface Slice {
-  readonly elements: ElementRange;
   /** Copies pushed bytes into the chunk's segment. @returns whether all of them are finite numbers. */
   receive(chunk: Chunk, bytes: Uint8Array): boolean;
   /** Puts what was received into the slot; a leaf's g becomes w1·g and w2·(g·g). */
@@ -73,10 +72,6 @@ export function createSlice(layout: Layout, range: ChunkRange): Slice {
       ),
     );
   }
-  const elements = {
-    firstElement: chunks[0].offset,
-    endElement: chunks.at(-1)!.offset + chunks.at(-1)!.length,
-  };
   const runsOf = new Map(chunks.map((chunk) => [chunk.index, tensorParts(layout, chunk.offset, chunk.length)]));
 
   const segmentOf = (chunk: Chunk): SliceSegment => segments.get(chunk.segment)!;
@@ -98,8 +93,6 @@ export function createSlice(layout: Layout, range: ChunkRange): Slice {
   });
 
   return {
-    elements,
-
     receive(chunk, bytes) {
       const segment = segmentOf(chunk);
       const half = chunk.length * 4;

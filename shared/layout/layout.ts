@@ -134,6 +134,18 @@ export function sliceChunks(layout: Layout, shards: number): ChunkRange[] {
   }));
 }
 
+/** Elements [firstElement, endElement) of the flat vector. */
+export interface ElementRange {
+  readonly firstElement: number;
+  readonly endElement: number;
+}
+
+/** The elements of a range of chunks. */
+export function elementsOf(layout: Layout, { firstChunk, endChunk }: ChunkRange): ElementRange {
+  const last = layout.chunks[endChunk - 1];
+  return { firstElement: layout.chunks[firstChunk].offset, endElement: last.offset + last.length };
+}
+
 /** A part of a tensor: elements [from, to) of it, at `offset` in the flat vector. */
 export interface TensorPart {
   readonly tensor: LayoutTensor;

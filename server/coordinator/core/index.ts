@@ -1,3 +1,4 @@
-export * from "./core.js";
+export { type CoordinatorCore, createCoordinatorCore } from "./core.js";
 export type * from "./messages.js";
+export type { CoordinatorOptions, CoordinatorState, Phase } from "./run.js";
 export type { WorkerState } from "./workers.js";

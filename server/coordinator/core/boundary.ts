@@ -1,0 +1,179 @@
+import type { StepPlan } from "../../../shared/steps/index.js";
+import { createBoard, isComplete, markDone } from "./board.js";
+import { assign, closeDoneLeases } from "./leasing.js";
+import type { CoordinatorEvent, ShardScalars } from "./messages.js";
+import { emit, end, type Run } from "./run.js";
+import { smooth } from "./workers.js";
+
+/**
+ * From boundary to boundary. At one, the slices of all shards are of one version s; in this order, the checkpoint of
+ * s is ordered if it is due, s is evaluated if that is due, and only then is step s opened. The evaluation is waited
+ * for because version s exists nowhere once step s has committed, so that an evaluation whose worker is lost could
+ * not be given to another one.
+ */
+
+/** Whether a multiple of `every` lies in (n − κ, n]: the first boundary at or after it. */
+function isDue(run: Run, every: number): boolean {
+  const n = run.state.mark.microBatches;
+  const before = n - Math.min(n, run.options.microBatchesPerStep);
+  return Math.floor(n / every) > Math.floor(before / every);
+}
+
+export function atBoundary(run: Run): void {
+  run.state.phase = "boundary";
+  run.state.board = undefined;
+  run.state.plan = undefined;
+  const { step, microBatches } = run.state.mark;
+  const complete = microBatches >= run.options.microBatchesTotal;
+  const last = complete || run.stopping;
+
+  if (run.orderedStep !== step && (isDue(run, run.options.checkpointEvery) || last || run.checkpointAsked)) {
+    // One at a time: the copy of a second one would have to be held in memory as well.
+    if (run.writing !== undefined) return;
+    run.orderedStep = step;
+    run.checkpointAsked = false;
+    run.writing = { step, waitingFor: new Set(run.state.shards.keys()) };
+    for (const shard of run.state.shards.keys()) {
+      emit(run, { kind: "checkpoint", shard, epoch: run.state.epoch, mark: run.state.mark });
+    }
+  }
+  const evaluationDue = microBatches === 0 || complete || isDue(run, run.options.evaluateEvery);
+  if (
+    evaluationDue &&
+    !(run.stopping && !complete) &&
+    run.options.evaluationBatches > 0 &&
+    run.evaluatedStep !== step
+  ) {
+    run.state.phase = "evaluating";
+    run.state.board = createBoard(run.options.evaluationBatches);
+    run.evaluations = new Array(run.options.evaluationBatches).fill(undefined);
+    return assign(run);
+  }
+  if (last) {
+    if (run.writing === undefined)
+      end(run, { ok: true, reason: complete ? "complete" : "stopped", mark: run.state.mark });
+    return;
+  }
+  openStep(run);
+}
+
+function openStep(run: Run): void {
+  const { step, microBatches: firstMicroBatch, c1, c2 } = run.state.mark;
+  const microBatches = Math.min(run.options.microBatchesPerStep, run.options.microBatchesTotal - firstMicroBatch);
+  const coefficients = run.options.coefficients({ firstMicroBatch, microBatches, c1, c2 });
+  const weights = run.options.leafWeights?.(microBatches);
+  const plan: StepPlan = {
+    epoch: run.state.epoch,
+    step,
+    firstMicroBatch,
+    microBatches,
+    coefficients,
+    leafWeights1: weights?.w1,
+    leafWeights2: weights?.w2,
+  };
+  run.state.phase = "stepping";
+  run.state.plan = plan;
+  run.state.planCoefficients = coefficients;
+  run.state.board = createBoard(microBatches);
+  run.stepOpenedMs = run.nowMs;
+  run.computeMs = 0;
+  for (const [index, shard] of run.state.shards.entries()) {
+    shard.covered = new Uint8Array(microBatches);
+    shard.committed = undefined;
+    emit(run, { kind: "plan", shard: index, plan });
+  }
+  assign(run);
+}
+
+export function covered(run: Run, shardIndex: number, epoch: number, step: number, lo: number, hi: number): void {
+  const { board, plan } = run.state;
+  if (run.state.phase !== "stepping" || plan?.epoch !== epoch || plan.step !== step || board === undefined) return;
+  run.state.shards[shardIndex].covered.fill(1, lo, hi);
+  for (let leaf = lo; leaf < hi; leaf++) {
+    if (run.state.shards.every((shard) => shard.covered[leaf] === 1)) markDone(board, leaf);
+  }
+  closeDoneLeases(run);
+}
+
+export function committed(run: Run, shardIndex: number, epoch: number, step: number, scalars: ShardScalars): void {
+  const { plan, planCoefficients } = run.state;
+  if (run.state.phase !== "stepping" || plan?.epoch !== epoch || plan.step !== step) return;
+  run.state.shards[shardIndex].committed = scalars;
+  if (run.state.shards.some((shard) => shard.committed === undefined)) return;
+  emit(run, {
+    kind: "committed",
+    commit: {
+      epoch,
+      plan,
+      coefficients: planCoefficients!,
+      scalars: run.state.shards.map((shard) => shard.committed!),
+      workers: run.state.workers.size,
+      ms: { step: run.nowMs - run.stepOpenedMs, compute: run.computeMs },
+    },
+  });
+  run.state.mark = {
+    step: step + 1,
+    microBatches: plan.firstMicroBatch + plan.microBatches,
+    c1: plan.coefficients.c1,
+    c2: plan.coefficients.c2,
+  };
+  run.furthestStep = Math.max(run.furthestStep, run.state.mark.step);
+  atBoundary(run);
+}
+
+export function evaluated(run: Run, event: Extract<CoordinatorEvent, { kind: "evaluated" }>): void {
+  const worker = run.state.workers.get(event.worker);
+  const { board } = run.state;
+  if (run.state.phase !== "evaluating" || board === undefined) return;
+  if (event.epoch !== run.state.epoch || event.version !== run.state.mark.step) return;
+  for (const [i, lossSum] of event.lossSums.entries()) {
+    const batch = event.firstBatch + i;
+    if (batch < board.count && markDone(board, batch)) run.evaluations[batch] = { lossSum, correct: event.correct[i] };
+  }
+  for (const lease of [...board.leases.values()]) {
+    if (lease.worker !== event.worker || lease.lo !== event.firstBatch || worker === undefined) continue;
+    const measuredMs = (run.nowMs - lease.grantedAtMs) / (lease.hi - lease.lo);
+    worker.itemMs.evaluation = smooth(worker.itemMs.evaluation, measuredMs);
+  }
+  closeDoneLeases(run);
+  if (!isComplete(board)) return assign(run);
+  run.evaluatedStep = run.state.mark.step;
+  // In the order of the batches, whoever computed them: float64 sums have an order too.
+  let lossSum = 0;
+  let correct = 0;
+  for (const evaluation of run.evaluations) {
+    lossSum += evaluation!.lossSum;
+    correct += evaluation!.correct;
+  }
+  emit(run, {
+    kind: "evaluation",
+    step: run.state.mark.step,
+    microBatches: run.state.mark.microBatches,
+    lossSum,
+    correct,
+  });
+  atBoundary(run);
+}
+
+export function checkpointed(run: Run, shardIndex: number, step: number, error: string | undefined): void {
+  if (error !== undefined) {
+    return end(run, { ok: false, code: "exhausted", reason: `checkpoint ${step} could not be written: ${error}` });
+  }
+  const shard = run.state.shards[shardIndex];
+  shard.checkpoints.add(step);
+  if (run.writing?.step !== step) return;
+  run.writing.waitingFor.delete(shardIndex);
+  if (run.writing.waitingFor.size > 0) return;
+  run.writing = undefined;
+  emit(run, { kind: "checkpointWritten", step });
+  // Only what every shard has counts: the newest of those must never go.
+  const common = [...shard.checkpoints]
+    .filter((other) => run.state.shards.every((each) => each.checkpoints.has(other)))
+    .sort((a, b) => b - a)
+    .slice(0, run.options.checkpointsKept);
+  for (const [index, each] of run.state.shards.entries()) {
+    each.checkpoints = new Set(common);
+    emit(run, { kind: "keep", shard: index, steps: common });
+  }
+  if (run.state.phase === "boundary") atBoundary(run);
+}

@@ -1,0 +1,122 @@
+import { isLeaseDone, openItems, shareItems } from "./board.js";
+import type { CoordinatorEvent, Lease } from "./messages.js";
+import { emit, end, note, type Run } from "./run.js";
+import { candidateOf, isIdle, type StageKind, smooth, type WorkerState } from "./workers.js";
+
+/** Who computes what of the open stage, and what becomes of a lease. */
+
+/** A lease is overdue after so many times its usual duration, and never before the minimum. */
+const OVERDUE_FACTOR = 4;
+const OVERDUE_MS_MIN = 2_000;
+/** For the first lease of a worker nobody has timed yet. */
+const OVERDUE_MS_UNKNOWN = 30_000;
+/** A micro-batch that comes out non-finite is computed so many times in all. */
+const ATTEMPTS_MAX = 2;
+/** A worker that fails so often without a success in between gets no more leases. */
+const FAILURES_MAX = 5;
+
+const stageKind = (run: Run): StageKind => (run.state.phase === "evaluating" ? "evaluation" : "step");
+
+function enoughWorkers(run: Run): boolean {
+  if (run.begun) return true;
+  const ready = [...run.state.workers.values()].filter((worker) => worker.ready).length;
+  if (ready > 0 && Number.isNaN(run.firstReadyMs)) run.firstReadyMs = run.nowMs;
+  run.begun = ready >= run.options.workersAwaited || run.nowMs - run.firstReadyMs >= run.options.awaitMs;
+  return run.begun;
+}
+
+export function assign(run: Run): void {
+  const { board, plan } = run.state;
+  if (board === undefined || !enoughWorkers(run)) return;
+  const stage = stageKind(run);
+  let idle = [...run.state.workers.values()].filter(isIdle);
+  const others = [...run.state.workers.values()].filter((worker) => worker.ready && !worker.draining && !worker.silent);
+  if (others.some((worker) => !board.sittingOut.has(worker.worker))) {
+    idle = idle.filter((worker) => !board.sittingOut.has(worker.worker));
+  }
+  if (idle.length === 0) return;
+  const runs = openItems(board, (lease) => {
+    const worker = run.state.workers.get(lease.worker);
+    return worker !== undefined && !worker.silent && run.nowMs < lease.overdueAtMs;
+  });
+  for (const { worker: name, lo, hi } of shareItems(
+    runs,
+    idle.map((worker) => candidateOf(worker, stage)),
+  )) {
+    const worker = run.state.workers.get(name)!;
+    const usualMs = worker.turnaroundMs[stage];
+    const allowedMs =
+      usualMs === undefined ? OVERDUE_MS_UNKNOWN : Math.max(OVERDUE_MS_MIN, OVERDUE_FACTOR * usualMs * (hi - lo));
+    const lease: Lease = {
+      lease: run.nextLease++,
+      worker: name,
+      lo,
+      hi,
+      grantedAtMs: run.nowMs,
+      overdueAtMs: run.nowMs + allowedMs,
+    };
+    board.leases.set(lease.lease, lease);
+    worker.running.add(lease.lease);
+    worker.given += hi - lo;
+    if (stage === "step") emit(run, { kind: "lease", lease, plan: plan! });
+    else emit(run, { kind: "evaluate", lease, epoch: run.state.epoch, version: run.state.mark.step });
+  }
+}
+
+/** Leases whose items are all done are over, whoever did them. */
+export function closeDoneLeases(run: Run): void {
+  const { board } = run.state;
+  if (board === undefined) return;
+  for (const lease of board.leases.values()) {
+    if (!isLeaseDone(board, lease)) continue;
+    board.leases.delete(lease.lease);
+    const worker = run.state.workers.get(lease.worker);
+    if (worker === undefined) continue;
+    worker.running.delete(lease.lease);
+    worker.failuresInARow = 0;
+    const stage = stageKind(run);
+    const measuredMs = (run.nowMs - lease.grantedAtMs) / (lease.hi - lease.lo);
+    worker.turnaroundMs[stage] = smooth(worker.turnaroundMs[stage], measuredMs);
+  }
+}
+
+export function release(run: Run, worker: WorkerState, leaseId: number): Lease | undefined {
+  worker.running.delete(leaseId);
+  const lease = run.state.board?.leases.get(leaseId);
+  if (lease?.worker !== worker.worker) return undefined;
+  run.state.board?.leases.delete(leaseId);
+  return lease;
+}
+
+export function countFailure(run: Run, worker: WorkerState, reason: string): void {
+  worker.failuresInARow++;
+  note(run, "warn", `worker ${worker.worker} failed: ${reason}`);
+  if (worker.failuresInARow < FAILURES_MAX || worker.draining) return;
+  worker.draining = true;
+  note(run, "warn", `worker ${worker.worker} gets no more leases after ${FAILURES_MAX} failures in a row`);
+  emit(run, { kind: "drain", worker: worker.worker });
+}
+
+export function leaseFailed(run: Run, event: Extract<CoordinatorEvent, { kind: "leaseFailed" }>): void {
+  const worker = run.state.workers.get(event.worker);
+  if (worker === undefined) return;
+  const lease = release(run, worker, event.lease);
+  if (lease === undefined) return;
+  if (event.nonFinite && event.microBatch !== undefined) {
+    const times = (run.nonFinite.get(event.microBatch) ?? 0) + 1;
+    run.nonFinite.set(event.microBatch, times);
+    run.state.board?.sittingOut.add(event.worker);
+    if (times >= ATTEMPTS_MAX) {
+      const { microBatch, reason } = event;
+      return end(run, { ok: false, code: "diverged", reason: `${reason}, ${times} times`, microBatch });
+    }
+    note(
+      run,
+      "warn",
+      `micro-batch ${event.microBatch} on worker ${event.worker}: ${event.reason}; it is computed again`,
+    );
+  } else {
+    countFailure(run, worker, event.reason);
+  }
+  assign(run);
+}

@@ -1,0 +1,60 @@
+import type { CheckpointMark } from "../../../shared/steps/index.js";
+import { atBoundary } from "./boundary.js";
+import { emit, end, note, type Run } from "./run.js";
+
+/**
+ * There is one way to begin: every shard attached → the newest checkpoint they have in common → a new epoch. A
+ * first start, a resumed run, a lost shard and a damaged checkpoint all go through it.
+ */
+
+export function gather(run: Run): void {
+  if (run.state.phase === "ended") return;
+  run.state.phase = "gathering";
+  run.state.board = undefined;
+  run.state.plan = undefined;
+  run.writing = undefined;
+  if (run.state.shards.some((shard) => !shard.attached)) return;
+  const common = [...run.state.shards[0].checkpoints].filter((step) =>
+    run.state.shards.every((shard) => shard.checkpoints.has(step)),
+  );
+  if (common.length === 0) {
+    const reason = "no checkpoint is valid on every shard: restore one from a backup, or start anew in another folder";
+    return end(run, { ok: false, code: "damaged", reason });
+  }
+  run.target = Math.max(...common);
+  run.state.phase = "restoring";
+  run.state.epoch++;
+  for (const shard of run.state.shards) shard.restored = undefined;
+  for (const worker of run.state.workers.values()) {
+    worker.ready = false;
+    worker.running.clear();
+  }
+  emit(run, { kind: "saveEpoch", epoch: run.state.epoch });
+}
+
+export function epochSaved(run: Run, epoch: number): void {
+  if (run.state.phase !== "restoring" || epoch !== run.state.epoch) return;
+  run.savedEpoch = epoch;
+  for (const shard of run.state.shards.keys()) emit(run, { kind: "restore", shard, epoch, step: run.target });
+  for (const worker of run.state.workers.keys()) emit(run, { kind: "epochOpened", worker, epoch, version: run.target });
+}
+
+export function restored(run: Run, shard: number, epoch: number, mark: CheckpointMark): void {
+  if (run.state.phase !== "restoring" || epoch !== run.state.epoch || mark.step !== run.target) return;
+  run.state.shards[shard].restored = mark;
+  if (run.state.shards.some((other) => other.restored === undefined)) return;
+  run.state.mark = mark;
+  run.evaluatedStep = -1;
+  run.orderedStep = mark.step;
+  run.checkpointAsked = false;
+  run.nonFinite.clear();
+  emit(run, { kind: "rolledBack", epoch, mark, recomputed: Math.max(0, run.furthestStep - mark.step) });
+  atBoundary(run);
+}
+
+export function restoreFailed(run: Run, shard: number, epoch: number, step: number, reason: string): void {
+  if (run.state.phase !== "restoring" || epoch !== run.state.epoch) return;
+  note(run, "warn", `checkpoint ${step} is not used: ${reason}`);
+  run.state.shards[shard].checkpoints.delete(step);
+  gather(run);
+}

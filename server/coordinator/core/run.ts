@@ -1,0 +1,153 @@
+import type { CheckpointMark, StepCoefficients, StepPlan } from "../../../shared/steps/index.js";
+import type { Board } from "./board.js";
+import type { CoordinatorEffect, Outcome, ShardScalars } from "./messages.js";
+import type { WorkerState } from "./workers.js";
+
+export interface CoordinatorOptions {
+  readonly shards: number;
+  /** The last epoch that was made durable; 0 for a new run. */
+  readonly epoch: number;
+  /** κ. */
+  readonly microBatchesPerStep: number;
+  /** Length of the run; the last step may have fewer than κ. */
+  readonly microBatchesTotal: number;
+  /** Intervals in micro-batches, taken at the first boundary reached. Infinity: never. */
+  readonly checkpointEvery: number;
+  readonly evaluateEvery: number;
+  /** 0: there is nothing to evaluate on. */
+  readonly evaluationBatches: number;
+  readonly checkpointsKept: number;
+  /** The first step waits for so many workers, but no longer than `awaitMs` from the first that is ready. */
+  readonly workersAwaited: number;
+  readonly awaitMs: number;
+  /** Pure: the step's arithmetic at c1, c2. */
+  coefficients(step: { firstMicroBatch: number; microBatches: number; c1: number; c2: number }): StepCoefficients;
+  leafWeights?(microBatches: number): { w1: Float32Array; w2: Float32Array } | undefined;
+}
+
+export type Phase =
+  /** Some shard is missing. */
+  | "gathering"
+  /** All are there; the epoch is being saved, then the checkpoint loaded. */
+  | "restoring"
+  /** At a boundary, with something to wait for. */
+  | "boundary"
+  | "evaluating"
+  | "stepping"
+  | "ended";
+
+export interface CoordinatorState {
+  phase: Phase;
+  epoch: number;
+  /** The boundary the run stands at, or the one its open step began at. */
+  mark: CheckpointMark;
+  plan: StepPlan | undefined;
+  planCoefficients: StepCoefficients | undefined;
+  board: Board | undefined;
+  readonly workers: Map<string, WorkerState>;
+  readonly shards: ShardState[];
+  outcome: Outcome | undefined;
+}
+
+export interface ShardState {
+  attached: boolean;
+  /** Steps it has a whole checkpoint of. */
+  checkpoints: Set<number>;
+  restored: CheckpointMark | undefined;
+  /** Of the open step. */
+  covered: Uint8Array;
+  committed: ShardScalars | undefined;
+}
+
+/** All that the coordinator's decisions read and change. */
+export interface Run {
+  readonly options: CoordinatorOptions;
+  readonly state: CoordinatorState;
+  /** Of the event at hand. */
+  nowMs: number;
+  /** What the event at hand has led to so far. */
+  effects: CoordinatorEffect[];
+  nextLease: number;
+  /** The checkpoint being restored. */
+  target: number;
+  /** The newest epoch that is durable: no worker may hear of one before. */
+  savedEpoch: number;
+  /** The furthest boundary since this process began: what lies between it and a restored one is recomputed. */
+  furthestStep: number;
+  evaluatedStep: number;
+  /** The newest checkpoint ordered in this epoch. */
+  orderedStep: number;
+  writing: { readonly step: number; readonly waitingFor: Set<number> } | undefined;
+  stopping: boolean;
+  checkpointAsked: boolean;
+  /** Whether the wait for the first workers is over. */
+  begun: boolean;
+  /** When the first worker was ready; NaN before. */
+  firstReadyMs: number;
+  stepOpenedMs: number;
+  /** The longest lease of the open step. */
+  computeMs: number;
+  /** One a batch of the open evaluation. */
+  evaluations: ({ readonly lossSum: number; readonly correct: number } | undefined)[];
+  /** By n: how often a micro-batch came out non-finite. */
+  readonly nonFinite: Map<number, number>;
+}
+
+export function createRun(options: CoordinatorOptions): Run {
+  const mark = { step: 0, microBatches: 0, c1: 0, c2: 0 };
+  const shards = Array.from({ length: options.shards }, () => ({
+    attached: false,
+    checkpoints: new Set<number>(),
+    restored: undefined,
+    covered: new Uint8Array(0),
+    committed: undefined,
+  }));
+  return {
+    options,
+    state: {
+      phase: "gathering",
+      epoch: options.epoch,
+      mark,
+      plan: undefined,
+      planCoefficients: undefined,
+      board: undefined,
+      workers: new Map(),
+      shards,
+      outcome: undefined,
+    },
+    nowMs: 0,
+    effects: [],
+    nextLease: 1,
+    target: -1,
+    savedEpoch: -1,
+    furthestStep: -1,
+    evaluatedStep: -1,
+    orderedStep: -1,
+    writing: undefined,
+    stopping: false,
+    checkpointAsked: false,
+    begun: false,
+    firstReadyMs: Number.NaN,
+    stepOpenedMs: 0,
+    computeMs: 0,
+    evaluations: [],
+    nonFinite: new Map(),
+  };
+}
+
+export function emit(run: Run, effect: CoordinatorEffect): void {
+  run.effects.push(effect);
+}
+
+export function note(run: Run, level: "info" | "warn", message: string): void {
+  emit(run, { kind: "note", level, message });
+}
+
+/** The run is over: nothing is decided any more. */
+export function end(run: Run, outcome: Outcome): void {
+  if (run.state.phase === "ended") return;
+  run.state.phase = "ended";
+  run.state.board = undefined;
+  run.state.outcome = outcome;
+  emit(run, { kind: "ended", outcome });
+}
