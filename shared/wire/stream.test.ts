@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, it, type TestContext } from "node:test";
-import type { ServerReadableStream, ServerWritableStream } from "@grpc/grpc-js";
+import type { ServerDuplexStream, ServerReadableStream, ServerWritableStream } from "@grpc/grpc-js";
 import { IsobatchError } from "../errors.js";
 import {
   CHUNK_PAYLOAD_BYTES_MAX,
   type Connection,
   connect,
+  coordinatorService,
   crc32,
   createHandlers,
   createServer,
@@ -17,6 +18,9 @@ import {
   shardService,
   type WatchWeightsRequest__Output,
   type WeightsChunk,
+  type WorkerCommand,
+  type WorkerReport,
+  type WorkerReport__Output,
 } from "./index.js";
 
 type PushCall = ServerReadableStream<PushMessage__Output, PushResult>;
@@ -196,6 +200,21 @@ describe("readMessages()", () => {
     await cancelled;
   });
 
+  it("leaves the end of a server's call to its handler, whose reason reaches a client that is still sending", async (test) => {
+    const connection = await serve(test, {
+      async push(call) {
+        for await (const _ of readMessages(call, STREAM)) throw new IsobatchError("refused", "Step 4 is not open.");
+        return {};
+      },
+    });
+    const { writer, result } = openPush(connection);
+    await assert.rejects(
+      writeForEver(writer, (sums) => ({ chunk: { sums } })),
+      { code: "refused", message: "Step 4 is not open." },
+    );
+    assert.match(String(await result), /Step 4 is not open\./);
+  });
+
   it("gives up on a sender that sends nothing", async (test) => {
     const { shard } = await serve(test, { watch: (call) => once(call, "cancelled").then(() => {}) });
     await assert.rejects(drain(shard.watchWeights({}), { ...STREAM, stallMs: STALL_MS }), {
@@ -259,6 +278,25 @@ describe("readMessages()", () => {
 });
 
 describe("createHandlers()", () => {
+  it("ends a bidirectional call when the client has ended its side and the handler is done", async (test) => {
+    const { bidi } = createHandlers(assert.ifError);
+    const server = createServer({});
+    test.after(() => server.shutdown(0));
+    const work = async (call: ServerDuplexStream<WorkerReport__Output, WorkerCommand>): Promise<void> => {
+      for await (const _ of readMessages(call, STREAM));
+    };
+    server.addService(coordinatorService, { Work: bidi(work) });
+    const { coordinator, close } = await connect(await server.listen({ host: "127.0.0.1", port: 0 }), {
+      waitMs: 5_000,
+    });
+    test.after(close);
+    const call = coordinator.work();
+    const writer = createWriter<WorkerReport>(call, STREAM);
+    await writer.write({ heartbeat: {} });
+    writer.end();
+    await drain(call, STREAM);
+  });
+
   it("tells a bug to its owner, and the client no more than that it failed", async (test) => {
     const connection = await serve(test, {
       push: () => Promise.reject(new TypeError("undefined is not a chunk")),

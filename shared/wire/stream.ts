@@ -91,7 +91,8 @@ export function createWriter<Message>(
 
 /**
  * The messages of `stream`, one by one; no more than 16 wait here for a slow reader, the others wait at the sender.
- * Leaving the loop early cancels the call. Without `stallMs`, a quiet stream may stay quiet for ever.
+ * Leaving the loop early cancels a client's call; a server's is left to its handler, so that the answer or the error
+ * with which that ends still reaches the client. Without `stallMs`, a quiet stream may stay quiet for ever.
  *
  * @throws IsobatchError why the call has ended, unless it ended well.
  */
@@ -118,7 +119,8 @@ export async function* readMessages<Call extends ReadableCall>(
     timer?.wait();
     // An error may still come when nobody reads any more.
     stream.on("error", () => {});
-    for await (const message of stream) {
+    // Not destroyed at its end: a bidirectional stream has another side, which would never be ended then.
+    for await (const message of stream.iterator({ destroyOnReturn: false })) {
       timer?.stop();
       yield message;
       timer?.wait();
@@ -129,7 +131,7 @@ export async function* readMessages<Call extends ReadableCall>(
   } finally {
     timer?.stop();
     signal?.removeEventListener("abort", abort);
-    if (!complete) cancel(stream);
+    if (!complete) stream.cancel?.();
   }
   if (reason) throw reason;
 }

@@ -1,0 +1,288 @@
+/**
+ * A server that does what a test tells it, on real connections: a coordinator with shard 0, and shard 1 beside it.
+ * It decides nothing: it records what the worker says and sends what the test wants sent.
+ */
+
+import { type Layout, layoutToJson, sliceChunks } from "../shared/layout/index.js";
+import {
+  type Address,
+  type CoordinatorHandlers,
+  cancel,
+  coordinatorService,
+  crc32,
+  createHandlers,
+  createServer,
+  createWriter,
+  type FetchSamplesRequest__Output,
+  type JoinRequest__Output,
+  type JoinResponse,
+  type MessageWriter,
+  type MicroBatchLease,
+  type PushLease__Output,
+  readMessages,
+  type ShardHandlers,
+  type SumsChunk__Output,
+  shardService,
+  type WeightsChunk,
+  type WorkerCommand,
+  type WorkerReport__Output,
+} from "../shared/wire/index.js";
+import { buildModel, resolveTask, type Task } from "../tasks/index.js";
+import type { Join } from "./compute/index.js";
+import { batchOf, FORM } from "./compute/open-gradients.test.helper.js";
+
+export interface ReceivedPush {
+  readonly shard: number;
+  readonly lease: PushLease__Output;
+  readonly chunks: SumsChunk__Output[];
+  /** All of it came. */
+  complete: boolean;
+}
+
+export interface FakeServer {
+  readonly address: Address;
+  readonly task: Task;
+  readonly layout: Layout;
+  /** What compute threads are told. */
+  readonly join: Join;
+  /** θ of the version, `layout.length` numbers. */
+  weights(version: number): Float32Array;
+  readonly heard: {
+    readonly joins: JoinRequest__Output[];
+    /** Without heartbeats. */
+    readonly reports: WorkerReport__Output[];
+    heartbeats: number;
+    readonly pushes: ReceivedPush[];
+    readonly fetches: FetchSamplesRequest__Output[];
+    /** By the shard asked. */
+    readonly watches: number[];
+  };
+  /** What a test may change. */
+  readonly behaviour: {
+    join: (response: JoinResponse) => JoinResponse;
+    samples: typeof batchOf;
+    /** May change a chunk before it is sent. */
+    chunk: (chunk: WeightsChunk) => WeightsChunk;
+    /** May throw. */
+    push: (lease: PushLease__Output) => Promise<void>;
+    /** May damage a batch's checksum. */
+    fetch: (request: FetchSamplesRequest__Output) => { damaged: boolean };
+  };
+  /** To every worker that is attached. */
+  command(command: WorkerCommand): void;
+  /** Sends these chunks, by default all, of a version to whoever watches, and to whoever watches from now on. */
+  publish(epoch: number, version: number, chunks?: readonly number[]): void;
+  /** Breaks every Work stream. */
+  dropWorkers(): void;
+  /** Waits for something heard; fails after 10 s. */
+  until(condition: () => boolean, what: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const LOOPBACK: Address = { host: "127.0.0.1", port: 0 };
+const DEADLINE_MS = 10_000;
+
+export async function startFakeServer(fields: Record<string, unknown> = {}): Promise<FakeServer> {
+  const layer = (units: number) => ({ layer: "Dense", units, activation: "tanh" });
+  const task = resolveTask("tiny", {
+    name: "tiny",
+    seed: 5,
+    model: {
+      kind: "sequential",
+      // The frozen layer, the batch statistics and more than one chunk of parameters: every kind of chunk there is.
+      layers: [
+        { layer: "Dense", units: 64, inputShape: [4], name: "frozen" },
+        layer(64),
+        { layer: "BatchNormalization" },
+        layer(8),
+        { layer: "Dense", units: 3 },
+      ],
+    },
+    freeze: ["frozen"],
+    loss: "softmaxCrossEntropy",
+    dataset: { kind: "mnist" },
+    microBatchSize: 8,
+    evaluationBatchSize: 8,
+    microBatchesPerStep: 4,
+    samples: 8 * 4 * 100,
+    optimizer: { name: "invariant", rule: "exponential" },
+    learningRate: 0.01,
+    ...fields,
+  });
+  const { layout, topology, initialWeights } = await buildModel(task);
+  const weights = (version: number): Float32Array => initialWeights.map((value) => value * (1 + version / 8));
+
+  const heard: FakeServer["heard"] = { joins: [], reports: [], heartbeats: 0, pushes: [], fetches: [], watches: [] };
+  const behaviour: FakeServer["behaviour"] = {
+    join: (response) => response,
+    samples: batchOf,
+    chunk: (chunk) => chunk,
+    push: async () => {},
+    fetch: () => ({ damaged: false }),
+  };
+  const workers = new Set<{ writer: MessageWriter<WorkerCommand>; drop: () => void }>();
+  const watchers = new Map<MessageWriter<WeightsChunk>, { firstChunk: number; endChunk: number }>();
+  const published = new Map<number, { epoch: number; version: number }>();
+  const waiting = new Set<() => void>();
+  const slices = sliceChunks(layout, 2);
+  let shard1: Address = LOOPBACK;
+
+  const noteHearing = (): void => {
+    for (const check of [...waiting]) check();
+  };
+  const { unary, clientStream, serverStream, bidi } = createHandlers((error) => {
+    throw error;
+  });
+
+  const coordinatorHandlers: Pick<CoordinatorHandlers, "Join" | "Work" | "FetchSamples"> = {
+    Join: unary((call) => {
+      heard.joins.push(call.request);
+      noteHearing();
+      return behaviour.join({
+        workerId: `worker-${heard.joins.length}`,
+        runId: "run-1",
+        taskJson: JSON.stringify(task),
+        topologyJson: topology,
+        layoutJson: layoutToJson(layout),
+        sampleFormJson: JSON.stringify(FORM),
+        datasetFingerprint: "f".repeat(64),
+        heartbeatMs: 50,
+        evaluationBatches: 4,
+        shards: slices.map((slice, index) => ({
+          index,
+          address: index === 0 ? `:${main.port}` : `:${shard1.port}`,
+          ...slice,
+        })),
+      });
+    }),
+    Work: bidi(async (call) => {
+      const writer = createWriter<WorkerCommand>(call, { stallMs: DEADLINE_MS, what: "Work" });
+      const worker = { writer, drop: () => cancel(call) };
+      workers.add(worker);
+      try {
+        for await (const report of readMessages(call, { what: "Work" })) {
+          if (report.heartbeat) heard.heartbeats += 1;
+          else heard.reports.push(report);
+          noteHearing();
+        }
+      } catch {
+        // The worker has gone; the test knows why.
+      } finally {
+        workers.delete(worker);
+      }
+    }),
+    FetchSamples: serverStream(async (call) => {
+      heard.fetches.push(call.request);
+      const { damaged } = behaviour.fetch(call.request);
+      noteHearing();
+      const writer = createWriter(call, { stallMs: DEADLINE_MS, what: "FetchSamples" });
+      const { first, count } = call.request;
+      for (let number = first; number < first + count; number++) {
+        const { inputs, labels, samples } = behaviour.samples(number);
+        const sum = crc32(labels, crc32(inputs));
+        await writer.write({ number, samples, inputs, labels, crc32: damaged ? (sum ^ 1) >>> 0 : sum });
+      }
+    }),
+  };
+
+  const shardHandlers = (shard: number): ShardHandlers => ({
+    PushSums: clientStream(async (call) => {
+      let push: ReceivedPush | undefined;
+      for await (const { lease, chunk } of readMessages(call, { what: "PushSums" })) {
+        if (lease) {
+          push = { shard, lease, chunks: [], complete: false };
+          heard.pushes.push(push);
+          await behaviour.push(lease);
+        } else push!.chunks.push({ ...chunk!, sums: Buffer.from(chunk!.sums) });
+      }
+      push!.complete = true;
+      noteHearing();
+      return {};
+    }),
+    WatchWeights: serverStream(async (call) => {
+      const writer = createWriter<WeightsChunk>(call, { stallMs: DEADLINE_MS, what: "WatchWeights" });
+      heard.watches.push(shard);
+      watchers.set(writer, slices[shard]);
+      noteHearing();
+      for (const [chunk, { epoch, version }] of published) sendChunk(writer, chunk, epoch, version);
+      await new Promise((resolve) => writer.ended.addEventListener("abort", resolve, { once: true }));
+      watchers.delete(writer);
+    }),
+  });
+
+  const sendChunk = (writer: MessageWriter<WeightsChunk>, chunk: number, epoch: number, version: number): void => {
+    const { firstChunk, endChunk } = watchers.get(writer)!;
+    if (chunk < firstChunk || chunk >= endChunk) return;
+    const { offset, length } = layout.chunks[chunk];
+    const bytes = new Uint8Array(weights(version).buffer, offset * 4, length * 4);
+    writer.write(behaviour.chunk({ epoch, version, chunk, crc32: crc32(bytes), weights: bytes })).catch(() => {});
+  };
+
+  const servers = [createServer({}), createServer({})];
+  servers[0].addService(coordinatorService, coordinatorHandlers);
+  for (const [shard, server] of servers.entries()) server.addService(shardService, shardHandlers(shard));
+  const main = await servers[0].listen(LOOPBACK);
+  shard1 = await servers[1].listen(LOOPBACK);
+
+  return {
+    address: main,
+    task,
+    layout,
+    join: { task, topology, form: FORM },
+    weights,
+    heard,
+    behaviour,
+    command(command) {
+      for (const { writer } of workers) writer.write(command).catch(() => {});
+    },
+    publish(epoch, version, chunks = layout.chunks.map(({ index }) => index)) {
+      for (const chunk of chunks) {
+        published.set(chunk, { epoch, version });
+        for (const writer of watchers.keys()) sendChunk(writer, chunk, epoch, version);
+      }
+    },
+    dropWorkers() {
+      for (const { drop } of workers) drop();
+    },
+    until(condition, what) {
+      return new Promise((resolve, reject) => {
+        const check = (): void => {
+          if (!condition()) return;
+          clearTimeout(timer);
+          waiting.delete(check);
+          resolve();
+        };
+        const timer = setTimeout(() => {
+          waiting.delete(check);
+          reject(
+            new Error(`waited ${DEADLINE_MS / 1000} s in vain until ${what}; heard ${JSON.stringify(heard.reports)}`),
+          );
+        }, DEADLINE_MS);
+        waiting.add(check);
+        check();
+      });
+    },
+    async close() {
+      await Promise.all(servers.map((server) => server.shutdown(0)));
+    },
+  };
+}
+
+/** A lease of leaves [lo, hi) of a step of four micro-batches. */
+export function leaseOf(
+  step: number,
+  lo: number,
+  hi: number,
+  epoch = 1,
+): Required<Pick<MicroBatchLease, "mac">> & {
+  lease: number;
+  epoch: number;
+  step: number;
+  firstMicroBatch: number;
+  microBatches: number;
+  lo: number;
+  hi: number;
+} {
+  const mac = Buffer.from(`${epoch} ${step} ${lo} ${hi}`);
+  return { lease: 100 * step + lo, epoch, step, firstMicroBatch: 4 * step, microBatches: 4, lo, hi, mac };
+}
