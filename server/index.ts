@@ -5,5 +5,6 @@ export {
   readRunDirectory,
   type Summary,
 } from "./observe/index.js";
-export { type RunningServer, type ServerOptions, type SpawnedShard, startServer } from "./start-server.js";
+export { type RunningServer, type ServerOptions, startServer } from "./start-server.js";
 export { type RunningShard, type ShardProcessOptions, startShard } from "./start-shard.js";
+export type { SpawnedShard } from "./supervise-shards.js";

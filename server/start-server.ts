@@ -30,7 +30,7 @@ import {
 } from "./observe/index.js";
 import { createSamples } from "./samples/index.js";
 import { createShard } from "./shard/index.js";
-import { superviseShards } from "./supervise-shards.js";
+import { type SpawnedShard, superviseShards } from "./supervise-shards.js";
 import { taskHash } from "./task-hash.js";
 
 export interface ServerOptions {
@@ -46,12 +46,6 @@ export interface ServerOptions {
   readonly log: Logger;
   /** Starts the process of shard `index` ≥ 1, which calls `startShard`. */
   spawnShard(shard: { index: number; coordinator: Address; listen: Address }): SpawnedShard;
-}
-
-export interface SpawnedShard {
-  /** Resolves with why, in words. */
-  readonly exited: Promise<string>;
-  kill(): void;
 }
 
 export interface RunningServer {

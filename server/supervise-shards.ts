@@ -2,7 +2,13 @@ import { IsobatchError } from "../shared/errors.js";
 import type { Logger } from "../shared/log.js";
 import type { Address } from "../shared/wire/index.js";
 import type { Coordinator } from "./coordinator/index.js";
-import type { SpawnedShard } from "./start-server.js";
+
+/** A shard's process, as whoever started it knows it. */
+export interface SpawnedShard {
+  /** Resolves with why, in words. */
+  readonly exited: Promise<string>;
+  kill(): void;
+}
 
 /**
  * Keeps the processes of shards 1, 2, … alive. A shard that dies is started again at the same port, where workers

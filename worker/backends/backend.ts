@@ -27,13 +27,6 @@ export interface Backend {
 
 export type BackendName = "wasm" | "cpu";
 
-/** What a backend says of itself; the rest of `Backend` is the same for all. */
-export interface BackendDescription {
-  version: string;
-  flags: string;
-  device: string;
-}
-
 const implementations = { wasm, cpu };
 const factories = { wasm: findBackendFactory("wasm"), cpu: findBackendFactory("cpu") };
 

@@ -1,5 +1,5 @@
 import { version_cpu } from "@tensorflow/tfjs-backend-cpu";
-import type { BackendDescription } from "../backend.js";
+import type { BackendDescription } from "../description.js";
 import { registerConvolutionGradients } from "./convolution.js";
 import { registerPoolGradients } from "./pool.js";
 import { registerReluGradient } from "./relu.js";

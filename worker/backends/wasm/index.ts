@@ -3,7 +3,7 @@ import { dirname, sep } from "node:path";
 import { setThreadsCount, setWasmPaths, version_wasm } from "@tensorflow/tfjs-backend-wasm";
 import { env } from "@tensorflow/tfjs-core";
 import { IsobatchError } from "../../../shared/errors.js";
-import type { BackendDescription } from "../backend.js";
+import type { BackendDescription } from "../description.js";
 import { registerConvolutions } from "./convolution.js";
 import { registerDepthwise } from "./depthwise.js";
 import { registerIdentity } from "./identity.js";
