@@ -1,5 +1,5 @@
 import { createLeaseKey } from "../shared/credentials/index.js";
-import { IsobatchError, invalid } from "../shared/errors.js";
+import { IsobatchError, invalid, messageOf } from "../shared/errors.js";
 import { elementsOf, type Layout, sliceChunks } from "../shared/layout/index.js";
 import type { Logger } from "../shared/log.js";
 import { stateHash } from "../shared/state-hash.js";
@@ -187,17 +187,23 @@ async function serve(
   const abortion = new Promise<never>((_, reject) => {
     aborted = reject;
   });
+  const sayFarewell = (ok: boolean, reason: string): void => {
+    for (const { writer } of coordinator.members.attached()) {
+      void writer?.write({ ended: { ok, reason } }).then(
+        () => writer.end(),
+        () => {},
+      );
+    }
+    for (const link of coordinator.shards) link?.stop(reason);
+  };
   const finished = (async () => {
     try {
-      const outcome = await Promise.race([coordinator.ended, supervisor.failed, abortion]);
-      const farewell = { ok: outcome.ok, reason: outcome.reason };
-      for (const { writer } of coordinator.members.attached()) {
-        void writer?.write({ ended: farewell }).then(
-          () => writer.end(),
-          () => {},
-        );
-      }
-      for (const link of coordinator.shards) link?.stop(outcome.reason);
+      const outcome = await Promise.race([coordinator.ended, supervisor.failed, abortion]).catch((error: unknown) => {
+        // After an abort the workers wait for a server to come back: the run isn't over.
+        if (!(error instanceof IsobatchError && error.code === "interrupted")) sayFarewell(false, messageOf(error));
+        throw error;
+      });
+      sayFarewell(outcome.ok, outcome.reason);
       if (!outcome.ok) throw outcomeError(outcome, samples, coordinator.state.mark.step);
       const summary = summaryOf(task, directory, coordinator, startedAt);
       writeSummary(out, summary);

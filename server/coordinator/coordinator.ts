@@ -46,7 +46,7 @@ export interface Coordinator {
   readonly shardAddresses: readonly (string | undefined)[];
   /** For metrics: what a worker said of its lease beside the core's business. */
   leaseTimes(times: WorkerTimes): void;
-  /** Resolves when the run has come to an end, well or not. */
+  /** Resolves when the run has come to an end, well or not; rejects when an effect could not be performed. */
   readonly ended: Promise<Outcome>;
   /** Stops the clock; nothing is decided any more. */
   close(): void;
@@ -124,13 +124,19 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   let times: WorkerTimes = { samples: 0, push: 0 };
   let speedWindow: { atMs: number; samples: number }[] = [];
   let resolveEnded: (outcome: Outcome) => void;
-  const ended = new Promise<Outcome>((resolve) => {
+  let failEnded: (error: unknown) => void;
+  const ended = new Promise<Outcome>((resolve, reject) => {
     resolveEnded = resolve;
+    failEnded = reject;
   });
+  // Whoever started the coordinator awaits it; until then a failure is no unhandled rejection.
+  ended.catch(() => {});
 
   const queue: CoordinatorEvent[] = [];
   let busy = false;
+  let broken = false;
   function dispatch(event: CoordinatorEvent): void {
+    if (broken) return;
     queue.push(event);
     if (busy) return;
     busy = true;
@@ -138,6 +144,12 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         for (const effect of core.handle(next, performance.now())) perform(effect);
       }
+    } catch (error) {
+      // An effect that was not performed, on a full disk for one, leaves the core ahead of the world: the run is
+      // over, and stands where its checkpoints say.
+      broken = true;
+      clearInterval(ticking);
+      failEnded(error);
     } finally {
       busy = false;
     }

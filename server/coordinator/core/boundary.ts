@@ -157,7 +157,7 @@ export function evaluated(run: Run, event: Extract<CoordinatorEvent, { kind: "ev
 
 export function checkpointed(run: Run, shardIndex: number, step: number, error: string | undefined): void {
   if (error !== undefined) {
-    return end(run, { ok: false, code: "exhausted", reason: `checkpoint ${step} could not be written: ${error}` });
+    return end(run, { ok: false, code: "exhausted", reason: error });
   }
   const shard = run.state.shards[shardIndex];
   shard.checkpoints.add(step);
