@@ -4,11 +4,11 @@
  */
 export interface InterruptHandlers {
   /** The first Ctrl-C. */
-  interrupt(): void;
-  /** The second Ctrl-C: whatever follows is never waited for. */
-  abort(): void;
+  readonly interrupt: () => void;
+  /** The second Ctrl-C. */
+  readonly abort: () => void;
   /** The first SIGTERM. */
-  terminate(): void;
+  readonly terminate: () => void;
 }
 
 /** Listens until the returned function is called. */

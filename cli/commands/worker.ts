@@ -35,9 +35,12 @@ export async function joinWorker(address: Address, options: JoinOptions, environ
     file: options.tokenFile,
     stdin: options.token === "-" ? 0 : undefined,
   });
+  // A terminal sends Ctrl-C to all processes of a run: only the one that started the others acts on it.
+  const onCtrlC = (action: () => void): (() => void) => (options.supervised ? () => {} : action);
+  const interrupted = onCtrlC(() => process.exit(EXIT_INTERRUPTED));
   const stopListening = onInterrupts({
-    interrupt: () => process.exit(EXIT_INTERRUPTED),
-    abort: () => process.exit(EXIT_INTERRUPTED),
+    interrupt: interrupted,
+    abort: interrupted,
     terminate: () => process.exit(0),
   });
   const worker = await startWorker({
@@ -54,12 +57,12 @@ export async function joinWorker(address: Address, options: JoinOptions, environ
     void worker.leave(reason);
   };
   const stopLeaving = onInterrupts({
-    interrupt() {
+    interrupt: onCtrlC(() => {
       exitCode = EXIT_INTERRUPTED;
       log.info("leaving after the present lease; press Ctrl-C again to stop at once");
       leave("interrupted");
-    },
-    abort: () => process.exit(EXIT_INTERRUPTED),
+    }),
+    abort: interrupted,
     terminate() {
       log.info("leaving after the present lease");
       leave("terminated");

@@ -18,19 +18,21 @@ export function followRun(
   startedAt: string,
 ): () => void {
   const loss = createSmoothedLoss();
-  let present = false;
+  let isNew = false;
   const unsubscribe = server.metrics.subscribe(0, (json) => {
     const line = JSON.parse(json) as MetricsLine;
-    if (line.type === "event") present ||= line.at >= startedAt;
+    if (line.type === "event") isNew ||= line.at >= startedAt;
     if (line.type === "step") loss.add(line.loss);
-    const text = present ? describeLine(line) : undefined;
+    const text = isNew ? describeLine(line) : undefined;
     if (text !== undefined) display.print(text);
   });
   let workers: readonly Worker[] = [];
   const refresh = (): void => {
     const status = server.status() as Status__Output;
-    for (const text of describeArrivals(workers, status.workers)) display.print(text);
-    workers = status.workers;
+    // When a run has ended its workers leave, which is no news.
+    const present = status.phase === "ended" ? workers : status.workers;
+    for (const text of describeArrivals(workers, present)) display.print(text);
+    workers = present;
     display.show(viewOf(status, loss.value));
   };
   refresh();
@@ -63,7 +65,8 @@ export function viewOf(status: Status__Output, loss: number | undefined): RunVie
 
 function activityOf({ phase, workers }: Status__Output): string | undefined {
   if (phase === "gathering" || phase === "restoring") return "starting";
-  if (workers.length === 0 && phase !== "ended") return "waiting for workers";
+  if (phase === "ended") return "finishing";
+  if (workers.length === 0) return "waiting for workers";
   return phase === "evaluating" ? phase : undefined;
 }
 

@@ -57,6 +57,12 @@ describe("wrapText()", () => {
     assert.equal(wrapped.replace(/\n {2}/g, " "), text);
   });
 
+  it("counts what is seen, not what colours it", () => {
+    const text = "\x1b[1mone\x1b[22m \x1b[2mtwo\x1b[22m";
+    assert.equal(wrapText(text, 7), text);
+    assert.equal(wrapText(text, 6), text.replace(" ", "\n  "));
+  });
+
   it("keeps the lines that are there", () => assert.equal(wrapText("a\nb", 80), "a\nb"));
 });
 

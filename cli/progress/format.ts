@@ -1,4 +1,5 @@
-/** Numbers as people read them. */
+/** Numbers as people read them, and lines as terminals show them. */
+import { stripVTControlCharacters } from "node:util";
 
 const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
@@ -56,8 +57,9 @@ export function wrapText(text: string, columns: number): string {
       return line
         .split(" ")
         .map((word, i) => {
-          const breaks = i > 0 && width + 1 + word.length > columns;
-          width = breaks ? 2 + word.length : width + word.length + (i > 0 ? 1 : 0);
+          const { length } = stripVTControlCharacters(word);
+          const breaks = i > 0 && width + 1 + length > columns;
+          width = breaks ? 2 + length : width + length + (i > 0 ? 1 : 0);
           return i === 0 ? word : breaks ? `\n  ${word}` : ` ${word}`;
         })
         .join("");

@@ -39,6 +39,7 @@ describe("how a run ends", { concurrency: 2 }, () => {
     run.pressCtrlC();
     const { code, stdout, stderr } = await run.ended;
     assert.deepEqual([code, stderr], [130, ""]);
+    assert.doesNotMatch(stdout, /died|left/);
     assert.match(stdout, /press Ctrl-C again to stop at once\n.*stopped; the same command goes on/s);
     const { steps } = summaryOf("once");
     const again = workplace.start(["run", "endless.json", "--steps", String(steps + 5), "--out", "once"]);
