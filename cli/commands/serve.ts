@@ -101,11 +101,15 @@ export async function serve(
     }
     company = accompany({ server, token, display, log });
     unfollow = followRun(server, display, startedAt);
-    const { outcome, summary } = await Promise.race([server.finished, company.failed, ending.overdue]);
+    const end = await Promise.race([server.finished, company.failed, ending.abandoned]);
     unfollow();
     unfollow = undefined;
     display.close();
-    for (const line of resultLines(outcome, summary, out, paint)) display.print(line);
+    if (typeof end === "string") {
+      display.print(`stopped at once: ${end}; the same command goes on from the newest checkpoint`);
+    } else {
+      for (const line of resultLines(end.outcome, end.summary, out, paint)) display.print(line);
+    }
     return ending.exitCode();
   } finally {
     unfollow?.();

@@ -14,7 +14,7 @@ import {
 
 /** Long enough that a signal finds it training; no more is trained than until then. */
 const ENDLESS = { ...TINY_TASK, samples: 64_000_000, evaluateEverySamples: 64_000_000, checkpointEverySamples: 64_000 };
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 
 describe("how a run ends", { concurrency: 2 }, () => {
   let workplace: Workplace;
@@ -31,6 +31,7 @@ describe("how a run ends", { concurrency: 2 }, () => {
   const start = async (out: string, ...options: string[]): Promise<Running> => {
     const run = workplace.start(["run", "endless.json", "--compute-threads", "1", "--out", out, ...options]);
     await run.until(/has joined.*has joined/s);
+    await run.until(/after 0 samples/);
     return run;
   };
 
@@ -54,13 +55,6 @@ describe("how a run ends", { concurrency: 2 }, () => {
     run.pressCtrlC();
     run.pressCtrlC();
     assert.equal((await run.ended).code, 130);
-  });
-
-  it("Ctrl-C before there is a server ends it at once", LIMIT, async () => {
-    const run = workplace.start(["run", "endless.json", "--out", "early"]);
-    run.pressCtrlC();
-    const { stderr } = await run.ended;
-    assert.equal(stderr, "");
   });
 
   it("SIGTERM stops it with a checkpoint, and that is no failure", LIMIT, async () => {
@@ -93,8 +87,23 @@ describe("how a run ends", { concurrency: 2 }, () => {
     while (children.some(isAlive)) await new Promise((resolve) => setTimeout(resolve, 20));
   });
 
+  it("SIGTERM makes a worker leave, which is no failure; a server without workers waits for none", LIMIT, async () => {
+    const server = workplace.start(["server", "endless.json", "--listen", "127.0.0.1:0", "--out", "served"]);
+    await server.until(/ISOBATCH_TOKEN=\S+ isobatch worker join \S+\n/);
+    const [, token, address] = /ISOBATCH_TOKEN=(\S+) isobatch worker join (\S+)/.exec(server.output.stdout)!;
+    const worker = workplace.start(["worker", "join", address, "--compute-threads", "1"], { ISOBATCH_TOKEN: token });
+    await server.until(stepsDone);
+    worker.kill("SIGTERM");
+    assert.equal((await worker.ended).code, 0);
+    await server.until(/has left/);
+    server.kill("SIGTERM");
+    const { code, stdout } = await server.ended;
+    assert.equal(code, 0);
+    assert.match(stdout, /stopped; the same command goes on from here/);
+  });
+
   it("a reader that goes away ends it quietly", LIMIT, async () => {
-    const run = workplace.start(["run", "endless.json", "--out", "unread"]);
+    const run = workplace.start(["run", "endless.json", "--workers", "1", "--out", "unread"]);
     run.closeOutput();
     const { code, stderr } = await run.ended;
     assert.deepEqual([code, stderr], [141, ""]);
