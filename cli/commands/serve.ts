@@ -3,7 +3,7 @@
  * summary, with all that a person sees of it and every way to end it.
  */
 import { join } from "node:path";
-import { type RunningServer, startServer } from "../../server/index.js";
+import { type RunningServer, type Summary, startServer } from "../../server/index.js";
 import { createToken } from "../../shared/credentials/index.js";
 import { invalid } from "../../shared/errors.js";
 import type { Logger } from "../../shared/log.js";
@@ -63,7 +63,7 @@ export async function serve(
 ): Promise<number> {
   checkExposure(options);
   // Until there is a server nothing is lost by ending at once.
-  const startingOver = onInterrupts({
+  const stopListening = onInterrupts({
     interrupt: () => process.exit(EXIT_INTERRUPTED),
     abort: () => process.exit(EXIT_INTERRUPTED),
     terminate: () => process.exit(0),
@@ -80,7 +80,7 @@ export async function serve(
     ...{ task, out, listen, shards, token, workersAwaited, awaitMs: AWAIT_MS, log },
     spawnShard: (shard) => startShardProcess(shard, out, token, environment, log),
   });
-  startingOver();
+  stopListening();
   const ending = stopOnSignals(server, display);
   let company: Company | undefined;
   let unfollow: (() => void) | undefined;
@@ -88,18 +88,17 @@ export async function serve(
     saveToken(out, token);
     if (server.resumed) {
       await Promise.race([whenRestored(server), server.finished]);
-      const { step } = server.status();
-      const summary = readSummary(out);
-      if (summary !== undefined && summary.samples >= task.samples && summary.steps === step) {
-        await server.abort();
+      const summary = resultOf(server, out);
+      if (summary !== undefined) {
         for (const line of resultLines("already complete", summary, out, paint)) display.print(line);
         return 0;
       }
-      display.print(`${paint("bold", task.name)} resuming at step ${count(Number(step))} in ${out}`);
-    } else {
-      display.print(`${paint("bold", task.name)} starting in ${out}`);
     }
+    const how = server.resumed ? `resuming at step ${count(Number(server.status().step))}` : "starting";
+    display.print(`${paint("bold", task.name)} ${how} in ${out}`);
     company = accompany({ server, token, display, log });
+    // It may fail while the run is ending for another reason.
+    company.failed.catch(() => {});
     unfollow = followRun(server, display, startedAt);
     const end = await Promise.race([server.finished, company.failed, ending.abandoned]);
     unfollow();
@@ -118,6 +117,13 @@ export async function serve(
     await company?.stop(GRACE_MS);
     ending.close();
   }
+}
+
+/** What came of a run that stands at the end of its task; undefined if there is something left to train. */
+function resultOf({ task, status }: RunningServer, out: string): Summary | undefined {
+  const summary = readSummary(out);
+  const ended = summary !== undefined && summary.samples >= task.samples && summary.steps === status().step;
+  return ended ? summary : undefined;
 }
 
 function startShardProcess(
