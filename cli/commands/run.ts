@@ -45,6 +45,8 @@ function startWorkers(
   });
   return {
     failed: supervisor.gaveUp.then((reason) => {
+      // A worker that comes back when all is done is refused, which harms nobody.
+      if (server.status().phase === "ended") return new Promise<never>(() => {});
       throw new IsobatchError("unavailable", reason);
     }),
     stop: (graceMs) => supervisor.stop(graceMs),

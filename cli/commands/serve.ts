@@ -95,7 +95,7 @@ export async function serve(
       }
     }
     const how = server.resumed ? `resuming at step ${count(Number(server.status().step))}` : "starting";
-    display.print(`${paint("bold", task.name)} ${how} in ${out}`);
+    display.print(`${paint("bold", task.name)} ${how} in ${out}, server at ${formatAddress(server.address)}`);
     company = accompany({ server, token, display, log });
     // It may fail while the run is ending for another reason.
     company.failed.catch(() => {});

@@ -47,6 +47,8 @@ export async function joinWorker(address: Address, options: JoinOptions, environ
     ...{ address, token, backend, computeThreads, dataFolder, log, flip: environment.flip },
     connectWaitMs: wait * 1_000,
     reconnectWaitMs: reconnectFor * 1_000,
+  }).catch((error: unknown) => {
+    throw options.supervised ? final(error) : error;
   });
   stopListening();
 
@@ -74,4 +76,10 @@ export async function joinWorker(address: Address, options: JoinOptions, environ
   // Of a failed run the process that started this one tells.
   if (!ok && !options.supervised) throw new IsobatchError("unavailable", `The run has failed: ${message ?? reason}`);
   return exitCode;
+}
+
+/** What a server refuses once it refuses again: to whoever would start this process again it is wrong input. */
+function final(error: unknown): unknown {
+  const refused = error instanceof IsobatchError && error.code === "refused";
+  return refused ? new IsobatchError("invalid_input", error.message, { cause: error }) : error;
 }

@@ -50,6 +50,14 @@ describe("a trained run", () => {
     assert.match(other.stderr, /^run holds a run of task "tiny" with other settings, .* --out\.\n$/);
   });
 
+  it("is no place for another numerics class, and each worker that is refused is started once", LIMIT, async () => {
+    const args = ["--steps", "30", "--backend", "cpu", "--workers", "1"];
+    const { code, stdout, stderr } = await workplace.run(["run", "tiny.json", "--out", "run", ...args]);
+    assert.equal(code, 1);
+    assert.match(stderr, /^Worker 1 can't work\. The worker computes in another numerics class \(cpu .*\.\n$/);
+    assert.doesNotMatch(stdout, /started again/);
+  });
+
   it("evaluates to what the cluster found", LIMIT, async () => {
     const { code, stdout } = await workplace.run(["evaluate", "run", "--json"]);
     const { loss, accuracy } = summary.finalEvaluation;
