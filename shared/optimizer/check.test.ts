@@ -22,9 +22,9 @@ function refuses(optimizer: OptimizerSpec, changes: Partial<Hyperparameters>, mi
 
 describe("checkOptimizer()", () => {
   it("refuses κ·(1 − β) over 1 under the linear rule, naming the largest κ and the rule without a limit", () => {
-    refuses(LINEAR, {}, 11, /reaches 11, but the linear rule allows at most 10 with hyperparameters\.beta1 = 0\.9, /);
+    refuses(LINEAR, {}, 11, /reaches 11, but the linear rule allows at most 10 with beta1 = 0\.9, /);
     refuses(LINEAR, {}, 11, /set optimizer\.rule to "exponential"/);
-    refuses(LINEAR, { beta1: 0.5, beta2: 0.3 }, 2, /allows at most 1 with hyperparameters\.beta2 = 0\.3/);
+    refuses(LINEAR, { beta1: 0.5, beta2: 0.3 }, 2, /allows at most 1 with beta2 = 0\.3/);
   });
 
   it("accepts the largest κ it names, whatever float64 makes of κ·(1 − β)", () => {
@@ -44,17 +44,17 @@ describe("checkOptimizer()", () => {
   });
 
   const ranges: [changes: Partial<Hyperparameters>, message: RegExp][] = [
-    [{ learningRate: 0 }, /^hyperparameters\.learningRate is 0; /],
-    [{ learningRate: Number.NaN }, /^hyperparameters\.learningRate is NaN; /],
-    [{ learningRate: Infinity }, /^hyperparameters\.learningRate is Infinity; /],
-    [{ beta1: 1 }, /^hyperparameters\.beta1 is 1; it must be at least 0 and below 1\.$/],
-    [{ beta2: -0.1 }, /^hyperparameters\.beta2 is -0\.1; /],
-    [{ beta2: Number.NaN }, /^hyperparameters\.beta2 is NaN; /],
-    [{ epsilon: 0 }, /^hyperparameters\.epsilon is 0; /],
-    [{ epsilon: 1e-39 }, /^hyperparameters\.epsilon is 1e-39; /],
-    [{ epsilon: 1e39 }, /^hyperparameters\.epsilon is 1e\+39; /],
-    [{ weightDecay: -1 }, /^hyperparameters\.weightDecay is -1; /],
-    [{ weightDecay: Infinity }, /^hyperparameters\.weightDecay is Infinity; /],
+    [{ learningRate: 0 }, /^learningRate is 0; /],
+    [{ learningRate: Number.NaN }, /^learningRate is NaN; /],
+    [{ learningRate: Infinity }, /^learningRate is Infinity; /],
+    [{ beta1: 1 }, /^beta1 is 1; it must be at least 0 and below 1\.$/],
+    [{ beta2: -0.1 }, /^beta2 is -0\.1; /],
+    [{ beta2: Number.NaN }, /^beta2 is NaN; /],
+    [{ epsilon: 0 }, /^epsilon is 0; /],
+    [{ epsilon: 1e-39 }, /^epsilon is 1e-39; /],
+    [{ epsilon: 1e39 }, /^epsilon is 1e\+39; /],
+    [{ weightDecay: -1 }, /^weightDecay is -1; /],
+    [{ weightDecay: Infinity }, /^weightDecay is Infinity; /],
   ];
   for (const [changes, message] of ranges) {
     const [[name, value]] = Object.entries(changes);
@@ -64,9 +64,9 @@ describe("checkOptimizer()", () => {
   }
 
   it("refuses a weight decay that takes more than the whole weights in a step", () => {
-    const message = /^hyperparameters\.weightDecay is 300; with learningRate 0\.001 and 4 micro-batches a step /;
+    const message = /^weightDecay is 300; with learningRate 0\.001 and 4 micro-batches a step /;
     refuses(LINEAR, { weightDecay: 300 }, 4, message);
     checkOptimizer(EXPONENTIAL, { ...good, weightDecay: 300 }, 4);
-    refuses(EXPONENTIAL, { weightDecay: 1001 }, 1, /^hyperparameters\.weightDecay is 1001; /);
+    refuses(EXPONENTIAL, { weightDecay: 1001 }, 1, /^weightDecay is 1001; /);
   });
 });

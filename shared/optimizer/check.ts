@@ -19,30 +19,30 @@ export function checkOptimizer(
   const { learningRate, epsilon, weightDecay } = hyperparameters;
   const rule = scalingRuleOf(optimizer);
   if (!(learningRate > 0 && Number.isFinite(learningRate))) {
-    invalid(`hyperparameters.learningRate is ${learningRate}; it must be a positive number.`);
+    invalid(`learningRate is ${learningRate}; it must be a positive number.`);
   }
   for (const name of ["beta1", "beta2"] as const) {
     const beta = hyperparameters[name];
-    if (!(beta >= 0 && beta < 1)) invalid(`hyperparameters.${name} is ${beta}; it must be at least 0 and below 1.`);
+    if (!(beta >= 0 && beta < 1)) invalid(`${name} is ${beta}; it must be at least 0 and below 1.`);
     if (rule.keep(beta, microBatchesMax) < -EXCESS_MAX) {
       const largest = Math.floor((1 + EXCESS_MAX) / (1 - beta));
       invalid(
         `microBatchesPerStep reaches ${microBatchesMax}, but the linear rule allows at most ${largest} with ` +
-          `hyperparameters.${name} = ${beta}, because microBatchesPerStep·(1 − ${name}) must not exceed 1; ` +
+          `${name} = ${beta}, because microBatchesPerStep·(1 − ${name}) must not exceed 1; ` +
           `lower microBatchesPerStep, or set optimizer.rule to "exponential", which is valid at any number.`,
       );
     }
   }
   if (!(epsilon >= EPSILON_MIN && Number.isFinite(Math.fround(epsilon)))) {
-    invalid(`hyperparameters.epsilon is ${epsilon}; it must be a float32 number of at least 1.2e-38, such as 1e-8.`);
+    invalid(`epsilon is ${epsilon}; it must be a float32 number of at least 1.2e-38, such as 1e-8.`);
   }
   if (!(weightDecay >= 0 && Number.isFinite(weightDecay))) {
-    invalid(`hyperparameters.weightDecay is ${weightDecay}; it must be a number from 0 on.`);
+    invalid(`weightDecay is ${weightDecay}; it must be a number from 0 on.`);
   }
   const decay = rule.decay(new Float64Array(microBatchesMax).fill(learningRate), weightDecay);
   if (!(decay <= 1)) {
     invalid(
-      `hyperparameters.weightDecay is ${weightDecay}; with learningRate ${learningRate} and ${microBatchesMax} ` +
+      `weightDecay is ${weightDecay}; with learningRate ${learningRate} and ${microBatchesMax} ` +
         "micro-batches a step it would take more than the whole weights in one step: lower one of them.",
     );
   }

@@ -73,7 +73,8 @@ function isNode(value: unknown): value is TopologyNode {
 
 function checkContents(topology: TopologyNode, limits: TopologyLimits): void {
   let layers = 0;
-  const visit = (value: unknown, depth: number): void => {
+  /** @param repeated whether the layer is, or lies in, one that is called more than once for a micro-batch. */
+  const visit = (value: unknown, depth: number, repeated: boolean): void => {
     if (typeof value !== "object" || value === null) {
       if (typeof value === "number" && !Number.isFinite(value)) {
         invalid(`The model's topology holds the number ${value}; every number must be finite.`);
@@ -85,22 +86,33 @@ function checkContents(topology: TopologyNode, limits: TopologyLimits): void {
     for (const key of Object.keys(value)) {
       if (FORBIDDEN_KEYS.has(key)) invalid(`The model's topology has the key "${key}", which is not allowed.`);
     }
+    let callsParts = repeated;
     if ("class_name" in value) {
       if (!isNode(value)) invalid("The model's topology has a class without a configuration.");
       const node = value as TopologyNode;
+      const calls = Array.isArray(node.inbound_nodes) ? node.inbound_nodes.length : 1;
+      callsParts ||= REPEATING.has(node.class_name) || calls > 1;
       if (MODELS.has(node.class_name)) checkGraph(node);
       else if (!PARTS.has(node.class_name)) {
         layers += 1;
-        const reason = refusal(node.class_name, node.config);
+        const reason = refusal(node.class_name, node.config) ?? refusalOfRepetition(node.class_name, callsParts);
         if (reason !== undefined) {
           invalid(`Layer "${node.config.name ?? ""}" (${node.class_name}) can't be trained: ${reason}.`);
         }
       }
     }
     if (layers > limits.layersMax) invalid(`The model has more than ${limits.layersMax} layers, the most allowed.`);
-    for (const part of Object.values(value)) visit(part, depth + 1);
+    for (const part of Object.values(value)) visit(part, depth + 1, callsParts);
   };
-  visit(topology, 0);
+  visit(topology, 0, false);
+}
+
+/** Layers that call the one they wrap once a time step, or forwards and backwards. */
+const REPEATING = new Set(["TimeDistributed", "Bidirectional", "RNN"]);
+
+function refusalOfRepetition(className: string, repeated: boolean): string | undefined {
+  if (className !== "BatchNormalization" || !repeated) return undefined;
+  return "it is called more than once for a micro-batch, and of its statistics only the last would count; give each call a layer of its own";
 }
 
 /** A functional model's references must name existing layers and calls, and have no cycle. */

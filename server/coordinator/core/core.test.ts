@@ -273,6 +273,15 @@ describe("a coordinator's boundaries", () => {
     assert.equal(core.state.mark.step, 1);
   });
 
+  it("are not waited for when a run is to stop and nobody is left to reach them", () => {
+    const { core, restore, worker, tell } = coordinator();
+    restore();
+    worker("a");
+    tell({ kind: "stop" });
+    tell({ kind: "workerLost", worker: "a", reason: "it has left" });
+    assert.ok(core.state.outcome?.ok === true && core.state.outcome.reason === "stopped");
+  });
+
   it("go back to the newest common checkpoint when a shard is lost in mid-step", () => {
     const { core, restore, worker, cover, commit, both, tell } = coordinator();
     restore();

@@ -103,9 +103,7 @@ function dispatch(run: Run, event: CoordinatorEvent): void {
         return end(run, { ok: true, reason: "stopped", mark: run.state.mark });
       }
       if (run.state.phase === "evaluating" || run.state.phase === "boundary") atBoundary(run);
-      // Nobody is left to finish the open step: the newest checkpoint is where the run stands.
-      else if (run.state.workers.size === 0) end(run, { ok: true, reason: "stopped", mark: run.state.mark });
-      return;
+      return endIfDeserted(run);
     case "checkpointNow":
       run.checkpointAsked = true;
       return;
@@ -127,6 +125,13 @@ function workerLost(run: Run, name: string): void {
   if (board === undefined) return;
   for (const lease of board.leases.values()) if (lease.worker === name) board.leases.delete(lease.lease);
   assign(run);
+  endIfDeserted(run);
+}
+
+/** A run that is to stop, with nobody left to finish the open step, stands at its newest checkpoint. */
+function endIfDeserted(run: Run): void {
+  const { phase, workers, mark } = run.state;
+  if (run.stopping && phase === "stepping" && workers.size === 0) end(run, { ok: true, reason: "stopped", mark });
 }
 
 function seen(run: Run, name: string): WorkerState | undefined {

@@ -102,21 +102,18 @@ export function leaseFailed(run: Run, event: Extract<CoordinatorEvent, { kind: "
   if (worker === undefined) return;
   const lease = release(run, worker, event.lease);
   if (lease === undefined) return;
+  const reason = event.reason.replace(/\.$/, "");
   if (event.nonFinite && event.microBatch !== undefined) {
     const times = (run.nonFinite.get(event.microBatch) ?? 0) + 1;
     run.nonFinite.set(event.microBatch, times);
     run.state.board?.sittingOut.add(event.worker);
     if (times >= ATTEMPTS_MAX) {
-      const { microBatch, reason } = event;
+      const { microBatch } = event;
       return end(run, { ok: false, code: "diverged", reason: `${reason}, ${times} times`, microBatch });
     }
-    note(
-      run,
-      "warn",
-      `micro-batch ${event.microBatch} on worker ${event.worker}: ${event.reason}; it is computed again`,
-    );
+    note(run, "warn", `micro-batch ${event.microBatch} on worker ${event.worker}: ${reason}; it is computed again`);
   } else {
-    countFailure(run, worker, event.reason);
+    countFailure(run, worker, reason);
   }
   assign(run);
 }
