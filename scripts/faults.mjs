@@ -1,0 +1,52 @@
+// `npm run faults -- [WORDS…]`: every fault that the tests know, also those that `npm test` has no time for, then a
+// table of what came of them. Words choose files among test/faults.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const words = process.argv.slice(2);
+const paths = words.length === 0 ? ["test/faults/"] : words.map((word) => `test/faults/${word}`);
+const folder = mkdtempSync(join(tmpdir(), "isobatch-figures-"));
+const file = join(folder, "figures.jsonl");
+
+/** The figure that `share` of the sorted ones do not exceed; nothing of nothing. */
+const quantile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+const seconds = (ms) => (ms === undefined ? "" : (ms / 1000).toFixed(2));
+
+function row(fault, figures) {
+  const recoveries = figures.flatMap(({ recoveryMs }) => recoveryMs ?? []).sort((a, b) => a - b);
+  const recomputed = figures.map(({ recomputedSteps }) => recomputedSteps);
+  const steps = figures.reduce((sum, figure) => sum + figure.steps, 0);
+  const total = recomputed.reduce((sum, value) => sum + value, 0);
+  return {
+    fault,
+    "same bits": `${figures.filter(({ same }) => same).length}/${figures.length}`,
+    "recomputed steps, most": Math.max(...recomputed),
+    "recomputed work": `${((100 * total) / steps).toFixed(1)} %`,
+    "recovery p50, s": seconds(quantile(recoveries, 0.5)),
+    "recovery p99, s": seconds(quantile(recoveries, 0.99)),
+  };
+}
+
+let status = 1;
+try {
+  const runner = join(dirname(fileURLToPath(import.meta.url)), "test.mjs");
+  const env = { ...process.env, ISOBATCH_FAULTS: "all", ISOBATCH_FAULTS_FIGURES: file };
+  status = spawnSync(process.execPath, [runner, ...paths], { stdio: "inherit", env }).status ?? 1;
+  const figures = existsSync(file) ? readFileSync(file, "utf8").trim().split("\n").map(JSON.parse) : [];
+  // The passages of one point are one kind of fault.
+  const kindOf = ({ fault }) => fault.replace(/:\d+$/, "");
+  const kinds = [...new Set(figures.map(kindOf))].sort();
+  const rows = kinds.map((kind) =>
+    row(
+      kind,
+      figures.filter((figure) => kindOf(figure) === kind),
+    ),
+  );
+  if (figures.length > 0) console.table([...rows, row("all", figures)]);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exit(status);

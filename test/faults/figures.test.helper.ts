@@ -1,0 +1,226 @@
+/**
+ * What every fault is judged by: the bits of the undisturbed run, a ledger that has each micro-batch once, and no
+ * more than a checkpoint interval computed again. The figures go to the file that ISOBATCH_FAULTS_FIGURES names, of
+ * which `npm run faults` makes a table.
+ */
+import assert from "node:assert/strict";
+import { appendFileSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  LEDGER_FILE,
+  type LedgerLine,
+  METRICS_FILE,
+  type MetricsLine,
+  readJsonLines,
+} from "../../server/observe/index.js";
+import { layoutFromJson } from "../../shared/layout/index.js";
+import { type Program, type Scene, until, withScene } from "./programs.test.helper.js";
+
+/** Real images and real gradients, so few that a run takes seconds; a checkpoint every 20 steps. */
+export const TASK = {
+  extends: "mnist",
+  name: "faults",
+  model: {
+    kind: "sequential",
+    layers: [
+      { layer: "Flatten", inputShape: [28, 28, 1] },
+      { layer: "Dense", units: 16, activation: "relu" },
+      { layer: "Dense", units: 10 },
+    ],
+  },
+  dataset: { kind: "mnist", limit: 2000, testLimit: 200 },
+  microBatchSize: 8,
+  microBatchesPerStep: 4,
+  samples: 160 * 4 * 8,
+  schedule: { kind: "constant" },
+  evaluateEverySamples: 1e9,
+  checkpointEverySamples: 20 * 4 * 8,
+};
+export const STEPS = 160;
+export const CHECKPOINT_STEPS = 20;
+/** Whether the faults that `npm test` has no time for are run too. */
+export const ALL = process.env.ISOBATCH_FAULTS === "all";
+const POLL_MS = 5;
+
+const undisturbed = new Map<number, Promise<string>>();
+
+/** The stateHash of the run of so many steps on one worker that nothing happens to; it is run once a process. */
+export function undisturbedHash(steps = STEPS): Promise<string> {
+  const known = undisturbed.get(steps);
+  if (known !== undefined) return known;
+  const hash = withScene(TASK, async (scene) => {
+    await completed(startRun(scene, { workers: 1, steps }));
+    return readSummary(scene.out).stateHash;
+  });
+  undisturbed.set(steps, hash);
+  return hash;
+}
+
+export interface RunOptions {
+  readonly workers?: number;
+  readonly shards?: number;
+  readonly steps?: number;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** `isobatch run` on the scene. */
+export function startRun(scene: Scene, { workers = 2, shards = 1, steps = STEPS, env }: RunOptions = {}): Program {
+  const numbers = ["--workers", `${workers}`, "--shards", `${shards}`, "--steps", `${steps}`];
+  return scene.start(["run", scene.task, "--out", scene.out, "--compute-threads", "1", ...numbers], env);
+}
+
+/** `isobatch server` on the scene; resolves to its address once it tells how to join. */
+export async function startServer(scene: Scene, options: { port?: number; workers?: number; steps?: number } = {}) {
+  const { port = 0, workers = 1, steps = STEPS } = options;
+  const numbers = ["--listen", `127.0.0.1:${port}`, "--workers-awaited", `${workers}`, "--steps", `${steps}`];
+  const program = scene.start(["server", scene.task, "--out", scene.out, ...numbers]);
+  const joinLine = /worker join (127\.0\.0\.1:\d+)/;
+  await until(() => joinLine.test(program.output), "the server's join line", [program]);
+  return { program, address: joinLine.exec(program.output)![1] };
+}
+
+/** `isobatch worker join` at the scene's server. */
+export function startWorker(scene: Scene, address: string): Program {
+  const options = ["--token-file", join(scene.out, "token"), "--compute-threads", "1", "--reconnect-for", "60"];
+  return scene.start(["worker", "join", address, ...options]);
+}
+
+/** Waits until the program has ended, well. */
+export async function completed(program: Program): Promise<void> {
+  const { code, signal } = await program.exited;
+  assert.equal(code, 0, `ended with ${code ?? signal}: ${program.output.slice(-3_000)}`);
+}
+
+/** How far a run is. */
+export interface Progress {
+  /** How often it has been taken to a checkpoint. */
+  readonly restores: number;
+  /** Steps committed. */
+  readonly steps: number;
+  /** Whether one was since it was last restored. */
+  readonly moving: boolean;
+}
+
+export function progressOf(out: string): Progress {
+  let progress = { restores: 0, steps: 0, moving: false };
+  for (const line of readJsonLines<MetricsLine>(join(out, METRICS_FILE))) {
+    if (line.type === "step") progress = { ...progress, steps: line.step + 1, moving: true };
+    if (line.type !== "event" || line.event !== "restored") continue;
+    progress = { ...progress, restores: progress.restores + 1, moving: false };
+  }
+  return progress;
+}
+
+/**
+ * The steps that a crash now may cost: those since the newest checkpoint that was reported as written. These are
+ * never more than an interval, but for the steps since the last boundary while its checkpoint is being written.
+ */
+export function atRisk(out: string): number {
+  let [committed, reported] = [0, 0];
+  for (const line of readJsonLines<MetricsLine>(join(out, METRICS_FILE))) {
+    if (line.type === "step") committed = line.step + 1;
+    if (line.type === "event" && ["checkpoint", "restored"].includes(line.event)) reported = Number(line.step);
+  }
+  const steps = committed - reported;
+  assert.ok(steps <= CHECKPOINT_STEPS + (committed % CHECKPOINT_STEPS), `${steps} steps without a checkpoint`);
+  return steps;
+}
+
+export async function untilSteps(scene: Scene, steps: number, during: readonly Program[]): Promise<void> {
+  await until(() => progressOf(scene.out).steps >= steps, `step ${steps}`, during);
+}
+
+/**
+ * Called at the moment of a fault; resolves to the milliseconds from there to the next committed step.
+ * @param rollback whether the fault takes the run back to a checkpoint: then steps before that do not count
+ */
+export async function recovery(scene: Scene, rollback: boolean): Promise<number> {
+  const at = performance.now();
+  const before = progressOf(scene.out);
+  for (;;) {
+    await sleep(POLL_MS);
+    if (performance.now() - at > 120_000) throw new Error("No step was committed within 120 s of the fault.");
+    const now = progressOf(scene.out);
+    const moved = rollback ? now.restores > before.restores && now.moving : now.steps > before.steps;
+    if (moved) return performance.now() - at;
+  }
+}
+
+export interface Judgement {
+  /** For the table. */
+  readonly fault: string;
+  readonly shards?: number;
+  readonly expected: string;
+  /** The most steps that may have been computed again. */
+  readonly recomputedMax: number;
+  readonly recoveryMs?: number;
+}
+
+/** Judges a run that has ended well. */
+export function judge({ out }: Scene, judgement: Judgement): void {
+  const { fault, shards = 1, expected, recomputedMax, recoveryMs } = judgement;
+  const { stateHash, recomputedSteps, steps } = readSummary(out);
+  const same = stateHash === expected;
+  const file = process.env.ISOBATCH_FAULTS_FIGURES;
+  if (file) appendFileSync(file, `${JSON.stringify({ fault, same, steps, recomputedSteps, recoveryMs })}\n`);
+  assert.equal(stateHash, expected, "the stateHash is not the undisturbed run's");
+  checkLedger(out, steps, shards);
+  checkMetrics(out, steps);
+  assert.ok(recomputedSteps <= recomputedMax, `${recomputedSteps} steps were computed again, not ≤ ${recomputedMax}`);
+}
+
+/** Every (step, micro-batch) once, of each shard and chunk. */
+export function checkLedger(out: string, steps: number, shards: number): void {
+  const lines = [...readJsonLines<LedgerLine>(join(out, LEDGER_FILE))];
+  const chunks = layoutFromJson(readFileSync(join(out, "layout.json"), "utf8")).chunks.length;
+  const expected = Array.from({ length: steps }, (_, step) => step);
+  for (let shard = 0; shard < shards; shard++) {
+    const ofShard = lines.filter((line) => line.shard === shard);
+    assert.deepEqual(
+      ofShard.map(({ step }) => step),
+      expected,
+      `the ledger of shard ${shard}`,
+    );
+  }
+  assert.equal(lines.length, steps * shards);
+  for (const step of expected) {
+    let nextChunk = 0;
+    for (const { shard, merged } of lines.slice(step * shards, (step + 1) * shards)) {
+      for (const { chunks: span, ranges } of merged) {
+        assert.equal(span[0], nextChunk, `step ${step}, shard ${shard}`);
+        nextChunk = span[1];
+        let nextLeaf = 0;
+        for (const [lo, hi] of ranges) {
+          assert.equal(lo, nextLeaf, `step ${step}, chunk ${span[0]}`);
+          nextLeaf = hi;
+        }
+        assert.equal(nextLeaf, TASK.microBatchesPerStep, `step ${step}, chunk ${span[0]}`);
+      }
+    }
+    assert.equal(nextChunk, chunks, `step ${step}`);
+  }
+}
+
+/** Each step has one line, in order. */
+function checkMetrics(out: string, steps: number): void {
+  const lines = [...readJsonLines<MetricsLine>(join(out, METRICS_FILE))];
+  assert.deepEqual(
+    lines.flatMap((line) => (line.type === "step" ? [line.step] : [])),
+    Array.from({ length: steps }, (_, step) => step),
+  );
+}
+
+export function readSummary(out: string): { stateHash: string; recomputedSteps: number; steps: number } {
+  return JSON.parse(readFileSync(join(out, "summary.json"), "utf8"));
+}
+
+/** The workers that took part in the steps from `step` on. */
+export function workersSince(out: string, step: number): Set<string> {
+  const names = new Set<string>();
+  for (const line of readJsonLines<LedgerLine>(join(out, LEDGER_FILE))) {
+    if (line.step < step) continue;
+    for (const { ranges } of line.merged) for (const [, , worker] of ranges) names.add(worker);
+  }
+  return names;
+}

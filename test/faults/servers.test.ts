@@ -1,0 +1,129 @@
+/** Server processes that die or are told to end in mid-run, alone or with everything. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  ALL,
+  atRisk,
+  completed,
+  judge,
+  progressOf,
+  recovery,
+  STEPS,
+  startRun,
+  startServer,
+  startWorker,
+  TASK,
+  undisturbedHash,
+  untilSteps,
+} from "./figures.test.helper.js";
+import { childrenAs, type Program, until, withScene } from "./programs.test.helper.js";
+
+const TERMINATE_MS = 30_000;
+
+/** Each once in `npm test`; the point, and the passage of it that kills. */
+const POINTS = ["shard.apply:157", "checkpoint.fsync:3"];
+/** With one shard of 4 chunks and 4 leaves a step, several passages of all. */
+const MORE_POINTS = [
+  ...["coordinator.lease:1", "coordinator.lease:90", "coordinator.commit:1", "coordinator.commit:55"],
+  ...["shard.push:1", "shard.push:402", "shard.apply:1", "shard.apply:158", "shard.apply:159", "shard.apply:160"],
+  ...["checkpoint.write:1", "checkpoint.write:2", "checkpoint.write:4", "checkpoint.fsync:1", "checkpoint.fsync:2"],
+  ...["checkpoint.rename:1", "checkpoint.rename:2", "checkpoint.rename:4"],
+  ...["checkpoint.done:1", "checkpoint.done:2", "checkpoint.done:4"],
+];
+
+async function killed(program: Program): Promise<void> {
+  const { signal } = await program.exited;
+  assert.equal(signal, "SIGKILL", program.output);
+  // Whatever it had started must notice, and go.
+  await until(() => program.children().length === 0, "the end of what a killed program has started");
+}
+
+describe("a run, bit for bit the undisturbed one", { timeout: 900_000 }, () => {
+  it("goes on when the whole cluster is killed and the command repeated, again and again", async () => {
+    const expected = await undisturbedHash();
+    await withScene(TASK, async (scene) => {
+      const kills = ALL ? [10, 35, 75, 110, 130] : [10, 75];
+      let recomputedMax = 0;
+      for (const atStep of kills) {
+        const run = startRun(scene, { shards: 2 });
+        await untilSteps(scene, atStep, [run]);
+        run.killAll();
+        await killed(run);
+        recomputedMax += atRisk(scene.out);
+      }
+      const recovering = recovery(scene, true);
+      await completed(startRun(scene, { shards: 2 }));
+      const recoveryMs = await recovering;
+      judge(scene, { fault: "cluster killed", shards: 2, expected, recomputedMax, recoveryMs });
+    });
+  });
+
+  for (const point of ALL ? [...POINTS, ...MORE_POINTS] : POINTS) {
+    it(`goes on when the server dies at ${point} and the command is repeated`, async () => {
+      const expected = await undisturbedHash();
+      await withScene(TASK, async (scene) => {
+        const dying = startRun(scene, { env: { ISOBATCH_FAIL_AT: point } });
+        await killed(dying);
+        const recomputedMax = atRisk(scene.out);
+        const recovering = recovery(scene, true);
+        await completed(startRun(scene));
+        const recoveryMs = await recovering;
+        judge(scene, { fault: `server dies at ${point}`, expected, recomputedMax, recoveryMs });
+      });
+    });
+  }
+
+  for (const shard of ALL ? [1, 2, 1, 2] : [1]) {
+    it(`goes on when shard ${shard} of three is killed: all return to one checkpoint`, async () => {
+      const expected = await undisturbedHash();
+      await withScene(TASK, async (scene) => {
+        const run = startRun(scene, { shards: 3 });
+        await untilSteps(scene, 47, [run]);
+        const [victim] = childrenAs(run, `shard --index ${shard}`);
+        process.kill(victim, "SIGKILL");
+        // A step that all shards have committed may still be on its way into the record.
+        const recomputedMax = atRisk(scene.out) + 1;
+        const recoveryMs = await recovery(scene, true);
+        await completed(run);
+        assert.equal(progressOf(scene.out).restores, 2);
+        judge(scene, { fault: "shard killed", shards: 3, expected, recomputedMax, recoveryMs });
+      });
+    });
+  }
+
+  it("goes on when the server is killed and started again at its port: workers find back by themselves", async () => {
+    const expected = await undisturbedHash();
+    await withScene(TASK, async (scene) => {
+      const { program: first, address } = await startServer(scene, { workers: 2 });
+      const workers = [startWorker(scene, address), startWorker(scene, address)];
+      await untilSteps(scene, 50, [first, ...workers]);
+      first.killAll();
+      const recovering = recovery(scene, true);
+      await killed(first);
+      const recomputedMax = atRisk(scene.out);
+      const { program: second } = await startServer(scene, { workers: 2, port: Number(address.split(":")[1]) });
+      const recoveryMs = await recovering;
+      await Promise.all([second, ...workers].map(completed));
+      for (const { output } of workers) assert.match(output, /Joining again/);
+      judge(scene, { fault: "server killed, restarted", expected, recomputedMax, recoveryMs });
+    });
+  });
+
+  it("goes on after SIGTERM in mid-step, which ends everything in order and loses nothing", async () => {
+    const expected = await undisturbedHash();
+    await withScene(TASK, async (scene) => {
+      const run = startRun(scene, { shards: 2 });
+      await untilSteps(scene, 33, [run]);
+      const at = performance.now();
+      run.signal("SIGTERM");
+      await completed(run);
+      assert.ok(performance.now() - at < TERMINATE_MS);
+      assert.deepEqual(run.children(), []);
+      assert.ok(progressOf(scene.out).steps < STEPS);
+      const recovering = recovery(scene, true);
+      await completed(startRun(scene, { shards: 2 }));
+      const recoveryMs = await recovering;
+      judge(scene, { fault: "server SIGTERM", shards: 2, expected, recomputedMax: 0, recoveryMs });
+    });
+  });
+});
