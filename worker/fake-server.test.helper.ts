@@ -17,7 +17,7 @@ import {
   type JoinRequest__Output,
   type JoinResponse,
   type MessageWriter,
-  type MicroBatchLease,
+  type MicroBatchLease__Output,
   type PushLease__Output,
   readMessages,
   type ShardHandlers,
@@ -37,6 +37,8 @@ export interface ReceivedPush {
   readonly chunks: SumsChunk__Output[];
   /** All of it came. */
   complete: boolean;
+  /** The worker gave it up. grpc-js says so of a call that was answered, too, so look at `complete` as well. */
+  cancelled: boolean;
 }
 
 export interface FakeServer {
@@ -60,13 +62,15 @@ export interface FakeServer {
   /** What a test may change. */
   readonly behaviour: {
     join: (response: JoinResponse) => JoinResponse;
+    /** Whether Work streams are kept, or dropped once their worker has attached. */
+    work: "keep" | "drop";
     samples: typeof batchOf;
     /** May change a chunk before it is sent. */
     chunk: (chunk: WeightsChunk) => WeightsChunk;
     /** May throw. */
     push: (lease: PushLease__Output) => Promise<void>;
-    /** May damage a batch's checksum. */
-    fetch: (request: FetchSamplesRequest__Output) => { damaged: boolean };
+    /** May be late, and damage the batches' checksums. */
+    fetch: (request: FetchSamplesRequest__Output) => Promise<{ damaged: boolean }>;
   };
   /** To every worker that is attached. */
   command(command: WorkerCommand): void;
@@ -115,10 +119,11 @@ export async function startFakeServer(fields: Record<string, unknown> = {}): Pro
   const heard: FakeServer["heard"] = { joins: [], reports: [], heartbeats: 0, pushes: [], fetches: [], watches: [] };
   const behaviour: FakeServer["behaviour"] = {
     join: (response) => response,
+    work: "keep",
     samples: batchOf,
     chunk: (chunk) => chunk,
     push: async () => {},
-    fetch: () => ({ damaged: false }),
+    fetch: async () => ({ damaged: false }),
   };
   const workers = new Set<{ writer: MessageWriter<WorkerCommand>; drop: () => void }>();
   const watchers = new Map<MessageWriter<WeightsChunk>, { firstChunk: number; endChunk: number }>();
@@ -163,6 +168,7 @@ export async function startFakeServer(fields: Record<string, unknown> = {}): Pro
         for await (const report of readMessages(call, { what: "Work" })) {
           if (report.heartbeat) heard.heartbeats += 1;
           else heard.reports.push(report);
+          if (behaviour.work === "drop") return cancel(call);
           noteHearing();
         }
       } catch {
@@ -173,8 +179,8 @@ export async function startFakeServer(fields: Record<string, unknown> = {}): Pro
     }),
     FetchSamples: serverStream(async (call) => {
       heard.fetches.push(call.request);
-      const { damaged } = behaviour.fetch(call.request);
       noteHearing();
+      const { damaged } = await behaviour.fetch(call.request);
       const writer = createWriter(call, { stallMs: DEADLINE_MS, what: "FetchSamples" });
       const { first, count } = call.request;
       for (let number = first; number < first + count; number++) {
@@ -190,8 +196,14 @@ export async function startFakeServer(fields: Record<string, unknown> = {}): Pro
       let push: ReceivedPush | undefined;
       for await (const { lease, chunk } of readMessages(call, { what: "PushSums" })) {
         if (lease) {
-          push = { shard, lease, chunks: [], complete: false };
+          const begun = { shard, lease, chunks: [], complete: false, cancelled: false };
+          push = begun;
           heard.pushes.push(push);
+          noteHearing();
+          call.on("cancelled", () => {
+            begun.cancelled = true;
+            noteHearing();
+          });
           await behaviour.push(lease);
         } else push!.chunks.push({ ...chunk!, sums: Buffer.from(chunk!.sums) });
       }
@@ -269,20 +281,17 @@ export async function startFakeServer(fields: Record<string, unknown> = {}): Pro
 }
 
 /** A lease of leaves [lo, hi) of a step of four micro-batches. */
-export function leaseOf(
-  step: number,
-  lo: number,
-  hi: number,
-  epoch = 1,
-): Required<Pick<MicroBatchLease, "mac">> & {
-  lease: number;
-  epoch: number;
-  step: number;
-  firstMicroBatch: number;
-  microBatches: number;
-  lo: number;
-  hi: number;
-} {
-  const mac = Buffer.from(`${epoch} ${step} ${lo} ${hi}`);
-  return { lease: 100 * step + lo, epoch, step, firstMicroBatch: 4 * step, microBatches: 4, lo, hi, mac };
+export function leaseOf(step: number, lo: number, hi: number, epoch = 1): MicroBatchLease__Output {
+  return {
+    lease: 100 * step + lo,
+    epoch,
+    step,
+    firstMicroBatch: 4 * step,
+    microBatches: 4,
+    lo,
+    hi,
+    leafWeights1: [],
+    leafWeights2: [],
+    mac: Buffer.from(`${epoch} ${step} ${lo} ${hi}`),
+  };
 }

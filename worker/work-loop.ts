@@ -145,6 +145,16 @@ export function createWorkLoop(options: WorkLoopOptions): WorkLoop {
     report({ leaseFailed: { lease, microBatch, reason, nonFinite } });
   };
 
+  /** There is something newer than before: in whichever way it is heard of first. */
+  const advance = (weights: WeightsVersion): void => {
+    const opened = weights.epoch > newest.epoch;
+    newest = weights;
+    if (computing !== undefined && isVoid(computing.work, newest)) computing.stop.abort();
+    if (!opened) return;
+    queue.openEpoch(newest.epoch);
+    for (const { work, stop } of pushes) if (work.lease.epoch < newest.epoch) stop.abort();
+  };
+
   const settled = async (): Promise<void> => {
     await computing?.done;
     await Promise.all([...pushes].map(({ done }) => done));
@@ -160,21 +170,15 @@ export function createWorkLoop(options: WorkLoopOptions): WorkLoop {
       begin();
     },
     supersede(weights) {
-      newest = weights;
+      advance(weights);
       held = undefined;
-      if (computing !== undefined && isVoid(computing.work, newest)) computing.stop.abort();
     },
     hold(weights) {
       held = weights;
       begin();
     },
     openEpoch(epoch) {
-      if (epoch <= newest.epoch) return;
-      newest = { epoch, version: -1 };
-      queue.openEpoch(epoch);
-      for (const each of computing === undefined ? pushes : [computing, ...pushes]) {
-        if (each.work.lease.epoch < epoch) each.stop.abort();
-      }
+      if (epoch > newest.epoch) advance({ epoch, version: -1 });
     },
     drain() {
       resting = true;

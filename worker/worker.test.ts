@@ -72,7 +72,7 @@ async function poolWith(server: FakeServer, step: number, form = server.join.for
   return pool;
 }
 
-describe("startWorker()", () => {
+describe("startWorker()", { timeout: 60_000 }, () => {
   it("says what it is, and fails with the server's sentence when it is refused", async (test) => {
     const server = await serve(test);
     const sentence = "The worker is Isobatch 0.0.1, the server is 7.0.0; install the same on both.";
@@ -110,7 +110,7 @@ describe("startWorker()", () => {
   });
 });
 
-describe("a worker's weights", () => {
+describe("a worker's weights", { timeout: 60_000 }, () => {
   it("are held once all chunks are of one version, never as a mixture of two", async (test) => {
     const server = await serve(test);
     const { chunks } = server.layout;
@@ -155,7 +155,7 @@ describe("a worker's weights", () => {
   });
 });
 
-describe("a worker's leases", () => {
+describe("a worker's leases", { timeout: 60_000 }, () => {
   it("are pushed to every shard as their canonical nodes, bit for bit what the threads computed", async (test) => {
     const server = await serve(test);
     await workAtStart(test, server, { computeThreads: 2 });
@@ -238,6 +238,33 @@ describe("a worker's leases", () => {
     assert.deepEqual([failure.lease, failure.nonFinite], [0, false]);
   });
 
+  it("give their room in memory back, whether their push went well or not", async (test) => {
+    const server = await serve(test);
+    server.behaviour.push = async ({ lease }) => {
+      if (lease === 0) throw new IsobatchError("refused", "The push is refused.");
+    };
+    await workAtStart(test, server);
+    // There is room for ten sums; each lease takes two.
+    for (let round = 0; round < 6; round++) {
+      server.command({ lease: leaseOf(0, 0, 3) });
+      server.command({ lease: leaseOf(0, 1, 4) });
+    }
+    await server.until(() => computedBy(server).length === 12, "all twelve leases are computed");
+    await server.until(() => failedBy(server).length === 6, "every push of the one has failed");
+  });
+
+  it("are given up in the middle when newer weights are there", async (test) => {
+    const server = await serve(test);
+    server.behaviour.fetch = ({ first }) => (first < 4 ? new Promise(() => {}) : Promise.resolve({ damaged: false }));
+    await workAtStart(test, server);
+    server.command({ lease: leaseOf(0, 0, 4) });
+    await server.until(() => server.heard.fetches.length > 0, "the lease waits for its samples");
+    server.publish(1, 1);
+    server.command({ lease: leaseOf(1, 0, 4) });
+    await server.until(() => computedBy(server).length === 1, "the next step's lease is computed");
+    assert.deepEqual([computedBy(server), failedBy(server)], [[100], []]);
+  });
+
   it("are computed while the one before is pushed", async (test) => {
     const server = await serve(test);
     let release: () => void = () => {};
@@ -264,6 +291,10 @@ describe("a worker's leases", () => {
     server.publish(2, 0);
     server.command({ lease: leaseOf(0, 0, 4, 2) });
     await server.until(() => pushedTo(server, 0).length === 2, "the new epoch's lease is pushed");
+    await server.until(
+      () => server.heard.pushes.filter(({ complete, cancelled }) => cancelled && !complete).length === 2,
+      "the old epoch's push is given up",
+    );
     assert.deepEqual(failedBy(server), []);
   });
 
@@ -284,7 +315,7 @@ describe("a worker's leases", () => {
   });
 });
 
-describe("a worker's evaluations", () => {
+describe("a worker's evaluations", { timeout: 60_000 }, () => {
   it("are the threads' own, batch by batch", async (test) => {
     const server = await serve(test);
     await workAtStart(test, server);
@@ -299,7 +330,7 @@ describe("a worker's evaluations", () => {
   });
 });
 
-describe("a worker's samples", () => {
+describe("a worker's samples", { timeout: 60_000 }, () => {
   const asked = ({ heard }: FakeServer) => heard.fetches.map(({ first, count }) => [first, count]);
 
   it("come in one call a lease, and the next step's are there before they are needed", async (test) => {
@@ -317,21 +348,18 @@ describe("a worker's samples", () => {
     assert.ok(server.heard.fetches.every(({ workerId }) => workerId === "worker-1"));
   });
 
-  it("that come damaged are asked for once more", async (test) => {
+  it("that stay damaged fail the lease, with the reason", async (test) => {
     const server = await serve(test);
-    let damages = 1;
-    server.behaviour.fetch = () => ({ damaged: damages-- > 0 });
+    server.behaviour.fetch = async () => ({ damaged: true });
     await workAtStart(test, server);
-    server.command({ lease: leaseOf(0, 0, 2) });
-    await server.until(() => computedBy(server).length === 1, "the lease is computed all the same");
-    damages = 100;
     server.command({ lease: leaseOf(0, 2, 4) });
-    await server.until(() => failedBy(server).length === 1, "the lease whose samples stay damaged has failed");
-    assert.match(failedBy(server)[0].reason, /^Micro-batch 2 came damaged\.$/);
+    await server.until(() => failedBy(server).length === 1, "the lease has failed");
+    const [{ reason, nonFinite }] = failedBy(server);
+    assert.deepEqual([reason, nonFinite], ["Micro-batch 2 came damaged.", false]);
   });
 });
 
-describe("a worker with the data at hand", () => {
+describe("a worker with the data at hand", { timeout: 60_000 }, () => {
   const dataset = {
     kind: "csv",
     file: "/of-the-server/flowers.csv",
@@ -388,7 +416,7 @@ describe("a worker with the data at hand", () => {
   });
 });
 
-describe("a worker's life", () => {
+describe("a worker's life", { timeout: 60_000 }, () => {
   it("goes on under a new name when its stream breaks, with what it had before void", async (test) => {
     const server = await serve(test);
     const worker = await workAtStart(test, server);
@@ -409,6 +437,15 @@ describe("a worker's life", () => {
     const worker = await workAtStart(test, server, { reconnectWaitMs: 300 });
     await server.close();
     await assert.rejects(worker.finished, { name: "IsobatchError", code: "unavailable" });
+  });
+
+  it("ends when the server takes it back and drops it, again and again", async (test) => {
+    const server = await serve(test);
+    const worker = await workAtStart(test, server, { reconnectWaitMs: 300 });
+    server.behaviour.work = "drop";
+    server.dropWorkers();
+    await assert.rejects(worker.finished, { code: "unavailable", message: /^The worker's stream to the server/ });
+    assert.ok(server.heard.joins.length > 2);
   });
 
   it("ends when the server refuses to take it back", async (test) => {
@@ -441,6 +478,8 @@ describe("a worker's life", () => {
     server.command({ drain: {} });
     server.command({ lease: leaseOf(0, 2, 4) });
     await server.until(() => server.heard.reports.some(({ leaving }) => leaving), "it says that it leaves");
+    const beats = server.heard.heartbeats;
+    await server.until(() => server.heard.heartbeats > beats + 1, "it stays while it pushes");
     release();
     assert.deepEqual(await worker.finished, { reason: "left", ok: true, message: "the server asked for it" });
     assert.equal(pushedTo(server, 0).length, 2);

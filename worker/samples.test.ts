@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { describe, it, type TestContext } from "node:test";
+import { connect } from "../shared/wire/index.js";
+import { batchOf, FORM } from "./compute/open-gradients.test.helper.js";
+import { type FakeServer, startFakeServer } from "./fake-server.test.helper.js";
+import { createRemoteSamples, type Samples } from "./samples.js";
+
+async function open(test: TestContext): Promise<{ server: FakeServer; samples: Samples; asked: () => unknown[] }> {
+  const server = await startFakeServer();
+  const connection = await connect(server.address, { waitMs: 5_000 });
+  const samples = createRemoteSamples({ connection, workerId: "w1", task: server.task, form: FORM });
+  test.after(() => {
+    samples.close();
+    connection.close();
+    return server.close();
+  });
+  const asked = () => server.heard.fetches.map(({ evaluation, first, count }) => [evaluation, first, count]);
+  return { server, samples, asked };
+}
+
+describe("createRemoteSamples()", { timeout: 20_000 }, () => {
+  it("brings the bytes that the server has, of micro-batches and of evaluation batches", async (test) => {
+    const { samples, asked } = await open(test);
+    samples.prefetch("microBatch", 4, 6);
+    const [five, two] = await Promise.all([samples.microBatch(5), samples.evaluationBatch(2)]);
+    for (const [batch, number] of [[five, 5] as const, [two, 2] as const]) {
+      const expected = batchOf(number);
+      assert.deepEqual(
+        [batch.samples, Buffer.from(batch.inputs), Buffer.from(batch.labels)],
+        [8, Buffer.from(expected.inputs), Buffer.from(expected.labels)],
+      );
+    }
+    assert.deepEqual(asked(), [
+      [false, 4, 2],
+      [true, 2, 1],
+    ]);
+  });
+
+  it("asks once more for what came damaged, from there on, and gives up when it is damaged again", async (test) => {
+    const { server, samples, asked } = await open(test);
+    let damages = 1;
+    server.behaviour.fetch = async () => ({ damaged: damages-- > 0 });
+    assert.equal((await samples.microBatch(3)).samples, 8);
+    damages = 2;
+    await assert.rejects(samples.microBatch(4), { code: "damaged", message: "Micro-batch 4 came damaged." });
+    await samples.microBatch(4);
+    assert.deepEqual(
+      asked().map((request) => (request as number[])[1]),
+      [3, 3, 4, 4, 4],
+    );
+  });
+
+  it("ends what is on the way when it is closed", async (test) => {
+    const { server, samples } = await open(test);
+    server.behaviour.fetch = () => new Promise(() => {});
+    const waiting = assert.rejects(samples.microBatch(0), { code: "interrupted" });
+    await server.until(() => server.heard.fetches.length === 1, "the server was asked");
+    samples.close();
+    await waiting;
+  });
+});
