@@ -167,6 +167,7 @@ async function serve(
     store,
     log,
     report: (report) => coordinator.dispatch(reportEvent(0, report)),
+    onFailed: (error) => coordinator.fail(error),
   });
 
   const server = createServer({ token });
@@ -189,10 +190,8 @@ async function serve(
   });
   const sayFarewell = (ok: boolean, reason: string): void => {
     for (const { writer } of coordinator.members.attached()) {
-      void writer?.write({ ended: { ok, reason } }).then(
-        () => writer.end(),
-        () => {},
-      );
+      // The worker ends its stream when it hears of it; those that don't are cut off when the server shuts down.
+      writer?.write({ ended: { ok, reason } }).catch(() => {});
     }
     for (const link of coordinator.shards) link?.stop(reason);
   };

@@ -14,7 +14,7 @@ import {
 } from "../shared/wire/index.js";
 import { createCheckpointStore } from "./checkpoint/index.js";
 import { RUN_FILES } from "./observe/index.js";
-import { commandEvent, createShard, reportMessage } from "./shard/index.js";
+import { commandEvent, createShard, failureMessage, reportMessage } from "./shard/index.js";
 
 export interface ShardProcessOptions {
   /** From 1; shard 0 lives with the coordinator. */
@@ -52,6 +52,11 @@ export async function startShard(options: ShardProcessOptions): Promise<RunningS
   const what = "The coordinator";
   const commands = readMessages(call, { what, signal: stopped.signal });
   const server = createServer({ token });
+  let crash: (error: unknown) => void;
+  const crashed = new Promise<never>((_, reject) => {
+    crash = reject;
+  });
+  crashed.catch(() => {});
   const close = async (): Promise<void> => {
     writer.end();
     await server.shutdown(FAREWELL_MS);
@@ -60,7 +65,7 @@ export async function startShard(options: ShardProcessOptions): Promise<RunningS
 
   try {
     const shard = await welcomed();
-    const finished = obey(shard).finally(close);
+    const finished = Promise.race([obey(shard), crashed]).finally(close);
     finished.catch(() => {});
     return {
       finished,
@@ -93,8 +98,12 @@ export async function startShard(options: ShardProcessOptions): Promise<RunningS
       leaseKey,
       store: createCheckpointStore({ folder, layout, slice, runId, taskHash }),
       log,
-      report: (report) => {
-        writer.write(reportMessage(report)).catch((error: unknown) => log.debug(messageOf(error)));
+      report: (report) => send(reportMessage(report)),
+      onFailed(error) {
+        // A bug ends this process, and its successor may fare better. Anything else would happen again: the
+        // coordinator ends the run, and then this shard.
+        if (error instanceof IsobatchError) send(failureMessage(error));
+        else crash(error);
       },
     });
     server.addService(shardService, shard.handlers);
@@ -102,6 +111,10 @@ export async function startShard(options: ShardProcessOptions): Promise<RunningS
     server.setServing(true);
     await writer.write({ ready: { address: `:${address.port}`, checkpoints: shard.checkpoints() } });
     return shard;
+  }
+
+  function send(report: ShardReport): void {
+    writer.write(report).catch((error: unknown) => log.debug(messageOf(error)));
   }
 
   async function obey(shard: Awaited<ReturnType<typeof welcomed>>): Promise<void> {

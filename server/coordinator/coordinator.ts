@@ -46,7 +46,9 @@ export interface Coordinator {
   readonly shardAddresses: readonly (string | undefined)[];
   /** For metrics: what a worker said of its lease beside the core's business. */
   leaseTimes(times: WorkerTimes): void;
-  /** Resolves when the run has come to an end, well or not; rejects when an effect could not be performed. */
+  /** The run can't go on, and ends with this error. */
+  fail(error: unknown): void;
+  /** Resolves when the run has come to an end, well or not; rejects when it failed. */
   readonly ended: Promise<Outcome>;
   /** Stops the clock; nothing is decided any more. */
   close(): void;
@@ -147,12 +149,16 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     } catch (error) {
       // An effect that was not performed, on a full disk for one, leaves the core ahead of the world: the run is
       // over, and stands where its checkpoints say.
-      broken = true;
-      clearInterval(ticking);
-      failEnded(error);
+      fail(error);
     } finally {
       busy = false;
     }
+  }
+
+  function fail(error: unknown): void {
+    broken = true;
+    clearInterval(ticking);
+    failEnded(error);
   }
 
   function send(worker: string, command: WorkerCommand): void {
@@ -285,6 +291,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
       times.samples = Math.max(times.samples, samplesMs);
       times.push = Math.max(times.push, pushMs);
     },
+    fail,
     ended,
     close: () => clearInterval(ticking),
   };

@@ -14,7 +14,7 @@ import {
 import type { PreparedTask, SampleSpec } from "../../tasks/index.js";
 import type { MetricsLine, RunDirectory, RunRecord } from "../observe/index.js";
 import type { Samples } from "../samples/index.js";
-import { reportOf } from "../shard/index.js";
+import { failureOf, reportOf } from "../shard/index.js";
 import type { Coordinator } from "./coordinator.js";
 import type { Member } from "./members.js";
 import { remoteLink, reportEvent } from "./shard-links.js";
@@ -91,7 +91,7 @@ export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorH
       }
       if (event !== undefined) coordinator.dispatch(event);
     }
-    return "it has left";
+    return coordinator.state.phase === "ended" ? "the run has ended" : "it has left";
   }
 
   return {
@@ -156,7 +156,10 @@ export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorH
       coordinator.attachShard(index, link, ready.checkpoints);
       let reason = "it has left";
       try {
-        for await (const report of reports) coordinator.dispatch(reportEvent(index, reportOf(report)));
+        for await (const report of reports) {
+          if (report.failed == null) coordinator.dispatch(reportEvent(index, reportOf(report)));
+          else coordinator.fail(failureOf(report.failed));
+        }
       } catch (error) {
         reason = messageOf(error);
       } finally {

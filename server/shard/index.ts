@@ -1,3 +1,3 @@
 export { commandEvent, planMessage } from "./command-messages.js";
-export { reportMessage, reportOf } from "./report-messages.js";
+export { failureMessage, failureOf, reportMessage, reportOf } from "./report-messages.js";
 export { createShard, type MeasuredReport, type Shard, type ShardOptions } from "./shard.js";

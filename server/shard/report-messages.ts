@@ -1,5 +1,5 @@
 import { IsobatchError } from "../../shared/errors.js";
-import type { MergedRanges, ShardReport, ShardReport__Output } from "../../shared/wire/index.js";
+import type { MergedRanges, ShardFailed__Output, ShardReport, ShardReport__Output } from "../../shared/wire/index.js";
 import type { MeasuredReport } from "./shard.js";
 
 /** A shard's reports as messages, both ways. */
@@ -19,6 +19,15 @@ export function reportOf(message: ShardReport__Output): MeasuredReport {
   if (committed == null) throw new IsobatchError("invalid_input", "A shard's report is empty.");
   const { epoch, step, ledger, losses, ...measured } = committed;
   return { kind: "committed", epoch, step, ledger, losses, measured };
+}
+
+/** A shard's end that no restart would mend. */
+export function failureMessage({ code, message }: IsobatchError): ShardReport {
+  return { failed: { diverged: code === "diverged", reason: message } };
+}
+
+export function failureOf({ diverged, reason }: ShardFailed__Output): IsobatchError {
+  return new IsobatchError(diverged ? "diverged" : "exhausted", reason);
 }
 
 export function reportMessage(report: MeasuredReport): ShardReport {

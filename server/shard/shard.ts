@@ -1,9 +1,9 @@
-import { verifyLeaseMac } from "../../shared/credentials/index.js";
+import { rmSync } from "node:fs";
 import { IsobatchError, messageOf } from "../../shared/errors.js";
 import { failAt } from "../../shared/fail-point.js";
 import type { ChunkRange, Layout } from "../../shared/layout/index.js";
 import type { Logger } from "../../shared/log.js";
-import type { CheckpointMark } from "../../shared/steps/index.js";
+import type { CheckpointMark, StepPlan } from "../../shared/steps/index.js";
 import {
   createHandlers,
   createWriter,
@@ -11,9 +11,9 @@ import {
   type PushResult,
   readMessages,
   type ShardHandlers,
-  verifyCrc32,
 } from "../../shared/wire/index.js";
-import type { CheckpointStore } from "../checkpoint/index.js";
+import type { CheckpointStore, SliceState } from "../checkpoint/index.js";
+import { checkChunk, checkLease, type PushedLease } from "./check-push.js";
 import {
   createShardCore,
   type OfferedChunk,
@@ -22,7 +22,7 @@ import {
   type ShardReport,
 } from "./core/index.js";
 import { createPublisher } from "./publisher.js";
-import { createSlice, sumsBytes } from "./slice.js";
+import { createSlice } from "./slice.js";
 
 /** A shard's shell: it feeds the core, performs what the core decides, and speaks gRPC with the workers. */
 export interface Shard {
@@ -44,6 +44,11 @@ export interface ShardOptions {
   readonly log: Logger;
   /** Hears every report to the coordinator, in order. */
   report(report: MeasuredReport): void;
+  /**
+   * Hears why the shard can't go on, once: what the core decided could not be done, so that its memory is not what
+   * the core thinks it is. From then on it does nothing and refuses every push.
+   */
+  onFailed(error: unknown): void;
 }
 
 /** A report with what only the shell can measure. */
@@ -78,11 +83,15 @@ export function createShard(options: ShardOptions): Shard {
   let measures = noMeasures();
   /** Pushes that wait for the next event; see `Verdict`. */
   const waiting: (() => void)[] = [];
+  /** The checkpoint being written, or the last one that was. */
+  let writing = Promise.resolve();
+  let failure: { readonly error: unknown } | undefined;
 
   function handle(event: ShardEvent): void {
+    if (failure !== undefined) return;
     if (event.kind === "restore" || event.kind === "detached") publisher.retract();
     if (event.kind === "plan") measures = noMeasures();
-    performAll(core.handle(event));
+    performAll(core.handle(event), undefined);
     wakeWaiting();
   }
 
@@ -90,17 +99,26 @@ export function createShard(options: ShardOptions): Shard {
     for (const wake of waiting.splice(0)) wake();
   }
 
-  function performAll(effects: readonly ShardEffect[]): void {
-    for (const effect of effects) perform(effect);
+  /** @param plan what was open when the effects were decided: the last chunk of a step closes it. */
+  function performAll(effects: readonly ShardEffect[], plan: StepPlan | undefined): void {
+    try {
+      for (const effect of effects) perform(effect, plan);
+    } catch (error) {
+      if (failure === undefined) {
+        failure = { error };
+        options.onFailed(error);
+        wakeWaiting();
+      }
+      throw error;
+    }
   }
 
-  function perform(effect: ShardEffect): void {
+  function perform(effect: ShardEffect, plan: StepPlan | undefined): void {
     switch (effect.kind) {
       case "load":
         return load(effect.epoch, effect.step);
       case "stage":
       case "accumulate": {
-        const { plan } = core.state;
         const { leaf } = effect;
         const weights =
           leaf === undefined ? undefined : { w1: plan?.leafWeights1?.[leaf] ?? 1, w2: plan?.leafWeights2?.[leaf] ?? 1 };
@@ -118,15 +136,19 @@ export function createShard(options: ShardOptions): Shard {
       case "apply": {
         failAt("shard.apply");
         const start = performance.now();
-        const norms = slice.apply(layout.chunks[effect.chunk], effect.slot, effect.plan);
+        const chunk = layout.chunks[effect.chunk];
+        const norms = slice.norms(chunk, effect.slot);
+        if (!Number.isFinite(norms.squaredNorm1 + norms.sum2)) throw overflow(effect.plan);
+        slice.apply(chunk, effect.slot, effect.plan);
         measures.applyMs += performance.now() - start;
-        if (norms !== undefined) measures.norms.set(effect.chunk, norms);
+        if (chunk.kind === "parameter") measures.norms.set(effect.chunk, norms);
         return;
       }
       case "publish":
         return publisher.publish(layout.chunks[effect.chunk], effect.epoch, effect.version);
       case "snapshot":
-        return void write(effect.mark);
+        writing = write(slice.snapshot(), effect.mark, core.state.epoch, writing);
+        return;
       case "report":
         return report(effect.report);
     }
@@ -162,28 +184,40 @@ export function createShard(options: ShardOptions): Shard {
     }
   }
 
-  async function write(mark: CheckpointMark): Promise<void> {
-    let error: string | undefined;
+  /**
+   * Writes a checkpoint once the one before is done with. When the run has gone back meanwhile, nobody asks for it any
+   * more: its step is of an abandoned history, and `load` may have removed it in the middle of the writing.
+   */
+  async function write(state: SliceState, mark: CheckpointMark, epoch: number, before: Promise<void>): Promise<void> {
+    await before;
+    const abandoned = (): boolean => core.state.epoch !== epoch;
+    if (abandoned()) return;
     try {
-      await store.write(slice.snapshot(), mark);
-    } catch (caught) {
-      log.error({ step: mark.step, error: messageOf(caught) }, "the checkpoint was not written");
-      error = messageOf(caught);
+      const { path } = await store.write(state, mark);
+      if (abandoned()) rmSync(path, { force: true });
+      else handle({ kind: "checkpointed", step: mark.step });
+    } catch (error) {
+      if (abandoned()) return;
+      log.error({ step: mark.step, error: messageOf(error) }, "the checkpoint was not written");
+      handle({ kind: "checkpointed", step: mark.step, error: messageOf(error) });
     }
-    handle({ kind: "checkpointed", step: mark.step, error });
   }
 
   /** Offers until the answer is final. */
   async function offer(offered: OfferedChunk, sums: Buffer, gone: AbortSignal): Promise<"accepted" | "dropped"> {
     const chunk = layout.chunks[offered.chunk];
     for (;;) {
+      if (failure !== undefined) {
+        throw new IsobatchError("refused", `The push is refused: the shard can't go on: ${messageOf(failure.error)}`);
+      }
       if (!slice.receive(chunk, sums)) {
         throw new IsobatchError("damaged", `Chunk ${offered.chunk} of [${offered.lo}, ${offered.hi}) is not finite.`);
       }
+      const { plan } = core.state;
       const { verdict, effects } = core.offer(offered);
       if (verdict.verdict === "refused") throw new IsobatchError("refused", `The push is refused: ${verdict.reason}.`);
       if (verdict.verdict !== "wait") {
-        performAll(effects);
+        performAll(effects, plan);
         if (effects.length > 0) wakeWaiting();
         return verdict.verdict;
       }
@@ -196,23 +230,6 @@ export function createShard(options: ShardOptions): Shard {
         });
       });
     }
-  }
-
-  /** Everything about a pushed chunk that can be told without the state; throws what is wrong. */
-  function check(lease: Lease, chunk: NonNullable<PushMessage__Output["chunk"]>): void {
-    const { lo, hi, chunk: index, sums } = chunk;
-    const what = `Chunk ${index} of [${lo}, ${hi})`;
-    const refuse = (reason: string): never => {
-      throw new IsobatchError("refused", `The push is refused: ${reason}.`);
-    };
-    if (!(lo >= lease.lo && hi <= lease.hi && lo < hi))
-      refuse(`${what} is not of the lease [${lease.lo}, ${lease.hi})`);
-    if (!(index >= range.firstChunk && index < range.endChunk) || layout.chunks[index].kind === "frozen") {
-      refuse(`chunk ${index} is not among those this shard takes, ${range.firstChunk} to ${range.endChunk - 1}`);
-    }
-    const expected = sumsBytes(layout.chunks[index], hi - lo);
-    if (sums.length !== expected) refuse(`${what} has ${sums.length} bytes instead of ${expected}`);
-    verifyCrc32(sums, chunk.crc32, what);
   }
 
   const { clientStream, serverStream } = createHandlers((error, method) => {
@@ -228,7 +245,7 @@ export function createShard(options: ShardOptions): Shard {
         const gone = new AbortController();
         call.on("cancelled", () => gone.abort(new IsobatchError("interrupted", "The worker has gone.")));
         const result = { accepted: 0, dropped: 0 };
-        let lease: Lease | undefined;
+        let lease: PushedLease | undefined;
         for await (const message of readMessages(call, { stallMs: STALL_MS, what: "A push" })) {
           if (message.lease != null) {
             lease = checkLease(options, message.lease);
@@ -236,7 +253,7 @@ export function createShard(options: ShardOptions): Shard {
             throw new IsobatchError("invalid_input", "A push must begin with its lease.");
           } else {
             const { chunk } = message;
-            check(lease, chunk);
+            checkChunk(options, lease, chunk);
             failAt("shard.push");
             measures.bytesReceived += chunk.sums.length;
             const losses = lease.losses.slice(chunk.lo - lease.lo, chunk.hi - lease.lo);
@@ -254,27 +271,17 @@ export function createShard(options: ShardOptions): Shard {
   };
 }
 
-interface Lease {
-  readonly worker: string;
-  readonly epoch: number;
-  readonly step: number;
-  readonly lo: number;
-  readonly hi: number;
-  readonly losses: number[];
-}
-
-function checkLease(
-  { runId, leaseKey }: Pick<ShardOptions, "runId" | "leaseKey">,
-  push: NonNullable<PushMessage__Output["lease"]>,
-): Lease {
-  const { workerId, lease, epoch, step, lo, hi, mac, losses } = push;
-  if (!verifyLeaseMac(leaseKey, { runId, workerId, lease, epoch, step, lo, hi }, mac)) {
-    throw new IsobatchError("refused", `The push is refused: worker ${workerId} has no such lease in this run.`);
-  }
-  if (losses.length !== hi - lo || !losses.every(Number.isFinite)) {
-    throw new IsobatchError("refused", `The push is refused: it needs ${hi - lo} finite losses.`);
-  }
-  return { worker: workerId, epoch, step, lo, hi, losses };
+/**
+ * Each gradient was finite, but not their sums or squares: one lease of all leaves would have been found out by its
+ * worker, so it must not depend on how the leaves were leased.
+ */
+function overflow({ step, firstMicroBatch, microBatches }: StepPlan): IsobatchError {
+  return new IsobatchError(
+    "diverged",
+    `The run has diverged at step ${step}: the sums of micro-batches ${firstMicroBatch} to ` +
+      `${firstMicroBatch + microBatches - 1} overflow float32; lower learningRate, or set clipNorm. Checkpoints are ` +
+      "those before that step.",
+  );
 }
 
 function noMeasures() {

@@ -21,14 +21,24 @@ export interface Slice {
   /** Adds what was received to the slot. */
   accumulate(chunk: Chunk, slot: number, leaf: LeafWeightPair | undefined): void;
   merge(chunk: Chunk, into: number, from: number): void;
-  /** Updates the chunk with the sums in the slot. @returns the norms of the sums, of parameters only. */
-  apply(chunk: Chunk, slot: number, plan: StepPlan): { squaredNorm1: number; sum2: number } | undefined;
+  /** Of the sums in the slot. */
+  norms(chunk: Chunk, slot: number): SumNorms;
+  /** Updates the chunk with the sums in the slot. */
+  apply(chunk: Chunk, slot: number, plan: StepPlan): void;
   /** The bytes of the chunk's weights, in place: they change with the next `apply`. */
   weights(chunk: Chunk): Buffer;
   /** A copy of everything. */
   snapshot(): SliceState;
   /** Lets `read` fill θ, m and v of one range of elements after the other. */
   restore<T>(read: (into: SliceState, range: ElementRange) => T): T;
+}
+
+/** In float64, which no square and no sum of float32 overflows: they are finite just if all the sums are. */
+export interface SumNorms {
+  /** |S1|² */
+  readonly squaredNorm1: number;
+  /** Σ S2; 0 in the tail, which has none. */
+  readonly sum2: number;
 }
 
 /** Weights of a leaf in S1 and in S2. */
@@ -137,6 +147,14 @@ export function createSlice(layout: Layout, range: ChunkRange): Slice {
       if (chunk.kind === "parameter") kernels.add(target + sumBytes, source + sumBytes, chunk.length);
     },
 
+    norms(chunk, slot) {
+      const segment = segmentOf(chunk);
+      const { kernels, sumBytes } = segment;
+      const at = slotAt(segment, slot);
+      const sum2 = chunk.kind === "parameter" ? kernels.sum(at + sumBytes, chunk.length) : 0;
+      return { squaredNorm1: kernels.squaredNorm(at, chunk.length), sum2 };
+    },
+
     apply(chunk, slot, plan) {
       const segment = segmentOf(chunk);
       const { kernels, sumBytes } = segment;
@@ -155,8 +173,6 @@ export function createSlice(layout: Layout, range: ChunkRange): Slice {
           kernels.adam(theta, m, v, s1, s1 + sumBytes, length, { ...coefficients, decay });
         }
       }
-      if (chunk.kind !== "parameter") return undefined;
-      return { squaredNorm1: kernels.squaredNorm(at, chunk.length), sum2: kernels.sum(at + sumBytes, chunk.length) };
     },
 
     weights(chunk) {

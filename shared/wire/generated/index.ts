@@ -37,6 +37,7 @@ export type * from "./isobatch/v1/SampleBatch.js";
 export type * from "./isobatch/v1/Shard.js";
 export type * from "./isobatch/v1/ShardAddress.js";
 export type * from "./isobatch/v1/ShardCommand.js";
+export type * from "./isobatch/v1/ShardFailed.js";
 export type * from "./isobatch/v1/ShardHello.js";
 export type * from "./isobatch/v1/ShardReady.js";
 export type * from "./isobatch/v1/ShardReport.js";

@@ -40,6 +40,7 @@ import type { SampleBatch as _isobatch_v1_SampleBatch, SampleBatch__Output as _i
 import type { ShardClient as _isobatch_v1_ShardClient, ShardDefinition as _isobatch_v1_ShardDefinition } from './isobatch/v1/Shard.js';
 import type { ShardAddress as _isobatch_v1_ShardAddress, ShardAddress__Output as _isobatch_v1_ShardAddress__Output } from './isobatch/v1/ShardAddress.js';
 import type { ShardCommand as _isobatch_v1_ShardCommand, ShardCommand__Output as _isobatch_v1_ShardCommand__Output } from './isobatch/v1/ShardCommand.js';
+import type { ShardFailed as _isobatch_v1_ShardFailed, ShardFailed__Output as _isobatch_v1_ShardFailed__Output } from './isobatch/v1/ShardFailed.js';
 import type { ShardHello as _isobatch_v1_ShardHello, ShardHello__Output as _isobatch_v1_ShardHello__Output } from './isobatch/v1/ShardHello.js';
 import type { ShardReady as _isobatch_v1_ShardReady, ShardReady__Output as _isobatch_v1_ShardReady__Output } from './isobatch/v1/ShardReady.js';
 import type { ShardReport as _isobatch_v1_ShardReport, ShardReport__Output as _isobatch_v1_ShardReport__Output } from './isobatch/v1/ShardReport.js';
@@ -105,6 +106,7 @@ export interface ProtoGrpcType {
       Shard: SubtypeConstructor<typeof grpc.Client, _isobatch_v1_ShardClient> & { service: _isobatch_v1_ShardDefinition }
       ShardAddress: MessageTypeDefinition<_isobatch_v1_ShardAddress, _isobatch_v1_ShardAddress__Output>
       ShardCommand: MessageTypeDefinition<_isobatch_v1_ShardCommand, _isobatch_v1_ShardCommand__Output>
+      ShardFailed: MessageTypeDefinition<_isobatch_v1_ShardFailed, _isobatch_v1_ShardFailed__Output>
       ShardHello: MessageTypeDefinition<_isobatch_v1_ShardHello, _isobatch_v1_ShardHello__Output>
       ShardReady: MessageTypeDefinition<_isobatch_v1_ShardReady, _isobatch_v1_ShardReady__Output>
       ShardReport: MessageTypeDefinition<_isobatch_v1_ShardReport, _isobatch_v1_ShardReport__Output>

@@ -7,6 +7,7 @@ import type { Covered as _isobatch_v1_Covered, Covered__Output as _isobatch_v1_C
 import type { Committed as _isobatch_v1_Committed, Committed__Output as _isobatch_v1_Committed__Output } from '../../isobatch/v1/Committed.js';
 import type { Checkpointed as _isobatch_v1_Checkpointed, Checkpointed__Output as _isobatch_v1_Checkpointed__Output } from '../../isobatch/v1/Checkpointed.js';
 import type { ShardReady as _isobatch_v1_ShardReady, ShardReady__Output as _isobatch_v1_ShardReady__Output } from '../../isobatch/v1/ShardReady.js';
+import type { ShardFailed as _isobatch_v1_ShardFailed, ShardFailed__Output as _isobatch_v1_ShardFailed__Output } from '../../isobatch/v1/ShardFailed.js';
 
 export interface ShardReport {
   'hello'?: (_isobatch_v1_ShardHello | null);
@@ -16,7 +17,8 @@ export interface ShardReport {
   'committed'?: (_isobatch_v1_Committed | null);
   'checkpointed'?: (_isobatch_v1_Checkpointed | null);
   'ready'?: (_isobatch_v1_ShardReady | null);
-  'report'?: "hello"|"restored"|"restoreFailed"|"covered"|"committed"|"checkpointed"|"ready";
+  'failed'?: (_isobatch_v1_ShardFailed | null);
+  'report'?: "hello"|"restored"|"restoreFailed"|"covered"|"committed"|"checkpointed"|"ready"|"failed";
 }
 
 export interface ShardReport__Output {
@@ -27,5 +29,6 @@ export interface ShardReport__Output {
   'committed'?: (_isobatch_v1_Committed__Output | null);
   'checkpointed'?: (_isobatch_v1_Checkpointed__Output | null);
   'ready'?: (_isobatch_v1_ShardReady__Output | null);
-  'report'?: "hello"|"restored"|"restoreFailed"|"covered"|"committed"|"checkpointed"|"ready";
+  'failed'?: (_isobatch_v1_ShardFailed__Output | null);
+  'report'?: "hello"|"restored"|"restoreFailed"|"covered"|"committed"|"checkpointed"|"ready"|"failed";
 }

@@ -1,0 +1,59 @@
+import { verifyLeaseMac } from "../../shared/credentials/index.js";
+import { IsobatchError } from "../../shared/errors.js";
+import type { ChunkRange, Layout } from "../../shared/layout/index.js";
+import { type PushMessage__Output, verifyCrc32 } from "../../shared/wire/index.js";
+import { sumsBytes } from "./slice.js";
+
+/**
+ * All that can be told of a push without knowing where the run stands: whether the lease is the coordinator's, and
+ * whether a chunk is of that lease, of this shard, and whole. The rest is the core's to judge.
+ */
+export interface PushedLease {
+  readonly worker: string;
+  readonly epoch: number;
+  readonly step: number;
+  /** The leaves [lo, hi). */
+  readonly lo: number;
+  readonly hi: number;
+  /** One a leaf. */
+  readonly losses: number[];
+}
+
+/** @throws {IsobatchError} `refused` unless the coordinator gave this lease to this worker in this run */
+export function checkLease(
+  { runId, leaseKey }: { readonly runId: string; readonly leaseKey: Uint8Array },
+  push: NonNullable<PushMessage__Output["lease"]>,
+): PushedLease {
+  const { workerId, lease, epoch, step, lo, hi, mac, losses } = push;
+  if (!verifyLeaseMac(leaseKey, { runId, workerId, lease, epoch, step, lo, hi }, mac)) {
+    refuse(`worker ${workerId} has no such lease in this run`);
+  }
+  if (losses.length !== hi - lo || !losses.every(Number.isFinite)) refuse(`it needs ${hi - lo} finite losses`);
+  return { worker: workerId, epoch, step, lo, hi, losses };
+}
+
+/**
+ * @param range the shard's chunks
+ * @throws {IsobatchError} `refused`; `damaged` when the bytes are not those that were sent
+ */
+export function checkChunk(
+  { layout, range }: { readonly layout: Layout; readonly range: ChunkRange },
+  lease: PushedLease,
+  chunk: NonNullable<PushMessage__Output["chunk"]>,
+): void {
+  const { lo, hi, chunk: index, sums } = chunk;
+  const what = `chunk ${index} of [${lo}, ${hi})`;
+  if (!(lo >= lease.lo && hi <= lease.hi && lo < hi)) {
+    refuse(`${what} is not of the lease [${lease.lo}, ${lease.hi})`);
+  }
+  if (!(index >= range.firstChunk && index < range.endChunk) || layout.chunks[index].kind === "frozen") {
+    refuse(`chunk ${index} is not among those this shard takes, ${range.firstChunk} to ${range.endChunk - 1}`);
+  }
+  const expected = sumsBytes(layout.chunks[index], hi - lo);
+  if (sums.length !== expected) refuse(`${what} has ${sums.length} bytes instead of ${expected}`);
+  verifyCrc32(sums, chunk.crc32, `Chunk ${index} of [${lo}, ${hi})`);
+}
+
+function refuse(reason: string): never {
+  throw new IsobatchError("refused", `The push is refused: ${reason}.`);
+}

@@ -1,0 +1,268 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  type Chunk,
+  createLayout,
+  type Layout,
+  SEGMENT_LENGTH_MAX,
+  type TensorSpec,
+} from "../../shared/layout/index.js";
+import { createRandom } from "../../shared/random.js";
+import type { StepPlan } from "../../shared/steps/index.js";
+import type { SliceState } from "../checkpoint/index.js";
+import { createSlice, type LeafWeightPair, type Slice, sumsBytes } from "./slice.js";
+
+const f = Math.fround;
+
+const parameter = (name: string, shape: number[], decay: boolean): TensorSpec => ({
+  name,
+  shape,
+  decay,
+  kind: "parameter",
+});
+const tail = (name: string, length: number, momentum: number): TensorSpec => ({
+  name,
+  shape: [length],
+  decay: false,
+  kind: "tail",
+  momentum,
+});
+
+/** Three chunks of parameters, the second with a border between tensors that decay and not, a tail, a frozen one. */
+const LAYOUT = createLayout([
+  parameter("a/kernel", [50, 100], true),
+  parameter("a/bias", [100], false),
+  parameter("b/kernel", [40, 100], true),
+  tail("norm/mean", 30, 0.9),
+  tail("norm/variance", 30, 0.99),
+  { name: "frozen/kernel", shape: [500], decay: false, kind: "frozen" },
+]);
+
+const ALL = { firstChunk: 0, endChunk: LAYOUT.chunks.length };
+const KAPPA = 6;
+
+function planOf(squareOfSum: boolean): StepPlan {
+  const coefficients = {
+    ...{ mKeep: 0.9, mAdd: 0.1 / KAPPA, vKeep: 0.99, vAdd: 0.01 / KAPPA, squareOfSum },
+    ...{ stepSize: 0.013, vScale: 3.7, epsilon: 1e-8, decay: 0.004, c1: 0.1, c2: 0.01 },
+  };
+  return { epoch: 1, step: 5, firstMicroBatch: 5 * KAPPA, microBatches: KAPPA, coefficients };
+}
+
+const random = createRandom(42);
+const numbers = (length: number): Float32Array => Float32Array.from({ length }, () => random.next() * 2 - 1);
+const positive = (length: number): Float32Array => numbers(length).map(Math.abs);
+const bytesOf = (...arrays: Float32Array[]): Buffer =>
+  Buffer.concat(arrays.map((array) => Buffer.from(array.buffer, array.byteOffset, array.byteLength)));
+const bitsOf = (array: Float32Array): Uint32Array => new Uint32Array(array.slice().buffer);
+
+/** Fills the slice with these numbers of the layout's flat vectors. */
+function fill(slice: Slice, { theta, m, v }: SliceState, parameters: number): void {
+  slice.restore((into, { firstElement, endElement }) => {
+    into.theta.set(theta.subarray(firstElement, endElement));
+    into.m.set(m.subarray(firstElement, Math.min(endElement, parameters)));
+    into.v.set(v.subarray(firstElement, Math.min(endElement, parameters)));
+  });
+}
+
+function stateFor(layout: Layout): SliceState {
+  return { theta: numbers(layout.length), m: numbers(layout.parameters), v: positive(layout.parameters) };
+}
+
+/** The sums of one node in plain loops; a leaf's come from its raw gradient and weights. */
+interface PlainSums {
+  readonly s1: Float32Array;
+  readonly s2: Float32Array;
+}
+const leafOf = (g: Float32Array, { w1, w2 }: LeafWeightPair): PlainSums => ({
+  s1: g.map((x) => f(f(w1) * x)),
+  s2: g.map((x) => f(f(w2) * f(x * x))),
+});
+const plus = (a: PlainSums, b: PlainSums): PlainSums => ({
+  s1: a.s1.map((x, i) => f(x + b.s1[i])),
+  s2: a.s2.map((x, i) => f(x + b.s2[i])),
+});
+
+/** A step of the chunk's elements in plain loops, in place. */
+function updatePlainly(layout: Layout, state: SliceState, chunk: Chunk, { s1, s2 }: PlainSums, plan: StepPlan): void {
+  const { mKeep, mAdd, vKeep, vAdd, squareOfSum, stepSize, vScale, epsilon, decay } = plan.coefficients;
+  for (let k = 0; k < chunk.length; k++) {
+    const i = chunk.offset + k;
+    const tensor = layout.tensors.findLast(({ offset }) => offset <= i)!;
+    if (tensor.kind === "tail") {
+      const keep = tensor.momentum! ** plan.microBatches;
+      state.theta[i] = f(f(f(keep) * state.theta[i]) + f(f((1 - keep) / plan.microBatches) * s1[k]));
+      continue;
+    }
+    const squares = squareOfSum ? f(s1[k] * s1[k]) : s2[k];
+    state.m[i] = f(f(f(mKeep) * state.m[i]) + f(f(mAdd) * s1[k]));
+    state.v[i] = f(f(f(vKeep) * state.v[i]) + f(f(vAdd) * squares));
+    const root = f(f(Math.sqrt(f(state.v[i] * f(vScale)))) + f(epsilon));
+    const move = f(f(f(stepSize) * state.m[i]) / root);
+    state.theta[i] = f(state.theta[i] - f(f((tensor.decay ? f(decay) : 0) * state.theta[i]) + move));
+  }
+}
+
+function assertSame(actual: SliceState, expected: SliceState): void {
+  for (const name of ["theta", "m", "v"] as const) {
+    const [a, b] = [bitsOf(actual[name]), bitsOf(expected[name])];
+    assert.equal(a.length, b.length, `${name}'s length`);
+    assert.equal(
+      a.findIndex((word, i) => word !== b[i]),
+      -1,
+      `an element of ${name} differs`,
+    );
+  }
+}
+
+describe("a slice", () => {
+  for (const squareOfSum of [false, true]) {
+    const from = squareOfSum ? "the squared sum" : "the sum of squares";
+    it(`stages, adds, merges and applies like plain loops, with v from ${from}`, () => {
+      const slice = createSlice(LAYOUT, ALL);
+      const expected = stateFor(LAYOUT);
+      fill(slice, expected, LAYOUT.parameters);
+      const plan = planOf(squareOfSum);
+      const weights = [
+        { w1: 0.5, w2: 0.25 },
+        { w1: 1, w2: 1 },
+      ];
+      for (const chunk of LAYOUT.chunks.filter(({ kind }) => kind !== "frozen")) {
+        const trained = chunk.kind === "parameter";
+        // Leaves 0 and 1 come alone, 2 and 3 as a node, in a slot that the memory has to grow for.
+        const [g0, g1] = [numbers(chunk.length), numbers(chunk.length)];
+        const node = { s1: numbers(chunk.length), s2: positive(chunk.length) };
+        const more = { s1: numbers(chunk.length), s2: positive(chunk.length) };
+        const send = (...arrays: Float32Array[]): void => assert.ok(slice.receive(chunk, bytesOf(...arrays)));
+        const sendNode = ({ s1, s2 }: PlainSums): void => (trained ? send(s1, s2) : send(s1));
+        send(g0);
+        slice.stage(chunk, 3, weights[0]);
+        sendNode(node);
+        slice.stage(chunk, 40, undefined);
+        send(g1);
+        slice.accumulate(chunk, 3, weights[1]);
+        slice.merge(chunk, 40, 3);
+        sendNode(more);
+        slice.accumulate(chunk, 40, undefined);
+        // In the tail nothing is weighted or squared.
+        const leaves = [g0, g1].map((g, i) => (trained ? leafOf(g, weights[i]) : { s1: g, s2: g }));
+        const root = plus(plus(node, plus(leaves[0], leaves[1])), more);
+        const { squaredNorm1, sum2 } = slice.norms(chunk, 40);
+        assertClose(
+          squaredNorm1,
+          root.s1.reduce((sum, x) => sum + x * x, 0),
+        );
+        assertClose(sum2, trained ? root.s2.reduce((sum, x) => sum + x, 0) : 0);
+        slice.apply(chunk, 40, plan);
+        updatePlainly(LAYOUT, expected, chunk, root, plan);
+        const weightsNow = new Float32Array(chunk.length);
+        Buffer.from(weightsNow.buffer).set(slice.weights(chunk));
+        assert.deepEqual(bitsOf(weightsNow), bitsOf(expected.theta.slice(chunk.offset, chunk.offset + chunk.length)));
+      }
+      assertSame(slice.snapshot(), expected);
+    });
+  }
+
+  it("keeps a snapshot as it was, and comes back to it", () => {
+    const slice = createSlice(LAYOUT, ALL);
+    const filled = stateFor(LAYOUT);
+    fill(slice, filled, LAYOUT.parameters);
+    const snapshot = slice.snapshot();
+    const [chunk] = LAYOUT.chunks;
+    slice.receive(chunk, bytesOf(numbers(chunk.length)));
+    slice.stage(chunk, 0, { w1: 1, w2: 1 });
+    slice.apply(chunk, 0, planOf(false));
+    assertSame(snapshot, filled);
+    assert.notDeepEqual(slice.snapshot().theta, snapshot.theta);
+    fill(slice, snapshot, LAYOUT.parameters);
+    assertSame(slice.snapshot(), filled);
+  });
+
+  it("spans two segments, and holds no more of them than its chunks", () => {
+    const layout = createLayout([parameter("large/kernel", [SEGMENT_LENGTH_MAX + 150_000], true)]);
+    const border = layout.chunks.findIndex(({ segment }) => segment === 1);
+    const slice = createSlice(layout, { firstChunk: border - 1, endChunk: border + 1 });
+    const chunks = layout.chunks.slice(border - 1, border + 1);
+    const length = chunks[0].length + chunks[1].length;
+    const filled = { theta: numbers(length), m: numbers(length), v: positive(length) };
+    const ranges: number[][] = [];
+    slice.restore((into, { firstElement, endElement }) => {
+      ranges.push([firstElement, endElement]);
+      for (const name of ["theta", "m", "v"] as const) {
+        const from = firstElement - chunks[0].offset;
+        into[name].set(filled[name].subarray(from, from + endElement - firstElement));
+      }
+    });
+    assert.deepEqual(
+      ranges,
+      chunks.map(({ offset, length }) => [offset, offset + length]),
+    );
+    assertSame(slice.snapshot(), filled);
+    const g = numbers(chunks[1].length);
+    assert.ok(slice.receive(chunks[1], bytesOf(g)));
+    slice.stage(chunks[1], 0, { w1: 1, w2: 1 });
+    const plan = planOf(false);
+    slice.apply(chunks[1], 0, plan);
+    const moved = {
+      theta: filled.theta.slice(chunks[0].length),
+      m: filled.m.slice(chunks[0].length),
+      v: filled.v.slice(chunks[0].length),
+    };
+    const alone = createLayout([parameter("large/kernel", [chunks[1].length], true)]);
+    updatePlainly(alone, moved, { ...chunks[1], offset: 0 }, leafOf(g, { w1: 1, w2: 1 }), plan);
+    const after = slice.snapshot();
+    for (const name of ["theta", "m", "v"] as const) {
+      assert.deepEqual(bitsOf(after[name].slice(chunks[0].length)), bitsOf(moved[name]));
+      assert.deepEqual(bitsOf(after[name].slice(0, chunks[0].length)), bitsOf(filled[name].slice(0, chunks[0].length)));
+    }
+  });
+});
+
+describe("receive()", () => {
+  const slice = createSlice(LAYOUT, ALL);
+  const [chunk] = LAYOUT.chunks;
+  for (const bad of [Number.NaN, Infinity, -Infinity]) {
+    for (const at of [0, chunk.length - 1, chunk.length, 2 * chunk.length - 1]) {
+      it(`finds ${bad} at element ${at}`, () => {
+        const sums = numbers(2 * chunk.length);
+        assert.equal(slice.receive(chunk, bytesOf(sums)), true);
+        sums[at] = bad;
+        assert.equal(slice.receive(chunk, bytesOf(sums)), false);
+      });
+    }
+  }
+});
+
+describe("norms()", () => {
+  it("are not finite just if one of the sums is not", () => {
+    const slice = createSlice(LAYOUT, ALL);
+    const [chunk] = LAYOUT.chunks;
+    const finite = (): boolean => {
+      const { squaredNorm1, sum2 } = slice.norms(chunk, 0);
+      return Number.isFinite(squaredNorm1) && Number.isFinite(sum2);
+    };
+    const g = new Float32Array(chunk.length).fill(1.8e19);
+    slice.receive(chunk, bytesOf(g));
+    slice.stage(chunk, 0, { w1: 1, w2: 1 });
+    assert.ok(finite());
+    // Its square is no float32.
+    g[17] = 1.9e19;
+    slice.receive(chunk, bytesOf(g));
+    slice.stage(chunk, 0, { w1: 1, w2: 1 });
+    assert.ok(!finite());
+  });
+});
+
+describe("sumsBytes()", () => {
+  it("has S2 only of parameters, and only of more than one leaf", () => {
+    const [first] = LAYOUT.chunks;
+    const inTail = LAYOUT.chunks.find(({ kind }) => kind === "tail")!;
+    assert.equal(sumsBytes(first, 1), first.length * 4);
+    assert.equal(sumsBytes(first, 2), first.length * 8);
+    assert.equal(sumsBytes(inTail, 2), inTail.length * 4);
+  });
+});
+
+function assertClose(actual: number, expected: number): void {
+  assert.ok(Math.abs(actual - expected) <= 1e-9 * Math.abs(expected), `${actual} is not ${expected}`);
+}
