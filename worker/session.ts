@@ -34,8 +34,8 @@ export interface SessionOptions {
 export type SessionEnd =
   | { readonly kind: "run ended"; readonly ok: boolean; readonly reason: string }
   | { readonly kind: "left"; readonly reason: string }
-  /** The stream broke; the server may still be there. `used`: whether it has said anything before. */
-  | { readonly kind: "lost"; readonly error: IsobatchError; readonly used: boolean };
+  /** The stream broke. `steady`: it was a good one before, on which the server had spoken, or which stood for long. */
+  | { readonly kind: "lost"; readonly error: IsobatchError; readonly steady: boolean };
 
 export interface Session {
   /** Rejects if this worker can't go on. */
@@ -48,6 +48,8 @@ export interface Session {
 
 /** Reports are small: if they can't be sent for so long, nobody is there. */
 const STALL_MS = 20_000;
+/** A server that waits for its shards has nothing to say for a while. */
+const STEADY_MS = 10_000;
 /** The server has this long to end the stream after a worker has left. */
 const FAREWELL_MS = 2_000;
 
@@ -159,18 +161,20 @@ export async function openSession({ connection, token, joined, engine, log }: Se
   };
 
   const read = async (): Promise<void> => {
-    let used = false;
+    const openedAt = performance.now();
+    let spoken = false;
     try {
       for await (const command of readMessages(stream, { what, signal: closed.signal })) {
-        used = true;
+        spoken = true;
         obey(command);
       }
       throw new IsobatchError("unavailable", `${what} was ended by the server.`);
     } catch (error) {
       if (over) return;
       if (leaving !== undefined) finish.resolve({ kind: "left", reason: leaving });
-      else if (error instanceof IsobatchError) finish.resolve({ kind: "lost", error, used });
-      else finish.reject(error);
+      else if (error instanceof IsobatchError) {
+        finish.resolve({ kind: "lost", error, steady: spoken || performance.now() - openedAt > STEADY_MS });
+      } else finish.reject(error);
     }
   };
   const reading = read();
@@ -182,8 +186,9 @@ export async function openSession({ connection, token, joined, engine, log }: Se
       closed.abort();
       clearInterval(heartbeats);
       samples.close();
-      await Promise.all([loop.close(), weights.close(), reading]);
+      const closing = [loop.close(), weights.close(), reading];
       for (const link of links) link.close();
+      await Promise.all(closing);
     },
   };
 }

@@ -125,7 +125,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       if (end === "aborted") return { reason: "stopped", ok: true };
       if (end.kind === "run ended") return { reason: "run ended", ok: end.ok, message: end.reason };
       if (end.kind === "left") return { reason: "left", ok: true, message: end.reason };
-      if (end.used) [failures, lostAt] = [0, undefined];
+      if (end.steady) [failures, lostAt] = [0, undefined];
       lostAt ??= performance.now();
       const leftMs = lostAt + reconnectWaitMs - performance.now();
       if (leftMs <= 0) throw end.error;
