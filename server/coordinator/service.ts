@@ -175,6 +175,14 @@ export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorH
           `count is ${count}; at most ${SAMPLE_BATCHES_MAX} batches can be fetched at once.`,
         );
       }
+      const batches = evaluation ? samples.evaluationBatches : samples.microBatches;
+      if (first + count > batches) {
+        const kind = evaluation ? "evaluation batch" : "micro-batch";
+        throw new IsobatchError(
+          "refused",
+          `There is no ${kind} ${Math.max(first, batches)}; the run has ${batches}, counted from 0.`,
+        );
+      }
       const writer = createWriter(call, { stallMs: SILENCE_MS, what: "The samples' stream" });
       for (let number = first; number < first + count; number++) {
         await writer.write(evaluation ? samples.evaluationBatch(number) : samples.microBatch(number));

@@ -1,15 +1,15 @@
-import { IsobatchError } from "../../shared/errors.js";
 import { crc32, type SampleBatch } from "../../shared/wire/index.js";
-import { createSampleOrder, type Task, type TaskData } from "../../tasks/index.js";
+import { createSampleOrder, microBatchesOf, type Task, type TaskData } from "../../tasks/index.js";
 
 /** The raw bytes of micro-batches and of evaluation batches, as FetchSamples sends them. */
 export interface Samples {
   /** The sample numbers of micro-batch n. */
   numbersOf(microBatch: number): Uint32Array;
+  /** Of the whole run. */
+  readonly microBatches: number;
   /** 0 where the data set has no test part. */
   readonly evaluationBatches: number;
   microBatch(number: number): SampleBatch;
-  /** @throws {IsobatchError} `refused` for a batch that isn't there. */
   evaluationBatch(number: number): SampleBatch;
 }
 
@@ -28,12 +28,11 @@ export function createSamples(task: Task, data: TaskData): Samples {
 
   return {
     numbersOf: order.samplesOf,
+    microBatches: microBatchesOf(task),
     evaluationBatches,
     microBatch: (number) => batch(number, order.samplesOf(number), train.read),
     evaluationBatch(number) {
-      if (test === undefined || number >= evaluationBatches) {
-        throw new IsobatchError("refused", `There is no evaluation batch ${number}; the run has ${evaluationBatches}.`);
-      }
+      if (test === undefined || number >= evaluationBatches) throw new RangeError(`evaluation batch ${number}`);
       const first = number * size;
       const count = Math.min(size, testSamples - first);
       return batch(

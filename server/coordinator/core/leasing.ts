@@ -97,13 +97,19 @@ export function countFailure(run: Run, worker: WorkerState, reason: string): voi
   emit(run, { kind: "drain", worker: worker.worker });
 }
 
+/** Whether the open step's lease covers the micro-batch. */
+function isOf({ state: { plan } }: Run, { lo, hi }: Lease, microBatch: number): boolean {
+  if (plan === undefined) return false;
+  return microBatch >= plan.firstMicroBatch + lo && microBatch < plan.firstMicroBatch + hi;
+}
+
 export function leaseFailed(run: Run, event: Extract<CoordinatorEvent, { kind: "leaseFailed" }>): void {
   const worker = run.state.workers.get(event.worker);
   if (worker === undefined) return;
   const lease = release(run, worker, event.lease);
   if (lease === undefined) return;
   const reason = event.reason.replace(/\.$/, "");
-  if (event.nonFinite && event.microBatch !== undefined) {
+  if (event.nonFinite && event.microBatch !== undefined && isOf(run, lease, event.microBatch)) {
     const times = (run.nonFinite.get(event.microBatch) ?? 0) + 1;
     run.nonFinite.set(event.microBatch, times);
     run.state.board?.sittingOut.add(event.worker);
