@@ -292,7 +292,7 @@ const ATTACKS: [name: string, messages: () => PushMessage[], reason: RegExp][] =
   ["an epoch that is over", () => [leaseMessage(claimsOf(0, 2, { epoch: 0 })), valid], /epoch 0 is over/],
 ];
 
-describe("PushSums", () => {
+describe("PushSums", { timeout: 60_000 }, () => {
   for (const [name, messages, reason] of ATTACKS) {
     it(`refuses ${name}; the weights are as before, and the step comes out the same`, async (test) => {
       const served = await serve(test);
@@ -430,7 +430,7 @@ describe("PushSums", () => {
   });
 });
 
-describe("a checkpoint that is being written when the run goes back", () => {
+describe("a checkpoint that is being written when the run goes back", { timeout: 60_000 }, () => {
   for (const [ending, end] of [
     ["ends well", () => {}],
     [
