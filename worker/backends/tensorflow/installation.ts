@@ -1,0 +1,60 @@
+/**
+ * Where a native TensorFlow was made ready for this project, as `isobatch tensorflow install` leaves it and the
+ * native backends find it: a folder with one installation for CPUs and one for CUDA, side by side, so that making one
+ * ready never touches the other.
+ *
+ *     FOLDER/cpu/installation.json     FOLDER/cuda/installation.json
+ *     FOLDER/cpu/tfjs_binding.node     …                                  the binding, linked by absolute run path
+ *     FOLDER/cpu/python/               …                                  a virtual environment, if one was made
+ */
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { IsobatchError, messageOf } from "../../../shared/errors.js";
+
+export type TensorFlowVariant = "cpu" | "cuda";
+
+const installationSchema = z.strictObject({
+  /** Of this file's form. */
+  format: z.literal(1),
+  variant: z.enum(["cpu", "cuda"]),
+  /** The compiled tfjs_binding.node; absolute, as is every path here. */
+  binding: z.string(),
+  /** The folder of the package @tensorflow/tfjs-node-gpu whose binding was compiled and whose JavaScript is used. */
+  packageFolder: z.string(),
+  packageVersion: z.string(),
+  /** What TF_Version said when the binding was verified, e.g. 2.21.0. */
+  tensorflowVersion: z.string(),
+  /** The wheel's folder, with libtensorflow_cc. */
+  libraryFolder: z.string(),
+  /** The interpreter of the environment that holds TensorFlow. */
+  python: z.string(),
+  /** Whether that environment was made by the installation, and is removed with it. */
+  ownEnvironment: z.boolean(),
+});
+
+export type TensorFlowInstallation = z.output<typeof installationSchema>;
+
+export const INSTALLATION_FILE = "installation.json";
+
+/**
+ * The folder that holds the installations of this user, unless another is named.
+ * @param variables the process's environment: ISOBATCH_TENSORFLOW names another folder, XDG_DATA_HOME the data's home.
+ */
+export function tensorFlowFolder(variables: Readonly<NodeJS.ProcessEnv>): string {
+  const { ISOBATCH_TENSORFLOW, XDG_DATA_HOME } = variables;
+  return ISOBATCH_TENSORFLOW || join(XDG_DATA_HOME || join(homedir(), ".local", "share"), "isobatch", "tensorflow");
+}
+
+/** @returns undefined if there is none. @throws {IsobatchError} `damaged` if there is one that can't be read. */
+export function readInstallation(folder: string, variant: TensorFlowVariant): TensorFlowInstallation | undefined {
+  const file = join(folder, variant, INSTALLATION_FILE);
+  try {
+    return installationSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    const why = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
+    throw new IsobatchError("damaged", `${file} can't be used (${why}); run isobatch tensorflow install again.`);
+  }
+}
