@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type MetricsLine, readJsonLines } from "../server/observe/index.js";
+import { median } from "./statistics.js";
 
 /**
  * The time of a whole step with two workers of one compute thread each, as processes on this machine, by phase: what
@@ -31,10 +32,6 @@ export async function stepScenario(task = "mnist"): Promise<Record<string, unkno
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function median(values: readonly number[]): number {
-  return Number(values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)].toPrecision(3));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(JSON.stringify(await stepScenario()));
