@@ -104,8 +104,8 @@ function startPeer(python: string): Peer {
   return {
     ask: (request) => void child.stdin.write(`${JSON.stringify(request)}\n`),
     async answer() {
-      const { value } = await Promise.race([lines.next(), failed]);
-      return JSON.parse(value as string);
+      const { value, done } = await Promise.race([lines.next(), failed]);
+      return done ? failed : JSON.parse(value);
     },
     stop: () => void child.kill(),
   };
