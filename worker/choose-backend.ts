@@ -7,6 +7,7 @@ import { Worker } from "node:worker_threads";
 import { type ErrorCode, IsobatchError } from "../shared/errors.js";
 import type { Logger } from "../shared/log.js";
 import type { BackendName, Numerics } from "./backends/index.js";
+import { prepareProcess } from "./backends/tensorflow/availability.js";
 import type { ProbeMessage } from "./probe-thread.js";
 
 export interface ChosenBackend {
@@ -21,6 +22,7 @@ export interface ChosenBackend {
  * @throws {IsobatchError} `invalid_input` for an unknown name, `unavailable` if it can't be had.
  */
 export function chooseBackendOffThread(requested: string | undefined, log: Logger): Promise<ChosenBackend> {
+  prepareProcess(requested);
   return new Promise((resolve, reject) => {
     const thread = new Worker(new URL("./probe-thread.js", import.meta.url), { workerData: requested });
     thread.on("message", (message: ProbeMessage) => {

@@ -1,7 +1,16 @@
-import { enableProdMode, findBackendFactory, registerBackend, removeBackend, setBackend } from "@tensorflow/tfjs-core";
+import {
+  enableProdMode,
+  findBackendFactory,
+  type KernelBackend,
+  registerBackend,
+  removeBackend,
+  setBackend,
+} from "@tensorflow/tfjs-core";
 import { IsobatchError } from "../../shared/errors.js";
 import * as cpu from "./cpu/index.js";
+import type { BackendDescription } from "./description.js";
 import { registerGradients } from "./gradients/index.js";
+import * as tensorflow from "./tensorflow/index.js";
 import * as wasm from "./wasm/index.js";
 
 /** What changes the bits of a gradient: two workers may share a run only if all four are equal. */
@@ -25,22 +34,50 @@ export interface Backend {
   dispose(): void;
 }
 
-export type BackendName = "wasm" | "cpu";
+export type BackendName = "tfjs-node-gpu" | "tfjs-node" | "wasm" | "cpu";
 
-const implementations = { wasm, cpu };
-const factories = { wasm: findBackendFactory("wasm"), cpu: findBackendFactory("cpu") };
+/** Whether a name is a backend's. */
+export const isBackendName = (name: string): name is BackendName => name in implementations;
+
+/** What each backend does in its own way. */
+interface Implementation {
+  /** tfjs's name for it. */
+  readonly registered: string;
+  /** Whatever must be done before it is created; throws an `unavailable` IsobatchError that says why it can't be had. */
+  prepare(): Promise<void>;
+  /** tfjs forgets a backend's factory together with the backend, so it is kept here. */
+  readonly create: () => KernelBackend | Promise<KernelBackend>;
+  /** Registers what training needs beyond what the backend has. */
+  complete(): void;
+  describe(): BackendDescription;
+}
+
+const native = (name: tensorflow.TensorFlowBackendName): Implementation => ({
+  registered: tensorflow.TENSORFLOW,
+  prepare: () => tensorflow.prepare(name),
+  create: tensorflow.create,
+  complete: tensorflow.complete,
+  describe: tensorflow.describe,
+});
+
+const implementations: Record<BackendName, Implementation> = {
+  "tfjs-node-gpu": native("tfjs-node-gpu"),
+  "tfjs-node": native("tfjs-node"),
+  wasm: { ...wasm, registered: "wasm", create: findBackendFactory("wasm"), describe: () => wasm.description },
+  cpu: { ...cpu, registered: "cpu", create: findBackendFactory("cpu"), describe: () => cpu.description },
+};
 
 /**
  * Opens a backend in this thread, completed for training, and makes it the one that tfjs computes on.
  * Throws an `unavailable` IsobatchError when it cannot start here.
  */
 export async function openBackend(name: BackendName): Promise<Backend> {
-  const implementation = implementations[name];
+  const { registered, prepare, create, complete, describe } = implementations[name];
   enableProdMode(); // Otherwise the cpu backend advertises tfjs-node on standard error.
-  if (!isRegistered(name)) registerBackend(name, factories[name]);
-  await implementation.prepare();
+  await prepare();
+  if (!isRegistered(registered)) registerBackend(registered, create);
   let cause: unknown;
-  const started = await setBackend(name).catch((error: unknown) => {
+  const started = await setBackend(registered).catch((error: unknown) => {
     cause = error;
     return false;
   });
@@ -49,18 +86,17 @@ export async function openBackend(name: BackendName): Promise<Backend> {
       cause,
     });
   }
-  implementation.complete();
+  complete();
   registerGradients();
-  const { version, flags, device } = implementation.description;
+  const { version, flags, device } = describe();
   return {
     name,
     numerics: { backend: name, version, architecture: process.arch, flags },
     device,
     dispose() {
-      if (isRegistered(name)) removeBackend(name);
+      if (isRegistered(registered)) removeBackend(registered);
     },
   };
 }
 
-// tfjs forgets a backend's factory together with the backend, hence `factories` above.
-const isRegistered = (name: BackendName): boolean => Boolean(findBackendFactory(name));
+const isRegistered = (name: string): boolean => Boolean(findBackendFactory(name));

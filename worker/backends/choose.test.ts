@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs-core";
 import { IsobatchError } from "../../shared/errors.js";
 import { createLog } from "../../shared/log.js";
 import { chooseBackend, openBackend, probeBackends } from "./index.js";
+
+// Whatever this user has installed, here no TensorFlow is found.
+process.env.ISOBATCH_TENSORFLOW = join(tmpdir(), "isobatch-no-tensorflow");
 
 const log = createLog({ level: "silent", pretty: false });
 
@@ -26,7 +31,7 @@ describe("probeBackends()", () => {
         ["cpu", true],
       ],
     );
-    assert.equal(probes[0].reason, "the package @tensorflow/tfjs-node-gpu is not installed");
+    assert.equal(probes[1].reason, "TensorFlow is not installed; run isobatch tensorflow install");
     assert.match(probes[2].device, /WebAssembly with SIMD/);
     assert.equal(probes[2].reason, "");
   });
@@ -47,7 +52,7 @@ describe("chooseBackend()", () => {
     const { log, lines } = listening();
     assert.equal(await chooseBackend(undefined, log), "wasm");
     assert.equal(lines.length, 3);
-    assert.match(lines[0], /^not computing on tfjs-node-gpu: the package .* is not installed$/);
+    assert.match(lines[0], /^not computing on tfjs-node-gpu: ./);
     assert.match(lines[2], /^computing on wasm: WebAssembly with SIMD/);
   });
 
@@ -66,7 +71,7 @@ describe("chooseBackend()", () => {
   it("fails when the one asked for can't be had, instead of taking another", async () => {
     await assert.rejects(chooseBackend("tfjs-node", log), (error: unknown) => {
       assert.ok(error instanceof IsobatchError && error.code === "unavailable");
-      assert.match(error.message, /^The backend tfjs-node can't be had: the package @tensorflow\/tfjs-node is not/);
+      assert.match(error.message, /^The backend tfjs-node can't be had: TensorFlow is not installed/);
       return true;
     });
   });

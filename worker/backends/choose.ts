@@ -1,47 +1,85 @@
+/**
+ * Which backends work on this machine, and which one is taken when nobody asks for one.
+ *
+ * The native ones are tried in a process of their own: loading TensorFlow takes a second and hundreds of megabytes,
+ * can end a process where the library is broken, and can't be undone.
+ */
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { engine, getBackend, setBackend } from "@tensorflow/tfjs-core";
 import { IsobatchError, invalid, messageOf } from "../../shared/errors.js";
-import { type BackendName, openBackend } from "./backend.js";
-import { type TensorFlowBackendName, unavailability } from "./tensorflow/index.js";
-
-/** Which backends work on this machine, and which one is taken when nobody asks for one. */
+import { type BackendName, isBackendName, openBackend } from "./backend.js";
+import { unavailability } from "./tensorflow/index.js";
 
 /** All backends, in the order in which they are tried: the fastest first. */
-export const BACKEND_NAMES: readonly (TensorFlowBackendName | BackendName)[] = [
-  "tfjs-node-gpu",
-  "tfjs-node",
-  "wasm",
-  "cpu",
-];
+export const BACKEND_NAMES: readonly BackendName[] = ["tfjs-node-gpu", "tfjs-node", "wasm", "cpu"];
 
 export interface BackendProbe {
-  name: TensorFlowBackendName | BackendName;
+  name: BackendName;
   available: boolean;
   /** Why it isn't available; empty if it is. */
   reason: string;
   /** The device in words; empty if it isn't available. */
   device: string;
+  /** What its bits depend on; empty if it isn't available. */
+  numerics: string;
 }
+
+const PROBE_MS_MAX = 60_000;
 
 /** Tries every backend by opening it, in the order of preference, and leaves the current one as it was. */
 export async function probeBackends(): Promise<BackendProbe[]> {
   const probes: BackendProbe[] = [];
-  for (const name of BACKEND_NAMES) probes.push(await probe(name));
+  for (const name of BACKEND_NAMES) probes.push(await probeBackend(name));
   return probes;
 }
 
-async function probe(name: BackendProbe["name"]): Promise<BackendProbe> {
-  if (name !== "wasm" && name !== "cpu") return { name, available: false, reason: unavailability(name), device: "" };
+/** Tries one. */
+export async function probeBackend(name: BackendName): Promise<BackendProbe> {
+  return name === "wasm" || name === "cpu" ? probeHere(name) : probeNative(name);
+}
+
+function missing(name: BackendName, reason: string): BackendProbe {
+  return { name, available: false, reason, device: "", numerics: "" };
+}
+
+async function probeHere(name: BackendName): Promise<BackendProbe> {
   const current = getBackend();
   const wasOpen = name in engine().registry;
   try {
     const backend = await openBackend(name);
     if (!wasOpen) backend.dispose();
-    return { name, available: true, reason: "", device: backend.device };
+    const { version, flags } = backend.numerics;
+    return { name, available: true, reason: "", device: backend.device, numerics: `${version}, ${flags}` };
   } catch (error) {
-    return { name, available: false, reason: messageOf(error), device: "" };
+    return missing(name, reasonOf(name, error));
   } finally {
     if (current) await setBackend(current);
   }
+}
+
+async function probeNative(name: "tfjs-node" | "tfjs-node-gpu"): Promise<BackendProbe> {
+  const reason = unavailability(name);
+  if (reason !== undefined) return missing(name, reason);
+  const program = fileURLToPath(new URL("./probe-program.js", import.meta.url));
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [program, name], { timeout: PROBE_MS_MAX });
+    return JSON.parse(stdout.trim().split("\n").at(-1)!) as BackendProbe;
+  } catch (error) {
+    const { signal, code } = error as { signal?: string; code?: unknown };
+    return missing(name, `TensorFlow ended its process (${signal ?? `exit code ${code}`}); run isobatch doctor`);
+  }
+}
+
+/** Tries a backend in this process, whatever becomes of it. */
+export async function probeByOpening(name: BackendName): Promise<BackendProbe> {
+  return probeHere(name);
+}
+
+/** As the end of a sentence that has named the backend. */
+function reasonOf(name: BackendName, error: unknown): string {
+  return messageOf(error).replace(`The backend ${name} can't be had: `, "").replace(/\.$/, "");
 }
 
 /** Of a Logger, what is used to tell of a choice: a thread that has none passes the lines on. */
@@ -55,13 +93,13 @@ export interface ChoiceLog {
  * can't be had.
  */
 export async function chooseBackend(requested: string | undefined, log: ChoiceLog): Promise<BackendName> {
-  const names = BACKEND_NAMES.filter((name) => requested === undefined || name === requested);
-  if (names.length === 0) {
+  if (requested !== undefined && !isBackendName(requested)) {
     invalid(`The backend ${JSON.stringify(requested)} is unknown; choose one of ${BACKEND_NAMES.join(", ")}.`);
   }
-  for (const name of names) {
-    const { available, reason, device } = await probe(name);
-    if (available && (name === "wasm" || name === "cpu")) {
+  for (const name of BACKEND_NAMES) {
+    if (requested !== undefined && name !== requested) continue;
+    const { available, reason, device } = await probeBackend(name);
+    if (available) {
       log.info({ backend: name, device }, `computing on ${name}: ${device}`);
       return name;
     }

@@ -1,2 +1,2 @@
-export { type Backend, type BackendName, type Numerics, openBackend } from "./backend.js";
-export { BACKEND_NAMES, type BackendProbe, chooseBackend, probeBackends } from "./choose.js";
+export { type Backend, type BackendName, isBackendName, type Numerics, openBackend } from "./backend.js";
+export { BACKEND_NAMES, type BackendProbe, chooseBackend, probeBackend, probeBackends } from "./choose.js";

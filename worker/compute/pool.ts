@@ -8,6 +8,7 @@
  */
 import type { Interval } from "../../shared/sums/index.js";
 import type { BackendName, Numerics } from "../backends/index.js";
+import { prepareProcess } from "../backends/tensorflow/availability.js";
 import { type ComputeThread, startComputeThread } from "./compute-thread.js";
 import { type FoldedNode, joinNodes, slotsNeeded, splitLeaves } from "./fold.js";
 import type { GradientFlip } from "./gradient-flip.js";
@@ -85,6 +86,7 @@ export interface ComputePool {
 export async function createComputePool(options: ComputePoolOptions): Promise<ComputePool> {
   const { memory, ...others } = options;
   const { plan, memories } = memory;
+  prepareProcess(options.backend);
   const starting = Array.from({ length: options.threads }, (_, thread) =>
     startComputeThread({ ...others, thread, layout: plan.layout, memories }),
   );

@@ -1,21 +1,100 @@
-import { createRequire } from "node:module";
-
 /**
- * The native TensorFlow backends live here: `tfjs-node-gpu` (CUDA) and `tfjs-node` (CPU), neither of which is a
- * dependency, since they bring a library of their own. So far it is only told whether their packages are there.
+ * The native backends: TensorFlow through the binding that `isobatch tensorflow install` has compiled. `tfjs-node`
+ * computes on CPUs, `tfjs-node-gpu` on CUDA; the JavaScript of both is the same, and so is tfjs's name for them.
+ *
+ * A process can hold only one libtensorflow, so both use the same one once it is loaded; on a machine with CUDA's alone,
+ * `tfjs-node` is that with its GPUs hidden.
  */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { cpus } from "node:os";
+import type { KernelBackend } from "@tensorflow/tfjs-core";
+import { IsobatchError, messageOf } from "../../../shared/errors.js";
+import type { BackendDescription } from "../description.js";
+import { findInstallation, prepareProcess, type TensorFlowBackendName } from "./availability.js";
+import { usesOneDnn } from "./environment.js";
+import { readGraphics } from "./graphics.js";
+import type { TensorFlowInstallation } from "./installation.js";
+import { registerNativeKernels } from "./kernels.js";
+import { type Binding, loadNativePackage, type NativeBackend } from "./native-package.js";
 
-const packages = { "tfjs-node-gpu": "@tensorflow/tfjs-node-gpu", "tfjs-node": "@tensorflow/tfjs-node" };
+export { type TensorFlowBackendName, unavailability } from "./availability.js";
 
-export type TensorFlowBackendName = keyof typeof packages;
+/** tfjs knows both under this name: their kernels are registered for it. */
+export const TENSORFLOW = "tensorflow";
 
-/** Why the backend can't be used here. */
-export function unavailability(name: TensorFlowBackendName): string {
-  const packageName = packages[name];
-  try {
-    createRequire(import.meta.url).resolve(packageName);
-  } catch {
-    return `the package ${packageName} is not installed`;
-  }
-  return `the package ${packageName} is installed, but this version of Isobatch does not compute on it`;
+interface Opened {
+  readonly name: TensorFlowBackendName;
+  readonly installation: TensorFlowInstallation;
+  readonly binding: Binding;
 }
+
+let opened: Opened | undefined;
+
+/** Loads TensorFlow. Throws an `unavailable` IsobatchError that says why it can't. */
+export async function prepare(name: TensorFlowBackendName): Promise<void> {
+  if (opened?.name === name) return;
+  const unavailable = (why: string, cause?: unknown): never => {
+    throw new IsobatchError("unavailable", `The backend ${name} can't be had: ${why}.`, { cause });
+  };
+  if (opened !== undefined) unavailable(`this process has loaded TensorFlow as ${opened.name} already`);
+  const installation = findInstallation(name);
+  if (typeof installation === "string") return unavailable(installation);
+  prepareProcess(name);
+  let binding: Binding;
+  try {
+    binding = createRequire(import.meta.url)(installation.binding) as Binding;
+    loadNativePackage(installation.packageFolder);
+  } catch (error) {
+    const [line] = messageOf(error).split("\n");
+    return unavailable(`TensorFlow does not load (${line}); run isobatch tensorflow install again`, error);
+  }
+  if (name === "tfjs-node-gpu" && !binding.isUsingGpuDevice()) {
+    unavailable(
+      "TensorFlow sees no GPU; look at CUDA_VISIBLE_DEVICES, and at what TF_CPP_MIN_LOG_LEVEL=0 makes TensorFlow say",
+    );
+  }
+  opened = { name, installation, binding };
+}
+
+/** Makes the tfjs backend, once TensorFlow is loaded. */
+export function create(): KernelBackend {
+  const { installation, binding } = opened!;
+  return loadNativePackage(installation.packageFolder).createBackend(binding);
+}
+
+/** Registers the kernels that training adds; a second call does nothing. */
+export function complete(): void {
+  registerNativeKernels();
+}
+
+export function describe(): BackendDescription {
+  const { name, installation, binding } = opened!;
+  const version = `${installation.packageVersion} on TensorFlow ${binding.TF_Version}`;
+  const oneDnn = usesOneDnn(process.env) ? "oneDNN" : "no oneDNN";
+  if (name === "tfjs-node-gpu") {
+    const gpu = gpuName() ?? "a GPU";
+    const { driverVersion } = readGraphics();
+    return { version, flags: `deterministic, no TF32, ${gpu}, driver ${driverVersion}`, device: `${gpu} with CUDA` };
+  }
+  const processor = cpus()[0]?.model.trim() || process.arch;
+  return {
+    version,
+    // Which instructions and block sizes are used is decided by the processor's model.
+    flags: `1 intra-op thread, ${oneDnn}, ${processor}`,
+    device: `TensorFlow ${binding.TF_Version} on ${processor}, one thread`,
+  };
+}
+
+/** The name of the first GPU, from the driver's own files. */
+function gpuName(): string | undefined {
+  try {
+    const [first] = readGraphics().gpuFolders;
+    return /Model:\s+(.+)/.exec(readFileSync(`${first}/information`, "utf8"))?.[1].trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether tensors of this backend are TensorFlow's. */
+export const isNativeBackend = (backend: KernelBackend): backend is NativeBackend => "executeSingleOutput" in backend;

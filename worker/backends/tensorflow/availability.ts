@@ -1,0 +1,43 @@
+/** What can be told of the native backends, and done for them, without loading TensorFlow or tfjs. */
+import { isMainThread } from "node:worker_threads";
+import { messageOf } from "../../../shared/errors.js";
+import { setTensorFlowEnvironment } from "./environment.js";
+import { graphicsProblem, readGraphics } from "./graphics.js";
+import { readInstallation, type TensorFlowInstallation, tensorFlowFolder } from "./installation.js";
+
+export type TensorFlowBackendName = "tfjs-node-gpu" | "tfjs-node";
+
+/** Which installation a backend computes with; as a sentence's end, why there is none. */
+export function findInstallation(name: TensorFlowBackendName): TensorFlowInstallation | string {
+  const folder = tensorFlowFolder(process.env);
+  try {
+    const cuda = readInstallation(folder, "cuda");
+    if (name === "tfjs-node") {
+      return readInstallation(folder, "cpu") ?? cuda ?? "TensorFlow is not installed; run isobatch tensorflow install";
+    }
+    const problem = graphicsProblem(readGraphics());
+    if (problem !== undefined) return problem;
+    return cuda ?? "TensorFlow is not installed for CUDA; run isobatch tensorflow install --cuda";
+  } catch (error) {
+    return messageOf(error).replace(/\.$/, "");
+  }
+}
+
+/** Why a backend can't be used here, as far as that can be told without loading TensorFlow. */
+export function unavailability(name: TensorFlowBackendName): string | undefined {
+  const found = findInstallation(name);
+  return typeof found === "string" ? found : undefined;
+}
+
+/**
+ * Makes this process's environment what a backend wants, which TensorFlow reads when it is loaded. To be called on the
+ * main thread before a thread opens the backend; in a thread it does nothing.
+ * @param name undefined: whichever will be chosen.
+ */
+export function prepareProcess(name: string | undefined): void {
+  if (!isMainThread) return;
+  setTensorFlowEnvironment(process.env);
+  if (name !== "tfjs-node") return;
+  const installation = findInstallation(name);
+  if (typeof installation !== "string" && installation.variant === "cuda") process.env.CUDA_VISIBLE_DEVICES = "-1";
+}

@@ -1,0 +1,36 @@
+/**
+ * The settings that TensorFlow reads from the process's environment, natively, when it is loaded. They are made on the
+ * main thread before any compute thread starts: a thread's own `process.env` is a copy of which the library learns
+ * nothing.
+ *
+ * - One thread an operation. A worker's parallelism is its compute threads; with more than one thread inside an
+ *   operation its sums would be added up in an order that depends on how many there are.
+ * - Deterministic operations, and cuBLAS's fixed workspaces: on a GPU the fast ones add in the order of arrival.
+ * - TF32 off: it rounds the factors of a product to 10 bits, which no other backend does.
+ * - Memory on a GPU is taken as it is needed, instead of all of it at the start.
+ * - Quiet, unless somebody wants to hear it.
+ */
+const FIXED = {
+  TF_NUM_INTRAOP_THREADS: "1",
+  TF_NUM_INTEROP_THREADS: "1",
+  TF_DETERMINISTIC_OPS: "1",
+  CUBLAS_WORKSPACE_CONFIG: ":4096:8",
+  NVIDIA_TF32_OVERRIDE: "0",
+  OMP_NUM_THREADS: "1",
+} as const;
+
+/** These change no bit, or are told in the numerics class, so a user's own are left alone. */
+const DEFAULTS = {
+  TF_FORCE_GPU_ALLOW_GROWTH: "true",
+  TF_CPP_MIN_LOG_LEVEL: "2",
+  TF_ENABLE_ONEDNN_OPTS: "1",
+} as const;
+
+/** Sets what is fixed, and what is missing. */
+export function setTensorFlowEnvironment(variables: NodeJS.ProcessEnv): void {
+  Object.assign(variables, FIXED);
+  for (const [name, value] of Object.entries(DEFAULTS)) variables[name] ??= value;
+}
+
+/** Whether oneDNN computes, whose bits are its own. */
+export const usesOneDnn = (variables: Readonly<NodeJS.ProcessEnv>): boolean => variables.TF_ENABLE_ONEDNN_OPTS !== "0";

@@ -1,0 +1,98 @@
+/**
+ * Loads the JavaScript of @tensorflow/tfjs-node-gpu, which @tensorflow/tfjs-node shares: the backend class and its
+ * kernels, and nothing else of the package. Its own entry loads TensorFlow.js's union package (with WebGL, and cores of
+ * its own where versions differ), looks for a binding in one place only, and fails on Node 23 and later, which dropped
+ * functions of `util` that it calls.
+ *
+ * So while its files load, what they ask for is answered here, and for them alone: `@tensorflow/tfjs` is the very
+ * core that computes in this thread; `util` has its former functions; the protocol buffers of SavedModels, which no
+ * training needs, are left out. With that the package needs none of its dependencies.
+ */
+import { createRequire, Module } from "node:module";
+import { join, sep } from "node:path";
+import * as util from "node:util";
+import * as core from "@tensorflow/tfjs-core";
+import * as layers from "@tensorflow/tfjs-layers";
+
+/** A value of an operation's attribute, with the type that the C API wants. */
+export interface OperationAttribute {
+  readonly name: string;
+  /** One of the binding's TF_ATTR_… constants. */
+  readonly type: number;
+  readonly value: unknown;
+}
+
+/** The package's native half, of which only this is used here. */
+export interface Binding {
+  readonly TF_Version: string;
+  readonly TF_ATTR_BOOL: number;
+  readonly TF_ATTR_INT: number;
+  readonly TF_ATTR_FLOAT: number;
+  readonly TF_ATTR_STRING: number;
+  readonly TF_ATTR_TYPE: number;
+  readonly TF_FLOAT: number;
+  readonly TF_INT32: number;
+  isUsingGpuDevice(): boolean;
+}
+
+/** The package's backend: a tfjs backend that runs any operation of TensorFlow. */
+export interface NativeBackend extends core.KernelBackend {
+  readonly binding: Binding;
+  executeSingleOutput(name: string, attributes: OperationAttribute[], inputs: core.TensorInfo[]): core.Tensor;
+  executeMultipleOutputs(
+    name: string,
+    attributes: OperationAttribute[],
+    inputs: core.TensorInfo[],
+    outputs: number,
+  ): core.Tensor[];
+}
+
+export interface NativePackage {
+  createBackend(binding: Binding): NativeBackend;
+}
+
+type Load = (request: string, parent: { filename?: string | null } | undefined, ...rest: unknown[]) => unknown;
+
+const formerUtil = {
+  ...util,
+  isArray: Array.isArray,
+  isNullOrUndefined: (value: unknown): boolean => value === null || value === undefined,
+};
+
+const loaded = new Map<string, NativePackage>();
+
+/**
+ * @param folder of the package; its kernels are registered in this thread on the first call.
+ * @throws when it isn't the package, or not one of this form.
+ */
+export function loadNativePackage(folder: string): NativePackage {
+  const known = loaded.get(folder);
+  if (known !== undefined) return known;
+  const answers: Record<string, unknown> = {
+    "@tensorflow/tfjs": { ...core, ...layers },
+    util: formerUtil,
+    "./proto/api_pb": {},
+  };
+  const hooked = Module as unknown as { _load: Load };
+  const load = hooked._load;
+  hooked._load = function (request, parent, ...rest) {
+    const asks = parent?.filename?.startsWith(folder + sep) ?? false;
+    return asks && request in answers ? answers[request] : load.call(this, request, parent, ...rest);
+  };
+  try {
+    const require = createRequire(join(folder, "package.json"));
+    require("./dist/register_all_kernels.js");
+    const { NodeJSKernelBackend } = require("./dist/nodejs_kernel_backend.js") as {
+      NodeJSKernelBackend: new (binding: Binding, packageName: string) => NativeBackend;
+    };
+    const nativePackage: NativePackage = {
+      createBackend: (binding) =>
+        // Under the GPU package's name dilated 3D convolutions are allowed, which a CPU cannot compute.
+        new NodeJSKernelBackend(binding, `@tensorflow/tfjs-node${binding.isUsingGpuDevice() ? "-gpu" : ""}`),
+    };
+    loaded.set(folder, nativePackage);
+    return nativePackage;
+  } finally {
+    hooked._load = load;
+  }
+}
