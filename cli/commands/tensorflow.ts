@@ -1,0 +1,78 @@
+import { join } from "node:path";
+import { IsobatchError } from "../../shared/errors.js";
+import { readInstallation, tensorFlowFolder } from "../../worker/backends/tensorflow/installation.js";
+import type { Environment } from "../environment.js";
+import { EXIT_INTERRUPTED } from "../failure.js";
+import { onInterrupts } from "../interrupts.js";
+import { table } from "../progress/table.js";
+import { installTensorFlow, removeTensorFlow } from "../tensorflow/install.js";
+import { createStepDisplay } from "../tensorflow/step-display.js";
+
+export interface InstallCommandOptions {
+  readonly cuda?: boolean;
+  readonly python?: string;
+  readonly force?: boolean;
+}
+
+/** Resolves with the process's exit code. */
+export async function installCommand(options: InstallCommandOptions, { variables }: Environment): Promise<number> {
+  const { cuda = false, python, force = false } = options;
+  const folder = tensorFlowFolder(variables);
+  const stopping = new AbortController();
+  const stop = (): void => stopping.abort();
+  const unlisten = onInterrupts({ interrupt: stop, abort: stop, terminate: stop });
+  const display = createStepDisplay(process.stdout);
+  try {
+    const { installation, device, version, found } = await installTensorFlow({
+      ...{ folder, cuda, python, force, display },
+      env: variables,
+      signal: stopping.signal,
+    });
+    const { variant, libraryFolder, ownEnvironment, python: interpreter } = installation;
+    const backend = variant === "cuda" ? "tfjs-node-gpu" : "tfjs-node";
+    const owner = ownEnvironment ? "an environment of its own, in" : "the environment of";
+    display.print(
+      [
+        "",
+        found ? "It was installed already, and computes." : "Installed.",
+        ...table([
+          ["backend", `${backend} ${version}`],
+          ["device", device],
+          ["library", libraryFolder],
+          ["python", `${owner} ${interpreter}`],
+          ["binding", installation.binding],
+        ]),
+        "",
+        `Workers take it by themselves (${backend} comes before wasm); --backend ${backend} insists on it.`,
+        `To undo: isobatch tensorflow remove${cuda ? " --cuda" : ""}`,
+      ].join("\n"),
+    );
+    return 0;
+  } catch (error) {
+    if (!(error instanceof IsobatchError && error.code === "interrupted")) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return EXIT_INTERRUPTED;
+  } finally {
+    unlisten();
+  }
+}
+
+export function removeCommand({ cuda = false }: { cuda?: boolean }, { variables }: Environment): void {
+  const folder = tensorFlowFolder(variables);
+  const variant = cuda ? "cuda" : "cpu";
+  const place = join(folder, variant);
+  const python = readable(() => readInstallation(folder, variant))?.python;
+  const removed = removeTensorFlow(folder, variant);
+  const kept =
+    removed && python !== undefined && !python.startsWith(place) ? ` The Python of ${python} is as it was.` : "";
+  process.stdout.write(removed ? `Removed ${place}.${kept}\n` : `There is no installation in ${place}.\n`);
+}
+
+/** A damaged installation is removed like any other. */
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * Compiles the package's binding against a TensorFlow wheel, with the compiler alone. Node's headers come as a package
+ * (the binding uses the stable Node-API, so one binary serves Node 20, 22 and 24), and the libraries are linked where
+ * they lie, by absolute run path: moved or copied they would no longer find CUDA's beside them.
+ */
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { IsobatchError } from "../../shared/errors.js";
+import { type RunProgramOptions, runProgram } from "./run-program.js";
+import type { Wheel } from "./wheel.js";
+
+export interface Compilation {
+  readonly compiler: string;
+  readonly wheel: Wheel;
+  /** Of @tensorflow/tfjs-node-gpu. */
+  readonly packageFolder: string;
+  /** The file to make. */
+  readonly binding: string;
+}
+
+const SOURCES = ["binding/tfjs_backend.cc", "binding/tfjs_binding.cc"];
+
+export async function compileBinding(compilation: Compilation, options: RunProgramOptions): Promise<void> {
+  const { compiler } = compilation;
+  const { code, stderr, startError } = await runProgram(compiler, compilerArguments(compilation), options);
+  if (code === 0) return;
+  if (/No space left on device/.test(stderr)) {
+    throw new IsobatchError(
+      "exhausted",
+      `${compiler}: the disk is full; free some, or name a folder in ISOBATCH_TENSORFLOW.`,
+    );
+  }
+  const line = stderr.split("\n").find((candidate) => /error|undefined|cannot find|not recogni[sz]ed/i.test(candidate));
+  throw new IsobatchError(
+    "unavailable",
+    `${compiler} can't compile the binding against TensorFlow ${compilation.wheel.version} in ${compilation.wheel.folder} ` +
+      `(${line?.trim() ?? startError ?? `exit code ${code}`}); reinstall that TensorFlow, or leave --python out.`,
+  );
+}
+
+function compilerArguments({ wheel, packageFolder, binding }: Compilation): string[] {
+  const nodeHeaders = join(dirname(createRequire(import.meta.url).resolve("node-api-headers/package.json")), "include");
+  const includes = [packageFolder, nodeHeaders, join(wheel.folder, "include")];
+  const isMac = process.platform === "darwin";
+  return [
+    ...["-std=c++17", "-O2", "-fPIC", "-w", "-DNAPI_VERSION=8"],
+    ...(isMac ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared"]),
+    ...includes.flatMap((folder) => ["-I", folder]),
+    ...SOURCES.map((source) => join(packageFolder, source)),
+    ...wheel.libraries.map((library) => join(wheel.folder, library)),
+    `-Wl,-rpath,${wheel.folder}`,
+    ...["-o", binding],
+  ];
+}

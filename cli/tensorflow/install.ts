@@ -1,0 +1,197 @@
+/**
+ * Makes a native TensorFlow ready for the workers of this machine: finds one in a Python environment, or gets one in an
+ * environment of its own, compiles the binding against it, computes on it, and only then writes the file by which
+ * workers find it. Whatever was made before that is removed when anything fails, so nothing is ever half-installed,
+ * and the installation that was there before goes on working until the new one has been seen to.
+ */
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { writeFileDurably } from "../../server/durable-file.js";
+import { IsobatchError } from "../../shared/errors.js";
+import {
+  INSTALLATION_FILE,
+  readInstallation,
+  type TensorFlowInstallation,
+  type TensorFlowVariant,
+} from "../../worker/backends/tensorflow/installation.js";
+import { fetchPackage, installedPackage, PACKAGE_VERSION } from "./binding-package.js";
+import { compileBinding } from "./compile.js";
+import { lockFolder } from "./install-lock.js";
+import { environmentMaker, makeEnvironment, packageFor } from "./make-environment.js";
+import { findPythons, namedPython, type PythonEnvironment } from "./python.js";
+import { checkGraphics, checkPlatform, checkSpace, findCompiler, usesMusl } from "./requirements.js";
+import type { RunProgramOptions } from "./run-program.js";
+import type { StepDisplay } from "./step-display.js";
+import { type Verified, verify } from "./verify.js";
+import { checkedWheel, wheelProblem } from "./wheel.js";
+
+export interface InstallOptions {
+  /** Holds the installations. */
+  readonly folder: string;
+  readonly cuda: boolean;
+  /** An interpreter, or a virtual environment's folder, that a person named. */
+  readonly python: string | undefined;
+  /** Anew, though there is one that works. */
+  readonly force: boolean;
+  readonly display: StepDisplay;
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+  readonly signal: AbortSignal;
+  /** Of the NVIDIA driver's files, elsewhere in tests. */
+  readonly driverFolder?: string;
+}
+
+export interface Installed extends Verified {
+  readonly installation: TensorFlowInstallation;
+  /** Whether it was there before. */
+  readonly found: boolean;
+}
+
+/** What an environment with TensorFlow takes, and while pip unpacks it; measured with 2.21, and rounded up. */
+const ENVIRONMENT_BYTES = { cpu: 2.2e9, cuda: 9e9 };
+/** The binding, and the package it comes from. */
+const BINDING_BYTES = 20e6;
+
+/** @throws {IsobatchError} what is missing or went wrong; then all is as it was. */
+export async function installTensorFlow(options: InstallOptions): Promise<Installed> {
+  const { cuda, display, env, signal } = options;
+  const variant: TensorFlowVariant = cuda ? "cuda" : "cpu";
+  const folder = join(options.folder, variant);
+  const running: RunProgramOptions = { env, signal };
+  checkPlatform(process.platform, process.arch, usesMusl());
+  if (cuda) checkGraphics(options.driverFolder);
+  checkSpace(folder, BINDING_BYTES);
+  const unlock = lockFolder(folder);
+  const id = randomBytes(4).toString("hex");
+  const made: string[] = [];
+  const make = (name: string): string => {
+    const path = join(folder, `${name}-${id}`);
+    made.push(path);
+    return path;
+  };
+  try {
+    const existing = options.force ? undefined : await verifyExisting(options, variant, folder, running);
+    if (existing !== undefined) return { ...existing, found: true };
+    const compiler = await display.step("a C++ compiler", () => findCompiler(running));
+    const { environment, own } = await chooseEnvironment(options, folder, make, running);
+    stopIfAborted(signal);
+    const wheel = checkedWheel(environment, cuda);
+    const bindingFolder = make("binding");
+    mkdirSync(bindingFolder);
+    const binding = join(bindingFolder, "tfjs_binding.node");
+    const packageFolder =
+      installedPackage() ??
+      (await display.step(`fetch the binding's sources`, () => fetchPackage(bindingFolder, running)));
+    stopIfAborted(signal);
+    await display.step(`compile the binding against TensorFlow ${wheel.version}`, () =>
+      compileBinding({ compiler, wheel, packageFolder, binding }, running),
+    );
+    stopIfAborted(signal);
+    const candidate: TensorFlowInstallation = {
+      format: 1,
+      variant,
+      binding,
+      packageFolder,
+      packageVersion: PACKAGE_VERSION,
+      tensorflowVersion: wheel.version,
+      libraryFolder: wheel.folder,
+      python: wheel.python,
+      ownEnvironment: own,
+    };
+    const verified = await display.step("compute a product and a gradient on it", () =>
+      verify(candidate, make("verify"), running),
+    );
+    stopIfAborted(signal);
+    writeFileDurably(join(folder, INSTALLATION_FILE), JSON.stringify(candidate, undefined, 2));
+    made.length = 0;
+    removeOthers(folder, id);
+    return { ...verified, installation: candidate, found: false };
+  } catch (error) {
+    for (const path of made) rmSync(path, { recursive: true, force: true });
+    stopIfAborted(signal);
+    throw error;
+  } finally {
+    unlock();
+  }
+}
+
+/** An installation that computes is left as it is, unless another Python was named. */
+async function verifyExisting(
+  { folder: root, python, display }: InstallOptions,
+  variant: TensorFlowVariant,
+  folder: string,
+  running: RunProgramOptions,
+): Promise<(Verified & { installation: TensorFlowInstallation }) | undefined> {
+  if (python !== undefined) return undefined;
+  try {
+    const installation = readInstallation(root, variant);
+    if (installation === undefined || installation.packageVersion !== PACKAGE_VERSION) return undefined;
+    const scratch = join(folder, "verify-existing");
+    const verified = await display.step("compute on what is installed", () => verify(installation, scratch, running));
+    return { ...verified, installation };
+  } catch (error) {
+    if (running.signal?.aborted) throw error;
+    return undefined;
+  }
+}
+
+/** The environment that was named; or the first that has a TensorFlow that will do; or a new one. */
+async function chooseEnvironment(
+  { python, cuda, display }: InstallOptions,
+  folder: string,
+  make: (name: string) => string,
+  running: RunProgramOptions,
+): Promise<{ environment: PythonEnvironment; own: boolean }> {
+  if (python !== undefined) {
+    const environment = await display.step(`look at ${python}`, async () => {
+      const named = await namedPython(python, running);
+      checkedWheel(named, cuda);
+      return named;
+    });
+    return { environment, own: false };
+  }
+  const pythons = await display.step("look for Python and TensorFlow", () => findPythons(running));
+  const usable = pythons.find((candidate) => wheelProblem(candidate, cuda) === undefined);
+  if (usable !== undefined) return { environment: usable, own: false };
+  const maker = environmentMaker(pythons);
+  const requirement = packageFor(cuda, process.platform, process.arch);
+  checkSpace(folder, cuda ? ENVIRONMENT_BYTES.cuda : ENVIRONMENT_BYTES.cpu);
+  const path = make("python");
+  const environment = await display.step(`pip install ${requirement}`, (detail) =>
+    makeEnvironment(maker, path, requirement, { ...running, detail }),
+  );
+  return { environment, own: true };
+}
+
+function stopIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw new IsobatchError("interrupted", "Stopped; nothing was installed.");
+}
+
+/** Removes what former installations made. */
+function removeOthers(folder: string, id: string): void {
+  for (const name of readdirSync(folder)) {
+    const ours = /^(python|binding|verify)-/.test(name);
+    if (ours && !name.endsWith(`-${id}`)) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** Removes an installation. @returns whether there was one. */
+export function removeTensorFlow(root: string, variant: TensorFlowVariant): boolean {
+  const folder = join(root, variant);
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return false;
+  }
+  const unlock = lockFolder(folder);
+  try {
+    // The file by which it is found goes first: what is half removed is not found.
+    rmSync(join(folder, INSTALLATION_FILE), { force: true });
+    removeOthers(folder, "");
+  } finally {
+    unlock();
+  }
+  rmSync(folder, { recursive: true, force: true });
+  return names.includes(INSTALLATION_FILE);
+}
