@@ -60,6 +60,17 @@ export function applyStep(
   }
 }
 
+/** |S1|² and Σ S2 over the parameters of the sums in slot `sums`, in float64. */
+export function normsOf({ plan, kernels }: SharedMemory, sums: number): { squaredNorm1: number; sum2: number } {
+  const [s1, s2] = [sumAddresses(plan, sums, "s1"), sumAddresses(plan, sums, "s2")];
+  let [squaredNorm1, sum2] = [0, 0];
+  for (const [i, { parameters }] of plan.segments.entries()) {
+    squaredNorm1 += kernels[i].squaredNorm(s1[i], parameters);
+    sum2 += kernels[i].sum(s2[i], parameters);
+  }
+  return { squaredNorm1, sum2 };
+}
+
 /** The elements [from, to) of a vector, cut at the segments' borders. */
 function pieces(plan: MemoryPlan, to: number, from = 0): { segment: number; at: number; elements: number }[] {
   return plan.segments.flatMap((segment, i) => {

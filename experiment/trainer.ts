@@ -3,7 +3,14 @@
  * coefficients and kernels that a cluster uses, so it leaves the very same bits. It is the yardstick of the cluster's
  * tests, and what experiments run on.
  */
-import { type Coefficients, leafWeights, stepCoefficients } from "../shared/optimizer/index.js";
+import {
+  type Coefficients,
+  leafWeights,
+  type NoiseParts,
+  noiseParts,
+  stepCoefficients,
+  weightSums,
+} from "../shared/optimizer/index.js";
 import { stateHash } from "../shared/state-hash.js";
 import {
   createSampleOrder,
@@ -34,7 +41,7 @@ import {
   weightsAddresses,
 } from "../worker/compute/index.js";
 import { evaluateOn } from "./evaluate.js";
-import { applyStep, readVector, writeVector } from "./state.js";
+import { applyStep, normsOf, readVector, writeVector } from "./state.js";
 
 export interface TrainOptions {
   /** Ends the run early, after as many steps. */
@@ -44,6 +51,14 @@ export interface TrainOptions {
   readonly onStep?: (report: StepReport) => void;
   /** Whether to evaluate, at the task's intervals and at the end; true by default. */
   readonly evaluate?: boolean;
+  /** Called after every evaluation, so that a run that diverges later leaves what it has measured. */
+  readonly onEvaluation?: (evaluation: Evaluation) => void;
+  /** Whether the initial weights are evaluated too; false by default, since a cluster does not. */
+  readonly evaluateFirst?: boolean;
+  /** Of the samples' order alone; by default the task's seed, which decides all else in any case. */
+  readonly orderSeed?: number;
+  /** Whether to measure the gradient noise; false by default. */
+  readonly measureNoise?: boolean;
   /** What `prepareTask` made of the task, to use it for several runs. */
   readonly prepared?: PreparedTask;
   /** For tests alone. */
@@ -81,6 +96,8 @@ export interface TrainedState {
   /** One a micro-batch, in order. */
   readonly losses: readonly number[];
   readonly evaluations: readonly Evaluation[];
+  /** The mean over all steps of several micro-batches; undefined without one, or if it was not asked for. */
+  readonly noise: NoiseParts | undefined;
 }
 
 /** @throws {NonFiniteError} if the training diverges. */
@@ -114,7 +131,7 @@ function run(
   const { plan } = memory;
   const { microBatchSize } = task;
   const sums = createSums(memory, 0);
-  const order = createSampleOrder({ seed: task.seed, microBatchSize, samples: data.train.samples });
+  const order = createSampleOrder({ seed: options.orderSeed ?? task.seed, microBatchSize, samples: data.train.samples });
   const batchOf = (n: number): SampleBatch => readBatch(data.train, n, order.samplesOf(n));
   const microBatchesEnd = microBatchesOf(task);
   const losses: number[] = [];
@@ -126,8 +143,20 @@ function run(
   const evaluate = (): void => {
     if (options.evaluate === false || data.test === undefined) return;
     const samples = losses.length * microBatchSize;
-    evaluations.push({ step, samples, ...evaluateOn(data.test, task.evaluationBatchSize, gradients) });
+    const evaluation = { step, samples, ...evaluateOn(data.test, task.evaluationBatchSize, gradients) };
+    evaluations.push(evaluation);
+    options.onEvaluation?.(evaluation);
   };
+  const noise = { trace: 0, squaredGradient: 0, steps: 0 };
+  const measureNoise = (slot: number, microBatches: number): void => {
+    const weights = weightSums(microBatches, leafWeights(task.optimizer, task, microBatches));
+    const parts = noiseParts({ ...normsOf(memory, slot), microBatchSize, weights });
+    if (parts === undefined) return;
+    noise.trace += parts.trace;
+    noise.squaredGradient += parts.squaredGradient;
+    noise.steps += 1;
+  };
+  if (options.evaluateFirst) evaluate();
 
   while (losses.length < microBatchesEnd && step < (options.steps ?? Number.POSITIVE_INFINITY)) {
     const startedAt = performance.now();
@@ -150,6 +179,7 @@ function run(
     if (!sums.nodeFinite(root, WHOLE)) {
       throw new NonFiniteError(firstMicroBatch, `The sums of step ${step} overflow float32.`);
     }
+    if (options.measureNoise) measureNoise(root.slot, microBatches);
     applyStep(memory, moments, root.slot, microBatches, coefficients);
     gradients.load();
     losses.push(...stepLosses);
@@ -175,6 +205,10 @@ function run(
     v,
     losses,
     evaluations,
+    noise:
+      noise.steps === 0
+        ? undefined
+        : { trace: noise.trace / noise.steps, squaredGradient: noise.squaredGradient / noise.steps },
   };
 }
 

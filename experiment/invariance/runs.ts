@@ -1,0 +1,65 @@
+/**
+ * The runs of an experiment, in the order in which they are trained: first what all is measured against, then the arms.
+ *
+ * The arms' runs at κ = 1 are one run for all arms of the same arithmetic. Two floors tell how small a gap can be told
+ * from none: the reference trained again, which must leave the same bits, and the reference with its samples in
+ * another order, as far apart as two runs are that nobody would call different.
+ */
+import { seedOf } from "../../shared/random.js";
+import type { Task } from "../../tasks/index.js";
+import { arithmeticAtOne } from "./arithmetic.js";
+import { type Protocol, taskOfRun } from "./protocol.js";
+
+/**
+ * - `reference`: κ = 1;
+ * - `repeat`: the same again;
+ * - `order`: κ = 1 with the samples in another order;
+ * - `arm`: κ above 1.
+ */
+export type Role = "reference" | "repeat" | "order" | "arm";
+
+export interface RunSpec {
+  /** Unique in the experiment, and the same whenever its runs are listed. */
+  readonly key: string;
+  readonly role: Role;
+  /** Of a reference: the first of the arms that it stands for. */
+  readonly arm: string;
+  readonly kappa: number;
+  readonly learningRate: number;
+  readonly seed: number;
+  /** Of the samples' order, where that is not `seed`'s. */
+  readonly orderSeed: number | null;
+  /** The key of the run that it is compared with; null for a reference. */
+  readonly reference: string | null;
+  readonly task: Task;
+}
+
+/** @throws {IsobatchError} `invalid_input` where an arm's rule has no meaning at one of the κ. */
+export function listRuns(task: Task, protocol: Protocol): RunSpec[] {
+  const { arms, kappas, learningRates, seeds } = protocol;
+  const baseline: RunSpec[] = [];
+  const compared: RunSpec[] = [];
+  for (const [s, seed] of seeds.entries()) {
+    for (const learningRate of learningRates) {
+      const of = (role: Role, arm: Protocol["arms"][number], kappa: number, reference: string | null): RunSpec => ({
+        ...{ key: `${role}/${arm.name}/${kappa}/${learningRate}/${seed}`, role, arm: arm.name, kappa },
+        ...{ learningRate, seed, orderSeed: role === "order" ? seedOf(seed, "another order") : null, reference },
+        task: taskOfRun(task, protocol, { arm, kappa, learningRate, seed }),
+      });
+      /** The reference of each arithmetic. */
+      const references = new Map<string, RunSpec>();
+      for (const arm of arms) {
+        const own = of("reference", arm, 1, null);
+        const arithmetic = arithmeticAtOne(own.task);
+        if (!references.has(arithmetic)) references.set(arithmetic, own);
+        const reference = references.get(arithmetic)!.key;
+        for (const kappa of kappas) compared.push(of("arm", arm, kappa, reference));
+      }
+      baseline.push(...references.values());
+      const [first] = references.values();
+      if (s === 0) baseline.push(of("repeat", arms[0], 1, first.key));
+      baseline.push(of("order", arms[0], 1, first.key));
+    }
+  }
+  return [...baseline, ...compared];
+}
