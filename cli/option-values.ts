@@ -13,6 +13,31 @@ export function wholeNumber(name: string, min: number, max: number): (text: stri
   };
 }
 
+/** A decimal number, with an exponent or without; its range is for whoever uses it to check. */
+export function number(name: string): (text: string) => number {
+  return (text) => {
+    if (/^\d{1,20}(\.\d{1,20})?(e[+-]?\d{1,3})?$/i.test(text)) return Number(text);
+    return invalid(`${name} is "${text}"; it must be a number such as 0.001 or 1e-3.`);
+  };
+}
+
+/** Words separated by commas. */
+export function words(name: string): (text: string) => string[] {
+  return (text) => {
+    const list = text.split(",").map((word) => word.trim());
+    return list.includes("") ? invalid(`${name} is "${text}"; it must be words separated by commas.`) : list;
+  };
+}
+
+/** Numbers separated by commas. */
+export function numbers(name: string): (text: string) => number[] {
+  return (text) => words(name)(text).map(number(name));
+}
+
+export function wholeNumbers(name: string, min: number, max: number): (text: string) => number[] {
+  return (text) => words(name)(text).map(wholeNumber(name, min, max));
+}
+
 /** A duration in seconds. */
 export function seconds(name: string, max: number): (text: string) => number {
   return (text) => {

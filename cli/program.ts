@@ -8,7 +8,7 @@ import { DEFAULT_PORT } from "../shared/wire/address.js";
 import type { Address } from "../shared/wire/index.js";
 import type { Environment } from "./environment.js";
 import { usageSentence } from "./failure.js";
-import { address, oneOf, seconds, wholeNumber } from "./option-values.js";
+import { address, number, numbers, oneOf, seconds, wholeNumber, wholeNumbers, words } from "./option-values.js";
 
 const STEPS_MAX = 1e12;
 const WORKERS_MAX = 256;
@@ -42,6 +42,7 @@ export function createProgram(environment: Environment, end: (exitCode: number) 
   addWorker(program, environment, end);
   addShard(program, environment, end);
   addControls(program, environment);
+  addExperiment(program, environment, end);
   addReaders(program);
   addTensorFlow(program, environment, end);
   configure(program);
@@ -214,6 +215,70 @@ function tokenOptions(command: Command): Command {
   return command
     .option("--token-file <file>", "a file with the join token")
     .option("--token <->", "read the join token from standard input", oneOf("--token", ["-"]));
+}
+
+function addExperiment(program: Command, environment: Environment, end: (exitCode: number) => void): void {
+  const experiment = program
+    .command("experiment")
+    .summary("compare optimizers and batch sizes")
+    .description("Trains many runs that differ in one thing, and tells what it changes.");
+  experiment
+    .command("invariance")
+    .summary("does the batch size change the training?")
+    .description(
+      "Trains a task with κ micro-batches per step and with one, under several rules, from the same weights and on the " +
+        "same samples in the same order, and measures how far the losses part. A run that is done is kept: the same command " +
+        "goes on where it was ended.",
+    )
+    .option("--preset <name>", "a ready experiment; the other options replace its own")
+    .option("--task <task>", "as in isobatch run")
+    .option("--arms <names>", "optimizers with their rules, separated by commas", words("--arms"))
+    .option("--kappa <numbers>", "micro-batches per step", wholeNumbers("--kappa", 1, MICRO_BATCHES_MAX))
+    .option("--lr <numbers>", "learning rates, as at κ = 1", numbers("--lr"))
+    .option("--seeds <numbers>", "of weights and samples (default: 0,1,2)", wholeNumbers("--seeds", 0, SEED_MAX))
+    .option(
+      "--micro-batches <n>",
+      "length of a run (default: the task's)",
+      wholeNumber("--micro-batches", 1, STEPS_MAX),
+    )
+    .option(
+      "--evaluate-every <n>",
+      "in micro-batches, a multiple of every κ (default: 32 times a run)",
+      wholeNumber("--evaluate-every", 1, STEPS_MAX),
+    )
+    .option(
+      "--evaluation-samples <n>",
+      "evaluate on the first of the test part (default: the task's)",
+      wholeNumber("--evaluation-samples", 1, 2 ** 32 - 1),
+    )
+    .option("--beta1 <number>", "as at κ = 1 (default: the task's)", number("--beta1"))
+    .option("--beta2 <number>", "the same", number("--beta2"))
+    .option("--weight-decay <number>", "the same", number("--weight-decay"))
+    .option("--processes <n>", "runs at once (default: one a core)", wholeNumber("--processes", 1, WORKERS_MAX))
+    .option("--backend <name>", "what to compute with (default: the first that starts; see isobatch doctor)")
+    .option("--out <dir>", "where the results go (default: runs/invariance-<name>)")
+    .addHelpText(
+      "after",
+      examples(
+        ["isobatch experiment invariance --preset quick", "a first look, in minutes"],
+        [
+          "isobatch experiment invariance --task mnist --kappa 1,4,16 --lr 1e-4,1e-3 --arms invariant,standard --backend wasm",
+          "a task of one's own choice",
+        ],
+      ),
+    )
+    .action(async (options) => {
+      const { invariance } = await import("./commands/experiment.js");
+      end(await invariance(options, environment));
+    });
+  experiment
+    .command("train-runs", { hidden: true })
+    .description("One of an experiment's processes; isobatch experiment starts it.")
+    .requiredOption("--backend <name>", "what to compute with")
+    .action(async (options) => {
+      const { trainRuns } = await import("./commands/train-runs.js");
+      await trainRuns(options);
+    });
 }
 
 /** What needs no server. */

@@ -1,2 +1,3 @@
 export { type EvaluateOptions, evaluateWeights } from "./evaluate.js";
+export * from "./invariance/index.js";
 export { type Evaluation, type StepReport, type TrainedState, type TrainOptions, trainInProcess } from "./trainer.js";

@@ -131,7 +131,11 @@ function run(
   const { plan } = memory;
   const { microBatchSize } = task;
   const sums = createSums(memory, 0);
-  const order = createSampleOrder({ seed: options.orderSeed ?? task.seed, microBatchSize, samples: data.train.samples });
+  const order = createSampleOrder({
+    seed: options.orderSeed ?? task.seed,
+    microBatchSize,
+    samples: data.train.samples,
+  });
   const batchOf = (n: number): SampleBatch => readBatch(data.train, n, order.samplesOf(n));
   const microBatchesEnd = microBatchesOf(task);
   const losses: number[] = [];

@@ -18,6 +18,8 @@ export interface Child {
   stop(graceMs: number): Promise<ChildExit>;
   /** Ends the process at once (SIGKILL). */
   kill(): void;
+  /** Sends it a message, as JSON; one to a process that is gone is lost. */
+  send(message: object): void;
 }
 
 export interface ChildExit {
@@ -38,6 +40,8 @@ export interface ChildOptions {
   readonly script?: string;
   /** Is given the child's log records. */
   onLog?(record: Readonly<Record<string, unknown>>): void;
+  /** Is given what the child sends. */
+  onMessage?(message: unknown): void;
 }
 
 const MAIN = fileURLToPath(new URL("../main.js", import.meta.url));
@@ -47,13 +51,14 @@ const LINE_LENGTH_MAX = 2_000;
 const alive = new Set<ChildProcess>();
 
 export function startChild(options: ChildOptions): Child {
-  const { args, env, script = MAIN, onLog } = options;
+  const { args, env, script = MAIN, onLog, onMessage } = options;
   const child = spawn(process.execPath, [script, ...args], {
     env,
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   if (alive.size === 0) process.once("exit", killAll);
   alive.add(child);
+  if (onMessage !== undefined) child.on("message", onMessage);
 
   const lastLines: string[] = [];
   createInterface({ input: child.stderr! }).on("line", (line) => {
@@ -89,6 +94,8 @@ export function startChild(options: ChildOptions): Child {
       return exit;
     },
     kill: () => void child.kill("SIGKILL"),
+    // With a callback an error goes there instead of being thrown.
+    send: (message) => void (child.connected && child.send(message, () => {})),
   };
 }
 

@@ -21,7 +21,7 @@ function createNursery() {
       end({ ok: true, code: 0 });
       return exited;
     };
-    return { processId: started.length, exited, stop, kill: () => {} };
+    return { processId: started.length, exited, stop, kill: () => {}, send: () => {} };
   };
   /** Resolves when so many have been started in all. */
   const untilStarted = (count: number): Promise<void> =>

@@ -45,7 +45,8 @@ export function createProtocol(task: Task, input: ProtocolInput): Protocol {
   const kappas = distinct("--kappa", input.kappas)
     .filter((kappa) => kappa !== 1)
     .sort((a, b) => a - b);
-  if (kappas.length === 0) invalid("--kappa has no number above 1; give at least one to compare with κ = 1, such as 4.");
+  if (kappas.length === 0)
+    invalid("--kappa has no number above 1; give at least one to compare with κ = 1, such as 4.");
   const learningRates = distinct("--lr", input.learningRates);
   const seeds = distinct("--seeds", input.seeds);
   const runs = seeds.length * learningRates.length * (kappas.length * arms.length + 3);
@@ -53,8 +54,7 @@ export function createProtocol(task: Task, input: ProtocolInput): Protocol {
 
   const common = kappas.reduce(leastCommonMultiple, 1);
   const wanted = input.microBatches ?? microBatchesOf(task);
-  const evaluateEvery =
-    input.evaluateEvery ?? Math.max(common, Math.floor(wanted / EVALUATIONS / common) * common);
+  const evaluateEvery = input.evaluateEvery ?? Math.max(common, Math.floor(wanted / EVALUATIONS / common) * common);
   for (const kappa of kappas) {
     if (evaluateEvery % kappa === 0) continue;
     invalid(

@@ -1,4 +1,5 @@
-export { type JsonLines, type LineListener, readJsonLines } from "./json-lines.js";
+export { type JsonLines, type LineListener, openJsonLines, readJsonLines } from "./json-lines.js";
+export { acquireLock } from "./lock.js";
 export {
   type EvaluationLine,
   type EventLine,

@@ -1,0 +1,74 @@
+/** From the words of a command line to a task and a protocol; a preset has words for whatever was not said. */
+import { createProtocol, PRESET_NAMES, PRESETS, type Preset, type Protocol } from "../../experiment/index.js";
+import { invalid } from "../../shared/errors.js";
+import { loadTask, resolveTask, type Task, type TaskInput, type TaskOverrides } from "../../tasks/index.js";
+
+/** As commander reads them. */
+export interface ExperimentOptions {
+  readonly preset?: string;
+  readonly task?: string;
+  readonly arms?: readonly string[];
+  readonly kappa?: readonly number[];
+  readonly lr?: readonly number[];
+  readonly seeds?: readonly number[];
+  readonly microBatches?: number;
+  readonly evaluateEvery?: number;
+  readonly evaluationSamples?: number;
+  readonly beta1?: number;
+  readonly beta2?: number;
+  readonly weightDecay?: number;
+}
+
+export interface Configuration {
+  /** The preset's name, or the task's. */
+  readonly name: string;
+  readonly task: Task;
+  readonly protocol: Protocol;
+}
+
+/** @throws {IsobatchError} `invalid_input`. */
+export async function configure(options: ExperimentOptions): Promise<Configuration> {
+  const preset = findPreset(options);
+  const { beta1, beta2, weightDecay } = options;
+  const task = cutTestPart(
+    await findTask(options, preset, { beta1, beta2, weightDecay }),
+    options.evaluationSamples ?? preset?.evaluationSamples,
+  );
+  const missing = (option: string): never =>
+    invalid(`${option} is missing; give it, or a --preset, one of ${PRESET_NAMES.join(", ")}.`);
+  const protocol = createProtocol(task, {
+    arms: options.arms ?? preset?.arms ?? missing("--arms"),
+    kappas: options.kappa ?? preset?.kappas ?? missing("--kappa"),
+    learningRates: options.lr ?? preset?.learningRates ?? missing("--lr"),
+    seeds: options.seeds ?? preset?.seeds ?? [0, 1, 2],
+    microBatches: options.microBatches ?? preset?.microBatches,
+    evaluateEvery: options.evaluateEvery ?? preset?.evaluateEvery,
+  });
+  return {
+    name: options.task === undefined && options.preset !== undefined ? options.preset : task.name,
+    task,
+    protocol,
+  };
+}
+
+function findPreset({ preset }: ExperimentOptions): Preset | undefined {
+  if (preset === undefined) return undefined;
+  const found: Preset | undefined = (PRESETS as Record<string, Preset>)[preset];
+  return found ?? invalid(`--preset is "${preset}"; it must be one of ${PRESET_NAMES.join(", ")}.`);
+}
+
+async function findTask({ task }: ExperimentOptions, preset: Preset | undefined, fields: TaskOverrides): Promise<Task> {
+  // Steps are counted in micro-batches here: the task's own κ has no say.
+  const overrides = { ...fields, microBatchesPerStep: 1 };
+  if (task !== undefined) return loadTask(task, overrides);
+  if (preset === undefined)
+    invalid(`--task is missing; name a task, or a --preset, one of ${PRESET_NAMES.join(", ")}.`);
+  const input: TaskInput = preset.task;
+  return resolveTask(input.name, input, overrides);
+}
+
+function cutTestPart(task: Task, samples: number | undefined): Task {
+  const { testLimit } = task.dataset;
+  if (samples === undefined || (testLimit !== null && testLimit <= samples)) return task;
+  return { ...task, dataset: { ...task.dataset, testLimit: samples } };
+}
