@@ -3,6 +3,7 @@
  * so that `--help` and a slip of the pen don't wait for TensorFlow.js.
  */
 import { Command, Option } from "commander";
+import { PRESETS } from "../experiment/invariance/presets.js";
 import { version } from "../shared/version.js";
 import { DEFAULT_PORT } from "../shared/wire/address.js";
 import type { Address } from "../shared/wire/index.js";
@@ -230,9 +231,9 @@ function addExperiment(program: Command, environment: Environment, end: (exitCod
         "same samples in the same order, and measures how far the losses part. A run that is done is kept: the same command " +
         "goes on where it was ended.",
     )
-    .option("--preset <name>", "a ready experiment; the other options replace its own")
+    .option("--preset <name>", "a ready experiment, see below; the other options replace its own")
     .option("--task <task>", "as in isobatch run")
-    .option("--arms <names>", "optimizers with their rules, separated by commas", words("--arms"))
+    .option("--arms <names>", "optimizers with their rules, separated by commas (default: all)", words("--arms"))
     .option("--kappa <numbers>", "micro-batches per step", wholeNumbers("--kappa", 1, MICRO_BATCHES_MAX))
     .option("--lr <numbers>", "learning rates, as at κ = 1", numbers("--lr"))
     .option("--seeds <numbers>", "of weights and samples (default: 0,1,2)", wholeNumbers("--seeds", 0, SEED_MAX))
@@ -260,12 +261,18 @@ function addExperiment(program: Command, environment: Environment, end: (exitCod
     .addHelpText(
       "after",
       examples(
-        ["isobatch experiment invariance --preset quick", "a first look, in minutes"],
+        ["isobatch experiment invariance --preset quick", "a first look, in a minute"],
         [
           "isobatch experiment invariance --task mnist --kappa 1,4,16 --lr 1e-4,1e-3 --arms invariant,standard --backend wasm",
           "a task of one's own choice",
         ],
       ),
+    )
+    .addHelpText(
+      "after",
+      `Presets:\n${Object.entries(PRESETS)
+        .map(([name, { about }]) => `  ${name.padEnd(10)} ${about}\n`)
+        .join("")}`,
     )
     .action(async (options) => {
       const { invariance } = await import("./commands/experiment.js");

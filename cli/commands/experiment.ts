@@ -59,10 +59,7 @@ export async function invariance(options: InvarianceOptions, environment: Enviro
       print(headline(name, task, protocol));
       print(
         `${plural(runs.length, "run")} of ${count(protocol.microBatches)} micro-batches, ` +
-          `${count(runs.length - missing.length)} done before; ${plural(processes, "process").replace(
-            "processs",
-            "processes",
-          )} on ${backend}; results in ${out}`,
+          `${count(runs.length - missing.length)} done before; ${processes} at once on ${backend}; results in ${out}`,
       );
       const progress = createProgress({
         stream: process.stdout,

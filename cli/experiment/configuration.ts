@@ -1,5 +1,5 @@
 /** From the words of a command line to a task and a protocol; a preset has words for whatever was not said. */
-import { createProtocol, PRESET_NAMES, PRESETS, type Preset, type Protocol } from "../../experiment/index.js";
+import { allArms, createProtocol, PRESET_NAMES, PRESETS, type Preset, type Protocol } from "../../experiment/index.js";
 import { invalid } from "../../shared/errors.js";
 import { loadTask, resolveTask, type Task, type TaskInput, type TaskOverrides } from "../../tasks/index.js";
 
@@ -37,7 +37,7 @@ export async function configure(options: ExperimentOptions): Promise<Configurati
   const missing = (option: string): never =>
     invalid(`${option} is missing; give it, or a --preset, one of ${PRESET_NAMES.join(", ")}.`);
   const protocol = createProtocol(task, {
-    arms: options.arms ?? preset?.arms ?? missing("--arms"),
+    arms: options.arms ?? allArms().map(({ name }) => name),
     kappas: options.kappa ?? preset?.kappas ?? missing("--kappa"),
     learningRates: options.lr ?? preset?.learningRates ?? missing("--lr"),
     seeds: options.seeds ?? preset?.seeds ?? [0, 1, 2],

@@ -1,11 +1,11 @@
 /**
- * Experiments that are ready to be run, by name. Each is a task and a protocol; whatever is given on the command line
- * replaces the preset's own.
+ * Experiments that are ready to be run, by name. Each is a task and a protocol over all arms there are; whatever is given
+ * on the command line replaces the preset's own, the task included.
  */
 import type { TaskInput } from "../../tasks/index.js";
 import type { ProtocolInput } from "./protocol.js";
 
-export interface Preset extends ProtocolInput {
+export interface Preset extends Omit<ProtocolInput, "arms"> {
   /** What it is, for --help and the report. */
   readonly about: string;
   /** As in a task file, or the name of a built-in task. */
@@ -17,7 +17,7 @@ export interface Preset extends ProtocolInput {
 /** Those of the paper: β1 = 0.99, so that the linear rule has a meaning up to κ = 100, and the learning rate constant. */
 const ADAM = { beta1: 0.99, beta2: 0.999, schedule: { kind: "constant" } } as const;
 
-/** Half the paper's first figure's decades on one small network: 0.1 M weights, the first 131,072 samples of MNIST. */
+/** 0.1 M weights; a micro-batch takes under two milliseconds on one core. */
 const network: TaskInput = {
   name: "mnist-784-128-10",
   model: {
@@ -53,20 +53,18 @@ const convolutional: TaskInput = {
 
 export const PRESETS = {
   quick: {
-    about: "a 784-128-10 network on MNIST, 512 micro-batches of 64, two learning rates, one seed: minutes",
+    about: "a 784-128-10 network on MNIST, 512 micro-batches of 64, one seed",
     task: network,
-    arms: ["invariant-linear", "invariant-exponential", "standard"],
     kappas: [1, 4, 16],
-    learningRates: [1e-5, 1e-3],
+    learningRates: [1e-5, 1e-4, 1e-3],
     seeds: [0],
     microBatches: 512,
     evaluateEvery: 16,
     evaluationSamples: 1_000,
   },
   standard: {
-    about: "a 784-128-10 network on MNIST, 2,048 micro-batches of 64, four decades, three seeds",
+    about: "a 784-128-10 network on MNIST, 2,048 micro-batches of 64, η from 1e-6 to 1e-3, three seeds",
     task: network,
-    arms: ["invariant-linear", "invariant-exponential", "standard"],
     kappas: [1, 2, 4, 8, 16],
     learningRates: [1e-6, 1e-5, 1e-4, 1e-3],
     seeds: [0, 1, 2],
@@ -75,13 +73,12 @@ export const PRESETS = {
     evaluationSamples: 2_000,
   },
   conv: {
-    about: "a small convolutional network on MNIST, 512 micro-batches of 64, three learning rates",
+    about: "a small convolutional network on MNIST, 1,024 micro-batches of 64, three seeds",
     task: convolutional,
-    arms: ["invariant-linear", "invariant-exponential", "standard"],
     kappas: [1, 4, 16],
     learningRates: [1e-5, 1e-4, 1e-3],
-    seeds: [0],
-    microBatches: 512,
+    seeds: [0, 1, 2],
+    microBatches: 1_024,
     evaluateEvery: 32,
     evaluationSamples: 1_000,
   },

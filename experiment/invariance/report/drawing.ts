@@ -36,7 +36,10 @@ export interface Series {
   readonly points: readonly (readonly [number, number])[];
 }
 
-/** How a series is drawn: its colour, by number from 0 (or the text's), and what is drawn of it. */
+/**
+ * How a series is drawn: its colour, by number from 0 (or the text's), and what is drawn of it. The lower the number, the
+ * broader: series that lie on each other, as invariant ones should, all remain to be seen.
+ */
 export interface Look {
   readonly color: number | "text";
   readonly line: "solid" | "dashed" | "wide" | "none";
@@ -106,7 +109,7 @@ function drawPanel({ title, x, y, series }: Panel, width: number): string {
     if (places.length === 0) continue;
     if (look.line !== "none") {
       const path = places.map(([a, b], i) => `${i === 0 ? "M" : "L"}${a} ${b}`).join("");
-      parts.push(`<path class="${classes(look)}" d="${path}"/>`);
+      parts.push(`<path ${stroke(look)} d="${path}"/>`);
     }
     if (look.dots) for (const [a, b] of places) parts.push(dot(look, a, b));
   }
@@ -123,7 +126,7 @@ function keyRows(key: Figure["key"]): string[] {
       rows.push("");
       at = 20;
     }
-    const sample = look.line === "none" ? "" : `<path class="${classes(look)}" d="M0 -4h24"/>`;
+    const sample = look.line === "none" ? "" : `<path ${stroke(look)} d="M0 -4h24"/>`;
     rows[rows.length - 1] +=
       `<g transform="translate(${at} {y})">${sample}${look.dots ? dot(look, "12", "-4") : ""}<text x="31">${xml(label)}</text></g>`;
     at += width;
@@ -132,12 +135,16 @@ function keyRows(key: Figure["key"]): string[] {
 }
 
 function dot({ color }: Look, x: string, y: string): string {
-  return `<circle class="c-${color}" cx="${x}" cy="${y}" r="3"/>`;
+  return `<circle class="c-${color}" cx="${x}" cy="${y}" r="${fixed(2.5 + taper(color))}"/>`;
 }
 
-function classes({ color, line }: Look): string {
-  return line === "solid" ? `c-${color}` : `c-${color} ${line}`;
+function stroke({ color, line }: Look): string {
+  const name = line === "solid" ? `c-${color}` : `c-${color} ${line}`;
+  return line === "wide" ? `class="${name}"` : `class="${name}" stroke-width="${fixed(1.6 + taper(color))}"`;
 }
+
+/** 2.4, 2, 1.6, … 0 */
+const taper = (color: Look["color"]): number => (color === "text" ? 0 : Math.max(0, 2.4 - 0.4 * color));
 
 function scaleOf({ logarithmic, domain }: Axis, range: [number, number]): (value: number) => number {
   return (logarithmic ? scaleLog() : scaleLinear()).domain(domain).range(range).clamp(true);
@@ -152,9 +159,10 @@ function marksOf({ logarithmic, domain, marks }: Axis, count: number): readonly 
   const every = Math.ceil(powers.length / 6);
   if (powers.length > 2) return powers.filter((power) => power % every === 0).map((power) => Number(`1e${power}`));
   // Few powers of ten: the round values between them as well.
-  return Array.from({ length: Math.ceil(high) - Math.floor(low) + 1 }, (_, i) => Math.floor(low) + i)
+  const round = Array.from({ length: Math.ceil(high) - Math.floor(low) + 1 }, (_, i) => Math.floor(low) + i)
     .flatMap((power) => [1, 2, 5].map((digit) => Number(`${digit}e${power}`)))
     .filter((value) => value >= domain[0] * 0.999 && value <= domain[1] * 1.001);
+  return round.length > 2 ? round : scaleLinear().domain(domain).ticks(count);
 }
 
 /** The least domain that holds the values, with some room. */
@@ -169,14 +177,14 @@ export function domainOf(values: readonly number[], logarithmic: boolean): [numb
 
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
-/** 0.00001 as 10⁻⁵, 131072 as 131 k. */
+/** 0.00001 as 10⁻⁵, 131,072 as 131 k. */
 export function numberText(value: number): string {
   const size = Math.abs(value);
   const power = Math.log10(size);
-  if (size > 0 && (size < 1e-3 || size >= 1e7)) {
+  if (size > 0 && (size < 9.99e-3 || size >= 1e7)) {
     const exponent = Math.floor(power + 1e-9);
     const digits = [...String(Math.abs(exponent))].map((digit) => SUPERSCRIPTS[Number(digit)]).join("");
-    const factor = Number((value / 10 ** exponent).toPrecision(3));
+    const factor = Number((value / Number(`1e${exponent}`)).toPrecision(3));
     return `${factor === 1 ? "" : `${factor}·`}10${exponent < 0 ? "⁻" : ""}${digits}`;
   }
   if (size >= 1e6) return `${Number((value / 1e6).toPrecision(3))} M`;
@@ -198,8 +206,8 @@ const palette = (colors: readonly string[], text: string): string =>
 const STYLE = `
 .paper{fill:#ffffff}text{fill:#6d6d68;font:12px system-ui,-apple-system,"Segoe UI",sans-serif}
 .title{fill:#1d1d1b;font-size:15px;font-weight:600}.panel{fill:#1d1d1b;font-weight:600}
-path{fill:none;stroke-width:1.8;stroke-linejoin:round}path.grid{stroke:#ecebe6;stroke-width:1}path.axis{stroke:#c9c8c2;stroke-width:1}
-path.dashed{stroke-dasharray:5 4}path.wide{stroke-width:5;opacity:0.3}${palette(LIGHT, "#1d1d1b")}
+path{fill:none;stroke-linejoin:round}path.grid{stroke:#ecebe6;stroke-width:1}path.axis{stroke:#c9c8c2;stroke-width:1}
+path.dashed{stroke-dasharray:5 4}path.wide{stroke-width:9;opacity:0.25}${palette(LIGHT, "#1d1d1b")}
 @media (prefers-color-scheme:dark){.paper{fill:#1c1e21}text{fill:#9a9c9f}.title,.panel{fill:#ececea}
 path.grid{stroke:#2b2e32}path.axis{stroke:#494c50}${palette(DARK, "#ececea")}}
 `;

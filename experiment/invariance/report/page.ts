@@ -4,7 +4,7 @@
  */
 import type { Task } from "../../../tasks/index.js";
 import type { Cell, InvarianceSummary, Over } from "../summarize.js";
-import { drawFigure, type Figure, xml } from "./drawing.js";
+import { drawFigure, type Figure, numberText, xml } from "./drawing.js";
 import { figuresOf, type Shown } from "./figures.js";
 
 export interface Outcome extends Shown {
@@ -40,6 +40,8 @@ ${largestTable(outcome)}
 <p>The gap is the mean over seeds of max over time of |L<sub>κ</sub> − L<sub>1</sub>| / L<sub>1</sub>: the loss of a run with κ micro-batches per step
 against that of the run with one, on the same evaluation samples, after the same training samples.
 ${repeatText(summary)} Another data order is how far two runs part that nobody would call different.</p>
+<h2>How many times the smallest gap</h2>
+${ratioTable(outcome)}
 ${figures.map(figureHtml).join("\n")}
 <h2>All figures</h2>
 ${cellsTable(summary)}
@@ -66,7 +68,7 @@ function protocolText({ protocol, task }: Outcome): string {
   const clip = task.clipNorm === null ? "" : `, each micro-batch's gradient clipped at ${task.clipNorm}`;
   return (
     `${microBatches.toLocaleString("en")} micro-batches of ${task.microBatchSize} samples a run, evaluated after every ` +
-    `${evaluateEvery}; ${arms.length} arms at κ = ${kappas.join(", ")}, η = ${learningRates.join(", ")}, seeds ` +
+    `${evaluateEvery}; ${arms.length} arms at κ = ${kappas.join(", ")}, η = ${learningRates.map(numberText).join(", ")}, seeds ` +
     `${seeds.join(", ")}; β = (${task.beta1}, ${task.beta2}), ε = ${task.epsilon}${decay}${clip}, ` +
     `${task.schedule.kind} learning rate. Every run of a seed starts from the same weights and sees the same micro-batches in the same ` +
     "order; only κ and the rule differ, and nothing is tuned again."
@@ -88,11 +90,32 @@ function largestTable({ protocol, summary }: Outcome): string {
   const cellOf = (arm: string, rate: number): Cell | undefined =>
     summary.cells.find((cell) => cell.arm === arm && cell.learningRate === rate && cell.kappa === largest);
   return table(
-    [`gap at κ = ${largest}`, ...rates.map((rate) => `η = ${rate}`)],
+    [`gap at κ = ${largest}`, ...rates.map((rate) => `η = ${numberText(rate)}`)],
     [
       ...protocol.arms.map(({ name }) => [name, ...rates.map((rate) => gapText(cellOf(name, rate)))]),
       ["κ = 1, another data order", ...rates.map((rate) => overText(floorOf(rate)?.order ?? null))],
       ["κ = 1, again", ...rates.map((rate) => numeral(floorOf(rate)?.repeat ?? null))],
+    ],
+  );
+}
+
+/** Each gap at the largest κ over the smallest of any arm at the same learning rate. */
+function ratioTable({ protocol, summary }: Outcome): string {
+  const largest = protocol.kappas[protocol.kappas.length - 1];
+  const rates = [...protocol.learningRates].sort((a, b) => a - b);
+  const gapOf = (arm: string, rate: number): number | undefined =>
+    summary.cells.find((cell) => cell.arm === arm && cell.learningRate === rate && cell.kappa === largest)?.gap?.mean;
+  const ratio = (value: number | undefined, rate: number): string => {
+    const gaps = protocol.arms.map(({ name }) => gapOf(name, rate)).filter((gap) => gap !== undefined && gap > 0);
+    if (value === undefined || gaps.length === 0) return "–";
+    return `${Number((value / Math.min(...(gaps as number[]))).toPrecision(3)).toLocaleString("en")} ×`;
+  };
+  const floorOf = (rate: number) => summary.floors.find(({ learningRate }) => learningRate === rate)?.order?.mean;
+  return table(
+    [`κ = ${largest}`, ...rates.map((rate) => `η = ${numberText(rate)}`)],
+    [
+      ...protocol.arms.map(({ name }) => [name, ...rates.map((rate) => ratio(gapOf(name, rate), rate))]),
+      ["κ = 1, another data order", ...rates.map((rate) => ratio(floorOf(rate), rate))],
     ],
   );
 }
@@ -129,7 +152,7 @@ function cellsTable({ cells }: InvarianceSummary): string {
       "r",
     ],
     cells.map((cell) => [
-      ...[String(cell.learningRate), cell.arm, String(cell.kappa), gapText(cell), signed(cell.signedGap)],
+      ...[numberText(cell.learningRate), cell.arm, String(cell.kappa), gapText(cell), signed(cell.signedGap)],
       ...[numeral(cell.absoluteGap), signed(cell.endGap), cell.endLoss === null ? "–" : cell.endLoss.toFixed(4)],
       ...[speed(cell.measuredSpeed), speed(cell.predictedSpeed)],
       ...[cell.noiseScale === null ? "not resolved" : Math.round(cell.noiseScale).toLocaleString("en")],
