@@ -271,7 +271,7 @@ function addExperiment(program: Command, environment: Environment, end: (exitCod
     .addHelpText(
       "after",
       `Presets:\n${Object.entries(PRESETS)
-        .map(([name, { about }]) => `  ${name.padEnd(10)} ${about}\n`)
+        .map(([name, { about }]) => `  ${name.padEnd(14)} ${about}\n`)
         .join("")}`,
     )
     .action(async (options) => {

@@ -1,7 +1,7 @@
 /** From the words of a command line to a task and a protocol; a preset has words for whatever was not said. */
 import { allArms, createProtocol, PRESET_NAMES, PRESETS, type Preset, type Protocol } from "../../experiment/index.js";
 import { invalid } from "../../shared/errors.js";
-import { loadTask, resolveTask, type Task, type TaskInput, type TaskOverrides } from "../../tasks/index.js";
+import { loadTask, resolveTask, type Task, type TaskOverrides } from "../../tasks/index.js";
 
 /** As commander reads them. */
 export interface ExperimentOptions {
@@ -57,14 +57,19 @@ function findPreset({ preset }: ExperimentOptions): Preset | undefined {
   return found ?? invalid(`--preset is "${preset}"; it must be one of ${PRESET_NAMES.join(", ")}.`);
 }
 
-async function findTask({ task }: ExperimentOptions, preset: Preset | undefined, fields: TaskOverrides): Promise<Task> {
-  // Steps are counted in micro-batches here: the task's own κ has no say.
-  const overrides = { ...fields, microBatchesPerStep: 1 };
-  if (task !== undefined) return loadTask(task, overrides);
-  if (preset === undefined)
-    invalid(`--task is missing; name a task, or a --preset, one of ${PRESET_NAMES.join(", ")}.`);
-  const input: TaskInput = preset.task;
-  return resolveTask(input.name, input, overrides);
+async function findTask(
+  { task, preset: name }: ExperimentOptions,
+  preset: Preset | undefined,
+  given: TaskOverrides,
+): Promise<Task> {
+  const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  // Lengths are counted in micro-batches here: the task's own κ has no say.
+  const overrides = { ...said, microBatchesPerStep: 1 };
+  if (task !== undefined) return loadTask(task, { ...preset?.fields, ...overrides });
+  const input = preset?.task;
+  if (input !== undefined) return resolveTask(input.name, input, overrides);
+  if (preset?.needs !== undefined) return invalid(`--task is missing: --preset ${name} needs ${preset.needs}.`);
+  return invalid(`--task is missing; name a task, or a --preset, one of ${PRESET_NAMES.join(", ")}.`);
 }
 
 function cutTestPart(task: Task, samples: number | undefined): Task {

@@ -2,16 +2,20 @@
  * Experiments that are ready to be run, by name. Each is a task and a protocol over all arms there are; whatever is given
  * on the command line replaces the preset's own, the task included.
  */
-import type { TaskInput } from "../../tasks/index.js";
+import type { TaskInput, TaskOverrides } from "../../tasks/index.js";
 import type { ProtocolInput } from "./protocol.js";
 
 export interface Preset extends Omit<ProtocolInput, "arms"> {
   /** What it is, for --help and the report. */
   readonly about: string;
-  /** As in a task file, or the name of a built-in task. */
-  readonly task: TaskInput;
-  /** How many samples of the test part are evaluated on. */
-  readonly evaluationSamples: number;
+  /** As in a task file; absent where --task must bring the model and the data. */
+  readonly task?: TaskInput;
+  /** What --task must bring, in words. */
+  readonly needs?: string;
+  /** Replace the fields of the task that --task brings. */
+  readonly fields?: TaskOverrides;
+  /** How many samples of the test part are evaluated on; all where it is absent. */
+  readonly evaluationSamples?: number;
 }
 
 /** Those of the paper: β1 = 0.99, so that the linear rule has a meaning up to κ = 100, and the learning rate constant. */
@@ -51,6 +55,10 @@ const convolutional: TaskInput = {
   },
 };
 
+/** The paper's own: 400 epochs of CIFAR-10's 50,000 images for both; its authors' scripts have the batch sizes. */
+const CIFAR = { weightDecay: 0.01, ...ADAM } as const;
+const CIFAR_RATES = [1e-7, 1e-6, 1e-5, 1e-4, 1e-3];
+
 export const PRESETS = {
   quick: {
     about: "a 784-128-10 network on MNIST, 512 micro-batches of 64, one seed",
@@ -73,14 +81,46 @@ export const PRESETS = {
     evaluationSamples: 2_000,
   },
   conv: {
-    about: "a small convolutional network on MNIST, 1,024 micro-batches of 64, three seeds",
+    about: "a small convolutional network on MNIST, 768 micro-batches of 64, three seeds",
     task: convolutional,
     kappas: [1, 4, 16],
     learningRates: [1e-5, 1e-4, 1e-3],
     seeds: [0, 1, 2],
-    microBatches: 1_024,
+    microBatches: 768,
     evaluateEvery: 32,
     evaluationSamples: 1_000,
+  },
+  "paper-resnet18": {
+    about: "the paper's ResNet-18 on CIFAR-10: batches of 1,000 to 10,000, 400 epochs; needs --task",
+    needs: "a task with a ResNet-18 (BatchNorm or LayerNorm) on CIFAR-10, cropped and flipped",
+    fields: { microBatchSize: 1_000, samples: 20_000_000, ...CIFAR },
+    kappas: [1, 2, 5, 10],
+    learningRates: CIFAR_RATES,
+    seeds: [0, 1, 2],
+    microBatches: 20_000,
+    evaluateEvery: 100,
+  },
+  "paper-vit": {
+    about: "the paper's ViT on CIFAR-10: batches of 500 to 5,000, 400 epochs; needs --task",
+    needs:
+      "a task with a ViT (7 layers, width 384, 8 heads, 4×4 patches) on CIFAR-10 with AutoAugment and label smoothing 0.1",
+    fields: { microBatchSize: 500, samples: 20_000_000, ...CIFAR },
+    kappas: [1, 2, 4, 10],
+    learningRates: CIFAR_RATES,
+    seeds: [0, 1, 2],
+    microBatches: 40_000,
+    evaluateEvery: 200,
+  },
+  "paper-gpt": {
+    about: "the paper's nanoGPT on Shakespeare's characters: batches of 64 to 512, 100 epochs; needs --task",
+    needs: "a task with a character GPT (6 layers, 6 heads, width 384, context 256, dropout 0.2) on Shakespeare",
+    // An epoch is 61 micro-batches of 64 contexts; 100 of them, up to the next evaluation.
+    fields: { microBatchSize: 64, samples: 64 * 6_144, ...CIFAR },
+    kappas: [1, 2, 4, 8],
+    learningRates: [1e-6, 1e-5, 1e-4, 1e-3, 1e-2],
+    seeds: [0, 1, 2],
+    microBatches: 6_144,
+    evaluateEvery: 64,
   },
 } as const satisfies Record<string, Preset>;
 

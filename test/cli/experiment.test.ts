@@ -95,6 +95,18 @@ describe("isobatch experiment invariance", () => {
     await untilQuiet(workplace);
   });
 
+  it("has the paper's protocols, for a task that brings the model and the data", LIMIT, async () => {
+    const paper = ["experiment", "invariance", "--preset", "paper-gpt", "--out", "paper"];
+    const { code, stderr } = await workplace.run(paper);
+    assert.equal(code, 2);
+    assert.match(stderr, /^--task is missing: --preset paper-gpt needs a task with a character GPT .*\.\n$/);
+    const short = ["--micro-batches", "16", "--evaluate-every", "16", "--lr", "1e-4", "--seeds", "0", "--kappa", "2"];
+    const brought = await workplace.run([...paper, "--task", "tiny.json", "--backend", "wasm", ...short]);
+    assert.equal(brought.code, 0, brought.stderr);
+    const { task } = JSON.parse(file("paper", "experiment.json"));
+    assert.deepEqual([task.microBatchSize, task.weightDecay, task.beta1, task.name], [64, 0.01, 0.99, "tiny"]);
+  });
+
   it("refuses bad options in one sentence", LIMIT, async () => {
     const refused = async (sentence: RegExp, ...more: string[]) => {
       const { code, stderr } = await workplace.run([...WORDS, "--out", "bad", ...more]);
@@ -104,6 +116,7 @@ describe("isobatch experiment invariance", () => {
     await refused(/--arms has "adam"; choose from/, "--arms", "adam");
     await refused(/--lr is "fast"/, "--lr", "fast");
     await refused(/--preset is "huge"; it must be one of quick/, "--preset", "huge");
+    await refused(/--lr has 0.1 twice/, "--lr", "0.1,1e-1");
     await refused(/at most 20 with beta1 = 0.95/, "--kappa", "32", "--evaluate-every", "32");
   });
 });
