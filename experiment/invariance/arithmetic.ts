@@ -17,9 +17,10 @@ import { microBatchesOf, type Task } from "../../tasks/index.js";
 export function arithmeticAtOne(task: Task): string {
   if (task.microBatchesPerStep !== 1) throw new RangeError(`κ is ${task.microBatchesPerStep}, not 1`);
   const weights = leafWeights(task.optimizer, task, 1);
-  const hash = createHash("sha256");
+  const steps = microBatchesOf(task);
+  const constants = new Float32Array(CONSTANTS * steps);
   let [c1, c2] = [0, 0];
-  for (let n = 0; n < microBatchesOf(task); n++) {
+  for (let n = 0; n < steps; n++) {
     const coefficients = stepCoefficients({
       optimizer: task.optimizer,
       hyperparameters: task,
@@ -35,13 +36,18 @@ export function arithmeticAtOne(task: Task): string {
     const w1 = weights?.w1[0] ?? 1;
     // S1² holds the square of the leaf's weight, S2 the weight for squares.
     const w2 = squareOfSum ? w1 * w1 : (weights?.w2[0] ?? 1);
-    const constants = [mKeep, vKeep, stepSize, vScale, epsilon, decay];
-    hash.update(JSON.stringify([...constants.map(Math.fround), factors(w1, mAdd), factors(w2, vAdd)]));
+    constants.set(
+      [mKeep, vKeep, stepSize, vScale, epsilon, decay, ...factors(w1, mAdd), ...factors(w2, vAdd)],
+      CONSTANTS * n,
+    );
   }
-  return hash.digest("hex");
+  return createHash("sha256").update(new Uint8Array(constants.buffer)).digest("hex");
 }
 
-/** The factors one after the other, in float32; those of 1 change nothing. */
-function factors(...values: number[]): number[] {
-  return values.map(Math.fround).filter((value) => value !== 1);
+/** Of a step. */
+const CONSTANTS = 10;
+
+/** The two factors in order; of one that is 1 it does not matter where it stands, so it stands last. */
+function factors(first: number, second: number): [number, number] {
+  return Math.fround(first) === 1 ? [second, 1] : [first, second];
 }

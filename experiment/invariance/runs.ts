@@ -35,22 +35,30 @@ export interface RunSpec {
 }
 
 /** @throws {IsobatchError} `invalid_input` where an arm's rule has no meaning at one of the κ. */
-export function listRuns(task: Task, protocol: Protocol): RunSpec[] {
+export function listRuns(base: Task, protocol: Protocol): RunSpec[] {
   const { arms, kappas, learningRates, seeds } = protocol;
   const baseline: RunSpec[] = [];
   const compared: RunSpec[] = [];
+  /** By arm and learning rate; the seed has no part in it. */
+  const arithmetics = new Map<string, string>();
+  const arithmeticOf = ({ arm, learningRate, task }: RunSpec): string => {
+    const name = `${arm}/${learningRate}`;
+    const found = arithmetics.get(name) ?? arithmeticAtOne(task);
+    arithmetics.set(name, found);
+    return found;
+  };
   for (const [s, seed] of seeds.entries()) {
     for (const learningRate of learningRates) {
       const of = (role: Role, arm: Protocol["arms"][number], kappa: number, reference: string | null): RunSpec => ({
         ...{ key: `${role}/${arm.name}/${kappa}/${learningRate}/${seed}`, role, arm: arm.name, kappa },
         ...{ learningRate, seed, orderSeed: role === "order" ? seedOf(seed, "another order") : null, reference },
-        task: taskOfRun(task, protocol, { arm, kappa, learningRate, seed }),
+        task: taskOfRun(base, protocol, { arm, kappa, learningRate, seed }),
       });
       /** The reference of each arithmetic. */
       const references = new Map<string, RunSpec>();
       for (const arm of arms) {
         const own = of("reference", arm, 1, null);
-        const arithmetic = arithmeticAtOne(own.task);
+        const arithmetic = arithmeticOf(own);
         if (!references.has(arithmetic)) references.set(arithmetic, own);
         const reference = references.get(arithmetic)!.key;
         for (const kappa of kappas) compared.push(of("arm", arm, kappa, reference));

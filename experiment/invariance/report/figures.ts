@@ -96,7 +96,7 @@ function curves({ protocol, results }: Shown, rate: number): Figure {
     return { title: arm, x, y, series };
   };
   return {
-    name: `curves-${rate}`,
+    name: `curves-${rate.toExponential()}`,
     title: `Loss over samples seen, η = ${numberText(rate)}`,
     note: "Means over the seeds; where the lines lie on each other, larger batches train at the same pace per sample.",
     key: [

@@ -206,6 +206,7 @@ h2 { margin: 32px 0 8px; font-size: 18px; }
 p, li { color: var(--muted); }
 figure { margin: 20px 0; padding: 8px; background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
 figure svg { display: block; width: 100%; height: auto; }
+@media (max-width: 700px) { figure { overflow-x: auto; } figure svg { width: 680px; } }
 figcaption { padding: 4px 12px 8px; color: var(--muted); font-size: 13.5px; }
 button { font: inherit; font-size: 12.5px; padding: 1px 10px; color: var(--muted); background: none; border: 1px solid var(--line); border-radius: 999px; cursor: pointer; }
 button:hover, button:focus-visible { color: var(--ink); border-color: var(--muted); }
