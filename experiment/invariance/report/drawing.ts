@@ -170,7 +170,10 @@ export function domainOf(values: readonly number[], logarithmic: boolean): [numb
   const fit = values.filter((value) => Number.isFinite(value) && (!logarithmic || value > 0));
   if (fit.length === 0) return logarithmic ? [0.1, 1] : [0, 1];
   const [low, high] = [Math.min(...fit), Math.max(...fit)];
-  if (logarithmic) return [low / 1.25, high * 1.25];
+  if (logarithmic) {
+    const factor = (high / low) ** 0.06 * 1.02;
+    return [low / factor, high * factor];
+  }
   const room = (high - low) * 0.06 || Math.abs(high) * 0.1 || 1;
   return [low - room, high + room];
 }
