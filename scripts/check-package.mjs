@@ -1,14 +1,17 @@
-// Packs the package, installs the tarball in an empty folder as a user would, and trains 20 steps with it.
+// Packs the package, installs the tarball in an empty folder as a user would, and trains 20 steps with it; then, against
+// the TensorFlow that ISOBATCH_TENSORFLOW has here, makes the native backend ready there and trains 5 steps on it.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const folder = mkdtempSync(join(tmpdir(), "isobatch-package-"));
+// The user has no TensorFlow yet, whatever is installed here.
+const env = { ...process.env, ISOBATCH_TENSORFLOW: join(folder, "tensorflow") };
 const run = (command, args, cwd) =>
-  execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+  execFileSync(command, args, { cwd, env, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
 
 function check(holds, message) {
   if (holds) return;
@@ -32,11 +35,34 @@ try {
   run("npm", ["install", "--silent", "--no-audit", "--no-fund", `./${filename}`], folder);
   const installed = JSON.parse(readFileSync(join(folder, "node_modules/isobatch/package.json"), "utf8"));
   check(!("@tensorflow/tfjs-node-gpu" in installed.dependencies), "it depends on tfjs-node-gpu");
+  const { packages } = JSON.parse(readFileSync(join(folder, "node_modules/.package-lock.json"), "utf8"));
+  // The script of protobufjs compares version numbers; what TensorFlow's packages run downloads a libtensorflow.
+  const scripted = Object.keys(packages).filter((path) => packages[path].hasInstallScript && !/protobufjs$/.test(path));
+  check(scripted.length === 0, `these run something when they are installed: ${scripted.join(", ")}`);
   run("npx", ["isobatch", "run", "mnist", "--steps", "20", "--out", "run"], folder);
   const summary = JSON.parse(readFileSync(join(folder, "run/summary.json"), "utf8"));
   check(summary.steps === 20 && /^[0-9a-f]{64}$/.test(summary.stateHash), "the run left no summary of 20 steps");
   check(readFileSync(join(folder, "run/report.html"), "utf8").includes("uPlot"), "the report has no curves");
-  console.log(`${files.length} files, ${(size / 1e6).toFixed(2)} MB packed; 20 steps, stateHash ${summary.stateHash}`);
+  const native = trainNatively();
+  console.log(
+    `${files.length} files, ${(size / 1e6).toFixed(2)} MB packed; 20 steps, stateHash ${summary.stateHash}; ${native}`,
+  );
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** @returns what was seen, in words. */
+function trainNatively() {
+  const here = process.env.ISOBATCH_TENSORFLOW;
+  const file = here && join(here, "cpu", "installation.json");
+  if (!file || !existsSync(file)) return "native backend not tried: ISOBATCH_TENSORFLOW names no installation";
+  const { python, tensorflowVersion } = JSON.parse(readFileSync(file, "utf8"));
+  run("npx", ["isobatch", "tensorflow", "install", "--python", python], folder);
+  run("npx", ["isobatch", "run", "mnist", "--steps", "5", "--backend", "tfjs-node", "--out", "native"], folder);
+  const { steps } = JSON.parse(readFileSync(join(folder, "native/summary.json"), "utf8"));
+  check(steps === 5, "the native run left no summary of 5 steps");
+  run("npx", ["isobatch", "tensorflow", "remove"], folder);
+  check(!existsSync(join(folder, "tensorflow", "cpu")), "the removed installation left something");
+  check(existsSync(python), "removing the installation has removed a Python that was there before");
+  return `5 steps on TensorFlow ${tensorflowVersion}`;
 }

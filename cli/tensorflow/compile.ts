@@ -18,6 +18,12 @@ export interface Compilation {
   readonly binding: string;
 }
 
+/**
+ * Node unloads a binding with the last thread that loaded it, and TensorFlow with it, whose own threads and exit
+ * handlers then run into unmapped memory: a process whose compute thread has ended would crash as it exits.
+ */
+const NEVER_UNLOADED = "-Wl,-z,nodelete";
+
 const SOURCES = ["binding/tfjs_backend.cc", "binding/tfjs_binding.cc"];
 
 export async function compileBinding(compilation: Compilation, options: RunProgramOptions): Promise<void> {
@@ -44,7 +50,7 @@ function compilerArguments({ wheel, packageFolder, binding }: Compilation): stri
   const isMac = process.platform === "darwin";
   return [
     ...["-std=c++17", "-O2", "-fPIC", "-w", "-DNAPI_VERSION=8"],
-    ...(isMac ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared"]),
+    ...(isMac ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared", NEVER_UNLOADED]),
     ...includes.flatMap((folder) => ["-I", folder]),
     ...SOURCES.map((source) => join(packageFolder, source)),
     ...wheel.libraries.map((library) => join(wheel.folder, library)),

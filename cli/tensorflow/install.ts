@@ -6,7 +6,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import { writeFileDurably } from "../../server/durable-file.js";
 import { IsobatchError } from "../../shared/errors.js";
 import {
@@ -71,7 +71,10 @@ export async function installTensorFlow(options: InstallOptions): Promise<Instal
   };
   try {
     const existing = options.force ? undefined : await verifyExisting(options, variant, folder, running);
-    if (existing !== undefined) return { ...existing, found: true };
+    if (existing !== undefined) {
+      removeOthers(folder, existing.installation);
+      return { ...existing, found: true };
+    }
     const compiler = await display.step("a C++ compiler", () => findCompiler(running));
     const { environment, own } = await chooseEnvironment(options, folder, make, running);
     stopIfAborted(signal);
@@ -96,7 +99,8 @@ export async function installTensorFlow(options: InstallOptions): Promise<Instal
       tensorflowVersion: wheel.version,
       libraryFolder: wheel.folder,
       python: wheel.python,
-      ownEnvironment: own,
+      // One that a former installation made may have been named, or be the active one.
+      ownEnvironment: own || isWithin(wheel.python, folder),
     };
     const verified = await display.step("compute a product and a gradient on it", () =>
       verify(candidate, make("verify"), running),
@@ -104,7 +108,7 @@ export async function installTensorFlow(options: InstallOptions): Promise<Instal
     stopIfAborted(signal);
     writeFileDurably(join(folder, INSTALLATION_FILE), JSON.stringify(candidate, undefined, 2));
     made.length = 0;
-    removeOthers(folder, id);
+    removeOthers(folder, candidate);
     return { ...verified, installation: candidate, found: false };
   } catch (error) {
     for (const path of made) rmSync(path, { recursive: true, force: true });
@@ -167,13 +171,17 @@ function stopIfAborted(signal: AbortSignal): void {
   if (signal.aborted) throw new IsobatchError("interrupted", "Stopped; nothing was installed.");
 }
 
-/** Removes what former installations made. */
-function removeOthers(folder: string, id: string): void {
+/** Removes what installations made, ended ones included, but not what this one uses. */
+function removeOthers(folder: string, used?: TensorFlowInstallation): void {
   for (const name of readdirSync(folder)) {
-    const ours = /^(python|binding|verify)-/.test(name);
-    if (ours && !name.endsWith(`-${id}`)) rmSync(join(folder, name), { recursive: true, force: true });
+    const path = join(folder, name);
+    const isUsed =
+      used !== undefined && [used.binding, used.packageFolder, used.python].some((at) => isWithin(at, path));
+    if (/^(python|binding|verify)-/.test(name) && !isUsed) rmSync(path, { recursive: true, force: true });
   }
 }
+
+const isWithin = (path: string, folder: string): boolean => path.startsWith(folder + sep);
 
 /** Removes an installation. @returns whether there was one. */
 export function removeTensorFlow(root: string, variant: TensorFlowVariant): boolean {
@@ -188,7 +196,7 @@ export function removeTensorFlow(root: string, variant: TensorFlowVariant): bool
   try {
     // The file by which it is found goes first: what is half removed is not found.
     rmSync(join(folder, INSTALLATION_FILE), { force: true });
-    removeOthers(folder, "");
+    removeOthers(folder);
   } finally {
     unlock();
   }

@@ -75,7 +75,8 @@ export function openWorkplace(): Workplace {
   const start: Workplace["start"] = (args, env = {}) => {
     const child = spawn(process.execPath, [MAIN, ...args], {
       cwd: folder,
-      env: { ...inherited, [MARK]: mark, ...env },
+      // Whatever is installed on this machine, the user of a workplace has no TensorFlow unless a test says so.
+      env: { ...inherited, ISOBATCH_TENSORFLOW: join(folder, "no-tensorflow"), [MARK]: mark, ...env },
       stdio: ["ignore", "pipe", "pipe"],
       // A process group of its own, as a shell gives it.
       detached: true,

@@ -77,7 +77,8 @@ function startProgram(args: readonly string[], variables: NodeJS.ProcessEnv): Pr
   const child = spawn(process.execPath, [MAIN, ...args], {
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, NO_COLOR: "1", ...variables },
+    // Bits are compared with those of wasm, whatever is installed on this machine.
+    env: { ...process.env, ISOBATCH_TENSORFLOW: "/nonexistent/no-tensorflow", NO_COLOR: "1", ...variables },
   });
   const group = child.pid!;
   let output = "";
