@@ -5,6 +5,7 @@ import { IsobatchError } from "../../shared/errors.js";
 import type { PythonEnvironment } from "./python.js";
 import { askPython } from "./python.js";
 import { type Ended, type RunProgramOptions, runProgram } from "./run-program.js";
+import { TENSORFLOW_VERSION_MIN } from "./wheel.js";
 
 /** What is installed, by what computes: the smallest package that has it. */
 export function packageFor(cuda: boolean, platform: NodeJS.Platform, architecture: string): string {
@@ -43,7 +44,7 @@ export async function makeEnvironment(
   const env = { ...others.env, TMPDIR: temporary };
   const args = ["-m", "pip", "install", "--no-cache-dir", "--disable-pip-version-check", "--no-input"];
   const patience = ["--retries", "2", "--timeout", "20"];
-  const ended = await runProgram(python, [...args, ...patience, requirement], {
+  const ended = await runProgram(python, [...args, ...patience, `${requirement}>=${TENSORFLOW_VERSION_MIN}`], {
     ...others,
     env,
     onLine: (line) => detail(line.trim()),
