@@ -12,7 +12,7 @@ export interface PreparedTask {
 /** All that a run needs of its task before the first step; whatever is wrong with it is found here. */
 export async function prepareTask(task: Task, options: OpenDataOptions = {}): Promise<PreparedTask> {
   const data = await openData(task, options);
-  const built = await buildModel(task);
+  const built = await buildModel(task, data.train);
   checkFit(task, built.model, data);
   return { task, data, built };
 }

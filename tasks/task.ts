@@ -44,8 +44,44 @@ const datasetSchema = z.discriminatedUnion("kind", [
 
 const layerSchema = z.looseObject({ layer: z.string().min(1) });
 
+const sizeField = wholeNumber(1, 65_536);
+/** Of the input's shape and the classes: null takes them from the data. */
+const ofData = {
+  inputShape: z.array(sizeField).length(3).nullable().default(null),
+  classes: sizeField.nullable().default(null),
+};
+const blocks = (defaults: { layers: number; heads: number; width: number; dropout: number }) => ({
+  layers: wholeNumber(1, 256).default(defaults.layers),
+  heads: wholeNumber(1, 1024).default(defaults.heads),
+  width: sizeField.default(defaults.width),
+  dropout: z.number().min(0).lt(1).default(defaults.dropout),
+});
+
 const modelSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("sequential"), layers: z.array(layerSchema).min(1).max(2000) }),
+  z.strictObject({
+    kind: z.literal("resnet18"),
+    ...ofData,
+    width: sizeField.default(64),
+    normalization: z.enum(["batch", "layer", "group"]).default("batch"),
+  }),
+  z.strictObject({
+    kind: z.literal("vit"),
+    ...ofData,
+    ...blocks({ layers: 7, heads: 8, width: 384, dropout: 0 }),
+    patch: wholeNumber(1, 1024).default(4),
+    /** null: as wide as the blocks. */
+    mlpWidth: sizeField.nullable().default(null),
+  }),
+  z.strictObject({
+    kind: z.literal("gpt"),
+    /** Of the data, as `context` is, where they are null. */
+    vocabulary: sizeField.nullable().default(null),
+    context: sizeField.nullable().default(null),
+    ...blocks({ layers: 6, heads: 6, width: 384, dropout: 0.2 }),
+    /** null: four times as wide as the blocks. */
+    mlpWidth: sizeField.nullable().default(null),
+  }),
   z.strictObject({ kind: z.literal("module"), path: pathField, hash: z.string().regex(/^[0-9a-f]{64}$/) }),
 ]);
 
@@ -108,6 +144,7 @@ export type Loss = "softmaxCrossEntropy" | "binaryCrossEntropy" | "meanSquaredEr
 export type DatasetSpec = z.output<typeof datasetSchema>;
 
 /**
+ * `resnet18`, `vit`, `gpt`: built in, in sizes of one's choice.
  * `sequential`: tfjs layers by class name with their tfjs configuration, e.g. `{layer: "Dense", units: 10}`.
  * `module`: built by the module at `path` (absolute), whose bytes have the SHA-256 `hash`.
  */

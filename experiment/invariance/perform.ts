@@ -35,7 +35,7 @@ export function createPerformer(backend: TrainOptions["backend"]): Performer {
     const spec = JSON.stringify([task.dataset, task.model]);
     if (data?.spec !== spec) [data, prepared] = [{ spec, opened: await openData(task) }, undefined];
     if (prepared?.seed !== task.seed) {
-      const built = await buildModel(task);
+      const built = await buildModel(task, data.opened.train);
       checkFit(task, built.model, data.opened);
       prepared = { seed: task.seed, of: { task, data: data.opened, built } };
     }

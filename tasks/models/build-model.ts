@@ -6,7 +6,9 @@
 import { invalid } from "../../shared/errors.js";
 import { createLayout, type Layout, type TensorSpec } from "../../shared/layout/index.js";
 import { seedOf } from "../../shared/random.js";
-import { matchesPattern, type Task } from "../task.js";
+import type { SampleSpec } from "../datasets/index.js";
+import { type ModelSpec, matchesPattern, type Task } from "../task.js";
+import { builtInModel } from "./built-in/index.js";
 import {
   type Captured,
   type CapturedWeight,
@@ -38,10 +40,10 @@ export type ModelTask = Pick<Task, "seed" | "model" | "initialWeights" | "weight
 /**
  * Makes a task's model on tfjs's cpu backend. A task module's own function may wait for something, during which
  * nothing else in the process may compute; so this is called before any training starts.
+ * @param form of the data, for the sizes that a built-in model takes from it.
  */
-export async function buildModel(task: ModelTask): Promise<BuiltModel> {
-  const { model: spec } = task;
-  const source = spec.kind === "module" ? await moduleModel(spec) : onCpu(() => sequentialModel(spec));
+export async function buildModel(task: ModelTask, form?: SampleSpec): Promise<BuiltModel> {
+  const source = await sourceModel(task.model, form);
   const json = topologyOf(source);
   freezeLayers(json, task.freeze);
   const topology = JSON.stringify(json);
@@ -52,6 +54,11 @@ export async function buildModel(task: ModelTask): Promise<BuiltModel> {
   const layout = createLayout(tensorSpecs(captured, task.weightDecayExclude));
   if (layout.parameters === 0) invalid("The model has nothing to train: every weight is frozen, or there is none.");
   return { model: captured.model, topology, layout, initialWeights: onCpu(() => flatWeights(captured.model, layout)) };
+}
+
+function sourceModel(spec: ModelSpec, form: SampleSpec | undefined): LayersModel | Promise<LayersModel> {
+  if (spec.kind === "module") return moduleModel(spec);
+  return onCpu(() => (spec.kind === "sequential" ? sequentialModel(spec) : builtInModel(spec, form)));
 }
 
 /**

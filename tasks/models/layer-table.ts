@@ -1,5 +1,5 @@
 /**
- * Every layer class of tfjs: trained right, as finite differences in float64 show (the tests stand beside the
+ * Every layer class of tfjs, and our own: trained right, as finite differences in float64 show (the tests stand beside the
  * backends), or refused at the start, by name. A test compares the table with what tfjs registers, so that none can
  * be missing.
  */
@@ -18,6 +18,8 @@ const TRAINED = [
   ...["RNN", "SimpleRNN", "SimpleRNNCell", "GRU", "GRUCell", "LSTM", "LSTMCell", "StackedRNNCells"],
   ...["ConvLSTM2D", "ConvLSTM2DCell", "TimeDistributed", "Bidirectional"],
   ...["Rescaling", "CategoryEncoding"],
+  // Our own.
+  ...["SelfAttention", "TokenEmbedding", "PositionEmbedding", "ClassToken", "FirstPosition", "GroupNormalization"],
 ];
 
 const unseeded = "its randomness takes no seed, so no two machines would draw the same";

@@ -1,6 +1,8 @@
 import { IsobatchError, invalid, messageOf } from "../../shared/errors.js";
-import { type Captured, captureWeights } from "./capture-weights.js";
+import { type Captured, captureWeights, type Layer } from "./capture-weights.js";
 import { onCpu, tensorflow as tf } from "./tensorflow.js";
+// Registered before any topology names one.
+import "./layers/index.js";
 import { TOPOLOGY_LIMITS, type TopologyLimits, validateTopology } from "./validate-topology.js";
 
 /** Makes the model of a topology's text, after all checks, with every weight zero. The weights start on tfjs's cpu. */
@@ -24,7 +26,7 @@ export async function rebuild(text: string, limits: TopologyLimits = TOPOLOGY_LI
     );
   }
   for (const layer of model.layers) {
-    for (const shape of shapesOf(layer.outputShape)) {
+    for (const shape of outputShapes(layer)) {
       const elements = shape.slice(1).reduce<number>((product, size) => product * (size ?? 1), 1);
       if (!(elements >= 1 && elements <= limits.outputMax)) {
         invalid(`Layer "${layer.name}" puts out ${elements} numbers per sample; it must be 1 to ${limits.outputMax}.`);
@@ -34,7 +36,7 @@ export async function rebuild(text: string, limits: TopologyLimits = TOPOLOGY_LI
   return captured;
 }
 
-function shapesOf(shape: unknown): (number | null)[][] {
-  const list = shape as (number | null)[] | (number | null)[][];
-  return Array.isArray(list[0]) ? (list as (number | null)[][]) : [list as (number | null)[]];
+/** Of every call of a layer: one that is called twice may put out two shapes. */
+function outputShapes(layer: Layer): (number | null)[][] {
+  return layer.inboundNodes.flatMap((node) => node.outputShapes as (number | null)[][]);
 }

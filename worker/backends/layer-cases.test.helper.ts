@@ -1,5 +1,13 @@
 import type * as core from "@tensorflow/tfjs-core";
 import type * as tfjsLayers from "@tensorflow/tfjs-layers";
+import {
+  ClassToken,
+  FirstPosition,
+  GroupNormalization,
+  PositionEmbedding,
+  SelfAttention,
+  TokenEmbedding,
+} from "../../tasks/models/layers/index.js";
 
 /**
  * Small models that hold every layer of tfjs in the configurations that change its arithmetic. Each is built twice
@@ -303,7 +311,30 @@ const models: LayerCase[] = [
   ),
 ];
 
-export const layerCases: LayerCase[] = [...plain, ...planes, ...convolutions, ...recurrent, ...models];
+const own: LayerCase[] = [
+  alone(
+    "SelfAttention",
+    "causal, no bias",
+    [5, 6],
+    () => new SelfAttention({ heads: 3, causal: true, useBias: false }),
+  ),
+  alone("SelfAttention", "both ways", [4, 6], () => new SelfAttention({ heads: 2 })),
+  {
+    ...alone("TokenEmbedding", "at both ends", [5], () => undefined),
+    tokens: 7,
+    build: (_, [tokens]) => {
+      const layer = new TokenEmbedding({ vocabulary: 7, width: 4 });
+      return layer.apply(layer.apply(tokens)) as Input;
+    },
+  },
+  alone("PositionEmbedding", "", SEQUENCE, () => new PositionEmbedding({})),
+  alone("ClassToken", "", SEQUENCE, () => new ClassToken({})),
+  alone("FirstPosition", "", SEQUENCE, () => new FirstPosition({})),
+  alone("GroupNormalization", "one group", PLANE, () => new GroupNormalization({ groups: 1 })),
+  alone("GroupNormalization", "two groups", [3, 4], () => new GroupNormalization({ groups: 2, epsilon: 1e-3 })),
+];
+
+export const layerCases: LayerCase[] = [...own, ...plain, ...planes, ...convolutions, ...recurrent, ...models];
 
 export const BATCH = 2;
 

@@ -73,7 +73,7 @@ function registeredLayers(): string[] {
 }
 
 describe("layerTable", () => {
-  it("has every layer class that tfjs registers, and no other", () => {
+  it("has every layer class that is registered with tfjs, our own too, and no other", () => {
     const registered = registeredLayers();
     assert.ok(registered.length > 60);
     assert.deepEqual(Object.keys(layerTable).sort(), registered.sort());

@@ -9,7 +9,7 @@
  * - A frozen BatchNorm updates them too, and normalises with the batch's: it is made to use the moving ones.
  */
 import { seedOf } from "../../shared/random.js";
-import type { Layer, LayersModel, LayerVariable } from "../../tasks/index.js";
+import { type Layer, type LayersModel, type LayerVariable, tensorflow as tf } from "../../tasks/index.js";
 
 export interface PlacedLayer {
   readonly layer: Layer;
@@ -25,13 +25,16 @@ export function* layersOf(container: { readonly layers: Layer[] }, prefix = ""):
 function* placed(layer: Layer, prefix: string): Generator<PlacedLayer> {
   const path = prefix + layer.name;
   yield { layer, path };
-  // A nested model has `layers`, a wrapper `layer`, Bidirectional one for each direction.
-  const inner = layer as Layer & { layers?: Layer[]; layer?: Layer; forwardLayer?: Layer; backwardLayer?: Layer };
+  // A nested model has `layers`, a wrapper `layer`, Bidirectional one for each direction, SelfAttention a `dropout`.
+  const inner = layer as Layer & { layers?: Layer[] } & Record<(typeof HELD)[number], unknown>;
   if (inner.layers !== undefined) yield* layersOf({ layers: inner.layers }, `${path}/`);
-  for (const wrapped of [inner.layer, inner.forwardLayer, inner.backwardLayer]) {
-    if (wrapped !== undefined) yield* placed(wrapped, `${path}/`);
+  for (const wrapped of HELD.map((name) => inner[name])) {
+    // A recurrent layer's `dropout` is a number.
+    if (wrapped instanceof tf.layers.Layer) yield* placed(wrapped, `${path}/`);
   }
 }
+
+const HELD = ["layer", "forwardLayer", "backwardLayer", "dropout"] as const;
 
 type Dropout = Layer & { seed: number };
 type BatchNormalization = Layer & { momentum: number; movingMean: LayerVariable };
