@@ -33,7 +33,7 @@ export async function openWorkerGradient(backendName: BackendName, name: Measure
     freeze: [],
   });
   const memory = attachMemory(createWorkerMemory({ layout, threads: 1, leaves: 1 }));
-  const task = { seed: 1, loss: "softmaxCrossEntropy" as const, clipNorm: null };
+  const task = { seed: 1, loss: "softmaxCrossEntropy" as const, labelSmoothing: 0, clipNorm: null };
   const gradients = await createGradients({ task, topology, form: measured.form, backend, memory });
   writeVector(memory, weightsAddresses(memory.plan), initialWeights);
   gradients.load();

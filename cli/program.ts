@@ -112,6 +112,7 @@ function serving(command: Command): Command {
       wholeNumber("--micro-batches-per-step", 1, MICRO_BATCHES_MAX),
     )
     .option("--seed <n>", "of all that is random (default: the task's)", wholeNumber("--seed", 0, SEED_MAX))
+    .option("--data <path>", "the data set's folder or file (default: the task's)")
     .option("--out <dir>", "the run directory; one that holds this run goes on (default: runs/<task>)")
     .option("--shards <n>", "server processes that share the weights", wholeNumber("--shards", 1, SHARDS_MAX), 1)
     .option("--insecure", "allow connections from other machines without encryption");
@@ -326,6 +327,7 @@ function addReaders(program: Command): void {
       wholeNumber("--micro-batch", 0, Number.MAX_SAFE_INTEGER),
     )
     .option("--seed <n>", "of the run (default: the task's)", wholeNumber("--seed", 0, SEED_MAX))
+    .option("--data <path>", "the data set's folder or file (default: the task's)")
     .action(async (task: string, options) => {
       const { samples } = await import("./commands/samples.js");
       await samples(task, options);

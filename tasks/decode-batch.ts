@@ -1,5 +1,6 @@
 import { IsobatchError } from "../shared/errors.js";
-import { type ElementType, rowBytes, type SampleSpec } from "./datasets/dataset.js";
+import { type AugmentationKey, augmentBatch } from "./augmentation/index.js";
+import { type ElementType, type InputSpec, rowBytes, type SampleSpec } from "./datasets/dataset.js";
 
 export interface DecodedBatch {
   /** `samples` × the elements of the input's shape. */
@@ -11,15 +12,25 @@ export interface DecodedBatch {
 /**
  * Turns raw rows into what a model is fed. Pure; copies, so the bytes may be reused at once.
  * @param inputs `samples` rows as `Dataset.read` gives them; @param labels likewise.
+ * @param key of a micro-batch that is trained on: its images are augmented, if the form says so.
  * @throws when the bytes are not `samples` rows: they came from another machine, so that is checked.
  */
-export function decodeBatch(spec: SampleSpec, inputs: Uint8Array, labels: Uint8Array, samples: number): DecodedBatch {
+export function decodeBatch(
+  spec: SampleSpec,
+  inputs: Uint8Array,
+  labels: Uint8Array,
+  samples: number,
+  key?: AugmentationKey,
+): DecodedBatch {
   checkLength("inputs", inputs, rowBytes(spec.input) * samples, samples);
   checkLength("labels", labels, rowBytes(spec.label) * samples, samples);
   const scale = Math.fround(spec.input.scale);
-  const decoded = elements(inputs, spec.input.type, (length) => new Float32Array(length)) as Float32Array;
+  const { augment } = spec.input;
+  const fed = key === undefined || augment === undefined ? inputs : augmentBatch(spec.input, inputs, samples, key);
+  const decoded = elements(fed, spec.input.type, (length) => new Float32Array(length)) as Float32Array;
   // One float32 multiplication per element, so that every machine gets the same bits.
   if (scale !== 1) for (let i = 0; i < decoded.length; i++) decoded[i] *= scale;
+  normalize(decoded, spec.input);
   const isFloat = spec.label.type === "float32";
   return {
     inputs: decoded,
@@ -27,6 +38,17 @@ export function decodeBatch(spec: SampleSpec, inputs: Uint8Array, labels: Uint8A
       isFloat ? new Float32Array(length) : new Int32Array(length),
     ),
   };
+}
+
+/** Two float32 operations per element, in this order, for the same bits everywhere. */
+function normalize(values: Float32Array, { normalization }: InputSpec): void {
+  if (normalization === undefined) return;
+  const mean = Float32Array.from(normalization.mean);
+  const inverse = Float32Array.from(normalization.deviation, (deviation) => 1 / deviation);
+  for (let i = 0, channel = 0; i < values.length; i++) {
+    values[i] = Math.fround(values[i] - mean[channel]) * inverse[channel];
+    channel = channel + 1 === mean.length ? 0 : channel + 1;
+  }
 }
 
 function elements(

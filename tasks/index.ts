@@ -2,6 +2,7 @@
  * What is trained: tasks, their data and their models. This is also what the published package exports; a task
  * module needs `defineTask` of it.
  */
+export type { AugmentationKey } from "./augmentation/index.js";
 export { checkFit } from "./check-fit.js";
 export * from "./datasets/index.js";
 export { type DecodedBatch, decodeBatch } from "./decode-batch.js";

@@ -19,13 +19,25 @@ async function write(name: string, contents: unknown): Promise<string> {
 
 describe("loadTask()", () => {
   it("knows the built-in tasks, each of which is complete", async () => {
-    assert.deepEqual(builtInTasks(), ["mnist", "mnist-cnn"]);
-    for (const name of builtInTasks()) assert.equal((await loadTask(name)).name, name);
+    assert.deepEqual(builtInTasks(), ["chars-gpt", "cifar10-resnet18", "cifar10-vit", "mnist", "mnist-cnn"]);
+    for (const name of builtInTasks()) {
+      const data = name.startsWith("mnist") ? undefined : "data";
+      assert.equal((await loadTask(name, { data })).name, name);
+    }
+  });
+
+  it("wants to be told where data is that does not come along, and only that", async () => {
+    await assert.rejects(loadTask("cifar10-vit"), /dataset\.folder is missing; .* name it there or with --data/);
+    await assert.rejects(loadTask("chars-gpt"), /dataset\.file is missing; .* name it there or with --data/);
+    assert.deepEqual((await loadTask("cifar10-vit", { data: "/data" })).dataset, {
+      ...{ kind: "cifar10", folder: "/data", augment: "autoaugment", limit: null, testLimit: null },
+    });
+    await assert.rejects(loadTask("mnist", { data: "/data" }), /--data is \/data, but the data set "mnist" comes with/);
   });
 
   it("names the built-in tasks when there is none of that name", async () => {
     await assert.rejects(loadTask("minst"), {
-      message: /^There is no task "minst": .*\(mnist, mnist-cnn\).* no file; /,
+      message: /^There is no task "minst": .*\(.*, mnist, mnist-cnn\).* no file; /,
     });
   });
 
@@ -48,7 +60,7 @@ describe("loadTask()", () => {
     const circle = await write("circle.json", { extends: "circle.json" });
     await assert.rejects(loadTask(circle), { message: /extends goes 10 tasks deep; is it a circle\?$/ });
     const orphan = await write("orphan.json", { extends: "mnits" });
-    await assert.rejects(loadTask(orphan), { message: /extends names "mnits", .*\(mnist, mnist-cnn\)/ });
+    await assert.rejects(loadTask(orphan), { message: /extends names "mnits", .*\(.*, mnist, mnist-cnn\)/ });
     await assert.rejects(loadTask(await write("broken.json", "{")), {
       message: /^The task file .*broken.json can't be read/,
     });

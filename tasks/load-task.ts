@@ -8,8 +8,11 @@ import { loadModule } from "./models/module-model.js";
 import { type DatasetSpec, type Task, type TaskInput, taskInputSchema } from "./task.js";
 import { describeProblems } from "./task-errors.js";
 
-/** Fields that replace a task's own; `steps` is the length in steps: samples = steps · κ · b. */
-export type TaskOverrides = Partial<TaskInput> & { readonly steps?: number };
+/**
+ * Fields that replace a task's own; `steps` is the length in steps: samples = steps · κ · b; `data` is where the data set's
+ * files are.
+ */
+export type TaskOverrides = Partial<TaskInput> & { readonly steps?: number; readonly data?: string };
 
 const presetsFolder = fileURLToPath(new URL("./presets", import.meta.url));
 
@@ -31,11 +34,11 @@ export async function loadTask(nameOrPath: string, overrides: TaskOverrides = {}
 
 /** Completes and checks a task. `source` is its file or name, for the messages. */
 export function resolveTask(source: string, input: unknown, overrides: TaskOverrides = {}): Task {
-  const { steps, ...fields } = overrides;
+  const { steps, data: place, ...fields } = overrides;
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
   // The length in steps is known only once κ and b are; until then it stands in for `samples`.
   const placeholder = steps === undefined ? {} : { samples: 1 };
-  const merged = isFields(input) ? { ...input, ...given, ...placeholder } : input;
+  const merged = isFields(input) ? placed({ ...input, ...given, ...placeholder }, place) : input;
   const parsed = taskInputSchema.safeParse(merged);
   if (!parsed.success) return invalid(describeProblems(source, merged, parsed.error));
   const { data } = parsed;
@@ -57,6 +60,25 @@ export function resolveTask(source: string, input: unknown, overrides: TaskOverr
   return task;
 }
 
+/** Where a data set's files are, by kind. */
+const PLACE_FIELDS: Readonly<Record<string, "folder" | "file">> = {
+  cifar10: "folder",
+  idx: "folder",
+  csv: "file",
+  text: "file",
+};
+
+/** The task with its data set's files elsewhere. */
+function placed(fields: Record<string, unknown>, place: string | undefined): Record<string, unknown> {
+  if (place === undefined || !isFields(fields.dataset)) return fields;
+  const kind = String(fields.dataset.kind);
+  const field = PLACE_FIELDS[kind];
+  if (field === undefined) {
+    return invalid(`--data is ${place}, but the data set "${kind}" comes with Isobatch; leave --data out.`);
+  }
+  return { ...fields, dataset: { ...fields.dataset, [field]: resolve(place) } };
+}
+
 function isFields(input: unknown): input is Record<string, unknown> {
   return typeof input === "object" && input !== null && !Array.isArray(input);
 }
@@ -74,6 +96,13 @@ function checkRelations(source: string, task: Task): void {
   };
   check(() => checkOptimizer(task.optimizer, task, task.microBatchesPerStep));
   check(() => checkSchedule(task.schedule));
+  check(() => {
+    if (task.labelSmoothing > 0 && task.loss !== "softmaxCrossEntropy") {
+      invalid(
+        `labelSmoothing is ${task.labelSmoothing}, but loss is "${task.loss}"; it is for "softmaxCrossEntropy" alone.`,
+      );
+    }
+  });
   check(() => {
     if (task.initialWeights === "model" && task.model.kind !== "module") {
       invalid('initialWeights is "model"; only a task module has a model with weights of its own: use "seeded".');

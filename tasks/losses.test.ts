@@ -117,6 +117,41 @@ describe("the cross-entropies of confident mistakes", () => {
   });
 });
 
+describe("label smoothing", () => {
+  const smoothing = 0.3;
+  const { labels, outputs } = batches.softmaxCrossEntropy;
+  /** By the definition: the cross-entropy of targets that give each class a share. */
+  const smoothed = (rows: number[][]): number =>
+    average(
+      rows.map((output, row) => {
+        const total = output.reduce((sum, logit) => sum + Math.exp(logit), 0);
+        const target = output.map((_, c) => smoothing / 3 + (c === labels[row][0] ? 1 - smoothing : 0));
+        return -output.reduce((sum, logit, c) => sum + target[c] * Math.log(Math.exp(logit) / total), 0);
+      }),
+    );
+  const classes = () => tf.tensor1d(labels.flat(), "int32");
+
+  it("spreads its share of the target over all classes, in the loss and in its gradient", () => {
+    const loss = lossOf("softmaxCrossEntropy", smoothing);
+    const { value, found } = tf.tidy(() => {
+      const { value, grad } = tf.valueAndGrad((x) => loss(classes(), x))(tf.tensor2d(outputs));
+      return { value: value.dataSync()[0], found: grad.dataSync() };
+    });
+    assert.ok(Math.abs(value - smoothed(outputs)) < 1e-6);
+    outputs.flat().forEach((_, i) => {
+      const moved = (step: number): number =>
+        smoothed(outputs.map((output, row) => output.map((x, c) => (row * 3 + c === i ? x + step : x))));
+      assert.ok(Math.abs(found[i] - (moved(1e-5) - moved(-1e-5)) / 2e-5) < 1e-6, `element ${i}`);
+    });
+  });
+
+  it("leaves the loss that is evaluated alone", () => {
+    const plain = average(outputs.map((output, row) => reference.softmaxCrossEntropy(labels[row], output)));
+    const evaluated = tf.tidy(() => sampleLossesOf("softmaxCrossEntropy")(classes(), tf.tensor2d(outputs)).dataSync());
+    assert.ok(Math.abs(average([...evaluated]) - plain) < 1e-6);
+  });
+});
+
 describe("correctCount()", () => {
   it("counts classes by the largest logit, and binary labels by the logit's sign", () => {
     tf.tidy(() => {

@@ -14,7 +14,7 @@ import type { Loss } from "./task.js";
  * @param outputs [samples, …, classes] logits for softmax cross-entropy, else as many numbers as labels.
  * @returns shape [samples].
  */
-function sampleLosses(loss: Loss, labels: tf.Tensor, outputs: tf.Tensor): tf.Tensor1D {
+function sampleLosses(loss: Loss, labels: tf.Tensor, outputs: tf.Tensor, labelSmoothing: number): tf.Tensor1D {
   const samples = outputs.shape[0];
   const each = (values: tf.Tensor): tf.Tensor1D => {
     const rows = tf.reshape(values, [samples, values.size / samples]);
@@ -22,7 +22,7 @@ function sampleLosses(loss: Loss, labels: tf.Tensor, outputs: tf.Tensor): tf.Ten
   };
   switch (loss) {
     case "softmaxCrossEntropy":
-      return each(softmaxCrossEntropy(labels, outputs));
+      return each(softmaxCrossEntropy(labels, outputs, labelSmoothing));
     case "binaryCrossEntropy":
       return each(sigmoidCrossEntropy(tf.reshape(tf.cast(labels, "float32"), outputs.shape), outputs));
     case "meanSquaredError":
@@ -30,14 +30,21 @@ function sampleLosses(loss: Loss, labels: tf.Tensor, outputs: tf.Tensor): tf.Ten
   }
 }
 
-/** The mean loss over a micro-batch, a scalar: what is differentiated, with `regularisationOf` added. */
-export function lossOf(loss: Loss): (labels: tf.Tensor, outputs: tf.Tensor) => tf.Scalar {
-  return (labels, outputs) => tf.mean(sampleLosses(loss, labels, outputs)) as tf.Scalar;
+/**
+ * The mean loss over a micro-batch, a scalar: what is differentiated, with `regularisationOf` added.
+ * @param labelSmoothing of a softmax cross-entropy: as in PyTorch, each target is 1 − x of the label and x spread evenly
+ *   over all classes (Szegedy et al. 2016).
+ */
+export function lossOf(loss: Loss, labelSmoothing = 0): (labels: tf.Tensor, outputs: tf.Tensor) => tf.Scalar {
+  return (labels, outputs) => tf.mean(sampleLosses(loss, labels, outputs, labelSmoothing)) as tf.Scalar;
 }
 
-/** The loss of each sample, shape [samples]: what evaluation adds up over batches of any size. */
+/**
+ * The loss of each sample, shape [samples]: what evaluation adds up over batches of any size. Labels are never smoothed
+ * here, so that losses of tasks with and without it can be compared.
+ */
 export function sampleLossesOf(loss: Loss): (labels: tf.Tensor, outputs: tf.Tensor) => tf.Tensor1D {
-  return (labels, outputs) => sampleLosses(loss, labels, outputs);
+  return (labels, outputs) => sampleLosses(loss, labels, outputs, 0);
 }
 
 /**
@@ -67,18 +74,21 @@ export function correctCount(loss: Loss, labels: tf.Tensor, outputs: tf.Tensor):
 /** Keeps tensors for the gradient; the last argument that tfjs gives a custom gradient, which its types don't tell. */
 type Save = (tensors: tf.Tensor[]) => void;
 
-/** −log softmax(logits)[label], for each row of logits; its gradient is softmax − one-hot, without a detour. */
-function softmaxCrossEntropy(labels: tf.Tensor, outputs: tf.Tensor): tf.Tensor {
+/** −Σ target · log softmax(logits), for each row of logits; its gradient is softmax − target, without a detour. */
+function softmaxCrossEntropy(labels: tf.Tensor, outputs: tf.Tensor, labelSmoothing: number): tf.Tensor {
   const classes = outputs.shape[outputs.rank - 1];
   const rows = outputs.size / classes;
   const compute = tf.customGrad((...parts) => {
     const [logits, save] = parts as unknown as [tf.Tensor2D, Save];
     const oneHot = tf.cast(tf.oneHot(tf.reshape(labels as tf.Tensor1D, [rows]), classes), "float32");
+    // Not by oneHot's own on- and off-values: the wasm backend writes them as integers.
+    const targets =
+      labelSmoothing === 0 ? oneHot : tf.add(tf.mul(oneHot, 1 - labelSmoothing), labelSmoothing / classes);
     const shifted = tf.sub(logits, tf.max(logits, 1, true));
     const logProbabilities = tf.sub(shifted, tf.log(tf.sum(tf.exp(shifted), 1, true)));
-    save([logProbabilities, oneHot]);
+    save([logProbabilities, targets]);
     return {
-      value: tf.neg(tf.sum(tf.mul(oneHot, logProbabilities), 1)),
+      value: tf.neg(tf.sum(tf.mul(targets, logProbabilities), 1)),
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
         tf.mul(tf.reshape(dy, [rows, 1]), tf.sub(tf.exp(saved[0]), saved[1])),
     };

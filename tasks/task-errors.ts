@@ -7,7 +7,10 @@ const ADVICE: Readonly<Record<string, string>> = {
   name: "use letters, digits, dots, hyphens and underscores",
   model: 'describe it as {"kind": "sequential", "layers": [...]}, or write a task module with a model function',
   loss: "choose the one that fits what is predicted",
+  labelSmoothing: "0 switches it off",
   dataset: 'say where the samples are, e.g. {"kind": "csv", "file": "data.csv", "label": "class", "target": "classes"}',
+  "dataset.folder": "name it there or with --data; for CIFAR-10, the folder of its unpacked binary version",
+  "dataset.file": "name it there or with --data",
   microBatchSize: "this many samples share one gradient; 64 is a good start",
   microBatchesPerStep: "this many micro-batches make one update; 1 is the least",
   samples: "this is the length of the run in samples, e.g. ten times the size of the data set",
@@ -35,7 +38,7 @@ function describeIssue(input: unknown, issue: z.core.$ZodIssue): string {
     "",
   );
   const value = issue.path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown>)?.[key], input);
-  const advice = ADVICE[String(issue.path[0])];
+  const advice = ADVICE[field] ?? ADVICE[String(issue.path[0])];
   const ending = advice === undefined ? "." : `; ${advice}.`;
   if (issue.code === "unrecognized_keys") return unknownKeys(field, issue.keys);
   const subject = field === "" ? "the task" : field;

@@ -40,6 +40,21 @@ const datasetSchema = z.discriminatedUnion("kind", [
     ignore: z.array(z.union([z.string(), z.int()])).default([]),
     ...limits,
   }),
+  z.strictObject({
+    kind: z.literal("cifar10"),
+    folder: pathField,
+    augment: z.enum(["none", "crop-flip", "autoaugment"]).default("none"),
+    ...limits,
+  }),
+  z.strictObject({
+    kind: z.literal("text"),
+    file: pathField,
+    /** Characters of a sample. */
+    context: wholeNumber(1, 65_536),
+    /** The end of the text that is set aside for the test part. */
+    testFraction: z.number().min(0).lt(1).default(0.1),
+    ...limits,
+  }),
 ]);
 
 const layerSchema = z.looseObject({ layer: z.string().min(1) });
@@ -114,6 +129,7 @@ export const taskInputSchema = z.strictObject({
   model: modelSchema,
   initialWeights: z.enum(["seeded", "model"]).default("seeded"),
   loss: z.enum(["softmaxCrossEntropy", "binaryCrossEntropy", "meanSquaredError"]),
+  labelSmoothing: z.number().min(0).lt(1).default(0),
   dataset: datasetSchema,
   microBatchSize: wholeNumber(1, 65_536),
   microBatchesPerStep: wholeNumber(1, 65_536).default(1),
@@ -157,6 +173,8 @@ export interface Task {
   /** `seeded`: drawn by the layers' initialisers from `seed`. `model`: as the task module's model has them. */
   readonly initialWeights: "seeded" | "model";
   readonly loss: Loss;
+  /** The share of a softmax cross-entropy's target that is spread over all classes; in training alone. */
+  readonly labelSmoothing: number;
   readonly dataset: DatasetSpec;
   /** b: samples whose mean loss is differentiated at once. */
   readonly microBatchSize: number;

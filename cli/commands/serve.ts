@@ -28,6 +28,8 @@ export interface ServeOptions {
   readonly steps?: number;
   readonly microBatchesPerStep?: number;
   readonly seed?: number;
+  /** Where the data set's files are, instead of where the task says. */
+  readonly data?: string;
   readonly out?: string;
   readonly shards: number;
   readonly listen: Address;
@@ -68,8 +70,8 @@ export async function serve(
     abort: () => process.exit(EXIT_INTERRUPTED),
     terminate: () => process.exit(0),
   });
-  const { steps, seed, microBatchesPerStep, listen, shards, workersAwaited } = options;
-  const task = await loadTask(taskName, { steps, seed, microBatchesPerStep });
+  const { steps, seed, microBatchesPerStep, data, listen, shards, workersAwaited } = options;
+  const task = await loadTask(taskName, { steps, seed, microBatchesPerStep, data });
   const out = options.out ?? join("runs", task.name);
   const paint = createPaint(environment.color && process.stdout.isTTY === true);
   const display = createDisplay(process.stdout, paint);

@@ -11,6 +11,10 @@ export interface InputSpec {
   readonly type: "uint8" | "float32";
   /** Each element is multiplied by it after decoding, e.g. 1/255. */
   readonly scale: number;
+  /** After that, of each channel (the last dimension): its mean is subtracted, and it is divided by its deviation. */
+  readonly normalization?: { readonly mean: readonly number[]; readonly deviation: readonly number[] };
+  /** What is done at random to an image that is trained on, never to one that is evaluated on. */
+  readonly augment?: "crop-flip" | "autoaugment";
 }
 
 export interface LabelSpec {
@@ -31,6 +35,8 @@ export interface SampleSpec {
 
 export interface Dataset extends SampleSpec {
   readonly samples: number;
+  /** What all samples are cut from, where that is less than all of them: it stands for them in the fingerprint. */
+  readonly source?: Uint8Array;
   /** The raw rows of the samples with these numbers, concatenated; little-endian. */
   read(indices: Uint32Array): RawBatch;
 }

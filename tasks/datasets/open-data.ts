@@ -3,9 +3,11 @@ import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { IsobatchError } from "../../shared/errors.js";
 import type { DatasetSpec } from "../task.js";
+import { readCifar10 } from "./cifar10.js";
 import { readCsv } from "./csv.js";
 import type { Dataset, TaskData } from "./dataset.js";
 import { hasIdxPart, readIdxPart } from "./idx.js";
+import { readText } from "./text.js";
 
 export interface OpenDataOptions {
   /** A local copy: the data set's files, under their own names, in this folder. */
@@ -37,6 +39,9 @@ async function readParts(
     const inFolder = (path: string): string => join(folder, basename(path));
     return readCsv({ ...spec, file: inFolder(spec.file), testFile: spec.testFile && inFolder(spec.testFile) });
   }
+  if (spec.kind === "text")
+    return readText(folder === undefined ? spec : { ...spec, file: join(folder, basename(spec.file)) });
+  if (spec.kind === "cifar10") return readCifar10({ ...spec, folder: folder ?? spec.folder });
   const source = folder ?? (spec.kind === "mnist" ? mnistFolder() : spec.folder);
   const hasTest = await hasIdxPart(source, "t10k");
   const [train, test] = await Promise.all([
@@ -59,6 +64,10 @@ function fingerprintOf(train: Dataset, test: Dataset | undefined): string {
   for (const part of [train, test]) {
     if (part === undefined) continue;
     hash.update(JSON.stringify([part.samples, part.input, part.label]));
+    if (part.source !== undefined) {
+      hash.update(part.source);
+      continue;
+    }
     const chunk = 4096;
     for (let start = 0; start < part.samples; start += chunk) {
       const indices = Uint32Array.from({ length: Math.min(chunk, part.samples - start) }, (_, i) => start + i);

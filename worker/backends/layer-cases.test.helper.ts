@@ -152,6 +152,8 @@ const planes: LayerCase[] = [
   alone("BatchNormalization", "of sequences, no centre", SEQUENCE, (l) => l.batchNormalization({ center: false })),
   alone("BatchNormalization", "of planes, second axis", PLANE, (l) => l.batchNormalization({ axis: 1 })),
   alone("LayerNormalization", "last axis", SEQUENCE, (l) => l.layerNormalization({})),
+  alone("LayerNormalization", "no beta", SEQUENCE, (l) => l.layerNormalization({ center: false })),
+  alone("LayerNormalization", "no gamma, first axis", SEQUENCE, (l) => l.layerNormalization({ axis: 1, scale: false })),
   alone("LayerNormalization", "two axes", PLANE, (l) => l.layerNormalization({ axis: [2, 3] })),
 ];
 

@@ -10,6 +10,7 @@ import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayoutTensor } from "../../shared/layout/index.js";
 import {
+  type AugmentationKey,
   correctCount,
   decodeBatch,
   loadModel,
@@ -37,7 +38,7 @@ export interface SampleBatch {
 }
 
 export interface GradientsOptions {
-  readonly task: Pick<Task, "seed" | "loss" | "clipNorm">;
+  readonly task: Pick<Task, "seed" | "loss" | "labelSmoothing" | "clipNorm">;
   /** The model's topology, as JSON. */
   readonly topology: string;
   /** The form of the raw bytes. */
@@ -76,7 +77,7 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
   const parameters = bound.filter(({ kind }) => kind === "parameter");
   const tail = bound.filter(({ kind }) => kind === "tail");
   const trained = parameters.map(({ variable }) => variable);
-  const loss = lossOf(task.loss);
+  const loss = lossOf(task.loss, task.labelSmoothing);
   const sampleLosses = sampleLossesOf(task.loss);
   const regularisation = regularisationOf(model);
   const sums = createSums(memory, 0);
@@ -87,8 +88,8 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
   const zeros = tail.map(({ shape }) => tf.zeros([...shape]));
   const moving: tf.Tensor[] = tail.map(({ shape }) => tf.zeros([...shape]));
 
-  const fed = (batch: SampleBatch): { inputs: tf.Tensor; labels: tf.Tensor } => {
-    const decoded = decodeBatch(form, batch.inputs, batch.labels, batch.samples);
+  const fed = (batch: SampleBatch, key?: AugmentationKey): { inputs: tf.Tensor; labels: tf.Tensor } => {
+    const decoded = decodeBatch(form, batch.inputs, batch.labels, batch.samples, key);
     return {
       inputs: tf.tensor(decoded.inputs, [batch.samples, ...form.input.shape]),
       labels: tf.tensor(
@@ -134,7 +135,7 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
       setTail(zeros);
       let meanLoss = Number.NaN;
       tf.tidy(() => {
-        const { inputs, labels } = fed(batch);
+        const { inputs, labels } = fed(batch, { seed: task.seed, microBatch: batch.number });
         const { value, grads } = tf.variableGrads(() => {
           const outputs = model.apply(inputs, { training: true }) as tf.Tensor;
           const data = loss(labels, outputs);

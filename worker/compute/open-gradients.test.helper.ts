@@ -34,7 +34,7 @@ export interface OpenGradients {
 export async function openGradients(options: {
   layers: { layer: string; [field: string]: unknown }[];
   freeze?: string[];
-  task?: Partial<Pick<Task, "seed" | "loss" | "clipNorm">>;
+  task?: Partial<Pick<Task, "seed" | "loss" | "labelSmoothing" | "clipNorm">>;
   flip?: GradientFlip;
   /** Cuts the layout into segments that end at these elements. */
   cuts?: number[];
@@ -50,7 +50,7 @@ export async function openGradients(options: {
   const layout = options.cuts === undefined ? built.layout : cutLayout(built.layout, options.cuts);
   const memory = attachMemory(createWorkerMemory({ layout, threads: 1, leaves: 1 }));
   const { plan } = memory;
-  const task = { seed: 5, loss: "softmaxCrossEntropy" as const, clipNorm: null, ...options.task };
+  const task = { seed: 5, loss: "softmaxCrossEntropy" as const, labelSmoothing: 0, clipNorm: null, ...options.task };
   const { topology, initialWeights } = built;
   const gradients = await createGradients({ task, topology, form: FORM, backend, memory, flip: options.flip });
   const theta = weightsAddresses(plan);

@@ -14,7 +14,7 @@ const LAYERS = [
   { layer: "Dropout", rate: 0.3 },
   { layer: "Dense", units: 3 },
 ];
-const TASK = { seed: 5, loss: "softmaxCrossEntropy" as const, clipNorm: null };
+const TASK = { seed: 5, loss: "softmaxCrossEntropy" as const, labelSmoothing: 0, clipNorm: null };
 const { layout, topology, initialWeights, gradients } = await openGradients({ layers: LAYERS, task: TASK });
 
 const fetchBatch: FetchBatch = async (number) => batchOf(number);

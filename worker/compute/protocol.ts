@@ -12,7 +12,7 @@ import type { LeaseWeights, Part } from "./sums.js";
 
 /** What a worker is told when it joins: with the layout, all that computing needs. */
 export interface Join {
-  readonly task: Pick<Task, "seed" | "loss" | "clipNorm">;
+  readonly task: Pick<Task, "seed" | "loss" | "labelSmoothing" | "clipNorm">;
   /** The model's topology, as JSON. */
   readonly topology: string;
   /** The form of a batch's raw bytes. */

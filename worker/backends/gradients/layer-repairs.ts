@@ -1,6 +1,19 @@
-import { add, conv2d, ones, serialization, softmax, type Tensor, tidy, transpose, zeros } from "@tensorflow/tfjs-core";
+import {
+  add,
+  conv2d,
+  mul,
+  ones,
+  reshape,
+  serialization,
+  softmax,
+  type Tensor,
+  tidy,
+  transpose,
+  zeros,
+} from "@tensorflow/tfjs-core";
 // Registers the layers that are repaired.
 import "@tensorflow/tfjs-layers";
+import { normalizeRows } from "../../../tasks/index.js";
 
 /**
  * Layers whose own code, not an operation's gradient, keeps them from being trained. Their `call` is wrapped: what it
@@ -19,6 +32,7 @@ export function repairLayers(): void {
   if (repaired) return;
   repaired = true;
   wrapCall<BatchNormalization>("BatchNormalization", normalization);
+  wrapCall<LayerNormalization>("LayerNormalization", () => normalizedByRows);
   wrapCall<Convolution>("Conv2D", dilated);
   wrapCall<Softmax>("Softmax", alongAnyAxis);
 }
@@ -55,6 +69,39 @@ function normalization(original: Call<BatchNormalization>): Call<BatchNormalizat
       this.axis = axis;
     }
   };
+}
+
+interface LayerNormalization {
+  /** Not negative, once the layer is built. */
+  axis: number[];
+  epsilon: number;
+  gamma: Variable | null;
+  beta: Variable | null;
+}
+
+/**
+ * tfjs normalises by way of tiled moments, which takes many passes, and without a gamma or a beta it has no gradient at
+ * all. Here the axes become the last ones, and each row of theirs is normalised in one operation.
+ */
+function normalizedByRows(this: LayerNormalization, inputs: Tensor | Tensor[]): Tensor {
+  return tidy(() => {
+    const x = Array.isArray(inputs) ? inputs[0] : inputs;
+    const others = x.shape.map((_, i) => i).filter((i) => !this.axis.includes(i));
+    const order = [...others, ...this.axis];
+    const moved = order.some((axis, i) => axis !== i);
+    const ordered = moved ? transpose(x, order) : x;
+    const numbers = this.axis.reduce((product, axis) => product * x.shape[axis], 1);
+    const normal = reshape(normalizeRows(reshape(ordered, [x.size / numbers, numbers]), this.epsilon), ordered.shape);
+    const back = moved
+      ? transpose(
+          normal,
+          order.map((_, axis) => order.indexOf(axis)),
+        )
+      : normal;
+    const shape = x.shape.map((size, i) => (this.axis.includes(i) ? size : 1));
+    const scaled = this.gamma ? mul(back, reshape(this.gamma.read(), shape)) : back;
+    return this.beta ? add(scaled, reshape(this.beta.read(), shape)) : scaled;
+  });
 }
 
 /** The permutation that makes `axis` of `x` the last, and back; undefined if it is. */
