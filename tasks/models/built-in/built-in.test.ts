@@ -140,4 +140,22 @@ describe("builtInModel()", () => {
       /takes images of \[height, width, channels\], and .* \[8\]/,
     );
   });
+
+  it("names a size that is not the data's", async () => {
+    for (const [model, form, message] of [
+      [{ kind: "gpt", context: 10 }, characters(8, 9), /model\.context is 10, but the data set has 8; leave it out/],
+      [{ kind: "gpt", vocabulary: 65 }, characters(8, 9), /model\.vocabulary is 65, but the data set has 9/],
+      [{ kind: "vit", classes: 100 }, images(32, 10), /model\.classes is 100, but the data set has 10/],
+      [{ kind: "resnet18", inputShape: [8, 8, 1] }, images(8, 3), /model\.inputShape is \[8,8,1\], .* has \[8,8,3\]/],
+    ] as const) {
+      await assert.rejects(build(model, form), message);
+    }
+  });
+
+  it("takes the sizes that the data has, also where the model tells them again", async () => {
+    const told = await build({ kind: "gpt", layers: 1, context: 8, vocabulary: 9 }, characters(8, 9));
+    const taken = await build({ kind: "gpt", layers: 1 }, characters(8, 9));
+    assert.equal(told.topology, taken.topology);
+    assert.deepEqual(taken.model.outputs[0].shape, [null, 8, 9]);
+  });
 });

@@ -18,8 +18,8 @@ export function builtInModel(spec: BuiltInModel, form: SampleSpec | undefined): 
       case "vit":
         return vit({ ...spec, ...patchedSizes(spec, form), mlpWidth: spec.mlpWidth ?? spec.width });
       case "gpt": {
-        const context = spec.context ?? form?.input.shape[0] ?? missing("context");
-        const vocabulary = spec.vocabulary ?? form?.label.classes ?? missing("vocabulary");
+        const context = sizeOf("context", spec.context, form?.input.shape[0]);
+        const vocabulary = sizeOf("vocabulary", spec.vocabulary, form?.label.classes);
         return gpt({ ...spec, context, vocabulary, mlpWidth: spec.mlpWidth ?? 4 * spec.width });
       }
     }
@@ -39,14 +39,14 @@ function imageSizes(
   spec: ImageModel,
   form: SampleSpec | undefined,
 ): { inputShape: readonly number[]; classes: number } {
-  const inputShape = spec.inputShape ?? form?.input.shape ?? missing("inputShape");
+  const inputShape = sizeOf("inputShape", spec.inputShape, form?.input.shape);
   if (inputShape.length !== 3) {
     invalid(
       `The model ${spec.kind} takes images of [height, width, channels], and the data set's samples have the shape ` +
         `[${inputShape.join(", ")}]; choose another model or data set.`,
     );
   }
-  return { inputShape, classes: spec.classes ?? form?.label.classes ?? missing("classes") };
+  return { inputShape, classes: sizeOf("classes", spec.classes, form?.label.classes) };
 }
 
 function patchedSizes(spec: Extract<ModelSpec, { kind: "vit" }>, form: SampleSpec | undefined) {
@@ -60,6 +60,13 @@ function patchedSizes(spec: Extract<ModelSpec, { kind: "vit" }>, form: SampleSpe
   return sizes;
 }
 
-function missing(field: string): never {
-  return invalid(`model.${field} is null and the data set does not tell it either; set it.`);
+/** The model's own size, or where it has none, the data's; where both have one, it is the same. */
+function sizeOf<T extends number | readonly number[]>(field: string, own: T | null, ofData: T | undefined): T {
+  const size = own ?? ofData;
+  if (size === undefined) return invalid(`model.${field} is null and the data set does not tell it either; set it.`);
+  const [set, needed] = [JSON.stringify(size), JSON.stringify(ofData ?? size)];
+  if (set === needed) return size;
+  return invalid(
+    `model.${field} is ${set}, but the data set has ${needed}; leave it out, and it is taken from the data.`,
+  );
 }
