@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +8,7 @@ import { createLayout } from "../../shared/layout/index.js";
 import { createRandom } from "../../shared/random.js";
 import { buildModel, tensorflow as tf } from "../../tasks/models/index.js";
 import { exportSafetensors, exportTfjs } from "./index.js";
+import { predictInPlainTfjs } from "./plain-tfjs.test.helper.js";
 
 let root: string;
 before(() => {
@@ -60,21 +60,8 @@ describe("exportTfjs()", () => {
     const folder = join(root, "tfjs");
     exportTfjs(topology, layout, theta, folder);
     assert.deepEqual(readdirSync(folder).sort(), ["group1-shard1of2.bin", "group1-shard2of2.bin", "model.json"]);
-    const program = `
-      import tf from "@tensorflow/tfjs";
-      import { readFileSync } from "node:fs";
-      const [folder, inputs] = process.argv.slice(1);
-      const { modelTopology, weightsManifest } = JSON.parse(readFileSync(folder + "/model.json", "utf8"));
-      const files = weightsManifest.flatMap(({ paths }) => paths).map((path) => readFileSync(folder + "/" + path));
-      const weightData = new Uint8Array(Buffer.concat(files)).buffer;
-      const weightSpecs = weightsManifest.flatMap(({ weights }) => weights);
-      const model = await tf.loadLayersModel({ load: async () => ({ modelTopology, weightSpecs, weightData }) });
-      const outputs = model.predict(tf.tensor(JSON.parse(inputs), [3, 8, 8, 1]));
-      console.log(JSON.stringify([...outputs.dataSync()]));`;
-    const args = ["--input-type=module", "-e", program, folder, JSON.stringify([...inputs])];
-    const run = spawnSync(process.execPath, args, { encoding: "utf8", cwd: new URL("../../..", import.meta.url) });
-    assert.equal(run.status, 0, run.stderr);
-    assert.deepEqual(JSON.parse(run.stdout.trim().split("\n").at(-1)!), [...(expected.dataSync() as Float32Array)]);
+    const outputs = predictInPlainTfjs(folder, { values: [...inputs], shape: [3, 8, 8, 1] });
+    assert.deepEqual(outputs, [...(expected.dataSync() as Float32Array)]);
   });
 
   it("refuses a folder that holds something, and leaves it alone", () => {

@@ -131,9 +131,8 @@ describe("createWriter()", () => {
         await writeForEver(writer, (weights) => ({ weights })).catch(stalled);
       },
     });
-    const call = shard.watchWeights({});
     // A client of grpc-js holds its stream back from the first read on; one that never reads takes all that comes.
-    const reading = readMessages(call, STREAM);
+    const reading = readMessages(shard.watchWeights({}), STREAM);
     await reading.next();
     assert.match(String(await failure), /the test's stream stood still for 0\.15 s/);
     await assert.rejects(

@@ -1,33 +1,13 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { type Inputs, predictInPlainTfjs } from "../../server/export/plain-tfjs.test.helper.js";
 import { createRandom } from "../../shared/random.js";
 import { openWorkplace, type Workplace } from "./isobatch.test.helper.js";
 
-/**
- * What somebody else's program does with an exported model, who has @tensorflow/tfjs and the layers of `isobatch/layers`
- * and nothing else of Isobatch: its logits of the inputs in a JSON file.
- */
-const PROGRAM = `
-  import tf from "@tensorflow/tfjs";
-  import "isobatch/layers";
-  import { readFileSync } from "node:fs";
-  const [folder, inputsFile] = process.argv.slice(1);
-  const { modelTopology, weightsManifest } = JSON.parse(readFileSync(folder + "/model.json", "utf8"));
-  const files = weightsManifest.flatMap(({ paths }) => paths).map((path) => readFileSync(folder + "/" + path));
-  const weightData = new Uint8Array(Buffer.concat(files)).buffer;
-  const weightSpecs = weightsManifest.flatMap(({ weights }) => weights);
-  await tf.setBackend("cpu");
-  const model = await tf.loadLayersModel({ load: async () => ({ modelTopology, weightSpecs, weightData }) });
-  const { values, shape } = JSON.parse(readFileSync(inputsFile, "utf8"));
-  console.log(JSON.stringify([...model.predict(tf.tensor(values, shape)).dataSync()]));`;
-
 /** The test part as its format is described, read without Isobatch's code. */
-interface TestPart {
-  readonly values: readonly number[];
-  readonly shape: readonly number[];
+interface TestPart extends Inputs {
   /** One a row of logits. */
   readonly labels: readonly number[];
 }
@@ -126,14 +106,7 @@ describe("isobatch export of a built-in model", { concurrency: 2 }, () => {
       await isobatch("export", run, "--format", "tfjs", "--out", out);
 
       const { labels, ...inputs } = isText ? text : images;
-      const inputsFile = workplace.write(`inputs-${i}.json`, inputs);
-      const args = ["--input-type=module", "-e", PROGRAM, join(workplace.folder, out), inputsFile];
-      const program = spawnSync(process.execPath, args, {
-        encoding: "utf8",
-        cwd: new URL("../../..", import.meta.url),
-      });
-      assert.equal(program.status, 0, program.stderr);
-      const logits = JSON.parse(program.stdout.trim().split("\n").at(-1)!) as number[];
+      const logits = predictInPlainTfjs(join(workplace.folder, out), inputs, ["isobatch/layers"]);
       const found = crossEntropy(logits, labels);
       assert.ok(Math.abs(found - loss) <= 1e-5 * loss, `${found}, and the run's is ${loss}`);
       // Trained weights came along: untrained ones guess evenly among the classes.
