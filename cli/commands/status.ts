@@ -19,6 +19,8 @@ export async function status(address: Address, options: StatusOptions, environme
 
 export function describeStatus(status: Status__Output): string[] {
   const { samples, samplesTotal, evaluated, evaluationLoss, evaluationAccuracy } = status;
+  const { learningRate, gamma1, gamma2, noiseScale, advice } = status;
+  const microBatches = plural(status.microBatchesPerStep, "micro-batch").replace("batchs", "batches");
   const accuracy = Number.isFinite(evaluationAccuracy) ? `, accuracy ${percent(evaluationAccuracy)}` : "";
   const share = samplesTotal === 0 ? 0 : samples / samplesTotal;
   const rows: [string, string][] = [
@@ -28,7 +30,13 @@ export function describeStatus(status: Status__Output): string[] {
     ["step", `${count(status.step)} of ${count(status.steps)}`],
     ["samples", `${count(samples)} of ${count(samplesTotal)} (${percent(share, 0)})`],
     ["speed", `${measure(status.samplesPerSecond)} samples/s, ${duration(status.secondsLeft)} left`],
-    ["κ", plural(status.microBatchesPerStep, "micro-batch").replace("batchs", "batches")],
+    ["κ", `${microBatches}, a batch of ${plural(status.microBatchesPerStep * status.microBatchSize, "sample")}`],
+    [
+      "rates",
+      status.step === 0 ? "no step yet" : `η′ ${measure(learningRate)}, Γ1 ${measure(gamma1)}, Γ2 ${measure(gamma2)}`,
+    ],
+    ["noise scale", Number.isFinite(noiseScale) ? plural(Math.round(noiseScale), "sample") : "not resolved"],
+    ["more workers", advice],
     ["loss", status.step === 0 ? "no step yet" : measure(status.loss)],
     ["test loss", evaluated ? `${measure(evaluationLoss)}${accuracy}` : "not evaluated yet"],
     ["checkpoint", status.checkpointStep < 0 ? "none yet" : `of step ${count(status.checkpointStep)}`],

@@ -58,6 +58,9 @@ export function viewOf(status: Status__Output, loss: number | undefined): RunVie
     loss,
     evaluation: evaluated ? { loss: evaluationLoss, accuracy } : undefined,
     microBatchesPerStep: status.microBatchesPerStep,
+    microBatchSize: status.microBatchSize,
+    learningRate: status.learningRate,
+    noiseScale: status.noiseScale,
     workers: status.workers.length,
     activity: activityOf(status),
   };

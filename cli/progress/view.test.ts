@@ -12,6 +12,9 @@ const view: RunView = {
   loss: 0.07123,
   evaluation: { loss: 0.0931, accuracy: 0.9712 },
   microBatchesPerStep: 4,
+  microBatchSize: 64,
+  learningRate: 0.002,
+  noiseScale: 5_432,
   workers: 2,
   activity: undefined,
 };
@@ -22,13 +25,19 @@ describe("terminalLines()", () => {
   it("shows how much is done, how fast, how well and for how long", () => {
     const [bar, figures] = terminalLines(view, 120, plain);
     assert.equal(bar, `mnist  ${"█".repeat(10)}${"░".repeat(30)}  25 %  75,008 of 300,032 samples  6,540/s  34 s left`);
-    assert.equal(figures, "loss 0.0712  test loss 0.0931  accuracy 97.12 %  κ 4  2 workers");
+    assert.equal(
+      figures,
+      "loss 0.0712  test loss 0.0931  accuracy 97.12 %  κ 4  batch 256  noise scale 5,430  η′ 0.00200  2 workers",
+    );
+    const noisy = terminalLines({ ...view, noiseScale: Number.NaN }, 120, plain)[1];
+    assert.match(noisy, /batch 256 {2}noise scale not resolved/);
   });
 
   it("fits the terminal, down to the shortest bar", () => {
     for (const columns of [72, 80, 100, 200]) {
-      const [bar] = terminalLines(view, columns, plain);
+      const [bar, figures] = terminalLines(view, columns, plain);
       assert.ok(bar.length <= columns, `${bar.length} of ${columns}`);
+      assert.ok(figures.length <= columns && figures.includes("κ 4"), `${figures.length} of ${columns}`);
     }
   });
 
@@ -49,7 +58,7 @@ describe("terminalLines()", () => {
     };
     const [bar, figures] = terminalLines({ ...first, workers: 0, activity: "waiting for workers" }, 100, plain);
     assert.doesNotMatch(bar, /left|NaN/);
-    assert.equal(figures, "κ 4  0 workers  waiting for workers");
+    assert.equal(figures, "κ 4  batch 256  0 workers  waiting for workers");
   });
 });
 
@@ -57,7 +66,7 @@ describe("plainLine()", () => {
   it("says all of it in one line", () => {
     assert.equal(
       plainLine(view),
-      "25 %, 75,008 of 300,032 samples, 6,540 samples/s, loss 0.0712, test loss 0.0931, accuracy 97.12 %, κ 4, 2 workers, 34 s left",
+      "25 %, 75,008 of 300,032 samples, 6,540 samples/s, loss 0.0712, test loss 0.0931, accuracy 97.12 %, κ 4, batch 256, noise scale 5,430, η′ 0.00200, 2 workers, 34 s left",
     );
   });
 

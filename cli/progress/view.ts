@@ -14,6 +14,12 @@ export interface RunView {
   readonly evaluation: { readonly loss: number; readonly accuracy: number | null } | undefined;
   /** κ */
   readonly microBatchesPerStep: number;
+  /** b */
+  readonly microBatchSize: number;
+  /** η' of the newest step; NaN before the first. */
+  readonly learningRate: number;
+  /** B_simple, in samples; NaN while it is not resolved. */
+  readonly noiseScale: number;
   readonly workers: number;
   /** What the run does beside stepping, if anything: "evaluating". */
   readonly activity: string | undefined;
@@ -48,12 +54,17 @@ export function terminalLines(view: RunView, columns: number, paint: Paint): [st
   const width = Math.max(BAR_MIN, Math.min(BAR_MAX, room));
   const filled = Math.floor(done * width);
   const bar = paint("green", "█".repeat(filled)) + paint("dim", "░".repeat(width - filled));
-  const figures = figuresOf(view).map(([label, value]) => `${paint("dim", label)} ${paint("bold", value)}`);
+  const workers = plural(view.workers, "worker");
+  const figures = figuresOf(view);
+  const lineWidth = (): number =>
+    [...figures.map(([label, value]) => `${label} ${value}`), workers, ...(view.activity ? [view.activity] : [])].join(
+      GAP,
+    ).length;
+  // The last ones can best be done without.
+  while (figures.length > 1 && lineWidth() >= columns) figures.pop();
+  const painted = figures.map(([label, value]) => `${paint("dim", label)} ${paint("bold", value)}`);
   const activity = view.activity === undefined ? [] : [paint("yellow", view.activity)];
-  return [
-    [paint("bold", view.task), bar, ending].join(GAP),
-    [...figures, plural(view.workers, "worker"), ...activity].join(GAP),
-  ];
+  return [[paint("bold", view.task), bar, ending].join(GAP), [...painted, workers, ...activity].join(GAP)];
 }
 
 /** One line for a log. */
@@ -73,14 +84,18 @@ function isTimed({ samplesPerSecond, secondsLeft }: RunView): boolean {
   return samplesPerSecond > 0 && Number.isFinite(secondsLeft) && secondsLeft >= 0;
 }
 
-function figuresOf({ loss, evaluation, microBatchesPerStep }: RunView): [label: string, value: string][] {
+function figuresOf({ loss, evaluation, ...view }: RunView): [label: string, value: string][] {
   const figures: [string, string][] = [];
   if (loss !== undefined) figures.push(["loss", measure(loss)]);
   if (evaluation !== undefined) {
     figures.push(["test loss", measure(evaluation.loss)]);
     if (evaluation.accuracy !== null) figures.push(["accuracy", percent(evaluation.accuracy)]);
   }
-  figures.push(["κ", count(microBatchesPerStep)]);
+  const { microBatchesPerStep, microBatchSize, noiseScale, learningRate } = view;
+  figures.push(["κ", count(microBatchesPerStep)], ["batch", count(microBatchesPerStep * microBatchSize)]);
+  if (loss === undefined) return figures;
+  figures.push(["noise scale", Number.isFinite(noiseScale) ? measure(noiseScale) : "not resolved"]);
+  figures.push(["η′", measure(learningRate)]);
   return figures;
 }
 

@@ -17,6 +17,7 @@ import {
   type StepLine,
 } from "../observe/index.js";
 import type { Samples } from "../samples/index.js";
+import { type Advice, advise } from "./advice.js";
 import {
   type CoordinatorEffect,
   type CoordinatorEvent,
@@ -37,6 +38,8 @@ export interface Coordinator {
   readonly members: Members;
   readonly state: Readonly<CoordinatorState>;
   readonly progress: Readonly<Progress>;
+  /** How many workers pay, from the noise scale and the workers' speed. */
+  advice(): Advice;
   dispatch(event: CoordinatorEvent): void;
   /** A shard can be reached from now on. */
   attachShard(shard: number, link: ShardLink, checkpoints: readonly number[]): void;
@@ -63,6 +66,8 @@ export interface Progress {
   samplesOfSitting: number;
   checkpointStep: number;
   recomputedSteps: number;
+  /** So many workers pay, more don't; 0: not known yet. */
+  readonly workersAdvised: number;
 }
 
 export interface CoordinatorOptions {
@@ -81,6 +86,8 @@ export interface CoordinatorOptions {
 }
 
 const TICK_MS = 250;
+/** A step's time beside computing is the median of so many. */
+const OVERHEAD_STEPS = 31;
 /** Speed is measured over so many of the last steps' time. */
 const SPEED_WINDOW_MS = 5_000;
 
@@ -120,10 +127,14 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     samplesOfSitting: 0,
     checkpointStep: -1,
     recomputedSteps: earlier.recomputed,
+    get workersAdvised() {
+      return advice().workers;
+    },
   };
   // A step that an earlier process committed after the newest checkpoint will be computed again.
   let stepsBefore = earlier.steps;
   let times: WorkerTimes = { samples: 0, push: 0 };
+  let overheadsMs: number[] = [];
   let speedWindow: { atMs: number; samples: number }[] = [];
   let resolveEnded: (outcome: Outcome) => void;
   let failEnded: (error: unknown) => void;
@@ -257,6 +268,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
       if (member !== undefined) member.microBatches += hi - lo;
     }
     progress.lastStep = line;
+    overheadsMs = [...overheadsMs, Math.max(0, commit.ms.step - commit.ms.compute)].slice(-OVERHEAD_STEPS);
     const done = commit.plan.microBatches * b;
     progress.samplesOfSitting += done;
     const nowMs = performance.now();
@@ -267,12 +279,31 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     progress.samplesPerSecond = spanMs > 0 ? (1000 * samplesInSpan) / spanMs : 0;
   }
 
+  function advice(): Advice {
+    const attached = members.attached();
+    const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
+    const threadMs = attached.flatMap(({ id, computeThreads }) => {
+      const itemMs = core.state.workers.get(id)?.itemMs.step;
+      return itemMs === undefined ? [] : [itemMs * Math.max(1, computeThreads)];
+    });
+    const inputs = {
+      microBatchSize: b,
+      microBatchesAt: () => task.microBatchesPerStep,
+      noiseScale: progress.lastStep?.noiseScale?.scale ?? undefined,
+      computeThreads: attached.length === 0 ? 1 : mean(attached.map(({ computeThreads }) => computeThreads)),
+      threadMs: threadMs.length === 0 ? undefined : mean(threadMs),
+      overheadMs: [...overheadsMs].sort((a, b) => a - b)[overheadsMs.length >> 1] ?? 0,
+    };
+    return advise(inputs, attached.length);
+  }
+
   const ticking = setInterval(() => dispatch({ kind: "tick" }), TICK_MS);
 
   return {
     members,
     state: core.state,
     progress,
+    advice,
     dispatch,
     shards: links,
     shardAddresses: addresses,

@@ -5,16 +5,18 @@ import type { Coordinator } from "./coordinator.js";
 
 /** What `isobatch status` shows. */
 export function statusOf(
-  { state, progress, members, shards }: Coordinator,
+  coordinator: Coordinator,
   task: Task,
   slices: readonly ChunkRange[],
   runId: string,
   version: string,
 ): Status {
+  const { state, progress, members, shards } = coordinator;
   const b = task.microBatchSize;
   const samples = state.mark.microBatches * b;
   const { lastStep, lastEvaluation, samplesPerSecond } = progress;
   const nowMs = performance.now();
+  const { workers: workersAdvised, text: advice } = coordinator.advice();
   return {
     runId,
     task: task.name,
@@ -33,6 +35,13 @@ export function statusOf(
     evaluationAccuracy: lastEvaluation?.accuracy ?? Number.NaN,
     secondsLeft: samplesPerSecond > 0 ? (task.samples - samples) / samplesPerSecond : Number.NaN,
     version,
+    microBatchSize: b,
+    noiseScale: lastStep?.noiseScale?.scale ?? Number.NaN,
+    workersAdvised,
+    advice,
+    learningRate: lastStep?.learningRate ?? Number.NaN,
+    gamma1: lastStep?.gamma1 ?? Number.NaN,
+    gamma2: lastStep?.gamma2 ?? Number.NaN,
     workers: members.attached().map((member) => {
       const worker = state.workers.get(member.id);
       const itemMs = worker?.itemMs.step;

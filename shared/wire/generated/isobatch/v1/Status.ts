@@ -24,6 +24,13 @@ export interface Status {
   'secondsLeft'?: (number | string);
   'version'?: (string);
   'evaluated'?: (boolean);
+  'microBatchSize'?: (number);
+  'noiseScale'?: (number | string);
+  'workersAdvised'?: (number);
+  'advice'?: (string);
+  'learningRate'?: (number | string);
+  'gamma1'?: (number | string);
+  'gamma2'?: (number | string);
 }
 
 export interface Status__Output {
@@ -46,4 +53,11 @@ export interface Status__Output {
   'secondsLeft': (number);
   'version': (string);
   'evaluated': (boolean);
+  'microBatchSize': (number);
+  'noiseScale': (number);
+  'workersAdvised': (number);
+  'advice': (string);
+  'learningRate': (number);
+  'gamma1': (number);
+  'gamma2': (number);
 }

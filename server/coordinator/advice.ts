@@ -1,0 +1,77 @@
+/**
+ * How many workers still pay. A step with κ micro-batches of b samples makes progress in proportion to
+ * 1/(1 + B_simple/(κ·b)) (McCandlish et al. 2018, "An Empirical Model of Large-Batch Training", 1812.06162, where
+ * B_simple is the gradient noise scale), and takes as long as its busiest worker computes, plus what no further
+ * worker shortens: weights, pushes, merging, the update. So progress per second rises with the workers, by less and
+ * less, and stands still where a step has no micro-batch left for one more.
+ */
+export interface AdviceInputs {
+  /** b. */
+  readonly microBatchSize: number;
+  /** κ with so many workers. */
+  microBatchesAt(workers: number): number;
+  /** B_simple, in samples; undefined while it is not resolved. */
+  readonly noiseScale: number | undefined;
+  /** Compute threads of a worker, on average. */
+  readonly computeThreads: number;
+  /** Milliseconds that a micro-batch takes one thread; undefined: not measured yet. */
+  readonly threadMs: number | undefined;
+  /** Milliseconds of a step in which its busiest worker does not compute. */
+  readonly overheadMs: number;
+}
+
+/** Of what so many times one worker's progress would be, so much must come of them. */
+const EFFICIENCY_MIN = 0.5;
+const WORKERS_MAX = 1_024;
+
+/**
+ * The largest number of workers of which each still adds to the progress per second, and all together make at least half
+ * of what as many single ones would.
+ * @returns undefined where κ follows the workers and the noise scale, which says how far it may, is not resolved
+ */
+export function workersAdvised(inputs: AdviceInputs): number | undefined {
+  const { microBatchSize, microBatchesAt, noiseScale, computeThreads, threadMs = 1, overheadMs } = inputs;
+  const follows = microBatchesAt(1) !== microBatchesAt(WORKERS_MAX);
+  if (follows && noiseScale === undefined) return undefined;
+  const progressPerMs = (workers: number): number => {
+    const kappa = microBatchesAt(workers);
+    // Where κ stays as it is, so does what a step is worth.
+    const worth = follows ? 1 / (1 + noiseScale! / (kappa * microBatchSize)) : 1;
+    const rounds = Math.ceil(kappa / (workers * Math.max(1, computeThreads)));
+    return worth / (rounds * threadMs + overheadMs);
+  };
+  const single = progressPerMs(1);
+  let [best, advised] = [single, 1];
+  for (let workers = 2; workers <= WORKERS_MAX; workers++) {
+    const progress = progressPerMs(workers);
+    if (progress < EFFICIENCY_MIN * workers * single) continue;
+    if (progress > best * (1 + 1e-9)) [best, advised] = [progress, workers];
+  }
+  return advised;
+}
+
+export interface Advice {
+  /** 0: not known yet. */
+  readonly workers: number;
+  /** A sentence without its full stop. */
+  readonly text: string;
+}
+
+/** The same for people, who have `present` workers. */
+export function advise(inputs: AdviceInputs, present: number): Advice {
+  const workers = workersAdvised(inputs);
+  if (workers === undefined) return { workers: 0, text: "not known yet: the gradient noise scale is not resolved" };
+  if (workers >= WORKERS_MAX) return { workers, text: "adding workers still pays" };
+  const text =
+    present < workers
+      ? `adding workers up to ${workers} still pays; beyond that it doesn't`
+      : `${workers === 1 ? "1 worker is" : `${workers} workers are`} as many as pay; adding more doesn't`;
+  const { noiseScale, microBatchSize, microBatchesAt } = inputs;
+  const bears = noiseScale === undefined ? 0 : Math.floor(noiseScale / microBatchSize);
+  const most = microBatchesAt(WORKERS_MAX);
+  // The batch, not the noise, is what keeps more workers from paying.
+  return {
+    workers,
+    text: bears > most ? `${text} (κ is at most ${most}, the gradient noise would bear ${bears})` : text,
+  };
+}
