@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { createLeaseKey } from "../shared/credentials/index.js";
 import { IsobatchError, invalid, messageOf } from "../shared/errors.js";
 import { elementsOf, type Layout, sliceChunks } from "../shared/layout/index.js";
@@ -21,10 +22,12 @@ import {
   openLedger,
   openMetrics,
   openRunDirectory,
+  RUN_FILES,
   type RunDirectory,
   type RunRecord,
   type Summary,
   summarize,
+  withTensorBoard,
   writeReport,
   writeSummary,
 } from "./observe/index.js";
@@ -132,7 +135,11 @@ async function serve(
   const { data } = prepared;
   const { runId } = directory.identity;
   const startedAt = performance.now();
-  const metrics = openMetrics(out);
+  const metrics = withTensorBoard(openMetrics(out), {
+    folder: join(out, RUN_FILES.tensorboard),
+    microBatchSize: task.microBatchSize,
+    onFailed: (error) => log.warn(`TensorBoard gets no more of this run. ${messageOf(error)}`),
+  });
   cleanUp.push(() => metrics.close());
   const ledger = openLedger(out);
   cleanUp.push(() => ledger.close());

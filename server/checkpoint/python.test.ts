@@ -1,37 +1,24 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { createLayout } from "../../shared/layout/index.js";
+import { type Python, preparePython } from "../python.test.helper.js";
 import { createCheckpointStore } from "./store.js";
 
-// Python's own reader is the judge of the format. Its packages go to a folder that later test runs find again.
-const environment = join(tmpdir(), "isobatch-test-python");
-const python = join(environment, "bin", "python");
-const PACKAGES = ["numpy", "safetensors"];
-
-/** Why Python can't be had here; undefined when it can. */
-function preparePython(): string | undefined {
-  const works = () => existsSync(python) && spawnSync(python, ["-c", `import ${PACKAGES.join(", ")}`]).status === 0;
-  if (works()) return undefined;
-  const made = spawnSync("python3", ["-m", "venv", environment], { encoding: "utf8" });
-  if (made.status !== 0) return `no Python environment can be made: ${made.error ?? made.stderr}`;
-  const installed = spawnSync(python, ["-m", "pip", "install", "-q", ...PACKAGES], { encoding: "utf8" });
-  return works() ? undefined : `pip can't install ${PACKAGES.join(" and ")}: ${installed.error ?? installed.stderr}`;
-}
-
+// Python's own reader is the judge of the format.
 describe("a checkpoint in Python", () => {
   const folder = mkdtempSync(join(tmpdir(), "isobatch-python-"));
-  let missing: string | undefined;
+  let python: Python;
   before(() => {
-    missing = preparePython();
+    python = preparePython("safetensors.numpy", ["numpy", "safetensors"]);
   });
   after(() => rmSync(folder, { recursive: true }));
 
   it("is read by safetensors.numpy.load_file, with names, shapes and values", async (t) => {
-    if (missing !== undefined) return t.skip(missing);
+    if (python.interpreter === undefined) return t.skip(python.missing);
     const layout = createLayout([
       { name: "dense/kernel", shape: [2, 3], kind: "parameter", decay: true },
       { name: "dense/bias", shape: [4], kind: "parameter", decay: false },
@@ -58,7 +45,7 @@ for path in sys.argv[1:]:
     print(json.dumps({name: [str(a.dtype), list(a.shape), a.ravel().tolist()] for name, a in load_file(path).items()}))
     with safe_open(path, "numpy") as file: print(json.dumps(file.metadata()))
 `;
-    const run = spawnSync(python, ["-c", program, path, part.path], { encoding: "utf8" });
+    const run = spawnSync(python.interpreter, ["-c", program, path, part.path], { encoding: "utf8" });
     assert.equal(run.status, 0, run.stderr);
     const [tensors, metadata, partTensors] = run.stdout
       .trim()

@@ -24,3 +24,4 @@ export {
   readRunDirectory,
 } from "./run-directory.js";
 export { type Summary, type SummaryInputs, summarize, type WorkerShare, writeSummary } from "./summary.js";
+export { withTensorBoard } from "./tensorboard/index.js";

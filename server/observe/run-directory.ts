@@ -66,6 +66,7 @@ export const RUN_FILES = {
   summary: "summary.json",
   report: "report.html",
   checkpoints: "checkpoints",
+  tensorboard: "tensorboard",
 } as const;
 
 /**

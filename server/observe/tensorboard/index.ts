@@ -1,0 +1,1 @@
+export { type TensorBoardOptions, withTensorBoard } from "./tensorboard.js";
