@@ -14,7 +14,7 @@ import {
 } from "../shared/wire/index.js";
 import { createCheckpointStore } from "./checkpoint/index.js";
 import { RUN_FILES } from "./observe/index.js";
-import { commandEvent, createShard, failureMessage, reportMessage } from "./shard/index.js";
+import { commandEvent, createShard, failureMessage, reportMessage, type Shard, trafficMessage } from "./shard/index.js";
 
 export interface ShardProcessOptions {
   /** From 1; shard 0 lives with the coordinator. */
@@ -38,6 +38,8 @@ const WELCOME_MS = 10_000;
 /** Serve's commands come at the run's own pace; the writer stalls only when the coordinator hangs. */
 const STALL_MS = 60_000;
 const FAREWELL_MS = 2_000;
+/** Metrics of this process are so old at most. */
+const TRAFFIC_MS = 1_000;
 
 /**
  * Runs one shard beyond the first: it listens for workers, and obeys the coordinator on its Serve stream. It ends
@@ -65,7 +67,11 @@ export async function startShard(options: ShardProcessOptions): Promise<RunningS
 
   try {
     const shard = await welcomed();
-    const finished = Promise.race([obey(shard), crashed]).finally(close);
+    const telling = tellTraffic(shard);
+    const finished = Promise.race([obey(shard), crashed]).finally(() => {
+      clearInterval(telling);
+      return close();
+    });
     finished.catch(() => {});
     return {
       finished,
@@ -117,7 +123,18 @@ export async function startShard(options: ShardProcessOptions): Promise<RunningS
     writer.write(report).catch((error: unknown) => log.debug(messageOf(error)));
   }
 
-  async function obey(shard: Awaited<ReturnType<typeof welcomed>>): Promise<void> {
+  /** Says what has gone through the shard, when something has. */
+  function tellTraffic({ traffic }: Shard): NodeJS.Timeout {
+    let told = "";
+    return setInterval(() => {
+      const message = trafficMessage(traffic);
+      const text = JSON.stringify(message);
+      if (text !== told) send(message);
+      told = text;
+    }, TRAFFIC_MS);
+  }
+
+  async function obey(shard: Shard): Promise<void> {
     for await (const command of commands) {
       if (command.stop != null) return;
       if (command.keep != null) shard.keep(command.keep.steps);

@@ -18,6 +18,7 @@ import {
 } from "../observe/index.js";
 import type { Samples } from "../samples/index.js";
 import { type Advice, advise } from "./advice.js";
+import type { ShardTraffic } from "../shard/index.js";
 import {
   type CoordinatorEffect,
   type CoordinatorEvent,
@@ -29,6 +30,7 @@ import {
 import { createMembers, type Members } from "./members.js";
 import { createRecorder, type WorkerTimes } from "./record.js";
 import type { ShardLink } from "./shard-links.js";
+import { createTally, type Tally } from "./tally.js";
 
 /**
  * The coordinator's shell: it feeds the core with what happens and the monotonic time, and performs what the core
@@ -47,6 +49,10 @@ export interface Coordinator {
   readonly shards: readonly (ShardLink | undefined)[];
   /** Where each shard was reached last. */
   readonly shardAddresses: readonly (string | undefined)[];
+  /** For metrics: what has gone through each shard, as far as it has said. */
+  readonly shardTraffic: (ShardTraffic | undefined)[];
+  /** For metrics. */
+  readonly tally: Tally;
   /** For metrics: what a worker said of its lease beside the core's business. */
   leaseTimes(times: WorkerTimes): void;
   /** The run can't go on, and ends with this error. */
@@ -65,6 +71,8 @@ export interface Progress {
   /** Samples committed by this process. */
   samplesOfSitting: number;
   checkpointStep: number;
+  /** When the checkpoint was written or loaded, on the monotonic clock: a crash now would lose what came after. */
+  checkpointAtMs: number;
   recomputedSteps: number;
   /** So many workers pay, more don't; 0: not known yet. */
   readonly workersAdvised: number;
@@ -126,6 +134,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     samplesPerSecond: 0,
     samplesOfSitting: 0,
     checkpointStep: -1,
+    checkpointAtMs: Number.NaN,
     recomputedSteps: earlier.recomputed,
     get workersAdvised() {
       return advice().workers;
@@ -145,6 +154,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   // Whoever started the coordinator awaits it; until then a failure is no unhandled rejection.
   ended.catch(() => {});
 
+  const tally = createTally();
   const queue: CoordinatorEvent[] = [];
   let busy = false;
   let broken = false;
@@ -155,7 +165,11 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     busy = true;
     try {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        for (const effect of core.handle(next, performance.now())) perform(effect);
+        tally.event(next);
+        for (const effect of core.handle(next, performance.now())) {
+          tally.effect(effect);
+          perform(effect);
+        }
       }
     } catch (error) {
       // An effect that was not performed, on a full disk for one, leaves the core ahead of the world: the run is
@@ -216,6 +230,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
         metrics.sync();
         ledger.sync();
         progress.checkpointStep = effect.step;
+        progress.checkpointAtMs = performance.now();
         return event("checkpoint", { step: effect.step });
       case "note":
         log[effect.level](effect.message);
@@ -253,6 +268,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     recorder.reset();
     speedWindow = [];
     progress.checkpointStep = mark.step;
+    progress.checkpointAtMs = performance.now();
     event("restored", { epoch, step: mark.step, recomputedSteps: lost });
     log.info({ epoch, step: mark.step, recomputedSteps: lost }, "the run stands at a checkpoint");
   }
@@ -307,6 +323,8 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     dispatch,
     shards: links,
     shardAddresses: addresses,
+    shardTraffic: links.map(() => undefined),
+    tally,
     attachShard(shard, link, checkpoints) {
       links[shard] = link;
       addresses[shard] = link.address;

@@ -1,5 +1,7 @@
+export { control } from "./control.js";
 export { type Coordinator, createCoordinator, outcomeError } from "./coordinator.js";
 export type { Outcome } from "./core/index.js";
 export { createCoordinatorHandlers } from "./service.js";
 export { localLink, reportEvent } from "./shard-links.js";
 export { statusOf } from "./status.js";
+export type { Tally } from "./tally.js";

@@ -14,7 +14,8 @@ import {
 import type { PreparedTask, SampleSpec } from "../../tasks/index.js";
 import type { MetricsLine, RunDirectory, RunRecord } from "../observe/index.js";
 import type { Samples } from "../samples/index.js";
-import { failureOf, reportOf } from "../shard/index.js";
+import { failureOf, reportOf, trafficOf } from "../shard/index.js";
+import { control } from "./control.js";
 import type { Coordinator } from "./coordinator.js";
 import type { Member } from "./members.js";
 import { remoteLink, reportEvent } from "./shard-links.js";
@@ -157,8 +158,9 @@ export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorH
       let reason = "it has left";
       try {
         for await (const report of reports) {
-          if (report.failed == null) coordinator.dispatch(reportEvent(index, reportOf(report)));
-          else coordinator.fail(failureOf(report.failed));
+          if (report.failed != null) coordinator.fail(failureOf(report.failed));
+          else if (report.traffic != null) coordinator.shardTraffic[index] = trafficOf(report.traffic);
+          else coordinator.dispatch(reportEvent(index, reportOf(report)));
         }
       } catch (error) {
         reason = messageOf(error);
@@ -185,7 +187,9 @@ export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorH
       }
       const writer = createWriter(call, { stallMs: SILENCE_MS, what: "The samples' stream" });
       for (let number = first; number < first + count; number++) {
-        await writer.write(evaluation ? samples.evaluationBatch(number) : samples.microBatch(number));
+        const batch = evaluation ? samples.evaluationBatch(number) : samples.microBatch(number);
+        await writer.write(batch);
+        coordinator.tally.samplesSent(batch.inputs.length + batch.labels.length);
       }
     }),
 
@@ -200,30 +204,7 @@ export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorH
       unsubscribe();
     }),
 
-    Control: unary((call) => {
-      const { stop, checkpoint, drain } = call.request;
-      if (stop != null) {
-        coordinator.dispatch({ kind: "stop" });
-        return { message: "The run ends after this step, with a checkpoint." };
-      }
-      if (checkpoint != null) {
-        coordinator.dispatch({ kind: "checkpointNow" });
-        return { message: "A checkpoint is written after this step." };
-      }
-      if (drain == null)
-        throw new IsobatchError("invalid_input", "The request is empty; say stop, checkpoint or drain.");
-      const member = coordinator.members.get(drain.workerId);
-      if (member?.writer === undefined) {
-        const names = coordinator.members.attached().map(({ id }) => id);
-        throw new IsobatchError(
-          "refused",
-          `There is no worker "${drain.workerId}"; there ${names.length === 0 ? "is none" : `are ${names.join(", ")}`}.`,
-        );
-      }
-      coordinator.dispatch({ kind: "workerLeaving", worker: member.id });
-      member.writer.write({ drain: {} }).catch(() => {});
-      return { message: `Worker ${member.id} finishes what it has and leaves.` };
-    }),
+    Control: unary(({ request }) => ({ message: control(coordinator, request) })),
   };
 }
 

@@ -9,9 +9,11 @@ export interface Samples {
   readonly microBatches: number;
   /** 0 where the data set has no test part. */
   readonly evaluationBatches: number;
-  microBatch(number: number): SampleBatch;
-  evaluationBatch(number: number): SampleBatch;
+  microBatch(number: number): RawBatch;
+  evaluationBatch(number: number): RawBatch;
 }
+
+export type RawBatch = SampleBatch & { readonly inputs: Buffer; readonly labels: Buffer };
 
 export function createSamples(task: Task, data: TaskData): Samples {
   const { train, test } = data;
@@ -20,7 +22,7 @@ export function createSamples(task: Task, data: TaskData): Samples {
   const size = task.evaluationBatchSize;
   const evaluationBatches = Math.ceil(testSamples / size);
 
-  function batch(number: number, indices: Uint32Array, read: typeof train.read): SampleBatch {
+  function batch(number: number, indices: Uint32Array, read: typeof train.read): RawBatch {
     const { inputs, labels } = read(indices);
     const sum = crc32(labels, crc32(inputs));
     return { number, samples: indices.length, inputs: bufferOf(inputs), labels: bufferOf(labels), crc32: sum };

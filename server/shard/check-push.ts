@@ -1,8 +1,8 @@
 import { verifyLeaseMac } from "../../shared/credentials/index.js";
-import { IsobatchError } from "../../shared/errors.js";
 import type { ChunkRange, Layout } from "../../shared/layout/index.js";
 import { type PushMessage__Output, verifyCrc32 } from "../../shared/wire/index.js";
 import { sumsBytes } from "./slice.js";
+import { type Rejection, rejection } from "./traffic.js";
 
 /**
  * All that can be told of a push without knowing where the run stands: whether the lease is the coordinator's, and
@@ -26,9 +26,11 @@ export function checkLease(
 ): PushedLease {
   const { workerId, lease, epoch, step, lo, hi, mac, losses } = push;
   if (!verifyLeaseMac(leaseKey, { runId, workerId, lease, epoch, step, lo, hi }, mac)) {
-    refuse(`worker ${workerId} has no such lease in this run`);
+    refuse("lease", `worker ${workerId} has no such lease in this run`);
   }
-  if (losses.length !== hi - lo || !losses.every(Number.isFinite)) refuse(`it needs ${hi - lo} finite losses`);
+  if (losses.length !== hi - lo || !losses.every(Number.isFinite)) {
+    refuse("losses", `it needs ${hi - lo} finite losses`);
+  }
   return { worker: workerId, epoch, step, lo, hi, losses };
 }
 
@@ -44,16 +46,16 @@ export function checkChunk(
   const { lo, hi, chunk: index, sums } = chunk;
   const what = `chunk ${index} of [${lo}, ${hi})`;
   if (!(lo >= lease.lo && hi <= lease.hi && lo < hi)) {
-    refuse(`${what} is not of the lease [${lease.lo}, ${lease.hi})`);
+    refuse("outside_lease", `${what} is not of the lease [${lease.lo}, ${lease.hi})`);
   }
   if (!(index >= range.firstChunk && index < range.endChunk) || layout.chunks[index].kind === "frozen") {
-    refuse(`chunk ${index} is not among those this shard takes, ${range.firstChunk} to ${range.endChunk - 1}`);
+    refuse("chunk", `chunk ${index} is not among those this shard takes, ${range.firstChunk} to ${range.endChunk - 1}`);
   }
   const expected = sumsBytes(layout.chunks[index], hi - lo);
-  if (sums.length !== expected) refuse(`${what} has ${sums.length} bytes instead of ${expected}`);
+  if (sums.length !== expected) refuse("length", `${what} has ${sums.length} bytes instead of ${expected}`);
   verifyCrc32(sums, chunk.crc32, `Chunk ${index} of [${lo}, ${hi})`);
 }
 
-function refuse(reason: string): never {
-  throw new IsobatchError("refused", `The push is refused: ${reason}.`);
+function refuse(why: Rejection, reason: string): never {
+  throw rejection(why, `The push is refused: ${reason}.`);
 }

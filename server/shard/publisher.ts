@@ -29,8 +29,11 @@ interface Watcher {
   wake: () => void;
 }
 
-/** @param weights the chunk's bytes, in place. */
-export function createPublisher(weights: (chunk: Chunk) => Buffer): Publisher {
+/**
+ * @param weights the chunk's bytes, in place.
+ * @param sent is told how many bytes of weights each message carried.
+ */
+export function createPublisher(weights: (chunk: Chunk) => Buffer, sent: (bytes: number) => void): Publisher {
   const published = new Map<number, Published>();
   const watchers = new Set<Watcher>();
 
@@ -71,6 +74,7 @@ export function createPublisher(weights: (chunk: Chunk) => Buffer): Publisher {
           entry.crc32 ??= crc32(bytes);
           const { epoch, version, crc32: sum } = entry;
           await writer.write({ epoch, version, chunk: next, crc32: sum, weights: bytes });
+          sent(bytes.length);
         }
       } catch {
         // The watcher has gone: it reconnects by itself, and gets everything then.

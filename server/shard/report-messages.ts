@@ -1,6 +1,13 @@
 import { IsobatchError } from "../../shared/errors.js";
-import type { MergedRanges, ShardFailed__Output, ShardReport, ShardReport__Output } from "../../shared/wire/index.js";
+import type {
+  MergedRanges,
+  ShardFailed__Output,
+  ShardReport,
+  ShardReport__Output,
+  ShardTraffic__Output,
+} from "../../shared/wire/index.js";
 import type { MeasuredReport } from "./shard.js";
+import type { ShardTraffic } from "./traffic.js";
 
 /** A shard's reports as messages, both ways. */
 
@@ -28,6 +35,15 @@ export function failureMessage({ code, message }: IsobatchError): ShardReport {
 
 export function failureOf({ diverged, reason }: ShardFailed__Output): IsobatchError {
   return new IsobatchError(diverged ? "diverged" : "exhausted", reason);
+}
+
+export function trafficMessage({ bytesReceived, bytesSent, rejected }: ShardTraffic): ShardReport {
+  const counts = [...rejected].map(([reason, pushes]) => ({ reason, pushes }));
+  return { traffic: { bytesReceived, bytesSent, rejected: counts } };
+}
+
+export function trafficOf({ bytesReceived, bytesSent, rejected }: ShardTraffic__Output): ShardTraffic {
+  return { bytesReceived, bytesSent, rejected: new Map(rejected.map(({ reason, pushes }) => [reason, pushes])) };
 }
 
 export function reportMessage(report: MeasuredReport): ShardReport {

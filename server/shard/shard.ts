@@ -23,6 +23,7 @@ import {
 } from "./core/index.js";
 import { createPublisher } from "./publisher.js";
 import { createSlice } from "./slice.js";
+import { createTraffic, rejection, type ShardTraffic } from "./traffic.js";
 
 /** A shard's shell: it feeds the core, performs what the core decides, and speaks gRPC with the workers. */
 export interface Shard {
@@ -33,6 +34,8 @@ export interface Shard {
   /** A command of the coordinator, or `detached` when there is none any more. */
   handle(event: ShardEvent): void;
   keep(steps: readonly number[]): void;
+  /** Grows as it is looked at. */
+  readonly traffic: ShardTraffic;
 }
 
 export interface ShardOptions {
@@ -71,7 +74,8 @@ const STALL_MS = 60_000;
 export function createShard(options: ShardOptions): Shard {
   const { layout, range, log, store } = options;
   const slice = createSlice(layout, range);
-  const publisher = createPublisher(slice.weights);
+  const traffic = createTraffic();
+  const publisher = createPublisher(slice.weights, traffic.sent);
   const chunks = layout.chunks.slice(range.firstChunk, range.endChunk);
   const active = chunks.filter((chunk) => chunk.kind !== "frozen");
   const chunkBytes = Math.max(...chunks.map((chunk) => chunk.length)) * 8;
@@ -208,14 +212,17 @@ export function createShard(options: ShardOptions): Shard {
     const chunk = layout.chunks[offered.chunk];
     for (;;) {
       if (failure !== undefined) {
-        throw new IsobatchError("refused", `The push is refused: the shard can't go on: ${messageOf(failure.error)}`);
+        const why = messageOf(failure.error);
+        throw rejection("shard_failed", `The push is refused: the shard can't go on: ${why}`);
       }
       if (!slice.receive(chunk, sums)) {
-        throw new IsobatchError("damaged", `Chunk ${offered.chunk} of [${offered.lo}, ${offered.hi}) is not finite.`);
+        throw rejection("not_finite", `Chunk ${offered.chunk} of [${offered.lo}, ${offered.hi}) is not finite.`);
       }
       const { plan } = core.state;
       const { verdict, effects } = core.offer(offered);
-      if (verdict.verdict === "refused") throw new IsobatchError("refused", `The push is refused: ${verdict.reason}.`);
+      if (verdict.verdict === "refused") {
+        throw rejection(verdict.rejection, `The push is refused: ${verdict.reason}.`);
+      }
       if (verdict.verdict !== "wait") {
         performAll(effects, plan);
         if (effects.length > 0) wakeWaiting();
@@ -232,6 +239,29 @@ export function createShard(options: ShardOptions): Shard {
     }
   }
 
+  async function take(messages: AsyncIterable<PushMessage__Output>, gone: AbortSignal) {
+    const result = { accepted: 0, dropped: 0 };
+    let lease: PushedLease | undefined;
+    for await (const message of messages) {
+      if (message.lease != null) {
+        lease = checkLease(options, message.lease);
+      } else if (lease === undefined || message.chunk == null) {
+        throw rejection("malformed", "A push must begin with its lease.");
+      } else {
+        const { chunk } = message;
+        checkChunk(options, lease, chunk);
+        failAt("shard.push");
+        measures.bytesReceived += chunk.sums.length;
+        traffic.received(chunk.sums.length);
+        const losses = lease.losses.slice(chunk.lo - lease.lo, chunk.hi - lease.lo);
+        const { worker, epoch, step } = lease;
+        const offered = { worker, epoch, step, lo: chunk.lo, hi: chunk.hi, chunk: chunk.chunk, losses };
+        result[await offer(offered, chunk.sums, gone)]++;
+      }
+    }
+    return result;
+  }
+
   const { clientStream, serverStream } = createHandlers((error, method) => {
     log.error({ err: error, method }, "a handler failed");
   });
@@ -240,29 +270,17 @@ export function createShard(options: ShardOptions): Shard {
     checkpoints: () => store.list(),
     handle,
     keep: (steps) => store.keep(steps),
+    traffic,
     handlers: {
       PushSums: clientStream<PushMessage__Output, PushResult>(async (call) => {
         const gone = new AbortController();
         call.on("cancelled", () => gone.abort(new IsobatchError("interrupted", "The worker has gone.")));
-        const result = { accepted: 0, dropped: 0 };
-        let lease: PushedLease | undefined;
-        for await (const message of readMessages(call, { stallMs: STALL_MS, what: "A push" })) {
-          if (message.lease != null) {
-            lease = checkLease(options, message.lease);
-          } else if (lease === undefined || message.chunk == null) {
-            throw new IsobatchError("invalid_input", "A push must begin with its lease.");
-          } else {
-            const { chunk } = message;
-            checkChunk(options, lease, chunk);
-            failAt("shard.push");
-            measures.bytesReceived += chunk.sums.length;
-            const losses = lease.losses.slice(chunk.lo - lease.lo, chunk.hi - lease.lo);
-            const { worker, epoch, step } = lease;
-            const offered = { worker, epoch, step, lo: chunk.lo, hi: chunk.hi, chunk: chunk.chunk, losses };
-            result[await offer(offered, chunk.sums, gone.signal)]++;
-          }
+        try {
+          return await take(readMessages(call, { stallMs: STALL_MS, what: "A push" }), gone.signal);
+        } catch (error) {
+          traffic.ended(error);
+          throw error;
         }
-        return result;
       }),
       WatchWeights: serverStream(async (call) => {
         await publisher.watch(createWriter(call, { stallMs: STALL_MS, what: "The weights' stream" }));

@@ -1,4 +1,4 @@
 export { type CoordinatorCore, createCoordinatorCore } from "./core.js";
 export type * from "./messages.js";
 export type { CoordinatorOptions, CoordinatorState, Phase } from "./run.js";
-export type { WorkerState } from "./workers.js";
+export type { StageKind, WorkerState } from "./workers.js";

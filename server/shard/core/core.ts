@@ -1,6 +1,6 @@
 import type { CheckpointMark, MergedChunks, MergedRange, StepPlan } from "../../../shared/steps/index.js";
 import { isNode } from "../../../shared/sums/index.js";
-import type { OfferedChunk, ShardEffect, ShardEvent, Verdict } from "./messages.js";
+import type { CoreRejection, OfferedChunk, ShardEffect, ShardEvent, Verdict } from "./messages.js";
 import { holds, lowestUncovered, type SlotPool, type Staging, stageNode, uncoveredLeaves } from "./staging.js";
 
 /**
@@ -145,22 +145,26 @@ export function createShardCore(options: ShardOptions): ShardCore {
 
     offer(offered) {
       const answer = (verdict: Verdict): { verdict: Verdict; effects: ShardEffect[] } => ({ verdict, effects: [] });
-      const refuse = (reason: string) => answer({ verdict: "refused", reason });
-      if (offered.epoch < state.epoch) return refuse(`epoch ${offered.epoch} is over, the run is in ${state.epoch}`);
+      const refuse = (rejection: CoreRejection, reason: string) => answer({ verdict: "refused", rejection, reason });
+      if (offered.epoch < state.epoch) {
+        return refuse("epoch", `epoch ${offered.epoch} is over, the run is in ${state.epoch}`);
+      }
       if (offered.epoch > state.epoch || state.phase !== "serving") return answer({ verdict: "wait" });
       if (offered.step < state.step) return answer({ verdict: "dropped" });
-      if (offered.step > state.step + 1) return refuse(`step ${offered.step} is not open, step ${state.step} is`);
+      if (offered.step > state.step + 1) {
+        return refuse("step", `step ${offered.step} is not open, step ${state.step} is`);
+      }
       const { plan } = state;
       if (offered.step > state.step || plan === undefined) return answer({ verdict: "wait" });
 
       const leaves = plan.microBatches;
       const chunk = chunks.get(offered.chunk);
-      if (chunk === undefined) return refuse(`chunk ${offered.chunk} is not of this shard`);
+      if (chunk === undefined) return refuse("chunk", `chunk ${offered.chunk} is not of this shard`);
       if (!isNode(offered.lo, offered.hi, leaves)) {
-        return refuse(`[${offered.lo}, ${offered.hi}) is no node of a step of ${leaves} micro-batches`);
+        return refuse("node", `[${offered.lo}, ${offered.hi}) is no node of a step of ${leaves} micro-batches`);
       }
       if (offered.losses.length !== offered.hi - offered.lo) {
-        return refuse(`${offered.losses.length} losses came with ${offered.hi - offered.lo} micro-batches`);
+        return refuse("losses", `${offered.losses.length} losses came with ${offered.hi - offered.lo} micro-batches`);
       }
       if (chunk.applied || holds(chunk, offered)) return answer({ verdict: "dropped" });
       const lowest = lowestUncovered(chunk, leaves);

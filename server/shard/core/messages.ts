@@ -71,4 +71,7 @@ export type Verdict =
   | { readonly verdict: "dropped" }
   /** Not yet: its plan is on the way, or memory is short. Offer it again after the next event. */
   | { readonly verdict: "wait" }
-  | { readonly verdict: "refused"; readonly reason: string };
+  | { readonly verdict: "refused"; readonly rejection: CoreRejection; readonly reason: string };
+
+/** What is wrong with a refused chunk, in a word: its epoch is over, its step not open, and so on. */
+export type CoreRejection = "epoch" | "step" | "chunk" | "node" | "losses";

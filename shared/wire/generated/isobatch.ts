@@ -32,6 +32,7 @@ import type { Numerics as _isobatch_v1_Numerics, Numerics__Output as _isobatch_v
 import type { PushLease as _isobatch_v1_PushLease, PushLease__Output as _isobatch_v1_PushLease__Output } from './isobatch/v1/PushLease.js';
 import type { PushMessage as _isobatch_v1_PushMessage, PushMessage__Output as _isobatch_v1_PushMessage__Output } from './isobatch/v1/PushMessage.js';
 import type { PushResult as _isobatch_v1_PushResult, PushResult__Output as _isobatch_v1_PushResult__Output } from './isobatch/v1/PushResult.js';
+import type { RejectedPushes as _isobatch_v1_RejectedPushes, RejectedPushes__Output as _isobatch_v1_RejectedPushes__Output } from './isobatch/v1/RejectedPushes.js';
 import type { Restore as _isobatch_v1_Restore, Restore__Output as _isobatch_v1_Restore__Output } from './isobatch/v1/Restore.js';
 import type { RestoreFailed as _isobatch_v1_RestoreFailed, RestoreFailed__Output as _isobatch_v1_RestoreFailed__Output } from './isobatch/v1/RestoreFailed.js';
 import type { Restored as _isobatch_v1_Restored, Restored__Output as _isobatch_v1_Restored__Output } from './isobatch/v1/Restored.js';
@@ -46,6 +47,7 @@ import type { ShardReady as _isobatch_v1_ShardReady, ShardReady__Output as _isob
 import type { ShardReport as _isobatch_v1_ShardReport, ShardReport__Output as _isobatch_v1_ShardReport__Output } from './isobatch/v1/ShardReport.js';
 import type { ShardStatus as _isobatch_v1_ShardStatus, ShardStatus__Output as _isobatch_v1_ShardStatus__Output } from './isobatch/v1/ShardStatus.js';
 import type { ShardStop as _isobatch_v1_ShardStop, ShardStop__Output as _isobatch_v1_ShardStop__Output } from './isobatch/v1/ShardStop.js';
+import type { ShardTraffic as _isobatch_v1_ShardTraffic, ShardTraffic__Output as _isobatch_v1_ShardTraffic__Output } from './isobatch/v1/ShardTraffic.js';
 import type { ShardWelcome as _isobatch_v1_ShardWelcome, ShardWelcome__Output as _isobatch_v1_ShardWelcome__Output } from './isobatch/v1/ShardWelcome.js';
 import type { Status as _isobatch_v1_Status, Status__Output as _isobatch_v1_Status__Output } from './isobatch/v1/Status.js';
 import type { StepPlan as _isobatch_v1_StepPlan, StepPlan__Output as _isobatch_v1_StepPlan__Output } from './isobatch/v1/StepPlan.js';
@@ -98,6 +100,7 @@ export interface ProtoGrpcType {
       PushLease: MessageTypeDefinition<_isobatch_v1_PushLease, _isobatch_v1_PushLease__Output>
       PushMessage: MessageTypeDefinition<_isobatch_v1_PushMessage, _isobatch_v1_PushMessage__Output>
       PushResult: MessageTypeDefinition<_isobatch_v1_PushResult, _isobatch_v1_PushResult__Output>
+      RejectedPushes: MessageTypeDefinition<_isobatch_v1_RejectedPushes, _isobatch_v1_RejectedPushes__Output>
       Restore: MessageTypeDefinition<_isobatch_v1_Restore, _isobatch_v1_Restore__Output>
       RestoreFailed: MessageTypeDefinition<_isobatch_v1_RestoreFailed, _isobatch_v1_RestoreFailed__Output>
       Restored: MessageTypeDefinition<_isobatch_v1_Restored, _isobatch_v1_Restored__Output>
@@ -112,6 +115,7 @@ export interface ProtoGrpcType {
       ShardReport: MessageTypeDefinition<_isobatch_v1_ShardReport, _isobatch_v1_ShardReport__Output>
       ShardStatus: MessageTypeDefinition<_isobatch_v1_ShardStatus, _isobatch_v1_ShardStatus__Output>
       ShardStop: MessageTypeDefinition<_isobatch_v1_ShardStop, _isobatch_v1_ShardStop__Output>
+      ShardTraffic: MessageTypeDefinition<_isobatch_v1_ShardTraffic, _isobatch_v1_ShardTraffic__Output>
       ShardWelcome: MessageTypeDefinition<_isobatch_v1_ShardWelcome, _isobatch_v1_ShardWelcome__Output>
       Status: MessageTypeDefinition<_isobatch_v1_Status, _isobatch_v1_Status__Output>
       StepPlan: MessageTypeDefinition<_isobatch_v1_StepPlan, _isobatch_v1_StepPlan__Output>

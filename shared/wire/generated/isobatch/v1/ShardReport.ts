@@ -8,6 +8,7 @@ import type { Committed as _isobatch_v1_Committed, Committed__Output as _isobatc
 import type { Checkpointed as _isobatch_v1_Checkpointed, Checkpointed__Output as _isobatch_v1_Checkpointed__Output } from '../../isobatch/v1/Checkpointed.js';
 import type { ShardReady as _isobatch_v1_ShardReady, ShardReady__Output as _isobatch_v1_ShardReady__Output } from '../../isobatch/v1/ShardReady.js';
 import type { ShardFailed as _isobatch_v1_ShardFailed, ShardFailed__Output as _isobatch_v1_ShardFailed__Output } from '../../isobatch/v1/ShardFailed.js';
+import type { ShardTraffic as _isobatch_v1_ShardTraffic, ShardTraffic__Output as _isobatch_v1_ShardTraffic__Output } from '../../isobatch/v1/ShardTraffic.js';
 
 export interface ShardReport {
   'hello'?: (_isobatch_v1_ShardHello | null);
@@ -18,7 +19,8 @@ export interface ShardReport {
   'checkpointed'?: (_isobatch_v1_Checkpointed | null);
   'ready'?: (_isobatch_v1_ShardReady | null);
   'failed'?: (_isobatch_v1_ShardFailed | null);
-  'report'?: "hello"|"restored"|"restoreFailed"|"covered"|"committed"|"checkpointed"|"ready"|"failed";
+  'traffic'?: (_isobatch_v1_ShardTraffic | null);
+  'report'?: "hello"|"restored"|"restoreFailed"|"covered"|"committed"|"checkpointed"|"ready"|"failed"|"traffic";
 }
 
 export interface ShardReport__Output {
@@ -30,5 +32,6 @@ export interface ShardReport__Output {
   'checkpointed'?: (_isobatch_v1_Checkpointed__Output | null);
   'ready'?: (_isobatch_v1_ShardReady__Output | null);
   'failed'?: (_isobatch_v1_ShardFailed__Output | null);
-  'report'?: "hello"|"restored"|"restoreFailed"|"covered"|"committed"|"checkpointed"|"ready"|"failed";
+  'traffic'?: (_isobatch_v1_ShardTraffic__Output | null);
+  'report'?: "hello"|"restored"|"restoreFailed"|"covered"|"committed"|"checkpointed"|"ready"|"failed"|"traffic";
 }

@@ -1,0 +1,71 @@
+import type { CoordinatorEffect, CoordinatorEvent, StageKind } from "./core/index.js";
+
+/**
+ * Counts what the coordinator decides and hears, for metrics, since this process began. It looks on from outside: the
+ * core knows nothing of it.
+ */
+export interface Tally {
+  readonly leases: Readonly<Record<StageKind, number>>;
+  /** Micro-batches, or evaluation batches, that were leased once more: their first lease was lost, late or failed. */
+  readonly leasedAgain: Readonly<Record<StageKind, number>>;
+  /** Leases that a worker gave back. */
+  readonly failures: Readonly<Record<"non_finite" | "other", number>>;
+  readonly joined: number;
+  readonly lost: number;
+  /** Raw bytes of samples sent to workers. */
+  readonly sampleBytes: number;
+  event(event: CoordinatorEvent): void;
+  effect(effect: CoordinatorEffect): void;
+  samplesSent(bytes: number): void;
+}
+
+export function createTally(): Tally {
+  const leases = { step: 0, evaluation: 0 };
+  const leasedAgain = { step: 0, evaluation: 0 };
+  const failures = { non_finite: 0, other: 0 };
+  let [joined, lost, sampleBytes] = [0, 0, 0];
+  /** Of the open stage: which items have been leased, and which stage it is. */
+  let stage = "";
+  const leased = new Set<number>();
+
+  function lease(kind: StageKind, key: string, { lo, hi }: { readonly lo: number; readonly hi: number }): void {
+    if (key !== stage) leased.clear();
+    stage = key;
+    leases[kind]++;
+    for (let item = lo; item < hi; item++) {
+      if (leased.has(item)) leasedAgain[kind]++;
+      leased.add(item);
+    }
+  }
+
+  return {
+    leases,
+    leasedAgain,
+    failures,
+    get joined() {
+      return joined;
+    },
+    get lost() {
+      return lost;
+    },
+    get sampleBytes() {
+      return sampleBytes;
+    },
+    event(event) {
+      if (event.kind === "leaseFailed") failures[event.nonFinite ? "non_finite" : "other"]++;
+      if (event.kind === "evaluationFailed") failures.other++;
+      if (event.kind === "workerAttached") joined++;
+      if (event.kind === "workerLost") lost++;
+    },
+    effect(effect) {
+      if (effect.kind === "lease") {
+        lease("step", `step ${effect.plan.epoch} ${effect.plan.step}`, effect.lease);
+      } else if (effect.kind === "evaluate") {
+        lease("evaluation", `evaluation ${effect.epoch} ${effect.version}`, effect.lease);
+      }
+    },
+    samplesSent(bytes) {
+      sampleBytes += bytes;
+    },
+  };
+}
