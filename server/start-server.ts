@@ -3,6 +3,7 @@ import { createLeaseKey } from "../shared/credentials/index.js";
 import { IsobatchError, invalid, messageOf } from "../shared/errors.js";
 import { elementsOf, type Layout, sliceChunks } from "../shared/layout/index.js";
 import type { Logger } from "../shared/log.js";
+import { optimizerTitle } from "../shared/optimizer/index.js";
 import { stateHash } from "../shared/state-hash.js";
 import { version } from "../shared/version.js";
 import { type Address, coordinatorService, createServer, type Status, shardService } from "../shared/wire/index.js";
@@ -252,7 +253,7 @@ function summaryOf(task: Task, directory: RunDirectory, coordinator: Coordinator
   const classes = new Set(all.map(({ numerics: n }) => `${n.backend} ${n.version} ${n.architecture} ${n.flags}`));
   return summarize({
     task: task.name,
-    optimizer: task.optimizer.name === "standard" ? "standard" : `${task.optimizer.name}, ${task.optimizer.rule}`,
+    optimizer: optimizerTitle(task.optimizer),
     runId: directory.identity.runId,
     version,
     stateHash: stateHash({ theta: bytes(state.theta), m: bytes(state.m), v: bytes(state.v), ...meta }),

@@ -101,7 +101,12 @@ const modelSchema = z.discriminatedUnion("kind", [
 ]);
 
 const optimizerSchema = z.discriminatedUnion("name", [
-  z.strictObject({ name: z.literal("invariant"), rule: z.enum(["linear", "exponential"]).default("linear") }),
+  z.strictObject({
+    name: z.literal("invariant"),
+    rule: z.enum(["linear", "exponential", "pathwise"]).default("linear"),
+  }),
+  z.strictObject({ name: z.literal("sqrt"), epsilon: z.enum(["scaled", "kept"]).default("scaled") }),
+  z.strictObject({ name: z.literal("linear-standard") }),
   z.strictObject({ name: z.literal("standard") }),
 ]);
 

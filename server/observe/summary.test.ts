@@ -3,7 +3,14 @@ import { describe, it } from "node:test";
 import { summarize } from "./summary.js";
 
 const inputs = {
-  ...{ task: "mnist", optimizer: "invariant (linear)", runId: "r", version: "0.1.0", stateHash: "h", steps: 100 },
+  ...{
+    task: "mnist",
+    optimizer: "invariant Adam, linear rule",
+    runId: "r",
+    version: "0.1.0",
+    stateHash: "h",
+    steps: 100,
+  },
   ...{ samples: 6400, samplesOfSitting: 3200, durationSeconds: 4, recomputedSteps: 0, finalEvaluation: null },
   ...{ numerics: null, mixedNumerics: false, epochs: 1, finishedAt: "2026-01-01T00:00:00Z" },
   workers: [

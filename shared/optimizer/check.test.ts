@@ -2,10 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { IsobatchError } from "../errors.js";
 import { checkOptimizer, type Hyperparameters, type OptimizerSpec } from "./index.js";
+import { EXPONENTIAL, LIMITED, LINEAR, LINEAR_STANDARD, OPTIMIZERS, SQRT } from "./optimizers.test.helper.js";
 
-const LINEAR: OptimizerSpec = { name: "invariant", rule: "linear" };
-const EXPONENTIAL: OptimizerSpec = { name: "invariant", rule: "exponential" };
-const STANDARD: OptimizerSpec = { name: "standard" };
 const good: Hyperparameters = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 };
 
 function refuses(optimizer: OptimizerSpec, changes: Partial<Hyperparameters>, microBatches: number, message: RegExp) {
@@ -25,6 +23,12 @@ describe("checkOptimizer()", () => {
     refuses(LINEAR, {}, 11, /reaches 11, but the linear rule allows at most 10 with beta1 = 0\.9, /);
     refuses(LINEAR, {}, 11, /set optimizer\.rule to "exponential"/);
     refuses(LINEAR, { beta1: 0.5, beta2: 0.3 }, 2, /allows at most 1 with beta2 = 0\.3/);
+    refuses(LINEAR, { beta1: 0.9, beta2: 0.5 }, 11, /allows at most 2 with beta2 = 0\.5/);
+  });
+
+  it("refuses it likewise for Adam with the square root or the linear rule", () => {
+    refuses(SQRT, {}, 11, /reaches 11, but the optimizer "sqrt" allows at most 10 with beta1 = 0\.9, /);
+    refuses(LINEAR_STANDARD, {}, 11, /set optimizer to \{"name": "invariant", "rule": "exponential"\}, which is valid/);
   });
 
   it("accepts the largest κ it names, whatever float64 makes of κ·(1 − β)", () => {
@@ -34,13 +38,27 @@ describe("checkOptimizer()", () => {
       [0.99, 100],
       [0, 1],
     ] as const) {
-      checkOptimizer(LINEAR, { ...good, beta1 }, microBatches);
-      refuses(LINEAR, { beta1 }, microBatches + 1, new RegExp(`allows at most ${microBatches} `));
+      for (const optimizer of LIMITED) {
+        checkOptimizer(optimizer, { ...good, beta1 }, microBatches);
+        refuses(optimizer, { beta1 }, microBatches + 1, new RegExp(`allows at most ${microBatches} `));
+      }
     }
   });
 
-  it("accepts any κ under the exponential rule and for standard Adam", () => {
-    for (const optimizer of [EXPONENTIAL, STANDARD]) checkOptimizer(optimizer, { ...good, beta1: 0 }, 4096);
+  it("accepts any κ under the exponential and pathwise rules and for unscaled Adam", () => {
+    const unlimited = OPTIMIZERS.filter((optimizer) => !LIMITED.includes(optimizer));
+    assert.equal(unlimited.length, 3);
+    for (const optimizer of unlimited) checkOptimizer(optimizer, { ...good, beta1: 0 }, 4096);
+  });
+
+  it("refuses an epsilon that the square root rule makes too small at the largest κ", () => {
+    checkOptimizer(SQRT, { ...good, epsilon: 2e-38 }, 1);
+    refuses(
+      SQRT,
+      { epsilon: 2e-38 },
+      4,
+      /^epsilon is 2e-38; the optimizer makes 1e-38 of it at 4 micro-batches a step/,
+    );
   });
 
   const ranges: [changes: Partial<Hyperparameters>, message: RegExp][] = [
@@ -59,7 +77,7 @@ describe("checkOptimizer()", () => {
   for (const [changes, message] of ranges) {
     const [[name, value]] = Object.entries(changes);
     it(`refuses ${name} = ${value}`, () => {
-      for (const optimizer of [LINEAR, EXPONENTIAL, STANDARD]) refuses(optimizer, changes, 1, message);
+      for (const optimizer of OPTIMIZERS) refuses(optimizer, changes, 1, message);
     });
   }
 

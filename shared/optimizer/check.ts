@@ -24,17 +24,31 @@ export function checkOptimizer(
   for (const name of ["beta1", "beta2"] as const) {
     const beta = hyperparameters[name];
     if (!(beta >= 0 && beta < 1)) invalid(`${name} is ${beta}; it must be at least 0 and below 1.`);
-    if (rule.keep(beta, microBatchesMax) < -EXCESS_MAX) {
-      const largest = Math.floor((1 + EXCESS_MAX) / (1 - beta));
-      invalid(
-        `microBatchesPerStep reaches ${microBatchesMax}, but the linear rule allows at most ${largest} with ` +
-          `${name} = ${beta}, because microBatchesPerStep·(1 − ${name}) must not exceed 1; ` +
-          `lower microBatchesPerStep, or set optimizer.rule to "exponential", which is valid at any number.`,
-      );
-    }
+  }
+  // The smaller one is the first to have no meaning.
+  const name = hyperparameters.beta2 < hyperparameters.beta1 ? "beta2" : "beta1";
+  const beta = hyperparameters[name];
+  if (rule.keep(beta, microBatchesMax) < -EXCESS_MAX) {
+    const largest = Math.floor((1 + EXCESS_MAX) / (1 - beta));
+    const remedy =
+      optimizer.name === "invariant"
+        ? 'set optimizer.rule to "exponential"'
+        : 'set optimizer to {"name": "invariant", "rule": "exponential"}';
+    invalid(
+      `microBatchesPerStep reaches ${microBatchesMax}, but ${ruleInWords(optimizer)} allows at most ${largest} with ` +
+        `${name} = ${beta}, because microBatchesPerStep·(1 − ${name}) must not exceed 1; ` +
+        `lower microBatchesPerStep, or ${remedy}, which is valid at any number.`,
+    );
   }
   if (!(epsilon >= EPSILON_MIN && Number.isFinite(Math.fround(epsilon)))) {
     invalid(`epsilon is ${epsilon}; it must be a float32 number of at least 1.2e-38, such as 1e-8.`);
+  }
+  const stepEpsilon = rule.epsilon?.(epsilon, microBatchesMax) ?? epsilon;
+  if (!(stepEpsilon >= EPSILON_MIN)) {
+    invalid(
+      `epsilon is ${epsilon}; the optimizer makes ${stepEpsilon} of it at ${microBatchesMax} micro-batches a step, but ` +
+        "1.2e-38 is the least that float32 can tell from 0: raise it, 1e-8 is usual.",
+    );
   }
   if (!(weightDecay >= 0 && Number.isFinite(weightDecay))) {
     invalid(`weightDecay is ${weightDecay}; it must be a number from 0 on.`);
@@ -46,4 +60,8 @@ export function checkOptimizer(
         "micro-batches a step it would take more than the whole weights in one step: lower one of them.",
     );
   }
+}
+
+function ruleInWords(optimizer: OptimizerSpec): string {
+  return optimizer.name === "invariant" ? `the ${optimizer.rule} rule` : `the optimizer "${optimizer.name}"`;
 }

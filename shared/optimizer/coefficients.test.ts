@@ -2,11 +2,16 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { type Hyperparameters, leafWeights, type OptimizerSpec, type Schedule, stepCoefficients } from "./index.js";
-
-const LINEAR: OptimizerSpec = { name: "invariant", rule: "linear" };
-const EXPONENTIAL: OptimizerSpec = { name: "invariant", rule: "exponential" };
-const STANDARD: OptimizerSpec = { name: "standard" };
-const OPTIMIZERS = [LINEAR, EXPONENTIAL, STANDARD];
+import {
+  EXPONENTIAL,
+  LINEAR,
+  LINEAR_STANDARD,
+  OPTIMIZERS,
+  PATHWISE,
+  SQRT,
+  SQRT_KEPT,
+  STANDARD,
+} from "./optimizers.test.helper.js";
 
 const hyperparameters: Hyperparameters = {
   learningRate: 1e-3,
@@ -74,11 +79,66 @@ describe("stepCoefficients()", () => {
     assert.equal(k.squareOfSum, true);
   });
 
-  it("are the same for every optimizer at one micro-batch, but for whose square it is", () => {
-    const [first, ...others] = OPTIMIZERS.map((optimizer) => step({ optimizer, c1: 0.3, c2: 0.2 }));
+  it("are the table's under the pathwise rule, whose leaf weights are what the averages gain", () => {
+    const k = step({ optimizer: PATHWISE, microBatches: 3 });
+    near(k.mKeep, 0.729);
+    near(k.vKeep, 0.970299);
+    assert.deepEqual([k.mAdd, k.vAdd, k.squareOfSum], [1, 1, false]);
+    near(k.gamma1, 0.271);
+    near(k.learningRate, 3e-3);
+    near(k.decay, 1 - (1 - 1e-5) ** 3, 1e-10);
+    const { w1, w2 } = leafWeights(PATHWISE, hyperparameters, 3)!;
+    assert.deepEqual([...w1], [0.1 * 0.81, 0.1 * 0.9, 0.1].map(Math.fround));
+    assert.deepEqual([...w2], [0.01 * 0.9801, 0.01 * 0.99, 0.01].map(Math.fround));
+  });
+
+  it("are the table's under the square root rule, which divides ε by √κ or keeps it", () => {
+    for (const [optimizer, epsilon] of [
+      [SQRT, 5e-9],
+      [SQRT_KEPT, 1e-8],
+    ] as const) {
+      const k = step({ optimizer, microBatches: 4 });
+      near(k.gamma1, 0.4);
+      near(k.gamma2, 0.04);
+      near(k.mAdd, 0.1);
+      near(k.vAdd, 0.04 / 16);
+      near(k.learningRate, 2e-3);
+      near(k.decay, 2e-5);
+      near(k.epsilon, epsilon);
+      assert.equal(k.squareOfSum, true);
+    }
+  });
+
+  it("take √κ times the mean of the micro-batches' learning rates under the square root rule", () => {
+    const warmup: Schedule = { ...schedule, warmupSamples: 32 * 100 };
+    const k = step({ optimizer: SQRT, schedule: warmup, firstMicroBatch: 10, microBatches: 4 });
+    near(k.learningRate, 2 * 1e-3 * 0.115);
+    near(k.decay, 2 * 1e-5 * 0.115);
+  });
+
+  it("are the table's for Adam with the linear rule", () => {
+    const k = step({ optimizer: LINEAR_STANDARD, microBatches: 4 });
+    near(k.gamma1, 0.4);
+    near(k.gamma2, 0.04);
+    near(k.mAdd, 0.1);
+    near(k.vAdd, 0.04 / 16);
+    near(k.learningRate, 4e-3);
+    near(k.decay, 4e-5);
+    assert.deepEqual([k.epsilon, k.squareOfSum], [1e-8, true]);
+  });
+
+  it("are the same for every optimizer at one micro-batch, but for whose square it is and where γ is multiplied", () => {
+    const [first, ...others] = OPTIMIZERS.map((optimizer) => {
+      const leaves = leafWeights(optimizer, hyperparameters, 1);
+      const k = step({ optimizer, c1: 0.3, c2: 0.2 });
+      return { ...k, inM: k.mAdd * (leaves?.w1[0] ?? 1), inV: k.vAdd * (leaves?.w2[0] ?? 1) };
+    });
     for (const k of others) {
-      near(k.decay, first.decay);
-      assert.deepEqual({ ...k, decay: 0, squareOfSum: true }, { ...first, decay: 0, squareOfSum: true });
+      for (const name of ["mKeep", "vKeep", "stepSize", "vScale", "epsilon", "decay", "c1", "c2"] as const) {
+        near(k[name], first[name], 1e-14);
+      }
+      near(k.inM, first.inM, 2 ** -24);
+      near(k.inV, first.inV, 2 ** -24);
     }
   });
 
@@ -135,8 +195,15 @@ describe("stepCoefficients()", () => {
     }
   });
 
-  it("asks for no leaf weights", () => {
-    for (const optimizer of OPTIMIZERS) assert.equal(leafWeights(optimizer, hyperparameters, 8), undefined);
+  it("asks for leaf weights under the pathwise rule alone", () => {
+    const weighted = OPTIMIZERS.filter((optimizer) => leafWeights(optimizer, hyperparameters, 8) !== undefined);
+    assert.deepEqual(weighted, [PATHWISE]);
+  });
+
+  it("keeps the last gradient alone under the pathwise rule with β = 0", () => {
+    const none = { ...hyperparameters, beta1: 0 };
+    assert.deepEqual([...leafWeights(PATHWISE, none, 3)!.w1], [0, 0, 1]);
+    assert.equal(step({ optimizer: PATHWISE, hyperparameters: none, microBatches: 3 }).mKeep, 0);
   });
 });
 
@@ -163,19 +230,21 @@ describe("the bias corrections c1 and c2", () => {
           const k = step({ optimizer, microBatches, c1, c2 });
           // The square of a sum of κ equal gradients is κ² squares: κ to each.
           const square = k.squareOfSum ? k.vAdd * microBatches : k.vAdd;
-          inM = [...inM.map((weight) => weight * k.mKeep), ...Array<number>(microBatches).fill(k.mAdd)];
-          inV = [...inV.map((weight) => weight * k.vKeep), ...Array<number>(microBatches).fill(square)];
+          const ones = new Float32Array(microBatches).fill(1);
+          const { w1, w2 } = leafWeights(optimizer, hyperparameters, microBatches) ?? { w1: ones, w2: ones };
+          inM = [...inM.map((weight) => weight * k.mKeep), ...Array.from(w1, (w) => w * k.mAdd)];
+          inV = [...inV.map((weight) => weight * k.vKeep), ...Array.from(w2, (w) => w * square)];
           [c1, c2] = [k.c1, k.c2];
         }
         near(
           c1,
           inM.reduce((sum, weight) => sum + weight, 0),
-          1e-12,
+          optimizer === PATHWISE ? 2 ** -24 : 1e-12, // Its leaf weights are float32.
         );
         near(
           c2,
           inV.reduce((sum, weight) => sum + weight, 0),
-          1e-12,
+          optimizer === PATHWISE ? 2 ** -24 : 1e-12,
         );
       }),
       { numRuns: 100 },

@@ -10,6 +10,8 @@ import { learningRatesOf, type Schedule } from "./schedule.js";
  *     v ← (1−Γ2)·v + Γ2·S2/κ          or Γ2·(S1/κ)² for standard Adam
  *     θ ← shrink·θ − η'·(m/c1) / (sqrt(v/c2) + ε)
  *
+ * Where the rule weighs the micro-batches in the sums, S1 and S2 themselves take the places of Γ1·S1/κ and Γ2·S2/κ.
+ *
  * c1 and c2 are the total weight that the averages m and v hold so far. Dividing by them corrects the averages' bias
  * towards their start at 0; they equal 1 − (1−Γ)^s after s steps while κ is constant, and stay right when κ changes.
  */
@@ -45,19 +47,20 @@ export function stepCoefficients(
   const learningRate = rule.learningRate(rates);
   const mKeep = Math.max(0, rule.keep(beta1, microBatches));
   const vKeep = Math.max(0, rule.keep(beta2, microBatches));
+  const weighted = rule.leafWeights !== undefined;
   const gamma1 = 1 - mKeep;
   const gamma2 = 1 - vKeep;
   const c1 = window.c1 + gamma1 * (1 - window.c1);
   const c2 = window.c2 + gamma2 * (1 - window.c2);
   return {
     mKeep,
-    mAdd: gamma1 / microBatches,
+    mAdd: weighted ? 1 : gamma1 / microBatches,
     vKeep,
-    vAdd: gamma2 / (rule.squareOfSum ? microBatches ** 2 : microBatches),
+    vAdd: weighted ? 1 : gamma2 / (rule.squareOfSum ? microBatches ** 2 : microBatches),
     squareOfSum: rule.squareOfSum,
     stepSize: learningRate / c1,
     vScale: 1 / c2,
-    epsilon,
+    epsilon: rule.epsilon?.(epsilon, microBatches) ?? epsilon,
     decay: rule.decay(rates, weightDecay),
     c1,
     c2,

@@ -19,11 +19,18 @@ export function inconsistentSum(
   microBatches: number,
   weights: LeafWeights | undefined,
 ): number | undefined {
-  const ratio = weights?.w1.reduce((sum, w1, j) => sum + w1 ** 2 / weights.w2[j], 0) ?? microBatches;
+  const ratio = weights?.w1.reduce((sum, w1, j) => sum + (w1 === 0 ? 0 : w1 ** 2 / weights.w2[j]), 0) ?? microBatches;
+  // A gradient that counts in S1 and not in S2 leaves S1 without a bound.
+  if (ratio === Number.POSITIVE_INFINITY) return firstNotFinite(s1, s2);
   const relative = ratio * (1 + 2 ** -20 * (1 + Math.log2(microBatches)));
   const absolute = microBatches ** 2 * 2 ** -148 * Math.max(1, ratio);
   for (let i = 0; i < s1.length; i++) {
     if (!(s1[i] ** 2 <= relative * s2[i] + absolute)) return i;
   }
   return undefined;
+}
+
+function firstNotFinite(s1: Float32Array, s2: Float32Array): number | undefined {
+  const found = s1.findIndex((x, i) => !(Number.isFinite(x) && s2[i] >= 0 && s2[i] < Number.POSITIVE_INFINITY));
+  return found === -1 ? undefined : found;
 }

@@ -12,5 +12,5 @@ export {
   type WeightSums,
   weightSums,
 } from "./noise-scale.js";
-export { type Hyperparameters, type LeafWeights, leafWeights, type OptimizerSpec } from "./rules.js";
+export { type Hyperparameters, type LeafWeights, leafWeights, type OptimizerSpec, optimizerTitle } from "./rules.js";
 export { checkSchedule, learningRateAt, type Schedule } from "./schedule.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createRandom } from "../random.js";
-import { NO_NOISE, noiseParts, noiseScale, smoothNoise, weightSums } from "./index.js";
+import { leafWeights, NO_NOISE, noiseParts, noiseScale, smoothNoise, weightSums } from "./index.js";
 
 // Synthetic gradients with a known truth: a sample's gradient is normal with mean MU and standard deviation SIGMA per
 // coordinate, so a micro-batch's has variance SIGMA²/b.
@@ -52,11 +52,10 @@ describe("noiseParts()", () => {
     assert.ok(Math.abs(parts.squaredGradient / squared - 1) < 1e-12);
   });
 
-  const weighed = Float32Array.from({ length: 5 }, (_, j) => 0.1 * 0.9 ** (4 - j));
-  const squares = Float32Array.from({ length: 5 }, (_, j) => 0.01 * 0.99 ** (4 - j));
+  const betas = { learningRate: 1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0 };
   for (const [name, weights] of [
     ["equal weights", undefined],
-    ["the unequal weights of single steps' averages", { w1: weighed, w2: squares }],
+    ["the unequal weights of the pathwise rule", leafWeights({ name: "invariant", rule: "pathwise" }, betas, 5)],
   ] as const) {
     it(`is unbiased with ${name}, to four standard errors over 20,000 steps`, () => {
       const [microBatches, microBatchSize, steps] = [5, 4, 20_000];

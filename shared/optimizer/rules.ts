@@ -1,14 +1,22 @@
 /**
- * How the reference hyperparameters, those of one micro-batch per step, become a step's at κ micro-batches. The
- * linear rule is Wang & Aitchison 2024 ("Batch size invariant Adam", arXiv 2402.18824): with θ held fixed, κ single
- * steps move m, v and θ as one step with κη and κγ does, to first order in κγ. κγ cannot exceed 1, so the
- * exponential rule keeps exactly what κ decays leave of the old averages, β^κ, and is valid at any κ.
+ * How the reference hyperparameters, those of one micro-batch per step, become a step's at κ micro-batches.
  *
- * An optimizer is a row of the table below, a new one a new row: nothing else in this folder knows them by name.
+ * - `invariant`, batch size invariant Adam (Wang & Aitchison 2024, arXiv 2402.18824), averages the micro-batches'
+ *   squares in v. Its `linear` rule is the paper's: with θ held fixed, κ single steps move m, v and θ as one step with
+ *   κη and κγ does, to first order in κγ. κγ cannot exceed 1, so the `exponential` rule, ours, keeps exactly what κ
+ *   decays leave of the old averages, β^κ, and is valid at any κ. `pathwise`, ours too, also weighs each micro-batch in
+ *   the sums as the decays after it would have: with θ held fixed m and v are exactly those of κ single steps.
+ * - `sqrt` (Malladi et al. 2022, arXiv 2205.10287, the paper's baseline) is Adam with the square root rule: right where
+ *   noise dominates the gradient. It divides ε by √κ too; the paper's authors' code keeps ε, hence the choice.
+ * - `linear-standard` is Adam with the linear rule, as SGD is scaled.
+ * - `standard` is AdamW with nothing scaled.
+ *
+ * An optimizer is a row of the table below, a new one a new row: nothing else knows them by name.
  */
-
 export type OptimizerSpec =
-  | { readonly name: "invariant"; readonly rule: "linear" | "exponential" }
+  | { readonly name: "invariant"; readonly rule: "linear" | "exponential" | "pathwise" }
+  | { readonly name: "sqrt"; readonly epsilon: "scaled" | "kept" }
+  | { readonly name: "linear-standard" }
   | { readonly name: "standard" };
 
 /** The reference hyperparameters: as one would use them with one micro-batch per step, and never retuned. */
@@ -39,7 +47,12 @@ export interface ScalingRule {
   decay(rates: Float64Array, weightDecay: number): number;
   /** Whether v averages (S1/κ)², as Adam does, rather than S2/κ. */
   readonly squareOfSum: boolean;
-  /** Absent: every micro-batch weighs 1. */
+  /** Absent: ε stays as it is. */
+  epsilon?(epsilon: number, microBatches: number): number;
+  /**
+   * Absent: every micro-batch weighs 1, and the step's Γ is spread over them evenly. Otherwise the sums are what the
+   * averages gain, Γ in all.
+   */
   leafWeights?(hyperparameters: Hyperparameters, microBatches: number): LeafWeights;
 }
 
@@ -58,6 +71,21 @@ const exponential: ScalingRule = {
   squareOfSum: false,
 };
 
+const pathwise: ScalingRule = {
+  ...exponential,
+  leafWeights: ({ beta1, beta2 }, microBatches) => ({
+    w1: weightsLeft(beta1, microBatches),
+    w2: weightsLeft(beta2, microBatches),
+  }),
+};
+
+const sqrt: ScalingRule = {
+  learningRate: (rates) => Math.sqrt(rates.length) * mean(rates),
+  keep: linear.keep,
+  decay: (rates, weightDecay) => Math.sqrt(rates.length) * mean(rates) * weightDecay,
+  squareOfSum: true,
+};
+
 const standard: ScalingRule = {
   learningRate: mean,
   keep: (beta) => beta,
@@ -67,8 +95,32 @@ const standard: ScalingRule = {
 
 /** The row of `optimizer`. */
 export function scalingRuleOf(optimizer: OptimizerSpec): ScalingRule {
-  if (optimizer.name === "standard") return standard;
-  return { linear, exponential }[optimizer.rule];
+  switch (optimizer.name) {
+    case "invariant":
+      return { linear, exponential, pathwise }[optimizer.rule];
+    case "sqrt":
+      return optimizer.epsilon === "kept"
+        ? sqrt
+        : { ...sqrt, epsilon: (epsilon, microBatches) => epsilon / Math.sqrt(microBatches) };
+    case "linear-standard":
+      return { ...linear, squareOfSum: true };
+    case "standard":
+      return standard;
+  }
+}
+
+/** For people. */
+export function optimizerTitle(optimizer: OptimizerSpec): string {
+  switch (optimizer.name) {
+    case "invariant":
+      return `invariant Adam, ${optimizer.rule} rule`;
+    case "sqrt":
+      return `Adam, square root rule, ${optimizer.epsilon === "kept" ? "ε" : "ε/√κ"}`;
+    case "linear-standard":
+      return "Adam, linear rule";
+    case "standard":
+      return "Adam, unscaled";
+  }
 }
 
 /** The weights of a step's micro-batches in its sums, or undefined where all are 1. */
@@ -86,4 +138,9 @@ function sum(values: Float64Array): number {
 
 function mean(values: Float64Array): number {
   return sum(values) / values.length;
+}
+
+/** What is left of a gradient's weight 1 − β in an average with decay β after the step's later micro-batches. */
+function weightsLeft(beta: number, microBatches: number): Float32Array {
+  return Float32Array.from({ length: microBatches }, (_, j) => (1 - beta) * beta ** (microBatches - 1 - j));
 }

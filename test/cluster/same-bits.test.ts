@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { trainInProcess } from "../../experiment/index.js";
-import { loadTask, type Task } from "../../tasks/index.js";
+import { allArms, trainInProcess } from "../../experiment/index.js";
+import { loadTask, resolveTask, type Task } from "../../tasks/index.js";
 import { runCluster } from "./run-cluster.test.helper.js";
 
 /** The real model and real images, in so few samples that a run takes seconds. */
@@ -13,6 +13,30 @@ const small = (name: string, steps: number, microBatchesPerStep: number, microBa
     evaluationBatchSize: 100,
     dataset: { kind: "mnist", limit: 2_000, testLimit: 300 },
   });
+
+/** Three steps of 7 micro-batches and one of 4: nodes of one leaf and of several, from several workers. */
+const NORMALISED = {
+  name: "normalised",
+  model: {
+    kind: "sequential",
+    layers: [
+      { layer: "Flatten", inputShape: [28, 28, 1] },
+      { layer: "Dense", units: 24 },
+      { layer: "BatchNormalization", momentum: 0.9 },
+      { layer: "Activation", activation: "relu" },
+      { layer: "Dropout", rate: 0.25 },
+      { layer: "Dense", units: 10 },
+    ],
+  },
+  loss: "softmaxCrossEntropy",
+  dataset: { kind: "mnist", limit: 2_000, testLimit: 100 },
+  microBatchSize: 16,
+  microBatchesPerStep: 7,
+  samples: (3 * 7 + 4) * 16,
+  evaluationBatchSize: 100,
+  learningRate: 1e-2,
+  weightDecay: 0.1,
+} as const;
 
 const hashOf = async (task: Task, cluster: Omit<Parameters<typeof runCluster>[0], "task">): Promise<string> =>
   (await runCluster({ task, ...cluster })).summary.stateHash;
@@ -30,6 +54,14 @@ describe("stateHash of a cluster's run", () => {
       ]) {
         assert.equal(await hashOf(task, cluster), expected, JSON.stringify(cluster));
       }
+    });
+  }
+
+  for (const { name, optimizer } of allArms()) {
+    it(`is the in-process trainer's under ${name}, with a moving average in the tail and a last step of fewer`, async () => {
+      const task = { ...resolveTask(NORMALISED.name, NORMALISED), optimizer };
+      const expected = (await trainInProcess(task)).stateHash;
+      assert.equal(await hashOf(task, { workers: 2, computeThreads: 1, shards: 2 }), expected);
     });
   }
 

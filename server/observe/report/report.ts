@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { optimizerTitle } from "../../../shared/optimizer/index.js";
 import { writeFileDurably } from "../../durable-file.js";
 import { RUN_FILES } from "../run-directory.js";
 import type { Summary } from "../summary.js";
@@ -62,10 +63,9 @@ export function writeReport(runFolder: string): string {
 
 function subtitle({ task, summary }: RunFiles): string {
   const { optimizer, microBatchSize, microBatchesPerStep, learningRate } = task;
-  const name = optimizer.name === "invariant" ? `invariant Adam, ${optimizer.rule} rule` : `${optimizer.name} Adam`;
   const numerics = summary?.numerics == null ? [] : [`${summary.numerics.backend} on ${summary.numerics.architecture}`];
   return [
-    name,
+    optimizerTitle(optimizer),
     `learning rate ${learningRate}`,
     `${microBatchSize} samples a micro-batch`,
     `κ = ${microBatchesPerStep}`,
