@@ -17,8 +17,8 @@ import {
   type StepLine,
 } from "../observe/index.js";
 import type { Samples } from "../samples/index.js";
-import { type Advice, advise } from "./advice.js";
 import type { ShardTraffic } from "../shard/index.js";
+import { type Advice, advise } from "./advice.js";
 import {
   type CoordinatorEffect,
   type CoordinatorEvent,
