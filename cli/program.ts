@@ -15,6 +15,7 @@ const STEPS_MAX = 1e12;
 const WORKERS_MAX = 256;
 const SHARDS_MAX = 256;
 const THREADS_MAX = 256;
+const GPUS_MAX = 1_023;
 const WAIT_SECONDS_MAX = 86_400;
 const MICRO_BATCHES_MAX = 65_536;
 const SEED_MAX = 2 ** 31 - 1;
@@ -44,7 +45,7 @@ export function createProgram(environment: Environment, end: (exitCode: number) 
   addShard(program, environment, end);
   addControls(program, environment);
   addExperiment(program, environment, end);
-  addReaders(program);
+  addReaders(program, environment);
   addTensorFlow(program, environment, end);
   configure(program);
   return program;
@@ -54,11 +55,15 @@ function addRun(program: Command, environment: Environment, end: (exitCode: numb
   serving(program.command("run"))
     .summary("train a task on a whole cluster on this machine")
     .description("Trains a task on a cluster on this machine: a server and workers, each in a process of its own.")
-    .option("--workers <n>", "worker processes", wholeNumber("--workers", 1, WORKERS_MAX), 2)
+    .option(
+      "--workers <n>",
+      "worker processes (default: 2; one a GPU, where they compute on GPUs)",
+      wholeNumber("--workers", 1, WORKERS_MAX),
+    )
     .option("--backend <name>", "what the workers compute with (default: the first that starts; see isobatch doctor)")
     .option(
       "--compute-threads <n>",
-      "threads of each worker (default: the cores, divided among the workers)",
+      "threads of each worker (default: the cores, divided among the workers; 1 on a GPU)",
       wholeNumber("--compute-threads", 1, THREADS_MAX),
     )
     .addOption(listen({ host: "127.0.0.1", port: 0 }, "127.0.0.1, any free port"))
@@ -134,8 +139,13 @@ function addWorker(program: Command, environment: Environment, end: (exitCode: n
     .option("--backend <name>", "what to compute with (default: the first that starts; see isobatch doctor)")
     .option(
       "--compute-threads <n>",
-      "threads that compute (default: one a core)",
+      "threads that compute (default: one a core; 1 on a GPU)",
       wholeNumber("--compute-threads", 1, THREADS_MAX),
+    )
+    .option(
+      "--gpu <n>",
+      "the GPU to compute on: its number in isobatch doctor, from 0 (default: the first)",
+      wholeNumber("--gpu", 0, GPUS_MAX),
     )
     .option("--data <dir>", "a copy of the data set's files; without it the server sends the samples")
     .option("--wait <seconds>", "how long to try to reach the server at first", seconds("--wait", WAIT_SECONDS_MAX), 30)
@@ -290,12 +300,13 @@ function addExperiment(program: Command, environment: Environment, end: (exitCod
 }
 
 /** What needs no server. */
-function addReaders(program: Command): void {
+function addReaders(program: Command, environment: Environment): void {
   program
     .command("evaluate")
     .summary("evaluate a run's newest checkpoint")
     .description("Evaluates a run's newest checkpoint on its task's test samples.")
     .argument("<dir>", "a run directory")
+    .option("--backend <name>", "what to compute with (default: the run's, or else the first that works)")
     .option("--json", "as JSON")
     .action(async (folder: string, options) => {
       const { evaluate } = await import("./commands/evaluate.js");
@@ -335,10 +346,14 @@ function addReaders(program: Command): void {
   program
     .command("doctor")
     .summary("tell which backends work here")
-    .description("Tells which backends work here, and why the others do not.")
-    .action(async () => {
+    .description(
+      "Tells what there is to compute with on this machine: devices, libraries and their versions, threads, what makes " +
+        "the bits repeat; which backends work here, and why the others do not.",
+    )
+    .option("--json", "as JSON")
+    .action(async (options) => {
       const { doctor } = await import("./commands/doctor.js");
-      await doctor();
+      await doctor(options, environment);
     });
 }
 

@@ -19,10 +19,15 @@ export interface ChosenBackend {
 
 /**
  * The backend that was asked for, or the first that works; each choice is logged with its reason.
- * @throws {IsobatchError} `invalid_input` for an unknown name, `unavailable` if it can't be had.
+ * @param gpu the number of the GPU to compute on, if one was asked for; see `prepareProcess`.
+ * @throws {IsobatchError} `invalid_input` for an unknown name or number, `unavailable` if it can't be had.
  */
-export function chooseBackendOffThread(requested: string | undefined, log: Logger): Promise<ChosenBackend> {
-  prepareProcess(requested);
+export async function chooseBackendOffThread(
+  requested: string | undefined,
+  log: Logger,
+  gpu?: number,
+): Promise<ChosenBackend> {
+  prepareProcess(requested, gpu);
   return new Promise((resolve, reject) => {
     const thread = new Worker(new URL("./probe-thread.js", import.meta.url), { workerData: requested });
     thread.on("message", (message: ProbeMessage) => {

@@ -7,6 +7,7 @@ import { availableParallelism } from "node:os";
 import { IsobatchError, invalid } from "../shared/errors.js";
 import type { Logger } from "../shared/log.js";
 import { type Address, type Connection, connect, formatAddress } from "../shared/wire/index.js";
+import { defaultComputeThreads } from "./backends/threads.js";
 import { backoffMs, pause } from "./backoff.js";
 import { chooseBackendOffThread } from "./choose-backend.js";
 import type { GradientFlip } from "./compute/index.js";
@@ -20,7 +21,9 @@ export interface WorkerOptions {
   readonly token?: string;
   /** Default: the first that starts here. */
   readonly backend?: string;
-  /** Default: one a core. */
+  /** The number of the GPU to compute on, among those that are visible; by default the first. */
+  readonly gpu?: number;
+  /** Default: one a core; on a GPU, one. */
   readonly computeThreads?: number;
   /** A local copy of the run's data, instead of fetching samples from the server. */
   readonly dataFolder?: string;
@@ -56,6 +59,7 @@ export interface WorkerOutcome {
 }
 
 const COMPUTE_THREADS_MAX = 256;
+const isThreadCount = (count: number): boolean => Number.isInteger(count) && count >= 1 && count <= COMPUTE_THREADS_MAX;
 
 /**
  * Resolves once the worker has joined and is ready for work.
@@ -63,14 +67,15 @@ const COMPUTE_THREADS_MAX = 256;
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { log, reconnectWaitMs } = options;
-  const computeThreads = options.computeThreads ?? Math.min(availableParallelism(), COMPUTE_THREADS_MAX);
-  if (!(Number.isInteger(computeThreads) && computeThreads >= 1 && computeThreads <= COMPUTE_THREADS_MAX)) {
-    invalid(`--compute-threads is ${computeThreads}; allowed are 1 to ${COMPUTE_THREADS_MAX}.`);
+  const { computeThreads: threadsAsked } = options;
+  if (threadsAsked !== undefined && !isThreadCount(threadsAsked)) {
+    invalid(`--compute-threads is ${threadsAsked}; allowed are 1 to ${COMPUTE_THREADS_MAX}.`);
   }
   const stopped = new AbortController();
   /** Aborted also by `leave`: a server that is away is not waited for any more. */
   const going = new AbortController();
-  const backend = await chooseBackendOffThread(options.backend, log);
+  const backend = await chooseBackendOffThread(options.backend, log, options.gpu);
+  const computeThreads = threadsAsked ?? defaultComputeThreads(backend.name, availableParallelism());
   let engine: Engine | undefined;
   let current: Attachment | undefined;
   let leaving: string | undefined;

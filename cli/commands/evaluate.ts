@@ -3,30 +3,48 @@ import { evaluateWeights } from "../../experiment/index.js";
 import { readNewestCheckpoint } from "../../server/checkpoint/index.js";
 import { RUN_FILES } from "../../server/observe/index.js";
 import { invalid } from "../../shared/errors.js";
+import { createLog } from "../../shared/log.js";
 import { openData, resolveTask } from "../../tasks/index.js";
+import { type BackendName, chooseBackend, isBackendName, probeBackend } from "../../worker/backends/index.js";
 import { count, measure, percent } from "../progress/format.js";
 
 export interface EvaluateOptions {
+  readonly backend?: string;
   readonly json?: boolean;
 }
 
 /** Evaluates a run's newest sound checkpoint on its task's test samples, in this process. */
-export async function evaluate(folder: string, { json }: EvaluateOptions): Promise<void> {
-  const { taskJson, topology, layout, state, meta, skipped } = readNewestCheckpoint(folder);
+export async function evaluate(folder: string, options: EvaluateOptions): Promise<void> {
+  const { taskJson, topology, layout, state, meta, skipped, identity } = readNewestCheckpoint(folder);
   for (const sentence of skipped) process.stderr.write(`${sentence} An older checkpoint is evaluated.\n`);
   const taskFile = join(folder, RUN_FILES.task);
   const task = resolveTask(taskFile, JSON.parse(taskJson));
   const data = await openData(task);
   if (data.test === undefined)
     invalid(`${taskFile}: the data set has no test part, so there is nothing to evaluate on.`);
-  const { loss, accuracy } = await evaluateWeights({ task, topology, layout, theta: state.theta, data: data.test });
+  const backend = await backendFor(options.backend, identity.numerics?.backend);
+  const { test } = data;
+  const { loss, accuracy } = await evaluateWeights({ task, topology, layout, theta: state.theta, data: test, backend });
   const samples = meta.microBatches * task.microBatchSize;
   const { step } = meta;
-  if (json) {
-    process.stdout.write(`${JSON.stringify({ task: task.name, step, samples, loss, accuracy })}\n`);
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ task: task.name, step, samples, loss, accuracy, backend })}\n`);
     return;
   }
-  const tested = `${task.name} at step ${count(step)}, on ${count(data.test.samples)} test samples`;
+  const tested = `${task.name} at step ${count(step)}, on ${count(test.samples)} test samples`;
   const right = accuracy === null ? "" : `, accuracy ${percent(accuracy)}`;
-  process.stdout.write(`${tested}: loss ${measure(loss)}${right}\n`);
+  process.stdout.write(`${tested}: loss ${measure(loss)}${right} (computed on ${backend})\n`);
+}
+
+/** The backend asked for; or the run's own, whose evaluations then have the same bits; or the first that works. */
+async function backendFor(requested: string | undefined, runs: string | undefined): Promise<BackendName> {
+  const log = createLog({ level: "silent", pretty: false });
+  if (requested === undefined && runs !== undefined && isBackendName(runs)) {
+    const { available, reason } = await probeBackend(runs);
+    if (available) return runs;
+    process.stderr.write(
+      `The run was computed on ${runs}, which can't be had here (${reason}): the last digits may differ.\n`,
+    );
+  }
+  return chooseBackend(requested, log);
 }

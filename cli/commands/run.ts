@@ -3,42 +3,54 @@ import { IsobatchError } from "../../shared/errors.js";
 import { createLog } from "../../shared/log.js";
 import { formatAddress } from "../../shared/wire/index.js";
 import { chooseBackend } from "../../worker/backends/index.js";
+import { unavailability } from "../../worker/backends/tensorflow/availability.js";
+import { readGraphics } from "../../worker/backends/tensorflow/graphics.js";
 import { startChild } from "../children/child.js";
 import { superviseWorkers } from "../children/supervisor.js";
 import type { Environment } from "../environment.js";
 import { relayLog } from "../log.js";
+import { type PlannedWorker, planWorkers } from "../worker-plan.js";
 import { type Company, type ServeOptions, type Serving, serve } from "./serve.js";
 
 export interface RunOptions extends ServeOptions {
-  readonly workers: number;
+  readonly workers?: number;
   readonly backend?: string;
   readonly computeThreads?: number;
 }
 
 /** A whole cluster on this machine: the server in this process, each worker in one of its own. */
 export async function run(task: string, options: RunOptions, environment: Environment): Promise<number> {
-  const { workers, backend, computeThreads = Math.max(1, Math.floor(availableParallelism() / workers)) } = options;
-  // Otherwise each worker would find out, when there is a run directory already.
-  if (backend !== undefined) await chooseBackend(backend, createLog({ level: "silent", pretty: false }));
-  const args = ["--compute-threads", String(computeThreads), ...(backend === undefined ? [] : ["--backend", backend])];
-
-  return serve(task, { ...options, workersAwaited: workers }, environment, (serving) =>
-    startWorkers(serving, workers, args, environment),
+  const { backend } = options;
+  // One that was asked for is tried here: otherwise each worker would find out, when there is a run directory already.
+  // So is a GPU's, of which there is one a worker.
+  const mayTakeGpu = backend === undefined && unavailability("tfjs-node-gpu") === undefined;
+  const chosen =
+    backend !== undefined || mayTakeGpu
+      ? await chooseBackend(backend, createLog({ level: "silent", pretty: false }))
+      : undefined;
+  const plan = planWorkers({
+    ...options,
+    backend: chosen,
+    cores: availableParallelism(),
+    graphics: readGraphics(),
+    visibleDevices: environment.variables.CUDA_VISIBLE_DEVICES,
+  });
+  return serve(task, { ...options, workersAwaited: plan.length }, environment, (serving) =>
+    startWorkers(serving, plan, environment),
   );
 }
 
 function startWorkers(
   { server, token, display, log }: Serving,
-  count: number,
-  args: readonly string[],
+  plan: readonly PlannedWorker[],
   { variables, logLevel }: Environment,
 ): Company {
   const supervisor = superviseWorkers({
-    count,
+    count: plan.length,
     start: (number) =>
       startChild({
-        args: ["worker", "join", formatAddress(server.address), "--supervised", ...args],
-        env: { ...variables, ISOBATCH_TOKEN: token, ISOBATCH_LOG: logLevel ?? "warn" },
+        args: ["worker", "join", formatAddress(server.address), "--supervised", ...plan[number - 1].args],
+        env: { ...variables, ...plan[number - 1].env, ISOBATCH_TOKEN: token, ISOBATCH_LOG: logLevel ?? "warn" },
         onLog: (record) => relayLog(log, `worker ${number}`, record),
       }),
     notice: (line) => display.print(line),

@@ -1,5 +1,5 @@
 import { readToken } from "../../shared/credentials/index.js";
-import { IsobatchError } from "../../shared/errors.js";
+import { IsobatchError, invalid } from "../../shared/errors.js";
 import type { Address } from "../../shared/wire/index.js";
 import { startWorker } from "../../worker/index.js";
 import { followParent } from "../children/parent.js";
@@ -10,6 +10,7 @@ import { openLog } from "../log.js";
 
 export interface JoinOptions {
   readonly backend?: string;
+  readonly gpu?: number;
   readonly computeThreads?: number;
   readonly data?: string;
   readonly tokenFile?: string;
@@ -28,7 +29,11 @@ const LEAVE_MS = 25_000;
 /** A worker, until its run ends or it leaves; resolves with the process's exit code. */
 export async function joinWorker(address: Address, options: JoinOptions, environment: Environment): Promise<number> {
   if (options.supervised) followParent();
-  const { backend, computeThreads, data: dataFolder, wait, reconnectFor } = options;
+  const { gpu, computeThreads, data: dataFolder, wait, reconnectFor } = options;
+  const backend = options.backend ?? (gpu === undefined ? undefined : "tfjs-node-gpu");
+  if (gpu !== undefined && backend !== "tfjs-node-gpu") {
+    invalid(`--gpu is ${gpu}, but --backend is ${backend}, which computes on no GPU; leave one of them out.`);
+  }
   const log = openLog(environment, "info");
   const token = readToken({
     env: environment.token,
@@ -44,7 +49,7 @@ export async function joinWorker(address: Address, options: JoinOptions, environ
     terminate: () => process.exit(0),
   });
   const worker = await startWorker({
-    ...{ address, token, backend, computeThreads, dataFolder, log, flip: environment.flip },
+    ...{ address, token, backend, gpu, computeThreads, dataFolder, log, flip: environment.flip },
     connectWaitMs: wait * 1_000,
     reconnectWaitMs: reconnectFor * 1_000,
   }).catch((error: unknown) => {

@@ -29,6 +29,37 @@ describe("a native TensorFlow", { skip }, () => {
     assert.equal(steps, 20);
   });
 
+  it("evaluates such a run too, unless it is gone: then it is said where the digits come from", async () => {
+    const here = await place.run(["evaluate", "run", "--json"], native);
+    assert.equal((JSON.parse(here.stdout) as { backend: string }).backend, "tfjs-node", here.stderr);
+    const elsewhere = await place.run(["evaluate", "run"]);
+    assert.match(elsewhere.stdout, /\(computed on wasm\)\n$/);
+    assert.match(
+      elsewhere.stderr,
+      /^The run was computed on tfjs-node, which can't be had here \(TensorFlow is not inst/,
+    );
+  });
+
+  it("is told by the doctor, with versions, threads and what makes bits repeat", async () => {
+    const { stdout } = await place.run(["doctor", "--json"], native);
+    const { backends, tensorflow, run } = JSON.parse(stdout) as {
+      backends: { name: string; works: boolean; version: string; intraOpThreads: number; determinism: string }[];
+      tensorflow: { installations: { version: string }[] };
+      run: { backend: string };
+    };
+    assert.deepEqual(backends.map(({ name, works }) => [name, works]).slice(1), [
+      ["tfjs-node", true],
+      ["wasm", true],
+      ["cpu", true],
+    ]);
+    assert.equal(tensorflow.installations[0].version, installed!.tensorflowVersion);
+    const { version, intraOpThreads, determinism } = backends[1];
+    assert.equal(version, `4.22.0 on TensorFlow ${installed!.tensorflowVersion}`);
+    assert.equal(intraOpThreads, 1);
+    assert.match(determinism, /deterministic operations/);
+    assert.equal(run.backend, backends.find(({ works }) => works)!.name);
+  });
+
   it("lets a process end in order after a thread has loaded it", async () => {
     const join = ["worker", "join", "127.0.0.1:1", "--backend", "tfjs-node", "--wait", "0.1"];
     const { code, stderr } = await place.run(join, { ...native, ISOBATCH_TOKEN: "never-read" });

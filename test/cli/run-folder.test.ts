@@ -62,7 +62,16 @@ describe("a trained run", () => {
     const { code, stdout } = await workplace.run(["evaluate", "run", "--json"]);
     const { loss, accuracy } = summary.finalEvaluation;
     assert.equal(code, 0);
-    assert.deepEqual(JSON.parse(stdout), { task: "tiny", step: 20, samples: 1_280, loss, accuracy });
+    assert.deepEqual(JSON.parse(stdout), { task: "tiny", step: 20, samples: 1_280, loss, accuracy, backend: "wasm" });
+  });
+
+  it("is evaluated on the backend asked for, and says so", LIMIT, async () => {
+    const { code, stdout } = await workplace.run(["evaluate", "run", "--backend", "cpu"]);
+    assert.equal(code, 0);
+    assert.match(stdout, / \(computed on cpu\)\n$/);
+    const none = await workplace.run(["evaluate", "run", "--backend", "tfjs-node"]);
+    assert.equal(none.code, 1);
+    assert.match(none.stderr, /^The backend tfjs-node can't be had: TensorFlow is not installed; [^\n]+\n$/);
   });
 
   it("is exported to tfjs and to safetensors", LIMIT, async () => {
@@ -82,7 +91,10 @@ describe("a trained run", () => {
     truncateSync(join(newest, readdirSync(newest)[0]), 100);
     const { code, stdout, stderr } = await workplace.run(["evaluate", "run"]);
     assert.equal(code, 0);
-    assert.match(stdout, /^tiny at step 10, on 200 test samples: loss [\d.]+, accuracy [\d.]+ %\n$/);
+    assert.match(
+      stdout,
+      /^tiny at step 10, on 200 test samples: loss [\d.]+, accuracy [\d.]+ % \(computed on wasm\)\n$/,
+    );
     assert.match(stderr, /step-0*20.*An older checkpoint is evaluated\.\n$/);
   });
 });

@@ -30,6 +30,10 @@ export interface Backend {
   numerics: Numerics;
   /** The device in words, for people. */
   device: string;
+  /** Threads inside an operation, of each compute thread. */
+  intraOpThreads: number;
+  /** What makes its bits repeat, and where they do; in words. */
+  determinism: string;
   /** Frees the backend and every tensor on it. A second call does nothing. */
   dispose(): void;
 }
@@ -88,11 +92,13 @@ export async function openBackend(name: BackendName): Promise<Backend> {
   }
   complete();
   registerGradients();
-  const { version, flags, device } = describe();
+  const { version, flags, device, intraOpThreads, determinism } = describe();
   return {
     name,
     numerics: { backend: name, version, architecture: process.arch, flags },
     device,
+    intraOpThreads,
+    determinism,
     dispose() {
       if (isRegistered(registered)) removeBackend(registered);
     },

@@ -22,8 +22,14 @@ export interface BackendProbe {
   reason: string;
   /** The device in words; empty if it isn't available. */
   device: string;
-  /** What its bits depend on; empty if it isn't available. */
-  numerics: string;
+  /** Of the backend and the library under it; as all below, undefined if it isn't available. */
+  version?: string;
+  /** What else its bits depend on. */
+  flags?: string;
+  /** Threads inside an operation, of each compute thread. */
+  intraOpThreads?: number;
+  /** What makes its bits repeat, and where they do; in words. */
+  determinism?: string;
 }
 
 const PROBE_MS_MAX = 60_000;
@@ -41,7 +47,7 @@ export async function probeBackend(name: BackendName): Promise<BackendProbe> {
 }
 
 function missing(name: BackendName, reason: string): BackendProbe {
-  return { name, available: false, reason, device: "", numerics: "" };
+  return { name, available: false, reason, device: "" };
 }
 
 async function probeHere(name: BackendName): Promise<BackendProbe> {
@@ -50,8 +56,9 @@ async function probeHere(name: BackendName): Promise<BackendProbe> {
   try {
     const backend = await openBackend(name);
     if (!wasOpen) backend.dispose();
-    const { version, flags } = backend.numerics;
-    return { name, available: true, reason: "", device: backend.device, numerics: `${version}, ${flags}` };
+    const { numerics, device, intraOpThreads, determinism } = backend;
+    const { version, flags } = numerics;
+    return { ...{ name, available: true, reason: "", device }, version, flags, intraOpThreads, determinism };
   } catch (error) {
     return missing(name, reasonOf(name, error));
   } finally {

@@ -27,4 +27,6 @@ export const description: BackendDescription = {
   // Exponentials and the like are those of the JavaScript engine.
   flags: `v8 ${process.versions.v8.split(".").slice(0, 2).join(".")}`,
   device: "plain JavaScript, one thread",
+  intraOpThreads: 1,
+  determinism: "one thread: the same bits in the same version of V8",
 };

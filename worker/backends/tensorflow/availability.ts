@@ -2,6 +2,7 @@
 import { isMainThread } from "node:worker_threads";
 import { messageOf } from "../../../shared/errors.js";
 import { setTensorFlowEnvironment } from "./environment.js";
+import { pinnedGpu } from "./gpus.js";
 import { graphicsProblem, readGraphics } from "./graphics.js";
 import { readInstallation, type TensorFlowInstallation, tensorFlowFolder } from "./installation.js";
 
@@ -33,10 +34,16 @@ export function unavailability(name: TensorFlowBackendName): string | undefined 
  * Makes this process's environment what a backend wants, which TensorFlow reads when it is loaded. To be called on the
  * main thread before a thread opens the backend; in a thread it does nothing.
  * @param name undefined: whichever will be chosen.
+ * @param gpu the number, among those that are visible, of the GPU to compute on; the first by default.
+ * @throws {IsobatchError} `invalid_input` if there is no GPU of that number.
  */
-export function prepareProcess(name: string | undefined): void {
+export function prepareProcess(name: string | undefined, gpu?: number): void {
   if (!isMainThread) return;
   setTensorFlowEnvironment(process.env);
+  if (name === undefined || name === "tfjs-node-gpu") {
+    const pinned = pinnedGpu(readGraphics(), process.env.CUDA_VISIBLE_DEVICES, gpu);
+    if (pinned !== undefined) process.env.CUDA_VISIBLE_DEVICES = pinned;
+  }
   if (name !== "tfjs-node") return;
   const installation = findInstallation(name);
   if (typeof installation !== "string" && installation.variant === "cuda") process.env.CUDA_VISIBLE_DEVICES = "-1";

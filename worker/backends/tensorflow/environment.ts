@@ -5,15 +5,18 @@
  *
  * - One thread an operation. A worker's parallelism is its compute threads; with more than one thread inside an
  *   operation its sums would be added up in an order that depends on how many there are.
- * - Deterministic operations, and cuBLAS's fixed workspaces: on a GPU the fast ones add in the order of arrival.
+ * - Deterministic operations, and cuBLAS's fixed workspaces: on a GPU the fast ones add in the order of arrival. No
+ *   autotuning of cuDNN: it times a convolution's algorithms and takes the fastest, which may be another each time.
  * - TF32 off: it rounds the factors of a product to 10 bits, which no other backend does.
- * - Memory on a GPU is taken as it is needed, instead of all of it at the start.
+ * - Memory on a GPU is taken as it is needed, instead of all of it at the start. (TensorFlow takes a limit only from
+ *   programs that configure its sessions, which the binding does not.) GPUs are numbered as nvidia-smi does.
  * - Quiet, unless somebody wants to hear it.
  */
 const FIXED = {
   TF_NUM_INTRAOP_THREADS: "1",
   TF_NUM_INTEROP_THREADS: "1",
   TF_DETERMINISTIC_OPS: "1",
+  TF_CUDNN_USE_AUTOTUNE: "0",
   CUBLAS_WORKSPACE_CONFIG: ":4096:8",
   NVIDIA_TF32_OVERRIDE: "0",
   OMP_NUM_THREADS: "1",
@@ -21,6 +24,7 @@ const FIXED = {
 
 /** These change no bit, or are told in the numerics class, so a user's own are left alone. */
 const DEFAULTS = {
+  CUDA_DEVICE_ORDER: "PCI_BUS_ID",
   TF_FORCE_GPU_ALLOW_GROWTH: "true",
   TF_CPP_MIN_LOG_LEVEL: "2",
   TF_ENABLE_ONEDNN_OPTS: "1",

@@ -4,11 +4,20 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 
+export interface Gpu {
+  /** E.g. "NVIDIA H100 80GB HBM3"; undefined if the driver does not tell. */
+  readonly model: string | undefined;
+  /** "GPU-…", by which CUDA finds it whatever its number; undefined if the driver does not tell. */
+  readonly uuid: string | undefined;
+  /** On the PCI bus. */
+  readonly address: string;
+}
+
 export interface Graphics {
   /** Of the loaded kernel module, e.g. "580.65.06"; undefined if none is loaded. */
   readonly driverVersion: string | undefined;
-  /** Of each GPU that the driver has found, the folder with its name. */
-  readonly gpuFolders: readonly string[];
+  /** In the order of their addresses, by which nvidia-smi numbers them. */
+  readonly gpus: readonly Gpu[];
 }
 
 /** The least driver for CUDA 12, by NVIDIA's table of compatibility. */
@@ -17,23 +26,39 @@ export const DRIVER_VERSION_MIN = "525.60.13";
 /** @param folder of the driver's files, elsewhere in tests. */
 export function readGraphics(folder = "/proc/driver/nvidia"): Graphics {
   let driverVersion: string | undefined;
-  let gpuFolders: string[] = [];
+  let gpus: Gpu[] = [];
   try {
     driverVersion = /Kernel Module(?: for \S+)?\s+(\d+(?:\.\d+)+)/.exec(readFileSync(`${folder}/version`, "utf8"))?.[1];
-    gpuFolders = readdirSync(`${folder}/gpus`).map((gpu) => `${folder}/gpus/${gpu}`);
+    gpus = readdirSync(`${folder}/gpus`)
+      .sort()
+      .map((address) => readGpu(`${folder}/gpus/${address}`, address));
   } catch {
     // No driver, or one without GPUs: both are told by what was found.
   }
-  return { driverVersion, gpuFolders };
+  return { driverVersion, gpus };
+}
+
+function readGpu(folder: string, address: string): Gpu {
+  let text = "";
+  try {
+    text = readFileSync(`${folder}/information`, "utf8");
+  } catch {
+    // It is there, if nameless.
+  }
+  const field = (name: string): string | undefined =>
+    new RegExp(`^${name}:[ \\t]*(\\S.*)$`, "m").exec(text)?.[1].trim();
+  const uuid = field("GPU UUID");
+  // A driver that does not know it yet writes question marks.
+  return { model: field("Model"), uuid: uuid?.includes("?") ? undefined : uuid, address };
 }
 
 /** Why TensorFlow can't compute on a GPU here; undefined if nothing speaks against it. */
-export function graphicsProblem({ driverVersion, gpuFolders }: Graphics): string | undefined {
+export function graphicsProblem({ driverVersion, gpus }: Graphics): string | undefined {
   if (driverVersion === undefined) return "no NVIDIA driver is loaded";
   if (isOlder(driverVersion, DRIVER_VERSION_MIN)) {
     return `the NVIDIA driver ${driverVersion} is too old for CUDA 12; it takes ${DRIVER_VERSION_MIN} or newer`;
   }
-  if (gpuFolders.length === 0) return "the NVIDIA driver finds no GPU";
+  if (gpus.length === 0) return "the NVIDIA driver finds no GPU";
   return undefined;
 }
 

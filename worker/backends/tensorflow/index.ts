@@ -5,7 +5,6 @@
  * A process can hold only one libtensorflow, so both use the same one once it is loaded; on a machine with CUDA's alone,
  * `tfjs-node` is that with its GPUs hidden.
  */
-import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import type { KernelBackend } from "@tensorflow/tfjs-core";
@@ -13,6 +12,7 @@ import { IsobatchError, messageOf } from "../../../shared/errors.js";
 import type { BackendDescription } from "../description.js";
 import { findInstallation, prepareProcess, type TensorFlowBackendName } from "./availability.js";
 import { usesOneDnn } from "./environment.js";
+import { gpuNamed, pinnedGpu } from "./gpus.js";
 import { readGraphics } from "./graphics.js";
 import type { TensorFlowInstallation } from "./installation.js";
 import { registerNativeKernels } from "./kernels.js";
@@ -72,28 +72,36 @@ export function describe(): BackendDescription {
   const { name, installation, binding } = opened!;
   const version = `${installation.packageVersion} on TensorFlow ${binding.TF_Version}`;
   const oneDnn = usesOneDnn(process.env) ? "oneDNN" : "no oneDNN";
+  const threads = { intraOpThreads: 1 };
   if (name === "tfjs-node-gpu") {
-    const gpu = gpuName() ?? "a GPU";
+    const gpu = gpuName();
     const { driverVersion } = readGraphics();
-    return { version, flags: `deterministic, no TF32, ${gpu}, driver ${driverVersion}`, device: `${gpu} with CUDA` };
+    return {
+      ...threads,
+      version,
+      flags: `deterministic, no TF32, ${gpu}, driver ${driverVersion}`,
+      device: `${gpu} with CUDA`,
+      determinism: "deterministic operations, no autotuning, no TF32: the same bits on the same model of GPU",
+    };
   }
   const processor = cpus()[0]?.model.trim() || process.arch;
   return {
+    ...threads,
     version,
     // Which instructions and block sizes are used is decided by the processor's model.
     flags: `1 intra-op thread, ${oneDnn}, ${processor}`,
     device: `TensorFlow ${binding.TF_Version} on ${processor}, one thread`,
+    determinism: `deterministic operations, one thread, ${oneDnn}: the same bits on the same model of processor`,
   };
 }
 
-/** The name of the first GPU, from the driver's own files. */
-function gpuName(): string | undefined {
-  try {
-    const [first] = readGraphics().gpuFolders;
-    return /Model:\s+(.+)/.exec(readFileSync(`${first}/information`, "utf8"))?.[1].trim();
-  } catch {
-    return undefined;
-  }
+/** The model of the GPU that this process sees, from the driver's own files. */
+function gpuName(): string {
+  const graphics = readGraphics();
+  const pinned = pinnedGpu(graphics, process.env.CUDA_VISIBLE_DEVICES);
+  const gpu = pinned === undefined ? undefined : gpuNamed(graphics, pinned);
+  // Of an instance the driver's files tell neither its GPU nor its size, on which its bits depend; its name does.
+  return gpu?.model ?? (pinned?.startsWith("MIG-") ? `the instance ${pinned}` : "a GPU");
 }
 
 /** Whether tensors of this backend are TensorFlow's. */

@@ -53,4 +53,6 @@ export const description: BackendDescription = {
   version: version_wasm,
   flags: "simd",
   device: "WebAssembly with SIMD, one thread",
+  intraOpThreads: 1,
+  determinism: "one thread, WebAssembly's arithmetic: the same bits on the same architecture",
 };

@@ -1,0 +1,131 @@
+/** What there is to compute with on this machine, as data: `isobatch doctor --json` prints it as it is. */
+import { availableParallelism, cpus, freemem, totalmem } from "node:os";
+import { messageOf } from "../../shared/errors.js";
+import { version } from "../../shared/version.js";
+import { type BackendName, defaultComputeThreads, probeBackends } from "../../worker/backends/index.js";
+import { gpuNamed, visibleGpus } from "../../worker/backends/tensorflow/gpus.js";
+import { DRIVER_VERSION_MIN, graphicsProblem, readGraphics } from "../../worker/backends/tensorflow/graphics.js";
+import {
+  readInstallation,
+  type TensorFlowVariant,
+  tensorFlowFolder,
+} from "../../worker/backends/tensorflow/installation.js";
+import { planWorkers } from "../worker-plan.js";
+import { type CudaLibraries, readCudaLibraries } from "./libraries.js";
+
+export interface DoctorReport {
+  readonly isobatch: string;
+  readonly node: string;
+  readonly platform: string;
+  readonly architecture: string;
+  readonly processor: string;
+  readonly cores: number;
+  readonly memoryBytes: number;
+  readonly freeMemoryBytes: number;
+  readonly nvidia: {
+    readonly driver: string | null;
+    readonly driverMin: string;
+    /** Why no GPU can be used; null if nothing speaks against it. */
+    readonly problem: string | null;
+    /** CUDA_VISIBLE_DEVICES; null if it isn't set. */
+    readonly visibleDevices: string | null;
+    /** Those that a worker may use; `--gpu` takes a place in this list. */
+    readonly gpus: readonly { readonly model: string | null; readonly name: string }[];
+    /** All that the driver finds. */
+    readonly gpusFound: number;
+  };
+  readonly tensorflow: {
+    readonly folder: string;
+    readonly installations: readonly Installation[];
+  };
+  /** In the order in which a worker tries them. */
+  readonly backends: readonly BackendReport[];
+  /** What `isobatch run` starts here with no options but --backend: that of the first backend that works. */
+  readonly run: { readonly backend: BackendName; readonly workers: number; readonly computeThreads: number } | null;
+}
+
+export interface Installation {
+  readonly variant: TensorFlowVariant;
+  /** Why there is none to be used; null if there is. */
+  readonly problem: string | null;
+  readonly version?: string;
+  readonly libraryFolder?: string;
+  readonly python?: string;
+  readonly binding?: string;
+  readonly libraries?: CudaLibraries;
+}
+
+export interface BackendReport {
+  readonly name: BackendName;
+  readonly works: boolean;
+  /** Why it doesn't; empty if it does. */
+  readonly reason: string;
+  readonly device: string;
+  readonly version: string | null;
+  /** What else its bits depend on. */
+  readonly flags: string | null;
+  readonly determinism: string | null;
+  /** Inside an operation, of each compute thread. */
+  readonly intraOpThreads: number | null;
+  /** Of a worker that has this machine for itself, unless it is told. */
+  readonly computeThreads: number;
+}
+
+/** @param variables the process's environment, before any of it was changed for TensorFlow. */
+export async function collectReport(variables: Readonly<NodeJS.ProcessEnv>): Promise<DoctorReport> {
+  const graphics = readGraphics();
+  const visibleDevices = variables.CUDA_VISIBLE_DEVICES;
+  const cores = availableParallelism();
+  const folder = tensorFlowFolder(variables);
+  const backends = (await probeBackends()).map((probe): BackendReport => {
+    const { name, available, reason, device, version = null, flags = null } = probe;
+    const { determinism = null, intraOpThreads = null } = probe;
+    const computeThreads = defaultComputeThreads(name, cores);
+    return { name, works: available, reason, device, version, flags, determinism, intraOpThreads, computeThreads };
+  });
+  const first = backends.find(({ works }) => works);
+  return {
+    isobatch: version,
+    node: process.version,
+    platform: process.platform,
+    architecture: process.arch,
+    processor: cpus()[0]?.model.trim() || "unknown",
+    cores,
+    memoryBytes: totalmem(),
+    freeMemoryBytes: freemem(),
+    nvidia: {
+      driver: graphics.driverVersion ?? null,
+      driverMin: DRIVER_VERSION_MIN,
+      problem: graphicsProblem(graphics) ?? null,
+      visibleDevices: visibleDevices ?? null,
+      gpus: visibleGpus(graphics, visibleDevices).map((name) => ({
+        model: gpuNamed(graphics, name)?.model ?? null,
+        name,
+      })),
+      gpusFound: graphics.gpus.length,
+    },
+    tensorflow: { folder, installations: (["cpu", "cuda"] as const).map((variant) => readVariant(folder, variant)) },
+    backends,
+    run: first === undefined ? null : runDefaults(first.name),
+  };
+
+  function runDefaults(backend: BackendName): NonNullable<DoctorReport["run"]> {
+    const workers = planWorkers({ backend, cores, graphics, visibleDevices }).length;
+    return { backend, workers, computeThreads: defaultComputeThreads(backend, cores, workers) };
+  }
+}
+
+function readVariant(folder: string, variant: TensorFlowVariant): Installation {
+  try {
+    const installation = readInstallation(folder, variant);
+    if (installation === undefined) {
+      const command = `isobatch tensorflow install${variant === "cuda" ? " --cuda" : ""}`;
+      return { variant, problem: `not installed; ${command} does it` };
+    }
+    const { tensorflowVersion, libraryFolder, python, binding } = installation;
+    const libraries = readCudaLibraries(libraryFolder);
+    return { variant, problem: null, version: tensorflowVersion, libraryFolder, python, binding, libraries };
+  } catch (error) {
+    return { variant, problem: messageOf(error) };
+  }
+}

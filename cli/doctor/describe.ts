@@ -1,0 +1,83 @@
+/** A report of what there is to compute with, for people. */
+import { plural } from "../progress/format.js";
+import { table } from "../progress/table.js";
+import type { BackendReport, DoctorReport, Installation } from "./collect.js";
+
+export function describeReport(report: DoctorReport): string[] {
+  const { nvidia, tensorflow, backends, run } = report;
+  return [
+    ...table([
+      ["isobatch", report.isobatch],
+      ["node", `${report.node} on ${report.platform} ${report.architecture}`],
+      ["cores", `${report.cores} (${report.processor})`],
+      ["memory", `${gibibytes(report.memoryBytes)}, ${gibibytes(report.freeMemoryBytes)} free`],
+    ]),
+    "",
+    "NVIDIA",
+    ...indent(describeGraphics(nvidia)),
+    "",
+    "TensorFlow",
+    ...indent(tensorflow.installations.flatMap(describeInstallation)),
+    "",
+    "backends, in the order in which a worker tries them",
+    ...indent(table(backends.flatMap(describeBackend))),
+    "",
+    run === null
+      ? "No backend works here."
+      : `isobatch run takes ${run.backend}: ${plural(run.workers, "worker")} of ${plural(run.computeThreads, "compute thread")}.`,
+  ];
+}
+
+const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`);
+
+function describeGraphics({ driver, driverMin, problem, visibleDevices, gpus, gpusFound }: DoctorReport["nvidia"]) {
+  const hidden =
+    visibleDevices === null ? [] : [["CUDA_VISIBLE_DEVICES", `"${visibleDevices}": ${gpus.length} of ${gpusFound}`]];
+  const rows = [
+    ["driver", driver === null ? "none is loaded" : `${driver} (${driverMin} or newer is needed)`],
+    ...(problem === null || driver === null ? [] : [["problem", problem]]),
+    ...(driver === null ? [] : hidden),
+    ...gpus.map(({ model, name }, number) => [`GPU ${number}`, `${model ?? "unknown model"}  ${name}`]),
+  ];
+  return table(rows);
+}
+
+function describeInstallation({ variant, problem, version, libraryFolder, python, libraries }: Installation): string[] {
+  const name = variant === "cuda" ? "for CUDA" : "for CPUs";
+  if (problem !== null) return [`${name}: ${problem}`];
+  const { cuda, cudnn, cublas, builtFor } = libraries!;
+  const beside = [
+    ["CUDA", cuda],
+    ["cuDNN", cudnn],
+    ["cuBLAS", cublas],
+  ].flatMap(([library, found]) => (found === null ? [] : [`${library} ${found}`]));
+  return [
+    `${name}: ${version}, built for ${builtFor ?? "CPUs alone"}`,
+    ...indent(
+      table([
+        ["library", libraryFolder!],
+        ["python", python!],
+        ...(variant === "cuda"
+          ? [["beside it", beside.join(", ") || "no CUDA libraries; those of the system are used"]]
+          : []),
+      ]),
+    ),
+  ];
+}
+
+function describeBackend(backend: BackendReport): string[][] {
+  const { name, works, reason, device, version, flags, determinism, intraOpThreads, computeThreads } = backend;
+  if (!works) return [[name, "does not work", reason]];
+  return [
+    [name, "works", device],
+    ["", "version", version!],
+    [
+      "",
+      "threads",
+      `${intraOpThreads} in an operation; ${plural(computeThreads, "compute thread")} of a worker by itself`,
+    ],
+    ["", "determinism", determinism!],
+    ["", "numerics", flags!],
+  ];
+}

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { DoctorReport } from "./collect.js";
+import { describeReport } from "./describe.js";
+import { buildOf, readCudaLibraries, versionsOf } from "./libraries.js";
+
+const works = { works: true, reason: "", intraOpThreads: 1, computeThreads: 1 };
+
+/** A machine with two GPUs, one of which is hidden. */
+const report: DoctorReport = {
+  ...{ isobatch: "0.1.0", node: "v22.1.0", platform: "linux", architecture: "x64", processor: "AMD EPYC", cores: 16 },
+  ...{ memoryBytes: 128 * 2 ** 30, freeMemoryBytes: 100 * 2 ** 30 },
+  nvidia: {
+    ...{ driver: "580.65.06", driverMin: "525.60.13", problem: null, visibleDevices: "1", gpusFound: 2 },
+    gpus: [{ model: "NVIDIA H100 80GB HBM3", name: "1" }],
+  },
+  tensorflow: {
+    folder: "/tf",
+    installations: [
+      { variant: "cpu", problem: "not installed; isobatch tensorflow install does it" },
+      {
+        ...{ variant: "cuda", problem: null, version: "2.21.0", libraryFolder: "/tf/lib", python: "/tf/python" },
+        libraries: { cuda: "12.5.82", cudnn: "9.3.0.75", cublas: null, builtFor: "CUDA 12.5.1, cuDNN 9" },
+      },
+    ],
+  },
+  backends: [
+    {
+      ...{ ...works, name: "tfjs-node-gpu", device: "NVIDIA H100 80GB HBM3 with CUDA" },
+      ...{ version: "4.22.0 on TensorFlow 2.21.0", flags: "deterministic, no TF32", determinism: "no autotuning" },
+    },
+    {
+      ...{ ...works, works: false, name: "tfjs-node", reason: "TensorFlow is not installed", device: "" },
+      ...{ version: null, flags: null, determinism: null },
+    },
+  ],
+  run: { backend: "tfjs-node-gpu", workers: 1, computeThreads: 1 },
+};
+
+describe("describeReport()", () => {
+  it("tells of GPUs, libraries, threads and determinism, and why the others do not work", () => {
+    assert.deepEqual(describeReport(report).slice(4), [
+      "",
+      "NVIDIA",
+      "  driver                580.65.06 (525.60.13 or newer is needed)",
+      '  CUDA_VISIBLE_DEVICES  "1": 1 of 2',
+      "  GPU 0                 NVIDIA H100 80GB HBM3  1",
+      "",
+      "TensorFlow",
+      "  for CPUs: not installed; isobatch tensorflow install does it",
+      "  for CUDA: 2.21.0, built for CUDA 12.5.1, cuDNN 9",
+      "    library    /tf/lib",
+      "    python     /tf/python",
+      "    beside it  CUDA 12.5.82, cuDNN 9.3.0.75",
+      "",
+      "backends, in the order in which a worker tries them",
+      "  tfjs-node-gpu  works          NVIDIA H100 80GB HBM3 with CUDA",
+      "                 version        4.22.0 on TensorFlow 2.21.0",
+      "                 threads        1 in an operation; 1 compute thread of a worker by itself",
+      "                 determinism    no autotuning",
+      "                 numerics       deterministic, no TF32",
+      "  tfjs-node      does not work  TensorFlow is not installed",
+      "",
+      "isobatch run takes tfjs-node-gpu: 1 worker of 1 compute thread.",
+    ]);
+  });
+});
+
+describe("readCudaLibraries()", () => {
+  it("takes versions from what pip has installed, whatever CUDA's number is in the name", () => {
+    const names = ["nvidia_cudnn_cu12-9.3.0.75.dist-info", "nvidia_cuda_runtime-13.0.48.dist-info", "numpy"];
+    assert.deepEqual(versionsOf(names), { cuda: "13.0.48", cudnn: "9.3.0.75", cublas: null });
+  });
+
+  it("tells a build for CUDA from one without", () => {
+    const cuda = "('cuda_version', '12.5.1'), ('cudnn_version', '9'), ('is_cuda_build', True)";
+    assert.equal(buildOf(cuda), "CUDA 12.5.1, cuDNN 9");
+    assert.equal(buildOf("('is_cuda_build', False)"), null);
+  });
+
+  it("finds nothing where there is nothing", () => {
+    const none = { cuda: null, cudnn: null, cublas: null, builtFor: null };
+    assert.deepEqual(readCudaLibraries("/nowhere/tensorflow"), none);
+  });
+});
