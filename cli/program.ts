@@ -2,11 +2,12 @@
  * The command line: what may be said, and what is done about it. Each command's code is loaded when it is called for,
  * so that `--help` and a slip of the pen don't wait for TensorFlow.js.
  */
-import { Command, Option } from "commander";
+import { Argument, Command, Option } from "commander";
 import { PRESETS } from "../experiment/invariance/presets.js";
 import { version } from "../shared/version.js";
 import { DEFAULT_PORT } from "../shared/wire/address.js";
 import type { Address } from "../shared/wire/index.js";
+import { SHELLS, type Shell } from "./completion/index.js";
 import type { Environment } from "./environment.js";
 import { usageSentence } from "./failure.js";
 import { address, number, numbers, oneOf, seconds, wholeNumber, wholeNumbers, words } from "./option-values.js";
@@ -19,6 +20,8 @@ const GPUS_MAX = 1_023;
 const WAIT_SECONDS_MAX = 86_400;
 const MICRO_BATCHES_MAX = 65_536;
 const SEED_MAX = 2 ** 31 - 1;
+/** A server of this machine, in examples. */
+const HERE = `127.0.0.1:${DEFAULT_PORT}`;
 
 /** @param end is told the exit code of a command that has one of its own */
 export function createProgram(environment: Environment, end: (exitCode: number) => void): Command {
@@ -47,6 +50,7 @@ export function createProgram(environment: Environment, end: (exitCode: number) 
   addExperiment(program, environment, end);
   addReaders(program, environment);
   addTensorFlow(program, environment, end);
+  addCompletion(program);
   configure(program);
   return program;
 }
@@ -130,7 +134,14 @@ function listen(byDefault: Address, inWords: string): Option {
 }
 
 function addWorker(program: Command, environment: Environment, end: (exitCode: number) => void): void {
-  const worker = program.command("worker").summary("compute for a run").description("Computes for a run.");
+  const worker = program
+    .command("worker")
+    .summary("compute for a run")
+    .description("Computes for a run.")
+    .addHelpText(
+      "after",
+      examples([`ISOBATCH_TOKEN=… isobatch worker join 192.0.2.7:${DEFAULT_PORT}`, "join the run of that server"]),
+    );
   const join = worker
     .command("join")
     .summary("join a run and compute for it until it ends")
@@ -178,6 +189,13 @@ function addShard(program: Command, environment: Environment, end: (exitCode: nu
     .requiredOption("--coordinator <host:port>", "the first process", address("--coordinator"))
     .requiredOption("--out <dir>", "the run directory")
     .requiredOption("--listen <host:port>", "where it listens", address("--listen"))
+    .addHelpText(
+      "after",
+      examples([
+        "ISOBATCH_TOKEN=… isobatch shard --index 1 --coordinator 127.0.0.1:7400 --out runs/mnist --listen 127.0.0.1:0",
+        "as isobatch server mnist --shards 2 starts it",
+      ]),
+    )
     .action(async (options) => {
       const { shard } = await import("./commands/shard.js");
       end(await shard(options, environment));
@@ -195,6 +213,16 @@ function addControls(program: Command, environment: Environment): void {
     .summary("tell how a run stands")
     .description("Tells how a run stands.")
     .option("--json", "as JSON")
+    .addHelpText(
+      "after",
+      examples(
+        [
+          `isobatch status ${HERE} --run runs/mnist`,
+          "of a server of this machine, with the token of its run directory",
+        ],
+        [`ISOBATCH_TOKEN=… isobatch status 192.0.2.7:${DEFAULT_PORT} --json`, "of another machine's, for a program"],
+      ),
+    )
     .action(async (at: Address, options) => {
       const { status } = await import("./commands/status.js");
       await status(at, options, environment);
@@ -202,6 +230,10 @@ function addControls(program: Command, environment: Environment): void {
   asking("stop")
     .summary("end a run; it can go on later")
     .description("Ends a run after its step and with a checkpoint; it can go on later.")
+    .addHelpText(
+      "after",
+      examples([`isobatch stop ${HERE} --run runs/mnist`, "isobatch server mnist --out runs/mnist goes on later"]),
+    )
     .action(async (at: Address, options) => {
       const { control } = await import("./commands/control.js");
       await control(at, { stop: {} }, options, environment);
@@ -209,6 +241,10 @@ function addControls(program: Command, environment: Environment): void {
   asking("checkpoint")
     .summary("write a checkpoint now")
     .description("Writes a checkpoint after the present step.")
+    .addHelpText(
+      "after",
+      examples([`isobatch checkpoint ${HERE} --run runs/mnist`, "before the machine is switched off"]),
+    )
     .action(async (at: Address, options) => {
       const { control } = await import("./commands/control.js");
       await control(at, { checkpoint: {} }, options, environment);
@@ -217,6 +253,10 @@ function addControls(program: Command, environment: Environment): void {
     .summary("give a worker no more work")
     .description("Gives a worker no more work, so that it can be switched off.")
     .argument("<worker>", "its name, as status tells it")
+    .addHelpText(
+      "after",
+      examples([`isobatch drain ${HERE} gpu-server-3 --run runs/mnist`, "the worker finishes what it has and leaves"]),
+    )
     .action(async (at: Address, workerId: string, options) => {
       const { control } = await import("./commands/control.js");
       await control(at, { drain: { workerId } }, options, environment);
@@ -233,7 +273,11 @@ function addExperiment(program: Command, environment: Environment, end: (exitCod
   const experiment = program
     .command("experiment")
     .summary("compare optimizers and batch sizes")
-    .description("Trains many runs that differ in one thing, and tells what it changes.");
+    .description("Trains many runs that differ in one thing, and tells what it changes.")
+    .addHelpText(
+      "after",
+      examples(["isobatch experiment invariance --preset quick", "does the batch size change the training?"]),
+    );
   experiment
     .command("invariance")
     .summary("does the batch size change the training?")
@@ -293,6 +337,10 @@ function addExperiment(program: Command, environment: Environment, end: (exitCod
     .command("train-runs", { hidden: true })
     .description("One of an experiment's processes; isobatch experiment starts it.")
     .requiredOption("--backend <name>", "what to compute with")
+    .addHelpText(
+      "after",
+      examples(["isobatch experiment train-runs --backend wasm", "as isobatch experiment starts it"]),
+    )
     .action(async (options) => {
       const { trainRuns } = await import("./commands/train-runs.js");
       await trainRuns(options);
@@ -308,6 +356,13 @@ function addReaders(program: Command, environment: Environment): void {
     .argument("<dir>", "a run directory")
     .option("--backend <name>", "what to compute with (default: the run's, or else the first that works)")
     .option("--json", "as JSON")
+    .addHelpText(
+      "after",
+      examples(
+        ["isobatch evaluate runs/mnist", "of a run of the built-in task mnist"],
+        ["isobatch evaluate runs/mnist --json", "for a program"],
+      ),
+    )
     .action(async (folder: string, options) => {
       const { evaluate } = await import("./commands/evaluate.js");
       await evaluate(folder, options);
@@ -318,11 +373,19 @@ function addReaders(program: Command, environment: Environment): void {
     .description("Writes a run's newest weights in a format that others read.")
     .argument("<dir>", "a run directory")
     .addOption(
-      new Option("--format <name>", "tfjs (a LayersModel) or safetensors")
+      new Option("--format <name>", "of tfjs, a LayersModel")
+        .choices(["tfjs", "safetensors"])
         .argParser(oneOf("--format", ["tfjs", "safetensors"]))
         .makeOptionMandatory(),
     )
     .option("--out <path>", "the folder (tfjs) or file (safetensors) to write (default: within the run directory)")
+    .addHelpText(
+      "after",
+      examples(
+        ["isobatch export runs/mnist --format tfjs --out model", "for loadLayersModel of TensorFlow.js"],
+        ["isobatch export runs/mnist --format safetensors --out mnist.safetensors", "for Python and others"],
+      ),
+    )
     .action(async (folder: string, options) => {
       const { exportModel } = await import("./commands/export.js");
       await exportModel(folder, options);
@@ -339,6 +402,10 @@ function addReaders(program: Command, environment: Environment): void {
     )
     .option("--seed <n>", "of the run (default: the task's)", wholeNumber("--seed", 0, SEED_MAX))
     .option("--data <path>", "the data set's folder or file (default: the task's)")
+    .addHelpText(
+      "after",
+      examples(["isobatch samples mnist --micro-batch 17", "what step 4 of κ = 4 begins with, after a micro-batch"]),
+    )
     .action(async (task: string, options) => {
       const { samples } = await import("./commands/samples.js");
       await samples(task, options);
@@ -349,6 +416,13 @@ function addReaders(program: Command, environment: Environment): void {
     .description(
       "Tells what there is to compute with on this machine: devices, libraries and their versions, threads, what makes " +
         "the bits repeat; which backends work here, and why the others do not.",
+    )
+    .addHelpText(
+      "after",
+      examples(
+        ["isobatch doctor", "what isobatch worker join would compute with"],
+        ["isobatch doctor --json", "for a program"],
+      ),
     )
     .option("--json", "as JSON")
     .action(async (options) => {
@@ -361,7 +435,8 @@ function addTensorFlow(program: Command, environment: Environment, end: (exitCod
   const tensorflow = program
     .command("tensorflow")
     .summary("make the native backend ready")
-    .description("Makes the native backend, TensorFlow, ready on this machine.");
+    .description("Makes the native backend, TensorFlow, ready on this machine.")
+    .addHelpText("after", examples(["isobatch tensorflow install", "for this machine's CPUs; workers then take it"]));
   tensorflow
     .command("install")
     .summary("compile the binding against a current TensorFlow")
@@ -389,9 +464,36 @@ function addTensorFlow(program: Command, environment: Environment, end: (exitCod
     .summary("undo the installation")
     .description("Removes what install made. A Python environment that was there before stays.")
     .option("--cuda", "the one for NVIDIA GPUs")
+    .addHelpText(
+      "after",
+      examples(
+        ["isobatch tensorflow remove", "the one for CPUs"],
+        ["isobatch tensorflow remove --cuda", "the one for NVIDIA GPUs"],
+      ),
+    )
     .action(async (options) => {
       const { removeCommand } = await import("./commands/tensorflow.js");
       removeCommand(options, environment);
+    });
+}
+
+function addCompletion(program: Command): void {
+  program
+    .command("completion")
+    .summary("make a shell complete command lines")
+    .description("Prints a script that makes a shell complete the commands, options and values of isobatch.")
+    .addArgument(new Argument("<shell>").choices(SHELLS).argParser(oneOf("The shell", SHELLS)))
+    .addHelpText(
+      "after",
+      examples(
+        ["source <(isobatch completion bash)", "for this bash; in ~/.bashrc for all"],
+        ["source <(isobatch completion zsh)", "in ~/.zshrc, after compinit"],
+        ["isobatch completion fish > ~/.config/fish/completions/isobatch.fish", "for all fish to come"],
+      ),
+    )
+    .action(async (shell: Shell) => {
+      const { completion } = await import("./commands/completion.js");
+      completion(shell, program);
     });
 }
 

@@ -3,11 +3,12 @@
  * module needs `defineTask` of it.
  */
 export type { AugmentationKey } from "./augmentation/index.js";
+export { builtInTasks } from "./built-in-tasks.js";
 export { checkFit } from "./check-fit.js";
 export * from "./datasets/index.js";
 export { type DecodedBatch, decodeBatch } from "./decode-batch.js";
 export { defineTask, type TaskDefinition } from "./define-task.js";
-export { builtInTasks, loadTask, resolveTask, type TaskOverrides } from "./load-task.js";
+export { loadTask, resolveTask, type TaskOverrides } from "./load-task.js";
 export { correctCount, lossOf, regularisationOf, sampleLossesOf } from "./losses.js";
 export * from "./models/index.js";
 export { createSampleOrder, type SampleOrder, type SampleOrderOptions } from "./order.js";

@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { builtInTasks, loadTask } from "./load-task.js";
+import { builtInTasks } from "./built-in-tasks.js";
+import { loadTask } from "./load-task.js";
 
 let folder: string;
 before(async () => {

@@ -1,9 +1,9 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, extname, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { IsobatchError, invalid, messageOf } from "../shared/errors.js";
 import { checkOptimizer, checkSchedule } from "../shared/optimizer/index.js";
+import { builtInTasks, PRESETS_FOLDER } from "./built-in-tasks.js";
 import { loadModule } from "./models/module-model.js";
 import { type DatasetSpec, type Task, type TaskInput, taskInputSchema } from "./task.js";
 import { describeProblems } from "./task-errors.js";
@@ -13,16 +13,6 @@ import { describeProblems } from "./task-errors.js";
  * files are.
  */
 export type TaskOverrides = Partial<TaskInput> & { readonly steps?: number; readonly data?: string };
-
-const presetsFolder = fileURLToPath(new URL("./presets", import.meta.url));
-
-/** The names of the built-in tasks. */
-export function builtInTasks(): string[] {
-  return readdirSync(presetsFolder)
-    .filter((file) => file.endsWith(".json"))
-    .map((file) => basename(file, ".json"))
-    .sort();
-}
 
 /**
  * Finds and resolves a task: a built-in's name, a JSON file, or a module whose default export is `defineTask({…})`.
@@ -112,7 +102,7 @@ function checkRelations(source: string, task: Task): void {
 }
 
 async function readInput(nameOrPath: string): Promise<unknown> {
-  if (builtInTasks().includes(nameOrPath)) return readJson(resolve(presetsFolder, `${nameOrPath}.json`), 0);
+  if (builtInTasks().includes(nameOrPath)) return readJson(resolve(PRESETS_FOLDER, `${nameOrPath}.json`), 0);
   const path = resolve(nameOrPath);
   if (!existsSync(path)) {
     return invalid(
@@ -149,7 +139,7 @@ async function extend(path: string, input: unknown, depth: number): Promise<unkn
   if (typeof base !== "string") return invalid(`${path}: extends is ${JSON.stringify(base)}; it must name a task.`);
   if (depth === EXTENDS_MAX) return invalid(`${path}: extends goes ${EXTENDS_MAX} tasks deep; is it a circle?`);
   const builtIn = builtInTasks().includes(base);
-  const basePath = builtIn ? resolve(presetsFolder, `${base}.json`) : resolve(dirname(path), base);
+  const basePath = builtIn ? resolve(PRESETS_FOLDER, `${base}.json`) : resolve(dirname(path), base);
   if (!builtIn && !existsSync(basePath)) {
     return invalid(
       `${path}: extends names "${base}", which is no built-in task (${builtInTasks().join(", ")}) and no file; name one.`,

@@ -10,6 +10,7 @@ import { IsobatchError } from "../../shared/errors.js";
 import * as cpu from "./cpu/index.js";
 import type { BackendDescription } from "./description.js";
 import { registerGradients } from "./gradients/index.js";
+import type { BackendName } from "./names.js";
 import * as tensorflow from "./tensorflow/index.js";
 import * as wasm from "./wasm/index.js";
 
@@ -37,8 +38,6 @@ export interface Backend {
   /** Frees the backend and every tensor on it. A second call does nothing. */
   dispose(): void;
 }
-
-export type BackendName = "tfjs-node-gpu" | "tfjs-node" | "wasm" | "cpu";
 
 /** Whether a name is a backend's. */
 export const isBackendName = (name: string): name is BackendName => name in implementations;

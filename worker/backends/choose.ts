@@ -9,11 +9,9 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { engine, getBackend, setBackend } from "@tensorflow/tfjs-core";
 import { IsobatchError, invalid, messageOf } from "../../shared/errors.js";
-import { type BackendName, isBackendName, openBackend } from "./backend.js";
+import { isBackendName, openBackend } from "./backend.js";
+import { BACKEND_NAMES, type BackendName } from "./names.js";
 import { unavailability } from "./tensorflow/index.js";
-
-/** All backends, in the order in which they are tried: the fastest first. */
-export const BACKEND_NAMES: readonly BackendName[] = ["tfjs-node-gpu", "tfjs-node", "wasm", "cpu"];
 
 export interface BackendProbe {
   name: BackendName;

@@ -1,3 +1,4 @@
-export { type Backend, type BackendName, isBackendName, type Numerics, openBackend } from "./backend.js";
-export { BACKEND_NAMES, type BackendProbe, chooseBackend, probeBackend, probeBackends } from "./choose.js";
+export { type Backend, isBackendName, type Numerics, openBackend } from "./backend.js";
+export { type BackendProbe, chooseBackend, probeBackend, probeBackends } from "./choose.js";
+export { BACKEND_NAMES, type BackendName } from "./names.js";
 export { defaultComputeThreads } from "./threads.js";

@@ -1,4 +1,4 @@
-import type { BackendName } from "./backend.js";
+import type { BackendName } from "./names.js";
 
 const COMPUTE_THREADS_MAX = 256;
 

@@ -1,0 +1,16 @@
+import type { Command } from "commander";
+import { PRESETS } from "../../experiment/invariance/presets.js";
+import { builtInTasks } from "../../tasks/built-in-tasks.js";
+import { BACKEND_NAMES } from "../../worker/backends/names.js";
+import { completionScript, type Shell } from "../completion/index.js";
+
+/** Prints a shell's script. Shells ask for it whenever they start, so TensorFlow.js is not loaded for it. */
+export function completion(shell: Shell, program: Command): void {
+  const known = {
+    task: builtInTasks(),
+    "--task": builtInTasks(),
+    "--backend": BACKEND_NAMES,
+    "--preset": Object.keys(PRESETS),
+  };
+  process.stdout.write(completionScript(shell, program, known));
+}

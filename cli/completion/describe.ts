@@ -1,0 +1,78 @@
+/**
+ * What can be completed, read from the program itself: its commands, their options and what these take. A shell's
+ * script is made of this and knows nothing more, so it never waits for the program.
+ */
+import type { Argument, Command, Option } from "commander";
+
+/** A command, and what may follow its name. */
+export interface CompletedCommand {
+  /** From the program's name on: ["isobatch", "worker", "join"]. */
+  readonly path: readonly string[];
+  readonly subcommands: readonly { readonly name: string; readonly summary: string }[];
+  readonly options: readonly CompletedOption[];
+  /** What its operands are, in their order. */
+  readonly operands: readonly CompletedValue[];
+}
+
+export interface CompletedOption {
+  /** "-h" and "--help". */
+  readonly flags: readonly string[];
+  readonly description: string;
+  /** What comes after it; undefined if nothing does. */
+  readonly value: CompletedValue | undefined;
+}
+
+export interface CompletedValue {
+  /** What it is called in the help: "dir". */
+  readonly name: string;
+  /** The words it may be, or some of them. */
+  readonly words: readonly string[];
+  readonly paths: "none" | "files" | "folders";
+}
+
+/** Words that the program's description does not have, by option ("--backend") or by operand ("task"). */
+export type KnownWords = Readonly<Record<string, readonly string[]>>;
+
+/** The program and all its commands, parents before their children; those that are hidden from the help are left out. */
+export function describeCommands(command: Command, known: KnownWords): CompletedCommand[] {
+  const help = command.createHelp();
+  const subcommands = help.visibleCommands(command);
+  const described: CompletedCommand = {
+    path: pathOf(command),
+    subcommands: subcommands.map((child) => ({ name: child.name(), summary: child.summary() || child.description() })),
+    options: help.visibleOptions(command).map((option) => describeOption(option, known)),
+    operands: command.registeredArguments.map((operand) => describeOperand(operand, known)),
+  };
+  const own = subcommands.filter((child) => child.parent === command);
+  const children = own.flatMap((child) => describeCommands(child, known));
+  // Commander adds `help` by itself, as a child of nobody.
+  if (own.length === subcommands.length) return [described, ...children];
+  const asked = { name: "command", words: own.map((child) => child.name()), paths: "none" } as const;
+  return [
+    described,
+    ...children,
+    { path: [...described.path, "help"], subcommands: [], options: [], operands: [asked] },
+  ];
+}
+
+function pathOf(command: Command): string[] {
+  return command.parent === null ? [command.name()] : [...pathOf(command.parent), command.name()];
+}
+
+function describeOption(option: Option, known: KnownWords): CompletedOption {
+  const { long, short, description, argChoices } = option;
+  const flags = [short, long].filter((flag) => flag !== undefined);
+  const [, name] = /[<[](.+?)[>\]]/.exec(option.flags) ?? [];
+  const value = name === undefined ? undefined : describeValue(name, argChoices ?? known[flags.at(-1)!]);
+  return { flags, description, value };
+}
+
+function describeOperand(operand: Argument, known: KnownWords): CompletedValue {
+  return describeValue(operand.name(), operand.argChoices ?? known[operand.name()]);
+}
+
+const FILES = new Set(["file", "path", "task"]);
+
+function describeValue(name: string, words: readonly string[] = []): CompletedValue {
+  return { name, words, paths: name === "dir" ? "folders" : FILES.has(name) ? "files" : "none" };
+}
