@@ -1,5 +1,5 @@
 import { invalid } from "../shared/errors.js";
-import { type GradientFlip, parseGradientFlip } from "../worker/compute/index.js";
+import { type GradientFlip, parseGradientFlip } from "../worker/compute/gradient-flip.js";
 
 /** What the program reads from its environment; nothing else reads it. */
 export interface Environment {

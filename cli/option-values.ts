@@ -1,6 +1,6 @@
 import { isIPv4 } from "node:net";
 import { invalid } from "../shared/errors.js";
-import { type Address, parseAddress } from "../shared/wire/index.js";
+import { type Address, parseAddress } from "../shared/wire/address.js";
 
 /** Readers of option values for commander: each turns the text into its value, or says in a sentence what is wrong. */
 
