@@ -97,6 +97,14 @@ function addServer(program: Command, environment: Environment, end: (exitCode: n
       wholeNumber("--workers-awaited", 1, 65_536),
       1,
     )
+    .option(
+      "--checkpoint-every <seconds>",
+      "a checkpoint after so long too, beside those of the task (0: only those)",
+      seconds("--checkpoint-every", WAIT_SECONDS_MAX),
+      0,
+    )
+    .option("--token-file <file>", "a file with the join token, made if it is missing (default: in the run directory)")
+    .option("--stay", "when the run has ended, go on answering until this process is asked to end")
     .addHelpText(
       "after",
       examples(
@@ -209,6 +217,16 @@ function addControls(program: Command, environment: Environment): void {
       .argument("<host:port>", "of the server", address("The server's address"))
       .option("--run <dir>", "the run directory, which holds the token");
 
+  program
+    .command("health")
+    .summary("tell whether a server answers")
+    .description("Asks a server's grpc.health.v1 whether it serves; needs no token. For probes: it exits with 0 if so.")
+    .argument("<host:port>", "of the server", address("The server's address"))
+    .option("--wait <seconds>", "how long to try to reach it", seconds("--wait", WAIT_SECONDS_MAX), 3)
+    .action(async (at: Address, options) => {
+      const { health } = await import("./commands/health.js");
+      await health(at, options);
+    });
   asking("status")
     .summary("tell how a run stands")
     .description("Tells how a run stands.")

@@ -47,6 +47,8 @@ export interface ServerOptions {
   /** The first step waits for so many workers, but at most `awaitMs` after the first is ready. */
   readonly workersAwaited: number;
   readonly awaitMs: number;
+  /** Whether it goes on answering when the run has ended, until `abort`; workers that come then are put off. */
+  readonly stay?: boolean;
   readonly log: Logger;
   /** Starts the process of shard `index` ≥ 1, which calls `startShard`. */
   spawnShard(shard: { index: number; coordinator: Address; listen: Address }): SpawnedShard;
@@ -61,23 +63,36 @@ export interface RunningServer {
   readonly task: Task;
   readonly metrics: Pick<RunRecord<MetricsLine>, "subscribe">;
   status(): Status;
-  /** Ends after the open step and a checkpoint. */
-  stop(): void;
+  /**
+   * Ends after the open step and a checkpoint. `workersWait`: they are not told that the run has ended, so that they
+   * wait for the server to come back.
+   */
+  stop(options?: { workersWait: boolean }): void;
+  /** Writes a checkpoint after the open step. */
+  checkpoint(): void;
   /** Ends at once; the newest checkpoint is where the run stands. */
   abort(): Promise<void>;
-  /** Rejects with an IsobatchError when the run failed or was aborted. */
-  readonly finished: Promise<{ outcome: "complete" | "stopped"; summary: Summary }>;
+  /** The summary is written. Rejects with an IsobatchError when the run failed or was aborted. */
+  readonly ended: Promise<RunEnd>;
+  /** As `ended`, once nothing of the server is left. */
+  readonly finished: Promise<RunEnd>;
+}
+
+export interface RunEnd {
+  readonly outcome: "complete" | "stopped";
+  readonly summary: Summary;
 }
 
 /** How long workers get to hear that the run has ended. */
 const FAREWELL_MS = 2_000;
+const PORT_MAX = 65_535;
 
 /** Starts the first server process of a run: the coordinator and shard 0, and the other shards as processes. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { task, out } = options;
   const prepared = await prepareTask(task);
   const { layout } = prepared.built;
-  checkShards(options.shards, layout);
+  checkShards(options, layout);
   const hash = taskHash(task, prepared.data.fingerprint);
   const directory = openRunDirectory({
     folder: out,
@@ -99,10 +114,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
-function checkShards(shards: number, layout: Layout): void {
+function checkShards({ shards, listen }: Pick<ServerOptions, "shards" | "listen">, layout: Layout): void {
   const chunks = layout.chunks.length;
-  if (shards >= 1 && shards <= chunks) return;
-  invalid(`--shards is ${shards}; this model has ${chunks} chunks to share out, so choose 1 to ${chunks}.`);
+  if (!(shards >= 1 && shards <= chunks)) {
+    invalid(`--shards is ${shards}; this model has ${chunks} chunks to share out, so choose 1 to ${chunks}.`);
+  }
+  if (listen.port + shards - 1 > PORT_MAX) {
+    invalid(
+      `--listen has port ${listen.port}; ${shards} shards take one each from there on, and ${PORT_MAX} is the last.`,
+    );
+  }
 }
 
 /** A fresh run is a resume from checkpoint 0. */
@@ -131,7 +152,7 @@ async function serve(
   cleanUp: (() => Promise<void> | void)[],
   close: () => Promise<void>,
 ): Promise<RunningServer> {
-  const { task, out, token, log } = options;
+  const { task, out, token, stay = false, log } = options;
   const { layout } = prepared.built;
   const { data } = prepared;
   const { runId } = directory.identity;
@@ -181,7 +202,18 @@ async function serve(
   const server = createServer({ token });
   server.addService(
     coordinatorService,
-    createCoordinatorHandlers({ coordinator, prepared, directory, samples, metrics, slices, leaseKey, version, log }),
+    createCoordinatorHandlers({
+      coordinator,
+      prepared,
+      directory,
+      samples,
+      metrics,
+      slices,
+      leaseKey,
+      version,
+      stay,
+      log,
+    }),
   );
   server.addService(shardService, shard.handlers);
   const address = await server.listen(options.listen);
@@ -189,33 +221,51 @@ async function serve(
   server.setServing(true);
   coordinator.attachShard(0, localLink(shard, `:${address.port}`), shard.checkpoints());
   const { spawnShard } = options;
-  const supervisor = superviseShards({ shards: options.shards, address, coordinator, log, spawnShard });
+  const supervisor = superviseShards({
+    shards: options.shards,
+    address,
+    portChosen: options.listen.port !== 0,
+    coordinator,
+    log,
+    spawnShard,
+  });
   cleanUp.push(() => supervisor.stop());
 
+  let workersWait = false;
   let aborted: ((error: IsobatchError) => void) | undefined;
   const abortion = new Promise<never>((_, reject) => {
     aborted = reject;
   });
+  abortion.catch(() => {});
   const sayFarewell = (ok: boolean, reason: string): void => {
-    for (const { writer } of coordinator.members.attached()) {
+    for (const { writer } of workersWait ? [] : coordinator.members.attached()) {
       // The worker ends its stream when it hears of it; those that don't are cut off when the server shuts down.
       writer?.write({ ended: { ok, reason } }).catch(() => {});
     }
     for (const link of coordinator.shards) link?.stop(reason);
   };
+  const ended = (async (): Promise<RunEnd> => {
+    const outcome = await Promise.race([coordinator.ended, supervisor.failed, abortion]).catch((error: unknown) => {
+      // After an abort the workers wait for a server to come back: the run isn't over.
+      if (!(error instanceof IsobatchError && error.code === "interrupted")) sayFarewell(false, messageOf(error));
+      throw error;
+    });
+    sayFarewell(outcome.ok, outcome.reason);
+    if (!outcome.ok) throw outcomeError(outcome, samples, coordinator.state.mark.step);
+    const summary = summaryOf(task, directory, coordinator, startedAt);
+    writeSummary(out, summary);
+    writeReport(out);
+    return { outcome: outcome.reason, summary };
+  })();
   const finished = (async () => {
     try {
-      const outcome = await Promise.race([coordinator.ended, supervisor.failed, abortion]).catch((error: unknown) => {
-        // After an abort the workers wait for a server to come back: the run isn't over.
-        if (!(error instanceof IsobatchError && error.code === "interrupted")) sayFarewell(false, messageOf(error));
-        throw error;
-      });
-      sayFarewell(outcome.ok, outcome.reason);
-      if (!outcome.ok) throw outcomeError(outcome, samples, coordinator.state.mark.step);
-      const summary = summaryOf(task, directory, coordinator, startedAt);
-      writeSummary(out, summary);
-      writeReport(out);
-      return { outcome: outcome.reason, summary };
+      const end = await ended;
+      if (stay) {
+        // Shards have been told to end, and are not started again.
+        await supervisor.stop();
+        await abortion.catch(() => {});
+      }
+      return end;
     } finally {
       server.setServing(false);
       await close();
@@ -231,13 +281,18 @@ async function serve(
     task,
     metrics,
     status: () => statusOf(coordinator, task, slices, runId, version),
-    stop: () => coordinator.dispatch({ kind: "stop" }),
+    stop(how) {
+      workersWait = how?.workersWait ?? false;
+      coordinator.dispatch({ kind: "stop" });
+    },
+    checkpoint: () => coordinator.dispatch({ kind: "checkpointNow" }),
     async abort() {
       aborted?.(
         new IsobatchError("interrupted", `The run was stopped at once; the same command on ${out} resumes it.`),
       );
       await finished.catch(() => {});
     },
+    ended,
     finished,
   };
 }

@@ -11,8 +11,9 @@ export interface SpawnedShard {
 }
 
 /**
- * Keeps the processes of shards 1, 2, … alive. A shard that dies is started again at the same port, where workers
- * look for it; it attaches, and the coordinator takes the run back to the checkpoint that all shards have.
+ * Keeps the processes of shards 1, 2, … alive. Where the coordinator's port was chosen they take those that follow it,
+ * so that a firewall can be told; else any. A shard that dies is started again at the same port, where workers look
+ * for it; it attaches, and the coordinator takes the run back to the checkpoint that all shards have.
  */
 export interface ShardSupervisor {
   /** Rejects with an IsobatchError when a shard does not stay up. Never resolves. */
@@ -25,6 +26,8 @@ export interface SupervisorOptions {
   readonly shards: number;
   /** Of the coordinator; shards listen on the same host. */
   readonly address: Address;
+  /** Whether its port was chosen by a person. */
+  readonly portChosen: boolean;
   readonly coordinator: Pick<Coordinator, "shardAddresses">;
   readonly log: Logger;
   spawnShard(shard: { index: number; coordinator: Address; listen: Address }): SpawnedShard;
@@ -35,7 +38,7 @@ const DEATHS_MAX = 5;
 const STEADY_MS = 30_000;
 
 export function superviseShards(options: SupervisorOptions): ShardSupervisor {
-  const { address, coordinator, log } = options;
+  const { address, portChosen, coordinator, log } = options;
   const running = new Map<number, SpawnedShard>();
   const loops: Promise<void>[] = [];
   let stopped = false;
@@ -48,7 +51,8 @@ export function superviseShards(options: SupervisorOptions): ShardSupervisor {
   async function keepAlive(index: number): Promise<void> {
     let deaths = 0;
     while (!stopped) {
-      const port = Number(coordinator.shardAddresses[index]?.split(":").at(-1) ?? 0);
+      const before = coordinator.shardAddresses[index]?.split(":").at(-1);
+      const port = Number(before ?? (portChosen ? address.port + index : 0));
       const startedAt = performance.now();
       const shard = options.spawnShard({ index, coordinator: address, listen: { host: address.host, port } });
       running.set(index, shard);

@@ -1,5 +1,5 @@
 /** What the command line itself reads and writes in a run directory, and how it sees that the run stands. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RUN_FILES, type RunningServer, type Summary } from "../../server/index.js";
@@ -12,12 +12,15 @@ export function tokenFile(runFolder: string): string {
 }
 
 /** A run keeps its token, so that workers find the way back to a server that was started again. */
-export function savedToken(runFolder: string): string | undefined {
-  return existsSync(tokenFile(runFolder)) ? readToken({ file: tokenFile(runFolder) }) : undefined;
+export function savedToken(file: string): string | undefined {
+  return existsSync(file) ? readToken({ file }) : undefined;
 }
 
-export function saveToken(runFolder: string, token: string): void {
-  writeTokenFile(tokenFile(runFolder), token);
+/** Whoever reads the file meanwhile finds all of the token, or no file. */
+export function saveToken(file: string, token: string): void {
+  const unfinished = `${file}.${process.pid}.tmp`;
+  writeTokenFile(unfinished, token);
+  renameSync(unfinished, file);
 }
 
 /** What came of the run when it last ended; undefined if it never did. */

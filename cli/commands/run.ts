@@ -35,7 +35,7 @@ export async function run(task: string, options: RunOptions, environment: Enviro
     graphics: readGraphics(),
     visibleDevices: environment.variables.CUDA_VISIBLE_DEVICES,
   });
-  return serve(task, { ...options, workersAwaited: plan.length }, environment, (serving) =>
+  return serve(task, { ...options, workersAwaited: plan.length, workersWait: false }, environment, (serving) =>
     startWorkers(serving, plan, environment),
   );
 }

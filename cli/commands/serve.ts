@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { type RunningServer, type Summary, startServer } from "../../server/index.js";
 import { createToken } from "../../shared/credentials/index.js";
-import { invalid } from "../../shared/errors.js";
+import { invalid, messageOf } from "../../shared/errors.js";
 import type { Logger } from "../../shared/log.js";
 import { type Address, formatAddress } from "../../shared/wire/index.js";
 import { loadTask } from "../../tasks/index.js";
@@ -20,7 +20,7 @@ import { followRun } from "../progress/follow.js";
 import { count } from "../progress/format.js";
 import { resultLines } from "../progress/result.js";
 import { createPaint } from "../progress/view.js";
-import { readSummary, savedToken, saveToken, whenRestored } from "./run-folder.js";
+import { readSummary, savedToken, saveToken, tokenFile, whenRestored } from "./run-folder.js";
 import { stopOnSignals } from "./stop-on-signals.js";
 
 /** As commander reads them from the command line. */
@@ -31,6 +31,12 @@ export interface ServeOptions {
   /** Where the data set's files are, instead of where the task says. */
   readonly data?: string;
   readonly out?: string;
+  /** Holds the join token, or is made to hold it. */
+  readonly tokenFile?: string;
+  /** Whether the server goes on answering when the run has ended, until it is asked to end. */
+  readonly stay?: boolean;
+  /** In seconds. */
+  readonly checkpointEvery?: number;
   readonly shards: number;
   readonly listen: Address;
   readonly insecure?: boolean;
@@ -59,7 +65,7 @@ const GRACE_MS = 5_000;
 /** Serves the task until it is trained or stopped; resolves with the process's exit code. */
 export async function serve(
   taskName: string,
-  options: ServeOptions & { readonly workersAwaited: number },
+  options: ServeOptions & { readonly workersAwaited: number; readonly workersWait: boolean },
   environment: Environment,
   accompany: (serving: Serving) => Company,
 ): Promise<number> {
@@ -70,29 +76,32 @@ export async function serve(
     abort: () => process.exit(EXIT_INTERRUPTED),
     terminate: () => process.exit(0),
   });
-  const { steps, seed, microBatchesPerStep, data, listen, shards, workersAwaited } = options;
+  const { steps, seed, microBatchesPerStep, data, listen, shards, workersAwaited, workersWait, stay } = options;
   const task = await loadTask(taskName, { steps, seed, microBatchesPerStep, data });
   const out = options.out ?? join("runs", task.name);
   const paint = createPaint(environment.color && process.stdout.isTTY === true);
   const display = createDisplay(process.stdout, paint);
   const log = openLog(environment, "warn", display);
-  const token = savedToken(out) ?? createToken();
+  const token = joinToken(out, options.tokenFile);
   const startedAt = new Date().toISOString();
   const server = await startServer({
-    ...{ task, out, listen, shards, token, workersAwaited, awaitMs: AWAIT_MS, log },
+    ...{ task, out, listen, shards, token, workersAwaited, awaitMs: AWAIT_MS, stay, log },
     spawnShard: (shard) => startShardProcess(shard, out, token, environment, log),
   });
   stopListening();
-  const ending = stopOnSignals(server, display);
+  const ending = stopOnSignals(server, display, workersWait);
   let company: Company | undefined;
   let unfollow: (() => void) | undefined;
+  const { checkpointEvery = 0 } = options;
+  const checkpoints = checkpointEvery > 0 ? setInterval(server.checkpoint, checkpointEvery * 1_000) : undefined;
   try {
-    saveToken(out, token);
+    saveToken(tokenFile(out), token);
     if (server.resumed) {
-      await Promise.race([whenRestored(server), server.finished]);
+      await Promise.race([whenRestored(server), server.ended]);
       const summary = resultOf(server, out);
       if (summary !== undefined) {
         for (const line of resultLines("already complete", summary, out, paint)) display.print(line);
+        if (stay) await ending.requested;
         return 0;
       }
     }
@@ -102,7 +111,7 @@ export async function serve(
     // It may fail while the run is ending for another reason.
     company.failed.catch(() => {});
     unfollow = followRun(server, display, startedAt);
-    const end = await Promise.race([server.finished, company.failed, ending.abandoned]);
+    const end = await Promise.race([server.ended, company.failed, ending.abandoned]);
     unfollow();
     unfollow = undefined;
     display.close();
@@ -110,9 +119,11 @@ export async function serve(
       display.print(`stopped at once: ${end}; the same command goes on from the newest checkpoint`);
     } else {
       for (const line of resultLines(end.outcome, end.summary, out, paint)) display.print(line);
+      if (stay) await ending.requested;
     }
     return ending.exitCode();
   } finally {
+    clearInterval(checkpoints);
     unfollow?.();
     display.close();
     await server.abort();
@@ -126,6 +137,20 @@ function resultOf({ task, status }: RunningServer, out: string): Summary | undef
   const summary = readSummary(out);
   const ended = summary !== undefined && summary.samples >= task.samples && summary.steps === status().step;
   return ended ? summary : undefined;
+}
+
+/** The one of the file that was named, of the run, or a new one, which then goes to that file. */
+function joinToken(out: string, file: string | undefined): string {
+  const given = file === undefined ? undefined : savedToken(file);
+  const token = given ?? savedToken(tokenFile(out)) ?? createToken();
+  if (file !== undefined && given === undefined) {
+    try {
+      saveToken(file, token);
+    } catch (error) {
+      invalid(`--token-file ${file}: the token cannot be written: ${messageOf(error)}.`);
+    }
+  }
+  return token;
 }
 
 function startShardProcess(

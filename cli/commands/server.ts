@@ -11,7 +11,7 @@ export interface ServerOptions extends ServeOptions {
 
 /** The server alone; workers join it from wherever they are. */
 export function server(task: string, options: ServerOptions, environment: Environment): Promise<number> {
-  return serve(task, options, environment, ({ server: { address }, token, display, log }) => {
+  return serve(task, { ...options, workersWait: true }, environment, ({ server: { address }, token, display, log }) => {
     if (!isLoopback(options.listen)) {
       log.warn("the connections of this server are not encrypted: whoever can listen on the network learns the token");
     }

@@ -6,6 +6,8 @@ import type { Display } from "../progress/display.js";
 export interface Stopping {
   /** Resolves with the reason, a sentence, when the open step will not be waited for; otherwise it never does. */
   readonly abandoned: Promise<string>;
+  /** Resolves at the first signal. */
+  readonly requested: Promise<void>;
   /** Of the process, if the run ends well. */
   exitCode(): number;
   /** Signals mean to the process what they did before. */
@@ -15,16 +17,31 @@ export interface Stopping {
 /** A step takes seconds while workers live. Whoever sends SIGTERM will not wait much longer before SIGKILL. */
 const TERMINATE_MS = 25_000;
 
-/** Ends a run on Ctrl-C or SIGTERM: after its step and with a checkpoint; at once when Ctrl-C is pressed again. */
-export function stopOnSignals(server: Pick<RunningServer, "stop">, display: Display): Stopping {
+/**
+ * Ends a run on Ctrl-C or SIGTERM: after its step and with a checkpoint; at once when Ctrl-C is pressed again.
+ *
+ * @param workersWait on SIGTERM: whoever sends it, an orchestrator, may start the server again elsewhere
+ */
+export function stopOnSignals(
+  server: Pick<RunningServer, "stop" | "status">,
+  display: Display,
+  workersWait: boolean,
+): Stopping {
   let exitCode = 0;
   let deadline: NodeJS.Timeout | undefined;
   let abandon: (reason: string) => void;
   const abandoned = new Promise<string>((resolve) => {
     abandon = resolve;
   });
+  let request: () => void;
+  const requested = new Promise<void>((resolve) => {
+    request = resolve;
+  });
   const unlisten = onInterrupts({
     interrupt() {
+      request();
+      // A run that has ended stays ended, however long its server stays.
+      if (server.status().phase === "ended") return;
       exitCode = EXIT_INTERRUPTED;
       display.print("stopping after this step and a checkpoint; press Ctrl-C again to stop at once");
       server.stop();
@@ -34,13 +51,16 @@ export function stopOnSignals(server: Pick<RunningServer, "stop">, display: Disp
       process.exit(EXIT_INTERRUPTED);
     },
     terminate() {
+      request();
+      if (server.status().phase === "ended") return;
       deadline = setTimeout(() => abandon(`the step has not ended in ${TERMINATE_MS / 1_000} s`), TERMINATE_MS);
-      display.print("stopping after this step and a checkpoint");
-      server.stop();
+      display.print(`stopping after this step and a checkpoint${workersWait ? "; workers wait for the server" : ""}`);
+      server.stop({ workersWait });
     },
   });
   return {
     abandoned,
+    requested,
     exitCode: () => exitCode,
     close() {
       clearTimeout(deadline);

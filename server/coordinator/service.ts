@@ -32,6 +32,8 @@ export interface ServiceOptions {
   readonly slices: readonly ChunkRange[];
   readonly leaseKey: Uint8Array;
   readonly version: string;
+  /** Whether the server stays when the run has ended: whoever wants to join then may try again later. */
+  readonly stay: boolean;
   readonly log: Logger;
 }
 
@@ -42,7 +44,7 @@ const SILENCE_MS = 60_000;
 const SAMPLE_BATCHES_MAX = 4_096;
 
 export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorHandlers {
-  const { coordinator, prepared, directory, samples, metrics, slices, version, log } = options;
+  const { coordinator, prepared, directory, samples, metrics, slices, version, stay, log } = options;
   const { task, data, built } = prepared;
   const { unary, serverStream, bidi } = createHandlers((error, method) => {
     log.error({ err: error, method }, "a handler failed");
@@ -99,7 +101,9 @@ export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorH
     Join: unary((call) => {
       const { request } = call;
       checkVersion(request.version, "The worker");
-      if (coordinator.state.phase === "ended") throw new IsobatchError("refused", "The run has ended.");
+      if (coordinator.state.phase === "ended") {
+        throw new IsobatchError(stay ? "unavailable" : "refused", "The run has ended.");
+      }
       const links = coordinator.shards;
       const missing = links.indexOf(undefined);
       if (missing >= 0) throw new IsobatchError("unavailable", `The run waits for its shard ${missing}; try again.`);

@@ -1,0 +1,30 @@
+import type { MethodDefinition } from "@grpc/proto-loader";
+import { service } from "grpc-health-check";
+import { IsobatchError } from "../../shared/errors.js";
+import { type Address, call, connect, formatAddress } from "../../shared/wire/index.js";
+
+export interface HealthOptions {
+  /** In seconds. */
+  readonly wait: number;
+}
+
+const CALL_DEADLINE_MS = 3_000;
+const { Check } = service as unknown as { Check: MethodDefinition<{ service: string }, { status: string }> };
+
+/**
+ * Prints that a server serves.
+ * @throws {IsobatchError} `unavailable` if it doesn't, or can't be reached.
+ */
+export async function health(address: Address, { wait }: HealthOptions): Promise<void> {
+  const connection = await connect(address, { waitMs: wait * 1_000 });
+  try {
+    // The empty name stands for the server as a whole.
+    const { status } = await call(connection.coordinator, Check, { service: "" }, { deadlineMs: CALL_DEADLINE_MS });
+    if (status !== "SERVING") {
+      throw new IsobatchError("unavailable", `${formatAddress(address)} answers that it is ${status}.`);
+    }
+    process.stdout.write("SERVING\n");
+  } finally {
+    connection.close();
+  }
+}
