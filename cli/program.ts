@@ -223,6 +223,13 @@ function addControls(program: Command, environment: Environment): void {
     .description("Asks a server's grpc.health.v1 whether it serves; needs no token. For probes: it exits with 0 if so.")
     .argument("<host:port>", "of the server", address("The server's address"))
     .option("--wait <seconds>", "how long to try to reach it", seconds("--wait", WAIT_SECONDS_MAX), 3)
+    .addHelpText(
+      "after",
+      examples(
+        [`isobatch health ${HERE}`, "of a server of this machine"],
+        [`isobatch health ${HERE} --wait 60`, "also of one that is just starting"],
+      ),
+    )
     .action(async (at: Address, options) => {
       const { health } = await import("./commands/health.js");
       await health(at, options);
