@@ -100,11 +100,12 @@ function softmaxCrossEntropy(labels: tf.Tensor, outputs: tf.Tensor, labelSmoothi
 function sigmoidCrossEntropy(labels: tf.Tensor, outputs: tf.Tensor): tf.Tensor {
   const compute = tf.customGrad((...parts) => {
     const [x, save] = parts as unknown as [tf.Tensor, Save];
-    save([x]);
+    // The labels too: what they were cast and reshaped to is gone when the gradient is computed.
+    save([x, labels]);
     const tail = tf.log1p(tf.exp(tf.neg(tf.abs(x))));
     return {
       value: tf.add(tf.sub(tf.relu(x), tf.mul(x, labels)), tail),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => tf.mul(dy, tf.sub(tf.sigmoid(saved[0]), labels)),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => tf.mul(dy, tf.sub(tf.sigmoid(saved[0]), saved[1])),
     };
   });
   return compute(outputs);

@@ -8,7 +8,7 @@ import { createRandom } from "../../shared/random.js";
 import { layerTable } from "../../tasks/models/index.js";
 import type { DifferencesReply, DifferencesRequest } from "./float64-thread.test.helper.js";
 import { backendNames, distinctArray, randomArray, sizeOf } from "./gradient-check.test.helper.js";
-import { openBackend } from "./index.js";
+import { type BackendName, openBackend, probeBackend } from "./index.js";
 import { BATCH, buildCase, type LayerCase, layerCases, weightedSum } from "./layer-cases.test.helper.js";
 
 /** Directions per tensor: an error in any element of its gradient shows in all of them. */
@@ -85,36 +85,44 @@ describe("layerTable", () => {
   });
 });
 
-describe("the gradients of every layer that is trained", () => {
-  let thread: Worker;
-  before(() => {
-    thread = new Worker(new URL("./float64-thread.test.helper.js", import.meta.url));
-  });
-  after(() => thread.terminate());
+const native = await probeBackend("tfjs-node");
+const suites: { backends: BackendName[]; skip: string | false }[] = [
+  { backends: backendNames, skip: false },
+  { backends: ["tfjs-node"], skip: !native.available && native.reason },
+];
 
-  layerCases.forEach((example, index) => {
-    const { className, variant } = example;
-    it(`${className}${variant && ` (${variant})`} on ${backendNames.join(" and ")} are those of float64`, async () => {
-      let expected: DifferencesReply | undefined;
-      for (const backend of backendNames) {
-        await openBackend(backend);
-        const { loss, gradients, request } = gradientsOf(example, index);
-        if (expected === undefined) {
-          thread.postMessage(request);
-          [expected] = (await once(thread, "message")) as [DifferencesReply];
-        }
-        const scale = Math.max(Math.abs(expected.loss), request.outputWeights.length);
-        assert.ok(Math.abs(loss - expected.loss) <= 1e-5 * scale, `${backend}: loss ${loss}, not ${expected.loss}`);
-        gradients.forEach((gradient, n) => {
-          request.directions[n].forEach((direction, d) => {
-            const derivative = direction.reduce((sum, x, i) => sum + x * gradient[i], 0);
-            const difference = Math.abs(derivative - expected!.derivatives[n][d]);
-            const allowed = TOLERANCE * Math.max(1, length(gradient) * length(direction));
-            const numbers = `${derivative}, not ${expected!.derivatives[n][d]} (± ${allowed})`;
-            assert.ok(difference <= allowed, `${backend}: tensor ${n} of ${gradients.length}: ${numbers}`);
+for (const { backends, skip } of suites) {
+  describe(`the gradients of every layer that is trained, on ${backends.join(" and ")}`, { skip }, () => {
+    let thread: Worker;
+    before(() => {
+      thread = new Worker(new URL("./float64-thread.test.helper.js", import.meta.url));
+    });
+    after(() => thread.terminate());
+
+    layerCases.forEach((example, index) => {
+      const { className, variant } = example;
+      it(`${className}${variant && ` (${variant})`} are those of float64`, async () => {
+        let expected: DifferencesReply | undefined;
+        for (const backend of backends) {
+          await openBackend(backend);
+          const { loss, gradients, request } = gradientsOf(example, index);
+          if (expected === undefined) {
+            thread.postMessage(request);
+            [expected] = (await once(thread, "message")) as [DifferencesReply];
+          }
+          const scale = Math.max(Math.abs(expected.loss), request.outputWeights.length);
+          assert.ok(Math.abs(loss - expected.loss) <= 1e-5 * scale, `${backend}: loss ${loss}, not ${expected.loss}`);
+          gradients.forEach((gradient, n) => {
+            request.directions[n].forEach((direction, d) => {
+              const derivative = direction.reduce((sum, x, i) => sum + x * gradient[i], 0);
+              const difference = Math.abs(derivative - expected!.derivatives[n][d]);
+              const allowed = TOLERANCE * Math.max(1, length(gradient) * length(direction));
+              const numbers = `${derivative}, not ${expected!.derivatives[n][d]} (± ${allowed})`;
+              assert.ok(difference <= allowed, `${backend}: tensor ${n} of ${gradients.length}: ${numbers}`);
+            });
           });
-        });
-      }
+        }
+      });
     });
   });
-});
+}

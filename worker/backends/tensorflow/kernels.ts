@@ -2,6 +2,8 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { RELU_GRADIENT } from "../gradients/relu.js";
 import { type KernelCall, replaceKernel } from "../kernels.js";
+import { registerDenseBincount } from "./completions.js";
+import { registerDilation } from "./dilation.js";
 import { floatType, run } from "./operation.js";
 
 let registered = false;
@@ -10,6 +12,8 @@ let registered = false;
 export function registerNativeKernels(): void {
   if (registered) return;
   registered = true;
+  registerDenseBincount();
+  registerDilation();
   replaceKernel("tensorflow", RELU_GRADIENT, ({ inputs: { dy, y }, backend }: ReluCall) =>
     run(backend, "ReluGrad", [floatType("T")], [dy, y]),
   );

@@ -6,7 +6,8 @@
  *
  * So while its files load, what they ask for is answered here, and for them alone: `@tensorflow/tfjs` is the very
  * core that computes in this thread; `util` has its former functions; the protocol buffers of SavedModels, which no
- * training needs, are left out. With that the package needs none of its dependencies.
+ * training needs, are left out. With that the package needs none of its dependencies. Its kernels also call some
+ * operations as methods of tensors, which the union package adds to them, and so does this.
  */
 import { createRequire, Module } from "node:module";
 import { join, sep } from "node:path";
@@ -59,6 +60,25 @@ const formerUtil = {
   isNullOrUndefined: (value: unknown): boolean => value === null || value === undefined,
 };
 
+/** The operations that kernels of the package call as methods: of Prelu, ArgMax, ArgMin, Exp. */
+const methods: Record<string, (this: core.Tensor, other: core.Tensor) => core.Tensor> = {
+  add(other) {
+    return core.add(this, other);
+  },
+  sub(other) {
+    return core.sub(this, other);
+  },
+  mul(other) {
+    return core.mul(this, other);
+  },
+  toInt() {
+    return core.cast(this, "int32");
+  },
+  toFloat() {
+    return core.cast(this, "float32");
+  },
+};
+
 const loaded = new Map<string, NativePackage>();
 
 /**
@@ -82,6 +102,8 @@ export function loadNativePackage(folder: string): NativePackage {
   try {
     const require = createRequire(join(folder, "package.json"));
     require("./dist/register_all_kernels.js");
+    const prototype = core.Tensor.prototype as unknown as Record<string, unknown>;
+    for (const [name, method] of Object.entries(methods)) prototype[name] ??= method;
     const { NodeJSKernelBackend } = require("./dist/nodejs_kernel_backend.js") as {
       NodeJSKernelBackend: new (binding: Binding, packageName: string) => NativeBackend;
     };

@@ -1,0 +1,148 @@
+/**
+ * How far two backends' kernels are apart, kernel by kernel, over all that training calls: the gradients of every layer
+ * case, and of the models that are trained. Two sums of n products that differ in their order differ by about ε·√n of
+ * their terms; what is allowed is 1e-5·√n of the largest element, n being the longest sum behind an element. Integers
+ * and truth values have to be equal.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import * as layers from "@tensorflow/tfjs-layers";
+import { createRandom } from "../../shared/random.js";
+import { type ModelCase, modelCases, openModel } from "../compute/model-cases.test.helper.js";
+import { distinctArray, randomArray } from "./gradient-check.test.helper.js";
+import { type BackendName, openBackend } from "./index.js";
+import { type KernelCallRecord, recordKernelCalls, repeatCall, type Stored } from "./kernel-calls.test.helper.js";
+import { BATCH, buildCase, type LayerCase, layerCases, weightedSum } from "./layer-cases.test.helper.js";
+
+export const TOLERANCE = 1e-5;
+
+export interface KernelAgreement {
+  readonly kernel: string;
+  /** Calls that were compared: of different shapes, types or attributes. */
+  readonly calls: number;
+  /** The largest error, as a part of what is allowed for its call. */
+  readonly worst: number;
+  /** Of that call: its error relative to the largest element, and its longest sum. */
+  readonly error: number;
+  readonly reduction: number;
+  /** What was computed when it was called. */
+  readonly during: string;
+}
+
+export interface AgreementReport {
+  readonly device: BackendName;
+  readonly reference: BackendName;
+  /** By kernel, the worst first. */
+  readonly kernels: readonly KernelAgreement[];
+  /** Called on the device, but unknown to the reference. */
+  readonly withoutCounterpart: readonly string[];
+  /** Calls on the device, equal ones included. */
+  readonly total: number;
+}
+
+/** Records what training calls on `device`, and repeats it on `reference`. */
+export async function compareKernels(device: BackendName, reference: BackendName): Promise<AgreementReport> {
+  await openBackend(device);
+  const recorder = recordKernelCalls();
+  try {
+    for (const [index, example] of layerCases.entries()) {
+      recorder.begin(`${example.className} ${example.variant}`.trim());
+      callGradient(example, index);
+    }
+    for (const [name, example] of Object.entries<ModelCase>(modelCases)) {
+      recorder.begin(name);
+      const model = await openModel(device, example);
+      model.gradient(0);
+      model.evaluate();
+    }
+  } finally {
+    recorder.stop();
+  }
+  await openBackend(reference);
+  const kernels = new Map<string, KernelAgreement>();
+  const withoutCounterpart = new Set<string>();
+  for (const call of recorder.calls) {
+    const expected = repeatCall(call);
+    if (expected === undefined) {
+      withoutCounterpart.add(call.kernel);
+      continue;
+    }
+    const { kernel, during } = call;
+    const reduction = reductionLength(call);
+    const error = Math.max(...call.outputs.map((output, i) => relativeError(output, expected[i])));
+    const worst = error / (TOLERANCE * Math.sqrt(reduction));
+    const before = kernels.get(kernel);
+    const calls = (before?.calls ?? 0) + 1;
+    const isWorse = before === undefined || worst > before.worst;
+    kernels.set(kernel, isWorse ? { kernel, calls, worst, error, reduction, during } : { ...before, calls });
+  }
+  return {
+    ...{ device, reference, total: recorder.total },
+    kernels: [...kernels.values()].sort((a, b) => b.worst - a.worst),
+    withoutCounterpart: [...withoutCounterpart].sort(),
+  };
+}
+
+/** The largest difference, relative to the largest element; infinite where the two can't be compared at all. */
+export function relativeError(found: Stored, expected: Stored | undefined): number {
+  if (expected === undefined || String(found.shape) !== String(expected.shape)) return Number.POSITIVE_INFINITY;
+  let [difference, largest] = [0, 0];
+  for (let i = 0; i < expected.values.length; i++) {
+    const [a, b] = [found.values[i], expected.values[i]];
+    if (Object.is(a, b) || a === b) {
+      if (Number.isFinite(b)) largest = Math.max(largest, Math.abs(b));
+      continue;
+    }
+    if (!Number.isFinite(a) || !Number.isFinite(b) || expected.dtype !== "float32") return Number.POSITIVE_INFINITY;
+    difference = Math.max(difference, Math.abs(a - b));
+    largest = Math.max(largest, Math.abs(b));
+  }
+  return difference === 0 ? 0 : difference / largest;
+}
+
+/** How many terms the longest sum behind an element of the result has. */
+export function reductionLength({ kernel, inputs, attributes, outputs }: KernelCallRecord): number {
+  const size = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
+  const filter = (inputs.filter?.shape ?? attributes.filterShape ?? attributes.filterSize) as number[] | undefined;
+  if (/MatMul/.test(kernel)) return inputs.a.shape.at(attributes.transposeA ? -2 : -1)!;
+  if (/Conv.*BackpropFilter/.test(kernel)) return size(inputs.dy.shape.slice(0, -1));
+  if (/^Depthwise/.test(kernel) || /Depthwise/.test(kernel))
+    return size(filter!.slice(0, 2)) * (/Input/.test(kernel) ? filter![3] : 1);
+  if (/Conv.*BackpropInput/.test(kernel)) return size(filter!.slice(0, -2)) * filter!.at(-1)!;
+  if (/Conv[23]D/.test(kernel)) return size(filter!.slice(0, -1));
+  if (/AvgPool|MaxPool.*Grad/.test(kernel) && Array.isArray(filter)) return size(filter);
+  if (/Softmax|SoftMax/.test(kernel)) return Object.values(inputs)[0].shape.at(-1) ?? 1;
+  if (kernel === "Cumsum") return inputs.x.shape[attributes.axis as number];
+  const longest = Math.max(1, ...Object.values(inputs).map(({ shape }) => size(shape)));
+  return Math.max(1, Math.round(longest / Math.max(1, Math.min(...outputs.map(({ shape }) => size(shape))))));
+}
+
+/** Computes a layer case's gradients on the current backend, at seeded weights and inputs, for their kernels alone. */
+function callGradient(example: LayerCase, index: number): void {
+  const random = createRandom(index + 1);
+  const model = buildCase(layers, example);
+  const weights = model.trainableWeights.map((weight) => randomArray(weight.shape as number[], random));
+  const inputs = example.shapes.map((shape) => distinctArray([BATCH, ...shape], random));
+  const outputShape = [BATCH, ...(model.outputs[0].shape.slice(1) as number[])];
+  const outputWeights = randomArray(outputShape, random);
+  const { tokens } = example;
+  tf.tidy(() => {
+    const variables = model.trainableWeights.map((weight, i) => {
+      weight.write(tf.tensor(Float32Array.from(weights[i].values), weights[i].shape));
+      return weight.read() as tf.Variable;
+    });
+    const given = inputs.map(({ shape, values }) =>
+      tokens === undefined
+        ? tf.variable(tf.tensor(Float32Array.from(values), shape))
+        : tf.tensor(
+            Int32Array.from(values, (value) => Math.floor(((value + 1) / 2) * tokens)),
+            shape,
+            "int32",
+          ),
+    );
+    const trained = tokens === undefined ? [...variables, ...(given as tf.Variable[])] : variables;
+    const dy = tf.tensor(Float32Array.from(outputWeights.values), outputShape);
+    tf.variableGrads(() => weightedSum(tf, model, given, dy).loss, trained);
+    if (tokens === undefined) tf.dispose(given);
+  });
+  model.dispose();
+}
