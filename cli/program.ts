@@ -235,9 +235,13 @@ function addControls(program: Command, environment: Environment): void {
       await health(at, options);
     });
   asking("status")
-    .summary("tell how a run stands")
-    .description("Tells how a run stands.")
-    .option("--json", "as JSON")
+    .summary("show how a run stands")
+    .description(
+      "Shows how a run stands: on a terminal a view that is kept up to date until the run ends or q is pressed, " +
+        "elsewhere once.",
+    )
+    .option("--once", "once, on a terminal too")
+    .option("--json", "once, as a JSON object")
     .addHelpText(
       "after",
       examples(

@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { readToken } from "../../shared/credentials/index.js";
+import { invalid } from "../../shared/errors.js";
 import { type Address, type Connection, connect } from "../../shared/wire/index.js";
 import type { Environment } from "../environment.js";
 import { tokenFile } from "./run-folder.js";
@@ -26,7 +28,7 @@ export async function connected<Result>(
   const { token, run } = options;
   const secret = readToken({
     env: environment.token,
-    file: options.tokenFile ?? (run === undefined ? undefined : tokenFile(run)),
+    file: options.tokenFile ?? (run === undefined ? undefined : tokenOf(run)),
     stdin: token === "-" ? 0 : undefined,
   });
   const connection = await connect(address, { token: secret, waitMs: CONNECT_WAIT_MS });
@@ -35,4 +37,12 @@ export async function connected<Result>(
   } finally {
     connection.close();
   }
+}
+
+function tokenOf(run: string): string {
+  const file = tokenFile(run);
+  if (existsSync(file)) return file;
+  return invalid(
+    `--run ${run}: there is no token in it; name the directory of a run that isobatch run or server has made.`,
+  );
 }

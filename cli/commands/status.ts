@@ -1,63 +1,29 @@
 import { type Address, call, coordinatorService, type Status__Output } from "../../shared/wire/index.js";
 import type { Environment } from "../environment.js";
-import { count, duration, measure, percent, plural } from "../progress/format.js";
-import { table } from "../progress/table.js";
+import { createPaint } from "../progress/view.js";
+import { describeStatus } from "../status/describe.js";
+import { statusJson } from "../status/json.js";
+import { openScreen } from "../status/screen.js";
+import { watchStatus } from "../status/watch.js";
 import { CALL_DEADLINE_MS, type ConnectOptions, connected } from "./connected.js";
 
 export interface StatusOptions extends ConnectOptions {
   readonly json?: boolean;
+  readonly once?: boolean;
 }
 
-/** Prints how a run stands. */
+/** Shows how a run stands: on a terminal until the run ends or the person leaves, elsewhere once. */
 export async function status(address: Address, options: StatusOptions, environment: Environment): Promise<void> {
-  const now = await connected(address, options, environment, ({ coordinator }) =>
-    call(coordinator, coordinatorService.GetStatus, {}, { deadlineMs: CALL_DEADLINE_MS }),
-  );
-  const text = options.json ? JSON.stringify(now, null, 2) : describeStatus(now).join("\n");
-  process.stdout.write(`${text}\n`);
-}
-
-export function describeStatus(status: Status__Output): string[] {
-  const { samples, samplesTotal, evaluated, evaluationLoss, evaluationAccuracy } = status;
-  const { learningRate, gamma1, gamma2, noiseScale, advice } = status;
-  const microBatches = plural(status.microBatchesPerStep, "micro-batch").replace("batchs", "batches");
-  const accuracy = Number.isFinite(evaluationAccuracy) ? `, accuracy ${percent(evaluationAccuracy)}` : "";
-  const share = samplesTotal === 0 ? 0 : samples / samplesTotal;
-  const rows: [string, string][] = [
-    ["task", status.task],
-    ["run", status.runId],
-    ["phase", `${status.phase}, epoch ${count(status.epoch)}`],
-    ["step", `${count(status.step)} of ${count(status.steps)}`],
-    ["samples", `${count(samples)} of ${count(samplesTotal)} (${percent(share, 0)})`],
-    ["speed", `${measure(status.samplesPerSecond)} samples/s, ${duration(status.secondsLeft)} left`],
-    ["κ", `${microBatches}, a batch of ${plural(status.microBatchesPerStep * status.microBatchSize, "sample")}`],
-    [
-      "rates",
-      status.step === 0 ? "no step yet" : `η′ ${measure(learningRate)}, Γ1 ${measure(gamma1)}, Γ2 ${measure(gamma2)}`,
-    ],
-    ["noise scale", Number.isFinite(noiseScale) ? plural(Math.round(noiseScale), "sample") : "not resolved"],
-    ["more workers", advice],
-    ["loss", status.step === 0 ? "no step yet" : measure(status.loss)],
-    ["test loss", evaluated ? `${measure(evaluationLoss)}${accuracy}` : "not evaluated yet"],
-    ["checkpoint", status.checkpointStep < 0 ? "none yet" : `of step ${count(status.checkpointStep)}`],
-    ["version", status.version],
-  ];
-  const workers = status.workers.map((worker) => [
-    worker.id,
-    `${worker.host}:${worker.processId}`,
-    worker.state,
-    worker.device,
-    plural(worker.computeThreads, "thread"),
-    `${measure(worker.microBatchesPerSecond)} micro-batches/s`,
-    `${count(worker.microBatches)} done`,
-    `seen ${duration(worker.lastSeenSeconds)} ago`,
-  ]);
-  const shards = status.shards.map((shard) => [
-    `shard ${shard.index}`,
-    shard.address,
-    shard.state,
-    `version ${count(shard.version)}`,
-    `chunks ${shard.firstChunk}–${shard.endChunk - 1}`,
-  ]);
-  return [...table(rows), "", ...table(workers.length === 0 ? [["no workers"]] : workers), "", ...table(shards)];
+  const { stdin, stdout } = process;
+  await connected(address, options, environment, async ({ coordinator }) => {
+    const ask = (signal?: AbortSignal): Promise<Status__Output> =>
+      call(coordinator, coordinatorService.GetStatus, {}, { deadlineMs: CALL_DEADLINE_MS, signal });
+    const now = await ask();
+    if (options.json) return void stdout.write(`${JSON.stringify(statusJson(now), null, 2)}\n`);
+    if (options.once || !stdout.isTTY) return void stdout.write(`${describeStatus(now).join("\n")}\n`);
+    const paint = createPaint(environment.color);
+    const screen = openScreen(stdin, stdout);
+    const last = await watchStatus({ first: now, ask, address, screen, paint }).finally(screen.close);
+    if (last.phase === "ended") stdout.write(`${describeStatus(last).join("\n")}\n`);
+  });
 }

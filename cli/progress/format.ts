@@ -48,6 +48,17 @@ export function plural(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
 }
 
+/** A text from another machine, without what would move the cursor or change colours. */
+export function printable(text: string): string {
+  return stripVTControlCharacters(text).replace(/\p{Cc}/gu, "");
+}
+
+/** The text, cut off after `columns` characters with "…". */
+export function cutTo(text: string, columns: number): string {
+  const characters = [...text];
+  return characters.length <= columns ? text : `${characters.slice(0, Math.max(0, columns - 1)).join("")}…`;
+}
+
 /** Breaks a text between words so that no line is longer than `columns`, where that is possible. */
 export function wrapText(text: string, columns: number): string {
   return text

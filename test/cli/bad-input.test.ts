@@ -40,6 +40,7 @@ const CASES: readonly (readonly [args: string, code: number, sentence: RegExp])[
   ["worker join 127.0.0.1:1 --token-file none", 2, /^--token-file none: the token cannot be read: .*\.$/],
   ["worker join 127.0.0.1:1 --token secret", 2, /^--token is "secret"; it must be one of -\.$/],
   ["status 127.0.0.1:1", 1, /^Cannot reach 127\.0\.0\.1:1: nothing listens there .*\.$/],
+  ["status 127.0.0.1:1 --run full", 2, /^--run full: there is no token in it; name the directory of a run .*\.$/],
   ["drain 127.0.0.1:1", 2, /^Missing required argument 'worker'; isobatch drain --help .*\.$/],
   ["evaluate full", 2, /^full is not a run directory: .*\.$/],
   ["export full --format onnx", 2, /^--format is "onnx"; it must be one of tfjs, safetensors\.$/],

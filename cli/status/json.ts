@@ -1,0 +1,55 @@
+import type { Status__Output } from "../../shared/wire/index.js";
+
+/**
+ * What `isobatch status --json` prints, for programs: docs/operating.md tells the fields. They stay as they are while
+ * the first number of Isobatch's version does; what is not known (yet) is null.
+ */
+export function statusJson(status: Status__Output) {
+  const known = (value: number): number | null => (Number.isFinite(value) ? value : null);
+  return {
+    version: status.version,
+    runId: status.runId,
+    task: status.task,
+    phase: status.phase,
+    epoch: status.epoch,
+    step: status.step,
+    steps: status.steps,
+    samples: status.samples,
+    samplesTotal: status.samplesTotal,
+    samplesPerSecond: status.samplesPerSecond,
+    secondsLeft: known(status.secondsLeft),
+    loss: known(status.loss),
+    evaluation: status.evaluated
+      ? { loss: known(status.evaluationLoss), accuracy: known(status.evaluationAccuracy) }
+      : null,
+    microBatchSize: status.microBatchSize,
+    microBatchesPerStep: status.microBatchesPerStep,
+    learningRate: known(status.learningRate),
+    gamma1: known(status.gamma1),
+    gamma2: known(status.gamma2),
+    noiseScale: known(status.noiseScale),
+    workersAdvised: status.workersAdvised > 0 ? status.workersAdvised : null,
+    advice: status.advice,
+    checkpointStep: status.checkpointStep >= 0 ? status.checkpointStep : null,
+    workers: status.workers.map(({ numerics, ...worker }) => ({
+      id: worker.id,
+      host: worker.host,
+      processId: worker.processId,
+      state: worker.state,
+      device: worker.device,
+      backend: numerics?.backend ?? "",
+      computeThreads: worker.computeThreads,
+      microBatches: worker.microBatches,
+      microBatchesPerSecond: worker.microBatchesPerSecond,
+      lastSeenSeconds: worker.lastSeenSeconds,
+    })),
+    shards: status.shards.map((shard) => ({
+      index: shard.index,
+      address: shard.address,
+      state: shard.state,
+      version: shard.version,
+      firstChunk: shard.firstChunk,
+      endChunk: shard.endChunk,
+    })),
+  };
+}

@@ -1,0 +1,179 @@
+/** A run on a terminal's screen, at one moment. Pure. */
+import { stripVTControlCharacters } from "node:util";
+import type { Status__Output } from "../../shared/wire/index.js";
+import { count, cutTo, duration, measure, percent, plural, printable, wrapText } from "../progress/format.js";
+import type { Paint } from "../progress/view.js";
+
+export interface StatusView {
+  /** The newest that was heard. */
+  readonly status: Status__Output;
+  /** HOST:PORT of the server. */
+  readonly address: string;
+  /** Since when and why the server can't be reached; undefined while it can. */
+  readonly gone: { readonly seconds: number; readonly reason: string } | undefined;
+}
+
+export interface ViewSize {
+  readonly columns: number;
+  readonly rows: number;
+  readonly paint: Paint;
+}
+
+const GAP = "  ";
+/** Narrower screens get lines that are cut off. */
+const COLUMNS_MIN = 40;
+/** Narrower ones have their facts below each other. */
+const TWO_COLUMNS_MIN = 72;
+/** Less room says nothing of a device. */
+const LAST_COLUMN_MIN = 12;
+const BAR_MIN = 10;
+const HINT = "q or Ctrl-C leaves; the run goes on";
+
+/** At most `rows` lines, none longer than `columns`. The table of workers has what room is left. */
+export function statusLines({ status, address, gone }: StatusView, { columns, rows, paint }: ViewSize): string[] {
+  const width = Math.max(COLUMNS_MIN, columns);
+  const head = [...headLines(status, address, width, paint), ...goneLines(gone, width, paint), ""];
+  const facts = [...factLines(status, width, paint), ""];
+  const shards = shardLines(status, width, paint);
+  const foot = [...shards, "", paint("dim", HINT)];
+  const room = rows - head.length - facts.length - foot.length - 1;
+  const lines = [...head, ...facts, ...workerLines(status, width, Math.max(3, room), paint), "", ...foot];
+  return lines.slice(0, rows).map((line) => fit(line, columns));
+}
+
+function headLines(status: Status__Output, address: string, width: number, paint: Paint): string[] {
+  const place = `${address}${GAP}run ${status.runId.slice(0, 8)}`;
+  const left = `${status.task}${GAP}${status.phase}, epoch ${count(status.epoch)}`;
+  const title = `${paint("bold", status.task)}${GAP}${phase(status, paint)}, epoch ${count(status.epoch)}`;
+  const filler = " ".repeat(Math.max(GAP.length, width - left.length - place.length));
+  const share = status.samplesTotal === 0 ? 0 : Math.min(1, status.samples / status.samplesTotal);
+  const timed = status.samplesPerSecond > 0 && status.secondsLeft >= 0;
+  const ending = [
+    percent(share, 0),
+    `${count(status.samples)} of ${count(status.samplesTotal)} samples`,
+    `${measure(status.samplesPerSecond)}/s`,
+    ...(timed ? [`${duration(status.secondsLeft)} left`] : []),
+  ].join(GAP);
+  const barWidth = Math.max(BAR_MIN, width - ending.length - GAP.length);
+  const filled = Math.floor(share * barWidth);
+  const bar = paint("green", "█".repeat(filled)) + paint("dim", "░".repeat(barWidth - filled));
+  return [`${title}${filler}${paint("dim", place)}`, `${bar}${GAP}${ending}`];
+}
+
+function phase({ phase: name, workers }: Status__Output, paint: Paint): string {
+  const well = name === "stepping" || name === "evaluating" || name === "boundary" || name === "ended";
+  return paint(well && workers.length > 0 ? "green" : "yellow", name);
+}
+
+function goneLines(gone: StatusView["gone"], width: number, paint: Paint): string[] {
+  if (gone === undefined) return [];
+  const text = `no answer for ${duration(gone.seconds)}; what follows is older. ${gone.reason} Trying again.`;
+  return wrapText(text, width)
+    .split("\n")
+    .map((line) => paint("yellow", line));
+}
+
+function factLines(status: Status__Output, width: number, paint: Paint): string[] {
+  const { microBatchesPerStep: kappa, microBatchSize, evaluationAccuracy } = status;
+  const stepped = status.step > 0 && Number.isFinite(status.loss);
+  const accuracy = Number.isFinite(evaluationAccuracy) ? `, accuracy ${percent(evaluationAccuracy)}` : "";
+  const left: Fact[] = [
+    ["step", `${count(status.step)} of ${count(status.steps)}`],
+    ["κ", plural(kappa, "micro-batch").replace("batchs", "batches")],
+    ["batch", plural(kappa * microBatchSize, "sample")],
+    [
+      "noise scale",
+      Number.isFinite(status.noiseScale) ? plural(Math.round(status.noiseScale), "sample") : "not resolved",
+    ],
+  ];
+  const right: Fact[] = [
+    ["loss", stepped ? measure(status.loss) : "no step yet"],
+    ["test loss", status.evaluated ? `${measure(status.evaluationLoss)}${accuracy}` : "not evaluated yet"],
+    ["η′", Number.isFinite(status.learningRate) ? measure(status.learningRate) : "no step yet"],
+    ["checkpoint", status.checkpointStep < 0 ? "none yet" : `of step ${count(status.checkpointStep)}`],
+  ];
+  const half = Math.floor((width - GAP.length) / 2);
+  const single = [...left, ...right].map((fact) => cell(fact, width, paint));
+  const rows =
+    width < TWO_COLUMNS_MIN
+      ? single
+      : left.map((fact, i) => `${cell(fact, half, paint)}${GAP}${cell(right[i], half, paint)}`);
+  const advice = status.advice === "" ? [] : wrapText(`more workers: ${status.advice}`, width).split("\n");
+  return [...rows, ...advice.map((line) => line.replace(/^more workers:/, (label) => paint("dim", label)))];
+}
+
+type Fact = readonly [label: string, value: string];
+const LABEL_WIDTH = "noise scale".length;
+
+function cell([label, value]: Fact, width: number, paint: Paint): string {
+  const shown = cutTo(value, width - LABEL_WIDTH - GAP.length);
+  const padding = " ".repeat(Math.max(0, width - LABEL_WIDTH - GAP.length - [...shown].length));
+  return `${paint("dim", label.padEnd(LABEL_WIDTH))}${GAP}${paint("bold", shown)}${padding}`;
+}
+
+type Worker = Status__Output["workers"][number];
+
+/** Whoever is not well stands above those who are; those keep their order, so that lines don't jump. */
+const NOT_WELL = ["silent", "joining", "loading weights", "draining"];
+const isWell = ({ state }: Worker): boolean => !NOT_WELL.includes(state);
+
+function workerLines({ workers }: Status__Output, width: number, room: number, paint: Paint): string[] {
+  if (workers.length === 0) return [paint("yellow", "no workers yet: isobatch worker join brings one")];
+  const ordered = [...workers].sort((a, b) => Number(isWell(a)) - Number(isWell(b)));
+  const all = ordered.length <= room - 1;
+  const shown = all ? ordered : ordered.slice(0, Math.max(1, room - 2));
+  const rest = ordered.slice(shown.length);
+  const cells = shown.map((worker) => [
+    printable(worker.id),
+    worker.state,
+    `${measure(worker.microBatchesPerSecond)}/s`,
+    count(worker.microBatches),
+    duration(worker.lastSeenSeconds),
+    `${printable(worker.device)}, ${plural(worker.computeThreads, "thread")}`,
+  ]);
+  const head = [plural(workers.length, "worker"), "state", "speed", "done", "last seen", "device"];
+  const lines = columnsOf([head, ...cells], new Set([2, 3, 4]), width);
+  const painted = lines.map((line, i) => (i === 0 ? paint("dim", line) : tint(line, shown[i - 1], paint)));
+  return all ? painted : [...painted, paint("dim", `and ${plural(rest.length, "more worker")}: ${tally(rest)}`)];
+}
+
+function tint(line: string, worker: Worker, paint: Paint): string {
+  return isWell(worker) ? line : paint("yellow", line);
+}
+
+function tally(workers: readonly Worker[]): string {
+  const counts = new Map<string, number>();
+  for (const { state } of workers) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return [...counts].map(([state, number]) => `${count(number)} ${state}`).join(", ");
+}
+
+/** One line is enough for shards that are all there. */
+function shardLines({ shards }: Status__Output, width: number, paint: Paint): string[] {
+  const missing = shards.filter(({ state }) => state !== "attached");
+  const version = `at version ${count(Math.min(...shards.map((shard) => shard.version)))}`;
+  if (missing.length === 0) return [`${paint("dim", plural(shards.length, "shard"))}${GAP}${version}`];
+  const names = missing.map(({ index }) => index).join(", ");
+  return [paint("yellow", cutTo(`${plural(shards.length, "shard")}${GAP}missing: ${names}`, width))];
+}
+
+/** Aligned columns, those of numbers to the right; the last one has the width that is left. */
+function columnsOf(rows: readonly (readonly string[])[], numeric: ReadonlySet<number>, width: number): string[] {
+  const last = rows[0].length - 1;
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const before = widths.slice(0, last).reduce((sum, each) => sum + each + GAP.length, 0);
+  return rows.map((row) =>
+    row
+      .map((text, column) => {
+        if (column === last) return width - before < LAST_COLUMN_MIN ? "" : cutTo(text, width - before);
+        return numeric.has(column) ? text.padStart(widths[column]) : text.padEnd(widths[column]);
+      })
+      .join(GAP)
+      .trimEnd(),
+  );
+}
+
+/** Cuts off a line that is too long all the same; its colours go with it. */
+function fit(line: string, columns: number): string {
+  const plain = stripVTControlCharacters(line);
+  return [...plain].length <= columns ? line : cutTo(plain, columns);
+}
