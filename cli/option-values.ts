@@ -1,4 +1,3 @@
-import { isIPv4 } from "node:net";
 import { invalid } from "../shared/errors.js";
 import { type Address, parseAddress } from "../shared/wire/address.js";
 
@@ -57,9 +56,4 @@ export function oneOf<Word extends string>(name: string, words: readonly Word[])
     const word = words.find((candidate) => candidate === text);
     return word ?? invalid(`${name} is "${text}"; it must be one of ${words.join(", ")}.`);
   };
-}
-
-/** Whether nothing but this machine reaches a server that listens on `host`. */
-export function isLoopback({ host }: Address): boolean {
-  return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }

@@ -86,7 +86,8 @@ function addRun(program: Command, environment: Environment, end: (exitCode: numb
 }
 
 function addServer(program: Command, environment: Environment, end: (exitCode: number) => void): void {
-  serving(program.command("server"))
+  serving(program.command("server"), " (default: 127.0.0.1, the port after --listen's)")
+    .option("--no-http", "no dashboard and no /metrics")
     .summary("serve a task to workers that join")
     .description("Serves a task to workers that join from this machine or others, and prints how they do.")
     .addOption(listen({ host: "127.0.0.1", port: DEFAULT_PORT }, `127.0.0.1:${DEFAULT_PORT}`))
@@ -119,7 +120,7 @@ function addServer(program: Command, environment: Environment, end: (exitCode: n
 }
 
 /** The options of whatever serves a task. */
-function serving(command: Command): Command {
+function serving(command: Command, httpDefault = ""): Command {
   return command
     .argument("<task>", "a built-in task's name, a .json file, or a module that exports defineTask({ … })")
     .option("--steps <n>", "length of the run (default: the task's)", wholeNumber("--steps", 1, STEPS_MAX))
@@ -132,7 +133,8 @@ function serving(command: Command): Command {
     .option("--data <path>", "the data set's folder or file (default: the task's)")
     .option("--out <dir>", "the run directory; one that holds this run goes on (default: runs/<task>)")
     .option("--shards <n>", "server processes that share the weights", wholeNumber("--shards", 1, SHARDS_MAX), 1)
-    .option("--insecure", "allow connections from other machines without encryption");
+    .option("--insecure", "allow connections from other machines without encryption")
+    .option("--http <host:port>", `where the dashboard and /metrics are served${httpDefault}`, address("--http"));
 }
 
 function listen(byDefault: Address, inWords: string): Option {

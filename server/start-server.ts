@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { createLeaseKey } from "../shared/credentials/index.js";
+import { createLeaseKey, secretsEqual } from "../shared/credentials/index.js";
 import { IsobatchError, invalid, messageOf } from "../shared/errors.js";
 import { elementsOf, type Layout, sliceChunks } from "../shared/layout/index.js";
 import type { Logger } from "../shared/log.js";
@@ -18,6 +18,14 @@ import {
   reportEvent,
   statusOf,
 } from "./coordinator/index.js";
+import {
+  createSource,
+  type Dashboard,
+  type DashboardOptions,
+  type DashboardSource,
+  startDashboard,
+  type Verify,
+} from "./dashboard/index.js";
 import {
   type MetricsLine,
   openLedger,
@@ -49,9 +57,16 @@ export interface ServerOptions {
   readonly awaitMs: number;
   /** Whether it goes on answering when the run has ended, until `abort`; workers that come then are put off. */
   readonly stay?: boolean;
+  /** Where the dashboard and the metrics are served over HTTP, if they are. */
+  readonly http?: HttpOptions;
   readonly log: Logger;
   /** Starts the process of shard `index` ≥ 1, which calls `startShard`. */
   spawnShard(shard: { index: number; coordinator: Address; listen: Address }): SpawnedShard;
+}
+
+export interface HttpOptions extends Pick<DashboardOptions, "address" | "orAnyPort"> {
+  /** How a worker joins, once it is known where the server listens. */
+  joinCommand(server: Address): string;
 }
 
 export interface RunningServer {
@@ -62,6 +77,7 @@ export interface RunningServer {
   readonly resumed: boolean;
   readonly task: Task;
   readonly metrics: Pick<RunRecord<MetricsLine>, "subscribe">;
+  readonly dashboard: Dashboard | undefined;
   status(): Status;
   /**
    * Ends after the open step and a checkpoint. `workersWait`: they are not told that the run has ended, so that they
@@ -219,7 +235,15 @@ async function serve(
   const address = await server.listen(options.listen);
   cleanUp.push(() => server.shutdown(FAREWELL_MS));
   server.setServing(true);
+  coordinator.shardTraffic[0] = shard.traffic;
   coordinator.attachShard(0, localLink(shard, `:${address.port}`), shard.checkpoints());
+  const status = (): Status => statusOf(coordinator, task, slices, runId, version);
+  const dashboard = await openDashboard(
+    options,
+    createSource({ coordinator, task, runId, version, metrics, status }),
+    address,
+  );
+  if (dashboard !== undefined) cleanUp.push(() => dashboard.close());
   const { spawnShard } = options;
   const supervisor = superviseShards({
     shards: options.shards,
@@ -280,7 +304,8 @@ async function serve(
     resumed: directory.resumed,
     task,
     metrics,
-    status: () => statusOf(coordinator, task, slices, runId, version),
+    dashboard,
+    status,
     stop(how) {
       workersWait = how?.workersWait ?? false;
       coordinator.dispatch({ kind: "stop" });
@@ -295,6 +320,16 @@ async function serve(
     ended,
     finished,
   };
+}
+
+async function openDashboard(
+  { http, token, log }: ServerOptions,
+  source: DashboardSource,
+  server: Address,
+): Promise<Dashboard | undefined> {
+  if (http === undefined) return undefined;
+  const verify: Verify = (secret) => (secretsEqual(secret, token) ? { name: "join token", mayAct: true } : undefined);
+  return startDashboard({ ...http, verify, source, log, joinCommand: () => http.joinCommand(server) });
 }
 
 function summaryOf(task: Task, directory: RunDirectory, coordinator: Coordinator, startedAt: number): Summary {

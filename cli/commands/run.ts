@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { IsobatchError } from "../../shared/errors.js";
 import { createLog } from "../../shared/log.js";
-import { formatAddress } from "../../shared/wire/index.js";
+import { type Address, formatAddress } from "../../shared/wire/index.js";
 import { chooseBackend } from "../../worker/backends/index.js";
 import { unavailability } from "../../worker/backends/tensorflow/availability.js";
 import { readGraphics } from "../../worker/backends/tensorflow/graphics.js";
@@ -10,6 +10,7 @@ import { superviseWorkers } from "../children/supervisor.js";
 import type { Environment } from "../environment.js";
 import { relayLog } from "../log.js";
 import { type PlannedWorker, planWorkers } from "../worker-plan.js";
+import { httpAddress } from "./http-options.js";
 import { type Company, type ServeOptions, type Serving, serve } from "./serve.js";
 
 export interface RunOptions extends ServeOptions {
@@ -35,7 +36,13 @@ export async function run(task: string, options: RunOptions, environment: Enviro
     graphics: readGraphics(),
     visibleDevices: environment.variables.CUDA_VISIBLE_DEVICES,
   });
-  return serve(task, { ...options, workersAwaited: plan.length, workersWait: false }, environment, (serving) =>
+  const joinCommand = (at: Address, token: string): string =>
+    `ISOBATCH_TOKEN=${token} isobatch worker join ${formatAddress(at)}`;
+  const accompaniment = {
+    ...{ workersAwaited: plan.length, workersWait: false },
+    ...{ dashboard: httpAddress(options), joinCommand },
+  };
+  return serve(task, { ...options, ...accompaniment }, environment, (serving) =>
     startWorkers(serving, plan, environment),
   );
 }

@@ -3,18 +3,17 @@
  * summary, with all that a person sees of it and every way to end it.
  */
 import { join } from "node:path";
-import { type RunningServer, type Summary, startServer } from "../../server/index.js";
+import { type HttpOptions, type RunningServer, type Summary, startServer } from "../../server/index.js";
 import { createToken } from "../../shared/credentials/index.js";
 import { invalid, messageOf } from "../../shared/errors.js";
 import type { Logger } from "../../shared/log.js";
-import { type Address, formatAddress } from "../../shared/wire/index.js";
+import { type Address, formatAddress, isLoopback } from "../../shared/wire/index.js";
 import { loadTask } from "../../tasks/index.js";
 import { startChild } from "../children/child.js";
 import type { Environment } from "../environment.js";
 import { EXIT_INTERRUPTED } from "../failure.js";
 import { onInterrupts } from "../interrupts.js";
 import { openLog, relayLog } from "../log.js";
-import { isLoopback } from "../option-values.js";
 import { createDisplay, type Display } from "../progress/display.js";
 import { followRun } from "../progress/follow.js";
 import { count } from "../progress/format.js";
@@ -40,6 +39,17 @@ export interface ServeOptions {
   readonly shards: number;
   readonly listen: Address;
   readonly insecure?: boolean;
+  /** Where the dashboard and the metrics are served; false: nowhere. */
+  readonly http?: Address | false;
+}
+
+/** What the commands decide each for itself. */
+export interface Accompaniment {
+  readonly workersAwaited: number;
+  readonly workersWait: boolean;
+  readonly dashboard: Pick<HttpOptions, "address" | "orAnyPort"> | undefined;
+  /** How a worker joins. */
+  joinCommand(server: Address, token: string): string;
 }
 
 /** What a command adds to the server: workers of its own, or a line that says how to join. */
@@ -65,7 +75,7 @@ const GRACE_MS = 5_000;
 /** Serves the task until it is trained or stopped; resolves with the process's exit code. */
 export async function serve(
   taskName: string,
-  options: ServeOptions & { readonly workersAwaited: number; readonly workersWait: boolean },
+  options: ServeOptions & Accompaniment,
   environment: Environment,
   accompany: (serving: Serving) => Company,
 ): Promise<number> {
@@ -84,8 +94,12 @@ export async function serve(
   const log = openLog(environment, "warn", display);
   const token = joinToken(out, options.tokenFile);
   const startedAt = new Date().toISOString();
+  const http = options.dashboard && {
+    ...options.dashboard,
+    joinCommand: (at: Address) => options.joinCommand(at, token),
+  };
   const server = await startServer({
-    ...{ task, out, listen, shards, token, workersAwaited, awaitMs: AWAIT_MS, stay, log },
+    ...{ task, out, listen, shards, token, workersAwaited, awaitMs: AWAIT_MS, stay, http, log },
     spawnShard: (shard) => startShardProcess(shard, out, token, environment, log),
   });
   stopListening();
@@ -107,6 +121,7 @@ export async function serve(
     }
     const how = server.resumed ? `resuming at step ${count(Number(server.status().step))}` : "starting";
     display.print(`${paint("bold", task.name)} ${how} in ${out}, server at ${formatAddress(server.address)}`);
+    if (server.dashboard !== undefined) display.print(`dashboard at ${server.dashboard.url}`);
     company = accompany({ server, token, display, log });
     // It may fail while the run is ending for another reason.
     company.failed.catch(() => {});

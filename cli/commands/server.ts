@@ -1,7 +1,7 @@
 import { hostname, networkInterfaces } from "node:os";
-import { type Address, formatAddress } from "../../shared/wire/index.js";
+import { type Address, formatAddress, isLoopback } from "../../shared/wire/index.js";
 import type { Environment } from "../environment.js";
-import { isLoopback } from "../option-values.js";
+import { httpByDefault } from "./http-options.js";
 import { type ServeOptions, serve } from "./serve.js";
 
 export interface ServerOptions extends ServeOptions {
@@ -11,13 +11,15 @@ export interface ServerOptions extends ServeOptions {
 
 /** The server alone; workers join it from wherever they are. */
 export function server(task: string, options: ServerOptions, environment: Environment): Promise<number> {
-  return serve(task, { ...options, workersWait: true }, environment, ({ server: { address }, token, display, log }) => {
+  const joinCommand = (at: Address, token: string): string =>
+    `ISOBATCH_TOKEN=${token} isobatch worker join ${formatAddress(options.advertise ?? reachable(at))}`;
+  const accompaniment = { ...options, workersWait: true, dashboard: httpByDefault(options), joinCommand };
+  return serve(task, accompaniment, environment, ({ server: { address }, token, display, log }) => {
     if (!isLoopback(options.listen)) {
       log.warn("the connections of this server are not encrypted: whoever can listen on the network learns the token");
     }
-    const reachedAt = options.advertise ?? reachable(address);
     display.print("workers join with");
-    display.print(`  ISOBATCH_TOKEN=${token} isobatch worker join ${formatAddress(reachedAt)}`);
+    display.print(`  ${joinCommand(address, token)}`);
     return { failed: new Promise<never>(() => {}), stop: async () => {} };
   });
 }

@@ -1,4 +1,4 @@
-import { isIPv6 } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 import { invalid } from "../errors.js";
 
 export const DEFAULT_PORT = 7400;
@@ -37,4 +37,9 @@ export function parseAddress(text: string, field: string): Address {
 /** HOST:PORT, with an IPv6 host in brackets; what `parseAddress` reads. */
 export function formatAddress({ host, port }: Address): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** Whether nothing but this machine reaches a server that listens there. */
+export function isLoopback({ host }: Pick<Address, "host">): boolean {
+  return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }

@@ -7,7 +7,7 @@ export { crc32, verifyCrc32 } from "./crc32.js";
 export type * from "./generated/index.js";
 export { createHandlers } from "./handlers.js";
 export { createProgressTimer, type ProgressTimer } from "./progress.js";
-export { createServer, type WireServer } from "./server.js";
+export { createServer, listenError, type WireServer } from "./server.js";
 export { CoordinatorClient, coordinatorService, ShardClient, shardService } from "./service.js";
 export { fromStatus, isServiceError, toStatus } from "./status.js";
 export {

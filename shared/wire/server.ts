@@ -80,7 +80,8 @@ export function createServer({
   };
 }
 
-function listenError(error: Error, address: Address): IsobatchError {
+/** Why nobody can listen there, as a sentence that says what to do. */
+export function listenError(error: Error, address: Address): IsobatchError {
   const at = formatAddress(address);
   const message = messageOf(error);
   const sentence = message.includes("EADDRINUSE")

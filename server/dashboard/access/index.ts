@@ -1,0 +1,2 @@
+export { type Identity, refusalOf } from "./access.js";
+export { createGuard, type Guard, type Verify } from "./guard.js";

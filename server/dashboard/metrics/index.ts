@@ -1,0 +1,1 @@
+export { createRunMetrics, type RunMetrics } from "./metrics.js";

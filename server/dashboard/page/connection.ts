@@ -1,0 +1,69 @@
+import type { LiveStatus, Snapshot, Update } from "../view/live.js";
+import type { Connection } from "../view/summary.js";
+
+/**
+ * The stream from the server. The browser's own EventSource comes back by itself, and says what it had last; where it
+ * gives up, or where nothing has come for too long, it is made anew. A login that is over leads to the login page.
+ */
+export interface Listener {
+  connection(state: Connection): void;
+  snapshot(snapshot: Snapshot): void;
+  updates(updates: readonly Update[]): void;
+  status(status: LiveStatus): void;
+}
+
+/** The server says how things stand every second: a stream that is silent for so long is broken. */
+const SILENCE_MS = 5_000;
+const AGAIN_MS = [1_000, 2_000, 5_000];
+
+export function follow(listener: Listener): void {
+  let source: EventSource | undefined;
+  let lastMs = performance.now();
+  let failures = 0;
+
+  function heard<Data>(handle: (data: Data) => void): (event: MessageEvent<string>) => void {
+    return (event) => {
+      lastMs = performance.now();
+      failures = 0;
+      handle(JSON.parse(event.data) as Data);
+      listener.connection("live");
+    };
+  }
+
+  function open(): void {
+    source?.close();
+    lastMs = performance.now();
+    source = new EventSource("/events");
+    source.addEventListener("snapshot", heard<Snapshot>(listener.snapshot));
+    source.addEventListener("updates", heard<readonly Update[]>(listener.updates));
+    source.addEventListener("status", heard<LiveStatus>(listener.status));
+    source.addEventListener("error", () => {
+      listener.connection("lost");
+      if (source?.readyState === EventSource.CLOSED) void again();
+    });
+  }
+
+  async function again(): Promise<void> {
+    source?.close();
+    source = undefined;
+    const waitMs = AGAIN_MS[Math.min(failures++, AGAIN_MS.length - 1)];
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    if (await isLoginOver()) location.assign("/login");
+    else open();
+  }
+
+  async function isLoginOver(): Promise<boolean> {
+    try {
+      return (await fetch("/api/session")).status === 401;
+    } catch {
+      return false;
+    }
+  }
+
+  setInterval(() => {
+    if (source === undefined || performance.now() - lastMs < SILENCE_MS) return;
+    listener.connection("lost");
+    void again();
+  }, 1_000);
+  open();
+}

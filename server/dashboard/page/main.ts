@@ -1,0 +1,95 @@
+/** The dashboard's page: follows the run, keeps its history, and shows both. */
+import { recentLoss } from "../view/charts.js";
+import { addEvaluation, addStep, createHistory, cutBack, type MutableHistory } from "../view/history.js";
+import type { Happening, LiveStatus, Update } from "../view/live.js";
+import { type Connection, stateOf } from "../view/summary.js";
+import { createActions } from "./actions.js";
+import { follow } from "./connection.js";
+import { byId, setText } from "./dom.js";
+import { createPlots } from "./plots.js";
+import { showCheckpoints, showFacts, showHappenings, showProgress, showShards, showWorkers } from "./tables.js";
+
+const HAPPENINGS_SHOWN = 50;
+
+const plots = createPlots();
+const actions = createActions();
+let history: MutableHistory = createHistory();
+let microBatchSize = 1;
+let happenings: readonly Happening[] = [];
+let status: LiveStatus | undefined;
+let connection: Connection = "connecting";
+let isShowingFacts = false;
+
+function apply(update: Update): void {
+  const [kind, value] = update;
+  switch (kind) {
+    case "phases":
+      history.phases = [...value];
+      return;
+    case "step":
+      addStep(history, value);
+      if (status !== undefined) {
+        const [step, samples, , learningRate, microBatchesPerStep, , noiseScale] = value;
+        status = { ...status, step: step + 1, samples, learningRate, microBatchesPerStep, noiseScale };
+      }
+      return;
+    case "evaluation":
+      addEvaluation(history, value);
+      if (status !== undefined) status = { ...status, testLoss: value[2], testAccuracy: value[3] };
+      return;
+    case "back":
+      return cutBack(history, value);
+    case "happening":
+      happenings = [...happenings, value].slice(-HAPPENINGS_SHOWN);
+      showHappenings(happenings);
+  }
+}
+
+/** Once a frame, however often it is called for. */
+function showFigures(): void {
+  if (isShowingFacts) return;
+  isShowingFacts = true;
+  requestAnimationFrame(() => {
+    isShowingFacts = false;
+    showFacts(status, recentLoss(history));
+    if (status !== undefined) showProgress(status);
+  });
+}
+
+function showState(): void {
+  const { text, tone } = stateOf(status, connection);
+  setText(byId("state-text"), text);
+  byId("state").dataset.tone = tone;
+  document.body.dataset.connection = connection;
+}
+
+showFacts(undefined, null);
+follow({
+  connection(state) {
+    if (state === connection) return;
+    connection = state;
+    showState();
+  },
+  snapshot(snapshot) {
+    const { points, evaluations, phases, stepsPerPoint } = snapshot.history;
+    history = { stepsPerPoint, points: [...points], evaluations: [...evaluations], phases: [...phases] };
+    ({ microBatchSize } = snapshot.run);
+    ({ happenings } = snapshot);
+    showHappenings(happenings);
+    plots.changed(history, microBatchSize);
+    showFigures();
+  },
+  updates(updates) {
+    for (const update of updates) apply(update);
+    plots.changed(history, microBatchSize);
+    showFigures();
+  },
+  status(now) {
+    status = now;
+    showState();
+    showFigures();
+    showWorkers(now.workers, actions?.drain);
+    showShards(now.shards);
+    showCheckpoints(now);
+  },
+});
