@@ -1,13 +1,15 @@
 /**
  * `npm run bench [-- SCENARIO…]`: one JSON line a scenario, on this machine. Ratios within one line count; absolute
  * times drift with whatever else the machine does. `pytorch` runs only when it is named, with `--python PATH` of an
- * environment that has torch.
+ * environment that has torch; so does `memory`, which fails if memory grows over `--micro-batches` (2,000) of them.
  */
 import { parseArgs } from "node:util";
+import { wholeNumber } from "../cli/option-values.js";
 import { messageOf } from "../shared/errors.js";
 import type { BackendName } from "../worker/backends/index.js";
 import { gradientScenario } from "./gradients.js";
 import { kernelScenario } from "./kernels.js";
+import { growth, memoryScenario } from "./memory.js";
 import type { MeasuredModelName } from "./models.js";
 import { pytorchScenario } from "./pytorch.js";
 import { stepScenario } from "./steps.js";
@@ -18,9 +20,14 @@ const { values, positionals: wanted } = parseArgs({
   options: {
     python: { type: "string", default: "python3" },
     backend: { type: "string", default: "tfjs-node" },
+    backends: { type: "string" },
     models: { type: "string" },
+    "micro-batches": { type: "string", default: "2000" },
   },
 });
+
+/** Why the command fails, though all was measured. */
+let failure: string | undefined;
 
 const scenarios: Record<string, () => unknown> = {
   kernels: kernelScenario,
@@ -33,8 +40,14 @@ const scenarios: Record<string, () => unknown> = {
       values.backend as BackendName,
       values.models?.split(",") as MeasuredModelName[] | undefined,
     ),
+  memory: async () => {
+    const microBatches = wholeNumber("--micro-batches", 4, 1_000_000)(values["micro-batches"]);
+    const memory = await memoryScenario(microBatches, values.backends?.split(","), values.models?.split(","));
+    failure = growth(memory);
+    return memory;
+  },
 };
-const onlyWhenNamed = new Set(["pytorch"]);
+const onlyWhenNamed = new Set(["pytorch", "memory"]);
 
 const unknown = wanted.find((name) => !(name in scenarios));
 if (unknown !== undefined) {
@@ -47,6 +60,7 @@ try {
       console.log(JSON.stringify(await scenario()));
     }
   }
+  if (failure !== undefined) throw new Error(failure);
 } catch (error) {
   console.error(`bench: ${messageOf(error)}`);
   process.exit(1);

@@ -44,13 +44,20 @@ export async function compileBinding(compilation: Compilation, options: RunProgr
   );
 }
 
-function compilerArguments({ wheel, packageFolder, binding }: Compilation): string[] {
+/**
+ * For the two systems that TensorFlow has wheels for. On a Mac the libraries are dylibs, which are never unloaded once
+ * they have variables of threads, as TensorFlow's have.
+ */
+export function compilerArguments(
+  { wheel, packageFolder, binding }: Compilation,
+  platform: NodeJS.Platform = process.platform,
+): string[] {
   const nodeHeaders = join(dirname(createRequire(import.meta.url).resolve("node-api-headers/package.json")), "include");
   const includes = [packageFolder, nodeHeaders, join(wheel.folder, "include")];
-  const isMac = process.platform === "darwin";
+  const linked = platform === "darwin" ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared", NEVER_UNLOADED];
   return [
     ...["-std=c++17", "-O2", "-fPIC", "-w", "-DNAPI_VERSION=8"],
-    ...(isMac ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared", NEVER_UNLOADED]),
+    ...linked,
     ...includes.flatMap((folder) => ["-I", folder]),
     ...SOURCES.map((source) => join(packageFolder, source)),
     ...wheel.libraries.map((library) => join(wheel.folder, library)),

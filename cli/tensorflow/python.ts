@@ -22,7 +22,7 @@ const answerSchema = z.object({
       folder: z.string(),
       /** The name it was installed under. */
       distribution: z.string(),
-      /** Whether NVIDIA's libraries were installed beside it. */
+      /** Whether NVIDIA's libraries lie beside it, or it was built for CUDA and the system has them. */
       cudaLibraries: z.boolean(),
     })
     .nullable(),
@@ -32,15 +32,19 @@ export type PythonEnvironment = z.output<typeof answerSchema>;
 
 /** Looks without importing TensorFlow, which takes seconds and may fail. */
 const QUESTION = `
-import importlib.metadata as metadata, importlib.util as util, json, os, sys
+import ctypes.util, importlib.metadata as metadata, importlib.util as util, json, os, sys
+def ofsystem(folder):
+    try: built = "'is_cuda_build', True" in open(os.path.join(folder, "python", "platform", "build_info.py")).read()
+    except OSError: return False
+    return built and ctypes.util.find_library("cudnn") is not None
 def found():
-    for name in ("tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tf-nightly", "intel-tensorflow"):
+    for name in ("tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tensorflow-macos", "tensorflow-cpu-aws", "tf-nightly", "intel-tensorflow"):
         try: version = metadata.version(name)
         except metadata.PackageNotFoundError: continue
         spec = util.find_spec("tensorflow")
         if spec is None or spec.origin is None: continue
         folder = os.path.dirname(spec.origin)
-        cuda = os.path.isdir(os.path.join(os.path.dirname(folder), "nvidia", "cudnn", "lib"))
+        cuda = os.path.isdir(os.path.join(os.path.dirname(folder), "nvidia", "cudnn", "lib")) or ofsystem(folder)
         return {"version": version, "folder": folder, "distribution": name, "cudaLibraries": cuda}
 makes = util.find_spec("venv") is not None and util.find_spec("ensurepip") is not None
 print(json.dumps({"version": sys.version_info[:3], "executable": sys.executable, "makesEnvironments": makes, "tensorflow": found()}))

@@ -55,6 +55,7 @@ export function checkedWheel(environment: PythonEnvironment, cuda: boolean): Whe
   return { version, folder, libraries: librariesOf(process.platform), python: environment.executable };
 }
 
-function librariesOf(platform: NodeJS.Platform): readonly string[] {
+/** The libraries to link, by their file names. */
+export function librariesOf(platform: NodeJS.Platform): readonly string[] {
   return LIBRARIES[platform] ?? [];
 }

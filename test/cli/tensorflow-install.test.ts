@@ -3,6 +3,8 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
+import * as tf from "@tensorflow/tfjs-core";
+import { chooseBackend, openBackend } from "../../worker/backends/index.js";
 import { isAlive, openWorkplace, TINY_TASK, untilQuiet } from "./isobatch.test.helper.js";
 
 /**
@@ -48,7 +50,7 @@ const wheel = (version: string, folder = "/nowhere/tensorflow"): object => ({
   cudaLibraries: false,
 });
 
-/** Installs with nothing on the path but what is given; nothing may be left of it. */
+/** Installs with nothing on the path but what is given; nothing may be left of it, and wasm must compute as before. */
 async function installWith(path: string, args: string[] = [], env: Record<string, string> = {}): Promise<string> {
   const folder = newFolder();
   const variables = { PATH: path, VIRTUAL_ENV: "", CXX: "", ISOBATCH_TENSORFLOW: folder, ...env };
@@ -57,7 +59,18 @@ async function installWith(path: string, args: string[] = [], env: Record<string
   assert.deepEqual(leftIn(folder), [], "something was left behind");
   assert.deepEqual(place.processes(), []);
   assert.match(stderr, /^[^\n]+\n$/, "not one sentence");
+  await assertComputesOnWasm(folder);
   return stderr;
+}
+
+/** What a worker with this installation folder would take, it takes, and it computes. */
+async function assertComputesOnWasm(folder: string): Promise<void> {
+  process.env.ISOBATCH_TENSORFLOW = folder;
+  assert.equal(await chooseBackend(undefined, { info() {} }), "wasm");
+  const backend = await openBackend("wasm");
+  const product = tf.tidy(() => tf.matMul(tf.tensor2d([[1, 2]]), tf.tensor2d([[3], [4]])).dataSync()[0]);
+  backend.dispose();
+  assert.equal(product, 11);
 }
 
 const leftIn = (folder: string): string[] =>
@@ -140,6 +153,13 @@ describe("isobatch tensorflow install", () => {
     } finally {
       execFileSync("umount", [disk]);
     }
+  });
+
+  it("names a disk that fills up while pip works", async () => {
+    const full = `echo "ERROR: Could not install packages: [Errno 28] No space left on device" >&2; exit 1`;
+    const python = `case "$1 $2" in "-m venv") mkdir -p "$3/bin"; cp "$0" "$3/bin/python";; "-m pip") ${full};; *) (${pythonWith(null).script}) | sed "s|/opt/python|$0|";; esac`;
+    const path = `${programs({ "g++": compiler, python3: { script: python } })}:/usr/bin:/bin`;
+    assert.match(await installWith(path), /^pip install tensorflow\S*: the disk is full; free some, or name a folder/);
   });
 
   const gpu = existsSync("/proc/driver/nvidia/version") && "this machine has an NVIDIA driver";

@@ -1,8 +1,9 @@
 /**
  * How far two backends' kernels are apart, kernel by kernel, over all that training calls: the gradients of every layer
  * case, and of the models that are trained. Two sums of n products that differ in their order differ by about ε·√n of
- * their terms; what is allowed is 1e-5·√n of the largest element, n being the longest sum behind an element. Integers
- * and truth values have to be equal.
+ * their terms; what is allowed is 1e-5·√n of the largest element, n being the longest sum behind an element (of Sum and
+ * Mean, whose terms may cancel to nothing, of the largest sum of their terms' sizes). Integers and truth values have to
+ * be equal.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
@@ -68,7 +69,7 @@ export async function compareKernels(device: BackendName, reference: BackendName
     }
     const { kernel, during } = call;
     const reduction = reductionLength(call);
-    const error = Math.max(...call.outputs.map((output, i) => relativeError(output, expected[i])));
+    const error = Math.max(...call.outputs.map((output, i) => relativeError(output, expected[i], termsOf(call))));
     const worst = error / (TOLERANCE * Math.sqrt(reduction));
     const before = kernels.get(kernel);
     const calls = (before?.calls ?? 0) + 1;
@@ -82,10 +83,21 @@ export async function compareKernels(device: BackendName, reference: BackendName
   };
 }
 
-/** The largest difference, relative to the largest element; infinite where the two can't be compared at all. */
-export function relativeError(found: Stored, expected: Stored | undefined): number {
+/** Of a sum, the largest sum of its terms' sizes, on the current backend; else 0. */
+function termsOf(call: KernelCallRecord): number {
+  if (call.kernel !== tf.Sum && call.kernel !== tf.Mean) return 0;
+  const { x } = call.inputs;
+  const [sizes] = repeatCall({ ...call, inputs: { x: { ...x, values: Array.from(x.values, Math.abs) } } })!;
+  return Array.from(sizes.values).reduce((largest, value) => Math.max(largest, value), 0);
+}
+
+/**
+ * The largest difference, relative to the largest element, or to `scale` if that is more; infinite where the two can't
+ * be compared at all.
+ */
+export function relativeError(found: Stored, expected: Stored | undefined, scale = 0): number {
   if (expected === undefined || String(found.shape) !== String(expected.shape)) return Number.POSITIVE_INFINITY;
-  let [difference, largest] = [0, 0];
+  let [difference, largest] = [0, scale];
   for (let i = 0; i < expected.values.length; i++) {
     const [a, b] = [found.values[i], expected.values[i]];
     if (Object.is(a, b) || a === b) {
