@@ -44,6 +44,16 @@ describe("startChild()", () => {
     assert.equal((await child.exited).reason, "The disk is full.");
   });
 
+  it("leaves out of the reason what TensorFlow says when it is loaded", async () => {
+    const notices = [
+      "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR",
+      "I0000 00:00:1795655156.105355   29048 port.cc:153] oneDNN custom operations are on.",
+    ];
+    const says = [...notices, "E0000 00:00:1795655156.1 9 gpu.cc:1] out of memory"];
+    const source = `for (const line of ${JSON.stringify(says)}) console.error(line); process.exitCode = 1;`;
+    assert.equal((await start("notices", source).child.exited).reason, says[2]);
+  });
+
   it("stops a child that obeys SIGTERM without killing it", async () => {
     const { child, record } = start("obeys", `process.on("SIGTERM", () => process.exit(0)); ${ready} ${linger}`);
     await record;

@@ -48,6 +48,12 @@ const MAIN = fileURLToPath(new URL("../main.js", import.meta.url));
 const LAST_LINES_MAX = 20;
 const LINE_LENGTH_MAX = 2_000;
 
+/**
+ * What TensorFlow says when it is loaded, before any of its settings counts: how its log is written, and (I0000) that
+ * oneDNN is on. It is no reason for anything.
+ */
+const LIBRARY_NOTICE = /^(WARNING: All log messages before absl::InitializeLog|I\d{4} \d\d:\d\d:)/;
+
 const alive = new Set<ChildProcess>();
 
 export function startChild(options: ChildOptions): Child {
@@ -64,6 +70,7 @@ export function startChild(options: ChildOptions): Child {
   createInterface({ input: child.stderr! }).on("line", (line) => {
     const record = parseRecord(line);
     if (record !== undefined) return onLog?.(record);
+    if (LIBRARY_NOTICE.test(line)) return;
     lastLines.push(line.slice(0, LINE_LENGTH_MAX));
     if (lastLines.length > LAST_LINES_MAX) lastLines.shift();
   });
