@@ -11,7 +11,7 @@ if (globalThis.gc === undefined) throw new RangeError("to be run with --expose-g
 
 const microBatches = Number(count);
 const QUARTERS = 4;
-const EVALUATE_EVERY = 50;
+const EVALUATE_EVERY = 20;
 const mebibytes = (bytes: number): number => Number((bytes / 2 ** 20).toFixed(1));
 const points: MemoryPoint[] = [];
 const opened = await openModel(backend, modelCases[model as ModelCaseName]);

@@ -5,7 +5,7 @@ import type { ModelCaseName } from "../worker/compute/model-cases.test.helper.js
 import { growth, type MemoryScenario, measureMemory } from "./memory.js";
 
 /** A share of `npm run bench -- memory`: fewer micro-batches, of the models that hold the most kinds of tensors. */
-const MICRO_BATCHES = 160;
+const MICRO_BATCHES = 80;
 const cases: [BackendName, ModelCaseName][] = [
   ["wasm", "resnet18"],
   ["wasm", "gpt"],
