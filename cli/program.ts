@@ -341,7 +341,11 @@ function addExperiment(program: Command, environment: Environment, end: (exitCod
     .option("--beta1 <number>", "as at κ = 1 (default: the task's)", number("--beta1"))
     .option("--beta2 <number>", "the same", number("--beta2"))
     .option("--weight-decay <number>", "the same", number("--weight-decay"))
-    .option("--processes <n>", "runs at once (default: one a core)", wholeNumber("--processes", 1, WORKERS_MAX))
+    .option(
+      "--processes <n>",
+      "runs at once (default: one a core; on GPUs, one a GPU)",
+      wholeNumber("--processes", 1, WORKERS_MAX),
+    )
     .option("--backend <name>", "what to compute with (default: the first that starts; see isobatch doctor)")
     .option("--out <dir>", "where the results go (default: runs/invariance-<name>)")
     .addHelpText(

@@ -13,6 +13,8 @@ import {
 } from "../../experiment/index.js";
 import { writeFileDurably } from "../../server/durable-file.js";
 import type { Task } from "../../tasks/index.js";
+import { visibleGpus } from "../../worker/backends/tensorflow/gpus.js";
+import { readGraphics } from "../../worker/backends/tensorflow/graphics.js";
 import { chooseBackendOffThread } from "../../worker/choose-backend.js";
 import type { Environment } from "../environment.js";
 import { configure, type ExperimentOptions } from "../experiment/configuration.js";
@@ -50,12 +52,16 @@ export async function invariance(options: InvarianceOptions, environment: Enviro
     const runs = listRuns(task, protocol);
     const out = options.out ?? join("runs", `invariance-${name}`);
     const log = openLog(environment, "warn");
+    const { CUDA_VISIBLE_DEVICES: visibleDevices } = environment.variables;
     const { name: backend, numerics } = await chooseBackendOffThread(options.backend, log);
     const folder = openExperimentFolder(out, { task, protocol, numerics });
     try {
       const results = new Map(folder.results.map((result) => [result.key, result]));
       const missing = runs.filter(({ key }) => !results.has(key));
-      const processes = Math.max(1, Math.min(options.processes ?? availableParallelism(), missing.length));
+      // On GPUs one process each; with more of them, they share.
+      const gpus = backend === "tfjs-node-gpu" ? visibleGpus(readGraphics(), visibleDevices) : undefined;
+      const processesMax = options.processes ?? gpus?.length ?? availableParallelism();
+      const processes = Math.max(1, Math.min(processesMax, missing.length));
       print(headline(name, task, protocol));
       print(
         `${plural(runs.length, "run")} of ${count(protocol.microBatches)} micro-batches, ` +
@@ -70,7 +76,7 @@ export async function invariance(options: InvarianceOptions, environment: Enviro
       let finished = 0;
       try {
         await trainRuns({
-          ...{ runs: missing, processes, backend, environment, signal: stopping.signal },
+          ...{ runs: missing, processes, backend, gpus, environment, signal: stopping.signal },
           onResult(result) {
             folder.append(result);
             results.set(result.key, result);

@@ -23,6 +23,8 @@ export interface RunnersOptions {
   readonly runs: readonly RunSpec[];
   readonly processes: number;
   readonly backend: string;
+  /** One a process, in turn, as CUDA_VISIBLE_DEVICES names them; undefined: none computes on a GPU. */
+  readonly gpus?: readonly string[];
   readonly environment: Environment;
   /** Ends all processes at once; what they had not finished is lost. */
   readonly signal: AbortSignal;
@@ -33,7 +35,7 @@ export interface RunnersOptions {
 
 /** Trains the runs; resolves when all are done, or when the signal has ended them. */
 export async function trainRuns(options: RunnersOptions): Promise<void> {
-  const { runs, processes, signal } = options;
+  const { runs, processes, gpus, signal } = options;
   const queue = [...runs];
   const children = new Set<Child>();
   const unfinished: number[] = [];
@@ -58,7 +60,10 @@ export async function trainRuns(options: RunnersOptions): Promise<void> {
     };
     const child = startChild({
       args: ["experiment", "train-runs", "--backend", options.backend],
-      env: { ...options.environment.variables },
+      env: {
+        ...options.environment.variables,
+        ...(gpus === undefined ? {} : { CUDA_VISIBLE_DEVICES: gpus[index % gpus.length] }),
+      },
       onMessage(message) {
         const report = message as RunReport;
         if ("microBatches" in report) {
