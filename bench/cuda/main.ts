@@ -69,7 +69,8 @@ function readOptions(): { on: "gpu" | "cpu"; quick: boolean } {
   }
 }
 
-function checkKernels({ kernels, withoutCounterpart, total, reference }: AgreementReport) {
+function checkKernels({ kernels, withoutCounterpart, failed, total, reference }: AgreementReport) {
+  for (const { during, message } of failed) failures.push(`${during} can't be computed: ${message.split("\n")[0]}.`);
   const apart = kernels.filter(({ worst }) => !(worst <= 1));
   for (const { kernel, error, reduction, during } of apart) {
     failures.push(`${kernel} is ${error} off the ${reference} backend (sums of ${reduction}; in ${during}).`);

@@ -7,6 +7,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
+import { messageOf } from "../../shared/errors.js";
 import { createRandom } from "../../shared/random.js";
 import { type ModelCase, modelCases, openModel } from "../compute/model-cases.test.helper.js";
 import { distinctArray, randomArray } from "./gradient-check.test.helper.js";
@@ -36,6 +37,8 @@ export interface AgreementReport {
   readonly kernels: readonly KernelAgreement[];
   /** Called on the device, but unknown to the reference. */
   readonly withoutCounterpart: readonly string[];
+  /** What could not be computed on the device at all, with what it said. */
+  readonly failed: readonly { readonly during: string; readonly message: string }[];
   /** Calls on the device, equal ones included. */
   readonly total: number;
 }
@@ -44,16 +47,25 @@ export interface AgreementReport {
 export async function compareKernels(device: BackendName, reference: BackendName): Promise<AgreementReport> {
   await openBackend(device);
   const recorder = recordKernelCalls();
+  const failed: { during: string; message: string }[] = [];
+  const during = async (name: string, compute: () => void | Promise<void>): Promise<void> => {
+    recorder.begin(name);
+    try {
+      await compute();
+    } catch (error) {
+      failed.push({ during: name, message: messageOf(error) });
+    }
+  };
   try {
     for (const [index, example] of layerCases.entries()) {
-      recorder.begin(`${example.className} ${example.variant}`.trim());
-      callGradient(example, index);
+      await during(`${example.className} ${example.variant}`.trim(), () => callGradient(example, index));
     }
     for (const [name, example] of Object.entries<ModelCase>(modelCases)) {
-      recorder.begin(name);
-      const model = await openModel(device, example);
-      model.gradient(0);
-      model.evaluate();
+      await during(name, async () => {
+        const model = await openModel(device, example);
+        model.gradient(0);
+        model.evaluate();
+      });
     }
   } finally {
     recorder.stop();
@@ -77,7 +89,7 @@ export async function compareKernels(device: BackendName, reference: BackendName
     kernels.set(kernel, isWorse ? { kernel, calls, worst, error, reduction, during } : { ...before, calls });
   }
   return {
-    ...{ device, reference, total: recorder.total },
+    ...{ device, reference, failed, total: recorder.total },
     kernels: [...kernels.values()].sort((a, b) => b.worst - a.worst),
     withoutCounterpart: [...withoutCounterpart].sort(),
   };
