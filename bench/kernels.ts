@@ -1,19 +1,25 @@
 /**
- * The SIMD kernels against memcpy, on 10 million parameters: both are bound by memory, so the share of memcpy's
+ * The SIMD kernels against memcpy, and the step of every optimizer and rule against that of unscaled Adam, on 10 million parameters: both are bound by memory, so the share of memcpy's
  * bandwidth is what a kernel can still gain. A kernel's bandwidth counts every byte it reads and every byte it
  * writes, memcpy's too. All are measured in turn in every round and compared within the round, so that a machine
- * that slows down for a while slows all of them.
+ * that slows down for a while slows all of them. A step folds κ gradients into the sums, weighed as the rule weighs them,
+ * and updates the weights, all as a shard does it.
  *
  * Run as a program it prints one line of JSON.
  */
 import { fileURLToPath } from "node:url";
-import { type AdamConstants, createKernelMemory, instantiateKernels } from "../shared/kernels/index.js";
+import { allArms } from "../experiment/index.js";
+import { createKernelMemory, instantiateKernels } from "../shared/kernels/index.js";
+import { type Hyperparameters, leafWeights, type OptimizerSpec, stepCoefficients } from "../shared/optimizer/index.js";
 import { createRandom } from "../shared/random.js";
 
 const PARAMETERS = 10_000_000;
 const WARM_UP_ROUNDS = 3;
-const ROUNDS = 15;
+const ROUNDS = 28;
 const ARRAY_BYTES = 4 * PARAMETERS;
+/** κ of the steps. */
+const MICRO_BATCHES = 4;
+const REFERENCE: Hyperparameters = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 };
 
 export interface KernelResult {
   /** Median time of one call. */
@@ -24,19 +30,30 @@ export interface KernelResult {
   readonly shareOfMemcpy: number;
 }
 
+/** The fastest round's time per byte moved over that of unscaled Adam. */
+export interface RuleResult {
+  /** The update of the weights alone. */
+  readonly update: number;
+  /** The whole step, of κ micro-batches. */
+  readonly step: number;
+}
+
 export interface KernelScenario {
   readonly scenario: "kernels";
   readonly parameters: number;
   readonly rounds: number;
   readonly results: Readonly<Record<string, KernelResult>>;
+  /** κ of `rules`. */
+  readonly microBatches: number;
+  readonly rules: Readonly<Record<string, RuleResult>>;
 }
 
-/** Measures every kernel once per round; about two seconds. */
+/** Measures every kernel and every rule once per round; about fifteen seconds. */
 export function kernelScenario(): KernelScenario {
   // Offsets that are unlike modulo 4 KiB: arrays a whole number of pages apart evict one another from the caches.
-  const offsets = [0, 1, 2, 3, 4].map((index) => index * (ARRAY_BYTES + 320));
-  const [theta, m, v, s1, s2] = offsets;
-  const memory = createKernelMemory(offsets[4] + ARRAY_BYTES);
+  const offsets = [0, 1, 2, 3, 4, 5].map((index) => index * (ARRAY_BYTES + 320));
+  const [theta, m, v, s1, s2, g] = offsets;
+  const memory = createKernelMemory(offsets[5] + ARRAY_BYTES);
   const kernels = instantiateKernels(memory);
   const random = createRandom(1);
   for (const offset of offsets) {
@@ -44,18 +61,24 @@ export function kernelScenario(): KernelScenario {
     for (let i = 0; i < PARAMETERS; i++) values[i] = random.next();
   }
   const [source, target] = [theta, m].map((offset) => new Uint8Array(memory.buffer, offset, ARRAY_BYTES));
-  const adam: AdamConstants = {
-    mKeep: 0.9,
-    mAdd: 0.1,
-    vKeep: 0.999,
-    vAdd: 0.001,
-    squareOfSum: false,
-    stepSize: 1e-3,
-    vScale: 1,
-    epsilon: 1e-8,
-    decay: 1e-5,
+  /** A rule's calls: those that fold a step's gradients, and the one that updates the weights. */
+  const stepOf = (optimizer: OptimizerSpec) => {
+    const coefficients = stepCoefficients({
+      ...{ optimizer, hyperparameters: REFERENCE, microBatchSize: 64, firstMicroBatch: 0, microBatches: MICRO_BATCHES },
+      ...{ schedule: { kind: "constant", warmupSamples: 0, totalSamples: 0, finalFraction: 1 }, c1: 0.5, c2: 0.5 },
+    });
+    const leaves = leafWeights(optimizer, REFERENCE, MICRO_BATCHES);
+    const update = () => kernels.adam(theta, m, v, s1, s2, PARAMETERS, coefficients);
+    const fold = () => {
+      for (let leaf = 0; leaf < MICRO_BATCHES; leaf++) {
+        const [w1, w2] = leaves === undefined ? [1, 1] : [leaves.w1[leaf], leaves.w2[leaf]];
+        kernels[leaf === 0 ? "leaf" : "addLeaf"](g, s1, s2, PARAMETERS, w1, w2);
+      }
+    };
+    return { fold, update, updated: coefficients.squareOfSum ? 7 : 8 };
   };
-  const standard = { ...adam, squareOfSum: true };
+  const { update: adam } = stepOf({ name: "invariant", rule: "linear" });
+  const { update: adamStandard } = stepOf({ name: "standard" });
   /** A name, the arrays it reads and writes (one read and written counts twice), and the call. */
   const cases: [name: string, arrays: number, call: () => void][] = [
     ["memcpy", 2, () => target.set(source)],
@@ -64,15 +87,30 @@ export function kernelScenario(): KernelScenario {
     ["add", 3, () => kernels.add(s1, s2, PARAMETERS)],
     ["allFinite", 1, () => kernels.allFinite(s1, PARAMETERS)],
     ["squaredNorm", 1, () => kernels.squaredNorm(s1, PARAMETERS)],
-    ["adam", 8, () => kernels.adam(theta, m, v, s1, s2, PARAMETERS, adam)],
-    ["adamStandard", 7, () => kernels.adam(theta, m, v, s1, s2, PARAMETERS, standard)],
+    ["adam", 8, adam],
+    ["adamStandard", 7, adamStandard],
   ];
+  const arms = allArms();
+  const rules = arms.map(({ optimizer }) => stepOf(optimizer));
+  const foldArrays = 3 + 5 * (MICRO_BATCHES - 1);
   const times = cases.map(() => [] as number[]);
+  const ruleTimes = arms.map(() => [] as { update: number; step: number }[]);
   for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++) {
     for (const [index, [, , call]] of cases.entries()) {
       const start = performance.now();
       call();
       if (round >= WARM_UP_ROUNDS) times[index].push(performance.now() - start);
+    }
+    // Each round begins with another rule, so that none always follows the same one.
+    for (let i = 0; i < rules.length; i++) {
+      const index = (i + round) % rules.length;
+      const { fold, update } = rules[index];
+      const start = performance.now();
+      fold();
+      const folded = performance.now();
+      update();
+      const end = performance.now();
+      if (round >= WARM_UP_ROUNDS) ruleTimes[index].push({ update: end - folded, step: end - start });
     }
   }
   const results = cases.map(([name, arrays], index) => {
@@ -85,7 +123,19 @@ export function kernelScenario(): KernelScenario {
     };
     return [name, result] as const;
   });
-  return { scenario: "kernels", parameters: PARAMETERS, rounds: ROUNDS, results: Object.fromEntries(results) };
+  const unscaled = arms.findIndex(({ name }) => name === "standard");
+  const perByte = (rule: number, part: "update" | "step"): number => {
+    const arrays = (index: number): number => rules[index].updated + (part === "step" ? foldArrays : 0);
+    const fastest = (index: number): number => Math.min(...ruleTimes[index].map((time) => time[part]));
+    return rounded(fastest(rule) / arrays(rule) / (fastest(unscaled) / arrays(unscaled)));
+  };
+  return {
+    ...{ scenario: "kernels", parameters: PARAMETERS, rounds: ROUNDS, results: Object.fromEntries(results) },
+    microBatches: MICRO_BATCHES,
+    rules: Object.fromEntries(
+      arms.map(({ name }, i) => [name, { update: perByte(i, "update"), step: perByte(i, "step") }]),
+    ),
+  };
 }
 
 function median(values: readonly number[]): number {
