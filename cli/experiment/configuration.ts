@@ -66,7 +66,7 @@ async function findTask(
   // Lengths are counted in micro-batches here: the task's own κ has no say.
   const overrides = { ...said, microBatchesPerStep: 1 };
   if (task !== undefined) return loadTask(task, { ...preset?.fields, ...overrides });
-  const input = preset?.task;
+  const input = preset?.task?.();
   if (input !== undefined) return resolveTask(input.name, input, overrides);
   if (preset?.needs !== undefined) return invalid(`--task is missing: --preset ${name} needs ${preset.needs}.`);
   return invalid(`--task is missing; name a task, or a --preset, one of ${PRESET_NAMES.join(", ")}.`);

@@ -59,7 +59,7 @@ const LETTER = 6.6;
 
 export function drawFigure(figure: Figure): string {
   const { title, note, panels } = figure;
-  const columns = panels.length === 1 ? 1 : panels.length % 3 === 0 ? 3 : 2;
+  const columns = panels.length > 4 ? 3 : [1, 2, 3, 2][panels.length - 1];
   const rows = Math.ceil(panels.length / columns);
   const width = WIDTH / columns;
   const key = keyRows(figure.key);
@@ -85,16 +85,18 @@ function drawPanel({ title, x, y, series }: Panel, width: number): string {
   const toX = scaleOf(x, [left, right]);
   const toY = scaleOf(y, [bottom, top]);
   const parts = [`<text class="panel" x="${left}" y="${top - 12}">${xml(title)}</text>`];
-  for (const mark of marksOf(y, 5)) {
-    const at = fixed(toY(mark));
+  const yMarks = marksOf(y, 5);
+  for (const [i, text] of markTexts(yMarks, y).entries()) {
+    const at = fixed(toY(yMarks[i]));
     parts.push(
-      `<path class="grid" d="M${left} ${at}H${right}"/><text x="${left - 8}" y="${at}" dy="4" text-anchor="end">${numberText(mark)}</text>`,
+      `<path class="grid" d="M${left} ${at}H${right}"/><text x="${left - 8}" y="${at}" dy="4" text-anchor="end">${text}</text>`,
     );
   }
-  for (const mark of marksOf(x, Math.max(2, Math.floor(width / 130)))) {
-    const at = fixed(toX(mark));
+  const xMarks = marksOf(x, Math.max(2, Math.floor(width / 130)));
+  for (const [i, text] of markTexts(xMarks, x).entries()) {
+    const at = fixed(toX(xMarks[i]));
     parts.push(
-      `<path class="grid" d="M${at} ${bottom}v5"/><text x="${at}" y="${bottom + 18}" text-anchor="middle">${numberText(mark)}</text>`,
+      `<path class="grid" d="M${at} ${bottom}v5"/><text x="${at}" y="${bottom + 18}" text-anchor="middle">${text}</text>`,
     );
   }
   parts.push(
@@ -178,21 +180,30 @@ export function domainOf(values: readonly number[], logarithmic: boolean): [numb
   return [low - room, high + room];
 }
 
+/** Below it numbers are written as powers of ten. */
+const SMALL = 9.99e-3;
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
 /** 0.00001 as 10⁻⁵, 131,072 as 131 k. */
 export function numberText(value: number): string {
   const size = Math.abs(value);
-  const power = Math.log10(size);
-  if (size > 0 && (size < 9.99e-3 || size >= 1e7)) {
-    const exponent = Math.floor(power + 1e-9);
-    const digits = [...String(Math.abs(exponent))].map((digit) => SUPERSCRIPTS[Number(digit)]).join("");
-    const factor = Number((value / Number(`1e${exponent}`)).toPrecision(3));
-    return `${factor === 1 ? "" : `${factor}·`}10${exponent < 0 ? "⁻" : ""}${digits}`;
-  }
+  if (size > 0 && (size < SMALL || size >= 1e7)) return powerText(value);
   if (size >= 1e6) return `${Number((value / 1e6).toPrecision(3))} M`;
   if (size >= 1e4) return `${Number((value / 1e3).toPrecision(3))} k`;
   return String(Number(value.toPrecision(6)));
+}
+
+function powerText(value: number): string {
+  const exponent = Math.floor(Math.log10(Math.abs(value)) + 1e-9);
+  const digits = [...String(Math.abs(exponent))].map((digit) => SUPERSCRIPTS[Number(digit)]).join("");
+  const factor = Number((value / Number(`1e${exponent}`)).toPrecision(3));
+  return `${factor === 1 ? "" : `${factor}·`}10${exponent < 0 ? "⁻" : ""}${digits}`;
+}
+
+/** On a logarithmic axis that reaches small numbers all powers of ten are written as such: 10⁻¹ beside 10⁻³. */
+function markTexts(marks: readonly number[], { logarithmic }: Axis): string[] {
+  const asPowers = logarithmic && marks.some((mark) => mark > 0 && mark < SMALL);
+  return marks.map((mark) => (asPowers && mark < 1 ? powerText(mark) : numberText(mark)));
 }
 
 const fixed = (value: number): string => String(Math.round(value * 10) / 10);

@@ -127,7 +127,10 @@ function speeds({ protocol, summary }: Shown, rates: readonly number[]): Figure 
       series: protocol.arms.flatMap(({ name }, color): Series[] => {
         const cells = summary.cells.filter((cell) => cell.arm === name && cell.learningRate === rate);
         const points = (field: "measuredSpeed" | "predictedSpeed") =>
-          cells.filter((cell) => cell[field] !== null).map((cell) => [cell.kappa, cell[field]!] as const);
+          cells
+            .filter((cell) => cell[field] !== null)
+            .map((cell) => [cell.kappa, cell[field]!] as const)
+            .sort(([a], [b]) => a - b);
         return [
           { look: { color, line: "dashed", dots: false }, points: points("predictedSpeed") },
           { look: { color, line: "none", dots: true }, points: points("measuredSpeed") },
