@@ -1,5 +1,5 @@
-import { invalid } from "../shared/errors.js";
 import { type GradientFlip, parseGradientFlip } from "../worker/compute/gradient-flip.js";
+import { oneOf } from "./option-values.js";
 
 /** What the program reads from its environment; nothing else reads it. */
 export interface Environment {
@@ -9,6 +9,8 @@ export interface Environment {
   readonly token: string | undefined;
   /** ISOBATCH_LOG: the least severe messages that are logged. */
   readonly logLevel: LogLevel | undefined;
+  /** ISOBATCH_LOG_FORMAT: lines for people or for programs. */
+  readonly logFormat: LogFormat | undefined;
   /** NO_COLOR (no-color.org): set to anything but nothing. */
   readonly color: boolean;
   /** ISOBATCH_FLIP_GRADIENT_BIT: for tests alone. */
@@ -17,19 +19,28 @@ export interface Environment {
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
+export const LOG_FORMATS = ["json", "pretty"] as const;
+export type LogFormat = (typeof LOG_FORMATS)[number];
 
 export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
-  const { ISOBATCH_TOKEN, ISOBATCH_LOG, NO_COLOR, ISOBATCH_FLIP_GRADIENT_BIT } = variables;
+  const { ISOBATCH_TOKEN, ISOBATCH_LOG, ISOBATCH_LOG_FORMAT, NO_COLOR, ISOBATCH_FLIP_GRADIENT_BIT } = variables;
   return {
     variables,
     token: ISOBATCH_TOKEN,
-    logLevel: ISOBATCH_LOG ? parseLogLevel(ISOBATCH_LOG) : undefined,
+    logLevel: ISOBATCH_LOG ? oneOf("ISOBATCH_LOG", LOG_LEVELS)(ISOBATCH_LOG) : undefined,
+    logFormat: ISOBATCH_LOG_FORMAT ? oneOf("ISOBATCH_LOG_FORMAT", LOG_FORMATS)(ISOBATCH_LOG_FORMAT) : undefined,
     color: !NO_COLOR,
     flip: ISOBATCH_FLIP_GRADIENT_BIT ? parseGradientFlip(ISOBATCH_FLIP_GRADIENT_BIT) : undefined,
   };
 }
 
-function parseLogLevel(text: string): LogLevel {
-  const level = LOG_LEVELS.find((name) => name === text);
-  return level ?? invalid(`ISOBATCH_LOG is "${text}"; it must be one of ${LOG_LEVELS.join(", ")}.`);
+/** What a command line says of the log, which comes before what the environment says. */
+export interface LogOptions {
+  readonly logLevel?: LogLevel;
+  readonly logFormat?: LogFormat;
+}
+
+export function withLogOptions(environment: Environment, options: LogOptions): Environment {
+  const { logLevel = environment.logLevel, logFormat = environment.logFormat } = options;
+  return { ...environment, logLevel, logFormat };
 }

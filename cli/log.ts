@@ -2,11 +2,15 @@ import { createLog, type Logger } from "../shared/log.js";
 import type { Environment, LogLevel } from "./environment.js";
 import type { Display } from "./progress/display.js";
 
-/** The process's log; where a display moves on the same terminal, its lines go through that. */
+/**
+ * The process's log on standard error: lines for people on a terminal, JSON elsewhere, unless told otherwise. Where a
+ * display moves on the same terminal, its lines go through that.
+ */
 export function openLog(environment: Environment, defaultLevel: LogLevel, display?: Display): Logger {
   const level = environment.logLevel ?? defaultLevel;
-  const pretty = process.stderr.isTTY === true;
-  const write = pretty && display?.moves ? (line: string) => display.print(line.trimEnd()) : undefined;
+  const terminal = process.stderr.isTTY === true;
+  const pretty = environment.logFormat === undefined ? terminal : environment.logFormat === "pretty";
+  const write = terminal && display?.moves ? (line: string) => display.print(line.trimEnd()) : undefined;
   return createLog({ level, pretty, color: environment.color, write });
 }
 

@@ -8,7 +8,7 @@ import { version } from "../shared/version.js";
 import { DEFAULT_PORT } from "../shared/wire/address.js";
 import type { Address } from "../shared/wire/index.js";
 import { SHELLS, type Shell } from "./completion/index.js";
-import type { Environment } from "./environment.js";
+import { type Environment, LOG_FORMATS, LOG_LEVELS, withLogOptions } from "./environment.js";
 import { usageSentence } from "./failure.js";
 import { address, number, numbers, oneOf, seconds, wholeNumber, wholeNumbers, words } from "./option-values.js";
 
@@ -81,7 +81,7 @@ function addRun(program: Command, environment: Environment, end: (exitCode: numb
     )
     .action(async (task: string, options) => {
       const { run } = await import("./commands/run.js");
-      end(await run(task, options, environment));
+      end(await run(task, options, withLogOptions(environment, options)));
     });
 }
 
@@ -115,13 +115,28 @@ function addServer(program: Command, environment: Environment, end: (exitCode: n
     )
     .action(async (task: string, options) => {
       const { server } = await import("./commands/server.js");
-      end(await server(task, options, environment));
+      end(await server(task, options, withLogOptions(environment, options)));
     });
+}
+
+/** The options of whatever logs on standard error. */
+function logging(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--log-level <name>", "the least severe messages to log (default: ISOBATCH_LOG)")
+        .choices(LOG_LEVELS)
+        .argParser(oneOf("--log-level", LOG_LEVELS)),
+    )
+    .addOption(
+      new Option("--log-format <name>", "of the log (default: pretty on a terminal, json elsewhere)")
+        .choices(LOG_FORMATS)
+        .argParser(oneOf("--log-format", LOG_FORMATS)),
+    );
 }
 
 /** The options of whatever serves a task. */
 function serving(command: Command, httpDefault = ""): Command {
-  return command
+  return logging(command)
     .argument("<task>", "a built-in task's name, a .json file, or a module that exports defineTask({ … })")
     .option("--steps <n>", "length of the run (default: the task's)", wholeNumber("--steps", 1, STEPS_MAX))
     .option(
@@ -177,7 +192,7 @@ function addWorker(program: Command, environment: Environment, end: (exitCode: n
       600,
     )
     .addOption(new Option("--supervised").hideHelp());
-  tokenOptions(join)
+  logging(tokenOptions(join))
     .addHelpText(
       "after",
       `${examples(
@@ -187,7 +202,7 @@ function addWorker(program: Command, environment: Environment, end: (exitCode: n
     )
     .action(async (at: Address, options) => {
       const { joinWorker } = await import("./commands/worker.js");
-      end(await joinWorker(at, options, environment));
+      end(await joinWorker(at, options, withLogOptions(environment, options)));
     });
 }
 

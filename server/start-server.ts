@@ -168,10 +168,11 @@ async function serve(
   cleanUp: (() => Promise<void> | void)[],
   close: () => Promise<void>,
 ): Promise<RunningServer> {
-  const { task, out, token, stay = false, log } = options;
+  const { task, out, token, stay = false } = options;
   const { layout } = prepared.built;
   const { data } = prepared;
   const { runId } = directory.identity;
+  const log = options.log.child({ run: runId });
   const startedAt = performance.now();
   const metrics = withTensorBoard(openMetrics(out), {
     folder: join(out, RUN_FILES.tensorboard),

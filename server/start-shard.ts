@@ -46,7 +46,8 @@ const TRAFFIC_MS = 1_000;
  * with that stream: what it holds is void then, and whoever started it starts it again.
  */
 export async function startShard(options: ShardProcessOptions): Promise<RunningShard> {
-  const { index, token, log } = options;
+  const { index, token } = options;
+  let log = options.log.child({ shard: index });
   const stopped = new AbortController();
   const connection = await connect(options.coordinator, { token, waitMs: CONNECT_MS });
   const call = connection.coordinator.Serve();
@@ -97,6 +98,7 @@ export async function startShard(options: ShardProcessOptions): Promise<RunningS
     const slice = elementsOf(layout, range);
     const folder = join(options.out, RUN_FILES.checkpoints);
     const { runId, taskHash, leaseKey } = welcome;
+    log = log.child({ run: runId });
     const shard = createShard({
       layout,
       range,

@@ -112,7 +112,7 @@ export async function openSession({ connection, token, joined, engine, log }: Se
     onComplete: loop.supersede,
     onHeld(held) {
       report({ weightsHeld: held });
-      log.debug(held, "weights held");
+      log.debug({ epoch: held.epoch, step: held.version }, "weights held");
       loop.hold(held);
     },
     onFailed,
@@ -153,7 +153,7 @@ export async function openSession({ connection, token, joined, engine, log }: Se
     if (command.lease) loop.add({ kind: "step", lease: command.lease });
     else if (command.evaluation) loop.add({ kind: "evaluation", lease: command.evaluation });
     else if (command.epoch) {
-      log.info({ epoch: command.epoch.epoch, version: command.epoch.version }, "an epoch begins");
+      log.info({ epoch: command.epoch.epoch, step: command.epoch.version }, "an epoch begins");
       loop.openEpoch(command.epoch.epoch);
       weights.openEpoch(command.epoch.epoch);
     } else if (command.drain) leave("the server asked for it");

@@ -81,7 +81,7 @@ export function createWorkLoop(options: WorkLoopOptions): WorkLoop {
     } catch (error) {
       if (engine.broken !== undefined) throw engine.broken;
       if (error instanceof ThreadDeathError) {
-        log.warn(`${error.message} All threads were started anew.`);
+        log.warn(fieldsOf(work), `${error.message} All threads were started anew.`);
         held = undefined;
         options.onThreadsRestarted();
       }
@@ -109,7 +109,7 @@ export function createWorkLoop(options: WorkLoopOptions): WorkLoop {
       .then(
         () => {
           pushMs = performance.now() - startedAt;
-          log.debug({ lease: lease.lease, pushMs }, "lease pushed");
+          log.debug({ lease: lease.lease, step: lease.step, pushMs }, "lease pushed");
         },
         (error: unknown) => {
           if (!stop.signal.aborted && !isVoid(work, newest)) reportFailure(work, error);
@@ -126,7 +126,7 @@ export function createWorkLoop(options: WorkLoopOptions): WorkLoop {
   const evaluate = async (lease: EvaluationLease__Output, signal: AbortSignal): Promise<void> => {
     const { epoch, version, firstBatch, endBatch } = lease;
     const { lossSums, correct } = await engine.evaluate(firstBatch, endBatch, samples.evaluationBatch, { signal });
-    log.debug({ version, firstBatch, endBatch }, "batches evaluated");
+    log.debug({ step: version, firstBatch, endBatch }, "batches evaluated");
     report({ evaluated: { epoch, version, firstBatch, lossSums: [...lossSums], correct: [...correct] } });
   };
 
@@ -134,7 +134,7 @@ export function createWorkLoop(options: WorkLoopOptions): WorkLoop {
     const reason = messageOf(error);
     // Anything but these is a bug, here or in the model's code: its stack is wanted.
     const expected = [NonFiniteError, IsobatchError, ThreadDeathError].some((each) => error instanceof each);
-    log.warn(expected ? {} : { err: error }, `${nameOf(work)} failed: ${reason}`);
+    log.warn(expected ? fieldsOf(work) : { ...fieldsOf(work), err: error }, `${nameOf(work)} failed: ${reason}`);
     if (work.kind === "evaluation") {
       const { epoch, version, firstBatch } = work.lease;
       return report({ evaluated: { epoch, version, firstBatch, failed: reason } });
@@ -197,6 +197,12 @@ export function createWorkLoop(options: WorkLoopOptions): WorkLoop {
 
 function slotsOf({ nodes }: ComputedLease): number[] {
   return nodes.map(({ slot }) => slot);
+}
+
+/** What log lines about it are found by. */
+function fieldsOf(work: Work): { readonly lease?: number; readonly step: number } {
+  if (work.kind === "step") return { lease: work.lease.lease, step: work.lease.step };
+  return { step: work.lease.version };
 }
 
 function nameOf(work: Work): string {

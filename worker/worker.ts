@@ -79,6 +79,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   let engine: Engine | undefined;
   let current: Attachment | undefined;
   let leaving: string | undefined;
+  /** Tells also which run and which worker, once they are known. */
+  let bound: Logger = log;
 
   /** Joins and attaches, trying again for `waitMs` while the server is not to be reached. */
   const attach = async (waitMs: number): Promise<Attachment> => {
@@ -105,9 +107,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         engine = undefined;
         engine = await createEngine({ joined, backend, computeThreads, dataFolder, flip });
       }
-      const session = await openSession({ connection, token, joined, engine, log });
       const { workerId, runId, task } = joined;
-      log.info({ worker: workerId, run: runId, task: task.name }, `joined ${formatAddress(address)} as ${workerId}`);
+      bound = log.child({ run: runId, worker: workerId });
+      const session = await openSession({ connection, token, joined, engine, log: bound });
+      bound.info({ task: task.name }, `joined ${formatAddress(address)} as ${workerId}`);
       if (leaving !== undefined) session.leave(leaving);
       return { connection, joined, session };
     } catch (error) {
@@ -134,7 +137,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       lostAt ??= performance.now();
       const leftMs = lostAt + reconnectWaitMs - performance.now();
       if (leftMs <= 0) throw end.error;
-      log.warn(`${end.error.message} Joining again, for at most ${Math.ceil(leftMs / 1000)} s.`);
+      bound.warn(`${end.error.message} Joining again, for at most ${Math.ceil(leftMs / 1000)} s.`);
       await detach();
       await pause(backoffMs(failures++), going.signal);
       try {
@@ -150,7 +153,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const finish = async (): Promise<WorkerOutcome> => {
     try {
       const outcome = await live();
-      log.info(`the worker has ended: ${outcome.message ?? outcome.reason}`);
+      bound.info(`the worker has ended: ${outcome.message ?? outcome.reason}`);
       return outcome;
     } finally {
       // Together: what is being computed need not be finished.

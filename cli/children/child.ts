@@ -59,7 +59,7 @@ const alive = new Set<ChildProcess>();
 export function startChild(options: ChildOptions): Child {
   const { args, env, script = MAIN, onLog, onMessage } = options;
   const child = spawn(process.execPath, [script, ...args], {
-    env,
+    env: { ...env, ISOBATCH_LOG_FORMAT: "json" },
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   if (alive.size === 0) process.once("exit", killAll);

@@ -57,6 +57,7 @@ export async function joinWorker(address: Address, options: JoinOptions, environ
   });
   stopListening();
 
+  const names = () => ({ run: worker.runId, worker: worker.workerId });
   let exitCode = 0;
   let overdue: NodeJS.Timeout | undefined;
   const leave = (reason: string): void => {
@@ -66,12 +67,12 @@ export async function joinWorker(address: Address, options: JoinOptions, environ
   const stopLeaving = onInterrupts({
     interrupt: onCtrlC(() => {
       exitCode = EXIT_INTERRUPTED;
-      log.info("leaving after the present lease; press Ctrl-C again to stop at once");
+      log.info(names(), "leaving after the present lease; press Ctrl-C again to stop at once");
       leave("interrupted");
     }),
     abort: interrupted,
     terminate() {
-      log.info("leaving after the present lease");
+      log.info(names(), "leaving after the present lease");
       leave("terminated");
     },
   });

@@ -208,6 +208,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
         return send(effect.worker, { epoch: { epoch: effect.epoch, version: effect.version } });
       case "lease":
         failAt("coordinator.lease");
+        logLease(effect.lease, effect.plan);
         return send(effect.lease.worker, { lease: leaseMessage(effect.lease, effect.plan) });
       case "evaluate": {
         const { lease, epoch, version } = effect;
@@ -233,7 +234,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
         progress.checkpointAtMs = performance.now();
         return event("checkpoint", { step: effect.step });
       case "note":
-        log[effect.level](effect.message);
+        log[effect.level]({ epoch: core.state.epoch, step: core.state.mark.step }, effect.message);
         return event("note", { message: effect.message });
       case "ended":
         clearInterval(ticking);
@@ -243,6 +244,10 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
 
   function event(name: string, details: Record<string, unknown>): void {
     metrics.append({ type: "event", event: name, at: new Date().toISOString(), ...details });
+  }
+
+  function logLease({ worker, lease, lo, hi }: Lease, { epoch, step }: { epoch: number; step: number }): void {
+    if (log.isLevelEnabled("debug")) log.debug({ worker, lease, epoch, step, lo, hi }, "lease given");
   }
 
   function leaseMessage(lease: Lease, plan: Extract<CoordinatorEffect, { kind: "lease" }>["plan"]) {
@@ -278,6 +283,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     const line = recorder.step(commit, times);
     times = { samples: 0, push: 0 };
     metrics.append(line);
+    log.debug({ epoch: commit.epoch, step: line.step, loss: line.loss }, "step committed");
     for (const entry of recorder.ledger(commit)) ledger.append(entry);
     for (const { lo, hi, worker } of commit.scalars[0].ledger[0]?.ranges ?? []) {
       const member = members.get(worker);
