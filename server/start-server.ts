@@ -135,9 +135,9 @@ function checkShards({ shards, listen }: Pick<ServerOptions, "shards" | "listen"
   if (!(shards >= 1 && shards <= chunks)) {
     invalid(`--shards is ${shards}; this model has ${chunks} chunks to share out, so choose 1 to ${chunks}.`);
   }
-  if (listen.port + shards - 1 > PORT_MAX) {
+  if (shards > 1 && listen.port + shards > PORT_MAX) {
     invalid(
-      `--listen has port ${listen.port}; ${shards} shards take one each from there on, and ${PORT_MAX} is the last.`,
+      `--listen has port ${listen.port}; ${shards} shards take those up to the ${shards}th after it, and ${PORT_MAX} is the last.`,
     );
   }
 }

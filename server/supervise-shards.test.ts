@@ -27,12 +27,12 @@ function supervise(options: { shards: number; portChosen: boolean; shardAddresse
 }
 
 describe("superviseShards()", () => {
-  it("has shards listen on the ports after one that was chosen", async () => {
+  it("has shards listen on the ports after one that was chosen and the dashboard's", async () => {
     const { ports, supervisor } = supervise({ shards: 4, portChosen: true, shardAddresses: [] });
     assert.deepEqual(ports(), [
-      [1, 7_401],
-      [2, 7_402],
-      [3, 7_403],
+      [1, 7_402],
+      [2, 7_403],
+      [3, 7_404],
     ]);
     await supervisor.stop();
   });

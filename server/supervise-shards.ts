@@ -11,8 +11,8 @@ export interface SpawnedShard {
 }
 
 /**
- * Keeps the processes of shards 1, 2, … alive. Where the coordinator's port was chosen they take those that follow it,
- * so that a firewall can be told; else any. A shard that dies is started again at the same port, where workers look
+ * Keeps the processes of shards 1, 2, … alive. Where the coordinator's port was chosen they take those that follow it
+ * and the dashboard's, so that a firewall can be told; else any. A shard that dies is started again at the same port, where workers look
  * for it; it attaches, and the coordinator takes the run back to the checkpoint that all shards have.
  */
 export interface ShardSupervisor {
@@ -52,7 +52,7 @@ export function superviseShards(options: SupervisorOptions): ShardSupervisor {
     let deaths = 0;
     while (!stopped) {
       const before = coordinator.shardAddresses[index]?.split(":").at(-1);
-      const port = Number(before ?? (portChosen ? address.port + index : 0));
+      const port = Number(before ?? (portChosen ? address.port + 1 + index : 0));
       const startedAt = performance.now();
       const shard = options.spawnShard({ index, coordinator: address, listen: { host: address.host, port } });
       running.set(index, shard);
