@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { IsobatchError } from "../../shared/errors.js";
+import { createLog } from "../../shared/log.js";
 import { type Address, formatAddress } from "../../shared/wire/index.js";
 import { chooseBackend } from "../../worker/backends/index.js";
 import { unavailability } from "../../worker/backends/tensorflow/availability.js";
@@ -24,10 +25,10 @@ export async function run(task: string, options: RunOptions, environment: Enviro
   // One that was asked for is tried here: otherwise each worker would find out, when there is a run directory already.
   // So is a GPU's, of which there is one a worker.
   const mayTakeGpu = backend === undefined && unavailability("tfjs-node-gpu") === undefined;
-  const choices: string[] = [];
-  const log = { info: (_: object, line: string) => void choices.push(line) };
-  const chosen = backend !== undefined || mayTakeGpu ? await chooseBackend(backend, log) : undefined;
-  if (mayTakeGpu && chosen !== "tfjs-node-gpu") process.stderr.write(`There is a GPU, but ${choices.join("; ")}.\n`);
+  const chosen =
+    backend !== undefined || mayTakeGpu
+      ? await chooseBackend(backend, createLog({ level: "silent", pretty: false }))
+      : undefined;
   const plan = planWorkers({
     ...options,
     backend: chosen,
