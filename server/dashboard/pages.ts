@@ -33,7 +33,7 @@ export function runPage(run: Run, assets: Assets, mayAct: boolean): string {
 <section aria-label="Progress" class="progress"><progress id="progress" max="1" value="0" aria-label="Samples trained"></progress><p id="progress-text">&nbsp;</p></section>
 <section aria-label="Figures"><dl class="facts" id="facts"></dl><p class="advice" id="advice"></p></section>
 <section class="charts" aria-label="Curves">${CHARTS.map(figure).join("")}</section>
-<section class="card" aria-labelledby="workers-title"><div class="heading"><h2 id="workers-title">Workers</h2><p id="workers-summary"></p></div><div class="scroll" id="workers-scroll" tabindex="0" role="region" aria-labelledby="workers-title"><table class="rows" id="workers"><thead><tr><th scope="col">Worker</th><th scope="col">Backend</th><th scope="col">Device</th><th scope="col" class="number">Threads</th><th scope="col">State</th><th scope="col" class="number">Micro-batches/s</th><th scope="col" class="number">Done</th><th scope="col" class="number">Last seen</th>${mayAct ? '<th scope="col"><span class="unseen">Action</span></th>' : ""}</tr></thead><tbody></tbody></table></div><p class="none" id="no-workers" hidden>None yet.</p></section>
+<section class="card" aria-labelledby="workers-title"><div class="heading"><h2 id="workers-title">Workers</h2><p id="workers-summary"></p></div><div class="scroll" id="workers-scroll" tabindex="0" role="region" aria-label="All workers"><table class="rows" id="workers"><thead><tr><th scope="col">Worker</th><th scope="col">Backend</th><th scope="col">Device</th><th scope="col" class="number">Threads</th><th scope="col">State</th><th scope="col" class="number">Micro-batches/s</th><th scope="col" class="number">Done</th><th scope="col" class="number">Last seen</th>${mayAct ? '<th scope="col"><span class="unseen">Action</span></th>' : ""}</tr></thead><tbody></tbody></table></div><p class="none" id="no-workers" hidden>None yet.</p></section>
 <div class="pair">
 <section class="card" aria-labelledby="shards-title"><h2 id="shards-title">Shards</h2><table class="rows" id="shards"><thead><tr><th scope="col">Shard</th><th scope="col">State</th><th scope="col" class="number">Version</th><th scope="col" class="number">Chunks</th><th scope="col" class="number">Received</th><th scope="col" class="number">Sent</th></tr></thead><tbody></tbody></table></section>
 <section class="card" aria-labelledby="checkpoints-title"><h2 id="checkpoints-title">Checkpoints</h2><p class="none" id="checkpoint-age"></p><ul class="chips" id="checkpoints"></ul></section>
@@ -86,7 +86,7 @@ ${body}
 
 function figure({ id, title, note, canBeLogarithmic }: (typeof CHARTS)[number]): string {
   const axis = canBeLogarithmic
-    ? `<button type="button" class="axis" aria-label="${html(title)}: logarithmic axis" aria-pressed="false">log</button>`
+    ? `<button type="button" class="axis" aria-label="${html(title)}: log axis" aria-pressed="false">log</button>`
     : "";
   return `<figure class="card" id="${id}" aria-labelledby="${id}-title"><figcaption><h2 id="${id}-title">${html(title)}</h2>${axis}<small>${html(note)}</small></figcaption><div class="plot" role="img" aria-label="${html(title)}: no data yet"></div></figure>`;
 }

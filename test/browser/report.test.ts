@@ -1,22 +1,13 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { openMetrics, openRunDirectory, writeReport } from "../../server/observe/index.js";
 import { createLayout } from "../../shared/layout/index.js";
-
-const executablePath = [
-  process.env.CHROMIUM_PATH,
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-].find((path) => path !== undefined && existsSync(path));
-const skip = executablePath === undefined ? "no Chromium is installed (CHROMIUM_PATH may name one)" : false;
-const flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking";
+import { launch, skip } from "./chromium.test.helper.js";
 
 /** A run of 60 steps with everything that a report can show. */
 function writeRun(folder: string): void {
@@ -60,8 +51,7 @@ describe("report.html in a browser", { skip }, () => {
   before(async () => {
     writeRun(folder);
     url = pathToFileURL(writeReport(folder)).href;
-    const args = [...flags.split(" "), "--disable-component-update", "--disable-sync"];
-    browser = await chromium.launch({ executablePath, args });
+    browser = await launch();
   });
   after(async () => {
     await browser?.close();

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type RunningServer, type Summary, startServer, startShard } from "../../server/index.js";
+import { type HttpOptions, type RunningServer, type Summary, startServer, startShard } from "../../server/index.js";
 import { type LedgerLine, readJsonLines } from "../../server/observe/index.js";
 import { createToken } from "../../shared/credentials/index.js";
 import { createLog } from "../../shared/log.js";
@@ -19,6 +19,8 @@ export interface ClusterOptions {
   readonly computeThreads?: number;
   readonly flip?: GradientFlip;
   readonly out?: string;
+  /** The dashboard's listener. */
+  readonly http?: HttpOptions;
 }
 
 export interface Cluster {
@@ -44,6 +46,7 @@ export async function withCluster<T>(options: ClusterOptions, use: (cluster: Clu
     token,
     workersAwaited: workers,
     awaitMs: 60_000,
+    http: options.http,
     log: quiet,
     spawnShard({ index, coordinator, listen }) {
       const starting = startShard({ index, coordinator, listen, token, out, log: quiet });

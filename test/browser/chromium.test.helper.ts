@@ -1,0 +1,23 @@
+import { existsSync } from "node:fs";
+import { type Browser, chromium } from "playwright-core";
+
+/** The machine's own Chromium; CHROMIUM_PATH may name one. */
+const executablePath = [
+  process.env.CHROMIUM_PATH,
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+].find((path) => path !== undefined && existsSync(path));
+
+/** For `describe`: why tests in a browser can't be run, if so. */
+export const skip = executablePath === undefined ? "no Chromium is installed (CHROMIUM_PATH may name one)" : false;
+
+/** With nothing that asks the network on its own. */
+export function launch(): Promise<Browser> {
+  const flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking";
+  return chromium.launch({
+    executablePath,
+    args: [...flags.split(" "), "--disable-component-update", "--disable-sync"],
+  });
+}
