@@ -10,6 +10,7 @@ import {
   type RunResult,
   renderInvariance,
   summarize,
+  tableOf,
 } from "../../experiment/index.js";
 import { writeFileDurably } from "../../server/durable-file.js";
 import type { Task } from "../../tasks/index.js";
@@ -117,6 +118,7 @@ function writeOutcome(
     join(out, EXPERIMENT_FILES.summary),
     `${JSON.stringify({ name, task, protocol, numerics, ...summary }, null, 2)}\n`,
   );
+  writeFileDurably(join(out, EXPERIMENT_FILES.table), tableOf(summary));
   const figuresFolder = join(out, EXPERIMENT_FILES.figures);
   mkdirSync(figuresFolder, { recursive: true });
   for (const figure of figures) writeFileDurably(join(figuresFolder, `${figure.name}.svg`), figure.svg);

@@ -15,6 +15,7 @@ export const EXPERIMENT_FILES = {
   identity: "experiment.json",
   results: "results.jsonl",
   summary: "summary.json",
+  table: "summary.csv",
   report: "report.html",
   figures: "figures",
 } as const;

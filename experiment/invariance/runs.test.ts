@@ -30,8 +30,10 @@ const PROTOCOL = { arms: ["standard", "invariant"], kappas: [1, 2, 4], learningR
 describe("allArms()", () => {
   it("has every optimizer and rule that a task may name, each once", () => {
     const names = allArms().map(({ name }) => name);
-    assert.equal(new Set(names).size, names.length);
-    for (const name of ["invariant-linear", "invariant-exponential", "standard"]) assert.ok(names.includes(name), name);
+    assert.deepEqual(names, [
+      ...["invariant-linear", "invariant-exponential", "invariant-pathwise"],
+      ...["sqrt-scaled", "sqrt-kept", "linear-standard", "standard"],
+    ]);
     for (const { optimizer } of allArms())
       assert.deepEqual(resolveTask("x", { ...TASK, optimizer }).optimizer, optimizer);
   });
@@ -86,9 +88,11 @@ describe("listRuns()", () => {
     assert.deepEqual([count("reference"), count("repeat"), count("order"), count("arm")], [4, 2, 4, 16]);
   });
 
-  it("lists the references first, and the same runs whenever it is asked", () => {
+  it("lists the references first, then the largest κ, and the same runs whenever it is asked", () => {
     const order = runs.map(({ role }) => (role === "arm" ? 1 : 0));
     assert.deepEqual(order, order.toSorted());
+    const kappas = runs.filter(({ role }) => role === "arm").map(({ kappa }) => kappa);
+    assert.deepEqual(kappas, [...Array<number>(8).fill(4), ...Array<number>(8).fill(2)]);
     assert.deepEqual(runs, listRuns(TASK, protocol));
   });
 });

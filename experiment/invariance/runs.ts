@@ -1,5 +1,6 @@
 /**
- * The runs of an experiment, in the order in which they are trained: first what all is measured against, then the arms.
+ * The runs of an experiment, in the order in which they are trained: first what all is measured against, then the arms
+ * from the largest κ down, for that is where they differ most.
  *
  * The arms' runs at κ = 1 are one run for all arms of the same arithmetic. Two floors tell how small a gap can be told
  * from none: the reference trained again, which must leave the same bits, and the reference with its samples in
@@ -69,5 +70,5 @@ export function listRuns(base: Task, protocol: Protocol): RunSpec[] {
       baseline.push(of("order", arms[0], 1, first.key));
     }
   }
-  return [...baseline, ...compared];
+  return [...baseline, ...compared.sort((a, b) => b.kappa - a.kappa)];
 }

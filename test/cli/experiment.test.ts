@@ -57,6 +57,10 @@ describe("isobatch experiment invariance", () => {
     for (const name of ["gap-over-learning-rate", "gap-over-kappa", "curves-1e-2", "speed", "noise-scale"]) {
       assert.match(file("whole", `figures/${name}.svg`), /^<svg .*<path class="c-0.*<\/svg>\n$/s);
     }
+    const rows = file("whole", "summary.csv").trimEnd().split("\n");
+    assert.equal(rows.length, 1 + summary.cells.length + 2 * summary.floors.length);
+    const [, , , , , inTable] = rows.find((row) => row.startsWith("invariant-linear,4,0.0001,"))!.split(",");
+    assert.ok(Math.abs(Number(inTable) / gap("invariant-linear", 1e-4) - 1) < 1e-4);
     assert.match(file("whole", "report.html"), /leaves the same bits: a gap of exactly 0/);
   });
 
