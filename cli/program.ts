@@ -92,6 +92,9 @@ function addServer(program: Command, environment: Environment, end: (exitCode: n
     .description("Serves a task to workers that join from this machine or others, and prints how they do.")
     .addOption(listen({ host: "127.0.0.1", port: DEFAULT_PORT }, `127.0.0.1:${DEFAULT_PORT}`))
     .option("--advertise <host:port>", "where workers reach the server, if elsewhere", address("--advertise"))
+    .option("--tls-cert <file>", "your own certificate, PEM, with those that lead to its CA")
+    .option("--tls-key <file>", "its key, PEM")
+    .option("--tls-ca <file>", "admit only clients with a certificate of this CA, PEM")
     .option(
       "--workers-awaited <n>",
       "the first step waits for this many, for a minute at most",
@@ -110,7 +113,11 @@ function addServer(program: Command, environment: Environment, end: (exitCode: n
       "after",
       examples(
         ["isobatch server mnist", `for workers of this machine, on port ${DEFAULT_PORT}`],
-        [`isobatch server mnist --listen 0.0.0.0:${DEFAULT_PORT} --insecure`, "for workers of a network you trust"],
+        [`isobatch server mnist --listen 0.0.0.0:${DEFAULT_PORT}`, "for workers of other machines, encrypted"],
+        [
+          `isobatch server mnist --listen 0.0.0.0:${DEFAULT_PORT} --tls-cert server.pem --tls-key server.key`,
+          "your own certificate",
+        ],
       ),
     )
     .action(async (task: string, options) => {
@@ -148,7 +155,8 @@ function serving(command: Command, httpDefault = ""): Command {
     .option("--data <path>", "the data set's folder or file (default: the task's)")
     .option("--out <dir>", "the run directory; one that holds this run goes on (default: runs/<task>)")
     .option("--shards <n>", "server processes that share the weights", wholeNumber("--shards", 1, SHARDS_MAX), 1)
-    .option("--insecure", "allow connections from other machines without encryption")
+    .option("--tls", "encrypt, even where only this machine reaches the server")
+    .option("--insecure", "do not encrypt, even where other machines reach the server")
     .option("--http <host:port>", `where the dashboard and /metrics are served${httpDefault}`, address("--http"));
 }
 
@@ -192,7 +200,7 @@ function addWorker(program: Command, environment: Environment, end: (exitCode: n
       600,
     )
     .addOption(new Option("--supervised").hideHelp());
-  logging(tokenOptions(join))
+  logging(clientOptions(join))
     .addHelpText(
       "after",
       `${examples(
@@ -214,6 +222,9 @@ function addShard(program: Command, environment: Environment, end: (exitCode: nu
     .requiredOption("--coordinator <host:port>", "the first process", address("--coordinator"))
     .requiredOption("--out <dir>", "the run directory")
     .requiredOption("--listen <host:port>", "where it listens", address("--listen"))
+    .option("--tls-cert <file>", "what it shows to workers")
+    .option("--tls-key <file>", "its key")
+    .option("--tls-ca <file>", "admit only clients with a certificate of this CA")
     .addHelpText(
       "after",
       examples([
@@ -230,9 +241,9 @@ function addShard(program: Command, environment: Environment, end: (exitCode: nu
 /** What is asked of a server that runs. */
 function addControls(program: Command, environment: Environment): void {
   const asking = (name: string): Command =>
-    tokenOptions(program.command(name))
+    clientOptions(program.command(name))
       .argument("<host:port>", "of the server", address("The server's address"))
-      .option("--run <dir>", "the run directory, which holds the token");
+      .option("--run <dir>", "the run directory, which holds a token for its owner");
 
   program
     .command("health")
@@ -309,10 +320,14 @@ function addControls(program: Command, environment: Environment): void {
     });
 }
 
-function tokenOptions(command: Command): Command {
+/** Of whoever connects to a server. */
+function clientOptions(command: Command): Command {
   return command
-    .option("--token-file <file>", "a file with the join token")
-    .option("--token <->", "read the join token from standard input", oneOf("--token", ["-"]));
+    .option("--token-file <file>", "a file with the token")
+    .option("--token <->", "read the token from standard input", oneOf("--token", ["-"]))
+    .option("--tls-ca <file>", "the CA of the server's certificate, PEM, if it has its owner's")
+    .option("--tls-cert <file>", "your certificate, PEM, for a server that asks for one")
+    .option("--tls-key <file>", "its key, PEM");
 }
 
 function addExperiment(program: Command, environment: Environment, end: (exitCode: number) => void): void {

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fchmodSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { IsobatchError, messageOf } from "../shared/errors.js";
 
@@ -10,12 +10,14 @@ import { IsobatchError, messageOf } from "../shared/errors.js";
 /**
  * Writes `content` to `path`, replacing what was there, and returns when it will survive a power cut.
  * @param content text, or bytes in pieces, which are not copied
+ * @param mode of the file, from its first moment on; by default what the process gives to files
  */
-export function writeFileDurably(path: string, content: string | readonly Uint8Array[]): void {
+export function writeFileDurably(path: string, content: string | readonly Uint8Array[], mode?: number): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
-    const file = openSync(temporary, "w");
+    const file = openSync(temporary, "w", mode);
     try {
+      if (mode !== undefined) fchmodSync(file, mode);
       let position = 0;
       for (const piece of typeof content === "string" ? [Buffer.from(content)] : content) {
         writeAll(file, piece, position);

@@ -12,6 +12,7 @@ import {
   call,
   cancel,
   coordinatorService,
+  type FetchSamplesRequest,
   readMessages,
   type WorkerReport,
 } from "../shared/wire/index.js";
@@ -55,6 +56,12 @@ function sayOnWork({ coordinator }: Pick<Connection, "coordinator">, reports: re
   return all(stream);
 }
 
+/** Joins, and asks for samples. */
+async function fetchAs({ coordinator }: Connection, request: FetchSamplesRequest): Promise<unknown[]> {
+  const { workerId, seal } = await call(coordinator, coordinatorService.Join, joinRequest(), CALL);
+  return all(coordinator.fetchSamples({ workerId, seal, ...request }));
+}
+
 /** Finishes the run of a server with one more worker. */
 async function finishWith(test: TestContext, server: TestServer) {
   const worker = await work(test, server.address);
@@ -93,7 +100,8 @@ describe("startServer()", { timeout: 120_000 }, () => {
     for (const { leases } of workers) assert.ok(leases.length > 0);
   });
 
-  const REFUSALS: [name: string, ask: (connection: Connection) => Promise<unknown>, code: string, reason: RegExp][] = [
+  type Ask = (connection: Connection, server: TestServer, test: TestContext) => Promise<unknown>;
+  const REFUSALS: [name: string, ask: Ask, code: string, reason: RegExp][] = [
     [
       "a worker of another version",
       ({ coordinator }) => call(coordinator, coordinatorService.Join, joinRequest({ version: "0.0.7" }), CALL),
@@ -143,34 +151,32 @@ describe("startServer()", { timeout: 120_000 }, () => {
     ],
     [
       "an evaluation batch that is not there",
-      ({ coordinator }) => all(coordinator.fetchSamples({ workerId: "x", evaluation: true, first: 1, count: 2 })),
+      (connection) => fetchAs(connection, { evaluation: true, first: 1, count: 2 }),
       "refused",
       /There is no evaluation batch 2; the run has 2, counted from 0/,
     ],
     [
       "a micro-batch beyond the run",
-      ({ coordinator }) =>
-        all(coordinator.fetchSamples({ workerId: "x", evaluation: false, first: STEPS * KAPPA - 1, count: 2 })),
+      (connection) => fetchAs(connection, { evaluation: false, first: STEPS * KAPPA - 1, count: 2 }),
       "refused",
       /There is no micro-batch 24; the run has 24/,
     ],
     [
       "a micro-batch that no number can name",
-      ({ coordinator }) =>
-        all(coordinator.fetchSamples({ workerId: "x", evaluation: false, first: "18446744073709551615", count: 1 })),
+      (connection) => fetchAs(connection, { evaluation: false, first: "18446744073709551615", count: 1 }),
       "refused",
       /There is no micro-batch \d+/,
     ],
     [
       "too many batches at once",
-      ({ coordinator }) =>
-        all(coordinator.fetchSamples({ workerId: "x", evaluation: false, first: 0, count: 4_294_967_295 })),
+      (connection) => fetchAs(connection, { evaluation: false, first: 0, count: 4_294_967_295 }),
       "invalid_input",
       /count is 4294967295; at most 4096/,
     ],
     [
       "a shard that the run has no place for",
-      ({ coordinator }) => {
+      async (_connection, server, test) => {
+        const { coordinator } = await connectTo(test, server.address, server.security.passFor("shards", "shard"));
         const stream = coordinator.serve();
         stream.write({ hello: { index: 7, version: joinRequest().version } });
         stream.end();
@@ -181,7 +187,8 @@ describe("startServer()", { timeout: 120_000 }, () => {
     ],
     [
       "a shard of another version",
-      ({ coordinator }) => {
+      async (_connection, server, test) => {
+        const { coordinator } = await connectTo(test, server.address, server.security.passFor("shards", "shard"));
         const stream = coordinator.serve();
         stream.write({ hello: { index: 1, version: "0.0.7" } });
         stream.end();
@@ -205,9 +212,9 @@ describe("startServer()", { timeout: 120_000 }, () => {
   ];
   for (const [name, ask, code, reason] of REFUSALS) {
     it(`refuses ${name} with the reason, and trains on to the same bits`, async (test) => {
-      const { summary, server } = await finish(test, async ({ address }) => {
-        const connection = await connectTo(test, address, TOKEN);
-        await assert.rejects(ask(connection), (error: { code?: string; message?: string }) => {
+      const { summary, server } = await finish(test, async (running) => {
+        const connection = await connectTo(test, running.address, TOKEN);
+        await assert.rejects(ask(connection, running, test), (error: { code?: string; message?: string }) => {
           assert.match(String(error.message), reason);
           assert.equal(error.code, code);
           return true;
@@ -274,8 +281,9 @@ describe("startServer()", { timeout: 120_000 }, () => {
     const worker = await work(test, server.address, {
       async onLease(lease) {
         const layout = layoutFromJson(worker.joined.layoutJson);
-        const messages = leasePush("thief-1", layout, lease);
-        await assert.rejects(push(thief, messages), /worker thief-1 has no such lease/);
+        const joined = await call(thief.coordinator, coordinatorService.Join, joinRequest({ host: "thief" }), CALL);
+        const messages = leasePush(joined, layout, lease);
+        await assert.rejects(push(thief, messages), /worker thief-\d+ has no such lease/);
         stolen++;
       },
     });

@@ -1,12 +1,20 @@
 import { join } from "node:path";
-import { createLeaseKey, secretsEqual } from "../shared/credentials/index.js";
+import { createLeaseKey, parseToken } from "../shared/credentials/index.js";
 import { IsobatchError, invalid, messageOf } from "../shared/errors.js";
 import { elementsOf, type Layout, sliceChunks } from "../shared/layout/index.js";
 import type { Logger } from "../shared/log.js";
 import { optimizerTitle } from "../shared/optimizer/index.js";
 import { stateHash } from "../shared/state-hash.js";
 import { version } from "../shared/version.js";
-import { type Address, coordinatorService, createServer, type Status, shardService } from "../shared/wire/index.js";
+import {
+  type Address,
+  coordinatorService,
+  createServer,
+  isLoopback,
+  type Status,
+  shardService,
+  type WireServer,
+} from "../shared/wire/index.js";
 import { type PreparedTask, prepareTask, type Task } from "../tasks/index.js";
 import { createCheckpointStore, parametersIn, readNewestCheckpoint } from "./checkpoint/index.js";
 import {
@@ -41,6 +49,7 @@ import {
   writeSummary,
 } from "./observe/index.js";
 import { createSamples } from "./samples/index.js";
+import { type GivenToken, openSecurity, type Security, type TlsRequest } from "./security/index.js";
 import { createShard } from "./shard/index.js";
 import { type SpawnedShard, superviseShards } from "./supervise-shards.js";
 import { taskHash } from "./task-hash.js";
@@ -51,7 +60,11 @@ export interface ServerOptions {
   readonly out: string;
   readonly listen: Address;
   readonly shards: number;
-  readonly token: string;
+  readonly tls: TlsRequest;
+  /** Holds the join token, or is made to hold it. */
+  readonly joinTokenFile?: string;
+  /** Tokens beside those of the run directory. */
+  readonly tokens?: readonly GivenToken[];
   /** The first step waits for so many workers, but at most `awaitMs` after the first is ready. */
   readonly workersAwaited: number;
   readonly awaitMs: number;
@@ -60,13 +73,13 @@ export interface ServerOptions {
   /** Where the dashboard and the metrics are served over HTTP, if they are. */
   readonly http?: HttpOptions;
   readonly log: Logger;
-  /** Starts the process of shard `index` ≥ 1, which calls `startShard`. */
-  spawnShard(shard: { index: number; coordinator: Address; listen: Address }): SpawnedShard;
+  /** Starts the process of shard `index` ≥ 1, which calls `startShard`; `token` admits it. */
+  spawnShard(shard: { index: number; coordinator: Address; listen: Address; token: string }): SpawnedShard;
 }
 
 export interface HttpOptions extends Pick<DashboardOptions, "address" | "orAnyPort"> {
-  /** How a worker joins, once it is known where the server listens. */
-  joinCommand(server: Address): string;
+  /** How a worker joins, once it is known where the server listens; `token` as people copy it, if it is known. */
+  joinCommand(server: Address, token: string | undefined): string;
 }
 
 export interface RunningServer {
@@ -78,6 +91,8 @@ export interface RunningServer {
   readonly task: Task;
   readonly metrics: Pick<RunRecord<MetricsLine>, "subscribe">;
   readonly dashboard: Dashboard | undefined;
+  /** Who is admitted, and with which certificate. */
+  readonly security: Security;
   status(): Status;
   /**
    * Ends after the open step and a checkpoint. `workersWait`: they are not told that the run has ended, so that they
@@ -168,7 +183,7 @@ async function serve(
   cleanUp: (() => Promise<void> | void)[],
   close: () => Promise<void>,
 ): Promise<RunningServer> {
-  const { task, out, token, stay = false } = options;
+  const { task, out, stay = false } = options;
   const { layout } = prepared.built;
   const { data } = prepared;
   const { runId } = directory.identity;
@@ -216,20 +231,15 @@ async function serve(
     onFailed: (error) => coordinator.fail(error),
   });
 
-  const server = createServer({ token });
+  const { joinTokenFile, tokens } = options;
+  const security = await openSecurity({ folder: out, tls: options.tls, joinTokenFile, given: tokens, log });
+  cleanUp.push(() => security.close());
+  const { gate, tls } = security;
+  const server = createServer({ gate, tls });
   server.addService(
     coordinatorService,
     createCoordinatorHandlers({
-      coordinator,
-      prepared,
-      directory,
-      samples,
-      metrics,
-      slices,
-      leaseKey,
-      version,
-      stay,
-      log,
+      ...{ coordinator, prepared, directory, samples, metrics, slices, leaseKey, gate, version, stay, log },
     }),
   );
   server.addService(shardService, shard.handlers);
@@ -239,20 +249,14 @@ async function serve(
   coordinator.shardTraffic[0] = shard.traffic;
   coordinator.attachShard(0, localLink(shard, `:${address.port}`), shard.checkpoints());
   const status = (): Status => statusOf(coordinator, task, slices, runId, version);
-  const dashboard = await openDashboard(
-    options,
-    createSource({ coordinator, task, runId, version, metrics, status }),
-    address,
-  );
+  const source = createSource({ coordinator, task, runId, version, metrics, status });
+  const dashboard = await openDashboard(options, source, security, address);
   if (dashboard !== undefined) cleanUp.push(() => dashboard.close());
-  const { spawnShard } = options;
+  const shardToken = options.shards > 1 ? parseToken(security.passFor("shards", "shard")).secret : "";
   const supervisor = superviseShards({
-    shards: options.shards,
-    address,
-    portChosen: options.listen.port !== 0,
-    coordinator,
-    log,
-    spawnShard,
+    ...{ shards: options.shards, address, portChosen: options.listen.port !== 0, coordinator, log },
+    meeting: await meetingPlace(options, server, address),
+    spawnShard: (shard) => options.spawnShard({ ...shard, token: shardToken }),
   });
   cleanUp.push(() => supervisor.stop());
 
@@ -306,6 +310,7 @@ async function serve(
     task,
     metrics,
     dashboard,
+    security,
     status,
     stop(how) {
       workersWait = how?.workersWait ?? false;
@@ -324,13 +329,27 @@ async function serve(
 }
 
 async function openDashboard(
-  { http, token, log }: ServerOptions,
+  { http, log }: ServerOptions,
   source: DashboardSource,
+  security: Security,
   server: Address,
 ): Promise<Dashboard | undefined> {
   if (http === undefined) return undefined;
-  const verify: Verify = (secret) => (secretsEqual(secret, token) ? { name: "join token", mayAct: true } : undefined);
-  return startDashboard({ ...http, verify, source, log, joinCommand: () => http.joinCommand(server) });
+  const verify: Verify = (secret) => {
+    const identity = security.verify(secret);
+    return identity && { name: identity.name, mayAct: identity.role === "admin" };
+  };
+  const tls = isLoopback(http.address) ? undefined : security.tls;
+  const joinCommand = (): string => http.joinCommand(server, security.joinToken);
+  return startDashboard({ ...http, tls, verify, source, log, joinCommand });
+}
+
+/**
+ * Where the shards' processes reach the coordinator. They are of this machine, so they need no TLS, whoever's
+ * certificates the server has: without it a port of their own, on loopback.
+ */
+async function meetingPlace({ shards, tls }: ServerOptions, server: WireServer, address: Address): Promise<Address> {
+  return shards === 1 || tls.kind === "none" ? address : server.listen({ host: "127.0.0.1", port: 0 }, "plain");
 }
 
 function summaryOf(task: Task, directory: RunDirectory, coordinator: Coordinator, startedAt: number): Summary {

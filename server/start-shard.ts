@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { createGate } from "../shared/credentials/index.js";
 import { IsobatchError, messageOf } from "../shared/errors.js";
 import { elementsOf, layoutFromJson } from "../shared/layout/index.js";
 import type { Logger } from "../shared/log.js";
@@ -9,18 +10,30 @@ import {
   createServer,
   createWriter,
   readMessages,
+  type ServerTls,
   type ShardReport,
   shardService,
 } from "../shared/wire/index.js";
 import { createCheckpointStore } from "./checkpoint/index.js";
 import { RUN_FILES } from "./observe/index.js";
-import { commandEvent, createShard, failureMessage, reportMessage, type Shard, trafficMessage } from "./shard/index.js";
+import {
+  commandEvent,
+  createShard,
+  failureMessage,
+  passesOf,
+  reportMessage,
+  type Shard,
+  trafficMessage,
+} from "./shard/index.js";
 
 export interface ShardProcessOptions {
   /** From 1; shard 0 lives with the coordinator. */
   readonly index: number;
   readonly coordinator: Address;
+  /** Admits it to the coordinator. */
   readonly token: string;
+  /** Shown to workers; without it nothing is encrypted. */
+  readonly tls?: ServerTls;
   /** The run directory. */
   readonly out: string;
   readonly listen: Address;
@@ -54,7 +67,8 @@ export async function startShard(options: ShardProcessOptions): Promise<RunningS
   const writer = createWriter<ShardReport>(call, { stallMs: STALL_MS, what: "The stream to the coordinator" });
   const what = "The coordinator";
   const commands = readMessages(call, { what, signal: stopped.signal });
-  const server = createServer({ token });
+  const gate = createGate();
+  const server = createServer({ gate, tls: options.tls });
   let crash: (error: unknown) => void;
   const crashed = new Promise<never>((_, reject) => {
     crash = reject;
@@ -63,6 +77,7 @@ export async function startShard(options: ShardProcessOptions): Promise<RunningS
   const close = async (): Promise<void> => {
     writer.end();
     await server.shutdown(FAREWELL_MS);
+    gate.close();
     connection.close();
   };
 
@@ -93,6 +108,7 @@ export async function startShard(options: ShardProcessOptions): Promise<RunningS
     clearTimeout(timer);
     const welcome = first.value?.welcome;
     if (welcome == null) throw new IsobatchError("unavailable", "The coordinator did not welcome this shard.");
+    gate.replace(passesOf(welcome.passes));
     const layout = layoutFromJson(welcome.layoutJson);
     const range = { firstChunk: welcome.firstChunk, endChunk: welcome.endChunk };
     const slice = elementsOf(layout, range);
@@ -140,6 +156,7 @@ export async function startShard(options: ShardProcessOptions): Promise<RunningS
     for await (const command of commands) {
       if (command.stop != null) return;
       if (command.keep != null) shard.keep(command.keep.steps);
+      if (command.passes != null) gate.replace(passesOf(command.passes));
       const event = commandEvent(command);
       if (event !== undefined) shard.handle(event);
     }

@@ -11,6 +11,7 @@ function supervise(options: { shards: number; portChosen: boolean; shardAddresse
   const supervisor = superviseShards({
     ...options,
     address: { host: "10.0.0.7", port: 7_400 },
+    meeting: { host: "10.0.0.7", port: 7_400 },
     coordinator: { shardAddresses: options.shardAddresses },
     log,
     spawnShard({ index, listen }) {

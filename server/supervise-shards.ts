@@ -24,10 +24,12 @@ export interface ShardSupervisor {
 
 export interface SupervisorOptions {
   readonly shards: number;
-  /** Of the coordinator; shards listen on the same host. */
+  /** Of the server; shards listen on the same host. */
   readonly address: Address;
   /** Whether its port was chosen by a person. */
   readonly portChosen: boolean;
+  /** Where they reach the coordinator. */
+  readonly meeting: Address;
   readonly coordinator: Pick<Coordinator, "shardAddresses">;
   readonly log: Logger;
   spawnShard(shard: { index: number; coordinator: Address; listen: Address }): SpawnedShard;
@@ -38,7 +40,7 @@ const DEATHS_MAX = 5;
 const STEADY_MS = 30_000;
 
 export function superviseShards(options: SupervisorOptions): ShardSupervisor {
-  const { address, portChosen, coordinator, log } = options;
+  const { address, meeting, portChosen, coordinator, log } = options;
   const running = new Map<number, SpawnedShard>();
   const loops: Promise<void>[] = [];
   let stopped = false;
@@ -54,7 +56,7 @@ export function superviseShards(options: SupervisorOptions): ShardSupervisor {
       const before = coordinator.shardAddresses[index]?.split(":").at(-1);
       const port = Number(before ?? (portChosen ? address.port + 1 + index : 0));
       const startedAt = performance.now();
-      const shard = options.spawnShard({ index, coordinator: address, listen: { host: address.host, port } });
+      const shard = options.spawnShard({ index, coordinator: meeting, listen: { host: address.host, port } });
       running.set(index, shard);
       const why = await shard.exited;
       running.delete(index);

@@ -31,6 +31,7 @@ import { loadTask, type Task } from "../tasks/index.js";
 import { type RunningServer, type ServerOptions, startServer } from "./index.js";
 
 export const TOKEN = "isobatch_for-tests";
+export const OBSERVER_TOKEN = "isobatch_sees-only";
 export const KAPPA = 4;
 export const CALL = { deadlineMs: 10_000 };
 
@@ -61,7 +62,11 @@ export async function serve(test: TestContext, options: Partial<ServerOptions> &
     out,
     listen: { host: "127.0.0.1", port: 0 },
     shards: 1,
-    token: TOKEN,
+    tls: { kind: "none" },
+    tokens: [
+      { name: "test", role: "admin", token: TOKEN },
+      { name: "observer", role: "observer", token: OBSERVER_TOKEN },
+    ],
     workersAwaited: 1,
     awaitMs: 10_000,
     log: createLog({ level: "debug", pretty: false, write: (line) => log.push(line) }),
@@ -142,7 +147,7 @@ export async function work(
       if (command.lease) {
         leases.push(command.lease);
         await onLease?.(command.lease);
-        await push(shard, leasePush(joined.workerId, layout, command.lease));
+        await push(shard, leasePush(joined, layout, command.lease));
         await writer.write({ leaseComputed: { lease: command.lease.lease, computeMs: 1 } });
       }
       if (command.ended) {
@@ -158,10 +163,14 @@ export async function work(
 }
 
 /** All that a worker pushes of a lease, each leaf alone. */
-export function leasePush(workerId: string, layout: Layout, lease: MicroBatchLease__Output): PushMessage[] {
+export function leasePush(
+  { workerId, seal }: Pick<JoinResponse__Output, "workerId" | "seal">,
+  layout: Layout,
+  lease: MicroBatchLease__Output,
+): PushMessage[] {
   const { lo, hi, firstMicroBatch } = lease;
   const losses = Array.from({ length: hi - lo }, (_, i) => 1 + ((firstMicroBatch + lo + i) % 7));
-  const messages: PushMessage[] = [{ lease: { ...lease, workerId, losses } }];
+  const messages: PushMessage[] = [{ lease: { ...lease, workerId, seal, losses } }];
   for (let leaf = lo; leaf < hi; leaf++) {
     for (const { index, offset, length } of layout.chunks) {
       const n = firstMicroBatch + leaf;

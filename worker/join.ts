@@ -24,6 +24,8 @@ const HEARTBEAT_MS_MAX = 60_000;
 
 export interface Joined {
   readonly workerId: string;
+  /** Shown with all that is asked for beside the Work stream. */
+  readonly seal: Uint8Array;
   readonly runId: string;
   readonly task: Task;
   /** JSON of the model's topology; checked by whoever builds the model. */
@@ -84,6 +86,7 @@ function read(response: JoinResponse__Output, host: string): Joined {
   }
   return {
     workerId,
+    seal: response.seal,
     runId,
     task: resolveTask("the task", JSON.parse(taskJson)),
     topology: topologyJson,

@@ -18,6 +18,8 @@ import type { ShardLink } from "./shard-link.js";
 
 export interface Push {
   readonly workerId: string;
+  /** JoinResponse's. */
+  readonly seal: Uint8Array;
   readonly lease: MicroBatchLease__Output;
   readonly computed: Pick<ComputedLease, "nodes" | "losses">;
   readonly memory: WorkerMemory;
@@ -74,12 +76,13 @@ async function pushToShard(push: Push, link: ShardLink, signal: AbortSignal): Pr
 }
 
 async function send(
-  { workerId, lease, computed, memory }: Push,
+  { workerId, seal, lease, computed, memory }: Push,
   { firstChunk, endChunk }: ShardLink,
   write: (message: PushMessageInParts) => Promise<void>,
 ): Promise<void> {
   const { epoch, step, lo, hi, mac } = lease;
-  await write({ lease: { workerId, lease: lease.lease, epoch, step, lo, hi, mac, losses: [...computed.losses] } });
+  const losses = [...computed.losses];
+  await write({ lease: { workerId, seal: Buffer.from(seal), lease: lease.lease, epoch, step, lo, hi, mac, losses } });
   const chunks = memory.plan.layout.chunks.slice(firstChunk, endChunk).filter(({ kind }) => kind !== "frozen");
   for (const node of computed.nodes) {
     for (const chunk of chunks) {

@@ -8,7 +8,13 @@ import { createRemoteSamples, type Samples } from "./samples.js";
 async function open(test: TestContext): Promise<{ server: FakeServer; samples: Samples; asked: () => unknown[] }> {
   const server = await startFakeServer();
   const connection = await connect(server.address, { waitMs: 5_000 });
-  const samples = createRemoteSamples({ connection, workerId: "w1", task: server.task, form: FORM });
+  const samples = createRemoteSamples({
+    connection,
+    workerId: "w1",
+    seal: Buffer.from("seal"),
+    task: server.task,
+    form: FORM,
+  });
   test.after(() => {
     samples.close();
     connection.close();

@@ -37,12 +37,14 @@ const ATTEMPTS_MAX = 2;
 export interface RemoteSamplesOptions {
   readonly connection: Connection;
   readonly workerId: string;
+  /** JoinResponse's. */
+  readonly seal: Uint8Array;
   readonly task: Pick<Task, "microBatchSize" | "evaluationBatchSize">;
   readonly form: SampleSpec;
 }
 
 /** Samples from the server. */
-export function createRemoteSamples({ connection, workerId, task, form }: RemoteSamplesOptions): Samples {
+export function createRemoteSamples({ connection, workerId, seal, task, form }: RemoteSamplesOptions): Samples {
   const closed = new AbortController();
   const sampleBytes = rowBytes(form.input) + rowBytes(form.label);
 
@@ -54,7 +56,9 @@ export function createRemoteSamples({ connection, workerId, task, form }: Remote
   ): AsyncGenerator<Batch, void, undefined> {
     let next = first;
     for (let attempt = 1; next < end; attempt++) {
-      const stream = connection.coordinator.fetchSamples({ workerId, evaluation, first: next, count: end - next });
+      const stream = connection.coordinator.fetchSamples({
+        ...{ workerId, seal: Buffer.from(seal), evaluation, first: next, count: end - next },
+      });
       const what = `Fetching samples ${next} to ${end - 1}`;
       try {
         for await (const batch of readMessages(stream, {

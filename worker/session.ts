@@ -19,13 +19,13 @@ import { ThreadDeathError } from "./compute/index.js";
 import type { Engine } from "./engine.js";
 import type { Joined } from "./join.js";
 import { createLocalSamples, createRemoteSamples } from "./samples.js";
-import { createShardLink } from "./shard-link.js";
+import { type Access, createShardLink } from "./shard-link.js";
 import { openWeights, type Weights } from "./weights.js";
 import { createWorkLoop } from "./work-loop.js";
 
 export interface SessionOptions {
   readonly connection: Connection;
-  readonly token: string | undefined;
+  readonly access: Access;
   readonly joined: Joined;
   readonly engine: Engine;
   readonly log: Logger;
@@ -54,8 +54,8 @@ const STEADY_MS = 10_000;
 const FAREWELL_MS = 2_000;
 
 /** Resolves once the server has been told that the worker is here. */
-export async function openSession({ connection, token, joined, engine, log }: SessionOptions): Promise<Session> {
-  const { workerId, task } = joined;
+export async function openSession({ connection, access, joined, engine, log }: SessionOptions): Promise<Session> {
+  const { workerId, seal, task } = joined;
   const what = "The worker's stream to the server";
   const closed = new AbortController();
   const stream = connection.coordinator.work();
@@ -79,13 +79,14 @@ export async function openSession({ connection, token, joined, engine, log }: Se
   ended.catch(() => {});
   const onFailed = (error: unknown): void => finish.reject(error);
 
-  const links = joined.shards.map((place) => createShardLink(place, token));
+  const links = joined.shards.map((place) => createShardLink(place, access));
   const samples =
     engine.data === undefined
-      ? createRemoteSamples({ connection, workerId, task, form: joined.form })
+      ? createRemoteSamples({ connection, workerId, seal, task, form: joined.form })
       : createLocalSamples(task, engine.data);
   const loop = createWorkLoop({
     workerId,
+    seal,
     microBatchesTotal: microBatchesOf(task),
     engine,
     samples,
@@ -106,6 +107,7 @@ export async function openSession({ connection, token, joined, engine, log }: Se
   };
   const weights: Weights = openWeights({
     workerId,
+    seal,
     links,
     memory: engine.memory,
     load,

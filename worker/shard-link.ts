@@ -1,4 +1,4 @@
-import { type Connection, connect, formatAddress } from "../shared/wire/index.js";
+import { type Connection, connect, formatAddress, type Trust } from "../shared/wire/index.js";
 import type { ShardPlace } from "./join.js";
 
 /**
@@ -16,9 +16,16 @@ export interface ShardLink extends ShardPlace {
   close(): void;
 }
 
+/** What this worker shows to servers, and how it knows them. */
+export interface Access {
+  readonly token?: string;
+  /** Default: as the token says. */
+  readonly trust?: Trust;
+}
+
 const CONNECT_WAIT_MS = 5_000;
 
-export function createShardLink(place: ShardPlace, token: string | undefined): ShardLink {
+export function createShardLink(place: ShardPlace, access: Access): ShardLink {
   const closed = new AbortController();
   let connecting: Promise<Connection> | undefined;
 
@@ -26,7 +33,7 @@ export function createShardLink(place: ShardPlace, token: string | undefined): S
     ...place,
     name: `shard ${place.index} at ${formatAddress(place.address)}`,
     connection() {
-      connecting ??= connect(place.address, { token, waitMs: CONNECT_WAIT_MS, signal: closed.signal }).catch(
+      connecting ??= connect(place.address, { ...access, waitMs: CONNECT_WAIT_MS, signal: closed.signal }).catch(
         (error: unknown) => {
           connecting = undefined;
           throw error;

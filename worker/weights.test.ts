@@ -25,6 +25,7 @@ function open(test: TestContext, load: WeightsOptions["load"], onFailed: Weights
   const link = { index: 0, firstChunk: 0, endChunk: CHUNKS, name: "shard 0", connection: async () => connection };
   const weights = openWeights({
     workerId: "w1",
+    seal: Buffer.from("seal"),
     links: [link as unknown as ShardLink],
     memory,
     load,

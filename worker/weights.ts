@@ -19,6 +19,8 @@ import { createWeightVersions, isSameVersion, type WeightsVersion } from "./weig
 
 export interface WeightsOptions {
   readonly workerId: string;
+  /** JoinResponse's. */
+  readonly seal: Uint8Array;
   readonly links: readonly ShardLink[];
   readonly memory: WorkerMemory;
   /** Has the threads copy θ; until it resolves θ stands still. Its failure is the end. */
@@ -41,7 +43,7 @@ export interface Weights {
 }
 
 export function openWeights(options: WeightsOptions): Weights {
-  const { workerId, links, memory, log } = options;
+  const { workerId, seal, links, memory, log } = options;
   const { layout } = memory.plan;
   const versions = createWeightVersions(layout.chunks);
   const closed = new AbortController();
@@ -82,7 +84,7 @@ export function openWeights(options: WeightsOptions): Weights {
       const loadsBefore = loads;
       try {
         const { shard } = await link.connection();
-        const stream = shard.watchWeights({ workerId, epoch: versions.epoch });
+        const stream = shard.watchWeights({ workerId, seal: Buffer.from(seal), epoch: versions.epoch });
         const what = `The weights' stream of ${link.name}`;
         for await (const message of readMessages(stream, { what, signal: closed.signal })) {
           while (loading !== undefined) await loading;

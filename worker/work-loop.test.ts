@@ -46,6 +46,7 @@ function open() {
   };
   const loop: WorkLoop = createWorkLoop({
     workerId: "w1",
+    seal: Buffer.from("seal"),
     microBatchesTotal: 100,
     engine: engine as Engine,
     samples,

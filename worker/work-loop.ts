@@ -18,6 +18,8 @@ import { createWorkQueue, isVoid, type Work } from "./work-queue.js";
 
 export interface WorkLoopOptions {
   readonly workerId: string;
+  /** JoinResponse's. */
+  readonly seal: Uint8Array;
   /** Micro-batches of the whole run. */
   readonly microBatchesTotal: number;
   readonly engine: Engine;
@@ -51,7 +53,7 @@ interface UnderWay {
 }
 
 export function createWorkLoop(options: WorkLoopOptions): WorkLoop {
-  const { workerId, engine, samples, links, report, log } = options;
+  const { workerId, seal, engine, samples, links, report, log } = options;
   const queue = createWorkQueue();
   let newest: WeightsVersion = { epoch: 0, version: -1 };
   let held: WeightsVersion | undefined;
@@ -105,7 +107,7 @@ export function createWorkLoop(options: WorkLoopOptions): WorkLoop {
     const { memory } = engine;
     const stop = new AbortController();
     const startedAt = performance.now();
-    const done = pushLease({ workerId, lease, computed, memory }, links, stop.signal)
+    const done = pushLease({ workerId, seal, lease, computed, memory }, links, stop.signal)
       .then(
         () => {
           pushMs = performance.now() - startedAt;

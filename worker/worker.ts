@@ -6,7 +6,7 @@
 import { availableParallelism } from "node:os";
 import { IsobatchError, invalid } from "../shared/errors.js";
 import type { Logger } from "../shared/log.js";
-import { type Address, type Connection, connect, formatAddress } from "../shared/wire/index.js";
+import { type Address, type Connection, connect, formatAddress, type Trust, trustOf } from "../shared/wire/index.js";
 import { defaultComputeThreads } from "./backends/threads.js";
 import { backoffMs, pause } from "./backoff.js";
 import { chooseBackendOffThread } from "./choose-backend.js";
@@ -19,6 +19,8 @@ export interface WorkerOptions {
   /** Of the coordinator. */
   readonly address: Address;
   readonly token?: string;
+  /** How servers are known; by default as the token says. */
+  readonly trust?: Trust;
   /** Default: the first that starts here. */
   readonly backend?: string;
   /** The number of the GPU to compute on, among those that are visible; by default the first. */
@@ -71,6 +73,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   if (threadsAsked !== undefined && !isThreadCount(threadsAsked)) {
     invalid(`--compute-threads is ${threadsAsked}; allowed are 1 to ${COMPUTE_THREADS_MAX}.`);
   }
+  const { token, trust = trustOf(token) } = options;
+  const access = { token, trust };
   const stopped = new AbortController();
   /** Aborted also by `leave`: a server that is away is not waited for any more. */
   const going = new AbortController();
@@ -97,9 +101,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   };
 
   const attachOnce = async (waitMs: number): Promise<Attachment> => {
-    const { address, token, dataFolder, flip } = options;
+    const { address, dataFolder, flip } = options;
     const { signal } = going;
-    const connection = await connect(address, { token, waitMs, signal });
+    const connection = await connect(address, { ...access, waitMs, signal });
     try {
       const joined = await join(connection, { backend, computeThreads, runId: current?.joined.runId, signal });
       if (engine?.identity !== joined.identity) {
@@ -109,7 +113,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       }
       const { workerId, runId, task } = joined;
       bound = log.child({ run: runId, worker: workerId });
-      const session = await openSession({ connection, token, joined, engine, log: bound });
+      const session = await openSession({ connection, access, joined, engine, log: bound });
       bound.info({ task: task.name }, `joined ${formatAddress(address)} as ${workerId}`);
       if (leaving !== undefined) session.leave(leaving);
       return { connection, joined, session };

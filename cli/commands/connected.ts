@@ -1,16 +1,17 @@
 import { existsSync } from "node:fs";
-import { readToken } from "../../shared/credentials/index.js";
+import { type CertificatePaths, readToken } from "../../shared/credentials/index.js";
 import { invalid } from "../../shared/errors.js";
 import { type Address, type Connection, connect } from "../../shared/wire/index.js";
 import type { Environment } from "../environment.js";
-import { tokenFile } from "./run-folder.js";
+import { adminTokenFile } from "./run-folder.js";
+import { clientTrust } from "./tls-options.js";
 
 /** Options of the commands that talk to a running server. */
-export interface ConnectOptions {
+export interface ConnectOptions extends CertificatePaths {
   readonly tokenFile?: string;
   /** "-": standard input. */
   readonly token?: "-";
-  /** A run directory, which holds its server's token. */
+  /** A run directory, which holds a token for its owner. */
   readonly run?: string;
 }
 
@@ -31,7 +32,8 @@ export async function connected<Result>(
     file: options.tokenFile ?? (run === undefined ? undefined : tokenOf(run)),
     stdin: token === "-" ? 0 : undefined,
   });
-  const connection = await connect(address, { token: secret, waitMs: CONNECT_WAIT_MS });
+  const trust = clientTrust(secret, options);
+  const connection = await connect(address, { token: secret, trust, waitMs: CONNECT_WAIT_MS });
   try {
     return await work(connection);
   } finally {
@@ -40,7 +42,7 @@ export async function connected<Result>(
 }
 
 function tokenOf(run: string): string {
-  const file = tokenFile(run);
+  const file = adminTokenFile(run);
   if (existsSync(file)) return file;
   return invalid(
     `--run ${run}: there is no token in it; name the directory of a run that isobatch run or server has made.`,

@@ -1,23 +1,17 @@
 /** Where the dashboard and the metrics are served, from what the command line says. */
 import type { HttpOptions } from "../../server/index.js";
-import { invalid } from "../../shared/errors.js";
-import { type Address, formatAddress, isLoopback } from "../../shared/wire/index.js";
+import type { Address } from "../../shared/wire/index.js";
 
 export interface HttpFlags {
   /** --http HOST:PORT; false: --no-http. */
   readonly http?: Address | false;
   readonly listen: Address;
-  readonly insecure?: boolean;
 }
 
 /** The address that was asked for; that the other one is taken stops nothing. */
-export function httpAddress({ http, insecure }: HttpFlags): Pick<HttpOptions, "address"> | undefined {
+export function httpAddress({ http }: HttpFlags): Pick<HttpOptions, "address"> | undefined {
   if (http === undefined || http === false) return undefined;
-  if (isLoopback(http) || insecure) return { address: http };
-  return invalid(
-    `--http ${formatAddress(http)} is reachable from other machines, and the connection is not encrypted; listen on ` +
-      "127.0.0.1, or add --insecure if you trust everyone on that network.",
-  );
+  return { address: http };
 }
 
 /** Without a word about it a server has a dashboard for its own machine, on the port after its own or on any other. */

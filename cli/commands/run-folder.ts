@@ -1,26 +1,17 @@
 /** What the command line itself reads and writes in a run directory, and how it sees that the run stands. */
-import { existsSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { RUN_FILES, type RunningServer, type Summary } from "../../server/index.js";
-import { readToken, writeTokenFile } from "../../shared/credentials/index.js";
+import { ADMIN_TOKEN_FILE, JOIN_TOKEN_FILE, RUN_FILES, type RunningServer, type Summary } from "../../server/index.js";
 
-const TOKEN_FILE = "token";
-
-export function tokenFile(runFolder: string): string {
-  return join(runFolder, TOKEN_FILE);
+/** Where the join token of a run is. */
+export function joinTokenFile(runFolder: string): string {
+  return join(runFolder, JOIN_TOKEN_FILE);
 }
 
-/** A run keeps its token, so that workers find the way back to a server that was started again. */
-export function savedToken(file: string): string | undefined {
-  return existsSync(file) ? readToken({ file }) : undefined;
-}
-
-/** Whoever reads the file meanwhile finds all of the token, or no file. */
-export function saveToken(file: string, token: string): void {
-  const unfinished = `${file}.${process.pid}.tmp`;
-  writeTokenFile(unfinished, token);
-  renameSync(unfinished, file);
+/** Where the token is with which its owner may do everything. */
+export function adminTokenFile(runFolder: string): string {
+  return join(runFolder, ADMIN_TOKEN_FILE);
 }
 
 /** What came of the run when it last ended; undefined if it never did. */

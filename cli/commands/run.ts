@@ -36,7 +36,7 @@ export async function run(task: string, options: RunOptions, environment: Enviro
     graphics: readGraphics(),
     visibleDevices: environment.variables.CUDA_VISIBLE_DEVICES,
   });
-  const joinCommand = (at: Address, token: string): string =>
+  const joinCommand = (at: Address, token = "…"): string =>
     `ISOBATCH_TOKEN=${token} isobatch worker join ${formatAddress(at)}`;
   const accompaniment = {
     ...{ workersAwaited: plan.length, workersWait: false },
@@ -48,15 +48,18 @@ export async function run(task: string, options: RunOptions, environment: Enviro
 }
 
 function startWorkers(
-  { server, token, display, log }: Serving,
+  { server, display, log }: Serving,
   plan: readonly PlannedWorker[],
   { variables, logLevel }: Environment,
 ): Company {
+  // A token of their own: the join token is for others, and may be revoked.
+  const token = server.security.passFor("run", "worker");
+  const address = formatAddress(fromHere(server.address));
   const supervisor = superviseWorkers({
     count: plan.length,
     start: (number) =>
       startChild({
-        args: ["worker", "join", formatAddress(server.address), "--supervised", ...plan[number - 1].args],
+        args: ["worker", "join", address, "--supervised", ...plan[number - 1].args],
         env: { ...variables, ...plan[number - 1].env, ISOBATCH_TOKEN: token, ISOBATCH_LOG: logLevel ?? "warn" },
         onLog: (record) => relayLog(log, `worker ${number}`, record),
       }),
@@ -70,4 +73,9 @@ function startWorkers(
     }),
     stop: (graceMs) => supervisor.stop(graceMs),
   };
+}
+
+/** The address for processes of this machine: "all of mine" is none to connect to. */
+function fromHere({ host, port }: Address): Address {
+  return { host: host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host, port };
 }

@@ -3,11 +3,17 @@
  * summary, with all that a person sees of it and every way to end it.
  */
 import { join } from "node:path";
-import { type HttpOptions, type RunningServer, type Summary, startServer } from "../../server/index.js";
-import { createToken } from "../../shared/credentials/index.js";
-import { invalid, messageOf } from "../../shared/errors.js";
+import {
+  type HttpOptions,
+  type RunningServer,
+  SECURITY_FOLDER,
+  type ServerOptions,
+  type Summary,
+  startServer,
+  type TlsRequest,
+} from "../../server/index.js";
 import type { Logger } from "../../shared/log.js";
-import { type Address, formatAddress, isLoopback } from "../../shared/wire/index.js";
+import { type Address, formatAddress } from "../../shared/wire/index.js";
 import { loadTask } from "../../tasks/index.js";
 import { startChild } from "../children/child.js";
 import type { Environment } from "../environment.js";
@@ -19,11 +25,12 @@ import { followRun } from "../progress/follow.js";
 import { count } from "../progress/format.js";
 import { resultLines } from "../progress/result.js";
 import { createPaint } from "../progress/view.js";
-import { readSummary, savedToken, saveToken, tokenFile, whenRestored } from "./run-folder.js";
+import { readSummary, whenRestored } from "./run-folder.js";
 import { stopOnSignals } from "./stop-on-signals.js";
+import { type ServerTlsOptions, tlsRequest } from "./tls-options.js";
 
 /** As commander reads them from the command line. */
-export interface ServeOptions {
+export interface ServeOptions extends ServerTlsOptions {
   readonly steps?: number;
   readonly microBatchesPerStep?: number;
   readonly seed?: number;
@@ -37,8 +44,6 @@ export interface ServeOptions {
   /** In seconds. */
   readonly checkpointEvery?: number;
   readonly shards: number;
-  readonly listen: Address;
-  readonly insecure?: boolean;
   /** Where the dashboard and the metrics are served; false: nowhere. */
   readonly http?: Address | false;
 }
@@ -48,8 +53,7 @@ export interface Accompaniment {
   readonly workersAwaited: number;
   readonly workersWait: boolean;
   readonly dashboard: Pick<HttpOptions, "address" | "orAnyPort"> | undefined;
-  /** How a worker joins. */
-  joinCommand(server: Address, token: string): string;
+  readonly joinCommand: HttpOptions["joinCommand"];
 }
 
 /** What a command adds to the server: workers of its own, or a line that says how to join. */
@@ -62,7 +66,8 @@ export interface Company {
 
 export interface Serving {
   readonly server: RunningServer;
-  readonly token: string;
+  /** The run directory. */
+  readonly out: string;
   readonly display: Display;
   readonly log: Logger;
 }
@@ -79,7 +84,7 @@ export async function serve(
   environment: Environment,
   accompany: (serving: Serving) => Company,
 ): Promise<number> {
-  checkExposure(options);
+  const tls = tlsRequest(options);
   // Until there is a server nothing is lost by ending at once.
   const stopListening = onInterrupts({
     interrupt: () => process.exit(EXIT_INTERRUPTED),
@@ -87,20 +92,19 @@ export async function serve(
     terminate: () => process.exit(0),
   });
   const { steps, seed, microBatchesPerStep, data, listen, shards, workersAwaited, workersWait, stay } = options;
+  const { tokenFile: joinTokenFile } = options;
   const task = await loadTask(taskName, { steps, seed, microBatchesPerStep, data });
   const out = options.out ?? join("runs", task.name);
   const paint = createPaint(environment.color && process.stdout.isTTY === true);
   const display = createDisplay(process.stdout, paint);
   const log = openLog(environment, "warn", display);
-  const token = joinToken(out, options.tokenFile);
+  const shardTls = shardTlsArguments(tls, options, out);
   const startedAt = new Date().toISOString();
-  const http = options.dashboard && {
-    ...options.dashboard,
-    joinCommand: (at: Address) => options.joinCommand(at, token),
-  };
+  const { joinCommand } = options;
+  const http = options.dashboard && { ...options.dashboard, joinCommand };
   const server = await startServer({
-    ...{ task, out, listen, shards, token, workersAwaited, awaitMs: AWAIT_MS, stay, http, log },
-    spawnShard: (shard) => startShardProcess(shard, out, token, environment, log),
+    ...{ task, out, listen, shards, tls, joinTokenFile, workersAwaited, awaitMs: AWAIT_MS, stay, http, log },
+    spawnShard: (shard) => startShardProcess(shard, out, shardTls, environment, log),
   });
   stopListening();
   const ending = stopOnSignals(server, display, workersWait);
@@ -109,7 +113,6 @@ export async function serve(
   const { checkpointEvery = 0 } = options;
   const checkpoints = checkpointEvery > 0 ? setInterval(server.checkpoint, checkpointEvery * 1_000) : undefined;
   try {
-    saveToken(tokenFile(out), token);
     if (server.resumed) {
       await Promise.race([whenRestored(server), server.ended]);
       const summary = resultOf(server, out);
@@ -122,7 +125,7 @@ export async function serve(
     const how = server.resumed ? `resuming at step ${count(Number(server.status().step))}` : "starting";
     display.print(`${paint("bold", task.name)} ${how} in ${out}, server at ${formatAddress(server.address)}`);
     if (server.dashboard !== undefined) display.print(`dashboard at ${server.dashboard.url}`);
-    company = accompany({ server, token, display, log });
+    company = accompany({ server, out, display, log });
     // It may fail while the run is ending for another reason.
     company.failed.catch(() => {});
     unfollow = followRun(server, display, startedAt);
@@ -154,40 +157,26 @@ function resultOf({ task, status }: RunningServer, out: string): Summary | undef
   return ended ? summary : undefined;
 }
 
-/** The one of the file that was named, of the run, or a new one, which then goes to that file. */
-function joinToken(out: string, file: string | undefined): string {
-  const given = file === undefined ? undefined : savedToken(file);
-  const token = given ?? savedToken(tokenFile(out)) ?? createToken();
-  if (file !== undefined && given === undefined) {
-    try {
-      saveToken(file, token);
-    } catch (error) {
-      invalid(`--token-file ${file}: the token cannot be written: ${messageOf(error)}.`);
-    }
-  }
-  return token;
-}
-
 function startShardProcess(
-  { index, coordinator, listen }: { index: number; coordinator: Address; listen: Address },
+  { index, coordinator, listen, token }: Parameters<ServerOptions["spawnShard"]>[0],
   out: string,
-  token: string,
+  tlsArguments: readonly string[],
   environment: Environment,
   log: Logger,
 ) {
   const places = ["--coordinator", formatAddress(coordinator), "--listen", formatAddress(listen), "--out", out];
   const { exited, kill } = startChild({
-    args: ["shard", "--index", String(index), ...places],
+    args: ["shard", "--index", String(index), ...places, ...tlsArguments],
     env: { ...environment.variables, ISOBATCH_TOKEN: token, ISOBATCH_LOG: environment.logLevel ?? "warn" },
     onLog: (record) => relayLog(log, `shard ${index}`, record),
   });
   return { exited: exited.then(({ reason }) => reason.replace(/\.$/, "")), kill };
 }
 
-function checkExposure({ listen, insecure }: Pick<ServeOptions, "listen" | "insecure">): void {
-  if (isLoopback(listen) || insecure) return;
-  invalid(
-    `--listen ${formatAddress(listen)} is reachable from other machines, and the connection is not encrypted; ` +
-      "listen on 127.0.0.1, or add --insecure if you trust everyone on that network.",
-  );
+/** Shards show the workers the same certificate as the first process. */
+function shardTlsArguments(tls: TlsRequest, { tlsCert, tlsKey, tlsCa }: ServeOptions, out: string): string[] {
+  if (tls.kind === "none") return [];
+  const own = (name: string): string => join(out, SECURITY_FOLDER, name);
+  const pair = ["--tls-cert", tlsCert ?? own("server.crt"), "--tls-key", tlsKey ?? own("server.key")];
+  return tlsCa === undefined ? pair : [...pair, "--tls-ca", tlsCa];
 }

@@ -1,12 +1,12 @@
 import { startShard } from "../../server/index.js";
-import { readToken } from "../../shared/credentials/index.js";
+import { type CertificatePaths, readCertificateFiles, readToken } from "../../shared/credentials/index.js";
 import { invalid } from "../../shared/errors.js";
 import type { Address } from "../../shared/wire/index.js";
 import { followParent } from "../children/parent.js";
 import type { Environment } from "../environment.js";
 import { openLog } from "../log.js";
 
-export interface ShardOptions {
+export interface ShardOptions extends CertificatePaths {
   readonly index: number;
   readonly coordinator: Address;
   readonly out: string;
@@ -17,7 +17,10 @@ export interface ShardOptions {
 export async function shard(options: ShardOptions, environment: Environment): Promise<number> {
   followParent();
   const token = readToken({ env: environment.token }) ?? invalid("ISOBATCH_TOKEN is missing; a shard needs it.");
-  const running = await startShard({ ...options, token, log: openLog(environment, "info") });
+  const { cert, key, ca: clientCa } = readCertificateFiles(options, Date.now());
+  const tls = cert !== undefined && key !== undefined ? { cert, key, clientCa } : undefined;
+  const { index, coordinator, out, listen } = options;
+  const running = await startShard({ index, coordinator, out, listen, token, tls, log: openLog(environment, "info") });
   await running.finished;
   return 0;
 }

@@ -1,4 +1,4 @@
-import { readToken } from "../../shared/credentials/index.js";
+import { type CertificatePaths, readToken } from "../../shared/credentials/index.js";
 import { IsobatchError, invalid } from "../../shared/errors.js";
 import type { Address } from "../../shared/wire/index.js";
 import { startWorker } from "../../worker/index.js";
@@ -7,8 +7,9 @@ import type { Environment } from "../environment.js";
 import { EXIT_INTERRUPTED } from "../failure.js";
 import { onInterrupts } from "../interrupts.js";
 import { openLog } from "../log.js";
+import { clientTrust } from "./tls-options.js";
 
-export interface JoinOptions {
+export interface JoinOptions extends CertificatePaths {
   readonly backend?: string;
   readonly gpu?: number;
   readonly computeThreads?: number;
@@ -49,7 +50,8 @@ export async function joinWorker(address: Address, options: JoinOptions, environ
     terminate: () => process.exit(0),
   });
   const worker = await startWorker({
-    ...{ address, token, backend, gpu, computeThreads, dataFolder, log, flip: environment.flip },
+    ...{ address, token, trust: clientTrust(token, options), backend, gpu, computeThreads, dataFolder, log },
+    flip: environment.flip,
     connectWaitMs: wait * 1_000,
     reconnectWaitMs: reconnectFor * 1_000,
   }).catch((error: unknown) => {

@@ -6,10 +6,13 @@ import type { JoinRequest__Output, MessageWriter, Numerics__Output, WorkerComman
  * whoever comes back gets a new one, so that nothing said to or by the old one can be taken for the new one's.
  */
 export interface Members {
-  /** Admits a worker. @returns its id. */
-  join(request: JoinRequest__Output): string;
-  /** The worker's stream stands. @throws {IsobatchError} `refused` for an id that is unknown or in use. */
-  attach(id: string, writer: MessageWriter<WorkerCommand>): Member;
+  /** Admits a worker that showed the token of this name. @returns its id. */
+  join(request: JoinRequest__Output, token: string): string;
+  /**
+   * The worker's stream stands.
+   * @throws {IsobatchError} `refused` for an id that is unknown or in use, or that joined with another token
+   */
+  attach(id: string, writer: MessageWriter<WorkerCommand>, token: string): Member;
   leave(id: string): void;
   get(id: string): Member | undefined;
   /** Those with a stream. */
@@ -20,6 +23,8 @@ export interface Members {
 
 export interface Member {
   readonly id: string;
+  /** The name of the token that it joined with. */
+  readonly token: string;
   readonly host: string;
   readonly processId: number;
   readonly device: string;
@@ -41,7 +46,7 @@ export function createMembers(): Members {
   let count = 0;
 
   return {
-    join(request) {
+    join(request, token) {
       const host = request.host.replace(/[^\w.-]/g, "").slice(0, HOST_LENGTH_MAX) || "worker";
       const id = `${host}-${++count}`;
       for (const oldest of joined.keys()) {
@@ -50,6 +55,7 @@ export function createMembers(): Members {
       }
       joined.set(id, {
         id,
+        token,
         host,
         processId: request.processId,
         device: request.device,
@@ -60,9 +66,9 @@ export function createMembers(): Members {
       });
       return id;
     },
-    attach(id, writer) {
+    attach(id, writer, token) {
       const member = joined.get(id);
-      if (member === undefined) {
+      if (member === undefined || member.token !== token) {
         throw new IsobatchError("refused", `No worker called "${id}" has joined and waits for its stream; join again.`);
       }
       joined.delete(id);

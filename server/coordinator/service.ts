@@ -1,8 +1,10 @@
+import { checkMember, type MutableGate, memberSeal } from "../../shared/credentials/index.js";
 import { IsobatchError, messageOf } from "../../shared/errors.js";
 import { type ChunkRange, layoutToJson } from "../../shared/layout/index.js";
 import type { Logger } from "../../shared/log.js";
 import {
   type CoordinatorHandlers,
+  callerOf,
   createHandlers,
   createWriter,
   type JoinRequest__Output,
@@ -18,7 +20,7 @@ import { failureOf, reportOf, trafficOf } from "../shard/index.js";
 import { control } from "./control.js";
 import type { Coordinator } from "./coordinator.js";
 import type { Member } from "./members.js";
-import { remoteLink, reportEvent } from "./shard-links.js";
+import { passesMessage, remoteLink, reportEvent } from "./shard-links.js";
 import { statusOf } from "./status.js";
 
 /** The coordinator's side of gRPC: each handler turns a call into events, and what it answers comes from the state. */
@@ -31,6 +33,8 @@ export interface ServiceOptions {
   readonly metrics: RunRecord<MetricsLine>;
   readonly slices: readonly ChunkRange[];
   readonly leaseKey: Uint8Array;
+  /** Shards are told what it admits. */
+  readonly gate: MutableGate;
   readonly version: string;
   /** Whether the server stays when the run has ended: whoever wants to join then may try again later. */
   readonly stay: boolean;
@@ -44,7 +48,7 @@ const SILENCE_MS = 60_000;
 const SAMPLE_BATCHES_MAX = 4_096;
 
 export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorHandlers {
-  const { coordinator, prepared, directory, samples, metrics, slices, version, stay, log } = options;
+  const { coordinator, prepared, directory, samples, metrics, slices, leaseKey, gate, version, stay, log } = options;
   const { task, data, built } = prepared;
   const { unary, serverStream, bidi } = createHandlers((error, method) => {
     log.error({ err: error, method }, "a handler failed");
@@ -108,15 +112,18 @@ export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorH
       const missing = links.indexOf(undefined);
       if (missing >= 0) throw new IsobatchError("unavailable", `The run waits for its shard ${missing}; try again.`);
       checkNumerics(request);
-      const workerId = coordinator.members.join(request);
-      log.info({ worker: workerId, device: request.device, threads: request.computeThreads }, "a worker joins");
+      const token = callerOf(call)?.name ?? "";
+      const workerId = coordinator.members.join(request, token);
+      const { device, computeThreads: threads } = request;
+      log.info({ worker: workerId, device, threads, admittedBy: token }, "a worker joins");
       const shards = slices.map(({ firstChunk, endChunk }, index) => ({
         index,
         address: links[index]!.address,
         firstChunk,
         endChunk,
       }));
-      return { ...shared, workerId, shards };
+      const seal = memberSeal(leaseKey, { runId: shared.runId, workerId, token });
+      return { ...shared, workerId, shards, seal };
     }),
 
     Work: bidi(async (call) => {
@@ -125,7 +132,7 @@ export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorH
       const first = await reports.next();
       const id = first.value?.attach?.workerId;
       if (id === undefined) throw new IsobatchError("invalid_input", "The first report on Work must be attach.");
-      const member = coordinator.members.attach(id, writer);
+      const member = coordinator.members.attach(id, writer, callerOf(call)?.name ?? "");
       coordinator.dispatch({ kind: "workerAttached", worker: id });
       let reason = "its stream broke";
       try {
@@ -151,10 +158,17 @@ export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorH
         throw new IsobatchError("refused", `There is no place for a shard ${index}; this run has ${slices.length}.`);
       }
       const { runId, taskHash } = directory.identity;
-      const { leaseKey } = options;
+      const { layoutJson } = shared;
       await writer.write({
-        welcome: { runId, taskHash, leaseKey: Buffer.from(leaseKey), layoutJson: shared.layoutJson, ...slice },
+        welcome: {
+          ...{ runId, taskHash, leaseKey: Buffer.from(leaseKey), layoutJson, ...slice },
+          passes: passesMessage(gate.passes),
+        },
       });
+      const unlisten = gate.onReplaced((passes) => {
+        writer.write({ passes: passesMessage(passes) }).catch(() => {});
+      });
+      writer.ended.addEventListener("abort", unlisten, { once: true });
       const ready = (await reports.next()).value?.ready;
       if (ready == null) throw new IsobatchError("invalid_input", "The second report on Serve must be ready.");
       const link = remoteLink(ready.address, writer, log);
@@ -174,7 +188,8 @@ export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorH
     }),
 
     FetchSamples: serverStream(async (call) => {
-      const { evaluation, first, count } = call.request;
+      const { workerId, evaluation, first, count, seal } = call.request;
+      checkMember(leaseKey, { runId: shared.runId, workerId, token: callerOf(call)?.name ?? "" }, seal);
       if (count > SAMPLE_BATCHES_MAX) {
         throw new IsobatchError(
           "invalid_input",

@@ -1,6 +1,7 @@
+import type { Pass } from "../../shared/credentials/index.js";
 import { messageOf } from "../../shared/errors.js";
 import type { Logger } from "../../shared/log.js";
-import type { MessageWriter, ShardCommand } from "../../shared/wire/index.js";
+import type { MessageWriter, Passes, ShardCommand } from "../../shared/wire/index.js";
 import { type MeasuredReport, planMessage, type Shard } from "../shard/index.js";
 import type { CoordinatorEffect, CoordinatorEvent } from "./core/index.js";
 
@@ -58,5 +59,14 @@ export function remoteLink(
       }
     },
     stop: (reason) => send({ stop: { reason } }),
+  };
+}
+
+/** Who is admitted, for shards in other processes. */
+export function passesMessage(passes: readonly Pass[]): Passes {
+  return {
+    passes: passes.map(({ name, role, hash, expiresMs = 0, revokedMs = 0 }) => ({
+      ...{ name, role, hash, expiresMs, revokedMs },
+    })),
   };
 }

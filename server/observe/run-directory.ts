@@ -199,12 +199,17 @@ function checkSameLayout(path: string, layout: Layout): void {
 }
 
 function checkEmpty(folder: string): void {
-  const others = readdirSync(folder).filter((name) => !name.startsWith(LOCK_FILE) && !name.endsWith(".tmp"));
+  const others = readdirSync(folder).filter((name) => !isPreparation(name));
   if (others.length === 0) return;
   throw new IsobatchError(
     "invalid_input",
     `${folder} is not empty and not a run directory (it has ${others[0]}, but no ${RUN_FILES.run}); choose another folder with --out.`,
   );
+}
+
+/** What may be in a folder before its run is: the lock, what a crash left, and tokens that were made beforehand. */
+function isPreparation(name: string): boolean {
+  return name.startsWith(LOCK_FILE) || name.endsWith(".tmp") || name === "security" || name === "token";
 }
 
 function writeIfChanged(path: string, content: string): void {

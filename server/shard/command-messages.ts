@@ -1,5 +1,6 @@
+import type { Pass, Role } from "../../shared/credentials/index.js";
 import type { StepPlan } from "../../shared/steps/index.js";
-import type { ShardCommand, ShardCommand__Output, StepPlan__Output } from "../../shared/wire/index.js";
+import type { Passes__Output, ShardCommand, ShardCommand__Output, StepPlan__Output } from "../../shared/wire/index.js";
 import type { ShardEvent } from "./core/index.js";
 
 /** The coordinator's commands to a shard as messages, both ways. */
@@ -29,4 +30,15 @@ function planOf({ coefficients, leafWeights1, leafWeights2, ...plan }: StepPlan_
     leafWeights1: weights(leafWeights1),
     leafWeights2: weights(leafWeights2),
   };
+}
+
+/** Who is admitted, as the coordinator tells it. */
+export function passesOf(message: Passes__Output | null): Pass[] {
+  return (message?.passes ?? []).map(({ name, role, hash, expiresMs, revokedMs }) => ({
+    name,
+    role: role as Role,
+    hash,
+    expiresMs: expiresMs === 0 ? undefined : expiresMs,
+    revokedMs: revokedMs === 0 ? undefined : revokedMs,
+  }));
 }

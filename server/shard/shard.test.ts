@@ -6,7 +6,16 @@ import { join } from "node:path";
 import { before, describe, it, type TestContext } from "node:test";
 import { credentials } from "@grpc/grpc-js";
 import fc from "fast-check";
-import { createLeaseKey, createToken, type LeaseClaims, leaseMac, sendToken } from "../../shared/credentials/index.js";
+import {
+  createGate,
+  createLeaseKey,
+  createToken,
+  hashSecret,
+  type LeaseClaims,
+  leaseMac,
+  memberSeal,
+  sendToken,
+} from "../../shared/credentials/index.js";
 import { IsobatchError } from "../../shared/errors.js";
 import { createLayout, elementsOf } from "../../shared/layout/index.js";
 import { createLog } from "../../shared/log.js";
@@ -100,7 +109,8 @@ async function serve(
   });
   shard.handle({ kind: "restore", epoch: 1, step: 0 });
   shard.handle({ kind: "plan", plan });
-  const server = createServer({ token: TOKEN });
+  const gate = createGate({ passes: [{ name: "test", role: "worker", hash: hashSecret(TOKEN) }] });
+  const server = createServer({ gate });
   server.addService(shardService, shard.handlers);
   test.after(() => server.shutdown(0));
   const address = await server.listen({ host: "127.0.0.1", port: 0 });
@@ -124,9 +134,12 @@ const claimsOf = (lo: number, hi: number, more: Partial<LeaseClaims> = {}): Leas
   ...{ runId: RUN.runId, workerId: "w-1", lease: 1 + lo, epoch: 1, step: 0, lo, hi, ...more },
 });
 
+const sealOf = (workerId: string): Buffer => memberSeal(KEY, { runId: RUN.runId, workerId, token: "test" });
+
 function leaseMessage(claims: LeaseClaims, more: Partial<NonNullable<PushMessage["lease"]>> = {}): PushMessage {
   const losses = Array.from({ length: Math.max(0, Math.min(100, claims.hi - claims.lo)) }, (_, i) => 1 + i);
-  return { lease: { ...claims, mac: leaseMac(KEY, claims), losses, ...more } };
+  const seal = sealOf(more.workerId ?? claims.workerId);
+  return { lease: { ...claims, mac: leaseMac(KEY, claims), losses, seal, ...more } };
 }
 
 /** A chunk's sums over [lo, hi), added in order: of at most two leaves, so the order is the tree's. */
@@ -160,7 +173,7 @@ const leasePush = (lo: number, hi: number): PushMessage[] => [
 
 /** The weights as WatchWeights sends them. */
 async function weightsOf({ connection }: Served): Promise<Map<number, Buffer>> {
-  const stream = connection.shard.watchWeights({ workerId: "w-1", epoch: 1 });
+  const stream = connection.shard.watchWeights({ workerId: "w-1", epoch: 1, seal: sealOf("w-1") });
   const chunks = new Map<number, Buffer>();
   for await (const { chunk, weights } of readMessages(stream, { what: "The weights", stallMs: 5_000 })) {
     chunks.set(chunk, Buffer.from(weights));
@@ -230,6 +243,8 @@ const ATTACKS: [name: string, messages: () => PushMessage[], reason: RegExp][] =
     /no such lease/,
   ],
   ["another worker's lease", () => [leaseMessage(claimsOf(0, 2), { workerId: "w-2" }), valid], /w-2 has no such lease/],
+  ["one who has not joined", () => [leaseMessage(claimsOf(0, 2), { seal: Buffer.alloc(32) }), valid], /join first/],
+  ["another worker's seal", () => [leaseMessage(claimsOf(0, 2), { seal: sealOf("w-2") }), valid], /"w-1" has joined/],
   ["a lease made longer", () => [leaseMessage(claimsOf(0, 1), { hi: 2, losses: [1, 2] }), valid], /no such lease/],
   ["a lease of another step", () => [leaseMessage(claimsOf(0, 2), { step: 1 }), valid], /no such lease/],
   [
@@ -360,7 +375,7 @@ describe("PushSums", { timeout: 60_000 }, () => {
       await assert.rejects(push(stranger.shard, leasePush(0, 2)), reason);
       const received: unknown[] = [];
       const watch = async (): Promise<void> => {
-        const stream = stranger.shard.watchWeights({ workerId: "w-1", epoch: 1 });
+        const stream = stranger.shard.watchWeights({ workerId: "w-1", epoch: 1, seal: sealOf("w-1") });
         for await (const message of readMessages(stream, { what: "The weights" })) received.push(message);
       };
       await assert.rejects(watch(), reason);

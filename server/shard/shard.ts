@@ -1,10 +1,13 @@
 import { rmSync } from "node:fs";
+import type { Metadata } from "@grpc/grpc-js";
+import { checkMember } from "../../shared/credentials/index.js";
 import { IsobatchError, messageOf } from "../../shared/errors.js";
 import { failAt } from "../../shared/fail-point.js";
 import type { ChunkRange, Layout } from "../../shared/layout/index.js";
 import type { Logger } from "../../shared/log.js";
 import type { CheckpointMark, StepPlan } from "../../shared/steps/index.js";
 import {
+  callerOf,
   createHandlers,
   createWriter,
   type PushMessage__Output,
@@ -53,6 +56,9 @@ export interface ShardOptions {
    */
   onFailed(error: unknown): void;
 }
+
+/** A call, as far as it tells who makes it. */
+type Caller = { readonly metadata: Metadata };
 
 /** A report with what only the shell can measure. */
 export type MeasuredReport = ShardReport & { readonly measured?: CommitMeasures };
@@ -239,11 +245,12 @@ export function createShard(options: ShardOptions): Shard {
     }
   }
 
-  async function take(messages: AsyncIterable<PushMessage__Output>, gone: AbortSignal) {
+  async function take(messages: AsyncIterable<PushMessage__Output>, call: Caller, gone: AbortSignal) {
     const result = { accepted: 0, dropped: 0 };
     let lease: PushedLease | undefined;
     for await (const message of messages) {
       if (message.lease != null) {
+        checkJoined(message.lease, call);
         lease = checkLease(options, message.lease);
       } else if (lease === undefined || message.chunk == null) {
         throw rejection("malformed", "A push must begin with its lease.");
@@ -262,6 +269,11 @@ export function createShard(options: ShardOptions): Shard {
     return result;
   }
 
+  /** Only who has joined, and with the token of this very call, gets weights or is heard. */
+  function checkJoined({ workerId, seal }: { workerId: string; seal: Uint8Array }, call: Caller): void {
+    checkMember(options.leaseKey, { runId: options.runId, workerId, token: callerOf(call)?.name ?? "" }, seal);
+  }
+
   const { clientStream, serverStream } = createHandlers((error, method) => {
     log.error({ err: error, method }, "a handler failed");
   });
@@ -276,13 +288,14 @@ export function createShard(options: ShardOptions): Shard {
         const gone = new AbortController();
         call.on("cancelled", () => gone.abort(new IsobatchError("interrupted", "The worker has gone.")));
         try {
-          return await take(readMessages(call, { stallMs: STALL_MS, what: "A push" }), gone.signal);
+          return await take(readMessages(call, { stallMs: STALL_MS, what: "A push" }), call, gone.signal);
         } catch (error) {
           traffic.ended(error);
           throw error;
         }
       }),
       WatchWeights: serverStream(async (call) => {
+        checkJoined(call.request, call);
         await publisher.watch(createWriter(call, { stallMs: STALL_MS, what: "The weights' stream" }));
       }),
     },

@@ -1,4 +1,32 @@
-export { requireToken, sendToken } from "./interceptors.js";
-export { createLeaseKey, type LeaseClaims, leaseMac, verifyLeaseMac } from "./lease-mac.js";
+export { type CertificateFiles, type CertificatePaths, readCertificateFiles } from "./certificate-files.js";
+export {
+  type Admission,
+  createGate,
+  type Gate,
+  type GateOptions,
+  type Identity,
+  type MutableGate,
+  type Pass,
+} from "./gate.js";
+export { AUTHORIZATION, SCHEME, sendToken } from "./interceptors.js";
+export {
+  checkMember,
+  createLeaseKey,
+  type LeaseClaims,
+  leaseMac,
+  type MemberClaims,
+  memberSeal,
+  verifyLeaseMac,
+} from "./lease-mac.js";
 export { readToken, type TokenSource, writeTokenFile } from "./read-token.js";
-export { createToken, secretsEqual } from "./token.js";
+export { mayCall, type Role, TOKEN_ROLES, type TokenRole } from "./roles.js";
+export {
+  certificateDigest,
+  createToken,
+  formatToken,
+  hashSecret,
+  parseToken,
+  type ServerProof,
+  secretsEqual,
+  type Token,
+} from "./token.js";

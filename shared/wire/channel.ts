@@ -21,7 +21,10 @@ export const KEEPALIVE_TIMEOUT_MS = 10_000;
 
 /** A connection without a call in flight is closed after this long; clients connect again when they need to. */
 const CONNECTION_IDLE_MS = 5 * 60_000;
-export const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/** Of a server, for whoever has shown no token yet. */
+export const HANDSHAKE_MS = 10_000;
+export const STRANGER_MS = 10_000;
 
 const RECONNECT_BACKOFF_FIRST_MS = 200;
 const RECONNECT_BACKOFF_MAX_MS = 2_000;

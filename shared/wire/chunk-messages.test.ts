@@ -156,6 +156,7 @@ describe("PushMessage's codec", () => {
       hi: 2,
       mac: Buffer.from([1]),
       losses: [0.5, 2],
+      seal: Buffer.from([2]),
     };
     const bytes = bytesOf(pushMessage.serialise({ lease }));
     assert.deepEqual(pushMessage.deserialise(bytes), { message: "lease", lease });

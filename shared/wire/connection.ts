@@ -1,18 +1,20 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import {
-  type ChannelCredentials,
   Client,
   type ClientOptions,
   credentials as grpcCredentials,
   logVerbosity,
   Metadata,
   setLogVerbosity,
+  status,
 } from "@grpc/grpc-js";
 import { sendToken } from "../credentials/index.js";
-import { IsobatchError } from "../errors.js";
+import { IsobatchError, messageOf } from "../errors.js";
 import { type Address, formatAddress } from "./address.js";
-import { CLIENT_OPTIONS } from "./channel.js";
+import { CLIENT_OPTIONS, HANDSHAKE_MS } from "./channel.js";
 import { CoordinatorClient, ShardClient } from "./service.js";
 import { connectionReason } from "./status.js";
+import { speaksTls, type Trust, trustOf } from "./trust.js";
 
 /** One HTTP/2 connection to a server, which comes back by itself when it is lost, and typed clients over it. */
 export interface Connection {
@@ -26,8 +28,8 @@ export interface Connection {
 export interface ConnectOptions {
   /** Sent with every call. */
   token?: string;
-  /** Without them nothing is encrypted. */
-  credentials?: ChannelCredentials;
+  /** How the server is known; by default as the token says. Without TLS nothing is encrypted. */
+  trust?: Trust;
   /** How long to keep trying. */
   waitMs: number;
   /** Stops the attempt; has no effect on the connection once it stands. */
@@ -38,21 +40,29 @@ export interface ConnectOptions {
 const REASON_MS = 250;
 /** The delay with which an aborted signal is seen. */
 const WAIT_SLICE_MS = 100;
+/** After so many slices without a connection the server is asked whether it speaks TLS, and has this long to say. */
+const TLS_QUESTION_SLICE = 5;
+const TLS_QUESTION_MS = 2_000;
 
 /**
  * Connects, trying again and again until `waitMs` are over.
  *
- * @throws IsobatchError `unavailable` with the reason of the last attempt, or `interrupted`.
+ * @throws IsobatchError `unavailable` with the reason of the last attempt, `refused` by either side's TLS, or
+ *   `interrupted`.
  */
 export async function connect(
   address: Address,
-  { token, credentials = grpcCredentials.createInsecure(), waitMs, signal }: ConnectOptions,
+  { token, trust = trustOf(token), waitMs, signal }: ConnectOptions,
 ): Promise<Connection> {
   setLogVerbosity(logVerbosity.NONE);
   const target = formatAddress(address);
-  const client = new Client(target, credentials, CLIENT_OPTIONS);
+  const untilMs = performance.now() + waitMs;
+  const { credentials, options: tlsOptions } = trust
+    ? await verified(trust, address, untilMs, waitMs, signal)
+    : { credentials: grpcCredentials.createInsecure(), options: {} };
+  const client = new Client(target, credentials, { ...CLIENT_OPTIONS, ...tlsOptions });
   try {
-    await reachable(client, target, waitMs, signal);
+    await reachable(client, address, untilMs, waitMs, trust === undefined, signal);
   } catch (error) {
     client.close();
     throw error;
@@ -69,15 +79,66 @@ export async function connect(
   };
 }
 
+/** Tries again while nobody is there; whoever is there and can't prove itself is refused at once. */
+async function verified(
+  trust: Trust,
+  address: Address,
+  untilMs: number,
+  waitMs: number,
+  signal: AbortSignal | undefined,
+) {
+  for (;;) {
+    try {
+      return await trust.verify(address, Math.max(WAIT_SLICE_MS, Math.min(HANDSHAKE_MS, untilMs - performance.now())));
+    } catch (error) {
+      if (error instanceof IsobatchError) throw error;
+      if (performance.now() >= untilMs) throw unreachable(address, tcpReason(error), waitMs);
+    }
+    for (const slice of [1, 2]) {
+      if (signal?.aborted) throw stopped(address);
+      await sleep(slice * WAIT_SLICE_MS);
+    }
+  }
+}
+
 /** Waits in slices, because grpc-js's wait cannot be cancelled. */
-async function reachable(client: Client, target: string, waitMs: number, signal: AbortSignal | undefined) {
-  const end = performance.now() + waitMs;
-  do {
-    if (signal?.aborted) throw new IsobatchError("interrupted", `Connecting to ${target} was stopped.`);
-    if (await ready(client, Math.min(WAIT_SLICE_MS, Math.max(1, end - performance.now())))) return;
-  } while (performance.now() < end);
+async function reachable(
+  client: Client,
+  address: Address,
+  untilMs: number,
+  waitMs: number,
+  plain: boolean,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (let slice = 1; ; slice++) {
+    if (signal?.aborted) throw stopped(address);
+    if (await ready(client, Math.min(WAIT_SLICE_MS, Math.max(1, untilMs - performance.now())))) return;
+    const over = performance.now() >= untilMs;
+    // Asked early, because waiting doesn't help against it; and once, because it costs the server a handshake.
+    if (plain && (slice === TLS_QUESTION_SLICE || (over && slice < TLS_QUESTION_SLICE))) {
+      if (await speaksTls(address, TLS_QUESTION_MS)) {
+        throw new IsobatchError(
+          "refused",
+          `The server at ${formatAddress(address)} wants TLS: use the whole token that it printed, or give --tls-ca.`,
+        );
+      }
+    }
+    if (over) throw unreachable(address, await reasonOf(client), waitMs);
+  }
+}
+
+function stopped(address: Address): IsobatchError {
+  return new IsobatchError("interrupted", `Connecting to ${formatAddress(address)} was stopped.`);
+}
+
+function unreachable(address: Address, reason: string, waitMs: number): IsobatchError {
   const waited = `${Math.round(waitMs / 100) / 10} s`;
-  throw new IsobatchError("unavailable", `Cannot reach ${target}: ${await reasonOf(client)} (tried for ${waited}).`);
+  return new IsobatchError("unavailable", `Cannot reach ${formatAddress(address)}: ${reason} (tried for ${waited}).`);
+}
+
+/** As `connectionReason`, of an error of Node.js's own. */
+function tcpReason(error: unknown): string {
+  return connectionReason({ code: status.UNAVAILABLE, details: messageOf(error) });
 }
 
 function ready(client: Client, waitMs: number): Promise<boolean> {

@@ -1,6 +1,20 @@
-import { constants, type Http2SecureServer, type Http2Server, type ServerHttp2Session } from "node:http2";
+import {
+  constants,
+  type Http2SecureServer,
+  type Http2Server,
+  type Http2Session,
+  type ServerHttp2Session,
+} from "node:http2";
 import type { Server } from "@grpc/grpc-js";
-import { CONNECTIONS_MAX, TLS_HANDSHAKE_TIMEOUT_MS, WINDOW_BYTES } from "./channel.js";
+import { WINDOW_BYTES } from "./channel.js";
+
+export interface ServerLimits {
+  readonly connectionsMax: number;
+  /** A TLS handshake that takes longer is cut off. */
+  readonly handshakeMs: number;
+  /** A connection on which nobody has shown a token for so long is closed: strangers keep no place. */
+  readonly strangerMs: number;
+}
 
 /**
  * What grpc-js (1.14) gives no option for, done where it makes its HTTP/2 server:
@@ -10,33 +24,52 @@ import { CONNECTIONS_MAX, TLS_HANDSHAKE_TIMEOUT_MS, WINDOW_BYTES } from "./chann
  *   when a session begins. `maxFrameSize` stays as it is: larger frames made streams hang;
  * - compression: it inflates what comes as gzip or deflate. Nobody here sends that, so it is refused before a byte
  *   is inflated;
- * - caps on connections and on the time a TLS handshake may take;
+ * - caps on connections, on the time a TLS handshake may take, and on how long a stranger may stay;
+ * - TLS 1.3 alone: both ends are ours;
  * - a forced shutdown that works: `forceShutdown` finds no session to destroy when channelz is off, as ours is;
  * - a call's end at once: every way that grpc-js gives a server waits until what is written has been read.
+ *
+ * `isKnown` tells whether a request's authorization header is good; without it nobody is a stranger.
  *
  * It reaches into private members, therefore package.json pins the minor version; the tests see it when an
  * update moves them.
  */
-export function tuneHttp2(server: Server): { destroySessions(): void } {
+export function tuneHttp2(
+  server: Server,
+  { connectionsMax, handshakeMs, strangerMs }: ServerLimits,
+  isKnown: ((authorization: unknown) => boolean) | undefined,
+): { destroySessions(): void } {
   const inner = server as unknown as ServerInternals;
   if (typeof inner.commonServerOptions !== "object" || typeof inner.createHttp2Server !== "function") {
     throw new Error("This version of @grpc/grpc-js makes its HTTP/2 server elsewhere: see shared/wire/http2-server.ts");
   }
   Object.assign(inner.commonServerOptions, {
-    handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS,
+    handshakeTimeout: handshakeMs,
+    minVersion: "TLSv1.3",
     settings: { ...inner.commonServerOptions.settings, initialWindowSize: WINDOW_BYTES },
   });
   const sessions = new Set<ServerHttp2Session>();
+  const strangers = new WeakMap<Http2Session, NodeJS.Timeout>();
   const create = inner.createHttp2Server;
   inner.createHttp2Server = (credentials) => {
     const http2Server = create.call(server, credentials);
-    http2Server.maxConnections = CONNECTIONS_MAX;
+    http2Server.maxConnections = connectionsMax;
     http2Server.on("session", (session) => {
       session.setLocalWindowSize(WINDOW_BYTES);
       sessions.add(session);
-      session.once("close", () => sessions.delete(session));
+      const stranger = isKnown && setTimeout(() => session.destroy(), strangerMs);
+      if (stranger !== undefined) strangers.set(session, stranger);
+      session.once("close", () => {
+        sessions.delete(session);
+        clearTimeout(stranger);
+      });
     });
-    http2Server.prependListener("stream", (_stream, headers) => {
+    http2Server.prependListener("stream", (stream, headers) => {
+      const stranger = stream.session && strangers.get(stream.session);
+      if (stranger !== undefined && isKnown?.(headers.authorization)) {
+        clearTimeout(stranger);
+        strangers.delete(stream.session!);
+      }
       const encoding = headers["grpc-encoding"];
       // To a compressed message of an encoding that it does not know, grpc-js answers UNIMPLEMENTED.
       if (encoding !== undefined && encoding !== "identity") headers["grpc-encoding"] = "compression-is-refused";

@@ -1,4 +1,5 @@
 export * from "./address.js";
+export { callerOf } from "./admission.js";
 export { type CallOptions, call } from "./call.js";
 export * from "./channel.js";
 export type { PushMessageInParts } from "./chunk-messages.js";
@@ -6,8 +7,9 @@ export { type Connection, type ConnectOptions, connect } from "./connection.js";
 export { crc32, verifyCrc32 } from "./crc32.js";
 export type * from "./generated/index.js";
 export { createHandlers } from "./handlers.js";
+export type { ServerLimits } from "./http2-server.js";
 export { createProgressTimer, type ProgressTimer } from "./progress.js";
-export { createServer, listenError, type WireServer } from "./server.js";
+export { type CreateServerOptions, createServer, listenError, type ServerTls, type WireServer } from "./server.js";
 export { CoordinatorClient, coordinatorService, ShardClient, shardService } from "./service.js";
 export { fromStatus, isServiceError, toStatus } from "./status.js";
 export {
@@ -18,3 +20,4 @@ export {
   readMessages,
   type StreamOptions,
 } from "./stream.js";
+export { anyServer, createTrust, type Trust, type TrustOptions, trustOf } from "./trust.js";

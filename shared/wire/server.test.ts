@@ -3,8 +3,8 @@ import http2 from "node:http2";
 import net, { type AddressInfo } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { gzipSync } from "node:zlib";
-import { credentials, type handleUnaryCall, type UntypedServiceImplementation } from "@grpc/grpc-js";
-import { createToken } from "../credentials/index.js";
+import type { handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
+import { createGate, createToken, hashSecret } from "../credentials/index.js";
 import { IsobatchError } from "../errors.js";
 import {
   type Address,
@@ -13,6 +13,7 @@ import {
   connect,
   coordinatorService,
   createServer,
+  createTrust,
   type GetStatusRequest__Output,
   type Status,
   toStatus,
@@ -30,11 +31,15 @@ async function serve(
   handlers: UntypedServiceImplementation = { GetStatus: getStatus },
   token?: string,
 ): Promise<Address> {
-  const server = createServer({ token });
+  const server = createServer(token === undefined ? {} : { gate: gateFor(token) });
   test.after(() => server.shutdown(0));
   server.addService(coordinatorService, handlers);
   server.setServing(true);
   return server.listen(LOOPBACK);
+}
+
+function gateFor(token: string) {
+  return createGate({ passes: [{ name: "test", role: "admin", hash: hashSecret(token) }] });
 }
 
 async function connected(test: TestContext, address: Address, token?: string): Promise<Connection> {
@@ -273,8 +278,8 @@ describe("connect()", () => {
   it("says that TLS failed", async (test) => {
     const address = await serve(test);
     await assert.rejects(
-      connect(address, { credentials: credentials.createSsl(), waitMs: 300 }),
-      /TLS handshake failed/,
+      connect(address, { trust: createTrust({}), waitMs: 300 }),
+      /is refused: it does not speak TLS/,
     );
   });
 

@@ -7,11 +7,12 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
-import { requireToken } from "../credentials/index.js";
+import type { Gate } from "../credentials/index.js";
 import { IsobatchError, messageOf } from "../errors.js";
 import { type Address, formatAddress } from "./address.js";
-import { SERVER_OPTIONS } from "./channel.js";
-import { tuneHttp2 } from "./http2-server.js";
+import { admitCalls, bearer } from "./admission.js";
+import { CONNECTIONS_MAX, HANDSHAKE_MS, SERVER_OPTIONS, STRANGER_MS } from "./channel.js";
+import { type ServerLimits, tuneHttp2 } from "./http2-server.js";
 
 export interface WireServer {
   /** Typed by `CoordinatorHandlers` and `ShardHandlers`. All services are added before `listen`. */
@@ -21,28 +22,45 @@ export interface WireServer {
   /**
    * Listens, and resolves to the address with the port that was taken if `address` asks for any (port 0).
    *
+   * @param plain without TLS, whatever the server has: for processes of this machine, on loopback
    * @throws IsobatchError `invalid_input` if the port is in use or the address is none of this machine's.
    */
-  listen(address: Address): Promise<Address>;
+  listen(address: Address, plain?: "plain"): Promise<Address>;
   /** Accepts no more calls, waits at most `graceMs` for those in flight, then drops them. */
   shutdown(graceMs: number): Promise<void>;
 }
 
+/** A server's own certificate. All three are PEM. */
+export interface ServerTls {
+  readonly key: string;
+  /** The server's certificate, then those that lead to its CA, which a server with a CA of its own shows too. */
+  readonly cert: string;
+  /** The CA of the client certificates, without which nobody gets in: mutual TLS. */
+  readonly clientCa?: string;
+}
+
+export interface CreateServerOptions {
+  /** Who may call what. Without it everybody may call everything. */
+  readonly gate?: Gate;
+  /** Without it nothing is encrypted. */
+  readonly tls?: ServerTls;
+  readonly limits?: Partial<ServerLimits>;
+}
+
 /**
- * A gRPC server with the limits and timers of this project and a health service. With a `token`, every call but
- * those to the health service must carry it. Without `credentials` nothing is encrypted.
+ * A gRPC server with the limits and timers of this project and a health service. With a gate, every call but those to
+ * the health service must carry a token that it admits.
  */
-export function createServer({
-  token,
-  credentials = ServerCredentials.createInsecure(),
-}: {
-  token?: string;
-  credentials?: ServerCredentials;
-}): WireServer {
+export function createServer({ gate, tls, limits }: CreateServerOptions = {}): WireServer {
   // What grpc-js would print on standard error comes to us as errors and is reported once, in our words.
   setLogVerbosity(logVerbosity.NONE);
-  const server = new Server({ ...SERVER_OPTIONS, interceptors: token === undefined ? [] : [requireToken(token)] });
-  const http2 = tuneHttp2(server);
+  const server = new Server({ ...SERVER_OPTIONS, interceptors: gate === undefined ? [] : [admitCalls(gate)] });
+  const http2 = tuneHttp2(
+    server,
+    { connectionsMax: CONNECTIONS_MAX, handshakeMs: HANDSHAKE_MS, strangerMs: STRANGER_MS, ...limits },
+    gate && ((authorization) => bearer(gate, authorization).admitted),
+  );
+  const credentials = tls === undefined ? ServerCredentials.createInsecure() : secure(tls);
   const services = [""];
   const health = new HealthImplementation({ "": "NOT_SERVING" });
   health.addToServer(server);
@@ -57,9 +75,10 @@ export function createServer({
     setServing(serving) {
       for (const service of services) health.setStatus(service, serving ? "SERVING" : "NOT_SERVING");
     },
-    listen(address) {
+    listen(address, plain) {
+      const secured = plain === undefined ? credentials : ServerCredentials.createInsecure();
       return new Promise((resolve, reject) => {
-        server.bindAsync(formatAddress(address), credentials, (error, port) => {
+        server.bindAsync(formatAddress(address), secured, (error, port) => {
           if (error) reject(listenError(error, address));
           else resolve({ host: address.host, port });
         });
@@ -78,6 +97,11 @@ export function createServer({
       });
     },
   };
+}
+
+function secure({ key, cert, clientCa }: ServerTls): ServerCredentials {
+  const pair = { private_key: Buffer.from(key), cert_chain: Buffer.from(cert) };
+  return ServerCredentials.createSsl(clientCa ? Buffer.from(clientCa) : null, [pair], clientCa !== undefined);
 }
 
 /** Why nobody can listen there, as a sentence that says what to do. */

@@ -43,13 +43,14 @@ export async function withCluster<T>(options: ClusterOptions, use: (cluster: Clu
     out,
     listen: { host: "127.0.0.1", port: 0 },
     shards,
-    token,
+    tls: { kind: "none" },
+    tokens: [{ name: "test", role: "worker", token }],
     workersAwaited: workers,
     awaitMs: 60_000,
     http: options.http,
     log: quiet,
-    spawnShard({ index, coordinator, listen }) {
-      const starting = startShard({ index, coordinator, listen, token, out, log: quiet });
+    spawnShard(place) {
+      const starting = startShard({ ...place, out, log: quiet });
       const exited = starting
         .then((shard) => shard.finished)
         .then(

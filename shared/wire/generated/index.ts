@@ -26,6 +26,8 @@ export type * from "./isobatch/v1/MergedRanges.js";
 export type * from "./isobatch/v1/MetricsLine.js";
 export type * from "./isobatch/v1/MicroBatchLease.js";
 export type * from "./isobatch/v1/Numerics.js";
+export type * from "./isobatch/v1/Pass.js";
+export type * from "./isobatch/v1/Passes.js";
 export type * from "./isobatch/v1/PushLease.js";
 export type * from "./isobatch/v1/PushMessage.js";
 export type * from "./isobatch/v1/PushResult.js";

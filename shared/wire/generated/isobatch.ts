@@ -29,6 +29,8 @@ import type { MergedRanges as _isobatch_v1_MergedRanges, MergedRanges__Output as
 import type { MetricsLine as _isobatch_v1_MetricsLine, MetricsLine__Output as _isobatch_v1_MetricsLine__Output } from './isobatch/v1/MetricsLine.js';
 import type { MicroBatchLease as _isobatch_v1_MicroBatchLease, MicroBatchLease__Output as _isobatch_v1_MicroBatchLease__Output } from './isobatch/v1/MicroBatchLease.js';
 import type { Numerics as _isobatch_v1_Numerics, Numerics__Output as _isobatch_v1_Numerics__Output } from './isobatch/v1/Numerics.js';
+import type { Pass as _isobatch_v1_Pass, Pass__Output as _isobatch_v1_Pass__Output } from './isobatch/v1/Pass.js';
+import type { Passes as _isobatch_v1_Passes, Passes__Output as _isobatch_v1_Passes__Output } from './isobatch/v1/Passes.js';
 import type { PushLease as _isobatch_v1_PushLease, PushLease__Output as _isobatch_v1_PushLease__Output } from './isobatch/v1/PushLease.js';
 import type { PushMessage as _isobatch_v1_PushMessage, PushMessage__Output as _isobatch_v1_PushMessage__Output } from './isobatch/v1/PushMessage.js';
 import type { PushResult as _isobatch_v1_PushResult, PushResult__Output as _isobatch_v1_PushResult__Output } from './isobatch/v1/PushResult.js';
@@ -97,6 +99,8 @@ export interface ProtoGrpcType {
       MetricsLine: MessageTypeDefinition<_isobatch_v1_MetricsLine, _isobatch_v1_MetricsLine__Output>
       MicroBatchLease: MessageTypeDefinition<_isobatch_v1_MicroBatchLease, _isobatch_v1_MicroBatchLease__Output>
       Numerics: MessageTypeDefinition<_isobatch_v1_Numerics, _isobatch_v1_Numerics__Output>
+      Pass: MessageTypeDefinition<_isobatch_v1_Pass, _isobatch_v1_Pass__Output>
+      Passes: MessageTypeDefinition<_isobatch_v1_Passes, _isobatch_v1_Passes__Output>
       PushLease: MessageTypeDefinition<_isobatch_v1_PushLease, _isobatch_v1_PushLease__Output>
       PushMessage: MessageTypeDefinition<_isobatch_v1_PushMessage, _isobatch_v1_PushMessage__Output>
       PushResult: MessageTypeDefinition<_isobatch_v1_PushResult, _isobatch_v1_PushResult__Output>

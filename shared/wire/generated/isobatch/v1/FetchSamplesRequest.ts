@@ -7,6 +7,7 @@ export interface FetchSamplesRequest {
   'evaluation'?: (boolean);
   'first'?: (number | string | Long);
   'count'?: (number);
+  'seal'?: (Buffer | Uint8Array | string);
 }
 
 export interface FetchSamplesRequest__Output {
@@ -14,4 +15,5 @@ export interface FetchSamplesRequest__Output {
   'evaluation': (boolean);
   'first': (number);
   'count': (number);
+  'seal': (Buffer);
 }

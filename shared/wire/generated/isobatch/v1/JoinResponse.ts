@@ -13,6 +13,7 @@ export interface JoinResponse {
   'heartbeatMs'?: (number);
   'evaluationBatches'?: (number);
   'sampleFormJson'?: (string);
+  'seal'?: (Buffer | Uint8Array | string);
 }
 
 export interface JoinResponse__Output {
@@ -26,4 +27,5 @@ export interface JoinResponse__Output {
   'heartbeatMs': (number);
   'evaluationBatches': (number);
   'sampleFormJson': (string);
+  'seal': (Buffer);
 }

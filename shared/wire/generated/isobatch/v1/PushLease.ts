@@ -11,6 +11,7 @@ export interface PushLease {
   'hi'?: (number);
   'mac'?: (Buffer | Uint8Array | string);
   'losses'?: (number | string)[];
+  'seal'?: (Buffer | Uint8Array | string);
 }
 
 export interface PushLease__Output {
@@ -22,4 +23,5 @@ export interface PushLease__Output {
   'hi': (number);
   'mac': (Buffer);
   'losses': (number)[];
+  'seal': (Buffer);
 }

@@ -6,6 +6,7 @@ import type { StepPlan as _isobatch_v1_StepPlan, StepPlan__Output as _isobatch_v
 import type { WriteCheckpoint as _isobatch_v1_WriteCheckpoint, WriteCheckpoint__Output as _isobatch_v1_WriteCheckpoint__Output } from '../../isobatch/v1/WriteCheckpoint.js';
 import type { KeepCheckpoints as _isobatch_v1_KeepCheckpoints, KeepCheckpoints__Output as _isobatch_v1_KeepCheckpoints__Output } from '../../isobatch/v1/KeepCheckpoints.js';
 import type { ShardStop as _isobatch_v1_ShardStop, ShardStop__Output as _isobatch_v1_ShardStop__Output } from '../../isobatch/v1/ShardStop.js';
+import type { Passes as _isobatch_v1_Passes, Passes__Output as _isobatch_v1_Passes__Output } from '../../isobatch/v1/Passes.js';
 
 export interface ShardCommand {
   'welcome'?: (_isobatch_v1_ShardWelcome | null);
@@ -14,7 +15,8 @@ export interface ShardCommand {
   'checkpoint'?: (_isobatch_v1_WriteCheckpoint | null);
   'keep'?: (_isobatch_v1_KeepCheckpoints | null);
   'stop'?: (_isobatch_v1_ShardStop | null);
-  'command'?: "welcome"|"restore"|"plan"|"checkpoint"|"keep"|"stop";
+  'passes'?: (_isobatch_v1_Passes | null);
+  'command'?: "welcome"|"restore"|"plan"|"checkpoint"|"keep"|"stop"|"passes";
 }
 
 export interface ShardCommand__Output {
@@ -24,5 +26,6 @@ export interface ShardCommand__Output {
   'checkpoint'?: (_isobatch_v1_WriteCheckpoint__Output | null);
   'keep'?: (_isobatch_v1_KeepCheckpoints__Output | null);
   'stop'?: (_isobatch_v1_ShardStop__Output | null);
-  'command'?: "welcome"|"restore"|"plan"|"checkpoint"|"keep"|"stop";
+  'passes'?: (_isobatch_v1_Passes__Output | null);
+  'command'?: "welcome"|"restore"|"plan"|"checkpoint"|"keep"|"stop"|"passes";
 }

@@ -1,5 +1,6 @@
 // Original file: proto/isobatch/v1/isobatch.proto
 
+import type { Passes as _isobatch_v1_Passes, Passes__Output as _isobatch_v1_Passes__Output } from '../../isobatch/v1/Passes.js';
 
 export interface ShardWelcome {
   'runId'?: (string);
@@ -8,6 +9,7 @@ export interface ShardWelcome {
   'firstChunk'?: (number);
   'endChunk'?: (number);
   'taskHash'?: (string);
+  'passes'?: (_isobatch_v1_Passes | null);
 }
 
 export interface ShardWelcome__Output {
@@ -17,4 +19,5 @@ export interface ShardWelcome__Output {
   'firstChunk': (number);
   'endChunk': (number);
   'taskHash': (string);
+  'passes': (_isobatch_v1_Passes__Output | null);
 }

@@ -5,9 +5,11 @@ import type { Long } from '@grpc/proto-loader';
 export interface WatchWeightsRequest {
   'workerId'?: (string);
   'epoch'?: (number | string | Long);
+  'seal'?: (Buffer | Uint8Array | string);
 }
 
 export interface WatchWeightsRequest__Output {
   'workerId': (string);
   'epoch': (number);
+  'seal': (Buffer);
 }

@@ -1,0 +1,150 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { createToken, hashSecret, type Pass, TOKEN_ROLES, type TokenRole } from "../../shared/credentials/index.js";
+import { IsobatchError, invalid } from "../../shared/errors.js";
+import { diskError, writeFileDurably } from "../durable-file.js";
+
+/**
+ * Tokens, a file each: what is kept is the SHA-256 of the secret, so that nobody can join with what lies on the disk. A file
+ * each, because then a token is made and revoked by one rename, whoever else does so at the same time; a server that
+ * runs sees it in the folder. A revoked token's file stays: whoever comes with it is told so.
+ */
+export interface TokenEntry extends Pass {
+  readonly role: TokenRole;
+  readonly createdMs: number;
+  /** By the minute, roughly; undefined if it never was. */
+  readonly lastUsedMs?: number;
+}
+
+export const TOKENS_FOLDER = "tokens";
+const LAST_USE_FILE = "last-use.json";
+const PRIVATE = 0o600;
+const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/i;
+
+/** @param folder a run's `security` folder, as in all of these */
+export function tokenExists(folder: string, name: string): boolean {
+  return existsSync(fileOf(folder, name));
+}
+
+/** @returns the secret, which is kept nowhere */
+export function addToken(folder: string, { name, role, expiresMs, nowMs, secret = createToken() }: NewToken): string {
+  checkName(name);
+  if (tokenExists(folder, name)) {
+    const old = readToken(folder, name);
+    const state = old.revokedMs === undefined ? "revoke it first, or take" : "it was revoked; take";
+    invalid(`There is a token "${name}" already; ${state} another --name.`);
+  }
+  if (expiresMs !== undefined && expiresMs <= nowMs) invalid(`The token "${name}" would have expired already.`);
+  write(folder, { name, role, hash: hashSecret(secret), createdMs: nowMs, expiresMs });
+  return secret;
+}
+
+export interface NewToken {
+  readonly name: string;
+  readonly role: TokenRole;
+  /** Unix time, as is `nowMs`. */
+  readonly expiresMs?: number;
+  readonly nowMs: number;
+  /** One that exists already, instead of a new one. */
+  readonly secret?: string;
+}
+
+/** Revokes a token for good. */
+export function revokeToken(folder: string, name: string, nowMs: number): void {
+  checkName(name);
+  if (!tokenExists(folder, name)) {
+    const names = listTokens(folder).filter(({ revokedMs }) => revokedMs === undefined);
+    const there = names.length === 0 ? "is none" : `are ${names.map((token) => token.name).join(", ")}`;
+    invalid(`There is no token "${name}"; there ${there}.`);
+  }
+  const token = readToken(folder, name);
+  if (token.revokedMs === undefined) write(folder, { ...token, revokedMs: nowMs });
+}
+
+/** As if it had never been; for one whose place another takes. */
+export function removeToken(folder: string, name: string): void {
+  rmSync(fileOf(folder, name), { force: true });
+}
+
+/** All tokens that were ever made here, by age. */
+export function listTokens(folder: string): TokenEntry[] {
+  const lastUse = readLastUse(folder);
+  return namesIn(folder)
+    .map((name) => ({ ...readToken(folder, name), lastUsedMs: lastUse[name] }))
+    .sort((a, b) => a.createdMs - b.createdMs || a.name.localeCompare(b.name));
+}
+
+/** Changes whenever a token is made or revoked. */
+export function tokensStamp(folder: string): string {
+  try {
+    return String(statSync(join(folder, TOKENS_FOLDER), { bigint: true }).mtimeNs);
+  } catch {
+    return "";
+  }
+}
+
+/** @param lastUse Unix time by name */
+export function writeLastUse(folder: string, lastUse: Readonly<Record<string, number>>): void {
+  writeFileDurably(join(folder, LAST_USE_FILE), `${JSON.stringify(lastUse)}\n`, PRIVATE);
+}
+
+export function readLastUse(folder: string): Record<string, number> {
+  try {
+    return JSON.parse(readFileSync(join(folder, LAST_USE_FILE), "utf8")) as Record<string, number>;
+  } catch {
+    // Nobody depends on it.
+    return {};
+  }
+}
+
+/** For its owner alone. */
+export function makePrivateFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw diskError(error, `make the folder ${folder}`);
+  }
+}
+
+function checkName(name: string): void {
+  if (NAME.test(name)) return;
+  invalid(`--name is "${name}"; it must be 1 to 63 letters, digits, dots, dashes or underscores.`);
+}
+
+function namesIn(folder: string): string[] {
+  if (!existsSync(join(folder, TOKENS_FOLDER))) return [];
+  const files = readdirSync(join(folder, TOKENS_FOLDER)).filter((file) => file.endsWith(".json"));
+  return files.map((file) => file.slice(0, -".json".length));
+}
+
+function fileOf(folder: string, name: string): string {
+  return join(folder, TOKENS_FOLDER, `${name}.json`);
+}
+
+function write(folder: string, { name, role, hash, createdMs, expiresMs, revokedMs }: TokenEntry): void {
+  makePrivateFolder(join(folder, TOKENS_FOLDER));
+  const entry = { role, hash, createdMs, expiresMs, revokedMs };
+  writeFileDurably(fileOf(folder, name), `${JSON.stringify(entry, null, 2)}\n`, PRIVATE);
+}
+
+function readToken(folder: string, name: string): TokenEntry {
+  const path = fileOf(folder, name);
+  const damaged = (): never => {
+    throw new IsobatchError("damaged", `${path} is damaged; remove it, and the token "${name}" is gone.`);
+  };
+  let value: Partial<TokenEntry>;
+  try {
+    value = JSON.parse(readFileSync(path, "utf8"));
+  } catch {
+    return damaged();
+  }
+  const { role, hash, createdMs, expiresMs, revokedMs } = value;
+  const time = (ms: unknown): boolean => ms === undefined || Number.isFinite(ms);
+  const sound =
+    TOKEN_ROLES.some((known) => known === role) &&
+    /^[0-9a-f]{64}$/.test(String(hash)) &&
+    Number.isFinite(createdMs) &&
+    time(expiresMs) &&
+    time(revokedMs);
+  return sound ? { name, role: role!, hash: hash!, createdMs: createdMs!, expiresMs, revokedMs } : damaged();
+}

@@ -1,0 +1,31 @@
+/**
+ * What a token's holder may do. A worker computes and sees how the run stands; an observer only sees; an admin may also
+ * stop, checkpoint and drain, and make and revoke tokens. A shard is a process of the server itself: its secret is made
+ * at the server's start and kept in memory alone, since the stream it opens tells it the key that seals leases.
+ */
+export type Role = "worker" | "observer" | "admin" | "shard";
+
+/** Those that a token may be made for. */
+export const TOKEN_ROLES = ["worker", "observer", "admin"] as const satisfies readonly Role[];
+export type TokenRole = (typeof TOKEN_ROLES)[number];
+
+const COMPUTING: readonly Role[] = ["worker", "admin"];
+const SEEING: readonly Role[] = ["worker", "observer", "admin"];
+
+/** Every method that wants a token, and who may call it; one that is missing here is closed to all. */
+const CALLERS: Readonly<Record<string, readonly Role[]>> = {
+  "/isobatch.v1.Coordinator/Join": COMPUTING,
+  "/isobatch.v1.Coordinator/Work": COMPUTING,
+  "/isobatch.v1.Coordinator/FetchSamples": COMPUTING,
+  "/isobatch.v1.Coordinator/Serve": ["shard"],
+  "/isobatch.v1.Coordinator/GetStatus": SEEING,
+  "/isobatch.v1.Coordinator/WatchMetrics": SEEING,
+  "/isobatch.v1.Coordinator/Control": ["admin"],
+  "/isobatch.v1.Shard/PushSums": COMPUTING,
+  "/isobatch.v1.Shard/WatchWeights": COMPUTING,
+};
+
+/** @param path of the method, "/isobatch.v1.Coordinator/Join" */
+export function mayCall(role: Role, path: string): boolean {
+  return CALLERS[path]?.includes(role) ?? false;
+}
