@@ -1,5 +1,6 @@
 import { invalid } from "../shared/errors.js";
 import { type Address, parseAddress } from "../shared/wire/address.js";
+import type { TaskInput } from "../tasks/index.js";
 
 /** Readers of option values for commander: each turns the text into its value, or says in a sentence what is wrong. */
 
@@ -9,6 +10,24 @@ export function wholeNumber(name: string, min: number, max: number): (text: stri
     const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
     if (value >= min && value <= max) return value;
     return invalid(`${name} is "${text}"; it must be a whole number from ${min} to ${max}.`);
+  };
+}
+
+/** κ: a whole number up to `max`, "2/worker", or "2/worker:1-64" with its least and its most. */
+export function kappaRule(
+  name: string,
+  max: number,
+): (text: string) => Exclude<TaskInput["microBatchesPerStep"], undefined> {
+  return (text) => {
+    const [, perWorker, from, to] = /^(\d{1,9})\/worker(?::(\d{1,9})-(\d{1,9}))?$/.exec(text) ?? [];
+    const count = wholeNumber(name, 1, max);
+    if (perWorker !== undefined) {
+      return { perWorker: count(perWorker), ...(from !== undefined && { min: count(from), max: count(to) }) };
+    }
+    if (/^\d+$/.test(text)) return count(text);
+    return invalid(
+      `${name} is "${text}"; it must be a whole number from 1 to ${max}, or such as 2/worker or 2/worker:1-64.`,
+    );
   };
 }
 

@@ -10,9 +10,20 @@ import type { Address } from "../shared/wire/index.js";
 import { SHELLS, type Shell } from "./completion/index.js";
 import { type Environment, LOG_FORMATS, LOG_LEVELS, withLogOptions } from "./environment.js";
 import { usageSentence } from "./failure.js";
-import { address, number, numbers, oneOf, seconds, wholeNumber, wholeNumbers, words } from "./option-values.js";
+import {
+  address,
+  kappaRule,
+  number,
+  numbers,
+  oneOf,
+  seconds,
+  wholeNumber,
+  wholeNumbers,
+  words,
+} from "./option-values.js";
 
 const STEPS_MAX = 1e12;
+const SAMPLES_MAX = 1e15;
 const WORKERS_MAX = 256;
 const SHARDS_MAX = 256;
 const THREADS_MAX = 256;
@@ -146,10 +157,19 @@ function serving(command: Command, httpDefault = ""): Command {
   return logging(command)
     .argument("<task>", "a built-in task's name, a .json file, or a module that exports defineTask({ … })")
     .option("--steps <n>", "length of the run (default: the task's)", wholeNumber("--steps", 1, STEPS_MAX))
+    .addOption(
+      new Option("--samples <n>", "the same in samples")
+        .argParser(wholeNumber("--samples", 1, SAMPLES_MAX))
+        .conflicts("steps"),
+    )
     .option(
-      "--micro-batches-per-step <n>",
-      "κ, micro-batches in a step (default: the task's)",
-      wholeNumber("--micro-batches-per-step", 1, MICRO_BATCHES_MAX),
+      "--micro-batches-per-step <κ>",
+      "micro-batches in a step: 8, or 2/worker to follow the workers, 2/worker:1-64 within a range (default: the task's)",
+      kappaRule("--micro-batches-per-step", MICRO_BATCHES_MAX),
+    )
+    .option(
+      "--replay-kappa <dir>",
+      "take each step's micro-batches from a run directory, or the kappa.jsonl in one, and so leave that run's bits",
     )
     .option("--seed <n>", "of all that is random (default: the task's)", wholeNumber("--seed", 0, SEED_MAX))
     .option("--data <path>", "the data set's folder or file (default: the task's)")

@@ -12,6 +12,7 @@ import {
   weightSums,
 } from "../shared/optimizer/index.js";
 import { stateHash } from "../shared/state-hash.js";
+import { type KappaFact, kappaFactOf, kappaWith, largestKappa } from "../shared/steps/index.js";
 import {
   createSampleOrder,
   type Dataset,
@@ -59,6 +60,8 @@ export interface TrainOptions {
   readonly orderSeed?: number;
   /** Whether to measure the gradient noise; false by default. */
   readonly measureNoise?: boolean;
+  /** How κ changed in a run that this one replays; needed where κ follows the gradient noise. */
+  readonly kappaRecord?: readonly KappaFact[];
   /** What `prepareTask` made of the task, to use it for several runs. */
   readonly prepared?: PreparedTask;
   /** For tests alone. */
@@ -106,8 +109,9 @@ export async function trainInProcess(task: Task, options: TrainOptions = {}): Pr
   const { data, built } = prepared;
   const { layout, topology } = built;
   const backend = await openBackend(options.backend ?? "wasm");
-  const workerMemory = createWorkerMemory({ layout, threads: 1, leaves: task.microBatchesPerStep });
-  const [moments, ...slots] = await workerMemory.takeSlots(1 + slotsNeeded(0, task.microBatchesPerStep));
+  const largest = largestKappa(task.microBatchesPerStep);
+  const workerMemory = createWorkerMemory({ layout, threads: 1, leaves: largest });
+  const [moments, ...slots] = await workerMemory.takeSlots(1 + slotsNeeded(0, largest));
   const memory = attachMemory(workerMemory);
   const gradients = await createGradients({ task, topology, form: data.train, backend, memory, flip: options.flip });
   try {
@@ -165,7 +169,7 @@ function run(
   while (losses.length < microBatchesEnd && step < (options.steps ?? Number.POSITIVE_INFINITY)) {
     const startedAt = performance.now();
     const firstMicroBatch = losses.length;
-    const microBatches = Math.min(task.microBatchesPerStep, microBatchesEnd - firstMicroBatch);
+    const microBatches = Math.min(kappaOf(task, options.kappaRecord, step), microBatchesEnd - firstMicroBatch);
     const coefficients: Coefficients = stepCoefficients({
       optimizer: task.optimizer,
       hyperparameters: task,
@@ -214,6 +218,19 @@ function run(
         ? undefined
         : { trace: noise.trace / noise.steps, squaredGradient: noise.squaredGradient / noise.steps },
   };
+}
+
+/** κ of a step: the record's, or what it is with one worker. */
+function kappaOf({ microBatchesPerStep: rule }: Task, record: TrainOptions["kappaRecord"], step: number): number {
+  if (record !== undefined) {
+    const fact = kappaFactOf(record, step);
+    if (fact === undefined || fact.microBatches > largestKappa(rule)) throw new RangeError(`κ of step ${step}`);
+    return fact.microBatches;
+  }
+  if (typeof rule !== "number" && "perNoiseScale" in rule) {
+    throw new RangeError("κ follows the gradient noise of a cluster: give its record");
+  }
+  return kappaWith(rule, 1, 1);
 }
 
 /** Folds all of a step's leaves; returns the root with both sums, also where it is the only leaf. */

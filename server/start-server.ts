@@ -35,13 +35,16 @@ import {
   type Verify,
 } from "./dashboard/index.js";
 import {
+  type KappaFile,
   type MetricsLine,
+  openKappaRecord,
   openLedger,
   openMetrics,
   openRunDirectory,
   RUN_FILES,
   type RunDirectory,
   type RunRecord,
+  readKappaRecord,
   type Summary,
   summarize,
   withTensorBoard,
@@ -72,6 +75,8 @@ export interface ServerOptions {
   readonly stay?: boolean;
   /** Where the dashboard and the metrics are served over HTTP, if they are. */
   readonly http?: HttpOptions;
+  /** A run directory, or a kappa.jsonl, whose record of κ this run is to follow. */
+  readonly replayKappa?: string;
   readonly log: Logger;
   /** Starts the process of shard `index` ≥ 1, which calls `startShard`; `token` admits it. */
   spawnShard(shard: { index: number; coordinator: Address; listen: Address; token: string }): SpawnedShard;
@@ -124,6 +129,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const prepared = await prepareTask(task);
   const { layout } = prepared.built;
   checkShards(options, layout);
+  const {
+    replayKappa,
+    task: { microBatchesPerStep },
+  } = options;
+  const replayed = replayKappa === undefined ? undefined : readKappaRecord(replayKappa, microBatchesPerStep);
   const hash = taskHash(task, prepared.data.fingerprint);
   const directory = openRunDirectory({
     folder: out,
@@ -138,7 +148,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
   try {
     await writeFirstCheckpoint(prepared, directory, hash);
-    return await serve(options, prepared, directory, hash, cleanUp, close);
+    const kappa = openKappaRecord(out, microBatchesPerStep, directory.identity.epoch > 0, replayed);
+    cleanUp.push(() => kappa.close());
+    return await serve(options, prepared, directory, kappa, hash, cleanUp, close);
   } catch (error) {
     await close();
     throw error;
@@ -179,6 +191,7 @@ async function serve(
   options: ServerOptions,
   prepared: PreparedTask,
   directory: RunDirectory,
+  kappa: KappaFile,
   hash: string,
   cleanUp: (() => Promise<void> | void)[],
   close: () => Promise<void>,
@@ -205,6 +218,7 @@ async function serve(
     task,
     shards: options.shards,
     directory,
+    kappa,
     metrics,
     ledger,
     samples,

@@ -3,7 +3,9 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname, extname, resolve } from "node:path";
 import { IsobatchError, invalid, messageOf } from "../shared/errors.js";
 import { checkOptimizer, checkSchedule } from "../shared/optimizer/index.js";
+import { largestKappa } from "../shared/steps/index.js";
 import { builtInTasks, PRESETS_FOLDER } from "./built-in-tasks.js";
+import { resolveKappa } from "./kappa-rule.js";
 import { loadModule } from "./models/module-model.js";
 import { type DatasetSpec, type Task, type TaskInput, taskInputSchema } from "./task.js";
 import { describeProblems } from "./task-errors.js";
@@ -32,7 +34,14 @@ export function resolveTask(source: string, input: unknown, overrides: TaskOverr
   const parsed = taskInputSchema.safeParse(merged);
   if (!parsed.success) return invalid(describeProblems(source, merged, parsed.error));
   const { data } = parsed;
-  const perStep = data.microBatchSize * data.microBatchesPerStep;
+  const microBatchesPerStep = resolveKappa(source, data);
+  if (steps !== undefined && typeof microBatchesPerStep !== "number") {
+    return invalid(
+      `The number of steps is ${steps}, but how many samples a step has follows from microBatchesPerStep as the run goes; ` +
+        "give its length as --samples instead.",
+    );
+  }
+  const perStep = data.microBatchSize * largestKappa(microBatchesPerStep);
   if (steps !== undefined && !(Number.isSafeInteger(steps * perStep) && Number.isInteger(steps) && steps >= 1)) {
     return invalid(`The number of steps is ${steps}; it must be a whole number of at least 1.`);
   }
@@ -41,6 +50,7 @@ export function resolveTask(source: string, input: unknown, overrides: TaskOverr
   const tenth = Math.max(1, Math.ceil(samples / 10));
   const task: Task = {
     ...data,
+    microBatchesPerStep,
     samples,
     schedule: { ...data.schedule, totalSamples: data.schedule.totalSamples ?? samples },
     evaluateEverySamples: data.evaluateEverySamples ?? tenth,
@@ -84,7 +94,7 @@ function checkRelations(source: string, task: Task): void {
       problems.push(`${source}: ${error.message}`);
     }
   };
-  check(() => checkOptimizer(task.optimizer, task, task.microBatchesPerStep));
+  check(() => checkOptimizer(task.optimizer, task, largestKappa(task.microBatchesPerStep)));
   check(() => checkSchedule(task.schedule));
   check(() => {
     if (task.labelSmoothing > 0 && task.loss !== "softmaxCrossEntropy") {

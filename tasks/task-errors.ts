@@ -12,7 +12,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   "dataset.folder": "name it there or with --data; for CIFAR-10, the folder of its unpacked binary version",
   "dataset.file": "name it there or with --data",
   microBatchSize: "this many samples share one gradient; 64 is a good start",
-  microBatchesPerStep: "this many micro-batches make one update; 1 is the least",
+  microBatchesPerStep:
+    'give a number, or a range: {"perWorker": 2, "min": 1, "max": 64} or {"perNoiseScale": 0.1, "min": 2, "max": 64}',
   samples: "this is the length of the run in samples, e.g. ten times the size of the data set",
   learningRate: "give the rate for one micro-batch per step, e.g. 0.001",
   beta1: "0.9 is usual",
@@ -29,7 +30,19 @@ const ADVICE: Readonly<Record<string, string>> = {
  * @param input what was parsed.
  */
 export function describeProblems(source: string, input: unknown, error: z.ZodError): string {
-  return error.issues.map((issue) => `${source}: ${describeIssue(input, issue)}`).join("\n");
+  return error.issues
+    .flatMap((issue) => insideUnion(issue))
+    .map((issue) => `${source}: ${describeIssue(input, issue)}`)
+    .join("\n");
+}
+
+/** Of an object that is nearly one of a union's, what is wrong inside; else that it is none of them. */
+function insideUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== "invalid_union") return [issue];
+  const isOther = (inner: z.core.$ZodIssue): boolean =>
+    inner.path.length === 0 && (inner.code === "unrecognized_keys" || inner.code === "invalid_type");
+  const nearest = issue.errors.find((inner) => inner.length > 0 && !inner.some(isOther));
+  return nearest === undefined ? [issue] : nearest.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
 function describeIssue(input: unknown, issue: z.core.$ZodIssue): string {

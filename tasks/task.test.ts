@@ -49,6 +49,21 @@ describe("resolveTask()", () => {
     assert.equal(resolveTask("t", smallest, { seed: undefined, samples: undefined }).samples, 1000);
   });
 
+  it("takes a range for κ, which ends where the optimizer's rule does unless it says where", () => {
+    const perWorker = (change: object, rule: "linear" | "exponential" = "linear") =>
+      resolveTask("t", {
+        ...smallest,
+        optimizer: { name: "invariant", rule },
+        microBatchesPerStep: { perWorker: 2, ...change },
+      }).microBatchesPerStep;
+    assert.deepEqual(perWorker({}), { perWorker: 2, min: 1, max: 10 });
+    assert.deepEqual(perWorker({}, "exponential"), { perWorker: 2, min: 1, max: 1024 });
+    assert.deepEqual(perWorker({ min: 3, max: 6 }), { perWorker: 2, min: 3, max: 6 });
+    const perNoiseScale = resolveTask("t", { ...smallest, microBatchesPerStep: { perNoiseScale: 0.1, max: 8 } });
+    assert.deepEqual(perNoiseScale.microBatchesPerStep, { perNoiseScale: 0.1, min: 2, max: 8 });
+    assert.deepEqual(resolveTask("t", JSON.parse(JSON.stringify(perNoiseScale))), perNoiseScale);
+  });
+
   // What is changed in the smallest task (undefined: left out), and what the one sentence about it must say.
   const faults: [string, Record<string, unknown>, TaskOverrides, RegExp][] = [
     ["a missing field", { loss: undefined }, {}, /^t: loss is missing; it must be "softmaxCrossEntropy" or .*; choose/],
@@ -87,6 +102,37 @@ describe("resolveTask()", () => {
       /warmupSamples.* 2000/,
     ],
     ["a model's weights without a module", { initialWeights: "model" }, {}, /initialWeights is "model"; .*"seeded"/],
+    ["κγ > 1 at a range's end", { microBatchesPerStep: { perWorker: 1, max: 12 } }, {}, /reaches 12, .* at most 10 /],
+    [
+      "a range that ends before it begins",
+      { microBatchesPerStep: { perWorker: 1, min: 5, max: 4 } },
+      {},
+      /^t: microBatchesPerStep.max is 4; it must be at least microBatchesPerStep.min, which is 5.$/,
+    ],
+    [
+      "no micro-batch a worker",
+      { microBatchesPerStep: { perWorker: 0 } },
+      {},
+      /^t: microBatchesPerStep.perWorker is 0; it must be at least 1; give a number, or a range: /,
+    ],
+    [
+      "a range that follows nothing",
+      { microBatchesPerStep: { min: 1, max: 4 } },
+      {},
+      /^t: microBatchesPerStep.perWorker is missing; .*; give a number, or a range: /,
+    ],
+    [
+      "noise of one micro-batch",
+      { microBatchesPerStep: { perNoiseScale: 1, min: 1 } },
+      {},
+      /^t: microBatchesPerStep.min is 1; it must be at least 2; /,
+    ],
+    [
+      "a length in steps of a range",
+      { microBatchesPerStep: { perWorker: 1 } },
+      { steps: 3 },
+      /give its length as --samples/,
+    ],
     ["no steps", {}, { steps: 0 }, /number of steps is 0; it must be a whole number of at least 1/],
     ["half a step", {}, { steps: 1.5 }, /number of steps is 1.5/],
   ];

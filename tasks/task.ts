@@ -6,6 +6,7 @@
  * Lengths and intervals are counted in samples, never in steps, because a step's size (κ) may change.
  */
 import { z } from "zod";
+import type { KappaRule } from "../shared/steps/index.js";
 
 const wholeNumber = (min: number, max: number) => z.int().min(min).max(max);
 const samplesMax = 1e15;
@@ -124,6 +125,21 @@ const pattern = z.string().min(1).max(1000);
 /** Biases, and the scale and shift of every normalisation layer; also PReLU's slopes. */
 const DECAY_EXCLUDED = ["*/bias", "*/gamma", "*/beta", "*/alpha"];
 
+const kappaMax = 65_536;
+const rangeEnd = { max: wholeNumber(1, kappaMax).nullable().default(null) };
+
+/** A number; or a range in which κ follows the live workers, or the gradient noise scale. `max` null: the rule's largest. */
+const microBatchesPerStepSchema = z.union([
+  wholeNumber(1, kappaMax),
+  z.strictObject({ perWorker: wholeNumber(1, kappaMax), min: wholeNumber(1, kappaMax).default(1), ...rangeEnd }),
+  z.strictObject({
+    perNoiseScale: z.number().positive().max(1e6),
+    // One micro-batch shows no noise.
+    min: wholeNumber(2, kappaMax).default(2),
+    ...rangeEnd,
+  }),
+]);
+
 export const taskInputSchema = z.strictObject({
   name: z
     .string()
@@ -137,7 +153,7 @@ export const taskInputSchema = z.strictObject({
   labelSmoothing: z.number().min(0).lt(1).default(0),
   dataset: datasetSchema,
   microBatchSize: wholeNumber(1, 65_536),
-  microBatchesPerStep: wholeNumber(1, 65_536).default(1),
+  microBatchesPerStep: microBatchesPerStepSchema.default(1),
   samples: wholeNumber(1, samplesMax),
   optimizer: optimizerSchema.default({ name: "invariant", rule: "linear" }),
   learningRate: z.number().positive().max(1e3),
@@ -155,6 +171,9 @@ export const taskInputSchema = z.strictObject({
   checkpointsKept: wholeNumber(1, 1000).default(3),
   mixed: z.boolean().default(false),
 });
+
+/** A task file's fields, with what is left out filled in but for what follows from others. */
+export type ParsedTask = z.output<typeof taskInputSchema>;
 
 /** What a person may write in a task file. */
 export type TaskInput = z.input<typeof taskInputSchema>;
@@ -183,8 +202,8 @@ export interface Task {
   readonly dataset: DatasetSpec;
   /** b: samples whose mean loss is differentiated at once. */
   readonly microBatchSize: number;
-  /** κ: micro-batches that one update of the weights consumes. */
-  readonly microBatchesPerStep: number;
+  /** κ: micro-batches that one update of the weights consumes; a number, or how it follows workers or noise. */
+  readonly microBatchesPerStep: KappaRule;
   /** The run's length; a multiple of microBatchSize. */
   readonly samples: number;
   readonly optimizer: z.output<typeof optimizerSchema>;

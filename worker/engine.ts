@@ -4,6 +4,7 @@
  * between, for then it is the machine, or the model.
  */
 import { IsobatchError } from "../shared/errors.js";
+import { largestKappa } from "../shared/steps/index.js";
 import { openData, type TaskData } from "../tasks/index.js";
 import type { ChosenBackend } from "./choose-backend.js";
 import {
@@ -42,7 +43,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { joined, backend, computeThreads: threads, dataFolder: folder, flip } = options;
   const { task, layout, topology, form, datasetFingerprint: fingerprint, identity } = joined;
   const data = folder === undefined ? undefined : await openData(task, { folder, fingerprint });
-  const memory = createWorkerMemory({ layout, threads, leaves: task.microBatchesPerStep });
+  const memory = createWorkerMemory({ layout, threads, leaves: largestKappa(task.microBatchesPerStep) });
   const start = (): Promise<ComputePool> =>
     createComputePool({ threads, backend: backend.name, join: { task, topology, form }, memory, flip });
   let pool = start();

@@ -14,7 +14,7 @@ import {
 } from "../../server/index.js";
 import type { Logger } from "../../shared/log.js";
 import { type Address, formatAddress } from "../../shared/wire/index.js";
-import { loadTask } from "../../tasks/index.js";
+import { loadTask, type TaskOverrides } from "../../tasks/index.js";
 import { startChild } from "../children/child.js";
 import type { Environment } from "../environment.js";
 import { EXIT_INTERRUPTED } from "../failure.js";
@@ -32,7 +32,10 @@ import { type ServerTlsOptions, tlsRequest } from "./tls-options.js";
 /** As commander reads them from the command line. */
 export interface ServeOptions extends ServerTlsOptions {
   readonly steps?: number;
-  readonly microBatchesPerStep?: number;
+  readonly samples?: number;
+  readonly microBatchesPerStep?: TaskOverrides["microBatchesPerStep"];
+  /** A run directory, or a kappa.jsonl, whose κ is taken step by step. */
+  readonly replayKappa?: string;
   readonly seed?: number;
   /** Where the data set's files are, instead of where the task says. */
   readonly data?: string;
@@ -91,9 +94,10 @@ export async function serve(
     abort: () => process.exit(EXIT_INTERRUPTED),
     terminate: () => process.exit(0),
   });
-  const { steps, seed, microBatchesPerStep, data, listen, shards, workersAwaited, workersWait, stay } = options;
+  const { steps, samples, seed, microBatchesPerStep, data, replayKappa } = options;
+  const { listen, shards, workersAwaited, workersWait, stay } = options;
   const { tokenFile: joinTokenFile } = options;
-  const task = await loadTask(taskName, { steps, seed, microBatchesPerStep, data });
+  const task = await loadTask(taskName, { steps, samples, seed, microBatchesPerStep, data });
   const out = options.out ?? join("runs", task.name);
   const paint = createPaint(environment.color && process.stdout.isTTY === true);
   const display = createDisplay(process.stdout, paint);
@@ -103,7 +107,20 @@ export async function serve(
   const { joinCommand } = options;
   const http = options.dashboard && { ...options.dashboard, joinCommand };
   const server = await startServer({
-    ...{ task, out, listen, shards, tls, joinTokenFile, workersAwaited, awaitMs: AWAIT_MS, stay, http, log },
+    ...{
+      task,
+      out,
+      listen,
+      shards,
+      tls,
+      joinTokenFile,
+      workersAwaited,
+      awaitMs: AWAIT_MS,
+      stay,
+      http,
+      replayKappa,
+      log,
+    },
     spawnShard: (shard) => startShardProcess(shard, out, shardTls, environment, log),
   });
   stopListening();

@@ -17,6 +17,11 @@ describe("describeLine()", () => {
     assert.equal(describeLine(evaluation), "after 1,024 samples: test loss 0.500, accuracy 75.00 %");
     assert.equal(describeLine({ ...evaluation, accuracy: null }), "after 1,024 samples: test loss 0.500");
     assert.equal(describeLine(event("checkpoint", "", { step: 1200 })), "checkpoint of step 1,200 written");
+    const rates = { learningRate: 0.004, gamma1: 0.4, gamma2: 0.004 };
+    const kappa = { step: 120, samples: 9000, from: 2, kappa: 4, reason: "worker b joined: 2 workers", ...rates };
+    const told = "κ 2 → 4 from step 120 on, η′ 0.00400, Γ1 0.400, Γ2 0.00400: worker b joined: 2 workers";
+    assert.equal(describeLine(event("kappa", "", kappa)), told);
+    assert.match(describeLine(event("kappa", "", { ...kappa, from: null }))!, /^κ is 4 from step 120 on/);
     const restored = (recomputedSteps: number) => event("restored", "", { epoch: 2, step: 7, recomputedSteps });
     assert.equal(describeLine(restored(3)), "back at step 7: 3 steps to compute again");
     assert.equal(describeLine(restored(0)), undefined);

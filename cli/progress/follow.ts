@@ -82,6 +82,12 @@ export function describeLine(line: MetricsLine): string | undefined {
   if (line.type === "step") return undefined;
   const { event, step, recomputedSteps } = line;
   if (event === "checkpoint") return `checkpoint of step ${count(Number(step))} written`;
+  if (event === "kappa") {
+    const { from, kappa, reason, learningRate, gamma1, gamma2 } = line;
+    const change = from === null ? `κ is ${kappa}` : `κ ${from} → ${kappa}`;
+    const rates = `η′ ${measure(Number(learningRate))}, Γ1 ${measure(Number(gamma1))}, Γ2 ${measure(Number(gamma2))}`;
+    return `${change} from step ${count(Number(step))} on, ${rates}: ${reason}`;
+  }
   if (event === "restored" && Number(recomputedSteps) > 0) {
     return `back at step ${count(Number(step))}: ${plural(Number(recomputedSteps), "step")} to compute again`;
   }

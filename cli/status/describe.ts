@@ -16,7 +16,10 @@ export function describeStatus(status: Status__Output): string[] {
     ["step", `${count(status.step)} of ${count(status.steps)}`],
     ["samples", `${count(samples)} of ${count(samplesTotal)} (${percent(share, 0)})`],
     ["speed", `${measure(status.samplesPerSecond)} samples/s, ${duration(status.secondsLeft)} left`],
-    ["κ", `${microBatches}, a batch of ${plural(status.microBatchesPerStep * status.microBatchSize, "sample")}`],
+    [
+      "κ",
+      `${microBatches} (${status.kappaRule}), a batch of ${plural(status.microBatchesPerStep * status.microBatchSize, "sample")}`,
+    ],
     [
       "rates",
       status.step === 0 ? "no step yet" : `η′ ${measure(learningRate)}, Γ1 ${measure(gamma1)}, Γ2 ${measure(gamma2)}`,

@@ -24,6 +24,7 @@ export function statusJson(status: Status__Output) {
       : null,
     microBatchSize: status.microBatchSize,
     microBatchesPerStep: status.microBatchesPerStep,
+    kappaRule: status.kappaRule,
     learningRate: known(status.learningRate),
     gamma1: known(status.gamma1),
     gamma2: known(status.gamma2),

@@ -15,7 +15,14 @@ const workerOf = (id: string, more: Partial<Worker> = {}): Worker => ({
 const statusOf = (more: Partial<Status__Output> = {}): Status__Output => ({
   ...{ runId: "5f9ca007-2222-4444-8888-123456789abc", task: "mnist", phase: "stepping", epoch: 1, version: "0.1.0" },
   ...{ step: 500, steps: 1_000, samples: 128_000, samplesTotal: 256_000, loss: 0.1234, samplesPerSecond: 2_610 },
-  ...{ microBatchesPerStep: 4, microBatchSize: 64, checkpointStep: 450, secondsLeft: 49, learningRate: 0.004 },
+  ...{
+    microBatchesPerStep: 4,
+    kappaRule: "always 4",
+    microBatchSize: 64,
+    checkpointStep: 450,
+    secondsLeft: 49,
+    learningRate: 0.004,
+  },
   ...{ gamma1: 0.1, gamma2: 0.004, evaluated: true, evaluationLoss: 0.2, evaluationAccuracy: 0.9731 },
   ...{ noiseScale: 310, workersAdvised: 4, advice: "adding workers up to 4 still pays" },
   workers: [workerOf("one-1"), workerOf("two-2", { state: "idle" })],

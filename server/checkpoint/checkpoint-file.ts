@@ -1,6 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { IsobatchError } from "../../shared/errors.js";
 import { type ElementRange, type Layout, layoutToJson, tensorParts } from "../../shared/layout/index.js";
+import type { SmoothedNoise } from "../../shared/optimizer/index.js";
 import { encodeHeader, type SafetensorsHeader } from "./safetensors.js";
 
 /**
@@ -34,6 +35,8 @@ export interface CheckpointMeta {
   /** Weights that Adam's running averages hold so far; float64, kept exactly. */
   readonly c1: number;
   readonly c2: number;
+  /** The smoothed gradient noise; undefined where there was none yet. */
+  readonly noise?: SmoothedNoise;
 }
 
 /** What a file says of itself. */
@@ -88,6 +91,11 @@ export function encodeUnsealedHeader(layout: Layout, label: CheckpointLabel): Un
     // JavaScript prints the shortest decimal that reads back as the same float64.
     c1: String(label.c1),
     c2: String(label.c2),
+    ...(label.noise && {
+      noiseTrace: String(label.noise.trace),
+      noiseSquaredGradient: String(label.noise.squaredGradient),
+      noiseWeight: String(label.noise.weight),
+    }),
     firstElement: String(label.firstElement),
     endElement: String(label.endElement),
     writtenAt: label.writtenAt,
@@ -132,6 +140,13 @@ export function readLabel(header: SafetensorsHeader): CheckpointLabel {
     microBatches: count(header, "microBatches"),
     c1: heldWeight(header, "c1"),
     c2: heldWeight(header, "c2"),
+    ...(header.metadata.has("noiseWeight") && {
+      noise: {
+        trace: finite(header, "noiseTrace"),
+        squaredGradient: finite(header, "noiseSquaredGradient"),
+        weight: heldWeight(header, "noiseWeight"),
+      },
+    }),
     firstElement: count(header, "firstElement"),
     endElement: count(header, "endElement"),
     writtenAt: field(header, "writtenAt"),
@@ -161,6 +176,13 @@ function count(header: SafetensorsHeader, key: string): number {
   const text = field(header, key);
   const value = Number(text);
   if (!/^\d{1,16}$/.test(text) || !Number.isSafeInteger(value)) damaged(`its ${key} is not a count`);
+  return value;
+}
+
+function finite(header: SafetensorsHeader, key: string): number {
+  const text = field(header, key);
+  const value = Number(text);
+  if (String(value) !== text || !Number.isFinite(value)) damaged(`its ${key} is not a number`);
   return value;
 }
 

@@ -49,9 +49,10 @@ export function loadRange({ folder, step, range, layout, expected, into }: LoadR
       m: averagesOf(into.m),
       v: averagesOf(into.v),
     };
-    const label = readFile(file, { step, ...expected, ...meta }, layout, wanted, part);
-    const { runId, taskHash, microBatches, c1, c2 } = label;
-    meta = { runId, taskHash, step, microBatches, c1, c2 };
+    const { noise: _, ...counters } = meta ?? {};
+    const label = readFile(file, { step, ...expected, ...counters }, layout, wanted, part);
+    const { runId, taskHash, microBatches, c1, c2, noise } = label;
+    meta = { runId, taskHash, step, microBatches, c1, c2, ...(noise && { noise }) };
     at = wanted.endElement;
 
     function averagesOf(values: Float32Array): Float32Array {

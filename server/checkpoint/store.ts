@@ -30,7 +30,10 @@ export interface CheckpointStore {
    * until then: pass a snapshot, which is not copied again. One write at a time.
    * @throws {IsobatchError} `exhausted` when the disk is full; nothing is left of the attempt
    */
-  write(state: SliceState, meta: Pick<CheckpointMeta, "step" | "microBatches" | "c1" | "c2">): Promise<WrittenFile>;
+  write(
+    state: SliceState,
+    meta: Pick<CheckpointMeta, "step" | "microBatches" | "c1" | "c2" | "noise">,
+  ): Promise<WrittenFile>;
   /** Steps of which files cover all of `range` (the store's own slice if not given), ascending; not yet verified. */
   list(range?: ElementRange): number[];
   /**

@@ -4,10 +4,12 @@ import { IsobatchError } from "../../shared/errors.js";
 import { failAt } from "../../shared/fail-point.js";
 import type { Logger } from "../../shared/log.js";
 import { leafWeights, stepCoefficients } from "../../shared/optimizer/index.js";
+import { kappaWith } from "../../shared/steps/index.js";
 import type { WorkerCommand } from "../../shared/wire/index.js";
 import { microBatchesOf, type Task } from "../../tasks/index.js";
 import {
   type EvaluationLine,
+  type KappaFile,
   type LedgerLine,
   METRICS_FILE,
   type MetricsLine,
@@ -82,6 +84,7 @@ export interface CoordinatorOptions {
   readonly task: Task;
   readonly shards: number;
   readonly directory: RunDirectory;
+  readonly kappa: KappaFile;
   readonly metrics: RunRecord<MetricsLine>;
   readonly ledger: RunRecord<LedgerLine>;
   readonly samples: Samples;
@@ -102,10 +105,15 @@ const SPEED_WINDOW_MS = 5_000;
 export function createCoordinator(options: CoordinatorOptions): Coordinator {
   const { task, directory, metrics, ledger, samples, log } = options;
   const b = task.microBatchSize;
+  const earlier = readEarlier(directory.folder);
   const core = createCoordinatorCore({
     shards: options.shards,
     epoch: directory.identity.epoch,
     microBatchesPerStep: task.microBatchesPerStep,
+    microBatchSize: b,
+    kappaRecord: options.kappa.facts,
+    replay: options.kappa.replay,
+    stepsBefore: earlier.steps ?? 0,
     microBatchesTotal: microBatchesOf(task),
     checkpointEvery: Math.max(1, Math.ceil(task.checkpointEverySamples / b)),
     evaluateEvery: Math.max(1, Math.ceil(task.evaluateEverySamples / b)),
@@ -127,7 +135,6 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   const recorder = createRecorder(task, options.testSamples, options.classified);
   const links: (ShardLink | undefined)[] = new Array(options.shards).fill(undefined);
   const addresses: (string | undefined)[] = [...links.keys()].map(() => undefined);
-  const earlier = readEarlier(directory.folder);
   const progress: Progress = {
     lastStep: undefined,
     lastEvaluation: undefined,
@@ -199,6 +206,11 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
       case "saveEpoch":
         directory.saveEpoch(effect.epoch);
         return dispatch({ kind: "epochSaved", epoch: effect.epoch });
+      case "saveKappa":
+        options.kappa.append(effect.facts);
+        return dispatch({ kind: "kappaSaved", facts: options.kappa.facts.length });
+      case "kappaChanged":
+        return kappaChanged(effect);
       case "restore":
       case "plan":
       case "checkpoint":
@@ -250,6 +262,14 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     if (log.isLevelEnabled("debug")) log.debug({ worker, lease, epoch, step, lo, hi }, "lease given");
   }
 
+  function kappaChanged({ fact, before, coefficients }: Extract<CoordinatorEffect, { kind: "kappaChanged" }>): void {
+    const { step, firstMicroBatch, microBatches: kappa, reason } = fact;
+    const { learningRate, gamma1, gamma2 } = coefficients;
+    const from = before ?? null;
+    event("kappa", { step, samples: firstMicroBatch * b, from, kappa, reason, learningRate, gamma1, gamma2 });
+    log.info({ step, from, kappa, reason }, "micro-batches per step");
+  }
+
   function leaseMessage(lease: Lease, plan: Extract<CoordinatorEffect, { kind: "lease" }>["plan"]) {
     const { lo, hi, lease: number, worker } = lease;
     const { epoch, step } = plan;
@@ -270,7 +290,6 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     progress.recomputedSteps += lost;
     metrics.cutBack(mark.step);
     ledger.cutBack(mark.step);
-    recorder.reset();
     speedWindow = [];
     progress.checkpointStep = mark.step;
     progress.checkpointAtMs = performance.now();
@@ -310,7 +329,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     });
     const inputs = {
       microBatchSize: b,
-      microBatchesAt: () => task.microBatchesPerStep,
+      microBatchesAt: (workers: number) => kappaWith(task.microBatchesPerStep, workers, core.state.microBatches),
       noiseScale: progress.lastStep?.noiseScale?.scale ?? undefined,
       computeThreads: attached.length === 0 ? 1 : mean(attached.map(({ computeThreads }) => computeThreads)),
       threadMs: threadMs.length === 0 ? undefined : mean(threadMs),

@@ -1,10 +1,7 @@
-import { NO_NOISE, noiseParts, noiseScale, smoothNoise, weightSums } from "../../shared/optimizer/index.js";
+import { noiseScale } from "../../shared/optimizer/index.js";
 import type { Task } from "../../tasks/index.js";
 import type { EvaluationLine, LedgerLine, StepLine } from "../observe/index.js";
 import type { CommittedStep } from "./core/index.js";
-
-/** How much one step weighs in the smoothed noise scale. */
-const NOISE_RATE = 0.02;
 
 /** What workers say of their leases, in milliseconds; the longest of a step counts. */
 export interface WorkerTimes {
@@ -17,27 +14,15 @@ export interface Recorder {
   step(commit: CommittedStep, times: WorkerTimes): StepLine;
   ledger(commit: CommittedStep): LedgerLine[];
   evaluation(result: { step: number; microBatches: number; lossSum: number; correct: number }): EvaluationLine;
-  /** The run went back: averages begin anew. */
-  reset(): void;
 }
 
 /** @param testSamples of the test part; 0 without one. @param classified whether "correct" has a meaning. */
 export function createRecorder(task: Task, testSamples: number, classified: boolean): Recorder {
   const b = task.microBatchSize;
-  let noise = NO_NOISE;
 
   return {
-    step({ plan, coefficients, scalars, ms }, times) {
-      const total = (pick: (shard: (typeof scalars)[number]) => readonly number[]): number =>
-        scalars.reduce((sum, shard) => pick(shard).reduce((inner, value) => inner + value, sum), 0);
-      const { leafWeights1: w1, leafWeights2: w2, microBatches } = plan;
-      const parts = noiseParts({
-        squaredNorm1: total((shard) => shard.squaredNorms1),
-        sum2: total((shard) => shard.sums2),
-        microBatchSize: b,
-        weights: weightSums(microBatches, w1 && w2 && { w1, w2 }),
-      });
-      if (parts !== undefined) noise = smoothNoise(noise, parts, NOISE_RATE);
+    step({ plan, coefficients, scalars, noise, ms }, times) {
+      const { microBatches } = plan;
       const { losses } = scalars.find((shard) => shard.losses.length > 0)!;
       const longest = (pick: (shard: (typeof scalars)[number]) => number): number => Math.max(...scalars.map(pick));
       return {
@@ -83,10 +68,6 @@ export function createRecorder(task: Task, testSamples: number, classified: bool
       loss: lossSum / testSamples,
       accuracy: classified ? correct / testSamples : null,
     }),
-
-    reset() {
-      noise = NO_NOISE;
-    },
   };
 }
 

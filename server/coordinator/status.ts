@@ -1,4 +1,5 @@
 import type { ChunkRange } from "../../shared/layout/index.js";
+import { kappaRuleText } from "../../shared/steps/index.js";
 import type { Status } from "../../shared/wire/index.js";
 import { microBatchesOf, type Task } from "../../tasks/index.js";
 import type { Coordinator } from "./coordinator.js";
@@ -23,12 +24,14 @@ export function statusOf(
     phase: state.phase,
     epoch: state.epoch,
     step: state.mark.step,
-    steps: Math.ceil(microBatchesOf(task) / task.microBatchesPerStep),
+    // With an elastic κ, if it stays as it is.
+    steps: state.mark.step + Math.ceil((microBatchesOf(task) - state.mark.microBatches) / state.microBatches),
     samples,
     samplesTotal: task.samples,
     loss: lastStep?.loss ?? Number.NaN,
     samplesPerSecond,
-    microBatchesPerStep: state.plan?.microBatches ?? task.microBatchesPerStep,
+    microBatchesPerStep: state.microBatches,
+    kappaRule: kappaRuleText(task.microBatchesPerStep),
     checkpointStep: progress.checkpointStep,
     evaluated: lastEvaluation !== undefined,
     evaluationLoss: lastEvaluation?.loss ?? Number.NaN,

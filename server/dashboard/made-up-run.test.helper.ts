@@ -50,7 +50,13 @@ export function createMadeUpRun({ workers, steps, stepsPlanned = Math.max(20, st
       evaluated: false,
       secondsLeft: Number.NaN,
     },
-    ...{ evaluationLoss: Number.NaN, evaluationAccuracy: Number.NaN, microBatchSize: B, noiseScale: Number.NaN },
+    ...{
+      evaluationLoss: Number.NaN,
+      evaluationAccuracy: Number.NaN,
+      microBatchSize: B,
+      kappaRule: `always ${kappa}`,
+      noiseScale: Number.NaN,
+    },
     ...{ workersAdvised: 0, advice: "not known yet: the gradient noise scale is not resolved" },
     ...{ learningRate: Number.NaN, gamma1: Number.NaN, gamma2: Number.NaN },
     workers: Array.from({ length: workers }, (_, i) => ({

@@ -1,4 +1,5 @@
 export { type JsonLines, type LineListener, openJsonLines, readJsonLines } from "./json-lines.js";
+export { KAPPA_FILE, type KappaFile, openKappaRecord, readKappaRecord } from "./kappa-record.js";
 export { acquireLock } from "./lock.js";
 export {
   type EvaluationLine,

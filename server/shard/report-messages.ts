@@ -15,8 +15,8 @@ import type { ShardTraffic } from "./traffic.js";
 export function reportOf(message: ShardReport__Output): MeasuredReport {
   const { restored, restoreFailed, covered, committed, checkpointed } = message;
   if (restored != null) {
-    const { epoch, step, microBatches, c1, c2 } = restored;
-    return { kind: "restored", epoch, mark: { step, microBatches, c1, c2 } };
+    const { epoch, noise, ...mark } = restored;
+    return { kind: "restored", epoch, mark: { ...mark, ...(noise && { noise }) } };
   }
   if (restoreFailed != null) return { kind: "restoreFailed", ...restoreFailed };
   if (covered != null) return { kind: "covered", ...covered };

@@ -186,8 +186,8 @@ export function createShard(options: ShardOptions): Shard {
       const meta = slice.restore((into, elements) => store.load(step, into, elements));
       store.dropNewerThan(step);
       for (const chunk of chunks) if (chunk.kind === "frozen") publisher.publish(chunk, epoch, step);
-      const { microBatches, c1, c2 } = meta;
-      handle({ kind: "restored", epoch, mark: { step, microBatches, c1, c2 } });
+      const { microBatches, c1, c2, noise } = meta;
+      handle({ kind: "restored", epoch, mark: { step, microBatches, c1, c2, ...(noise && { noise }) } });
     } catch (error) {
       if (!(error instanceof IsobatchError)) throw error;
       handle({ kind: "restoreFailed", epoch, step, reason: error.message });

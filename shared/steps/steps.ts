@@ -1,4 +1,4 @@
-import type { Coefficients, stepCoefficients } from "../optimizer/index.js";
+import type { Coefficients, SmoothedNoise, stepCoefficients } from "../optimizer/index.js";
 
 /** What coordinator and shards tell each other about a step, as both cores see it. */
 
@@ -26,6 +26,8 @@ export interface CheckpointMark {
   readonly microBatches: number;
   readonly c1: number;
   readonly c2: number;
+  /** The smoothed gradient noise, so that what follows it goes on alike; undefined before there was any. */
+  readonly noise?: SmoothedNoise;
 }
 
 /** Leaves [lo, hi) merged as pushed by `worker`. */

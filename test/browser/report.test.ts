@@ -89,7 +89,7 @@ describe("report.html in a browser", { skip }, () => {
       await withReport({ colorScheme, width: 1200 }, async (page) => {
         const coloured = (await page.evaluate(COLOURED)) as [string, number][];
         const ids = coloured.map(([id]) => id);
-        assert.deepEqual(ids, ["loss", "accuracy", "learning-rate", "cluster", "time", "noise"]);
+        assert.deepEqual(ids, ["loss", "accuracy", "learning-rate", "gammas", "cluster", "time", "noise"]);
         for (const [id, pixels] of coloured) assert.ok(pixels > 200, `${id} has ${pixels} coloured pixels`);
         const background = await page.evaluate(`getComputedStyle(document.body).backgroundColor`);
         const brightness = Number(/rgb\((\d+)/.exec(String(background))?.[1]);

@@ -34,7 +34,15 @@ describe("isobatch status", () => {
     const status = JSON.parse(stdout) as Record<string, unknown> & { workers: object[]; shards: object[] };
     assert.deepEqual(Object.keys(status), [
       ...["version", "runId", "task", "phase", "epoch", "step", "steps", "samples", "samplesTotal"],
-      ...["samplesPerSecond", "secondsLeft", "loss", "evaluation", "microBatchSize", "microBatchesPerStep"],
+      ...[
+        "samplesPerSecond",
+        "secondsLeft",
+        "loss",
+        "evaluation",
+        "microBatchSize",
+        "microBatchesPerStep",
+        "kappaRule",
+      ],
       ...["learningRate", "gamma1", "gamma2", "noiseScale", "workersAdvised", "advice", "checkpointStep"],
       ...["workers", "shards"],
     ]);

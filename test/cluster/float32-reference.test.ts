@@ -154,7 +154,7 @@ async function trainPlainly(task: Task, { data, built }: PreparedTask): Promise<
   let [c1, c2, n, steps] = [0, 0, 0, 0];
 
   while (n * task.microBatchSize < task.samples) {
-    const kappa = Math.min(task.microBatchesPerStep, task.samples / task.microBatchSize - n);
+    const kappa = Math.min(task.microBatchesPerStep as number, task.samples / task.microBatchSize - n);
     const { gamma1, gamma2, eta, epsilon, shrink, squareOfMean, weights } = ruleOf(task, kappa);
     const [mKeep, vKeep, decay] = [1 - gamma1, 1 - gamma2, 1 - shrink].map(f);
     const [mAdd, vAdd] = weights ? [1, 1] : [gamma1 / kappa, gamma2 / (squareOfMean ? kappa ** 2 : kappa)].map(f);

@@ -21,6 +21,8 @@ export interface ClusterOptions {
   readonly out?: string;
   /** The dashboard's listener. */
   readonly http?: HttpOptions;
+  /** The run directory whose κ is taken step by step. */
+  readonly replayKappa?: string;
 }
 
 export interface Cluster {
@@ -48,6 +50,7 @@ export async function withCluster<T>(options: ClusterOptions, use: (cluster: Clu
     workersAwaited: workers,
     awaitMs: 60_000,
     http: options.http,
+    replayKappa: options.replayKappa,
     log: quiet,
     spawnShard(place) {
       const starting = startShard({ ...place, out, log: quiet });

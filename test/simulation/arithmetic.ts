@@ -1,5 +1,5 @@
 import { seedOf } from "../../shared/random.js";
-import type { CheckpointMark, StepPlan } from "../../shared/steps/index.js";
+import type { CheckpointMark, StepCoefficients, StepPlan } from "../../shared/steps/index.js";
 
 /**
  * The simulated arithmetic: a sum is a number that remembers how it was made, so that a leaf counted twice, left out
@@ -38,33 +38,61 @@ export interface ReferenceVersion {
   readonly weights: readonly number[];
 }
 
-/** The weights of every version of an undisturbed run, one micro-batch after the other on one machine. */
-export function referenceRun(options: {
-  readonly chunks: number;
-  readonly microBatchesPerStep: number;
-  readonly microBatchesTotal: number;
-  readonly coefficients: (step: {
-    firstMicroBatch: number;
-    microBatches: number;
-    c1: number;
-    c2: number;
-  }) => StepPlan["coefficients"];
-}): ReferenceVersion[] {
-  let weights = Array.from({ length: options.chunks }, (_, chunk) => seedOf("initial", chunk));
-  let mark: CheckpointMark = { step: 0, microBatches: 0, c1: 0, c2: 0 };
-  const versions: ReferenceVersion[] = [{ mark, weights }];
-  while (mark.microBatches < options.microBatchesTotal) {
-    const first = mark.microBatches;
-    const microBatches = Math.min(options.microBatchesPerStep, options.microBatchesTotal - first);
-    const { c1, c2 } = mark;
-    const coefficients = options.coefficients({ firstMicroBatch: first, microBatches, c1, c2 });
-    const before = weights;
-    weights = before.map((value, chunk) => {
-      const sum = treeSum((leaf) => gradient(first + leaf, chunk, before), 0, microBatches);
-      return update(value, sum, { step: mark.step, coefficients });
-    });
-    mark = { step: mark.step + 1, microBatches: first + microBatches, c1: coefficients.c1, c2: coefficients.c2 };
-    versions.push({ mark, weights });
+export type CoefficientsOf = (step: {
+  firstMicroBatch: number;
+  microBatches: number;
+  c1: number;
+  c2: number;
+}) => StepCoefficients;
+
+/**
+ * The weights of every version of an undisturbed run, one micro-batch after the other on one machine, at the κ that
+ * the disturbed one has recorded for each step. A step that nobody knows of any more may be taken anew at another κ;
+ * what an older epoch made of it stays known, because its messages may still be on their way.
+ */
+export interface Reference {
+  at(epoch: number, version: number): ReferenceVersion;
+  /** κ of a step as it was last planned; undefined if it never was. */
+  kappaOf(step: number): number | undefined;
+  /** Step `step` is taken at κ, from the epoch on. */
+  plan(epoch: number, step: number, microBatches: number): void;
+}
+
+export function createReference(chunks: number, coefficients: CoefficientsOf): Reference {
+  const initial = Array.from({ length: chunks }, (_, chunk) => seedOf("initial", chunk));
+  const start: ReferenceVersion = { mark: { step: 0, microBatches: 0, c1: 0, c2: 0 }, weights: initial };
+  /** By the epoch from which on each holds. */
+  const histories: { epoch: number; versions: ReferenceVersion[] }[] = [{ epoch: 0, versions: [start] }];
+
+  function kappaOf(step: number): number | undefined {
+    const { versions } = histories.at(-1)!;
+    const next = versions[step + 1];
+    return next === undefined ? undefined : next.mark.microBatches - versions[step].mark.microBatches;
   }
-  return versions;
+
+  return {
+    at(epoch, version) {
+      const found = histories.findLast((history) => history.epoch <= epoch)!.versions[version];
+      if (found === undefined) throw new Error(`version ${version} was never planned in epoch ${epoch}`);
+      return found;
+    },
+    kappaOf,
+    plan(epoch, step, microBatches) {
+      const known = kappaOf(step);
+      if (known === microBatches) return;
+      if (known !== undefined) histories.push({ epoch, versions: histories.at(-1)!.versions.slice(0, step + 1) });
+      const { versions } = histories.at(-1)!;
+      const { mark, weights } = versions[step];
+      const { microBatches: firstMicroBatch, c1, c2 } = mark;
+      const used = coefficients({ firstMicroBatch, microBatches, c1, c2 });
+      const next = weights.map((value, chunk) => {
+        const sum = treeSum((leaf) => gradient(firstMicroBatch + leaf, chunk, weights), 0, microBatches);
+        return update(value, sum, { step, coefficients: used });
+      });
+      versions.push({
+        mark: { step: step + 1, microBatches: firstMicroBatch + microBatches, c1: used.c1, c2: used.c2 },
+        weights: next,
+      });
+    },
+  };
 }

@@ -1,3 +1,4 @@
+import type { CoordinatorEffect } from "../../server/coordinator/core/index.js";
 import type { PlantedBug } from "./world.js";
 
 /**
@@ -5,6 +6,35 @@ import type { PlantedBug } from "./world.js";
  * every one of them, or its silence about the real code says nothing.
  */
 export const bugs: Record<string, PlantedBug> = {
+  "a κ change is not replayed after a rollback": {
+    kappaRecord: (record) => record.slice(0, 1),
+  },
+  "a lease is closed on the worker's word while a shard missed it": (() => {
+    const leases = new Map<number, Extract<CoordinatorEffect, { kind: "lease" }>>();
+    return {
+      coordinatorEffect: (effect) => {
+        if (effect.kind === "lease") leases.set(effect.lease.lease, effect);
+        return [effect];
+      },
+      coordinatorEvent: (event) => {
+        const given = event.kind === "leaseComputed" ? leases.get(event.lease) : undefined;
+        if (given === undefined) return [event];
+        const { lease, plan } = given;
+        const covered = [0, 1].map(
+          (shard) =>
+            ({ kind: "covered", shard, epoch: plan.epoch, step: plan.step, lo: lease.lo, hi: lease.hi }) as const,
+        );
+        return [event, ...covered];
+      },
+    };
+  })(),
+  "a sibling's partial sums are pruned after they merged": {
+    // What merged is let go of as if it still stood alone: only the sums that came last are left.
+    shardEffect: (effect) =>
+      effect.kind === "merge"
+        ? [effect, { kind: "stage", chunk: effect.chunk, slot: effect.into, leaf: undefined }]
+        : [effect],
+  },
   "a node is merged twice": {
     shardEffect: (effect) => (effect.kind === "accumulate" ? [effect, effect] : [effect]),
   },

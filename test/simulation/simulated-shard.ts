@@ -6,7 +6,7 @@ import {
   type Verdict,
 } from "../../server/shard/core/index.js";
 import type { CheckpointMark } from "../../shared/steps/index.js";
-import { plus, update } from "./arithmetic.js";
+import { plus, type ReferenceVersion, update } from "./arithmetic.js";
 import type { World } from "./world.js";
 
 /** A shard's process: the real core in a shell of simulated disk, links and arithmetic. */
@@ -19,6 +19,8 @@ export interface SimulatedShard {
   offer(offered: OfferedChunk, sums: number, answer: (verdict: Verdict) => void): void;
   /** Sends every chunk now and from now on. @returns how to stop. */
   watch(listener: (chunk: PublishedChunk) => void): () => void;
+  /** Whether it has reported the leaf as covered. */
+  hasCovered(epoch: number, step: number, leaf: number): boolean;
   isDurable(step: number): boolean;
   /** Whether the checkpoint would load. */
   isIntact(step: number): boolean;
@@ -28,7 +30,7 @@ export interface SimulatedShard {
   coordinatorGone(): void;
   reattach(): void;
   check(): void;
-  checkFinal(step: number): void;
+  checkFinal(version: ReferenceVersion): void;
   readonly up: boolean;
 }
 
@@ -52,7 +54,7 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
   const endChunk = Math.floor(((index + 1) * options.chunks) / options.shards);
   const chunks = Array.from({ length: endChunk - firstChunk }, (_, i) => firstChunk + i);
   const stream = `shard ${index}`;
-  const initial = reference[0];
+  const initial = reference.at(0, 0);
   const disk = new Map<number, Stored>([
     [0, { mark: initial.mark, values: chunks.map((c) => initial.weights[c]), synced: true, damaged: false }],
   ]);
@@ -67,6 +69,7 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
   let slots = new Map<number, number>();
   let waiting: { offered: OfferedChunk; sums: number; answer: (verdict: Verdict) => void }[] = [];
   let watchers = new Set<(chunk: PublishedChunk) => void>();
+  let reported = { epoch: -1, step: -1, leaves: new Set<number>() };
   let upLinkFreeAtMs = 0;
   let downLinkFreeAtMs = 0;
 
@@ -149,7 +152,8 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
         return void slots.set(effect.into, plus(slots.get(effect.into)!, slots.get(effect.from)!));
       case "apply": {
         const value = update(values.get(effect.chunk)!, slots.get(effect.slot)!, effect.plan);
-        const expected = reference[effect.plan.step + 1].weights[effect.chunk];
+        const { epoch, step } = effect.plan;
+        const expected = reference.at(epoch, step + 1).weights[effect.chunk];
         if (value !== expected)
           world.fail(`chunk ${effect.chunk} of version ${effect.plan.step + 1} differs from the reference`);
         return void values.set(effect.chunk, value);
@@ -157,7 +161,7 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
       case "publish": {
         versions.set(effect.chunk, { epoch: effect.epoch, version: effect.version });
         const value = values.get(effect.chunk)!;
-        if (value !== reference[effect.version].weights[effect.chunk]) {
+        if (value !== reference.at(effect.epoch, effect.version).weights[effect.chunk]) {
           world.fail(`chunk ${effect.chunk} is published as version ${effect.version} and is not`);
         }
         for (const watcher of watchers) watcher({ ...effect, value });
@@ -178,6 +182,11 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
         const { report } = effect;
         if (report.kind === "checkpointed" && !api.isDurable(report.step)) {
           world.fail(`shard ${index} reports checkpoint ${report.step}, which is not synced`);
+        }
+        if (report.kind === "covered") {
+          const { epoch, step, lo, hi } = report;
+          if (reported.epoch !== epoch || reported.step !== step) reported = { epoch, step, leaves: new Set() };
+          for (let leaf = lo; leaf < hi; leaf++) reported.leaves.add(leaf);
         }
         return overLink("up", () => world.shardReport(index, report));
       }
@@ -247,6 +256,7 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
       world.toCoordinator({ kind: "shardLost", shard: index, reason: "stream broken" });
       queue.after(world.drawMs(stream, 10, 500), attach);
     },
+    hasCovered: (epoch, step, leaf) => reported.epoch === epoch && reported.step === step && reported.leaves.has(leaf),
     isIntact: (step) => disk.get(step)?.synced === true && disk.get(step)?.damaged === false,
     damageNewestCheckpoint() {
       // Only where another one is left on all shards: to lose every copy is beyond any promise.
@@ -260,10 +270,9 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
       const { state } = core;
       if (state.slotsUsed > 2 + chunks.length * 4) world.fail(`shard ${index} holds ${state.slotsUsed} staged chunks`);
     },
-    checkFinal(step) {
+    checkFinal({ mark: { step }, weights }) {
       for (const [i, chunk] of chunks.entries()) {
-        if (disk.get(step)?.values[i] !== reference[step].weights[chunk])
-          world.fail(`the final checkpoint of shard ${index} is wrong`);
+        if (disk.get(step)?.values[i] !== weights[chunk]) world.fail(`the final checkpoint of shard ${index} is wrong`);
       }
     },
   };

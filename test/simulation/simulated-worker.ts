@@ -102,7 +102,7 @@ export function createSimulatedWorker(index: number, world: World): SimulatedWor
     if (all.some(({ epoch, version }) => epoch !== first.epoch || version !== first.version)) return;
     if (held?.epoch === first.epoch && held.version === first.version) return;
     for (const [chunk, { value }] of all.entries()) {
-      if (value !== world.reference[first.version].weights[chunk])
+      if (value !== world.reference.at(first.epoch, first.version).weights[chunk])
         world.fail(`${name} holds a mixed version ${first.version}`);
     }
     held = { epoch: first.epoch, version: first.version, weights: all.map(({ value }) => value) };

@@ -1,15 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { KappaRule } from "../../shared/steps/index.js";
 import { bugs } from "./planted-bugs.js";
 import { simulate, type WorldOptions } from "./world.js";
 
-const cluster = (seed: number): WorldOptions => ({
+/** κ is fixed, follows the workers as they come and go, or follows the noise. */
+const RULES: readonly KappaRule[] = [6, { perWorker: 2, min: 1, max: 6 }, { perNoiseScale: 0.1, min: 2, max: 12 }];
+
+const cluster = (seed: number, rule = RULES[seed % RULES.length]): WorldOptions => ({
   seed,
   workers: 3,
   shards: 2,
   chunks: 3,
-  microBatchesPerStep: 6,
-  microBatchesTotal: 6 * 32 + 4,
+  microBatchesPerStep: rule,
+  microBatchesTotal: typeof rule === "object" && "perNoiseScale" in rule ? 310 : 6 * 32 + 4,
   faultsUntilMs: 15_000,
   faultEveryMs: 700,
 });
@@ -19,10 +23,28 @@ const seeds = Number(process.env.ISOBATCH_SIMULATION_SEEDS ?? 40);
 
 describe("a simulated cluster", () => {
   it("ends with the reference's weights when nothing goes wrong, without recomputing a step", () => {
-    const result = simulate({ ...cluster(1), faultsUntilMs: 0 });
+    const result = simulate({ ...cluster(1, 6), faultsUntilMs: 0 });
     assert.equal(result.outcome?.ok, true);
     assert.equal(result.recomputed, 0);
     assert.equal(result.steps, 33);
+  });
+
+  it("takes the same κ at every step that follows the noise, whatever goes wrong and whoever computes", () => {
+    const undisturbed = simulate({ ...cluster(2), workers: 1, faultsUntilMs: 0 }).kappas;
+    assert.ok(new Set(undisturbed).size >= 3, `κ hardly changed: ${undisturbed}`);
+    for (let seed = 2; seed < 20; seed += RULES.length) assert.deepEqual(simulate(cluster(seed)).kappas, undisturbed);
+  });
+
+  it("follows its workers: two of three that leave for good take κ with them", () => {
+    const { kappas } = simulate({
+      ...cluster(1, RULES[1]),
+      faultsUntilMs: 0,
+      workersLeave: [
+        { atMs: 1_000, worker: 1 },
+        { atMs: 2_000, worker: 2 },
+      ],
+    });
+    assert.deepEqual([...new Set(kappas)], [6, 4, 2]);
   });
 
   it(`keeps every invariant and ends with the reference's weights through faults, on ${seeds} seeds`, (context) => {
@@ -61,6 +83,7 @@ describe("a planted bug", () => {
 /** A campaign in which one of these never happens has not tried what it claims. */
 const EXPECTED = [
   "fault: worker killed",
+  "fault: worker gone for long",
   "fault: worker paused",
   "fault: worker's stream broken",
   "fault: push broken",
@@ -81,4 +104,7 @@ const EXPECTED = [
   "push refused",
   "rolled back",
   "checkpoint written",
+  "κ changed",
+  "event kappaSaved",
+  "a forgotten step at another κ",
 ];

@@ -6,8 +6,14 @@ import {
 import type { Outcome } from "../../server/coordinator/core/messages.js";
 import type { OfferedChunk, ShardEffect, ShardReport } from "../../server/shard/core/index.js";
 import { createRandom, seedOf } from "../../shared/random.js";
-import type { StepCoefficients } from "../../shared/steps/index.js";
-import { type ReferenceVersion, referenceRun } from "./arithmetic.js";
+import {
+  type KappaFact,
+  type KappaRule,
+  kappaFactOf,
+  type StepCoefficients,
+  type StepPlan,
+} from "../../shared/steps/index.js";
+import { createReference, type Reference } from "./arithmetic.js";
 import { createQueue, type Queue } from "./queue.js";
 import { createSimulatedShard, type SimulatedShard } from "./simulated-shard.js";
 import { createSimulatedWorker, type SimulatedWorker } from "./simulated-worker.js";
@@ -25,11 +31,13 @@ export interface WorldOptions {
   readonly workers: number;
   readonly shards: number;
   readonly chunks: number;
-  readonly microBatchesPerStep: number;
+  readonly microBatchesPerStep: KappaRule;
   readonly microBatchesTotal: number;
   /** Faults are drawn until then; 0: none. */
   readonly faultsUntilMs: number;
   readonly faultEveryMs: number;
+  /** Workers that are told to leave, and never come back. */
+  readonly workersLeave?: readonly { readonly atMs: number; readonly worker: number }[];
   /** Rewrites what passes between cores and shells: how a planted bug is switched on. */
   readonly bug?: PlantedBug;
 }
@@ -38,6 +46,8 @@ export interface PlantedBug {
   readonly coordinatorEvent?: (event: CoordinatorEvent) => CoordinatorEvent[];
   readonly coordinatorEffect?: (effect: CoordinatorEffect) => CoordinatorEffect[];
   readonly shardEffect?: (effect: ShardEffect) => ShardEffect[];
+  /** Of how κ has changed, as a coordinator finds it at its start. */
+  readonly kappaRecord?: (record: readonly KappaFact[]) => readonly KappaFact[];
   readonly offered?: (offered: OfferedChunk, shardEpoch: number) => OfferedChunk;
 }
 
@@ -47,6 +57,8 @@ export interface WorldResult {
   readonly virtualMs: number;
   readonly steps: number;
   readonly recomputed: number;
+  /** κ of each step. */
+  readonly kappas: readonly number[];
   /** One line an event, for comparing two runs of one seed. */
   readonly trace: readonly string[];
 }
@@ -55,7 +67,7 @@ export interface WorldResult {
 export interface World {
   readonly queue: Queue;
   readonly options: WorldOptions;
-  readonly reference: readonly ReferenceVersion[];
+  readonly reference: Reference;
   readonly shards: readonly SimulatedShard[];
   readonly workers: readonly SimulatedWorker[];
   /** Micro-batches that came out as NaN once. */
@@ -109,15 +121,23 @@ export function simulate(options: WorldOptions): WorldResult {
       gamma2: gamma / 10,
     } satisfies StepCoefficients;
   };
-  const reference = referenceRun({ ...options, coefficients });
+  const reference = createReference(options.chunks, coefficients);
 
   let durableEpoch = 0;
+  const durableKappa: KappaFact[] = [];
+  /** Steps that the metrics tell of, and those that they would tell of after a power cut. */
+  let metricsSteps = 0;
+  let metricsSynced = 0;
+  /** Steps before this one are known to whoever plans: they keep their κ. */
+  let frontier = 0;
+  let diskFreeAtMs = 0;
   let coordinator: ReturnType<typeof createCoordinatorCore> | undefined;
   let incarnation = 0;
   let outcome: Outcome | undefined;
   let recomputed = 0;
   let lastEpoch = 0;
   let steps = 0;
+  const kappas: number[] = [];
   const shards: SimulatedShard[] = [];
   const workers: SimulatedWorker[] = [];
 
@@ -126,6 +146,7 @@ export function simulate(options: WorldOptions): WorldResult {
   };
   const queue = createQueue(seed, () => {
     for (const shard of shards) shard.check();
+    checkDone();
   });
   const world: World = {
     queue,
@@ -149,7 +170,8 @@ export function simulate(options: WorldOptions): WorldResult {
         case "committed": {
           checkLedger(shard, report);
           const { ledger, losses } = report;
-          const scalars = { ledger, losses, squaredNorms1: [], sums2: [], mergeMs: 0, applyMs: 0, bytesReceived: 0 };
+          const norms = shard === 0 ? normsOf(report.epoch, report.step) : { squaredNorms1: [], sums2: [] };
+          const scalars = { ledger, losses, ...norms, mergeMs: 0, applyMs: 0, bytesReceived: 0 };
           return toCoordinator({ kind: "committed", shard, epoch: report.epoch, step: report.step, scalars });
         }
         default:
@@ -161,9 +183,60 @@ export function simulate(options: WorldOptions): WorldResult {
     },
   };
 
+  /** A leaf is done only when every shard covers it. */
+  function checkDone(): void {
+    const { board, plan } = coordinator?.state ?? {};
+    if (board === undefined || plan === undefined) return;
+    for (const [leaf, done] of board.done.entries()) {
+      if (done === 0) continue;
+      const missing = shards.find((shard) => !shard.hasCovered(plan.epoch, plan.step, leaf));
+      if (missing !== undefined)
+        fail(`leaf ${leaf} of step ${plan.step} counts as done, shard ${missing.index} misses it`);
+    }
+  }
+
+  function leavesOf(epoch: number, step: number): number {
+    return reference.at(epoch, step + 1).mark.microBatches - reference.at(epoch, step).mark.microBatches;
+  }
+
+  /** |S1|² and ΣS2 of gradients whose noise grows as the run goes, with some of its own. */
+  function normsOf(epoch: number, step: number): { squaredNorms1: number[]; sums2: number[] } {
+    const { mark, weights } = reference.at(epoch, step);
+    const kappa = leavesOf(epoch, step);
+    const noise = 20 + (100 * mark.microBatches) / options.microBatchesTotal + (weights[0] % 40);
+    return { squaredNorms1: [kappa ** 2 + kappa * noise], sums2: [kappa * (1 + noise)] };
+  }
+
+  function checkPlan(plan: StepPlan): void {
+    const { epoch, step, microBatches, firstMicroBatch } = plan;
+    const known = reference.kappaOf(step);
+    if (known !== microBatches && known !== undefined) {
+      if (step < frontier) fail(`step ${step} is planned with κ = ${microBatches}, and had ${known}`);
+      world.count("a forgotten step at another κ");
+    }
+    if (typeof options.microBatchesPerStep !== "number") {
+      const kappa = kappaFactOf(durableKappa, step)?.microBatches ?? 0;
+      if (kappa !== microBatches) fail(`step ${step} is planned with κ = ${microBatches}, durable is ${kappa}`);
+    }
+    reference.plan(epoch, step, microBatches);
+    const { mark } = reference.at(epoch, step);
+    const expected = coefficients({ ...mark, firstMicroBatch: mark.microBatches, microBatches });
+    if (firstMicroBatch !== mark.microBatches || JSON.stringify(plan.coefficients) !== JSON.stringify(expected)) {
+      fail(`step ${step} is planned with other coefficients than the reference's`);
+    }
+  }
+
+  /** One write after the other, each synced; what waits is lost with the coordinator. */
+  function onDisk(done: () => void): void {
+    const mine = incarnation;
+    diskFreeAtMs = Math.max(diskFreeAtMs, queue.nowMs) + world.drawMs("disk", 1, 10);
+    queue.after(diskFreeAtMs - queue.nowMs, () => {
+      if (mine === incarnation && coordinator !== undefined) done();
+    });
+  }
+
   function checkLedger(shard: number, report: Extract<ShardReport, { kind: "committed" }>): void {
-    const first = report.step * options.microBatchesPerStep;
-    const leaves = Math.min(options.microBatchesPerStep, options.microBatchesTotal - first);
+    const leaves = leavesOf(report.epoch, report.step);
     const chunks = report.ledger.flatMap(({ firstChunk, endChunk, ranges }) => {
       let next = 0;
       for (const { lo, hi } of ranges) {
@@ -191,28 +264,29 @@ export function simulate(options: WorldOptions): WorldResult {
   }
 
   function perform(effect: CoordinatorEffect): void {
-    const mine = incarnation;
-    const alive = (): boolean => mine === incarnation && coordinator !== undefined;
     switch (effect.kind) {
       case "saveEpoch":
         if (effect.epoch <= durableEpoch) fail(`epoch ${effect.epoch} was used before`);
-        queue.after(world.drawMs("disk", 1, 10), () => {
-          if (!alive()) return;
+        onDisk(() => {
           durableEpoch = effect.epoch;
           toCoordinator({ kind: "epochSaved", epoch: effect.epoch });
         });
         return;
+      case "saveKappa":
+        onDisk(() => {
+          durableKappa.push(...effect.facts);
+          toCoordinator({ kind: "kappaSaved", facts: durableKappa.length });
+        });
+        return;
+      case "kappaChanged":
+        return world.count("κ changed");
       case "restore":
         if (effect.epoch > durableEpoch) fail(`epoch ${effect.epoch} is used before it is durable`);
         if (effect.epoch < lastEpoch) fail(`epoch ${effect.epoch} after ${lastEpoch}`);
         lastEpoch = effect.epoch;
         return shards[effect.shard].command({ kind: "restore", epoch: effect.epoch, step: effect.step });
       case "plan": {
-        const version = reference[effect.plan.step];
-        const expected = coefficients({ ...effect.plan, c1: version.mark.c1, c2: version.mark.c2 });
-        if (JSON.stringify(effect.plan.coefficients) !== JSON.stringify(expected)) {
-          fail(`step ${effect.plan.step} is planned with other coefficients than the reference's`);
-        }
+        checkPlan(effect.plan);
         return shards[effect.shard].command({ kind: "plan", plan: effect.plan });
       }
       case "checkpoint":
@@ -232,15 +306,19 @@ export function simulate(options: WorldOptions): WorldResult {
           if (!shard.isDurable(effect.step))
             fail(`checkpoint ${effect.step} is reported, shard ${shard.index} has not synced it`);
         }
+        metricsSynced = Math.max(metricsSynced, effect.step);
         return world.count("checkpoint written");
       case "rolledBack":
+        metricsSteps = metricsSynced = effect.mark.step;
         recomputed += effect.recomputed;
         return world.count("rolled back");
       case "committed":
         steps++;
+        metricsSteps = effect.commit.plan.step + 1;
+        frontier = Math.max(frontier, metricsSteps);
         return world.count("step committed");
       case "evaluation": {
-        const { weights } = reference[effect.step];
+        const { weights } = reference.at(lastEpoch, effect.step);
         if (effect.lossSum !== expectedEvaluation(weights)) fail(`the evaluation of version ${effect.step} is wrong`);
         return world.count("evaluation");
       }
@@ -253,13 +331,18 @@ export function simulate(options: WorldOptions): WorldResult {
   }
 
   function startCoordinator(): void {
+    frontier = Math.max(metricsSteps, (durableKappa.at(-1)?.step ?? -1) + 1);
     coordinator = createCoordinatorCore({
       shards: options.shards,
       epoch: durableEpoch,
       microBatchesPerStep: options.microBatchesPerStep,
       microBatchesTotal: options.microBatchesTotal,
-      checkpointEvery: 5 * options.microBatchesPerStep,
-      evaluateEvery: 7 * options.microBatchesPerStep,
+      microBatchSize: 1,
+      kappaRecord: options.bug?.kappaRecord?.(durableKappa) ?? durableKappa,
+      replay: false,
+      stepsBefore: metricsSteps,
+      checkpointEvery: 30,
+      evaluateEvery: 42,
       evaluationBatches: EVALUATION_BATCHES,
       checkpointsKept: 2,
       workersAwaited: options.workers,
@@ -282,6 +365,7 @@ export function simulate(options: WorldOptions): WorldResult {
   const pick = <T>(items: readonly T[]): T => items[random("faults").below(items.length)];
   const faults: Record<string, () => void> = {
     "worker killed": () => pick(workers).kill(world.drawMs("faults", 10, 3_000)),
+    "worker gone for long": () => pick(workers).kill(world.drawMs("faults", 3_000, 15_000)),
     "worker paused": () => pick(workers).pause(world.drawMs("faults", 100, 20_000)),
     "worker's stream broken": () => pick(workers).breakCoordinatorStream(),
     "push broken": () => pick(workers).breakPushes(),
@@ -298,6 +382,8 @@ export function simulate(options: WorldOptions): WorldResult {
     },
     "everything killed": () => {
       faults["coordinator killed"]();
+      // The power is cut: of the metrics nobody has synced, some are lost.
+      metricsSteps = metricsSynced + random("faults").below(metricsSteps - metricsSynced + 1);
       for (const shard of shards) shard.kill(world.drawMs("faults", 10, 3_000));
       for (const worker of workers) worker.kill(world.drawMs("faults", 10, 3_000));
     },
@@ -315,17 +401,22 @@ export function simulate(options: WorldOptions): WorldResult {
   for (let index = 0; index < options.shards; index++) shards.push(createSimulatedShard(index, world));
   for (let index = 0; index < options.workers; index++) workers.push(createSimulatedWorker(index, world));
   startCoordinator();
+  for (const { atMs, worker } of options.workersLeave ?? []) {
+    queue.after(atMs, () => toCoordinator({ kind: "workerLeaving", worker: workers[worker].name }));
+    queue.after(atMs + 500, () => workers[worker].kill(HEALED_MS));
+  }
   if (options.faultsUntilMs > 0) queue.after(world.drawMs("faults", 0, options.faultEveryMs), nextFault);
   queue.run(options.faultsUntilMs + HEALED_MS, () => outcome !== undefined);
 
   if (outcome === undefined)
     fail(`no end ${HEALED_MS / 1000} s after the last fault, in phase ${coordinator?.state.phase}`);
   if (outcome?.ok === true) {
-    const last = reference.length - 1;
-    if (outcome.mark.step !== last) fail(`ended at step ${outcome.mark.step} of ${last}`);
+    const last = reference.at(lastEpoch, outcome.mark.step);
+    if (last.mark.microBatches !== options.microBatchesTotal) fail(`ended at micro-batch ${last.mark.microBatches}`);
     for (const shard of shards) shard.checkFinal(last);
+    for (let step = 0; step < last.mark.step; step++) kappas.push(reference.kappaOf(step)!);
   }
-  return { outcome, counts, virtualMs: queue.nowMs, steps, recomputed, trace };
+  return { outcome, counts, virtualMs: queue.nowMs, steps, recomputed, kappas, trace };
 }
 
 export const EVALUATION_BATCHES = 5;

@@ -1,7 +1,9 @@
 import type { StepPlan } from "../../../shared/steps/index.js";
 import { createBoard, isComplete, markDone } from "./board.js";
+import { microBatchesOfStep, tellKappa } from "./elastic.js";
 import { assign, closeDoneLeases } from "./leasing.js";
 import type { CoordinatorEvent, ShardScalars } from "./messages.js";
+import { takeNoiseIn } from "./noise.js";
 import { emit, end, type Run } from "./run.js";
 import { smooth } from "./workers.js";
 
@@ -12,17 +14,16 @@ import { smooth } from "./workers.js";
  * not be given to another one.
  */
 
-/** Whether a multiple of `every` lies in (n − κ, n]: the first boundary at or after it. */
+/** Whether a multiple of `every` lies in (n before, n]: the first boundary at or after it, whatever κ was. */
 function isDue(run: Run, every: number): boolean {
-  const n = run.state.mark.microBatches;
-  const before = n - Math.min(n, run.options.microBatchesPerStep);
-  return Math.floor(n / every) > Math.floor(before / every);
+  return Math.floor(run.state.mark.microBatches / every) > Math.floor(run.previousBoundary / every);
 }
 
 export function atBoundary(run: Run): void {
   run.state.phase = "boundary";
   run.state.board = undefined;
   run.state.plan = undefined;
+  run.undecided = false;
   const { step, microBatches } = run.state.mark;
   const complete = microBatches >= run.options.microBatchesTotal;
   const last = complete || run.stopping;
@@ -59,7 +60,8 @@ export function atBoundary(run: Run): void {
 
 function openStep(run: Run): void {
   const { step, microBatches: firstMicroBatch, c1, c2 } = run.state.mark;
-  const microBatches = Math.min(run.options.microBatchesPerStep, run.options.microBatchesTotal - firstMicroBatch);
+  const microBatches = microBatchesOfStep(run);
+  if (microBatches === undefined) return;
   const coefficients = run.options.coefficients({ firstMicroBatch, microBatches, c1, c2 });
   const weights = run.options.leafWeights?.(microBatches);
   const plan: StepPlan = {
@@ -71,7 +73,9 @@ function openStep(run: Run): void {
     leafWeights1: weights?.w1,
     leafWeights2: weights?.w2,
   };
+  tellKappa(run, coefficients);
   run.state.phase = "stepping";
+  run.state.microBatches = microBatches;
   run.state.plan = plan;
   run.state.planCoefficients = coefficients;
   run.state.board = createBoard(microBatches);
@@ -100,13 +104,16 @@ export function committed(run: Run, shardIndex: number, epoch: number, step: num
   if (run.state.phase !== "stepping" || plan?.epoch !== epoch || plan.step !== step) return;
   run.state.shards[shardIndex].committed = scalars;
   if (run.state.shards.some((shard) => shard.committed === undefined)) return;
+  const all = run.state.shards.map((shard) => shard.committed!);
+  run.state.noise = takeNoiseIn(run.state.noise, plan, all, run.options.microBatchSize);
   emit(run, {
     kind: "committed",
     commit: {
       epoch,
       plan,
       coefficients: planCoefficients!,
-      scalars: run.state.shards.map((shard) => shard.committed!),
+      scalars: all,
+      noise: run.state.noise,
       workers: run.state.workers.size,
       ms: { step: run.nowMs - run.stepOpenedMs, compute: run.computeMs },
     },
@@ -116,7 +123,9 @@ export function committed(run: Run, shardIndex: number, epoch: number, step: num
     microBatches: plan.firstMicroBatch + plan.microBatches,
     c1: plan.coefficients.c1,
     c2: plan.coefficients.c2,
+    ...(run.state.noise.weight > 0 && { noise: run.state.noise }),
   };
+  run.previousBoundary = plan.firstMicroBatch;
   run.furthestStep = Math.max(run.furthestStep, run.state.mark.step);
   atBoundary(run);
 }

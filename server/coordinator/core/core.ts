@@ -45,6 +45,10 @@ function dispatch(run: Run, event: CoordinatorEvent): void {
       return gather(run);
     case "epochSaved":
       return epochSaved(run, event.epoch);
+    case "kappaSaved":
+      run.kappaSaved = Math.max(run.kappaSaved, event.facts);
+      if (run.state.phase === "boundary") atBoundary(run);
+      return;
     case "restored":
       return restored(run, event.shard, event.epoch, event.mark);
     case "restoreFailed":
@@ -61,12 +65,13 @@ function dispatch(run: Run, event: CoordinatorEvent): void {
       return workerLost(run, event.worker);
     case "heartbeat":
       seen(run, event.worker);
-      return assign(run);
+      return proceed(run);
     case "weightsHeld": {
       const worker = seen(run, event.worker);
       if (worker === undefined || event.epoch !== run.state.epoch || worker.ready) return;
       worker.ready = true;
-      return assign(run);
+      worker.proven = true;
+      return proceed(run);
     }
     case "leaseComputed": {
       const worker = seen(run, event.worker);
@@ -151,5 +156,11 @@ function tick(run: Run): void {
     worker.silent = true;
     note(run, "warn", `worker ${worker.worker} has been silent for ${SILENT_MS / 1000} s: its leases go to others`);
   }
-  assign(run);
+  proceed(run);
+}
+
+/** The open stage's items find a worker; or a boundary that waited for workers is left. */
+function proceed(run: Run): void {
+  if (run.state.phase === "boundary" && run.undecided) atBoundary(run);
+  else assign(run);
 }

@@ -17,7 +17,8 @@ const FAILURES_MAX = 5;
 
 const stageKind = (run: Run): StageKind => (run.state.phase === "evaluating" ? "evaluation" : "step");
 
-function enoughWorkers(run: Run): boolean {
+/** Whether the first workers, so many as are awaited, have come or been waited for. */
+export function enoughWorkers(run: Run): boolean {
   if (run.begun) return true;
   const ready = [...run.state.workers.values()].filter((worker) => worker.ready).length;
   if (ready > 0 && Number.isNaN(run.firstReadyMs)) run.firstReadyMs = run.nowMs;

@@ -1,10 +1,19 @@
-import type { CheckpointMark, MergedChunks, StepCoefficients, StepPlan } from "../../../shared/steps/index.js";
+import type { SmoothedNoise } from "../../../shared/optimizer/index.js";
+import type {
+  CheckpointMark,
+  KappaFact,
+  MergedChunks,
+  StepCoefficients,
+  StepPlan,
+} from "../../../shared/steps/index.js";
 
 /** What happens to the coordinator. The shell adds nothing: it passes on what came, with the monotonic time. */
 export type CoordinatorEvent =
   | { readonly kind: "shardAttached"; readonly shard: number; readonly checkpoints: readonly number[] }
   | { readonly kind: "shardLost"; readonly shard: number; readonly reason: string }
   | { readonly kind: "epochSaved"; readonly epoch: number }
+  /** So many facts of the record of κ are durable. */
+  | { readonly kind: "kappaSaved"; readonly facts: number }
   | { readonly kind: "restored"; readonly shard: number; readonly epoch: number; readonly mark: CheckpointMark }
   | {
       readonly kind: "restoreFailed";
@@ -88,6 +97,8 @@ export interface CommittedStep {
   readonly coefficients: StepCoefficients;
   /** In the order of the shards. */
   readonly scalars: readonly ShardScalars[];
+  /** Smoothed over the steps so far, this one included. */
+  readonly noise: SmoothedNoise;
   /** Attached workers at the commit. */
   readonly workers: number;
   readonly ms: { readonly step: number; readonly compute: number };
@@ -97,6 +108,16 @@ export interface CommittedStep {
 export type CoordinatorEffect =
   /** Make the epoch durable, then say `epochSaved`. */
   | { readonly kind: "saveEpoch"; readonly epoch: number }
+  /** Make the new facts durable, in the order in which they and epochs come, then say `kappaSaved`. */
+  | { readonly kind: "saveKappa"; readonly facts: readonly KappaFact[] }
+  /** The step is the first at this κ; told once, when it is opened. */
+  | {
+      readonly kind: "kappaChanged";
+      readonly fact: KappaFact;
+      /** κ of the step before; undefined at the start of a run. */
+      readonly before: number | undefined;
+      readonly coefficients: StepCoefficients;
+    }
   | { readonly kind: "restore"; readonly shard: number; readonly epoch: number; readonly step: number }
   | { readonly kind: "plan"; readonly shard: number; readonly plan: StepPlan }
   | { readonly kind: "checkpoint"; readonly shard: number; readonly epoch: number; readonly mark: CheckpointMark }

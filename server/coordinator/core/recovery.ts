@@ -1,5 +1,7 @@
+import { NO_NOISE } from "../../../shared/optimizer/index.js";
 import type { CheckpointMark } from "../../../shared/steps/index.js";
 import { atBoundary } from "./boundary.js";
+import { boundaryBefore, holdKappa } from "./elastic.js";
 import { emit, end, note, type Run } from "./run.js";
 
 /**
@@ -29,6 +31,7 @@ export function gather(run: Run): void {
     worker.ready = false;
     worker.running.clear();
   }
+  holdKappa(run);
   emit(run, { kind: "saveEpoch", epoch: run.state.epoch });
 }
 
@@ -44,6 +47,8 @@ export function restored(run: Run, shard: number, epoch: number, mark: Checkpoin
   run.state.shards[shard].restored = mark;
   if (run.state.shards.some((other) => other.restored === undefined)) return;
   run.state.mark = mark;
+  run.state.noise = mark.noise ?? NO_NOISE;
+  run.previousBoundary = boundaryBefore(run);
   run.evaluatedStep = -1;
   run.orderedStep = mark.step;
   run.checkpointAsked = false;

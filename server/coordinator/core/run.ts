@@ -1,4 +1,5 @@
-import type { CheckpointMark, StepCoefficients, StepPlan } from "../../../shared/steps/index.js";
+import { NO_NOISE, type SmoothedNoise } from "../../../shared/optimizer/index.js";
+import type { CheckpointMark, KappaFact, KappaRule, StepCoefficients, StepPlan } from "../../../shared/steps/index.js";
 import type { Board } from "./board.js";
 import type { CoordinatorEffect, Outcome, ShardScalars } from "./messages.js";
 import type { WorkerState } from "./workers.js";
@@ -7,8 +8,15 @@ export interface CoordinatorOptions {
   readonly shards: number;
   /** The last epoch that was made durable; 0 for a new run. */
   readonly epoch: number;
-  /** κ. */
-  readonly microBatchesPerStep: number;
+  readonly microBatchesPerStep: KappaRule;
+  /** b, in samples. */
+  readonly microBatchSize: number;
+  /** What is durable of how κ has changed so far; empty for a new run, and where κ is a number. */
+  readonly kappaRecord: readonly KappaFact[];
+  /** Whether κ is the record's to the end, whatever the workers and the noise say. */
+  readonly replay: boolean;
+  /** Steps that an earlier process is known to have committed; 0 for a new run. */
+  readonly stepsBefore: number;
   /** Length of the run; the last step may have fewer than κ. */
   readonly microBatchesTotal: number;
   /** Intervals in micro-batches, taken at the first boundary reached. Infinity: never. */
@@ -44,6 +52,12 @@ export interface CoordinatorState {
   plan: StepPlan | undefined;
   planCoefficients: StepCoefficients | undefined;
   board: Board | undefined;
+  /** κ of the open step, or of the newest one. */
+  microBatches: number;
+  /** How κ has changed: all that is durable, and what is about to be. */
+  readonly kappaRecord: KappaFact[];
+  /** After the steps up to `mark`. */
+  noise: SmoothedNoise;
   readonly workers: Map<string, WorkerState>;
   readonly shards: ShardState[];
   outcome: Outcome | undefined;
@@ -80,6 +94,16 @@ export interface Run {
   writing: { readonly step: number; readonly waitingFor: Set<number> } | undefined;
   stopping: boolean;
   checkpointAsked: boolean;
+  /** How many facts of the record are durable: no lease is given under another. */
+  kappaSaved: number;
+  /** Whether the boundary waits for workers, without whom κ is not known. */
+  undecided: boolean;
+  /** Live workers when κ last changed. */
+  workersAtChange: ReadonlySet<string>;
+  /** The newest step whose change of κ was told. */
+  kappaTold: number;
+  /** n at the boundary before `mark`. */
+  previousBoundary: number;
   /** Whether the wait for the first workers is over. */
   begun: boolean;
   /** When the first worker was ready; NaN before. */
@@ -95,6 +119,8 @@ export interface Run {
 
 export function createRun(options: CoordinatorOptions): Run {
   const mark = { step: 0, microBatches: 0, c1: 0, c2: 0 };
+  const { microBatchesPerStep: rule, kappaRecord, replay, stepsBefore } = options;
+  const newest = kappaRecord.at(-1);
   const shards = Array.from({ length: options.shards }, () => ({
     attached: false,
     checkpoints: new Set<number>(),
@@ -111,6 +137,9 @@ export function createRun(options: CoordinatorOptions): Run {
       plan: undefined,
       planCoefficients: undefined,
       board: undefined,
+      microBatches: newest?.microBatches ?? (typeof rule === "number" ? rule : rule.min),
+      kappaRecord: [...kappaRecord],
+      noise: NO_NOISE,
       workers: new Map(),
       shards,
       outcome: undefined,
@@ -126,6 +155,11 @@ export function createRun(options: CoordinatorOptions): Run {
     writing: undefined,
     stopping: false,
     checkpointAsked: false,
+    kappaSaved: kappaRecord.length,
+    undecided: false,
+    workersAtChange: new Set(),
+    kappaTold: replay ? stepsBefore - 1 : (newest?.step ?? -1),
+    previousBoundary: 0,
     begun: false,
     firstReadyMs: Number.NaN,
     stepOpenedMs: 0,

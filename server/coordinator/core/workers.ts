@@ -5,6 +5,8 @@ export interface WorkerState {
   readonly worker: string;
   /** Whether it has held complete weights in this epoch; before that it gets no lease. */
   ready: boolean;
+  /** Whether it has held weights in any epoch. */
+  proven: boolean;
   draining: boolean;
   /** Nothing was heard of it for too long: its leases are open to others until it speaks again. */
   silent: boolean;
@@ -27,6 +29,7 @@ export function createWorkerState(worker: string, nowMs: number): WorkerState {
   return {
     worker,
     ready: false,
+    proven: false,
     draining: false,
     silent: false,
     lastSeenMs: nowMs,
@@ -41,6 +44,11 @@ export function createWorkerState(worker: string, nowMs: number): WorkerState {
 /** Whether the worker may be given a lease now. */
 export function isIdle(worker: WorkerState): boolean {
   return worker.ready && !worker.draining && !worker.silent && worker.running.size === 0;
+}
+
+/** Whether the run can count on it: it has computed, or could have, and nothing is wrong with it. */
+export function isLive(worker: WorkerState): boolean {
+  return worker.proven && !worker.draining && !worker.silent;
 }
 
 export function smooth(before: number | undefined, measured: number): number {

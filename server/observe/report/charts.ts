@@ -40,6 +40,13 @@ export function chartsOf(curves: RunCurves): Chart[] {
     chart("learning-rate", "Learning rate", "η′ of each step: the sum over its micro-batches.", [
       curve("learning rate", 3, "line", curves.learningRate),
     ]),
+    chart(
+      "gammas",
+      "Averaging rates",
+      "Γ1 and Γ2 of each step: what it adds to the averages of gradients and of squares.",
+      [curve("Γ1", 5, "line", curves.gamma1), curve("Γ2", 6, "line", curves.gamma2)],
+      { logarithmic: true },
+    ),
     chart("cluster", "Cluster", "Micro-batches in a step (κ) and the workers that computed them.", [
       curve("κ", 4, "steps", curves.microBatches),
       curve("workers", 1, "steps", curves.workers),

@@ -9,6 +9,9 @@ export interface RunCurves {
   /** In percent. */
   readonly testAccuracy: Points;
   readonly learningRate: Points;
+  /** Γ1 and Γ2. */
+  readonly gamma1: Points;
+  readonly gamma2: Points;
   readonly microBatches: Points;
   readonly workers: Points;
   /** Milliseconds, averaged over stretches of steps. */
@@ -32,6 +35,7 @@ const SMOOTHED_SHARE = 1 / 100;
 export function collectCurves(lines: Iterable<MetricsLine>, microBatchSize: number): RunCurves {
   const curve = () => ({ x: [] as number[], y: [] as number[] });
   const [trainLoss, testLoss, testAccuracy, learningRate] = [curve(), curve(), curve(), curve()];
+  const [gamma1, gamma2] = [curve(), curve()];
   const [microBatches, workers, noiseScale, batchSize] = [curve(), curve(), curve(), curve()];
   const phases = new Map<string, ReturnType<typeof curve>>();
   /** A diverged loss is null in JSON: it leaves a hole instead of a point. */
@@ -47,6 +51,8 @@ export function collectCurves(lines: Iterable<MetricsLine>, microBatchSize: numb
     } else if (line.type === "step") {
       add(trainLoss, line.samples, line.loss);
       add(learningRate, line.samples, line.learningRate);
+      add(gamma1, line.samples, line.gamma1);
+      add(gamma2, line.samples, line.gamma2);
       add(microBatches, line.samples, line.microBatches);
       add(workers, line.samples, line.workers);
       add(noiseScale, line.samples, line.noiseScale?.scale);
@@ -65,6 +71,8 @@ export function collectCurves(lines: Iterable<MetricsLine>, microBatchSize: numb
     testLoss: short(testLoss),
     testAccuracy: short(testAccuracy),
     learningRate: short(learningRate),
+    gamma1: short(gamma1),
+    gamma2: short(gamma2),
     microBatches: short(microBatches),
     workers: short(workers),
     phases: [...phases].map(([name, points]) => ({ name, points: averages(points, PHASE_POINTS_MAX) })),

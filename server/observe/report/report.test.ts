@@ -72,7 +72,7 @@ describe("chartsOf()", () => {
   it("leaves out charts without a point", () => {
     const ids = (lines: MetricsLine[]) => chartsOf(collectCurves(lines, 64)).map(({ id }) => id);
     assert.deepEqual(ids([]), []);
-    assert.deepEqual(ids([step(0)]), ["loss", "learning-rate", "cluster", "time"]);
+    assert.deepEqual(ids([step(0)]), ["loss", "learning-rate", "gammas", "cluster", "time"]);
     assert.deepEqual(ids([evaluation(0)]), ["loss", "accuracy"]);
   });
 });

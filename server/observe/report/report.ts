@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { optimizerTitle } from "../../../shared/optimizer/index.js";
+import { kappaRuleText } from "../../../shared/steps/index.js";
 import { writeFileDurably } from "../../durable-file.js";
 import { RUN_FILES } from "../run-directory.js";
 import type { Summary } from "../summary.js";
@@ -68,7 +69,7 @@ function subtitle({ task, summary }: RunFiles): string {
     optimizerTitle(optimizer),
     `learning rate ${learningRate}`,
     `${microBatchSize} samples a micro-batch`,
-    `κ = ${microBatchesPerStep}`,
+    typeof microBatchesPerStep === "number" ? `κ = ${microBatchesPerStep}` : `κ: ${kappaRuleText(microBatchesPerStep)}`,
     ...numerics,
   ].join(" · ");
 }

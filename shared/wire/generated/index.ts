@@ -48,6 +48,7 @@ export type * from "./isobatch/v1/ShardStatus.js";
 export type * from "./isobatch/v1/ShardStop.js";
 export type * from "./isobatch/v1/ShardTraffic.js";
 export type * from "./isobatch/v1/ShardWelcome.js";
+export type * from "./isobatch/v1/SmoothedNoise.js";
 export type * from "./isobatch/v1/Status.js";
 export type * from "./isobatch/v1/StepPlan.js";
 export type * from "./isobatch/v1/StopRun.js";

@@ -51,6 +51,7 @@ import type { ShardStatus as _isobatch_v1_ShardStatus, ShardStatus__Output as _i
 import type { ShardStop as _isobatch_v1_ShardStop, ShardStop__Output as _isobatch_v1_ShardStop__Output } from './isobatch/v1/ShardStop.js';
 import type { ShardTraffic as _isobatch_v1_ShardTraffic, ShardTraffic__Output as _isobatch_v1_ShardTraffic__Output } from './isobatch/v1/ShardTraffic.js';
 import type { ShardWelcome as _isobatch_v1_ShardWelcome, ShardWelcome__Output as _isobatch_v1_ShardWelcome__Output } from './isobatch/v1/ShardWelcome.js';
+import type { SmoothedNoise as _isobatch_v1_SmoothedNoise, SmoothedNoise__Output as _isobatch_v1_SmoothedNoise__Output } from './isobatch/v1/SmoothedNoise.js';
 import type { Status as _isobatch_v1_Status, Status__Output as _isobatch_v1_Status__Output } from './isobatch/v1/Status.js';
 import type { StepPlan as _isobatch_v1_StepPlan, StepPlan__Output as _isobatch_v1_StepPlan__Output } from './isobatch/v1/StepPlan.js';
 import type { StopRun as _isobatch_v1_StopRun, StopRun__Output as _isobatch_v1_StopRun__Output } from './isobatch/v1/StopRun.js';
@@ -121,6 +122,7 @@ export interface ProtoGrpcType {
       ShardStop: MessageTypeDefinition<_isobatch_v1_ShardStop, _isobatch_v1_ShardStop__Output>
       ShardTraffic: MessageTypeDefinition<_isobatch_v1_ShardTraffic, _isobatch_v1_ShardTraffic__Output>
       ShardWelcome: MessageTypeDefinition<_isobatch_v1_ShardWelcome, _isobatch_v1_ShardWelcome__Output>
+      SmoothedNoise: MessageTypeDefinition<_isobatch_v1_SmoothedNoise, _isobatch_v1_SmoothedNoise__Output>
       Status: MessageTypeDefinition<_isobatch_v1_Status, _isobatch_v1_Status__Output>
       StepPlan: MessageTypeDefinition<_isobatch_v1_StepPlan, _isobatch_v1_StepPlan__Output>
       StopRun: MessageTypeDefinition<_isobatch_v1_StopRun, _isobatch_v1_StopRun__Output>

@@ -31,6 +31,7 @@ export interface Status {
   'learningRate'?: (number | string);
   'gamma1'?: (number | string);
   'gamma2'?: (number | string);
+  'kappaRule'?: (string);
 }
 
 export interface Status__Output {
@@ -60,4 +61,5 @@ export interface Status__Output {
   'learningRate': (number);
   'gamma1': (number);
   'gamma2': (number);
+  'kappaRule': (string);
 }

@@ -1,0 +1,148 @@
+import { noiseScale, type SmoothedNoise } from "../../../shared/optimizer/index.js";
+import {
+  firstMicroBatchOf,
+  type KappaFact,
+  type KappaRule,
+  kappaFactOf,
+  kappaWith,
+  type StepCoefficients,
+} from "../../../shared/steps/index.js";
+import { enoughWorkers } from "./leasing.js";
+import { emit, type Run } from "./run.js";
+import { isLive } from "./workers.js";
+
+/**
+ * κ of the next step. What the record tells of a step holds, whoever is there now: so a run that goes back takes the same
+ * steps again. Only a step beyond the record's last fact is decided anew, from the live workers or the noise. A change
+ * is a fact, and durable before the first lease at it.
+ *
+ * The record says nothing of how far its last κ went. Where the run goes back from a step beyond, that is added first, as a
+ * fact that changes nothing: otherwise the steps between could come out at another κ the second time.
+ */
+
+/** κ moves with the noise by no more than this factor at once, ... */
+const NOISE_FACTOR_MAX = 2;
+/** ... not by less, lest it never rests, ... */
+const NOISE_FACTOR_MIN = 1.25;
+/** ... and only after so many steps, so that the smoothed noise, of which a step is a 50th, has seen the change before. */
+const NOISE_STEPS_MIN = 20;
+
+/** κ of the step that begins at the boundary; undefined while that has to wait, for workers or the record. */
+export function microBatchesOfStep(run: Run): number | undefined {
+  const { microBatchesPerStep: rule, microBatchesTotal, replay } = run.options;
+  const { mark, kappaRecord: record } = run.state;
+  const left = microBatchesTotal - mark.microBatches;
+  if (typeof rule === "number" && !replay) return Math.min(rule, left);
+  const last = record.at(-1);
+  if (last === undefined || mark.step > last.step) {
+    if (!replay && !enoughWorkers(run)) {
+      run.undecided = true;
+      return undefined;
+    }
+    const fact = decide(run, rule, last, left);
+    if (fact.microBatches !== last?.microBatches) add(run, fact);
+  }
+  const fact = kappaFactOf(record, mark.step)!;
+  return record.indexOf(fact) < run.kappaSaved ? Math.min(fact.microBatches, left) : undefined;
+}
+
+/** Says, once, that the step which is opened is the first at its κ. */
+export function tellKappa(run: Run, coefficients: StepCoefficients): void {
+  const { kappaRecord: record, mark } = run.state;
+  const at = record.findIndex(({ step }) => step === mark.step);
+  if (at < 0 || mark.step <= run.kappaTold) return;
+  run.kappaTold = mark.step;
+  const before = record[at - 1]?.microBatches;
+  if (before !== record[at].microBatches) emit(run, { kind: "kappaChanged", fact: record[at], before, coefficients });
+}
+
+/** The run goes back: what it did up to the furthest step, it will do again. */
+export function holdKappa(run: Run): void {
+  const last = run.state.kappaRecord.at(-1);
+  const step = Math.max(run.furthestStep, run.options.stepsBefore) - 1;
+  if (last === undefined || step <= last.step) return;
+  const firstMicroBatch = firstMicroBatchOf(last, step);
+  add(run, { step, firstMicroBatch, microBatches: last.microBatches, reason: "the run went back from here" });
+}
+
+/** n at the boundary before the one the run stands at. */
+export function boundaryBefore({ options, state: { mark, kappaRecord } }: Run): number {
+  const { microBatchesPerStep: rule } = options;
+  const kappa = kappaFactOf(kappaRecord, mark.step - 1)?.microBatches ?? (typeof rule === "number" ? rule : 0);
+  return mark.microBatches - Math.min(mark.microBatches, kappa);
+}
+
+/** The step from which on κ is what it is now; facts that change nothing do not count. */
+function newestChange(record: readonly KappaFact[]): number {
+  const now = record.at(-1)?.microBatches;
+  const other = record.findLastIndex(({ microBatches }) => microBatches !== now);
+  return record[other + 1]?.step ?? 0;
+}
+
+function add(run: Run, fact: KappaFact): void {
+  run.state.kappaRecord.push(fact);
+  emit(run, { kind: "saveKappa", facts: [fact] });
+}
+
+function decide(run: Run, rule: KappaRule, last: KappaFact | undefined, left: number): KappaFact {
+  const { mark } = run.state;
+  const { kappa, reason } = wanted(run, rule, last);
+  return {
+    step: mark.step,
+    firstMicroBatch: mark.microBatches,
+    microBatches: Math.min(kappa, left),
+    reason: kappa > left ? "the run's last micro-batches" : reason,
+  };
+}
+
+function wanted(run: Run, rule: KappaRule, last: KappaFact | undefined): { kappa: number; reason: string } {
+  if (run.options.replay) return { kappa: last!.microBatches, reason: last!.reason };
+  if (typeof rule === "number") return { kappa: rule, reason: "the task" };
+  if ("perNoiseScale" in rule) {
+    const { microBatchSize } = run.options;
+    const steps = run.state.mark.step - newestChange(run.state.kappaRecord);
+    const kappa =
+      last === undefined ? rule.min : kappaByNoise(rule, run.state.noise, microBatchSize, last.microBatches, steps);
+    const scale = noiseScale(run.state.noise);
+    return {
+      kappa,
+      reason: scale === undefined ? "the start" : `gradient noise scale ${Number(scale.toPrecision(3))}`,
+    };
+  }
+  const live = new Set([...run.state.workers.values()].filter(isLive).map(({ worker }) => worker));
+  // Nobody to follow: whoever comes next may be as many as there were.
+  if (live.size === 0) return { kappa: last?.microBatches ?? rule.min, reason: "no workers" };
+  const kappa = kappaWith(rule, live.size, rule.min);
+  const reason = whatChanged(run.workersAtChange, live, last === undefined);
+  if (kappa !== last?.microBatches) run.workersAtChange = live;
+  return { kappa, reason };
+}
+
+/** κ for a batch of so many times the noise scale, at most a doubling or halving away from the present one. */
+export function kappaByNoise(
+  { perNoiseScale, min, max }: Extract<KappaRule, { perNoiseScale: number }>,
+  noise: SmoothedNoise,
+  microBatchSize: number,
+  present: number,
+  stepsAtPresent: number,
+): number {
+  const within = (kappa: number): number => Math.min(max, Math.max(min, kappa));
+  const scale = noiseScale(noise);
+  if (scale === undefined || stepsAtPresent < NOISE_STEPS_MIN) return within(present);
+  const target = within((perNoiseScale * scale) / microBatchSize);
+  const factor = target / present;
+  if (factor < NOISE_FACTOR_MIN && factor > 1 / NOISE_FACTOR_MIN) return within(present);
+  const bounded = Math.min(present * NOISE_FACTOR_MAX, Math.max(present / NOISE_FACTOR_MAX, target));
+  return within(Math.round(bounded));
+}
+
+/** E.g. "worker a-3 joined: 3 workers". */
+function whatChanged(before: ReadonlySet<string>, now: ReadonlySet<string>, first: boolean): string {
+  const joined = [...now].filter((worker) => !before.has(worker));
+  const left = [...before].filter((worker) => !now.has(worker));
+  const said = (names: readonly string[], verb: string): string[] =>
+    names.length === 0 ? [] : [names.length === 1 ? `worker ${names[0]} ${verb}` : `${names.length} workers ${verb}`];
+  const what = first || before.size === 0 ? [] : [...said(joined, "joined"), ...said(left, "left")];
+  const count = now.size === 1 ? "1 worker" : `${now.size} workers`;
+  return what.length === 0 ? count : `${what.join(", ")}: ${count}`;
+}

@@ -1,0 +1,25 @@
+import { noiseParts, type SmoothedNoise, smoothNoise, weightSums } from "../../../shared/optimizer/index.js";
+import type { StepPlan } from "../../../shared/steps/index.js";
+import type { ShardScalars } from "./messages.js";
+
+/** How much one step weighs in the smoothed noise scale. */
+const NOISE_RATE = 0.02;
+
+/** The smoothed noise with a committed step's; the same of a step of one micro-batch, which shows none. */
+export function takeNoiseIn(
+  noise: SmoothedNoise,
+  { microBatches, leafWeights1: w1, leafWeights2: w2 }: StepPlan,
+  scalars: readonly ShardScalars[],
+  microBatchSize: number,
+): SmoothedNoise {
+  // Chunk after chunk in layout order: float64 sums have an order too, which must not depend on the shards.
+  const total = (pick: (shard: ShardScalars) => readonly number[]): number =>
+    scalars.reduce((sum, shard) => pick(shard).reduce((inner, value) => inner + value, sum), 0);
+  const parts = noiseParts({
+    squaredNorm1: total((shard) => shard.squaredNorms1),
+    sum2: total((shard) => shard.sums2),
+    microBatchSize,
+    weights: weightSums(microBatches, w1 && w2 && { w1, w2 }),
+  });
+  return parts === undefined ? noise : smoothNoise(noise, parts, NOISE_RATE);
+}
