@@ -62,7 +62,10 @@ export async function memoryScenario(
       throw new IsobatchError("unavailable", `${name} can't be had: ${reason}.`);
     if (!available) missing[name] = reason;
     for (const model of available ? models : []) {
-      results[`${name} ${model}`] = await measureMemory(name, model as ModelCaseName, microBatches);
+      const result = await measureMemory(name, model as ModelCaseName, microBatches);
+      results[`${name} ${model}`] = result;
+      const { tensorsGrown, residentGrownMiB } = result;
+      process.stderr.write(`${name} ${model}: ${tensorsGrown} tensors and ${residentGrownMiB} MiB more\n`);
     }
   }
   return { scenario: "memory", microBatches, residentGrowthMaxMiB: RESIDENT_GROWTH_MAX_MIB, results, missing };
@@ -87,7 +90,13 @@ export async function measureMemory(
 ): Promise<MemoryResult> {
   const program = fileURLToPath(new URL("./memory-program.js", import.meta.url));
   const args = ["--expose-gc", program, backend, model, String(microBatches)];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: RUN_MS_MAX });
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: RUN_MS_MAX }).catch(
+    (error: unknown) => {
+      const { signal, code, stderr } = error as { signal?: string; code?: unknown; stderr?: string };
+      const said = stderr?.trim().split("\n").at(-1);
+      throw new Error(`${model} on ${backend} ended with ${signal ?? `exit code ${code}`}${said ? `: ${said}` : ""}`);
+    },
+  );
   const points = JSON.parse(stdout.trim().split("\n").at(-1)!) as MemoryPoint[];
   const [first, last] = [points[0], points.at(-1)!];
   return {
