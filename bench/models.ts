@@ -42,10 +42,31 @@ const convolutional: ModelSpec = {
   ],
 };
 
+const smallGpt: ModelSpec = {
+  ...{ kind: "gpt", layers: 4, width: 128, heads: 4, mlpWidth: null, dropout: 0, context: null, vocabulary: null },
+};
+
+const VOCABULARY = 65;
+const CONTEXT = 128;
+const characters: SampleSpec = {
+  input: { shape: [CONTEXT], type: "uint8", scale: 1 },
+  label: { shape: [CONTEXT], type: "uint8", classes: VOCABULARY },
+};
+
 export const measuredModels = {
   mlp: { model: perceptron(512), form: images(28, 28, 1), batch: 64 },
   "mlp-10m": { model: perceptron(2750), form: images(28, 28, 1), batch: 32 },
   cnn: { model: convolutional, form: images(28, 28, 1), batch: 64 },
+  resnet18: {
+    model: { kind: "resnet18", inputShape: null, classes: null, width: 64, normalization: "batch" },
+    form: images(32, 32, 3),
+    batch: 32,
+  },
+  gpt: {
+    model: smallGpt,
+    form: characters,
+    batch: 16,
+  },
 } satisfies Record<string, MeasuredModel>;
 
 export type MeasuredModelName = keyof typeof measuredModels;
@@ -54,7 +75,7 @@ export type MeasuredModelName = keyof typeof measuredModels;
 export function randomBatch({ form, batch }: MeasuredModel): SampleBatch {
   const random = createRandom(1);
   const fill = (length: number, end: number): Uint8Array => Uint8Array.from({ length }, () => random.below(end));
-  const inputs = fill(batch * rowBytes(form.input), 256);
+  const inputs = fill(batch * rowBytes(form.input), form === characters ? VOCABULARY : 256);
   const labels = fill(batch * rowBytes(form.label), form.label.classes ?? 2);
   return { number: 0, samples: batch, inputs, labels };
 }

@@ -25,13 +25,10 @@ export interface WorkerGradient {
 export async function openWorkerGradient(backendName: BackendName, name: MeasuredModelName): Promise<WorkerGradient> {
   const measured = measuredModels[name];
   const backend = await openBackend(backendName);
-  const { layout, topology, initialWeights } = await buildModel({
-    seed: 1,
-    model: measured.model,
-    initialWeights: "seeded",
-    weightDecayExclude: [],
-    freeze: [],
-  });
+  const { layout, topology, initialWeights } = await buildModel(
+    { seed: 1, model: measured.model, initialWeights: "seeded", weightDecayExclude: [], freeze: [] },
+    measured.form,
+  );
   const memory = attachMemory(createWorkerMemory({ layout, threads: 1, leaves: 1 }));
   const task = { seed: 1, loss: "softmaxCrossEntropy" as const, labelSmoothing: 0, clipNorm: null };
   const gradients = await createGradients({ task, topology, form: measured.form, backend, memory });

@@ -57,11 +57,13 @@ def resnet18() -> nn.Module:
 
 
 class Attention(nn.Module):
+    """Causal self-attention without biases."""
+
     def __init__(self, width: int, heads: int):
         super().__init__()
         self.heads = heads
-        self.qkv = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
+        self.qkv = nn.Linear(width, 3 * width, bias=False)
+        self.out = nn.Linear(width, width, bias=False)
 
     def forward(self, x):
         batch, length, width = x.shape
@@ -71,7 +73,7 @@ class Attention(nn.Module):
 
 
 class Gpt(nn.Module):
-    """Pre-norm nanoGPT without dropout."""
+    """Pre-norm nanoGPT without dropout and biases; its first and last layer share their weights."""
 
     def __init__(self, layers: int, heads: int, width: int, context: int):
         super().__init__()
@@ -79,19 +81,19 @@ class Gpt(nn.Module):
         self.positions = nn.Parameter(0.02 * torch.randn(context, width))
         self.blocks = nn.ModuleList(
             nn.ModuleList([
-                nn.LayerNorm(width), Attention(width, heads), nn.LayerNorm(width),
-                nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)),
+                nn.LayerNorm(width, bias=False), Attention(width, heads), nn.LayerNorm(width, bias=False),
+                nn.Sequential(
+                    nn.Linear(width, 4 * width, bias=False), nn.GELU(), nn.Linear(4 * width, width, bias=False)),
             ])
             for _ in range(layers))
-        self.norm = nn.LayerNorm(width)
-        self.head = nn.Linear(width, VOCABULARY, bias=False)
+        self.norm = nn.LayerNorm(width, bias=False)
 
     def forward(self, ids):
         x = self.tokens(ids) + self.positions
         for norm1, attention, norm2, feed_forward in self.blocks:
             x = x + attention(norm1(x))
             x = x + feed_forward(norm2(x))
-        return self.head(self.norm(x)).flatten(0, 1)
+        return F.linear(self.norm(x), self.tokens.weight).flatten(0, 1)
 
 
 def images(batch: int, *shape: int):
@@ -107,7 +109,7 @@ MODELS = {
     "mlp-10m": lambda: (mlp(2750), *images(32, 784)),
     "cnn": lambda: (cnn(), *images(64, 1, 28, 28)),
     "resnet18": lambda: (resnet18(), *images(32, 3, 32, 32)),
-    "gpt-small": lambda: (Gpt(layers=4, heads=4, width=128, context=128), *characters(16, 128)),
+    "gpt": lambda: (Gpt(layers=4, heads=4, width=128, context=128), *characters(16, 128)),
 }
 
 print(json.dumps({"version": torch.__version__}), flush=True)
