@@ -16,7 +16,7 @@ import {
 import { type MeasuredModelName, measuredModels, randomBatch } from "./models.js";
 
 export interface WorkerGradient {
-  /** Computes it once more, of the same micro-batch. */
+  /** Computes it once more, of the same samples. The first three times may take another way than all later ones. */
   compute(): void;
   readonly parameters: number;
   dispose(): void;
@@ -31,13 +31,22 @@ export async function openWorkerGradient(backendName: BackendName, name: Measure
   );
   const memory = attachMemory(createWorkerMemory({ layout, threads: 1, leaves: 1 }));
   const task = { seed: 1, loss: "softmaxCrossEntropy" as const, labelSmoothing: 0, clipNorm: null };
-  const gradients = await createGradients({ task, topology, form: measured.form, backend, memory });
+  const gradients = await createGradients({
+    task,
+    topology,
+    form: measured.form,
+    backend,
+    memory,
+    notice: console.error,
+  });
   writeVector(memory, weightsAddresses(memory.plan), initialWeights);
   gradients.load();
+  // Each time a new number, as in a run: the samples are the same, dropout's masks are not.
+  let number = 0;
   const batch = randomBatch(measured);
   const target = gradientAddresses(memory.plan, 0);
   return {
-    compute: () => void gradients.gradient(batch, target),
+    compute: () => void gradients.gradient({ ...batch, number: number++ }, target),
     parameters: layout.parameters,
     dispose() {
       gradients.dispose();

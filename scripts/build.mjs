@@ -32,3 +32,6 @@ kernels("shared/kernels", "--enable", "simd,threads", "--sharedMemory", "--maxim
 kernels("worker/backends/wasm", "--enable", "simd");
 
 cpSync(join(root, "proto"), join(root, "dist/proto"), { recursive: true, filter: (path) => !path.endsWith(".json") });
+
+const sessions = "worker/backends/tensorflow/program/session.cc";
+cpSync(join(root, sessions), join(root, "dist", sessions));

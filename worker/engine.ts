@@ -37,15 +37,16 @@ export interface EngineOptions {
   readonly computeThreads: number;
   readonly dataFolder: string | undefined;
   readonly flip: GradientFlip | undefined;
+  readonly notice: (line: string) => void;
 }
 
 export async function createEngine(options: EngineOptions): Promise<Engine> {
-  const { joined, backend, computeThreads: threads, dataFolder: folder, flip } = options;
+  const { joined, backend, computeThreads: threads, dataFolder: folder, flip, notice } = options;
   const { task, layout, topology, form, datasetFingerprint: fingerprint, identity } = joined;
   const data = folder === undefined ? undefined : await openData(task, { folder, fingerprint });
   const memory = createWorkerMemory({ layout, threads, leaves: largestKappa(task.microBatchesPerStep) });
   const start = (): Promise<ComputePool> =>
-    createComputePool({ threads, backend: backend.name, join: { task, topology, form }, memory, flip });
+    createComputePool({ threads, backend: backend.name, join: { task, topology, form }, memory, notice, flip });
   let pool = start();
   await pool;
   let proven = true;

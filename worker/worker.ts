@@ -109,7 +109,14 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       if (engine?.identity !== joined.identity) {
         await engine?.close();
         engine = undefined;
-        engine = await createEngine({ joined, backend, computeThreads, dataFolder, flip });
+        engine = await createEngine({
+          joined,
+          backend,
+          computeThreads,
+          dataFolder,
+          flip,
+          notice: (line) => log.info(line),
+        });
       }
       const { workerId, runId, task } = joined;
       bound = log.child({ run: runId, worker: workerId });

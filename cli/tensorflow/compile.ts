@@ -1,11 +1,13 @@
 /**
- * Compiles the package's binding against a TensorFlow wheel, with the compiler alone. Node's headers come as a package
+ * Compiles the package's binding, and our addon for sessions beside it, against a TensorFlow wheel, with the compiler alone. Node's headers come as a package
  * (the binding uses the stable Node-API, so one binary serves Node 20, 22 and 24), and the libraries are linked where
  * they lie, by absolute run path: moved or copied they would no longer find CUDA's beside them.
  */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { IsobatchError } from "../../shared/errors.js";
+import { sessionAddonOf } from "../../worker/backends/tensorflow/installation.js";
 import { type RunProgramOptions, runProgram } from "./run-program.js";
 import type { Wheel } from "./wheel.js";
 
@@ -14,7 +16,7 @@ export interface Compilation {
   readonly wheel: Wheel;
   /** Of @tensorflow/tfjs-node-gpu. */
   readonly packageFolder: string;
-  /** The file to make. */
+  /** The file to make; the addon for sessions is made beside it. */
   readonly binding: string;
 }
 
@@ -26,9 +28,28 @@ const NEVER_UNLOADED = "-Wl,-z,nodelete";
 
 const SOURCES = ["binding/tfjs_backend.cc", "binding/tfjs_binding.cc"];
 
+/** From this file's place in dist/. */
+const SESSION_SOURCE = fileURLToPath(new URL("../../worker/backends/tensorflow/program/session.cc", import.meta.url));
+
 export async function compileBinding(compilation: Compilation, options: RunProgramOptions): Promise<void> {
+  const { packageFolder, binding } = compilation;
+  const sources = SOURCES.map((source) => join(packageFolder, source));
+  await compile(compilation, sources, binding, options);
+  await compile(compilation, [SESSION_SOURCE], sessionAddonOf({ binding }), options);
+}
+
+async function compile(
+  compilation: Compilation,
+  sources: readonly string[],
+  target: string,
+  options: RunProgramOptions,
+): Promise<void> {
   const { compiler } = compilation;
-  const { code, stderr, startError } = await runProgram(compiler, compilerArguments(compilation), options);
+  const { code, stderr, startError } = await runProgram(
+    compiler,
+    compilerArguments(compilation, sources, target),
+    options,
+  );
   if (code === 0) return;
   if (/No space left on device/.test(stderr)) {
     throw new IsobatchError(
@@ -49,7 +70,9 @@ export async function compileBinding(compilation: Compilation, options: RunProgr
  * they have variables of threads, as TensorFlow's have.
  */
 export function compilerArguments(
-  { wheel, packageFolder, binding }: Compilation,
+  { wheel, packageFolder }: Omit<Compilation, "compiler" | "binding">,
+  sources: readonly string[],
+  target: string,
   platform: NodeJS.Platform = process.platform,
 ): string[] {
   const nodeHeaders = join(dirname(createRequire(import.meta.url).resolve("node-api-headers/package.json")), "include");
@@ -59,9 +82,9 @@ export function compilerArguments(
     ...["-std=c++17", "-O2", "-fPIC", "-w", "-DNAPI_VERSION=8"],
     ...linked,
     ...includes.flatMap((folder) => ["-I", folder]),
-    ...SOURCES.map((source) => join(packageFolder, source)),
+    ...sources,
     ...wheel.libraries.map((library) => join(wheel.folder, library)),
     `-Wl,-rpath,${wheel.folder}`,
-    ...["-o", binding],
+    ...["-o", target],
   ];
 }

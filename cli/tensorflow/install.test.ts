@@ -67,17 +67,17 @@ describe("fetchPackage()", () => {
 
 describe("the systems that TensorFlow has wheels for", () => {
   const compilation = {
-    ...{ compiler: "c++", packageFolder: "/package", binding: "/out/tfjs_binding.node" },
+    packageFolder: "/package",
     wheel: { version: "2.21.0", folder: "/tf", python: "/python", libraries: librariesOf("darwin") },
   };
 
   it("link dylibs into a bundle on a Mac, and are never unloaded on Linux", () => {
-    const mac = compilerArguments(compilation, "darwin");
+    const mac = compilerArguments(compilation, ["addon.cc"], "addon.node", "darwin");
     for (const argument of ["-bundle", "/tf/libtensorflow_cc.2.dylib", "/tf/libtensorflow_framework.2.dylib"]) {
       assert.ok(mac.includes(argument), argument);
     }
     assert.ok(!mac.some((argument) => /nodelete|-shared/.test(argument)), String(mac));
-    const linux = compilerArguments(compilation, "linux");
+    const linux = compilerArguments(compilation, ["addon.cc"], "addon.node", "linux");
     assert.ok(linux.includes("-shared") && linux.includes("-Wl,-z,nodelete"));
     for (const args of [mac, linux]) assert.ok(args.includes("-Wl,-rpath,/tf"));
   });

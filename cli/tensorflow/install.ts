@@ -5,13 +5,14 @@
  * and the installation that was there before goes on working until the new one has been seen to.
  */
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join, sep } from "node:path";
 import { writeFileDurably } from "../../server/durable-file.js";
 import { IsobatchError } from "../../shared/errors.js";
 import {
   INSTALLATION_FILE,
   readInstallation,
+  sessionAddonOf,
   type TensorFlowInstallation,
   type TensorFlowVariant,
 } from "../../worker/backends/tensorflow/installation.js";
@@ -130,6 +131,7 @@ async function verifyExisting(
   try {
     const installation = readInstallation(root, variant);
     if (installation === undefined || installation.packageVersion !== PACKAGE_VERSION) return undefined;
+    if (!existsSync(sessionAddonOf(installation))) return undefined;
     const scratch = join(folder, "verify-existing");
     const verified = await display.step("compute on what is installed", () => verify(installation, scratch, running));
     return { ...verified, installation };
@@ -139,9 +141,9 @@ async function verifyExisting(
   }
 }
 
-/** The environment that was named; or the first that has a TensorFlow that will do; or a new one. */
+/** The environment that was named; or the first that has a TensorFlow that will do, installed for us or not; or a new one. */
 async function chooseEnvironment(
-  { python, cuda, display }: InstallOptions,
+  { folder: root, python, cuda, force, display }: InstallOptions,
   folder: string,
   make: (name: string) => string,
   running: RunProgramOptions,
@@ -154,7 +156,10 @@ async function chooseEnvironment(
     });
     return { environment, own: false };
   }
-  const pythons = await display.step("look for Python and TensorFlow", () => findPythons(running));
+  const pythons = await display.step("look for Python and TensorFlow", async () => {
+    const former = force ? undefined : await formerPython(root, cuda, running);
+    return [...(former === undefined ? [] : [former]), ...(await findPythons(running))];
+  });
   const usable = pythons.find((candidate) => wheelProblem(candidate, cuda) === undefined);
   if (usable !== undefined) return { environment: usable, own: false };
   const maker = environmentMaker(pythons);
@@ -165,6 +170,21 @@ async function chooseEnvironment(
     makeEnvironment(maker, path, requirement, { ...running, detail }),
   );
   return { environment, own: true };
+}
+
+/** The environment of an installation that is made anew, because an older Isobatch made it or it does not compute. */
+async function formerPython(
+  root: string,
+  cuda: boolean,
+  running: RunProgramOptions,
+): Promise<PythonEnvironment | undefined> {
+  try {
+    const former = readInstallation(root, cuda ? "cuda" : "cpu");
+    return former && (await namedPython(former.python, running));
+  } catch (error) {
+    if (running.signal?.aborted) throw error;
+    return undefined;
+  }
 }
 
 function stopIfAborted(signal: AbortSignal): void {

@@ -7,6 +7,7 @@ import {
   setBackend,
 } from "@tensorflow/tfjs-core";
 import { IsobatchError } from "../../shared/errors.js";
+import type { Compiler } from "./compiler.js";
 import * as cpu from "./cpu/index.js";
 import type { BackendDescription } from "./description.js";
 import { registerGradients } from "./gradients/index.js";
@@ -35,6 +36,8 @@ export interface Backend {
   intraOpThreads: number;
   /** What makes its bits repeat, and where they do; in words. */
   determinism: string;
+  /** Of a backend that can make programs of what it computes. */
+  compiler: Compiler | undefined;
   /** Frees the backend and every tensor on it. A second call does nothing. */
   dispose(): void;
 }
@@ -53,6 +56,7 @@ interface Implementation {
   /** Registers what training needs beyond what the backend has. */
   complete(): void;
   describe(): BackendDescription;
+  compiler?(): Compiler | undefined;
 }
 
 const native = (name: tensorflow.TensorFlowBackendName): Implementation => ({
@@ -61,6 +65,7 @@ const native = (name: tensorflow.TensorFlowBackendName): Implementation => ({
   create: tensorflow.create,
   complete: tensorflow.complete,
   describe: tensorflow.describe,
+  compiler: tensorflow.compiler,
 });
 
 const implementations: Record<BackendName, Implementation> = {
@@ -75,7 +80,7 @@ const implementations: Record<BackendName, Implementation> = {
  * Throws an `unavailable` IsobatchError when it cannot start here.
  */
 export async function openBackend(name: BackendName): Promise<Backend> {
-  const { registered, prepare, create, complete, describe } = implementations[name];
+  const { registered, prepare, create, complete, describe, compiler } = implementations[name];
   enableProdMode(); // Otherwise the cpu backend advertises tfjs-node on standard error.
   await prepare();
   if (!isRegistered(registered)) registerBackend(registered, create);
@@ -98,6 +103,7 @@ export async function openBackend(name: BackendName): Promise<Backend> {
     device,
     intraOpThreads,
     determinism,
+    compiler: compiler?.(),
     dispose() {
       if (isRegistered(registered)) removeBackend(registered);
     },

@@ -1,4 +1,12 @@
 export { type Backend, isBackendName, type Numerics, openBackend } from "./backend.js";
 export { type BackendProbe, chooseBackend, probeBackend, probeBackends } from "./choose.js";
+export {
+  type Compiler,
+  type Computation,
+  type Numbers,
+  type Program,
+  type Trace,
+  UncompilableError,
+} from "./compiler.js";
 export { BACKEND_NAMES, type BackendName } from "./names.js";
 export { defaultComputeThreads } from "./threads.js";

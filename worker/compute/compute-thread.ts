@@ -21,8 +21,11 @@ export class ThreadDeathError extends Error {
   override readonly name = "ThreadDeathError";
 }
 
-/** Starts a thread; resolves when its backend and model are ready, and rejects with the reason they are not. */
-export async function startComputeThread(start: ThreadStart): Promise<ComputeThread> {
+/**
+ * Starts a thread; resolves when its backend and model are ready, and rejects with the reason they are not.
+ * @param notice is told what the thread has to tell people.
+ */
+export async function startComputeThread(start: ThreadStart, notice?: (line: string) => void): Promise<ComputeThread> {
   const worker = new Worker(new URL("./thread.js", import.meta.url), { workerData: start });
   const waiting: { resolve: (reply: never) => void; reject: (error: Error) => void }[] = [];
   let dead: Error | undefined;
@@ -37,6 +40,7 @@ export async function startComputeThread(start: ThreadStart): Promise<ComputeThr
   worker.on("message", (message: Reply) => {
     // A closed thread's last replies still come; whoever waited for them has been told.
     if (dead !== undefined) return;
+    if ("notice" in message) return notice?.(message.notice);
     const asked = waiting.shift()!;
     if ("failed" in message) asked.reject(errorOf(message.failed));
     else asked.resolve(("ready" in message ? message.ready : message.reply) as never);

@@ -2,28 +2,14 @@
  * The gradient of one micro-batch, from raw bytes to numbers in the worker's shared memory: what every sum of a run
  * is made of. A micro-batch's gradient depends on the weights, its samples, its number n and the run's seed, and on
  * nothing that was computed before it: that is why anyone may compute it, at any time, twice.
- *
- * All of tfjs's work happens inside one `tidy`, from which nothing is returned: tidy walks whatever it is given,
- * element by element.
  */
-import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import * as tf from "@tensorflow/tfjs-core";
-import type { LayoutTensor } from "../../shared/layout/index.js";
-import {
-  type AugmentationKey,
-  correctCount,
-  decodeBatch,
-  loadModel,
-  lossOf,
-  regularisationOf,
-  type SampleSpec,
-  sampleLossesOf,
-  type Task,
-} from "../../tasks/index.js";
+import { type AugmentationKey, decodeBatch, type SampleSpec, type Task } from "../../tasks/index.js";
 import type { Backend } from "../backends/index.js";
+import { type Computing, compiledGradient } from "./compiled-gradient.js";
+import { type Copies, createCopies } from "./copies.js";
 import { flipBit, type GradientFlip } from "./gradient-flip.js";
-import { keyDropout, prepareBatchNorm } from "./layers.js";
-import { type Addresses, type MemoryPlan, type SharedMemory, viewElements, weightsAddresses } from "./memory.js";
+import type { Addresses, SharedMemory } from "./memory.js";
+import { type DecodedMicroBatch, type ModelGradient, openModelGradient } from "./model-gradient.js";
 import { NonFiniteError } from "./non-finite-error.js";
 import { createSums } from "./sums.js";
 
@@ -46,6 +32,8 @@ export interface GradientsOptions {
   /** Open, and the one that tfjs computes on. */
   readonly backend: Backend;
   readonly memory: SharedMemory;
+  /** Is told, once, if the backend can compile but not this model. */
+  readonly notice?: (line: string) => void;
   /** For tests alone. */
   readonly flip?: GradientFlip;
 }
@@ -67,40 +55,16 @@ export interface Gradients {
 }
 
 export async function createGradients(options: GradientsOptions): Promise<Gradients> {
-  const { task, form, memory, flip } = options;
+  const { task, topology, form, backend, memory, flip } = options;
   const { plan, kernels } = memory;
-  const { model, tensors } = await loadModel(options.topology, plan.layout);
-  const bound = plan.layout.tensors.map((tensor) => ({
-    ...tensor,
-    variable: tensors.get(tensor.name)!.read() as tf.Variable,
-  }));
-  const parameters = bound.filter(({ kind }) => kind === "parameter");
-  const tail = bound.filter(({ kind }) => kind === "tail");
-  const trained = parameters.map(({ variable }) => variable);
-  const loss = lossOf(task.loss, task.labelSmoothing);
-  const sampleLosses = sampleLossesOf(task.loss);
-  const regularisation = regularisationOf(model);
+  const copies = createCopies(memory, backend);
+  const model = await openModelGradient({ task, topology, form, plan, copies });
+  const computing = createComputing(options, model, copies);
   const sums = createSums(memory, 0);
-  const copies = createCopies(memory, options.backend);
-  const setDropoutSeeds = keyDropout(model, task.seed);
-  prepareBatchNorm(model, new Set(tail.map(({ name }) => tensors.get(name)!)));
-  // What the tail's variables hold between micro-batches: the moving statistics are needed only to evaluate.
-  const zeros = tail.map(({ shape }) => tf.zeros([...shape]));
-  const moving: tf.Tensor[] = tail.map(({ shape }) => tf.zeros([...shape]));
 
-  const fed = (batch: SampleBatch, key?: AugmentationKey): { inputs: tf.Tensor; labels: tf.Tensor } => {
-    const decoded = decodeBatch(form, batch.inputs, batch.labels, batch.samples, key);
-    return {
-      inputs: tf.tensor(decoded.inputs, [batch.samples, ...form.input.shape]),
-      labels: tf.tensor(
-        decoded.labels,
-        [batch.samples, ...form.label.shape],
-        decoded.labels instanceof Int32Array ? "int32" : "float32",
-      ),
-    };
-  };
-  const setTail = (values: readonly tf.Tensor[]): void => {
-    for (const [i, { variable }] of tail.entries()) variable.assign(values[i]);
+  const decoded = (batch: SampleBatch, key?: AugmentationKey): DecodedMicroBatch => {
+    const { number, samples, inputs, labels } = batch;
+    return { number, samples, ...decodeBatch(form, inputs, labels, samples, key) };
   };
 
   /** Scales the parameters' gradient down to the norm that the task allows. */
@@ -117,35 +81,10 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
   };
 
   return {
-    load() {
-      for (const tensor of bound) {
-        if (tensor.kind === "tail") continue;
-        const values = copies.read(tensor, weightsAddresses(plan));
-        tensor.variable.assign(values);
-        values.dispose();
-      }
-      for (const [i, tensor] of tail.entries()) {
-        moving[i].dispose();
-        moving[i] = copies.read(tensor, weightsAddresses(plan));
-      }
-    },
+    load: computing.load,
 
     gradient(batch, target) {
-      setDropoutSeeds(batch.number);
-      setTail(zeros);
-      let meanLoss = Number.NaN;
-      tf.tidy(() => {
-        const { inputs, labels } = fed(batch, { seed: task.seed, microBatch: batch.number });
-        const { value, grads } = tf.variableGrads(() => {
-          const outputs = model.apply(inputs, { training: true }) as tf.Tensor;
-          const data = loss(labels, outputs);
-          return regularisation === undefined ? data : tf.add(data, regularisation());
-        }, trained);
-        meanLoss = value.dataSync()[0];
-        // A parameter that the loss does not depend on is absent.
-        for (const tensor of parameters) copies.write(grads[tensor.variable.name], tensor, target);
-      });
-      for (const tensor of tail) copies.write(tensor.variable, tensor, target);
+      const meanLoss = computing.compute(decoded(batch, { seed: task.seed, microBatch: batch.number }), target);
       if (!Number.isFinite(meanLoss)) {
         throw new NonFiniteError(batch.number, `The loss of micro-batch ${batch.number} is ${meanLoss}.`);
       }
@@ -157,73 +96,26 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
       return meanLoss;
     },
 
-    evaluate(batch) {
-      setTail(moving);
-      const result = { lossSum: 0, correct: 0 };
-      tf.tidy(() => {
-        const { inputs, labels } = fed(batch);
-        const outputs = model.apply(inputs, { training: false }) as tf.Tensor;
-        for (const sampleLoss of sampleLosses(labels, outputs).dataSync()) result.lossSum += sampleLoss;
-        result.correct = correctCount(task.loss, labels, outputs).dataSync()[0];
-      });
-      return result;
-    },
-
-    dispose() {
-      tf.dispose([...zeros, ...moving]);
-      model.dispose();
-    },
+    evaluate: (batch) => computing.evaluate(decoded(batch)),
+    dispose: computing.dispose,
   };
 }
 
-/** Copies between tfjs and the shared memories. */
-interface Copies {
-  /** A new tensor with the values of `tensor` in the vector at `from`. */
-  read(tensor: LayoutTensor, from: Addresses): tf.Tensor;
-  /** Writes the values of a tensor, or zeros, to the place of `tensor` in the vector at `to`. */
-  write(values: tf.Tensor | undefined, tensor: LayoutTensor, to: Addresses): void;
-}
-
-function createCopies(memory: SharedMemory, backend: Backend): Copies {
-  // The wasm backend copies what it is given into its own heap at once, so it may be given, and asked for, views. Any
-  // other may keep the array it is given, and θ changes under it.
-  const wasm = backend.name === "wasm" ? (tf.backend() as BackendWasm) : undefined;
-  const valuesOf = (tensor: tf.Tensor): Float32Array =>
-    (wasm?.typedArrayFromHeap(tensor) ?? tensor.dataSync()) as Float32Array;
-  const parts = new Map(memory.plan.layout.tensors.map((tensor) => [tensor.name, partsOf(tensor, memory.plan)]));
-
+function createComputing(
+  { backend: { compiler }, memory: { plan }, notice }: GradientsOptions,
+  model: ModelGradient,
+  copies: Copies,
+): Computing {
+  if (compiler !== undefined) {
+    const refused = (reason: string) =>
+      notice?.(`the model's gradient is computed operation by operation, which is slower, because ${reason}`);
+    return compiledGradient({ compiler, model, plan, copies, refused });
+  }
   return {
-    read(tensor, from) {
-      const views = parts
-        .get(tensor.name)!
-        .map(({ segment, at, length }) => viewElements(memory, from, segment, at, length));
-      if (wasm !== undefined && views.length === 1) return tf.tensor(views[0], [...tensor.shape]);
-      const values = new Float32Array(tensor.length);
-      let filled = 0;
-      for (const view of views) {
-        values.set(view, filled);
-        filled += view.length;
-      }
-      return tf.tensor(values, [...tensor.shape]);
-    },
-    write(tensor, place, to) {
-      const values = tensor === undefined ? undefined : valuesOf(tensor);
-      let written = 0;
-      for (const { segment, at, length } of parts.get(place.name)!) {
-        const view = viewElements(memory, to, segment, at, length);
-        if (values === undefined) view.fill(0);
-        else view.set(values.subarray(written, written + length));
-        written += length;
-      }
+    ...model,
+    load() {
+      model.loadWeights();
+      model.loadStatistics();
     },
   };
-}
-
-/** Where a tensor lies: in one segment, or in several. */
-function partsOf(tensor: LayoutTensor, plan: MemoryPlan): { segment: number; at: number; length: number }[] {
-  return plan.segments.flatMap((segment, i) => {
-    const at = Math.max(tensor.offset, segment.offset);
-    const length = Math.min(tensor.offset + tensor.length, segment.offset + segment.length) - at;
-    return length > 0 ? [{ segment: i, at, length }] : [];
-  });
 }

@@ -39,14 +39,22 @@ const HELD = ["layer", "forwardLayer", "backwardLayer", "dropout"] as const;
 type Dropout = Layer & { seed: number };
 type BatchNormalization = Layer & { momentum: number; movingMean: LayerVariable };
 
-/**
- * Makes the model's dropout a function of the micro-batch; returns what keys it, to be called with the number n of
- * each before its forward pass.
- */
-export function keyDropout(model: LayersModel, seed: number): (microBatch: number) => void {
+export interface KeyedDropout {
+  /** To be called with the number n of each micro-batch before its forward pass. */
+  key(microBatch: number): void;
+  /** What `key` seeds each layer with. */
+  seeds(microBatch: number): number[];
+}
+
+/** Makes the model's dropout a function of the micro-batch. */
+export function keyDropout(model: LayersModel, seed: number): KeyedDropout {
   const dropouts = [...layersOf(model)].filter(({ layer }) => DROPOUTS.has(layer.getClassName()));
-  return (microBatch) => {
-    for (const { layer, path } of dropouts) (layer as Dropout).seed = seedOf(seed, microBatch, path);
+  const seeds = (microBatch: number) => dropouts.map(({ path }) => seedOf(seed, microBatch, path));
+  return {
+    seeds,
+    key(microBatch) {
+      for (const [i, of] of seeds(microBatch).entries()) (dropouts[i].layer as Dropout).seed = of;
+    },
   };
 }
 

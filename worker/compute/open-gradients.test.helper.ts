@@ -1,6 +1,6 @@
 import type { Layout } from "../../shared/layout/index.js";
 import { buildModel, type SampleSpec, type Task } from "../../tasks/index.js";
-import { openBackend } from "../backends/index.js";
+import { type BackendName, openBackend } from "../backends/index.js";
 import type { GradientFlip } from "./gradient-flip.js";
 import { createGradients, type Gradients, type SampleBatch } from "./gradients.js";
 import {
@@ -30,8 +30,12 @@ export interface OpenGradients {
   gradientOf(batch: SampleBatch): { loss: number; g: Float32Array };
 }
 
-/** Gradients of a small model of layers as a task file names them, on the wasm backend. */
+/** Gradients of a small model of layers as a task file names them, on the wasm backend unless another is named. */
 export async function openGradients(options: {
+  backend?: BackendName;
+  /** Whether the backend's compiler is used, if it has one. */
+  compiled?: boolean;
+  notice?: (line: string) => void;
   layers: { layer: string; [field: string]: unknown }[];
   freeze?: string[];
   task?: Partial<Pick<Task, "seed" | "loss" | "labelSmoothing" | "clipNorm">>;
@@ -39,7 +43,9 @@ export async function openGradients(options: {
   /** Cuts the layout into segments that end at these elements. */
   cuts?: number[];
 }): Promise<OpenGradients> {
-  const backend = await openBackend("wasm");
+  const { compiled = true, notice } = options;
+  const opened = await openBackend(options.backend ?? "wasm");
+  const backend = compiled ? opened : { ...opened, compiler: undefined };
   const built = await buildModel({
     seed: 3,
     model: { kind: "sequential", layers: options.layers },
@@ -52,7 +58,7 @@ export async function openGradients(options: {
   const { plan } = memory;
   const task = { seed: 5, loss: "softmaxCrossEntropy" as const, labelSmoothing: 0, clipNorm: null, ...options.task };
   const { topology, initialWeights } = built;
-  const gradients = await createGradients({ task, topology, form: FORM, backend, memory, flip: options.flip });
+  const gradients = await createGradients({ task, topology, form: FORM, backend, memory, notice, flip: options.flip });
   const theta = weightsAddresses(plan);
   const g = gradientAddresses(plan, 0);
   const setWeights = (values: Float32Array): void => {

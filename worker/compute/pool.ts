@@ -24,6 +24,8 @@ export interface ComputePoolOptions {
   readonly backend: BackendName;
   readonly join: Join;
   readonly memory: WorkerMemory;
+  /** Is told what people should know of how the model is computed. */
+  readonly notice?: (line: string) => void;
   /** For tests alone. */
   readonly flip?: GradientFlip;
 }
@@ -84,11 +86,12 @@ export interface ComputePool {
 
 /** Starts the threads. `load`, `compute` and `evaluate` run one after the other, in the order they are called. */
 export async function createComputePool(options: ComputePoolOptions): Promise<ComputePool> {
-  const { memory, ...others } = options;
+  const { memory, notice, ...others } = options;
   const { plan, memories } = memory;
   prepareProcess(options.backend);
   const starting = Array.from({ length: options.threads }, (_, thread) =>
-    startComputeThread({ ...others, thread, layout: plan.layout, memories }),
+    // All threads have the same to tell.
+    startComputeThread({ ...others, thread, layout: plan.layout, memories }, thread === 0 ? notice : undefined),
   );
   const threads = await Promise.all(starting).catch(async (error: unknown) => {
     const started = await Promise.allSettled(starting);

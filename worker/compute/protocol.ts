@@ -69,7 +69,9 @@ export type Request = { [Name in RequestName]: { name: Name } & RequestOf<Name> 
 export type Reply =
   | { readonly ready: { readonly numerics: Numerics; readonly device: string } }
   | { readonly reply: ReplyOf<RequestName> }
-  | { readonly failed: Failure };
+  | { readonly failed: Failure }
+  /** No answer: something to tell people. */
+  | { readonly notice: string };
 
 /** An error in a form that survives the way between threads. */
 export interface Failure {

@@ -20,10 +20,12 @@ async function start(options: ThreadStart, port: MessagePort): Promise<void> {
   const plan = planMemory(options.layout, threads);
   const memory = attachMemory({ plan, memories });
   const sums = createSums(memory, thread);
+  const send = (reply: Reply): void => port.postMessage(reply);
   const gradients = await createGradients({
     ...join,
     backend,
     memory,
+    notice: (line) => send({ notice: line }),
     flip: options.flip,
   });
 
@@ -64,7 +66,6 @@ async function start(options: ThreadStart, port: MessagePort): Promise<void> {
     evaluate: ({ batch }) => gradients.evaluate(batch),
   };
 
-  const send = (reply: Reply): void => port.postMessage(reply);
   port.on("message", (request: Request) => {
     const handle = handlers[request.name] as (request: Request) => ReplyOf<RequestName>;
     try {

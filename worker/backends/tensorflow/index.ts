@@ -5,18 +5,22 @@
  * A process can hold only one libtensorflow, so both use the same one once it is loaded; on a machine with CUDA's alone,
  * `tfjs-node` is that with its GPUs hidden.
  */
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus } from "node:os";
-import type { KernelBackend } from "@tensorflow/tfjs-core";
+import { backend, type KernelBackend } from "@tensorflow/tfjs-core";
 import { IsobatchError, messageOf } from "../../../shared/errors.js";
+import type { Compiler } from "../compiler.js";
 import type { BackendDescription } from "../description.js";
 import { findInstallation, prepareProcess, type TensorFlowBackendName } from "./availability.js";
 import { usesOneDnn } from "./environment.js";
 import { gpuNamed, pinnedGpu } from "./gpus.js";
 import { readGraphics } from "./graphics.js";
-import type { TensorFlowInstallation } from "./installation.js";
+import { sessionAddonOf, type TensorFlowInstallation } from "./installation.js";
 import { registerNativeKernels } from "./kernels.js";
 import { type Binding, loadNativePackage, type NativeBackend } from "./native-package.js";
+import { createCompiler } from "./program/index.js";
+import type { SessionAddon } from "./program/session.js";
 
 export { type TensorFlowBackendName, unavailability } from "./availability.js";
 
@@ -27,6 +31,8 @@ interface Opened {
   readonly name: TensorFlowBackendName;
   readonly installation: TensorFlowInstallation;
   readonly binding: Binding;
+  /** Undefined where an older Isobatch has made the installation. */
+  readonly sessions: SessionAddon | undefined;
 }
 
 let opened: Opened | undefined;
@@ -42,8 +48,12 @@ export async function prepare(name: TensorFlowBackendName): Promise<void> {
   if (typeof installation === "string") return unavailable(installation);
   prepareProcess(name);
   let binding: Binding;
+  let sessions: SessionAddon | undefined;
+  const load = createRequire(import.meta.url);
   try {
-    binding = createRequire(import.meta.url)(installation.binding) as Binding;
+    binding = load(installation.binding) as Binding;
+    const addon = sessionAddonOf(installation);
+    if (existsSync(addon)) sessions = load(addon) as SessionAddon;
     loadNativePackage(installation.packageFolder);
   } catch (error) {
     const [line] = messageOf(error).split("\n");
@@ -54,7 +64,7 @@ export async function prepare(name: TensorFlowBackendName): Promise<void> {
       "TensorFlow sees no GPU; look at CUDA_VISIBLE_DEVICES, and at what TF_CPP_MIN_LOG_LEVEL=0 makes TensorFlow say",
     );
   }
-  opened = { name, installation, binding };
+  opened = { name, installation, binding, sessions };
 }
 
 /** Makes the tfjs backend, once TensorFlow is loaded. */
@@ -68,8 +78,15 @@ export function complete(): void {
   registerNativeKernels();
 }
 
+/** Undefined where the installation can't. */
+export function compiler(): Compiler | undefined {
+  const { sessions } = opened!;
+  return sessions && createCompiler(() => backend() as NativeBackend, sessions);
+}
+
 export function describe(): BackendDescription {
-  const { name, installation, binding } = opened!;
+  const { name, installation, binding, sessions } = opened!;
+  const slow = sessions === undefined ? "; faster after isobatch tensorflow install" : "";
   const version = `${installation.packageVersion} on TensorFlow ${binding.TF_Version}`;
   const oneDnn = usesOneDnn(process.env) ? "oneDNN" : "no oneDNN";
   const threads = { intraOpThreads: 1 };
@@ -80,7 +97,7 @@ export function describe(): BackendDescription {
       ...threads,
       version,
       flags: `deterministic, no TF32, ${gpu}, driver ${driverVersion}`,
-      device: `${gpu} with CUDA`,
+      device: `${gpu} with CUDA${slow}`,
       determinism: "deterministic operations, no autotuning, no TF32: the same bits on the same model of GPU",
     };
   }
@@ -90,7 +107,7 @@ export function describe(): BackendDescription {
     version,
     // Which instructions and block sizes are used is decided by the processor's model.
     flags: `1 intra-op thread, ${oneDnn}, ${processor}`,
-    device: `TensorFlow ${binding.TF_Version} on ${processor}, one thread`,
+    device: `TensorFlow ${binding.TF_Version} on ${processor}, one thread${slow}`,
     determinism: `deterministic operations, one thread, ${oneDnn}: the same bits on the same model of processor`,
   };
 }

@@ -4,12 +4,13 @@
  * ready never touches the other.
  *
  *     FOLDER/cpu/installation.json     FOLDER/cuda/installation.json
- *     FOLDER/cpu/tfjs_binding.node     …                                  the binding, linked by absolute run path
- *     FOLDER/cpu/python/               …                                  a virtual environment, if one was made
+ *     FOLDER/cpu/binding-…/            …                                  the binding and the sessions' addon, linked by
+ *                                                                         absolute run path
+ *     FOLDER/cpu/python-…/             …                                  a virtual environment, if one was made
  */
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { IsobatchError, messageOf } from "../../../shared/errors.js";
 
@@ -35,6 +36,10 @@ const installationSchema = z.strictObject({
 });
 
 export type TensorFlowInstallation = z.output<typeof installationSchema>;
+
+/** Beside the binding lies our own addon for sessions; installations made before there was one go without. */
+export const sessionAddonOf = ({ binding }: Pick<TensorFlowInstallation, "binding">): string =>
+  join(dirname(binding), "isobatch_session.node");
 
 export const INSTALLATION_FILE = "installation.json";
 

@@ -23,6 +23,15 @@ export interface OperationAttribute {
   readonly value: unknown;
 }
 
+/** A tensor as the binding tells of it. */
+export interface TensorMetadata {
+  /** Never given again. */
+  readonly id: number;
+  readonly shape: readonly number[];
+  /** TensorFlow's number of the element type. */
+  readonly dtype: number;
+}
+
 /** The package's native half, of which only this is used here. */
 export interface Binding {
   readonly TF_Version: string;
@@ -31,14 +40,25 @@ export interface Binding {
   readonly TF_ATTR_FLOAT: number;
   readonly TF_ATTR_STRING: number;
   readonly TF_ATTR_TYPE: number;
+  readonly TF_ATTR_SHAPE: number;
   readonly TF_FLOAT: number;
   readonly TF_INT32: number;
+  readonly TF_BOOL: number;
   isUsingGpuDevice(): boolean;
+  createTensor(shape: readonly number[], dtype: number, values: unknown): number;
+  deleteTensor(id: number): void;
+  tensorDataSync(id: number): Float32Array | Int32Array | Uint8Array;
+  executeOp(name: string, attributes: OperationAttribute[], inputs: number[], outputs: number): TensorMetadata[];
 }
 
 /** The package's backend: a tfjs backend that runs any operation of TensorFlow. */
 export interface NativeBackend extends core.KernelBackend {
-  readonly binding: Binding;
+  binding: Binding;
+  /** Of each tensor; `values`, if they are not null, have not been handed to TensorFlow yet. */
+  readonly tensorMap: { get(dataId: object): { readonly id: number; readonly values: unknown } };
+  readSync(dataId: object): core.backend_util.TypedArray;
+  /** Hands to TensorFlow what has not been yet. */
+  getInputTensorIds(tensors: core.TensorInfo[]): number[];
   executeSingleOutput(name: string, attributes: OperationAttribute[], inputs: core.TensorInfo[]): core.Tensor;
   executeMultipleOutputs(
     name: string,

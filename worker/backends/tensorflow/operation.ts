@@ -21,6 +21,10 @@ export const number =
   (name: string, value: number): Attribute =>
   (binding) => ({ name, type: binding.TF_ATTR_FLOAT, value });
 
+export const integer =
+  (name: string, value: number): Attribute =>
+  (binding) => ({ name, type: binding.TF_ATTR_INT, value });
+
 export const integers =
   (name: string, value: readonly number[]): Attribute =>
   (binding) => ({ name, type: binding.TF_ATTR_INT, value });

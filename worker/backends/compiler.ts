@@ -1,0 +1,62 @@
+/**
+ * What a backend that can compile offers: it watches a computation twice, and makes one call of it. The call computes
+ * what it has seen, operation by operation, and so gives the same bits; what changes from one computation to the next
+ * must be named as an input, and the compiler refuses where it finds anything else that does.
+ */
+import type { Tensor } from "@tensorflow/tfjs-core";
+
+export type Numbers = Float32Array | Int32Array | Uint8Array;
+
+/** Draws a tensor's random numbers anew, those that the computation drew itself. */
+export type Draw = (shape: readonly number[]) => Float32Array;
+
+/** What a computation worked on. */
+export interface Computation {
+  /** Float32; they keep their values from one run to the next until others are loaded. */
+  readonly variables: readonly Tensor[];
+  /** They have other values in each run. */
+  readonly inputs: readonly Tensor[];
+  /** What random numbers may have come from; each is keyed, so that it draws the same ones again. */
+  readonly draws: readonly Draw[];
+  /** Float32; undefined: not wanted. */
+  readonly outputs: readonly (Tensor | undefined)[];
+}
+
+export interface Compiler {
+  /**
+   * Computes, and remembers how. The outputs stay the caller's.
+   * @throws {UncompilableError} after computing all the same, if it can't be compiled.
+   */
+  trace(computation: () => Computation): Trace;
+  /**
+   * Makes a program of what two traces, of other inputs and draws, have in common.
+   * @throws {UncompilableError} if they differ in anything but inputs, variables and draws.
+   */
+  compile(first: Trace, second: Trace): Program;
+}
+
+/** Of one compiler only. */
+export interface Trace {
+  readonly operations: number;
+}
+
+export interface Program {
+  /** The random numbers to draw for each run, besides the inputs: which of the draws, and in which shape. */
+  readonly draws: readonly { readonly draw: number; readonly shape: readonly number[] }[];
+  /** Sets the variables: of each the arrays that its elements lie in, one after the other. */
+  load(variables: readonly (readonly Float32Array[])[]): void;
+  /** The values last loaded, a new array for each variable. */
+  variables(): Float32Array[];
+  /**
+   * Computes once.
+   * @param inputs of the shapes and types that were traced; then one array for each of `draws`.
+   * @param outputs of each output the arrays to write its elements to, one after the other; none for one not wanted.
+   */
+  run(inputs: readonly Numbers[], outputs: readonly (readonly Float32Array[])[]): void;
+  close(): void;
+}
+
+/** A computation can't be made a program; the message is the reason, as the end of a sentence. */
+export class UncompilableError extends Error {
+  override readonly name = "UncompilableError";
+}

@@ -1,0 +1,113 @@
+/**
+ * Writes graphs and settings in protocol buffers as TensorFlow reads them: GraphDef, NodeDef, AttrValue, TensorProto and
+ * ConfigProto, with the few fields that are needed here.
+ * https://github.com/tensorflow/tensorflow/tree/master/tensorflow/core/framework
+ */
+import { BYTES, NUMBER, varintLength, writeVarint } from "../../../../shared/wire/protobuf.js";
+import type { Numbers } from "../../compiler.js";
+
+/** An encoded message, or a part of one. */
+export type Encoded = Uint8Array;
+
+export const joined = (parts: readonly Encoded[]): Encoded => Buffer.concat(parts);
+
+const encodeText = (text: string): Encoded => Buffer.from(text, "utf8");
+
+function varint(value: number): Encoded {
+  if (value < 0) return negativeVarint(value);
+  const bytes = new Uint8Array(varintLength(value));
+  writeVarint(bytes, 0, value);
+  return bytes;
+}
+
+/** An int64 below zero is written as its two's complement, in ten bytes. */
+function negativeVarint(value: number): Encoded {
+  const bits = BigInt.asUintN(64, BigInt(value));
+  return Uint8Array.from({ length: 10 }, (_, i) => Number((bits >> BigInt(7 * i)) & 0x7fn) | (i < 9 ? 0x80 : 0));
+}
+
+const numberField = (field: number, value: number): Encoded =>
+  joined([varint(field * 8 + NUMBER), varint(Number(value))]);
+
+const bytesField = (field: number, bytes: Encoded): Encoded =>
+  joined([varint(field * 8 + BYTES), varint(bytes.length), bytes]);
+
+const textField = (field: number, text: string): Encoded => bytesField(field, encodeText(text));
+
+const FIXED32 = 5;
+
+function floatField(field: number, value: number): Encoded {
+  const bytes = Buffer.alloc(4);
+  bytes.writeFloatLE(value);
+  return joined([varint(field * 8 + FIXED32), bytes]);
+}
+
+const floats = (values: readonly number[]): Encoded => Buffer.from(Float32Array.from(values).buffer);
+
+const shapeMessage = (shape: readonly number[]): Encoded =>
+  joined(shape.map((length) => bytesField(2, numberField(1, length))));
+
+/** An attribute's value: the message AttrValue. */
+export const value = {
+  text: (text: string): Encoded => textField(2, text),
+  integer: (integer: number): Encoded => numberField(3, integer),
+  integers: (integers: readonly number[]): Encoded => bytesField(1, bytesField(3, joined(integers.map(varint)))),
+  float: (float: number): Encoded => floatField(4, float),
+  floats: (values: readonly number[]): Encoded => bytesField(1, bytesField(4, floats(values))),
+  flag: (flag: boolean): Encoded => numberField(5, flag ? 1 : 0),
+  flags: (flags: readonly boolean[]): Encoded => bytesField(1, bytesField(5, Uint8Array.from(flags, Number))),
+  type: (type: number): Encoded => numberField(6, type),
+  shape: (shape: readonly number[]): Encoded => bytesField(7, shapeMessage(shape)),
+  tensor: (type: number, shape: readonly number[], { buffer, byteOffset, byteLength }: Numbers): Encoded =>
+    bytesField(
+      8,
+      joined([
+        numberField(1, type),
+        bytesField(2, shapeMessage(shape)),
+        bytesField(4, new Uint8Array(buffer, byteOffset, byteLength)),
+      ]),
+    ),
+};
+
+export interface GraphNode {
+  readonly name: string;
+  /** Of the operation, e.g. "Conv2D". */
+  readonly operation: string;
+  /** "node", or "node:output". */
+  readonly inputs: readonly string[];
+  readonly attributes: Readonly<Record<string, Encoded>>;
+}
+
+export function encodeGraph(nodes: readonly GraphNode[]): Encoded {
+  return joined([...nodes.map((node) => bytesField(1, encodeNode(node))), bytesField(4, numberField(1, PRODUCER))]);
+}
+
+/** The version of the graph's form: of 2023, which every TensorFlow that is installed for us reads. */
+const PRODUCER = 1395;
+
+function encodeNode({ name, operation, inputs, attributes }: GraphNode): Encoded {
+  return joined([
+    textField(1, name),
+    textField(2, operation),
+    ...inputs.map((input) => textField(3, input)),
+    ...Object.entries(attributes).map(([name, encoded]) =>
+      bytesField(5, joined([textField(1, name), bytesField(2, encoded)])),
+    ),
+  ]);
+}
+
+/**
+ * A session's settings. Operations run one after the other in the calling thread, on one thread each, as they do outside
+ * of sessions; and they stay the operations they are: rewriting the graph ("grappler") would change bits.
+ */
+export function encodeConfig(): Encoded {
+  const rewriting = numberField(19, 1); // RewriterConfig.disable_meta_optimizer
+  const executor = textField(3, "SINGLE_THREADED_EXECUTOR"); // ConfigProto.Experimental.executor_type
+  return joined([
+    numberField(2, 1), // intra_op_parallelism_threads
+    numberField(5, -1), // inter_op_parallelism_threads: the calling thread
+    numberField(7, 1), // allow_soft_placement
+    bytesField(10, bytesField(10, rewriting)), // graph_options.rewrite_options
+    bytesField(16, executor),
+  ]);
+}

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import * as tf from "@tensorflow/tfjs-core";
+import { type Computation, openBackend, type Program, probeBackend, UncompilableError } from "../../index.js";
+
+const { available, reason } = await probeBackend("tfjs-node");
+const compiler = available ? (await openBackend("tfjs-node")).compiler : undefined;
+const skip =
+  !compiler && (reason || "the TensorFlow that is installed has no sessions; run isobatch tensorflow install");
+
+interface Run {
+  readonly number: number;
+  readonly x: tf.Tensor;
+  readonly w: tf.Tensor;
+}
+
+const seedOf = (number: number): string => `mask/${number}`;
+const draws = (number: number): Computation["draws"] => [
+  (shape) => tf.tidy(() => tf.randomUniform([...shape], 0, 1, "float32", seedOf(number)).dataSync() as Float32Array),
+];
+
+/** Traces a function of x and w with runs 0, 1, …. */
+function traceTwice(compute: (run: Run) => tf.Tensor) {
+  const trace = (number: number) => {
+    const x = tf.tensor([1 + number, 2, 3 - number, 4], [2, 2]);
+    const w = tf.tensor([0.5, -1, 2, 0.25], [2, 2]);
+    return compiler!.trace(() => {
+      const outputs = [compute({ number, x, w })];
+      return { variables: [w], inputs: [x], draws: draws(number), outputs };
+    });
+  };
+  return [trace(0), trace(1)] as const;
+}
+
+/** Of two traces; tensors made on the way are freed. */
+function compile(compute: (run: Run) => tf.Tensor): Program {
+  tf.engine().startScope();
+  try {
+    return compiler!.compile(...traceTwice(compute));
+  } finally {
+    tf.engine().endScope();
+  }
+}
+
+function refuses(compute: (run: Run) => tf.Tensor, message: RegExp): void {
+  assert.throws(
+    () => compile(compute),
+    (error: unknown) => {
+      assert.ok(error instanceof UncompilableError, String(error));
+      assert.match(error.message, message);
+      return true;
+    },
+  );
+}
+
+describe("a program of TensorFlow's", { skip }, () => {
+  const run = (compiled: Program, x: number[], w: number[], drawn: Float32Array[] = []) => {
+    const out = new Float32Array(4);
+    compiled.load([[Float32Array.from(w)]]);
+    compiled.run([Float32Array.from(x), ...drawn], [[out.subarray(0, 1), out.subarray(1)]]);
+    return [...out];
+  };
+
+  it("computes with other inputs, variables and drawn numbers", () => {
+    const program = compile(({ number, x, w }) =>
+      tf.add(tf.matMul(x, w), tf.mul(2, tf.randomUniform([2, 2], 0, 1, "float32", seedOf(number)))),
+    );
+    assert.deepEqual(program.draws, [{ draw: 0, shape: [2, 2] }]);
+    assert.deepEqual(run(program, [1, 2, 3, 4], [1, 0, 0, 1], [new Float32Array(4)]), [1, 2, 3, 4]);
+    assert.deepEqual(run(program, [1, 2, 3, 4], [0, 1, 1, 0], [Float32Array.of(1, 2, 3, 4)]), [4, 5, 10, 11]);
+    assert.deepEqual(program.variables(), [Float32Array.of(0, 1, 1, 0)]);
+    program.close();
+    assert.throws(() => run(program, [1, 2, 3, 4], [1, 0, 0, 1], [new Float32Array(4)]), /the session is closed/);
+  });
+
+  it("gives outputs that are inputs, variables or constants", () => {
+    for (const [compute, expected] of [
+      [({ x }: Run) => x, [1, 2, 3, 4]],
+      [({ w }: Run) => w, [5, 6, 7, 8]],
+      [() => tf.ones([2, 2]), [1, 1, 1, 1]],
+    ] as const) {
+      const program = compile(compute);
+      assert.deepEqual(run(program, [1, 2, 3, 4], [5, 6, 7, 8]), expected);
+      program.close();
+    }
+  });
+
+  it("refuses arrays of other lengths", () => {
+    const program = compile(({ x, w }) => tf.matMul(x, w));
+    assert.throws(() => program.load([[new Float32Array(3)]]), /the arrays are shorter than their tensor/);
+    program.load([[new Float32Array(4)]]);
+    assert.throws(() => program.run([new Float32Array(5)], [[new Float32Array(4)]]), /longer than their tensor/);
+    assert.throws(() => program.run([new Float32Array(4)], [[new Float32Array(3)]]), /shorter than their tensor/);
+    program.close();
+  });
+
+  it("is refused where a number changes each time and has no key", () => {
+    let times = 0;
+    refuses(({ x }) => tf.mul(x, tf.scalar(++times)), /makes a tensor of shape \[\] that changes each time/);
+    refuses(({ x }) => tf.mul(x, tf.randomUniform([2, 2])), /makes a tensor of shape \[2,2\] that changes each time/);
+    // Begins as the keyed numbers do, but goes on otherwise.
+    refuses(({ x, number }) => {
+      const values = draws(number)[0]([16]).slice();
+      values[15] = 0;
+      return tf.add(x, tf.sum(tf.tensor(values)));
+    }, /makes a tensor of shape \[16\] that changes each time/);
+  });
+
+  it("is refused where the operations hang on the numbers", () => {
+    refuses(({ x }) => tf.mul(x, x.dataSync()[0] > 1 ? 2 : 3), /looks at its inputs/);
+    refuses(({ x }) => tf.mul(x, tf.sum(x).dataSync()[0]), /looks at what it has computed/);
+    refuses(({ x, number }) => (number > 0 ? tf.square(x) : tf.mul(x, x)), /takes other operations each time/);
+    refuses(({ x, w, number }) => (number > 0 ? tf.sub(x, w) : tf.sub(w, x)), /connected in another way each time/);
+    refuses(({ x }) => tf.add(x, tf.sum(tf.multinomial(tf.tensor1d([1, 1]), 3, 7))), /the operation Multinomial/);
+  });
+});

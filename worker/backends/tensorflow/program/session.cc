@@ -1,0 +1,267 @@
+// Graphs of TensorFlow run in one call each, over numbers that lie in JavaScript's typed arrays: what the package's own
+// binding lacks. Inputs are copied in from, and outputs out to, wherever the arrays' memory is, shared memory included.
+//
+//   open(graph: Uint8Array, config: Uint8Array) → session        a GraphDef and a ConfigProto
+//   prepare(session, feeds: {name, type, shape}[], fetches: string[], targets: string[]) → number of the call
+//   run(session, call, inputs: TypedArray[][], outputs: TypedArray[][])
+//   close(session)
+//
+// Names are "node" or "node:output". An input or output is one tensor whose elements lie in one array after the other.
+// A session belongs to the thread that opened it. Whatever is wrong is thrown as a JavaScript Error.
+#include <node_api.h>
+#include <tensorflow/c/c_api.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace {
+
+template <typename T, void (*Delete)(T*)>
+struct Deleter {
+  void operator()(T* pointer) const { Delete(pointer); }
+};
+template <typename T, void (*Delete)(T*)>
+using Owned = std::unique_ptr<T, Deleter<T, Delete>>;
+
+using Status = Owned<TF_Status, TF_DeleteStatus>;
+using Graph = Owned<TF_Graph, TF_DeleteGraph>;
+using Buffer = Owned<TF_Buffer, TF_DeleteBuffer>;
+using Tensor = Owned<TF_Tensor, TF_DeleteTensor>;
+using SessionOptions = Owned<TF_SessionOptions, TF_DeleteSessionOptions>;
+using ImportOptions = Owned<TF_ImportGraphDefOptions, TF_DeleteImportGraphDefOptions>;
+
+void Check(const Status& status) {
+  if (TF_GetCode(status.get()) != TF_OK) throw std::runtime_error(TF_Message(status.get()));
+}
+
+void DeleteSession(TF_Session* session) {
+  Status status(TF_NewStatus());
+  TF_CloseSession(session, status.get());
+  TF_DeleteSession(session, status.get());
+}
+
+struct Feed {
+  TF_Output output;
+  TF_DataType type;
+  std::vector<int64_t> shape;
+  size_t bytes;
+};
+
+struct Call {
+  std::vector<Feed> feeds;
+  std::vector<TF_Output> fetches;
+  std::vector<TF_Operation*> targets;
+};
+
+struct Session {
+  Graph graph;
+  Owned<TF_Session, DeleteSession> session;  // After the graph: it is deleted first.
+  std::vector<Call> calls;
+};
+
+// ---- JavaScript values
+
+void Check(napi_status status) {
+  if (status != napi_ok) throw std::runtime_error("an argument is of the wrong type");
+}
+
+struct Bytes {
+  char* data;
+  size_t length;
+};
+
+Bytes BytesOf(napi_env env, napi_value array) {
+  napi_typedarray_type type;
+  size_t length;
+  void* data;
+  Check(napi_get_typedarray_info(env, array, &type, &length, &data, nullptr, nullptr));
+  const bool wide = type == napi_float32_array || type == napi_int32_array;
+  if (!wide && type != napi_uint8_array) throw std::runtime_error("arrays hold float32, int32 or uint8");
+  return {static_cast<char*>(data), length * (wide ? 4 : 1)};
+}
+
+std::string TextOf(napi_env env, napi_value value) {
+  size_t length;
+  Check(napi_get_value_string_utf8(env, value, nullptr, 0, &length));
+  std::string text(length, '\0');
+  Check(napi_get_value_string_utf8(env, value, &text[0], length + 1, &length));
+  return text;
+}
+
+int64_t NumberOf(napi_env env, napi_value value) {
+  int64_t number;
+  Check(napi_get_value_int64(env, value, &number));
+  return number;
+}
+
+std::vector<napi_value> ElementsOf(napi_env env, napi_value array) {
+  uint32_t length;
+  Check(napi_get_array_length(env, array, &length));
+  std::vector<napi_value> elements(length);
+  for (uint32_t i = 0; i < length; i++) Check(napi_get_element(env, array, i, &elements[i]));
+  return elements;
+}
+
+napi_value Property(napi_env env, napi_value object, const char* name) {
+  napi_value value;
+  Check(napi_get_named_property(env, object, name, &value));
+  return value;
+}
+
+std::unique_ptr<Session>& SessionOf(napi_env env, napi_value value) {
+  void* holder;
+  Check(napi_get_value_external(env, value, &holder));
+  auto& session = *static_cast<std::unique_ptr<Session>*>(holder);
+  if (session == nullptr) throw std::runtime_error("the session is closed");
+  return session;
+}
+
+// ---- What is exported
+
+napi_value Open(napi_env env, const std::vector<napi_value>& arguments) {
+  const Bytes definition = BytesOf(env, arguments[0]), config = BytesOf(env, arguments[1]);
+  Status status(TF_NewStatus());
+  auto session = std::make_unique<Session>();
+  session->graph.reset(TF_NewGraph());
+  Buffer buffer(TF_NewBufferFromString(definition.data, definition.length));
+  ImportOptions import(TF_NewImportGraphDefOptions());
+  TF_GraphImportGraphDef(session->graph.get(), buffer.get(), import.get(), status.get());
+  Check(status);
+  SessionOptions options(TF_NewSessionOptions());
+  TF_SetConfig(options.get(), config.data, config.length, status.get());
+  Check(status);
+  session->session.reset(TF_NewSession(session->graph.get(), options.get(), status.get()));
+  Check(status);
+  auto holder = std::make_unique<std::unique_ptr<Session>>(std::move(session));
+  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<std::unique_ptr<Session>*>(data); };
+  napi_value external;
+  Check(napi_create_external(env, holder.get(), finalize, nullptr, &external));
+  holder.release();
+  return external;
+}
+
+TF_Operation* OperationOf(TF_Graph* graph, const std::string& name) {
+  TF_Operation* operation = TF_GraphOperationByName(graph, name.c_str());
+  if (operation == nullptr) throw std::runtime_error("the graph has no " + name);
+  return operation;
+}
+
+TF_Output OutputOf(TF_Graph* graph, const std::string& name) {
+  const size_t colon = name.find(':');
+  TF_Operation* operation = OperationOf(graph, name.substr(0, colon));
+  const int index = colon == std::string::npos ? 0 : std::atoi(name.c_str() + colon + 1);
+  if (index < 0 || index >= TF_OperationNumOutputs(operation)) throw std::runtime_error("the graph has no " + name);
+  return {operation, index};
+}
+
+napi_value Prepare(napi_env env, const std::vector<napi_value>& arguments) {
+  Session& session = *SessionOf(env, arguments[0]);
+  Call call;
+  for (napi_value value : ElementsOf(env, arguments[1])) {
+    Feed feed{OutputOf(session.graph.get(), TextOf(env, Property(env, value, "name"))),
+              static_cast<TF_DataType>(NumberOf(env, Property(env, value, "type"))), {}, 0};
+    feed.bytes = TF_DataTypeSize(feed.type);
+    for (napi_value length : ElementsOf(env, Property(env, value, "shape"))) {
+      feed.shape.push_back(NumberOf(env, length));
+      feed.bytes *= feed.shape.back();
+    }
+    call.feeds.push_back(std::move(feed));
+  }
+  for (napi_value value : ElementsOf(env, arguments[2])) {
+    call.fetches.push_back(OutputOf(session.graph.get(), TextOf(env, value)));
+  }
+  for (napi_value value : ElementsOf(env, arguments[3])) {
+    call.targets.push_back(OperationOf(session.graph.get(), TextOf(env, value)));
+  }
+  session.calls.push_back(std::move(call));
+  napi_value number;
+  Check(napi_create_uint32(env, session.calls.size() - 1, &number));
+  return number;
+}
+
+/** Copies a tensor's bytes to or from the arrays in which its elements lie. */
+template <typename Copy>
+void CopyParts(napi_env env, napi_value parts, size_t bytes, Copy copy) {
+  size_t at = 0;
+  for (napi_value part : ElementsOf(env, parts)) {
+    const Bytes array = BytesOf(env, part);
+    if (array.length > bytes - at) throw std::runtime_error("the arrays are longer than their tensor");
+    copy(array, at);
+    at += array.length;
+  }
+  if (at != bytes) throw std::runtime_error("the arrays are shorter than their tensor");
+}
+
+napi_value Run(napi_env env, const std::vector<napi_value>& arguments) {
+  Session& session = *SessionOf(env, arguments[0]);
+  const Call& call = session.calls.at(NumberOf(env, arguments[1]));
+  const std::vector<napi_value> inputs = ElementsOf(env, arguments[2]), outputs = ElementsOf(env, arguments[3]);
+  if (inputs.size() != call.feeds.size() || outputs.size() != call.fetches.size()) {
+    throw std::runtime_error("the call takes another number of inputs or outputs");
+  }
+  std::vector<Tensor> fed;
+  std::vector<TF_Output> places;
+  std::vector<TF_Tensor*> values;
+  for (size_t i = 0; i < inputs.size(); i++) {
+    const Feed& feed = call.feeds[i];
+    fed.emplace_back(TF_AllocateTensor(feed.type, feed.shape.data(), feed.shape.size(), feed.bytes));
+    char* data = static_cast<char*>(TF_TensorData(fed.back().get()));
+    CopyParts(env, inputs[i], feed.bytes,
+              [data](const Bytes& part, size_t at) { std::memcpy(data + at, part.data, part.length); });
+    places.push_back(feed.output);
+    values.push_back(fed.back().get());
+  }
+  std::vector<TF_Tensor*> results(outputs.size(), nullptr);
+  Status status(TF_NewStatus());
+  TF_SessionRun(session.session.get(), nullptr, places.data(), values.data(), values.size(), call.fetches.data(),
+                results.data(), results.size(), call.targets.data(), call.targets.size(), nullptr, status.get());
+  std::vector<Tensor> fetched;
+  for (TF_Tensor* result : results) fetched.emplace_back(result);
+  Check(status);
+  for (size_t i = 0; i < outputs.size(); i++) {
+    const char* data = static_cast<const char*>(TF_TensorData(fetched[i].get()));
+    CopyParts(env, outputs[i], TF_TensorByteSize(fetched[i].get()),
+              [data](const Bytes& part, size_t at) { std::memcpy(part.data, data + at, part.length); });
+  }
+  return nullptr;
+}
+
+napi_value Close(napi_env env, const std::vector<napi_value>& arguments) {
+  SessionOf(env, arguments[0]).reset();
+  return nullptr;
+}
+
+/** A function of JavaScript with `count` arguments, whose exceptions become JavaScript's. */
+template <napi_value (*Body)(napi_env, const std::vector<napi_value>&), size_t count>
+napi_value Function(napi_env env, napi_callback_info info) {
+  std::vector<napi_value> arguments(count);
+  size_t given = count;
+  try {
+    Check(napi_get_cb_info(env, info, &given, arguments.data(), nullptr, nullptr));
+    return Body(env, arguments);
+  } catch (const std::exception& error) {
+    napi_throw_error(env, nullptr, error.what());
+    return nullptr;
+  }
+}
+
+napi_value Initialize(napi_env env, napi_value exports) {
+  const auto add = [&](const char* name, napi_callback callback) {
+    napi_value function;
+    napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
+    napi_set_named_property(env, exports, name, function);
+  };
+  add("open", Function<Open, 2>);
+  add("prepare", Function<Prepare, 4>);
+  add("run", Function<Run, 4>);
+  add("close", Function<Close, 1>);
+  return exports;
+}
+
+}  // namespace
+
+NAPI_MODULE(isobatch_session, Initialize)

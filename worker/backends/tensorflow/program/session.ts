@@ -1,0 +1,29 @@
+/** The typed door to session.cc, whose head says what each function does. */
+import type { Numbers } from "../../compiler.js";
+
+/** Opaque. */
+export type SessionHandle = object;
+
+export interface FeedPlace {
+  readonly name: string;
+  /** TensorFlow's number of the element type. */
+  readonly type: number;
+  readonly shape: readonly number[];
+}
+
+export interface SessionAddon {
+  open(graph: Uint8Array, config: Uint8Array): SessionHandle;
+  prepare(
+    session: SessionHandle,
+    feeds: readonly FeedPlace[],
+    fetches: readonly string[],
+    targets: readonly string[],
+  ): number;
+  run(
+    session: SessionHandle,
+    call: number,
+    inputs: readonly (readonly Numbers[])[],
+    outputs: readonly (readonly Numbers[])[],
+  ): void;
+  close(session: SessionHandle): void;
+}

@@ -1,0 +1,170 @@
+/**
+ * A micro-batch's gradient operation by operation: tfjs goes through the model's layers forward, and back. All of it
+ * happens inside one `tidy`, from which nothing is returned: tidy walks whatever it is given, element by element.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import type { LayoutTensor } from "../../shared/layout/index.js";
+import {
+  correctCount,
+  type DecodedBatch,
+  loadModel,
+  lossOf,
+  regularisationOf,
+  type SampleSpec,
+  sampleLossesOf,
+  type Task,
+} from "../../tasks/index.js";
+import type { Computation } from "../backends/index.js";
+import type { Copies } from "./copies.js";
+import { keyDropout, prepareBatchNorm } from "./layers.js";
+import { type Addresses, type MemoryPlan, weightsAddresses } from "./memory.js";
+
+export interface ModelGradientOptions {
+  readonly task: Pick<Task, "seed" | "loss" | "labelSmoothing">;
+  readonly topology: string;
+  readonly form: SampleSpec;
+  readonly plan: MemoryPlan;
+  readonly copies: Copies;
+}
+
+export interface DecodedMicroBatch extends DecodedBatch {
+  readonly number: number;
+  readonly samples: number;
+}
+
+/** Hears of a computation while it is made, and returns what `compute` does. */
+export type Watch = (compute: () => Computation) => void;
+
+export interface ModelGradient {
+  /** What a computation's variables are: the parameters and what is frozen. */
+  readonly weights: readonly LayoutTensor[];
+  /** What its outputs are, after the loss: the parameters' gradients, then the batch's statistics of BatchNorm. */
+  readonly results: readonly LayoutTensor[];
+  /** Copies the weights from the shared memories, but for the moving statistics of BatchNorm. */
+  loadWeights(): void;
+  /** Copies these, which only evaluating needs. */
+  loadStatistics(): void;
+  /** Sets the weights to other values, in the order of `weights`. */
+  setWeights(values: readonly Float32Array[]): void;
+  /** Their values now; not to be changed. */
+  currentWeights(): Float32Array[];
+  /** Writes the gradient, with the batch's statistics behind it, to the vector at `target`. @returns the mean loss. */
+  compute(batch: DecodedMicroBatch, target: Addresses, watch?: Watch): number;
+  /** The random numbers that a micro-batch's dropout draws, layer by layer. */
+  draws(number: number): Computation["draws"];
+  evaluate(batch: DecodedMicroBatch): { lossSum: number; correct: number };
+  dispose(): void;
+}
+
+export async function openModelGradient(options: ModelGradientOptions): Promise<ModelGradient> {
+  const { task, form, plan, copies } = options;
+  const { model, tensors } = await loadModel(options.topology, plan.layout);
+  const bound = plan.layout.tensors.map((tensor) => ({
+    ...tensor,
+    variable: tensors.get(tensor.name)!.read() as tf.Variable,
+  }));
+  const parameters = bound.filter(({ kind }) => kind === "parameter");
+  const tail = bound.filter(({ kind }) => kind === "tail");
+  const weights = bound.filter(({ kind }) => kind !== "tail");
+  const trained = parameters.map(({ variable }) => variable);
+  const loss = lossOf(task.loss, task.labelSmoothing);
+  const sampleLosses = sampleLossesOf(task.loss);
+  const regularisation = regularisationOf(model);
+  const dropout = keyDropout(model, task.seed);
+  prepareBatchNorm(model, new Set(tail.map(({ name }) => tensors.get(name)!)));
+  // What the tail's variables hold between micro-batches: the moving statistics are needed only to evaluate.
+  const zeros = tail.map(({ shape }) => tf.zeros([...shape]));
+  const moving: tf.Tensor[] = tail.map(({ shape }) => tf.zeros([...shape]));
+
+  const fed = ({ inputs, labels, samples }: DecodedMicroBatch): { inputs: tf.Tensor; labels: tf.Tensor } => ({
+    inputs: tf.tensor(inputs, [samples, ...form.input.shape]),
+    labels: tf.tensor(labels, [samples, ...form.label.shape], labels instanceof Int32Array ? "int32" : "float32"),
+  });
+  const setTail = (values: readonly tf.Tensor[]): void => {
+    for (const [i, { variable }] of tail.entries()) variable.assign(values[i]);
+  };
+  const draws = (number: number): Computation["draws"] =>
+    dropout.seeds(number).map((seed) => (shape) => draw(shape, seed));
+
+  return {
+    weights,
+    results: [...parameters, ...tail],
+
+    loadWeights() {
+      for (const tensor of weights) {
+        const values = copies.read(tensor, weightsAddresses(plan));
+        tensor.variable.assign(values);
+        values.dispose();
+      }
+    },
+
+    loadStatistics() {
+      for (const [i, tensor] of tail.entries()) {
+        moving[i].dispose();
+        moving[i] = copies.read(tensor, weightsAddresses(plan));
+      }
+    },
+
+    setWeights(values) {
+      for (const [i, { variable, shape }] of weights.entries()) {
+        const tensor = tf.tensor(values[i], [...shape]);
+        variable.assign(tensor);
+        tensor.dispose();
+      }
+    },
+
+    currentWeights: () => weights.map(({ variable }) => variable.dataSync() as Float32Array),
+
+    compute(batch, target, watch = (compute) => void compute()) {
+      dropout.key(batch.number);
+      setTail(zeros);
+      let meanLoss = Number.NaN;
+      tf.tidy(() => {
+        const { inputs, labels } = fed(batch);
+        let computed: tf.Tensor[] = [];
+        watch(() => {
+          const { value, grads } = tf.variableGrads(() => {
+            const outputs = model.apply(inputs, { training: true }) as tf.Tensor;
+            const data = loss(labels, outputs);
+            return regularisation === undefined ? data : tf.add(data, regularisation());
+          }, trained);
+          // A parameter that the loss does not depend on is absent.
+          computed = [value, ...trained.map(({ name }) => grads[name]), ...tail.map(({ variable }) => variable)];
+          const variables = weights.map(({ variable }) => variable);
+          return { variables, inputs: [inputs, labels], draws: draws(batch.number), outputs: computed };
+        });
+        const [value, ...results] = computed;
+        meanLoss = value.dataSync()[0];
+        for (const [i, tensor] of [...parameters, ...tail].entries()) copies.write(results[i], tensor, target);
+      });
+      return meanLoss;
+    },
+
+    draws,
+
+    evaluate(batch) {
+      setTail(moving);
+      const result = { lossSum: 0, correct: 0 };
+      tf.tidy(() => {
+        const { inputs, labels } = fed(batch);
+        const outputs = model.apply(inputs, { training: false }) as tf.Tensor;
+        for (const sampleLoss of sampleLosses(labels, outputs).dataSync()) result.lossSum += sampleLoss;
+        result.correct = correctCount(task.loss, labels, outputs).dataSync()[0];
+      });
+      return result;
+    },
+
+    dispose() {
+      tf.dispose([...zeros, ...moving]);
+      model.dispose();
+    },
+  };
+}
+
+/** The numbers that tfjs's dropout draws for a tensor of this shape with this seed. */
+function draw(shape: readonly number[], seed: string | number): Float32Array {
+  const drawn = tf.randomUniform([...shape], 0, 1, "float32", seed);
+  const values = drawn.dataSync() as Float32Array;
+  drawn.dispose();
+  return values;
+}
