@@ -1,7 +1,11 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import net, { type AddressInfo, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ensureServerCertificate } from "../server/index.js";
 import { createKernelMemory } from "../shared/kernels/index.js";
 import {
   type Address,
@@ -10,6 +14,7 @@ import {
   crc32,
   createHandlers,
   createServer,
+  createTrust,
   createWriter,
   type PushMessage__Output,
   readMessages,
@@ -33,6 +38,12 @@ export interface WireScenario {
   readonly pushShareOfTcp: number;
   readonly pullShareOfTcp: number;
   readonly goalShareOfTcp: number;
+  /** The same with TLS. */
+  readonly pushTlsMBPerSecond: number;
+  readonly pullTlsMBPerSecond: number;
+  /** Of what is reached without TLS, by turns in the same run. */
+  readonly pushTlsShare: number;
+  readonly pullTlsShare: number;
 }
 
 const CHUNK_BYTES = 512 * 1024;
@@ -47,8 +58,9 @@ export async function wireScenario(): Promise<WireScenario> {
   try {
     const ports = await answerOf<Ports>(server);
     client.send(ports);
-    const { push, pull, tcp } = await answerOf<Record<"push" | "pull" | "tcp", number[]>>(client);
+    const { push, pull, tcp, pushTls, pullTls } = await answerOf<Rates>(client);
     const [pushMBPerSecond, pullMBPerSecond, tcpMBPerSecond] = [push, pull, tcp].map(median);
+    const [pushTlsMBPerSecond, pullTlsMBPerSecond] = [pushTls, pullTls].map(median);
     return {
       scenario: "wire",
       chunkKiB: CHUNK_BYTES / 1024,
@@ -58,6 +70,10 @@ export async function wireScenario(): Promise<WireScenario> {
       pushShareOfTcp: round(median(push.map((rate, i) => rate / tcp[i])), 2),
       pullShareOfTcp: round(median(pull.map((rate, i) => rate / tcp[i])), 2),
       goalShareOfTcp: GOAL,
+      pushTlsMBPerSecond,
+      pullTlsMBPerSecond,
+      pushTlsShare: round(median(pushTls.map((rate, i) => rate / push[i])), 2),
+      pullTlsShare: round(median(pullTls.map((rate, i) => rate / pull[i])), 2),
     };
   } finally {
     client.kill();
@@ -65,8 +81,13 @@ export async function wireScenario(): Promise<WireScenario> {
   }
 }
 
+type Rates = Record<"push" | "pull" | "tcp" | "pushTls" | "pullTls", number[]>;
+
 interface Ports {
   readonly grpc: Address;
+  readonly tls: Address;
+  /** PEM. */
+  readonly certificate: string;
   readonly tcp: number;
 }
 
@@ -86,7 +107,10 @@ async function serve(): Promise<void> {
   const { clientStream, serverStream } = createHandlers((error) => {
     throw error;
   });
-  const server = createServer({});
+  const folder = mkdtempSync(join(tmpdir(), "isobatch-bench-"));
+  const { key, cert } = await ensureServerCertificate(folder, ["127.0.0.1"], Date.now());
+  rmSync(folder, { recursive: true });
+  const server = createServer({ tls: { key, cert } });
   server.addService(shardService, {
     PushSums: clientStream<PushMessage__Output, { accepted: number }>(async (call) => {
       let accepted = 0;
@@ -110,8 +134,9 @@ async function serve(): Promise<void> {
     receive(socket).then(() => socket.end("done"));
   });
   await new Promise<void>((resolve) => tcp.listen(0, "127.0.0.1", resolve));
-  const grpc = await server.listen({ host: "127.0.0.1", port: 0 });
-  const ports: Ports = { grpc, tcp: (tcp.address() as AddressInfo).port };
+  const grpc = await server.listen({ host: "127.0.0.1", port: 0 }, "plain");
+  const tls = await server.listen({ host: "127.0.0.1", port: 0 });
+  const ports: Ports = { grpc, tls, certificate: cert, tcp: (tcp.address() as AddressInfo).port };
   process.send?.(ports);
 
   function receive(socket: Socket): Promise<void> {
@@ -130,15 +155,18 @@ async function serve(): Promise<void> {
 
 // ---- The client's process ---------------------------------------------------------------------------------
 
-async function measure({ grpc, tcp }: Ports): Promise<Record<"push" | "pull" | "tcp", number[]>> {
+async function measure({ grpc, tls, certificate, tcp }: Ports): Promise<Rates> {
   const chunks = sharedChunks();
   const connection = await connect(grpc, { waitMs: 5_000 });
-  const rates: Record<"push" | "pull" | "tcp", number[]> = { push: [], pull: [], tcp: [] };
+  const encrypted = await connect(tls, { trust: createTrust({ ca: certificate }), waitMs: 5_000 });
+  const rates: Rates = { push: [], pull: [], tcp: [], pushTls: [], pullTls: [] };
   for (let turn = -1; turn < ROUNDS; turn++) {
     for (const [name, run] of [
       ["tcp", () => sendRaw(tcp, chunks)],
       ["push", () => push(connection, chunks)],
       ["pull", () => pull(connection, chunks)],
+      ["pushTls", () => push(encrypted, chunks)],
+      ["pullTls", () => pull(encrypted, chunks)],
     ] as const) {
       const start = performance.now();
       await run();
@@ -147,6 +175,7 @@ async function measure({ grpc, tcp }: Ports): Promise<Record<"push" | "pull" | "
     }
   }
   connection.close();
+  encrypted.close();
   return rates;
 }
 

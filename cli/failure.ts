@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import { IsobatchError } from "../shared/errors.js";
+import { redactTokens } from "../shared/log.js";
 
 /** sysexits.h's EX_SOFTWARE: a bug, no fault of the user's. */
 const EXIT_BUG = 70;
@@ -17,9 +18,9 @@ export function exitCodeOf(error: unknown): number {
 export function failureText(error: unknown): string {
   // Commander has printed its own: help, the version, or a sentence of `usageSentence`.
   if (error instanceof CommanderError) return "";
-  if (error instanceof IsobatchError) return `${error.message}\n`;
+  if (error instanceof IsobatchError) return `${redactTokens(error.message)}\n`;
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `This is a bug in Isobatch; please report it with what follows.\n${stack}\n`;
+  return `This is a bug in Isobatch; please report it with what follows.\n${redactTokens(stack)}\n`;
 }
 
 /**

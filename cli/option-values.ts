@@ -65,6 +65,18 @@ export function seconds(name: string, max: number): (text: string) => number {
   };
 }
 
+const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A duration with its unit, such as 90min or 30d, in ms. */
+export function lifetime(name: string): (text: string) => number {
+  return (text) => {
+    const [, digits, unit] = /^(\d{1,6})(s|min|h|d)$/.exec(text) ?? [];
+    const value = digits === undefined ? 0 : Number(digits) * UNITS_MS[unit];
+    if (value > 0) return value;
+    return invalid(`${name} is "${text}"; it must be a whole number with its unit, such as 90min, 12h or 30d.`);
+  };
+}
+
 export function address(name: string): (text: string) => Address {
   return (text) => parseAddress(text, name);
 }

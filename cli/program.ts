@@ -21,6 +21,7 @@ import {
   wholeNumbers,
   words,
 } from "./option-values.js";
+import { addTokens } from "./program-tokens.js";
 
 const STEPS_MAX = 1e12;
 const SAMPLES_MAX = 1e15;
@@ -58,6 +59,7 @@ export function createProgram(environment: Environment, end: (exitCode: number) 
   addWorker(program, environment, end);
   addShard(program, environment, end);
   addControls(program, environment);
+  addTokens(program, environment, { clientOptions, examples });
   addExperiment(program, environment, end);
   addReaders(program, environment);
   addTensorFlow(program, environment, end);

@@ -52,7 +52,7 @@ import {
   writeSummary,
 } from "./observe/index.js";
 import { createSamples } from "./samples/index.js";
-import { type GivenToken, openSecurity, type Security, type TlsRequest } from "./security/index.js";
+import { createTokenControl, type GivenToken, openSecurity, type Security, type TlsRequest } from "./security/index.js";
 import { createShard } from "./shard/index.js";
 import { type SpawnedShard, superviseShards } from "./supervise-shards.js";
 import { taskHash } from "./task-hash.js";
@@ -254,6 +254,7 @@ async function serve(
     coordinatorService,
     createCoordinatorHandlers({
       ...{ coordinator, prepared, directory, samples, metrics, slices, leaseKey, gate, version, stay, log },
+      controlTokens: createTokenControl(out, security),
     }),
   );
   server.addService(shardService, shard.handlers);

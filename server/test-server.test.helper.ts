@@ -116,6 +116,8 @@ export interface MadeUpWorker {
 
 export interface MadeUpOptions {
   readonly request?: JoinRequest;
+  /** Default: TOKEN. */
+  readonly token?: string;
   /** Called with each lease, before anything is done about it. */
   onLease?(lease: MicroBatchLease__Output): Promise<void>;
 }
@@ -124,16 +126,16 @@ export interface MadeUpOptions {
 export async function work(
   test: TestContext,
   address: Address,
-  { request, onLease }: MadeUpOptions = {},
+  { request, token = TOKEN, onLease }: MadeUpOptions = {},
 ): Promise<MadeUpWorker> {
-  const connection = await connectTo(test, address, TOKEN);
+  const connection = await connectTo(test, address, token);
   const joined = await call(connection.coordinator, coordinatorService.Join, joinRequest(request), CALL);
   const layout = layoutFromJson(joined.layoutJson);
   const stream = connection.coordinator.work();
   const writer = createWriter<WorkerReport>(stream, { stallMs: 10_000, what: "The made-up worker's stream" });
   await writer.write({ attach: { workerId: joined.workerId } });
   const { port } = parseAddress(`localhost${joined.shards[0].address}`, "shard 0");
-  const shard = await connectTo(test, { host: address.host, port }, TOKEN);
+  const shard = await connectTo(test, { host: address.host, port }, token);
   const leases: MicroBatchLease__Output[] = [];
 
   const obey = async (): Promise<string> => {

@@ -3,6 +3,15 @@ import { prettyFactory } from "pino-pretty";
 
 export type { Logger } from "pino";
 
+/** A token's secret, wherever it stands in a text. */
+const TOKEN = /\bisobatch_[A-Za-z0-9_-]{43}/g;
+export const REDACTED = "(redacted)";
+
+/** The text without the secrets of tokens in it. */
+export function redactTokens(text: string): string {
+  return text.replace(TOKEN, REDACTED);
+}
+
 export interface LogOptions {
   readonly level: string;
   /** Lines for a person's terminal rather than JSON. */
@@ -15,18 +24,18 @@ export interface LogOptions {
 
 /**
  * The process's log, on standard error: coloured lines for a person's terminal, JSON lines elsewhere. Whatever is
- * called token, secret or authorization is redacted, at the top and one level down.
+ * called token, secret or authorization is redacted, at the top and one level down, and so is whatever looks like a token.
  */
 export function createLog({ level, pretty, color = true, write }: LogOptions): Logger {
   const format = prettyFactory({ colorize: color, ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss" });
   const plain = write === undefined ? pino.destination({ dest: 2, sync: true }) : { write };
-  const stream = pretty ? { write: (line: string) => void plain.write(format(line)) } : plain;
+  const stream = { write: (line: string) => void plain.write(redactTokens(pretty ? format(line) : line)) };
   const secrets = ["token", "secret", "authorization"];
   return pino(
     {
       level,
       base: undefined,
-      redact: { paths: [...secrets, ...secrets.map((name) => `*.${name}`)], censor: "(redacted)" },
+      redact: { paths: [...secrets, ...secrets.map((name) => `*.${name}`)], censor: REDACTED },
     },
     stream,
   );

@@ -3,6 +3,8 @@ import { IsobatchError, messageOf } from "../../shared/errors.js";
 import { type ChunkRange, layoutToJson } from "../../shared/layout/index.js";
 import type { Logger } from "../../shared/log.js";
 import {
+  type ControlRequest__Output,
+  type ControlResponse,
   type CoordinatorHandlers,
   callerOf,
   createHandlers,
@@ -35,6 +37,8 @@ export interface ServiceOptions {
   readonly leaseKey: Uint8Array;
   /** Shards are told what it admits. */
   readonly gate: MutableGate;
+  /** Answers what is asked about tokens; undefined if the request is about something else. */
+  controlTokens(request: ControlRequest__Output): ControlResponse | undefined;
   readonly version: string;
   /** Whether the server stays when the run has ended: whoever wants to join then may try again later. */
   readonly stay: boolean;
@@ -223,7 +227,12 @@ export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorH
       unsubscribe();
     }),
 
-    Control: unary(({ request }) => ({ message: control(coordinator, request) })),
+    Control: unary(({ request }) => {
+      const aboutTokens = options.controlTokens(request);
+      if (aboutTokens === undefined) return { message: control(coordinator, request) };
+      log.info({ request: request.request }, aboutTokens.message ?? "tokens were listed");
+      return aboutTokens;
+    }),
   };
 }
 

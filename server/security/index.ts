@@ -1,4 +1,6 @@
 export { ensureServerCertificate, type ServerCertificate } from "./certificates.js";
+export { createTokenControl } from "./control-tokens.js";
+export { type NewTokenRequest, openTokens, type TokenManager } from "./manage-tokens.js";
 export { serverNames } from "./names.js";
 export {
   ADMIN_TOKEN_FILE,

@@ -44,6 +44,8 @@ import {
  */
 export interface Security {
   readonly gate: MutableGate;
+  /** How tokens say that the server is known. */
+  readonly server: ServerProof;
   /** Undefined: nothing is encrypted. */
   readonly tls: ServerTls | undefined;
   /** The join token as people copy it; undefined if it was revoked, or its file removed. */
@@ -54,6 +56,10 @@ export interface Security {
   verify(secret: string): Identity | undefined;
   /** A token for a process that this server starts; it dies with the server. */
   passFor(name: string, role: Role): string;
+  /** What is changed in the run directory counts from now on, not only when it is seen. */
+  reload(): void;
+  /** Writes down when tokens were last used, which otherwise happens every half minute. */
+  saveUses(): void;
   close(): void;
 }
 
@@ -170,6 +176,7 @@ export async function openSecurity({
 
   return {
     gate,
+    server,
     tls,
     joinToken: joining.token,
     joinTokenIsNew: joining.isNew,
@@ -183,6 +190,8 @@ export async function openSecurity({
       load();
       return formatToken({ secret, server });
     },
+    reload: load,
+    saveUses,
     close() {
       clearInterval(looking);
       clearInterval(saving);

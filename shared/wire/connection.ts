@@ -14,7 +14,7 @@ import { type Address, formatAddress } from "./address.js";
 import { CLIENT_OPTIONS, HANDSHAKE_MS } from "./channel.js";
 import { CoordinatorClient, ShardClient } from "./service.js";
 import { connectionReason } from "./status.js";
-import { speaksTls, type Trust, trustOf } from "./trust.js";
+import { HungUpError, speaksTls, type Trust, trustOf } from "./trust.js";
 
 /** One HTTP/2 connection to a server, which comes back by itself when it is lost, and typed clients over it. */
 export interface Connection {
@@ -138,6 +138,7 @@ function unreachable(address: Address, reason: string, waitMs: number): Isobatch
 
 /** As `connectionReason`, of an error of Node.js's own. */
 function tcpReason(error: unknown): string {
+  if (error instanceof HungUpError) return error.message;
   return connectionReason({ code: status.UNAVAILABLE, details: messageOf(error) });
 }
 

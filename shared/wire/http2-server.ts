@@ -5,6 +5,7 @@ import {
   type Http2Session,
   type ServerHttp2Session,
 } from "node:http2";
+import type { Socket } from "node:net";
 import type { Server } from "@grpc/grpc-js";
 import { WINDOW_BYTES } from "./channel.js";
 
@@ -26,7 +27,8 @@ export interface ServerLimits {
  *   is inflated;
  * - caps on connections, on the time a TLS handshake may take, and on how long a stranger may stay;
  * - TLS 1.3 alone: both ends are ours;
- * - a forced shutdown that works: `forceShutdown` finds no session to destroy when channelz is off, as ours is;
+ * - a forced shutdown that works: `forceShutdown` finds no session to destroy when channelz is off, as ours is, and a
+ *   session that was asked to close waits for its peer, which may never answer;
  * - a call's end at once: every way that grpc-js gives a server waits until what is written has been read.
  *
  * `isKnown` tells whether a request's authorization header is good; without it nobody is a stranger.
@@ -49,11 +51,16 @@ export function tuneHttp2(
     settings: { ...inner.commonServerOptions.settings, initialWindowSize: WINDOW_BYTES },
   });
   const sessions = new Set<ServerHttp2Session>();
+  const sockets = new Set<Socket>();
   const strangers = new WeakMap<Http2Session, NodeJS.Timeout>();
   const create = inner.createHttp2Server;
   inner.createHttp2Server = (credentials) => {
     const http2Server = create.call(server, credentials);
     http2Server.maxConnections = connectionsMax;
+    http2Server.on("connection", (socket: Socket) => {
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+    });
     http2Server.on("session", (session) => {
       session.setLocalWindowSize(WINDOW_BYTES);
       sessions.add(session);
@@ -79,6 +86,7 @@ export function tuneHttp2(
   return {
     destroySessions() {
       for (const session of sessions) session.destroy();
+      for (const socket of sockets) socket.destroy();
     },
   };
 }

@@ -42,6 +42,12 @@ export interface TrustOptions {
   readonly key?: string;
 }
 
+/** The other side hung up; its message says why, in words for the end of a sentence. */
+export class HungUpError extends Error {
+  override readonly name = "HungUpError";
+}
+const HUNG_UP = "it hung up after the TLS handshake; the client certificate (--tls-cert) may not be of the CA it wants";
+
 /** A ready connection speaks at once: HTTP/2 begins with the server's settings. */
 const ALPN = ["h2"];
 /** Server names are names (RFC 6066); an address is asked for under this one. */
@@ -133,7 +139,15 @@ function handshake(
     };
     socket.setTimeout(timeoutMs, () => fail(new Error("ETIMEDOUT: it does not answer")));
     socket.once("error", fail);
-    socket.once("close", () => fail(new Error("ECONNRESET: the connection was closed")));
+    let secured = false;
+    socket.once("secureConnect", () => {
+      secured = true;
+    });
+    // Node.js's servers refuse a client's certificate without a word, as one that has just died would.
+    socket.once("close", () => {
+      const refused = secured && options.cert !== undefined;
+      fail(refused ? new HungUpError(HUNG_UP) : new Error("ECONNRESET: the connection was closed"));
+    });
     if (admitted) socket.once("data", done);
     else socket.once("secureConnect", done);
   });

@@ -10,6 +10,7 @@ import type { ControlRequest as _isobatch_v1_ControlRequest, ControlRequest__Out
 import type { ControlResponse as _isobatch_v1_ControlResponse, ControlResponse__Output as _isobatch_v1_ControlResponse__Output } from './isobatch/v1/ControlResponse.js';
 import type { CoordinatorClient as _isobatch_v1_CoordinatorClient, CoordinatorDefinition as _isobatch_v1_CoordinatorDefinition } from './isobatch/v1/Coordinator.js';
 import type { Covered as _isobatch_v1_Covered, Covered__Output as _isobatch_v1_Covered__Output } from './isobatch/v1/Covered.js';
+import type { CreateToken as _isobatch_v1_CreateToken, CreateToken__Output as _isobatch_v1_CreateToken__Output } from './isobatch/v1/CreateToken.js';
 import type { Drain as _isobatch_v1_Drain, Drain__Output as _isobatch_v1_Drain__Output } from './isobatch/v1/Drain.js';
 import type { DrainWorker as _isobatch_v1_DrainWorker, DrainWorker__Output as _isobatch_v1_DrainWorker__Output } from './isobatch/v1/DrainWorker.js';
 import type { EpochOpened as _isobatch_v1_EpochOpened, EpochOpened__Output as _isobatch_v1_EpochOpened__Output } from './isobatch/v1/EpochOpened.js';
@@ -24,6 +25,7 @@ import type { KeepCheckpoints as _isobatch_v1_KeepCheckpoints, KeepCheckpoints__
 import type { LeaseComputed as _isobatch_v1_LeaseComputed, LeaseComputed__Output as _isobatch_v1_LeaseComputed__Output } from './isobatch/v1/LeaseComputed.js';
 import type { LeaseFailed as _isobatch_v1_LeaseFailed, LeaseFailed__Output as _isobatch_v1_LeaseFailed__Output } from './isobatch/v1/LeaseFailed.js';
 import type { Leaving as _isobatch_v1_Leaving, Leaving__Output as _isobatch_v1_Leaving__Output } from './isobatch/v1/Leaving.js';
+import type { ListTokens as _isobatch_v1_ListTokens, ListTokens__Output as _isobatch_v1_ListTokens__Output } from './isobatch/v1/ListTokens.js';
 import type { MergedRange as _isobatch_v1_MergedRange, MergedRange__Output as _isobatch_v1_MergedRange__Output } from './isobatch/v1/MergedRange.js';
 import type { MergedRanges as _isobatch_v1_MergedRanges, MergedRanges__Output as _isobatch_v1_MergedRanges__Output } from './isobatch/v1/MergedRanges.js';
 import type { MetricsLine as _isobatch_v1_MetricsLine, MetricsLine__Output as _isobatch_v1_MetricsLine__Output } from './isobatch/v1/MetricsLine.js';
@@ -38,6 +40,7 @@ import type { RejectedPushes as _isobatch_v1_RejectedPushes, RejectedPushes__Out
 import type { Restore as _isobatch_v1_Restore, Restore__Output as _isobatch_v1_Restore__Output } from './isobatch/v1/Restore.js';
 import type { RestoreFailed as _isobatch_v1_RestoreFailed, RestoreFailed__Output as _isobatch_v1_RestoreFailed__Output } from './isobatch/v1/RestoreFailed.js';
 import type { Restored as _isobatch_v1_Restored, Restored__Output as _isobatch_v1_Restored__Output } from './isobatch/v1/Restored.js';
+import type { RevokeToken as _isobatch_v1_RevokeToken, RevokeToken__Output as _isobatch_v1_RevokeToken__Output } from './isobatch/v1/RevokeToken.js';
 import type { RunEnded as _isobatch_v1_RunEnded, RunEnded__Output as _isobatch_v1_RunEnded__Output } from './isobatch/v1/RunEnded.js';
 import type { SampleBatch as _isobatch_v1_SampleBatch, SampleBatch__Output as _isobatch_v1_SampleBatch__Output } from './isobatch/v1/SampleBatch.js';
 import type { ShardClient as _isobatch_v1_ShardClient, ShardDefinition as _isobatch_v1_ShardDefinition } from './isobatch/v1/Shard.js';
@@ -56,6 +59,7 @@ import type { Status as _isobatch_v1_Status, Status__Output as _isobatch_v1_Stat
 import type { StepPlan as _isobatch_v1_StepPlan, StepPlan__Output as _isobatch_v1_StepPlan__Output } from './isobatch/v1/StepPlan.js';
 import type { StopRun as _isobatch_v1_StopRun, StopRun__Output as _isobatch_v1_StopRun__Output } from './isobatch/v1/StopRun.js';
 import type { SumsChunk as _isobatch_v1_SumsChunk, SumsChunk__Output as _isobatch_v1_SumsChunk__Output } from './isobatch/v1/SumsChunk.js';
+import type { TokenInfo as _isobatch_v1_TokenInfo, TokenInfo__Output as _isobatch_v1_TokenInfo__Output } from './isobatch/v1/TokenInfo.js';
 import type { WatchMetricsRequest as _isobatch_v1_WatchMetricsRequest, WatchMetricsRequest__Output as _isobatch_v1_WatchMetricsRequest__Output } from './isobatch/v1/WatchMetricsRequest.js';
 import type { WatchWeightsRequest as _isobatch_v1_WatchWeightsRequest, WatchWeightsRequest__Output as _isobatch_v1_WatchWeightsRequest__Output } from './isobatch/v1/WatchWeightsRequest.js';
 import type { WeightsChunk as _isobatch_v1_WeightsChunk, WeightsChunk__Output as _isobatch_v1_WeightsChunk__Output } from './isobatch/v1/WeightsChunk.js';
@@ -81,6 +85,7 @@ export interface ProtoGrpcType {
       ControlResponse: MessageTypeDefinition<_isobatch_v1_ControlResponse, _isobatch_v1_ControlResponse__Output>
       Coordinator: SubtypeConstructor<typeof grpc.Client, _isobatch_v1_CoordinatorClient> & { service: _isobatch_v1_CoordinatorDefinition }
       Covered: MessageTypeDefinition<_isobatch_v1_Covered, _isobatch_v1_Covered__Output>
+      CreateToken: MessageTypeDefinition<_isobatch_v1_CreateToken, _isobatch_v1_CreateToken__Output>
       Drain: MessageTypeDefinition<_isobatch_v1_Drain, _isobatch_v1_Drain__Output>
       DrainWorker: MessageTypeDefinition<_isobatch_v1_DrainWorker, _isobatch_v1_DrainWorker__Output>
       EpochOpened: MessageTypeDefinition<_isobatch_v1_EpochOpened, _isobatch_v1_EpochOpened__Output>
@@ -95,6 +100,7 @@ export interface ProtoGrpcType {
       LeaseComputed: MessageTypeDefinition<_isobatch_v1_LeaseComputed, _isobatch_v1_LeaseComputed__Output>
       LeaseFailed: MessageTypeDefinition<_isobatch_v1_LeaseFailed, _isobatch_v1_LeaseFailed__Output>
       Leaving: MessageTypeDefinition<_isobatch_v1_Leaving, _isobatch_v1_Leaving__Output>
+      ListTokens: MessageTypeDefinition<_isobatch_v1_ListTokens, _isobatch_v1_ListTokens__Output>
       MergedRange: MessageTypeDefinition<_isobatch_v1_MergedRange, _isobatch_v1_MergedRange__Output>
       MergedRanges: MessageTypeDefinition<_isobatch_v1_MergedRanges, _isobatch_v1_MergedRanges__Output>
       MetricsLine: MessageTypeDefinition<_isobatch_v1_MetricsLine, _isobatch_v1_MetricsLine__Output>
@@ -109,6 +115,7 @@ export interface ProtoGrpcType {
       Restore: MessageTypeDefinition<_isobatch_v1_Restore, _isobatch_v1_Restore__Output>
       RestoreFailed: MessageTypeDefinition<_isobatch_v1_RestoreFailed, _isobatch_v1_RestoreFailed__Output>
       Restored: MessageTypeDefinition<_isobatch_v1_Restored, _isobatch_v1_Restored__Output>
+      RevokeToken: MessageTypeDefinition<_isobatch_v1_RevokeToken, _isobatch_v1_RevokeToken__Output>
       RunEnded: MessageTypeDefinition<_isobatch_v1_RunEnded, _isobatch_v1_RunEnded__Output>
       SampleBatch: MessageTypeDefinition<_isobatch_v1_SampleBatch, _isobatch_v1_SampleBatch__Output>
       Shard: SubtypeConstructor<typeof grpc.Client, _isobatch_v1_ShardClient> & { service: _isobatch_v1_ShardDefinition }
@@ -127,6 +134,7 @@ export interface ProtoGrpcType {
       StepPlan: MessageTypeDefinition<_isobatch_v1_StepPlan, _isobatch_v1_StepPlan__Output>
       StopRun: MessageTypeDefinition<_isobatch_v1_StopRun, _isobatch_v1_StopRun__Output>
       SumsChunk: MessageTypeDefinition<_isobatch_v1_SumsChunk, _isobatch_v1_SumsChunk__Output>
+      TokenInfo: MessageTypeDefinition<_isobatch_v1_TokenInfo, _isobatch_v1_TokenInfo__Output>
       WatchMetricsRequest: MessageTypeDefinition<_isobatch_v1_WatchMetricsRequest, _isobatch_v1_WatchMetricsRequest__Output>
       WatchWeightsRequest: MessageTypeDefinition<_isobatch_v1_WatchWeightsRequest, _isobatch_v1_WatchWeightsRequest__Output>
       WeightsChunk: MessageTypeDefinition<_isobatch_v1_WeightsChunk, _isobatch_v1_WeightsChunk__Output>

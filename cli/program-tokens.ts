@@ -1,0 +1,76 @@
+import type { Command } from "commander";
+import { TOKEN_ROLES } from "../shared/credentials/roles.js";
+import { DEFAULT_PORT } from "../shared/wire/address.js";
+import type { Address } from "../shared/wire/index.js";
+import type { Environment } from "./environment.js";
+import { address, lifetime, oneOf } from "./option-values.js";
+
+/** What this part shares with the rest of the command line. */
+export interface ProgramParts {
+  clientOptions(command: Command): Command;
+  examples(...rows: (readonly [command: string, meaning: string])[]): string;
+}
+
+/** `isobatch token create|list|revoke`. */
+export function addTokens(program: Command, environment: Environment, { clientOptions, examples }: ProgramParts): void {
+  const token = program
+    .command("token")
+    .summary("make, list and revoke tokens")
+    .description(
+      "Makes, lists and revokes tokens: of a run directory (--run), whether a server runs on it or not, or of a server " +
+        "that runs (HOST:PORT, with an admin's token).",
+    );
+  const managing = (name: string): Command => clientOptions(token.command(name));
+  const place = ["[host:port]", "of the server; without it, --run", address("The server's address")] as const;
+  const run = ["--run <dir>", "the run directory"] as const;
+
+  managing("create")
+    .summary("make a token, and print it once")
+    .description("Makes a token and prints it, this once: only its hash is kept.")
+    .argument(...place)
+    .option(...run)
+    .option("--name <name>", "for lists and revoking (default: the role with a number)")
+    .option(
+      "--role <role>",
+      "worker (computes), observer (sees) or admin (all)",
+      oneOf("--role", TOKEN_ROLES),
+      "worker",
+    )
+    .option("--expires <time>", "how long it is good, as 12h or 30d (default: until revoked)", lifetime("--expires"))
+    .addHelpText(
+      "after",
+      examples(
+        ["isobatch token create --run runs/mnist --name lab --expires 30d", "for the workers of a lab"],
+        [`isobatch token create 192.0.2.7:${DEFAULT_PORT} --role observer --token-file admin`, "on a server elsewhere"],
+      ),
+    )
+    .action(async (at: Address | undefined, options) => {
+      const { createTokenCommand } = await import("./commands/token.js");
+      await createTokenCommand(at, options, environment);
+    });
+  managing("list")
+    .summary("list tokens: names, roles, times")
+    .description("Lists the tokens that were made: their roles, when they were last used, how long they are good.")
+    .argument(...place)
+    .option(...run)
+    .option("--json", "as JSON")
+    .addHelpText("after", examples(["isobatch token list --run runs/mnist", "of this run"]))
+    .action(async (at: Address | undefined, options) => {
+      const { listTokensCommand } = await import("./commands/token.js");
+      await listTokensCommand(at, options, environment);
+    });
+  managing("revoke")
+    .summary("revoke a token, and cut off whoever is in with it")
+    .description("Revokes a token for good. Workers that joined with it are cut off at once; what they computed stays.")
+    .argument("<name>", "as isobatch token list tells it")
+    .argument(...place)
+    .option(...run)
+    .addHelpText(
+      "after",
+      examples(["isobatch token revoke join --run runs/mnist", "the one that was printed at first"]),
+    )
+    .action(async (name: string, at: Address | undefined, options) => {
+      const { revokeTokenCommand } = await import("./commands/token.js");
+      await revokeTokenCommand(name, at, options, environment);
+    });
+}
