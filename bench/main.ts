@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { wholeNumber } from "../cli/option-values.js";
 import { messageOf } from "../shared/errors.js";
 import type { BackendName } from "../worker/backends/index.js";
+import { dashboardScenario } from "./dashboard.js";
 import { gradientScenario } from "./gradients.js";
 import { kernelScenario } from "./kernels.js";
 import { growth, memoryScenario } from "./memory.js";
@@ -33,6 +34,7 @@ const scenarios: Record<string, () => unknown> = {
   kernels: kernelScenario,
   gradients: gradientScenario,
   wire: wireScenario,
+  dashboard: dashboardScenario,
   steps: () => stepScenario("mnist"),
   pytorch: () =>
     pytorchScenario(
@@ -47,7 +49,7 @@ const scenarios: Record<string, () => unknown> = {
     return memory;
   },
 };
-const onlyWhenNamed = new Set(["pytorch", "memory"]);
+const onlyWhenNamed = new Set(["dashboard", "pytorch", "memory"]);
 
 const unknown = wanted.find((name) => !(name in scenarios));
 if (unknown !== undefined) {

@@ -11,7 +11,8 @@ const executablePath = [
 ].find((path) => path !== undefined && existsSync(path));
 
 /** For `describe`: why tests in a browser can't be run, if so. */
-export const skip = executablePath === undefined ? "no Chromium is installed (CHROMIUM_PATH may name one)" : false;
+export const skip: string | false =
+  executablePath === undefined ? "no Chromium is installed (CHROMIUM_PATH may name one)" : false;
 
 /** With nothing that asks the network on its own. */
 export function launch(): Promise<Browser> {

@@ -87,6 +87,7 @@ follow({
   status(now) {
     status = now;
     showState();
+    plots.changed(history, microBatchSize);
     showFigures();
     showWorkers(now.workers, actions?.drain);
     showShards(now.shards);

@@ -6,16 +6,17 @@ import { plotOptions } from "./plot-options.js";
 declare const uPlot: typeof UPlot;
 
 /**
- * The charts. News may come faster than six charts can be drawn, so a frame draws those that have waited longest, until
- * its share of the time is used up; one that nobody can see is not drawn at all.
+ * The charts. Steps may come faster than six charts can be drawn, and in a long run a step moves a curve by less than a
+ * pixel: so a chart is drawn again when its newest point lies a pixel further, and now and then for its newest values. A
+ * frame draws one, the one that has waited longest; one that nobody can see is not drawn at all.
  */
 export interface Plots {
   /** The history has changed, or is another one. */
   changed(history: History, microBatchSize: number): void;
 }
 
-/** Of the 16 that a frame has. */
-const FRAME_MS = 5;
+/** What has changed by less than a pixel is drawn this often all the same. */
+const REFRESH_MS = 1_000;
 
 interface Chart {
   readonly definition: ChartDefinition;
@@ -26,6 +27,9 @@ interface Chart {
   visible: boolean;
   stale: boolean;
   drawnMs: number;
+  /** Samples and evaluations that are drawn. */
+  drawnSamples: number;
+  drawnEvaluations: number;
   zoomed: boolean;
 }
 
@@ -38,7 +42,7 @@ export function createPlots(): Plots {
     const place = document.querySelector<HTMLElement>(`#${definition.id} .plot`)!;
     return {
       ...{ definition, place, plot: undefined, labels: "", logarithmic: definition.id === "noise" },
-      ...{ visible: true, stale: false, drawnMs: 0, zoomed: false },
+      ...{ visible: true, stale: false, drawnMs: 0, drawnSamples: 0, drawnEvaluations: 0, zoomed: false },
     };
   });
 
@@ -50,19 +54,27 @@ export function createPlots(): Plots {
 
   function frame(): void {
     waiting = false;
-    const startMs = performance.now();
     const due = charts.filter(({ stale, visible }) => stale && visible).sort((a, b) => a.drawnMs - b.drawnMs);
-    for (const chart of due) {
-      draw(chart);
-      if (performance.now() - startMs > FRAME_MS) break;
-    }
-    if (charts.some(({ stale, visible }) => stale && visible)) soon();
+    if (due.length > 0) draw(due[0]);
+    if (due.length > 1) soon();
+  }
+
+  /** Whether the chart would look different by now. */
+  function isBehind(chart: Chart): boolean {
+    const { points, evaluations } = history!;
+    const samples = points.at(-1)?.[1] ?? 0;
+    if (samples === chart.drawnSamples && evaluations.length === chart.drawnEvaluations) return false;
+    const pixels = ((samples - chart.drawnSamples) / Math.max(1, samples)) * chart.place.clientWidth;
+    const late = performance.now() - chart.drawnMs > REFRESH_MS;
+    return late || evaluations.length !== chart.drawnEvaluations || Math.abs(pixels) >= 1;
   }
 
   function draw(chart: Chart): void {
     chart.stale = false;
     chart.drawnMs = performance.now();
     if (history === undefined) return;
+    chart.drawnSamples = history.points.at(-1)?.[1] ?? 0;
+    chart.drawnEvaluations = history.evaluations.length;
     const { definition, place } = chart;
     const curves = definition.curves(history, microBatchSize).filter(({ x }) => x.length > 0);
     place.setAttribute("aria-label", spoken(definition.title, curves, definition.unit));
@@ -136,8 +148,8 @@ export function createPlots(): Plots {
   return {
     changed(next, size) {
       [history, microBatchSize] = [next, size];
-      for (const chart of charts) chart.stale = true;
-      soon();
+      for (const chart of charts) chart.stale ||= isBehind(chart);
+      if (charts.some(({ stale }) => stale)) soon();
     },
   };
 }

@@ -10,10 +10,12 @@ export const RUN = `
 .state[data-tone="wait"] { --tone: var(--wait); } .state[data-tone="over"] { --tone: var(--over); }
 .state[data-tone="wait"] { color: var(--wait); }
 .actions { display: flex; flex-wrap: wrap; gap: 8px; }
+/* What changes with every step is painted by itself, and not with the curves around it. */
+.facts, .progress, .plot { will-change: transform; }
 .progress { margin-top: 16px; }
 progress { display: block; width: 100%; height: 6px; border: 0; border-radius: 3px; overflow: hidden; background: var(--line); appearance: none; }
 progress::-webkit-progress-bar { background: var(--line); }
-progress::-webkit-progress-value { background: var(--curve-1); transition: width 0.3s; }
+progress::-webkit-progress-value { background: var(--curve-1); }
 progress::-moz-progress-bar { background: var(--curve-1); }
 .progress p { margin-top: 6px; color: var(--muted); font-size: 14px; font-variant-numeric: tabular-nums; }
 .facts { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); margin-top: 16px; background: var(--card); border: 1px solid var(--line); border-radius: 12px; overflow: hidden; }
@@ -95,6 +97,8 @@ footer { padding-block: 20px 40px; color: var(--muted); font-size: 13px; }
   .rows tbody tr:last-child { border-bottom: 0; }
   .rows tbody tr > * { display: flex; justify-content: space-between; gap: 10px; padding: 0; border: 0; text-align: right; min-width: 0; overflow-wrap: anywhere; }
   .rows tbody tr > th { grid-column: 1 / -1; justify-content: flex-start; font-weight: 600; }
+  #shards tbody th::before { content: attr(data-label) "\\00a0"; white-space: pre; }
+  .uplot .u-legend { margin-left: 8px; }
   .rows tbody td::before { content: attr(data-label); color: var(--muted); white-space: nowrap; }
   .rows tbody td.act { grid-column: 1 / -1; justify-content: flex-end; }
   .rows tbody td.act::before { content: none; }

@@ -67,7 +67,7 @@ export function factsOf(status: LiveStatus | undefined, trainLoss: number | null
     },
     { name: "Learning rate", value: shown(status?.learningRate) },
     { name: "Noise scale", value: shown(status?.noiseScale), more: status?.noiseScale == null ? "" : "samples" },
-    { name: "Checkpoint", value: age === null ? "–" : duration(age), more: age === null ? "" : "ago" },
+    { name: "Checkpoint age", value: age === null ? "–" : duration(age) },
   ];
 }
 
