@@ -1,8 +1,14 @@
 /** The listener as anybody on the network meets it. */
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { type RequestOptions, request } from "node:https";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { createLog } from "../../shared/log.js";
+import { openSecurity } from "../security/index.js";
 import { type Dashboard, type DashboardOptions, startDashboard } from "./index.js";
 import { createMadeUpRun, type MadeUpRun } from "./made-up-run.test.helper.js";
 
@@ -55,7 +61,44 @@ async function listen(test: TestContext, host = "127.0.0.1", more: Partial<Dashb
 
 const SECRETS = [ADMIN, OBSERVER];
 
+/** Over TLS, with the certificate checked. */
+function askSafely(
+  url: string,
+  ca: string,
+  options: RequestOptions & { body?: string } = {},
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const asking = request(url, { ca, agent: false, ...options }, (response) => {
+      response.resume();
+      resolve(response);
+    });
+    asking.on("error", reject);
+    asking.end(options.body);
+  });
+}
+
 describe("the listener", () => {
+  it("encrypts with the run's own certificate, and gives its cookie to such connections alone", async (test) => {
+    const folder = mkdtempSync(join(tmpdir(), "isobatch-dashboard-"));
+    test.after(() => rmSync(folder, { recursive: true }));
+    const log = createLog({ level: "silent", pretty: false });
+    const security = await openSecurity({ folder, tls: { kind: "own", names: ["127.0.0.1"] }, log });
+    test.after(() => security.close());
+    const { address, url } = await listen(test, "0.0.0.0", { tls: security.tls });
+    assert.match(url, /^https:/);
+    const origin = `https://127.0.0.1:${address.port}`;
+    const ca = readFileSync(join(folder, "security/ca.crt"), "utf8");
+    assert.equal((await askSafely(`${origin}/metrics`, ca)).statusCode, 401);
+    const headers = { origin, "content-type": "application/x-www-form-urlencoded" };
+    const body = new URLSearchParams({ token: ADMIN }).toString();
+    const loggedIn = await askSafely(`${origin}/login`, ca, { method: "POST", headers, body });
+    const [cookie] = loggedIn.headers["set-cookie"] ?? [];
+    assert.match(cookie, /^__Host-isobatch-\d+=[\w-]{43}; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Strict; Secure$/);
+    const shown = await askSafely(`${origin}/metrics`, ca, { headers: { cookie: cookie.split(";")[0] } });
+    assert.equal(shown.statusCode, 200);
+    await assert.rejects(fetch(`http://127.0.0.1:${address.port}/metrics`), "nothing comes without TLS");
+  });
+
   it("tells a stranger on the network nothing, and does nothing for one", async (test) => {
     const { ask, post, run } = await listen(test, "0.0.0.0");
     const page = await ask("/");

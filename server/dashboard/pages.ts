@@ -58,7 +58,7 @@ export function loginPage(run: Run, assets: Assets, complaint?: string): string 
     assets,
     "",
     `<main class="login"><form method="post" action="/login" class="card">
-<h1>Log in</h1><p>to the run <strong>${html(run.task.name)}</strong>, with its token: the server printed it, and it lies in the file <code>token</code> of the run’s folder.</p>
+<h1>Log in</h1><p>to the run <strong>${html(run.task.name)}</strong>, with one of its tokens. The one that may act lies in the run’s folder, in the file <code>security/admin-token</code>.</p>
 <input type="text" name="username" value="isobatch" autocomplete="username" hidden><label for="token">Token</label><input id="token" name="token" type="password" autocomplete="current-password" required autofocus spellcheck="false"${described}>
 ${complaint === undefined ? "" : `<p class="complaint" id="complaint" role="alert">${html(complaint)}</p>`}
 <button>Log in</button></form></main>`,

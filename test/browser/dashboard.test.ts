@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { type Dashboard, startDashboard } from "../../server/dashboard/index.js";
@@ -207,9 +208,9 @@ describe("the dashboard in a browser", { skip, timeout: 120_000 }, () => {
       ...{ microBatchSize: 16, microBatchesPerStep: 4, steps: 1_000_000, evaluateEverySamples: 6_400 },
     });
     const http = { address: { host: "127.0.0.1", port: 0 }, joinCommand: () => JOIN };
-    await withCluster({ task, workers: 2, http }, async ({ server, token }) => {
+    await withCluster({ task, workers: 2, http }, async ({ server, out }) => {
       const { page, complaints } = await open(test, `${server.dashboard!.url}login`);
-      await page.fill("#token", token);
+      await page.fill("#token", readFileSync(join(out, "security/admin-token"), "utf8").trim());
       await page.keyboard.press("Enter");
       await page.waitForSelector("#state:has-text('Training')");
       await until(page, `document.querySelectorAll("#workers tbody tr").length === 2`);
