@@ -3,7 +3,7 @@ import type { LiveStatus } from "../view/live.js";
 import type { Feed } from "./feed.js";
 
 /**
- * Sends the feed to one page as server-sent events. What has come since the last message goes out in one, at most once
+ * Sends the feed to one page as server-sent events. What has come since the last message goes out in one, at most twice
  * a frame. Nothing is queued for a page that reads slowly: while its connection is full nothing is written, and then it
  * gets what it missed, or a snapshot if that was too much. So it costs one message of memory however slow it is.
  */
@@ -12,8 +12,8 @@ export interface Stream {
   end(): void;
 }
 
-/** A frame of a screen. */
-const PACE_MS = 16;
+/** Half a frame of a screen, so that each frame has something new. */
+const PACE_MS = 8;
 /** A page that reads nothing for so long is gone. */
 const STALL_MS = 60_000;
 /** The browser waits so long before it comes back; it is told when the stream begins. */

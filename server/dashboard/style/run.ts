@@ -10,8 +10,6 @@ export const RUN = `
 .state[data-tone="wait"] { --tone: var(--wait); } .state[data-tone="over"] { --tone: var(--over); }
 .state[data-tone="wait"] { color: var(--wait); }
 .actions { display: flex; flex-wrap: wrap; gap: 8px; }
-/* What changes with every step is painted by itself, and not with the curves around it. */
-.facts, .progress, .plot { will-change: transform; }
 .progress { margin-top: 16px; }
 progress { display: block; width: 100%; height: 6px; border: 0; border-radius: 3px; overflow: hidden; background: var(--line); appearance: none; }
 progress::-webkit-progress-bar { background: var(--line); }
