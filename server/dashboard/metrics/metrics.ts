@@ -16,6 +16,8 @@ const STEP_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 3
 export function createRunMetrics(source: DashboardSource): RunMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  // Gauges whose names say that they are counters, against Prometheus' conventions.
+  for (const kind of ["handles", "requests", "resources"]) registry.removeSingleMetric(`nodejs_active_${kind}_total`);
   const duration = new Histogram({
     name: "isobatch_step_duration_seconds",
     help: "Time of a whole step, from its plan to its commit.",
