@@ -1,0 +1,17 @@
+/** Documented commands that `npm run test:docs` does not run, with what does. */
+export interface CheckedElsewhere {
+  readonly commands: RegExp;
+  /** An npm script, or a file of the checkout. */
+  readonly by: string;
+}
+
+export const CHECKED_ELSEWHERE: readonly CheckedElsewhere[] = [
+  { commands: /^npm ci$|^npm ci && npm (start|test)\b/, by: ".ci/run" },
+  { commands: /^npm (run -s )?check:cuda\b|^npm run check:cuda$/, by: "check:cuda" },
+  { commands: /^docker |^kubectl /, by: ".ci/run" },
+  { commands: /^isobatch tensorflow (install|remove)\b/, by: "test/cli/tensorflow-install.test.ts" },
+  { commands: /^isobatch experiment invariance\b/, by: "test/cli/experiment.test.ts" },
+  { commands: /^tensorboard /, by: "server/observe/tensorboard/tensorboard.test.ts" },
+  // Of machines that a test does not have: a GPU, another host.
+  { commands: /192\.0\.2\.7|--gpu /, by: "check:cuda" },
+];

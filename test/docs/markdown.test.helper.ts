@@ -1,0 +1,79 @@
+/** The documentation as programs see it: its commands, its tables and its links. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
+
+/** Pages that people read, relative to the checkout. */
+export const PAGES: readonly string[] = [
+  "README.md",
+  ...readdirSync(join(ROOT, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .sort()
+    .map((name) => `docs/${name}`),
+];
+
+export const read = (page: string): string => readFileSync(join(ROOT, page), "utf8");
+
+export interface DocumentedCommand {
+  readonly page: string;
+  /** From 1. */
+  readonly line: number;
+  /** As a shell takes it; several lines where it has a here-document. */
+  readonly text: string;
+}
+
+/** What a line of an indented block must begin with to be a command rather than a picture. */
+const PROGRAMS =
+  /^(?:[A-Z_]+=\S+ )*(?:isobatch|npm|npx|node|docker|kubectl|source|tensorboard|python3?|curl|openssl) ?/;
+
+/**
+ * The shell commands of a page: every line of a block that is fenced as `sh`, and the lines of indented blocks that begin
+ * with a program's name. What stands behind two spaces and # is a remark.
+ */
+export function commandsOf(page: string): DocumentedCommand[] {
+  const commands: DocumentedCommand[] = [];
+  const lines = read(page).split("\n");
+  let fence: string | undefined;
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i];
+    const [, opened] = /^```(\w*)$/.exec(line) ?? [];
+    if (opened !== undefined) {
+      fence = fence === undefined ? opened : undefined;
+      continue;
+    }
+    const isCommand =
+      fence === "sh" ? line.trim() !== "" : fence === undefined && /^ {4}\S/.test(line) && PROGRAMS.test(line.trim());
+    if (!isCommand) continue;
+    const text = [line.trim().replace(/ {2,}#.*$/, "")];
+    const first = i;
+    const [, end] = /<<'?(\w+)'?/.exec(line) ?? [];
+    while (end !== undefined && text.at(-1) !== end) text.push(lines[++i]);
+    while (text.at(-1)!.endsWith("\\")) text.push(lines[++i]);
+    commands.push({
+      page,
+      line: first + 1,
+      text: text.join("\n").replace(/^npm run -s isobatch -- |^npx isobatch /, "isobatch "),
+    });
+  }
+  return commands;
+}
+
+/** The first cells of the rows of all tables of a page, with the other cells. */
+export function tableRows(page: string): string[][] {
+  return read(page)
+    .split("\n")
+    .filter((line) => /^\|(?! ?-)/.test(line))
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split(/(?<!\\)\|/)
+        .map((cell) => cell.trim()),
+    );
+}
+
+/** What stands between backquotes. */
+export function codeIn(text: string): string[] {
+  return [...text.matchAll(/`([^`]+)`/g)].map(([, code]) => code);
+}

@@ -1,0 +1,80 @@
+/** The sentences of IsobatchErrors in the sources. What depends on the case is "…". */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT } from "./markdown.test.helper.js";
+
+export interface Message {
+  readonly file: string;
+  readonly code: string;
+  readonly text: string;
+}
+
+const ROOMS = ["cli", "server", "worker", "tasks", "shared", "experiment"];
+
+export function messagesInSources(): Message[] {
+  return ROOMS.flatMap((room) =>
+    readdirSync(join(ROOT, room), { recursive: true })
+      .map((path) => join(room, String(path)))
+      .filter((path) => path.endsWith(".ts") && !/\.test\./.test(path))
+      .flatMap((file) => messagesIn(file, readFileSync(join(ROOT, file), "utf8"))),
+  );
+}
+
+function messagesIn(file: string, source: string): Message[] {
+  const found: Message[] = [];
+  for (const match of source.matchAll(/new IsobatchError\(\s*("(\w+)"|[^,]+),\s*|\binvalid\(\s*/g)) {
+    const text = readText(source, match.index + match[0].length);
+    if (text !== "…" && text !== "") found.push({ file, code: match[2] ?? "invalid_input", text });
+  }
+  return found;
+}
+
+/** A string expression from `at` on: literals joined by +, and templates. Anything else is "…". */
+function readText(source: string, at: number): string {
+  let text = "";
+  for (let i = at; ; ) {
+    const quote = source[i];
+    if (quote === '"' || quote === "'" || quote === "`") {
+      const literal = readLiteral(source, i);
+      text += literal.text;
+      i = literal.end;
+    } else {
+      text += "…";
+      return text;
+    }
+    const [joint] = /^\s*\+\s*/.exec(source.slice(i, i + 200)) ?? [];
+    if (joint === undefined) return text;
+    i += joint.length;
+  }
+}
+
+function readLiteral(source: string, start: number): { text: string; end: number } {
+  const quote = source[start];
+  let text = "";
+  let i = start + 1;
+  while (source[i] !== quote) {
+    if (source[i] === "\\") {
+      text += source[i + 1];
+      i += 2;
+    } else if (quote === "`" && source.startsWith("${", i)) {
+      i = endOfHole(source, i + 2);
+      text += "…";
+    } else text += source[i++];
+  }
+  return { text, end: i + 1 };
+}
+
+/** Where the expression in a template ends, whatever templates and braces it has itself. */
+function endOfHole(source: string, start: number): number {
+  let depth = 1;
+  for (let i = start; ; ) {
+    const c = source[i];
+    if (c === "`" || c === '"' || c === "'") i = readLiteral(source, i).end;
+    else {
+      if (c === "{") depth += 1;
+      if (c === "}") depth -= 1;
+      i += 1;
+      if (depth === 0) return i;
+    }
+  }
+}

@@ -1,0 +1,89 @@
+// The reference pages and the code they describe, held against each other.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { z } from "zod";
+import { statusJson } from "../../cli/status/json.js";
+import { RUN_FILES } from "../../server/observe/index.js";
+import { taskInputSchema } from "../../tasks/task.js";
+import { codeIn, read, tableRows } from "./markdown.test.helper.js";
+
+interface JsonSchema {
+  readonly properties?: Record<string, JsonSchema>;
+  readonly required?: readonly string[];
+  readonly default?: unknown;
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
+}
+
+const schema = z.toJSONSchema(taskInputSchema, { io: "input" }) as JsonSchema;
+const PAGE = "docs/task-fields.md";
+
+const branchesOf = (field: JsonSchema): readonly JsonSchema[] => field.anyOf ?? field.oneOf ?? [field];
+
+/** All names of fields and all words of a schema. */
+function wordsOf(field: JsonSchema): string[] {
+  return branchesOf(field).flatMap((branch) => [
+    ...[branch.const, ...(branch.enum ?? [])].filter((word) => typeof word === "string"),
+    ...Object.entries(branch.properties ?? {}).flatMap(([name, inner]) => [name, ...wordsOf(inner)]),
+  ]);
+}
+
+describe("docs/task-fields.md", () => {
+  /** Top-level fields stand in tables of three columns, two at once where they belong together. */
+  const rows = tableRows(PAGE).filter((cells) => cells.length === 3 && cells[0] !== "field");
+  const documented = new Map(
+    rows.flatMap(([names, defaults]) => {
+      const fields = codeIn(names);
+      const values = fields.length === 1 ? [defaults] : defaults.split(", ");
+      return fields.map((name, i) => [name, values[i].replaceAll("`", "")] as const);
+    }),
+  );
+
+  it("tells every field of a task and no other, with its default", () => {
+    const fields = schema.properties!;
+    // `extends` is read before the schema is.
+    assert.deepEqual([...documented.keys()].filter((name) => name !== "extends").sort(), Object.keys(fields).sort());
+    for (const [name, field] of Object.entries(fields)) {
+      const told = documented.get(name)!;
+      if (schema.required!.includes(name))
+        assert.ok(told === "–" || name === "name", `${name} has no default: ${told}`);
+      else if (/Every/.test(name)) assert.equal(field.default, null);
+      else if (name === "schedule") assert.equal((field.default as { kind: string }).kind, JSON.parse(told).kind);
+      else assert.deepEqual(JSON.parse(told), field.default, name);
+    }
+  });
+
+  it("names every field and word of models, data sets, optimizers and schedules", () => {
+    const text = read(PAGE);
+    for (const name of ["model", "dataset", "optimizer", "schedule", "loss"]) {
+      for (const word of new Set(wordsOf(schema.properties![name]))) {
+        assert.match(text, new RegExp(`\`"?${word}"?[\`:]|"${word}"`), `${name}: ${word}`);
+      }
+    }
+  });
+});
+
+describe("docs/run-directory.md", () => {
+  it("tells every file", () => {
+    const told = tableRows("docs/run-directory.md").map(([name]) => name.replace(/[`/]/g, ""));
+    for (const file of [...Object.values(RUN_FILES), "metrics.jsonl", "ledger.jsonl", "token", "lock"]) {
+      assert.ok(told.includes(file), file);
+    }
+  });
+});
+
+describe("docs/operating.md", () => {
+  it("tells the fields of status --json, and no others", () => {
+    const nothing = { workers: [], shards: [] };
+    const fields = Object.keys(statusJson(nothing as unknown as Parameters<typeof statusJson>[0]));
+    const [, section] = read("docs/operating.md").split("### Status for programs");
+    const [table] = section.split("\n## ");
+    const told = table
+      .split("\n")
+      .filter((line) => line.startsWith("| `"))
+      .flatMap((line) => codeIn(line.split("|")[1]));
+    assert.deepEqual([...told].sort(), [...fields].sort());
+  });
+});
