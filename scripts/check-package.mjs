@@ -1,7 +1,8 @@
-// Packs the package, installs the tarball in an empty folder as a user would, and trains 20 steps with it; then, against
+// Packs the package, installs the tarball in an empty folder as a user would, trains 20 steps with it, and the
+// examples as a user's own tasks; then, against
 // the TensorFlow that ISOBATCH_TENSORFLOW has here, makes the native backend ready there and trains 5 steps on it.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -43,6 +44,15 @@ try {
   const summary = JSON.parse(readFileSync(join(folder, "run/summary.json"), "utf8"));
   check(summary.steps === 20 && /^[0-9a-f]{64}$/.test(summary.stateHash), "the run left no summary of 20 steps");
   check(readFileSync(join(folder, "run/report.html"), "utf8").includes("uPlot"), "the report has no curves");
+  cpSync(join(root, "examples"), folder, { recursive: true });
+  for (const task of ["spirals/task.js", "small-mnist.json"]) {
+    run("npx", ["isobatch", "run", task, "--steps", "5", "--out", "example"], folder);
+    check(
+      JSON.parse(readFileSync(join(folder, "example/summary.json"), "utf8")).steps === 5,
+      `${task} left no summary`,
+    );
+    rmSync(join(folder, "example"), { recursive: true });
+  }
   const native = trainNatively();
   console.log(
     `${files.length} files, ${(size / 1e6).toFixed(2)} MB packed; 20 steps, stateHash ${summary.stateHash}; ${native}`,

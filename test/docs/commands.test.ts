@@ -22,7 +22,7 @@ function inert(): Command {
 
 /** The words of the first call of isobatch in a command line. */
 function argumentsOf(text: string): string[] | undefined {
-  const [, call] = /(?:^|[\s(])isobatch (.*?)(?:[|>)\n]|$)/.exec(text) ?? [];
+  const [, call] = /(?:^|[(;&] ?|[A-Z_]+=\S+ )isobatch (.*?)(?:[|>)\n]|$)/.exec(text) ?? [];
   return call?.match(/'[^']*'|\S+/g)?.map((word) => word.replace(/^'|'$/g, ""));
 }
 
