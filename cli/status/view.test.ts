@@ -62,6 +62,11 @@ describe("statusLines()", () => {
     );
   });
 
+  it("tells how κ follows the run, where it does", () => {
+    const text = linesOf({ microBatchesPerStep: 8, kappaRule: "2 per worker" }, 80, 24).join("\n");
+    assert.match(text, /^κ {12}8, 2 per worker {3}/m);
+  });
+
   it("fits every screen, with colours too, however many workers there are and whatever they call themselves", () => {
     const evil = crowd.with(3, workerOf("evil", { device: "\x1b[2Ja device\r\n".repeat(20) }));
     for (const workers of [[], crowd.slice(0, 1), crowd, evil]) {

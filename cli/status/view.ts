@@ -79,7 +79,7 @@ function factLines(status: Status__Output, width: number, paint: Paint): string[
   const accuracy = Number.isFinite(evaluationAccuracy) ? `, accuracy ${percent(evaluationAccuracy)}` : "";
   const left: Fact[] = [
     ["step", `${count(status.step)} of ${count(status.steps)}`],
-    ["κ", plural(kappa, "micro-batch").replace("batchs", "batches")],
+    ["κ", kappaOf(status)],
     ["batch", plural(kappa * microBatchSize, "sample")],
     [
       "noise scale",
@@ -100,6 +100,12 @@ function factLines(status: Status__Output, width: number, paint: Paint): string[
       : left.map((fact, i) => `${cell(fact, half, paint)}${GAP}${cell(right[i], half, paint)}`);
   const advice = status.advice === "" ? [] : wrapText(`more workers: ${status.advice}`, width).split("\n");
   return [...rows, ...advice.map((line) => line.replace(/^more workers:/, (label) => paint("dim", label)))];
+}
+
+/** In words: the rule, where κ follows something. */
+function kappaOf({ microBatchesPerStep: kappa, kappaRule }: Status__Output): string {
+  const fixed = kappaRule === "" || kappaRule === `always ${kappa}`;
+  return fixed ? plural(kappa, "micro-batch").replace("batchs", "batches") : `${count(kappa)}, ${kappaRule}`;
 }
 
 type Fact = readonly [label: string, value: string];

@@ -65,7 +65,7 @@ describe("the documentation's commands", () => {
     collect(program);
     const foreign = /^(docker|kubectl|npm|source|pip|git|node|apt-get|tensorboard|openssl|curl)\b/;
     for (const page of PAGES) {
-      for (const code of codeIn(read(page).replace(/^```.*?^```/gms, ""))) {
+      for (const code of codeIn(read(page))) {
         if (foreign.test(code)) continue;
         for (const [option] of code.matchAll(/(?<![\w-])--[a-z][a-z0-9-]+/g)) {
           assert.ok(

@@ -73,7 +73,7 @@ export function tableRows(page: string): string[][] {
     );
 }
 
-/** What stands between backquotes. */
+/** What stands between backquotes, fenced blocks aside. */
 export function codeIn(text: string): string[] {
-  return [...text.matchAll(/`([^`]+)`/g)].map(([, code]) => code);
+  return [...text.replace(/^```.*?^```/gms, "").matchAll(/`([^`]+)`/g)].map(([, code]) => code);
 }
