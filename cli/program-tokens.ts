@@ -19,7 +19,8 @@ export function addTokens(program: Command, environment: Environment, { clientOp
     .description(
       "Makes, lists and revokes tokens: of a run directory (--run), whether a server runs on it or not, or of a server " +
         "that runs (HOST:PORT, with an admin's token).",
-    );
+    )
+    .addHelpText("after", examples(["isobatch token list --run runs/mnist", "the tokens of that run"]));
   const managing = (name: string): Command => clientOptions(token.command(name));
   const place = ["[host:port]", "of the server; without it, --run", address("The server's address")] as const;
   const run = ["--run <dir>", "the run directory"] as const;

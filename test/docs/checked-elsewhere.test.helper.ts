@@ -8,10 +8,11 @@ export interface CheckedElsewhere {
 export const CHECKED_ELSEWHERE: readonly CheckedElsewhere[] = [
   { commands: /^npm ci$|^npm ci && npm (start|test)\b/, by: ".ci/run" },
   { commands: /^npm (run -s )?check:cuda\b|^npm run check:cuda$/, by: "check:cuda" },
-  { commands: /^docker |^kubectl /, by: ".ci/run" },
+  { commands: /^docker |^kubectl /, by: "test:deploy" },
   { commands: /^isobatch tensorflow (install|remove)\b/, by: "test/cli/tensorflow-install.test.ts" },
   { commands: /^isobatch experiment invariance\b/, by: "test/cli/experiment.test.ts" },
   { commands: /^tensorboard /, by: "server/observe/tensorboard/tensorboard.test.ts" },
-  // Of machines that a test does not have: a GPU, another host.
-  { commands: /192\.0\.2\.7|--gpu /, by: "check:cuda" },
+  // Of machines that a test does not have: GPUs, other hosts.
+  { commands: /--gpu /, by: "check:cuda" },
+  { commands: /--tls-|trainer\.example|192\.0\.2\.7/, by: "test/security" },
 ];
