@@ -534,6 +534,7 @@ function addTensorFlow(program: Command, environment: Environment, end: (exitCod
     .option("--cuda", "for NVIDIA GPUs: the backend tfjs-node-gpu instead of tfjs-node")
     .option("--python <path>", "an interpreter, or the folder of a virtual environment, that has TensorFlow")
     .option("--force", "anew, though there is one that works")
+    .option("--untried", "without computing on it, as where an image is built for machines with GPUs")
     .addHelpText(
       "after",
       `${examples(

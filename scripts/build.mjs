@@ -1,6 +1,7 @@
-// Builds everything into dist/: types and JavaScript (tsc), the SIMD kernels (asc), and the files read at run time.
+// Builds everything into dist/: types and JavaScript (tsc), the SIMD kernels (asc), and the files read at run time. With
+// --product it leaves out bench and test, which need not be there.
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -12,7 +13,9 @@ function newer(source, target) {
   return !existsSync(target) || statSync(source).mtimeMs > statSync(target).mtimeMs;
 }
 
-run("tsc", "-b");
+const { references } = JSON.parse(readFileSync(join(root, "tsconfig.json"), "utf8"));
+const rooms = references.map(({ path }) => path);
+run("tsc", "-b", ...(process.argv.includes("--product") ? rooms.filter((room) => !/bench|test/.test(room)) : []));
 
 /** Compiles the SIMD kernels in `room`/assembly; `flags` say what kind of memory they import. */
 function kernels(room, ...flags) {

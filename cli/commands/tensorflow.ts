@@ -12,11 +12,12 @@ export interface InstallCommandOptions {
   readonly cuda?: boolean;
   readonly python?: string;
   readonly force?: boolean;
+  readonly untried?: boolean;
 }
 
 /** Resolves with the process's exit code. */
 export async function installCommand(options: InstallCommandOptions, { variables }: Environment): Promise<number> {
-  const { cuda = false, python, force = false } = options;
+  const { cuda = false, python, force = false, untried } = options;
   const folder = tensorFlowFolder(variables);
   const stopping = new AbortController();
   const stop = (): void => stopping.abort();
@@ -24,7 +25,7 @@ export async function installCommand(options: InstallCommandOptions, { variables
   const display = createStepDisplay(process.stdout);
   try {
     const { installation, device, version, found } = await installTensorFlow({
-      ...{ folder, cuda, python, force, display },
+      ...{ folder, cuda, python, force, untried, display },
       env: variables,
       signal: stopping.signal,
     });

@@ -35,6 +35,8 @@ export interface InstallOptions {
   readonly python: string | undefined;
   /** Anew, though there is one that works. */
   readonly force: boolean;
+  /** Without computing on it: where an image is built there is no GPU. */
+  readonly untried?: boolean;
   readonly display: StepDisplay;
   readonly env: Readonly<NodeJS.ProcessEnv>;
   readonly signal: AbortSignal;
@@ -55,12 +57,12 @@ const BINDING_BYTES = 20e6;
 
 /** @throws {IsobatchError} what is missing or went wrong; then all is as it was. */
 export async function installTensorFlow(options: InstallOptions): Promise<Installed> {
-  const { cuda, display, env, signal } = options;
+  const { cuda, untried = false, display, env, signal } = options;
   const variant: TensorFlowVariant = cuda ? "cuda" : "cpu";
   const folder = join(options.folder, variant);
   const running: RunProgramOptions = { env, signal };
   checkPlatform(process.platform, process.arch, usesMusl());
-  if (cuda) checkGraphics(options.driverFolder);
+  if (cuda && !untried) checkGraphics(options.driverFolder);
   checkSpace(folder, BINDING_BYTES);
   const unlock = lockFolder(folder);
   const id = randomBytes(4).toString("hex");
@@ -71,7 +73,7 @@ export async function installTensorFlow(options: InstallOptions): Promise<Instal
     return path;
   };
   try {
-    const existing = options.force ? undefined : await verifyExisting(options, variant, folder, running);
+    const existing = options.force || untried ? undefined : await verifyExisting(options, variant, folder, running);
     if (existing !== undefined) {
       removeOthers(folder, existing.installation);
       return { ...existing, found: true };
@@ -103,9 +105,9 @@ export async function installTensorFlow(options: InstallOptions): Promise<Instal
       // One that a former installation made may have been named, or be the active one.
       ownEnvironment: own || isWithin(wheel.python, folder),
     };
-    const verified = await display.step("compute a product and a gradient on it", () =>
-      verify(candidate, make("verify"), running),
-    );
+    const verified = untried
+      ? { device: "not tried", version: wheel.version }
+      : await display.step("compute a product and a gradient on it", () => verify(candidate, make("verify"), running));
     stopIfAborted(signal);
     writeFileDurably(join(folder, INSTALLATION_FILE), JSON.stringify(candidate, undefined, 2));
     made.length = 0;
