@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { chownSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { createToken } from "../../shared/credentials/index.js";
 import { type Cluster, startCluster } from "./lab/cluster.js";
 import { startEngine } from "./lab/engine.js";
 import { openHost, ROOT, until } from "./lab/host.js";
@@ -34,7 +33,16 @@ describe("kubectl apply -k deploy/kubernetes/overlays/…", { timeout: 40 * MINU
     kubectl("exec", "isobatch-server-0", "--container", "server", "--", ...command);
   const status = async (): Promise<Status> =>
     JSON.parse(
-      await inServer("isobatch", "status", "localhost:7400", "--json", "--token-file", "/etc/isobatch/join/token"),
+      await inServer(
+        "isobatch",
+        "status",
+        "localhost:7400",
+        "--json",
+        "--run",
+        "/runs/mnist",
+        "--tls-ca",
+        "/etc/isobatch/tls/ca.crt",
+      ),
     );
   const untilStatus = (what: string, holds: (now: Status) => boolean): Promise<Status> =>
     until(what, 10 * MINUTES, async () => {
@@ -95,8 +103,7 @@ describe("kubectl apply -k deploy/kubernetes/overlays/…", { timeout: 40 * MINU
     for (const name of ["server", "worker"]) {
       await cluster.load(`isobatch-${name}`, `isobatch-${name}:0.1.0`);
     }
-    await cluster.kubectl(["apply", "--filename", join(ROOT, "deploy/kubernetes/base/namespace.yaml")]);
-    await kubectl("create", "secret", "generic", "isobatch-join", `--from-literal=token=${createToken()}`);
+    await cluster.script(join(ROOT, "deploy/kubernetes/make-secrets.sh"));
     await makeVolume();
   });
   after(() => host.end());

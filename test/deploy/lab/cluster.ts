@@ -10,6 +10,8 @@ import { CACHE, type Host, keepSysctls, type RunOptions, run, until } from "./ho
 
 export interface Cluster {
   kubectl(args: readonly string[], options?: RunOptions): Promise<string>;
+  /** Runs a script whose kubectl is this cluster's. */
+  script(path: string): Promise<string>;
   /** What `kubectl get … -o json` says. */
   get<T>(...args: string[]): Promise<T>;
   /** Makes an image of the engine's known to the node, under another name. */
@@ -122,6 +124,13 @@ export async function startCluster(host: Host, engine: Engine): Promise<Cluster>
     folder,
     kubectl,
     load,
+    script(path) {
+      const programs = file("programs");
+      mkdirSync(programs, { recursive: true });
+      writeFileSync(join(programs, "kubectl"), `#!/bin/sh\nexec ${binary} kubectl "$@"\n`, { mode: 0o755 });
+      const env = { KUBECONFIG: file("kubeconfig"), PATH: `${programs}:${process.env.PATH}` };
+      return inside(path, [], { env });
+    },
     inside,
     daemonInside,
     get: async (...args) => JSON.parse(await kubectl(["get", ...args, "--output", "json"])),
