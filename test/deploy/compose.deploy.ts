@@ -35,8 +35,8 @@ describe("docker compose up --scale worker=4", { timeout: 25 * MINUTES }, () => 
         "status",
         "localhost:7400",
         "--json",
-        "--token-file",
-        "/join/token",
+        "--run",
+        "/runs/short",
       ),
     );
   const untilStep = (step: number): Promise<Status> =>
@@ -66,6 +66,7 @@ describe("docker compose up --scale worker=4", { timeout: 25 * MINUTES }, () => 
       ISOBATCH_TASK: "/tasks/task.json",
       ISOBATCH_RUN: "short",
       ISOBATCH_PORT: String(await freePort()),
+      ISOBATCH_HTTP_PORT: String(await freePort()),
     };
     host.atEnd("compose down", () => compose("down", "--volumes", "--timeout", "5"));
   });

@@ -1,9 +1,10 @@
 /** deploy/kubernetes on a real node: every overlay is applied; pods are deleted, evicted, scaled in mid-run. */
 import assert from "node:assert/strict";
-import { chownSync, mkdirSync } from "node:fs";
+import { chownSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type Cluster, startCluster } from "./lab/cluster.js";
+import { NODE_ADDRESS } from "./lab/cluster-files.js";
 import { startEngine } from "./lab/engine.js";
 import { openHost, ROOT, until } from "./lab/host.js";
 import { type Status, type Summary, undisturbed } from "./lab/training.js";
@@ -18,7 +19,16 @@ interface Pod {
   readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
   readonly status: {
     readonly phase: string;
+    readonly podIP?: string;
     readonly conditions?: readonly { type: string; status: string; message?: string }[];
+  };
+}
+
+interface Autoscaler {
+  readonly status: {
+    readonly currentReplicas: number;
+    readonly desiredReplicas: number;
+    readonly currentMetrics?: readonly unknown[];
   };
 }
 
@@ -26,6 +36,7 @@ describe("kubectl apply -k deploy/kubernetes/overlays/…", { timeout: 40 * MINU
   const host = openHost();
   let cluster: Cluster;
   let expected: Summary;
+  let run = "/runs/mnist";
   const kubectl = (...args: string[]): Promise<string> => cluster.kubectl(["--namespace", NAMESPACE, ...args]);
   const pods = async (selector: string): Promise<Pod[]> =>
     (await cluster.get<{ items: Pod[] }>("pods", "--namespace", NAMESPACE, "--selector", selector)).items;
@@ -39,7 +50,7 @@ describe("kubectl apply -k deploy/kubernetes/overlays/…", { timeout: 40 * MINU
         "localhost:7400",
         "--json",
         "--run",
-        "/runs/mnist",
+        run,
         "--tls-ca",
         "/etc/isobatch/tls/ca.crt",
       ),
@@ -220,4 +231,81 @@ describe("kubectl apply -k deploy/kubernetes/overlays/…", { timeout: 40 * MINU
     await untilStatus("the end", ({ phase, step, steps }) => phase === "ended" && step === steps);
     assert.equal((await summary()).stateHash, expected.stateHash);
   });
+
+  it("scales workers after what the server advises, and κ follows them", { skip: brief && "CI" }, async (test) => {
+    await clear();
+    await serveExternalMetrics();
+    run = "/runs/elastic";
+    await apply("elastic");
+    const { podIP } = await until("the server's pod", 5 * MINUTES, async () => {
+      const [pod] = await pods("app.kubernetes.io/component=server");
+      const ready = pod?.status.conditions?.some(
+        (condition) => condition.type === "Ready" && condition.status === "True",
+      );
+      return ready && pod.status;
+    });
+    const token = await inServer("cat", "/etc/isobatch/join/token");
+    writeFileSync(join(cluster.folder, "server.json"), JSON.stringify({ url: `https://${podIP}:7401/metrics`, token }));
+
+    const scaled = await until("the autoscaler", 10 * MINUTES, async () => {
+      const scaler = await cluster.get<Autoscaler>(
+        "horizontalpodautoscaler",
+        "isobatch-worker",
+        "--namespace",
+        NAMESPACE,
+      );
+      const { currentMetrics = [], currentReplicas, desiredReplicas } = scaler.status;
+      return currentMetrics.length > 0 && currentReplicas === desiredReplicas && desiredReplicas > 2 && scaler;
+    });
+    const replicas = scaled.status.desiredReplicas;
+    test.diagnostic(`${host.log("adapter").trim().split("\n").at(-1)}; ${replicas} replicas`);
+    const now = await untilStatus("κ of as many workers", ({ workers, microBatchesPerStep }) => {
+      return workers.length === replicas && microBatchesPerStep === replicas;
+    });
+    test.diagnostic(`${now.workers.length} workers, κ ${now.microBatchesPerStep} at step ${now.step}`);
+  });
+
+  /** Registers the adapter as the API of external metrics. */
+  async function serveExternalMetrics(): Promise<void> {
+    const port = 4_443;
+    const program = join(ROOT, "dist/test/deploy/lab/external-metrics.js");
+    writeFileSync(join(cluster.folder, "server.json"), "{}");
+    // The server's certificate doesn't name its pod's address.
+    const env = { NODE_TLS_REJECT_UNAUTHORIZED: "0" };
+    cluster.daemonInside("adapter", process.execPath, [program, cluster.folder, NODE_ADDRESS, String(port)], env);
+    const name = "external-metrics";
+    const namespace = "kube-system";
+    const items = [
+      {
+        apiVersion: "v1",
+        kind: "Service",
+        metadata: { name, namespace },
+        spec: { ports: [{ name: "https", port: 443, targetPort: port }] },
+      },
+      {
+        apiVersion: "discovery.k8s.io/v1",
+        kind: "EndpointSlice",
+        metadata: { name, namespace, labels: { "kubernetes.io/service-name": name } },
+        addressType: "IPv4",
+        endpoints: [{ addresses: [NODE_ADDRESS], conditions: { ready: true } }],
+        ports: [{ name: "https", port, protocol: "TCP" }],
+      },
+      {
+        apiVersion: "apiregistration.k8s.io/v1",
+        kind: "APIService",
+        metadata: { name: "v1beta1.external.metrics.k8s.io" },
+        spec: {
+          group: "external.metrics.k8s.io",
+          version: "v1beta1",
+          groupPriorityMinimum: 100,
+          versionPriority: 100,
+          insecureSkipTLSVerify: true,
+          service: { name, namespace },
+        },
+      },
+    ];
+    await cluster.kubectl(["apply", "--filename", "-"], {
+      input: JSON.stringify({ apiVersion: "v1", kind: "List", items }),
+    });
+  }
 });
