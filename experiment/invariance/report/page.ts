@@ -125,11 +125,13 @@ function gapText(cell: Cell | undefined): string {
   return cell.diverged > 0 ? `diverged (${cell.diverged} of ${cell.seeds})` : overText(cell.gap);
 }
 
+/** The mean and, as digits before the same power of ten, the range: 2.33e-4 (1.99 – 2.66). */
 function overText(over: Over | null): string {
   if (over === null) return "–";
-  return over.least === over.most
-    ? numeral(over.mean)
-    : `${numeral(over.mean)} (${numeral(over.least)} – ${numeral(over.most)})`;
+  const { mean, least, most } = over;
+  if (least === most) return numeral(mean);
+  const unit = isSmall(mean) ? 10 ** Math.floor(Math.log10(mean)) : 1;
+  return `${numeral(mean)} (${(least / unit).toPrecision(3)} – ${(most / unit).toPrecision(3)})`;
 }
 
 function cellsTable({ cells }: InvarianceSummary): string {
@@ -161,9 +163,12 @@ function cellsTable({ cells }: InvarianceSummary): string {
   );
 }
 
+const isSmall = (value: number): boolean => Math.abs(value) < 0.01;
+
 function numeral(value: number | null): string {
   if (value === null) return "–";
-  return value === 0 ? "0" : value.toExponential(2);
+  if (value === 0) return "0";
+  return isSmall(value) ? value.toExponential(2) : value.toPrecision(3);
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
