@@ -273,6 +273,8 @@ function addControls(program: Command, environment: Environment): void {
     .description("Asks a server's grpc.health.v1 whether it serves; needs no token. For probes: it exits with 0 if so.")
     .argument("<host:port>", "of the server", address("The server's address"))
     .option("--wait <seconds>", "how long to try to reach it", seconds("--wait", WAIT_SECONDS_MAX), 3)
+    .option("--tls-cert <file>", "your certificate, PEM, for a server that asks for one")
+    .option("--tls-key <file>", "its key, PEM")
     .addHelpText(
       "after",
       examples(

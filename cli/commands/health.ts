@@ -1,9 +1,10 @@
 import type { MethodDefinition } from "@grpc/proto-loader";
 import { service } from "grpc-health-check";
+import { type CertificateFiles, type CertificatePaths, readCertificateFiles } from "../../shared/credentials/index.js";
 import { IsobatchError } from "../../shared/errors.js";
 import { type Address, anyServer, type Connection, call, connect, formatAddress } from "../../shared/wire/index.js";
 
-export interface HealthOptions {
+export interface HealthOptions extends CertificatePaths {
   /** In seconds. */
   readonly wait: number;
 }
@@ -15,8 +16,8 @@ const { Check } = service as unknown as { Check: MethodDefinition<{ service: str
  * Prints that a server serves.
  * @throws {IsobatchError} `unavailable` if it doesn't, or can't be reached.
  */
-export async function health(address: Address, { wait }: HealthOptions): Promise<void> {
-  const connection = await reach(address, wait * 1_000);
+export async function health(address: Address, { wait, ...paths }: HealthOptions): Promise<void> {
+  const connection = await reach(address, wait * 1_000, readCertificateFiles(paths, Date.now()));
   try {
     // The empty name stands for the server as a whole.
     const { status } = await call(connection.coordinator, Check, { service: "" }, { deadlineMs: CALL_DEADLINE_MS });
@@ -30,11 +31,11 @@ export async function health(address: Address, { wait }: HealthOptions): Promise
 }
 
 /** With TLS or without, whoever it is: nothing is told to it, and all it tells is that it serves. */
-async function reach(address: Address, waitMs: number): Promise<Connection> {
+async function reach(address: Address, waitMs: number, own: CertificateFiles): Promise<Connection> {
   try {
     return await connect(address, { waitMs });
   } catch (error) {
     if (!(error instanceof IsobatchError && error.code === "refused")) throw error;
-    return connect(address, { trust: anyServer(), waitMs: CALL_DEADLINE_MS });
+    return connect(address, { trust: anyServer(own), waitMs: CALL_DEADLINE_MS });
   }
 }

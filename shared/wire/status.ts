@@ -1,5 +1,6 @@
 import { type ServiceError, type StatusObject, status } from "@grpc/grpc-js";
 import { type ErrorCode, IsobatchError, messageOf } from "../errors.js";
+import { tlsReason } from "./tls-reason.js";
 
 /**
  * Errors across the wire: an `IsobatchError` becomes a gRPC status on the server and an `IsobatchError` of the same
@@ -74,16 +75,17 @@ export function fromStatus(error: Pick<StatusObject, "code" | "details">, what: 
 export function connectionReason({ code, details }: Pick<StatusObject, "code" | "details">): string {
   if (code === status.DEADLINE_EXCEEDED) return "it does not answer";
   const last = /Last error: (.*?)(?: \(\d{4}-[^)]*Z\))?(?:\. Resolution note:.*)?$/.exec(details)?.[1] ?? details;
+  if (TLS.test(last)) return tlsReason(new Error(last)) ?? last;
   const reason = REASONS.find(([pattern]) => pattern.test(last));
   return reason ? reason[1].replace("$&", last) : last.replace(/\.$/, "");
 }
 
+const TLS = /certificate|SSL|TLS|EPROTO/i;
 const REASONS: [RegExp, string][] = [
   [/ECONNREFUSED/, "nothing listens there (connection refused)"],
   [/ENOTFOUND|EAI_AGAIN|Name resolution failed|No addresses/, "its name cannot be looked up"],
   [/EHOSTUNREACH|ENETUNREACH/, "no route leads there"],
   [/ETIMEDOUT/, "it does not answer"],
-  [/certificate|SSL|TLS|EPROTO/i, "the TLS handshake failed ($&)"],
   [/ECONNRESET|EPIPE|closed|dropped|hang up|Failed to connect/i, "the connection was closed by the other side"],
 ];
 
