@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { hostname } from "node:os";
 import type { Logger } from "../../shared/log.js";
 import { type Address, formatAddress, isLoopback, listenError } from "../../shared/wire/index.js";
 import { createGuard, type Verify } from "./access/index.js";
@@ -12,6 +13,7 @@ import type { DashboardSource } from "./source.js";
 
 /** The dashboard, the metrics and the probes of a run, over HTTP. */
 export interface Dashboard {
+  /** For people. */
   readonly url: string;
   readonly address: Address;
   /** Ends every stream with the last status. */
@@ -81,7 +83,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
   guard.listensAt(address.port);
 
   return {
-    url: `${tls === undefined ? "http" : "https"}://${formatAddress(address)}/`,
+    url: `${tls === undefined ? "http" : "https"}://${formatAddress(nameOf(address))}/`,
     address,
     async close() {
       streams.close();
@@ -95,6 +97,11 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
       clearTimeout(force);
     },
   };
+}
+
+/** How browsers reach it; who listens on every address of a machine is reached by the machine's name. */
+function nameOf({ host, port }: Address): Address {
+  return { host: host === "0.0.0.0" || host === "::" ? hostname() : host, port };
 }
 
 function listenAt(server: Server, { host, port }: Address): Promise<Address> {

@@ -1,5 +1,5 @@
 import type UPlot from "uplot";
-import { CHARTS, type ChartDefinition, type Curve, spoken, valueText } from "../view/charts.js";
+import { CHARTS, type ChartDefinition, type Curve, spansDecades, spoken, valueText } from "../view/charts.js";
 import type { History } from "../view/history.js";
 import { plotOptions } from "./plot-options.js";
 
@@ -140,6 +140,15 @@ export function createPlots(): Plots {
       touch(chart);
     });
   }
+  /** As the page opens: an axis that changed by itself later would only startle. */
+  function chooseAxes({ points }: History): void {
+    const loss = charts.find(({ definition }) => definition.id === "loss");
+    if (loss === undefined || points.length === 0) return;
+    const known = points.flatMap((point) => point[4] ?? []);
+    loss.logarithmic = spansDecades(known);
+    document.querySelector("#loss button.axis")?.setAttribute("aria-pressed", String(loss.logarithmic));
+  }
+
   resized.observe(charts[0].place);
   resized.observe(charts[1].place);
   // Colours are read from the style sheet when a chart is made.
@@ -147,6 +156,7 @@ export function createPlots(): Plots {
 
   return {
     changed(next, size) {
+      if (history === undefined) chooseAxes(next);
       [history, microBatchSize] = [next, size];
       for (const chart of charts) chart.stale ||= isBehind(chart);
       if (charts.some(({ stale }) => stale)) soon();

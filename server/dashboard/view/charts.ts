@@ -29,6 +29,8 @@ export interface Curve {
 const SMOOTHED_SHARE = 1 / 100;
 /** The loss among the figures is the mean of about so many steps. */
 const LOSS_STEPS = 50;
+/** A curve whose values lie further apart gets a logarithmic axis. */
+const DECADES_MIN = 20;
 /** Colours that the style sheet has for curves. */
 const COLOURS = 7;
 
@@ -116,6 +118,13 @@ export function recentLoss({ points }: History): number | null {
     if (mean !== null) [sum, steps] = [sum + mean * ofPoint, steps + ofPoint];
   }
   return steps === 0 ? null : sum / steps;
+}
+
+/** Whether a linear axis would squeeze most of a curve onto its floor. */
+export function spansDecades(values: readonly number[]): boolean {
+  let [low, high] = [Number.POSITIVE_INFINITY, 0];
+  for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
+  return low > 0 && high / low > DECADES_MIN;
 }
 
 /** A value of a chart, with its unit. */
