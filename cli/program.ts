@@ -69,7 +69,7 @@ export function createProgram(environment: Environment, end: (exitCode: number) 
 }
 
 function addRun(program: Command, environment: Environment, end: (exitCode: number) => void): void {
-  serving(program.command("run"))
+  const run = serving(program.command("run"))
     .summary("train a task on a whole cluster on this machine")
     .description("Trains a task on a cluster on this machine: a server and workers, each in a process of its own.")
     .option(
@@ -83,7 +83,8 @@ function addRun(program: Command, environment: Environment, end: (exitCode: numb
       "threads of each worker (default: the cores, divided among the workers; 1 on a GPU)",
       wholeNumber("--compute-threads", 1, THREADS_MAX),
     )
-    .addOption(listen({ host: "127.0.0.1", port: 0 }, "127.0.0.1, any free port"))
+    .addOption(listen({ host: "127.0.0.1", port: 0 }, "127.0.0.1, any free port"));
+  logging(run)
     .addHelpText(
       "after",
       examples(
@@ -93,13 +94,13 @@ function addRun(program: Command, environment: Environment, end: (exitCode: numb
       ),
     )
     .action(async (task: string, options) => {
-      const { run } = await import("./commands/run.js");
-      end(await run(task, options, withLogOptions(environment, options)));
+      const { run: perform } = await import("./commands/run.js");
+      end(await perform(task, options, withLogOptions(environment, options)));
     });
 }
 
 function addServer(program: Command, environment: Environment, end: (exitCode: number) => void): void {
-  serving(program.command("server"), " (default: 127.0.0.1, the port after --listen's)")
+  const server = serving(program.command("server"), " (default: 127.0.0.1, the port after --listen's)")
     .option("--no-http", "no dashboard and no /metrics")
     .summary("serve a task to workers that join")
     .description("Serves a task to workers that join from this machine or others, and prints how they do.")
@@ -121,7 +122,8 @@ function addServer(program: Command, environment: Environment, end: (exitCode: n
       0,
     )
     .option("--token-file <file>", "a file with the join token, made if it is missing (default: in the run directory)")
-    .option("--stay", "when the run has ended, go on answering until this process is asked to end")
+    .option("--stay", "when the run has ended, go on answering until this process is asked to end");
+  logging(server)
     .addHelpText(
       "after",
       examples(
@@ -134,8 +136,8 @@ function addServer(program: Command, environment: Environment, end: (exitCode: n
       ),
     )
     .action(async (task: string, options) => {
-      const { server } = await import("./commands/server.js");
-      end(await server(task, options, withLogOptions(environment, options)));
+      const { server: perform } = await import("./commands/server.js");
+      end(await perform(task, options, withLogOptions(environment, options)));
     });
 }
 
@@ -156,7 +158,7 @@ function logging(command: Command): Command {
 
 /** The options of whatever serves a task. */
 function serving(command: Command, httpDefault = ""): Command {
-  return logging(command)
+  return command
     .argument("<task>", "a built-in task's name, a .json file, or a module that exports defineTask({ … })")
     .option("--steps <n>", "length of the run (default: the task's)", wholeNumber("--steps", 1, STEPS_MAX))
     .addOption(

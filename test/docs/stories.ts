@@ -189,6 +189,8 @@ function openDesk(page: string) {
 function shortened(text: string): string {
   if (text === "npm start") return `npm --prefix '${ROOT}' start -- --steps 2 --out "$PWD/runs/mnist"`;
   if (!/^isobatch run /.test(text)) return text;
+  // How many samples a step has is not known before where κ follows the workers.
+  if (/\/worker/.test(text)) return `${text} --samples 512`;
   const [, steps] = /--steps (\d+)/.exec(text) ?? [];
   const short = `--steps ${steps === undefined ? 2 : Math.max(2, Math.round(Number(steps) / STEPS_SHARE))}`;
   return steps === undefined ? `${text} ${short}` : text.replace(/--steps \d+/, short);
