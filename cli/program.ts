@@ -425,6 +425,32 @@ function addExperiment(program: Command, environment: Environment, end: (exitCod
       end(await invariance(options, environment));
     });
   experiment
+    .command("elastic")
+    .summary("may workers come and go?")
+    .description(
+      "Trains a small net on MNIST with real worker processes that come and go, so that κ follows them, and compares its " +
+        "losses with those of the same run with one worker, and with another order of the samples.",
+    )
+    .option(
+      "--workers <numbers>",
+      "how many there are in each of as many parts of the run",
+      wholeNumbers("--workers", 1, WORKERS_MAX),
+      [1, 4, 2, 8],
+    )
+    .option("--arms <names>", "optimizers with their rules, separated by commas", words("--arms"), [
+      ...["invariant-linear", "invariant-exponential", "sqrt", "standard"],
+    ])
+    .option("--samples <n>", "length of a run", wholeNumber("--samples", 1, SAMPLES_MAX), 245_760)
+    .option("--lr <number>", "the learning rate, as at κ = 1", number("--lr"), 3e-4)
+    .option("--seed <n>", "of weights and samples", wholeNumber("--seed", 0, SEED_MAX), 0)
+    .option("--backend <name>", "what to compute with", "wasm")
+    .option("--out <dir>", "where the results go", "runs/elastic")
+    .addHelpText("after", examples(["isobatch experiment elastic", "1 → 4 → 2 → 8 workers, in a few minutes"]))
+    .action(async (options) => {
+      const { elastic } = await import("./commands/elastic.js");
+      end(await elastic(options, environment));
+    });
+  experiment
     .command("train-runs", { hidden: true })
     .description("One of an experiment's processes; isobatch experiment starts it.")
     .requiredOption("--backend <name>", "what to compute with")

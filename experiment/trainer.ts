@@ -52,6 +52,8 @@ export interface TrainOptions {
   readonly onStep?: (report: StepReport) => void;
   /** Whether to evaluate, at the task's intervals and at the end; true by default. */
   readonly evaluate?: boolean;
+  /** Evaluates after just these numbers of samples, instead of at the task's intervals. */
+  readonly evaluateAt?: ReadonlySet<number>;
   /** Called after every evaluation, so that a run that diverges later leaves what it has measured. */
   readonly onEvaluation?: (evaluation: Evaluation) => void;
   /** Whether the initial weights are evaluated too; false by default, since a cluster does not. */
@@ -197,9 +199,10 @@ function run(
     step += 1;
     const loss = stepLosses.reduce((sum, value) => sum + value, 0) / microBatches;
     options.onStep?.({ step, samples, loss, computeMs: performance.now() - startedAt });
-    if (Math.floor(samples / task.evaluateEverySamples) > evaluationsBefore) evaluate();
+    const due = Math.floor(samples / task.evaluateEverySamples) > evaluationsBefore;
+    if (options.evaluateAt?.has(samples) ?? due) evaluate();
   }
-  if (evaluations.at(-1)?.step !== step) evaluate();
+  if (evaluations.at(-1)?.step !== step && options.evaluateAt === undefined) evaluate();
 
   const theta = readVector(memory, weightsAddresses(plan), layout.length);
   const m = readVector(memory, sumAddresses(plan, moments, "s1"), layout.parameters);

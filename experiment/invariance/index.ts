@@ -1,4 +1,4 @@
-export { type Arm, allArms } from "./arms.js";
+export { type Arm, allArms, findArm } from "./arms.js";
 export { createPerformer, type Performer, type RunResult } from "./perform.js";
 export { PRESET_NAMES, PRESETS, type Preset } from "./presets.js";
 export { createProtocol, type Protocol, type ProtocolInput } from "./protocol.js";
