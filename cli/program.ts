@@ -444,7 +444,7 @@ function addExperiment(program: Command, environment: Environment, end: (exitCod
     .option("--lr <number>", "the learning rate, as at κ = 1", number("--lr"), 3e-4)
     .option("--seed <n>", "of weights and samples", wholeNumber("--seed", 0, SEED_MAX), 0)
     .option("--backend <name>", "what to compute with", "wasm")
-    .option("--out <dir>", "where the results go", "runs/elastic")
+    .option("--out <dir>", "where the results go", "runs/experiment-elastic")
     .addHelpText("after", examples(["isobatch experiment elastic", "1 → 4 → 2 → 8 workers, in a few minutes"]))
     .action(async (options) => {
       const { elastic } = await import("./commands/elastic.js");
