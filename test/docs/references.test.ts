@@ -1,11 +1,13 @@
 // The reference pages and the code they describe, held against each other.
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { z } from "zod";
 import { statusJson } from "../../cli/status/json.js";
 import { RUN_FILES } from "../../server/observe/index.js";
 import { taskInputSchema } from "../../tasks/task.js";
-import { codeIn, read, tableRows } from "./markdown.test.helper.js";
+import { codeIn, ROOT, read, tableRows } from "./markdown.test.helper.js";
 
 interface JsonSchema {
   readonly properties?: Record<string, JsonSchema>;
@@ -28,6 +30,14 @@ function wordsOf(field: JsonSchema): string[] {
     ...[branch.const, ...(branch.enum ?? [])].filter((word) => typeof word === "string"),
     ...Object.entries(branch.properties ?? {}).flatMap(([name, inner]) => [name, ...wordsOf(inner)]),
   ]);
+}
+
+/** The product's own sources in a room. */
+function sourcesOf(room: string): string[] {
+  return readdirSync(join(ROOT, room), { recursive: true })
+    .map((path) => join(ROOT, room, String(path)))
+    .filter((path) => path.endsWith(".ts") && !path.includes(".test."))
+    .map((path) => readFileSync(path, "utf8"));
 }
 
 describe("docs/task-fields.md", () => {
@@ -75,6 +85,14 @@ describe("docs/run-directory.md", () => {
 });
 
 describe("docs/operating.md", () => {
+  it("tells every variable of the environment that a user may set, and no others", () => {
+    const forTests = ["ISOBATCH_FAIL_AT", "ISOBATCH_FLIP_GRADIENT_BIT"];
+    const rooms = ["cli", "server", "worker", "tasks", "shared", "experiment"];
+    const named = rooms.flatMap(sourcesOf).flatMap((source) => source.match(/\bISOBATCH_[A-Z_]+\b/g) ?? []);
+    const told = codeIn(read("docs/operating.md")).filter((code) => /^ISOBATCH_[A-Z_]+$/.test(code));
+    assert.deepEqual([...new Set(told)].sort(), [...new Set(named)].filter((name) => !forTests.includes(name)).sort());
+  });
+
   it("tells the fields of status --json, and no others", () => {
     const nothing = { workers: [], shards: [] };
     const fields = Object.keys(statusJson(nothing as unknown as Parameters<typeof statusJson>[0]));
