@@ -1,7 +1,8 @@
 /**
  * The gradient of one micro-batch, natively and on one thread, against PyTorch's of the same model and shapes on one
  * thread, in one run: both are measured in turn in every round, so that a machine that slows down for a while slows both.
- * Ours is the whole of what a worker pays (see worker-gradient.ts); PyTorch's is its forward and backward pass.
+ * Ours is the whole of what a worker pays for a micro-batch (see worker-gradient.ts); PyTorch's is its forward and backward
+ * pass. Both have their weights in place, and their loading is in neither.
  */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";

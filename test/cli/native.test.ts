@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, describe, it } from "node:test";
-import { readInstallation, tensorFlowFolder } from "../../worker/backends/tensorflow/installation.js";
+import {
+  INSTALLATION_FILE,
+  readInstallation,
+  sessionAddonOf,
+  tensorFlowFolder,
+} from "../../worker/backends/tensorflow/installation.js";
 import { openWorkplace, TINY_TASK } from "./isobatch.test.helper.js";
 
 const installed = readInstallation(tensorFlowFolder(process.env), "cpu");
@@ -12,6 +17,8 @@ describe("a native TensorFlow", { skip }, () => {
   const place = openWorkplace();
   after(() => place.close());
   const native = { ISOBATCH_TENSORFLOW: tensorFlowFolder(process.env) };
+  const summaryOf = (run: string): { steps: number; stateHash: string } =>
+    JSON.parse(readFileSync(join(place.folder, run, "summary.json"), "utf8"));
 
   it("is found to be there by a second install", async () => {
     const { code, stdout } = await place.run(["tensorflow", "install"], native);
@@ -25,8 +32,22 @@ describe("a native TensorFlow", { skip }, () => {
     const { code, stdout, stderr } = await place.run(["run", task, "--workers", "1", "--out", "run"], native);
     assert.equal(code, 0, stderr);
     assert.match(stdout, /has joined: TensorFlow \d+\.\d+/);
-    const { steps } = JSON.parse(readFileSync(join(place.folder, "run", "summary.json"), "utf8")) as { steps: number };
-    assert.equal(steps, 20);
+    assert.equal(summaryOf("run").steps, 20);
+  });
+
+  it("gives the same bits on more workers and threads, compiled or operation by operation", async () => {
+    const task = join(place.folder, "tiny.json");
+    const folder = join(place.folder, "without-sessions");
+    const binding = join(folder, "cpu", "binding", "tfjs_binding.node");
+    mkdirSync(dirname(binding), { recursive: true });
+    copyFileSync(installed!.binding, binding);
+    writeFileSync(join(folder, "cpu", INSTALLATION_FILE), JSON.stringify({ ...installed, binding }));
+    const more = ["--workers", "2", "--compute-threads", "2", "--out", "more"];
+    assert.equal((await place.run(["run", task, ...more], native)).code, 0);
+    const slow = await place.run(["run", task, "--workers", "1", "--out", "slow"], { ISOBATCH_TENSORFLOW: folder });
+    assert.match(slow.stdout, /has joined: .* faster after isobatch tensorflow install/);
+    assert.equal(summaryOf("more").stateHash, summaryOf("run").stateHash);
+    assert.equal(summaryOf("slow").stateHash, summaryOf("run").stateHash);
   });
 
   it("evaluates such a run too, unless it is gone: then it is said where the digits come from", async () => {
@@ -76,7 +97,8 @@ describe("a native TensorFlow", { skip }, () => {
     const again = { ISOBATCH_TENSORFLOW: folder };
     const { code, stderr } = await place.run(["tensorflow", "install", "--python", environment], again);
     assert.equal(code, 0, stderr);
-    const { python, ownEnvironment } = readInstallation(folder, "cpu")!;
+    const { python, ownEnvironment, binding } = readInstallation(folder, "cpu")!;
+    assert.ok(existsSync(sessionAddonOf({ binding })), "there are no sessions");
     assert.ok(existsSync(python), "the environment was removed");
     assert.equal(ownEnvironment, true);
     assert.ok(!existsSync(join(folder, "cpu", "binding-old")), "what an ended installation left stays");
