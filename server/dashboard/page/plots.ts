@@ -16,7 +16,7 @@ export interface Plots {
 }
 
 /** What has changed by less than a pixel is drawn this often all the same. */
-const REFRESH_MS = 1_000;
+const REFRESH_MS = 2_000;
 
 interface Chart {
   readonly definition: ChartDefinition;
