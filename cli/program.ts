@@ -438,9 +438,9 @@ function addExperiment(program: Command, environment: Environment, end: (exitCod
       [1, 4, 2, 8],
     )
     .option("--arms <names>", "optimizers with their rules, separated by commas", words("--arms"), [
-      ...["invariant-linear", "invariant-exponential", "sqrt", "standard"],
+      ...["invariant-linear", "sqrt", "standard"],
     ])
-    .option("--samples <n>", "length of a run", wholeNumber("--samples", 1, SAMPLES_MAX), 245_760)
+    .option("--samples <n>", "length of a run", wholeNumber("--samples", 1, SAMPLES_MAX), 368_640)
     .option("--lr <number>", "the learning rate, as at κ = 1", number("--lr"), 3e-4)
     .option("--seed <n>", "of weights and samples", wholeNumber("--seed", 0, SEED_MAX), 0)
     .option("--backend <name>", "what to compute with", "wasm")
