@@ -26,7 +26,7 @@ export interface DocumentedCommand {
 
 /** What a line of an indented block must begin with to be a command rather than a picture. */
 const PROGRAMS =
-  /^(?:[A-Z_]+=\S+ )*(?:isobatch|npm|npx|node|docker|kubectl|source|tensorboard|python3?|curl|openssl) ?/;
+  /^(?:[A-Z_]+=\S+ )*(?:isobatch|npm|npx|node|docker|kubectl|source|tensorboard|python3?|curl|openssl)(?: |$)/;
 
 /**
  * The shell commands of a page: every line of a block that is fenced as `sh`, and the lines of indented blocks that begin
