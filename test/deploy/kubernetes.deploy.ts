@@ -97,18 +97,7 @@ describe("kubectl apply -k deploy/kubernetes/overlays/…", { timeout: 40 * MINU
 
   before(async () => {
     const engine = await startEngine(host);
-    for (const target of ["server", "worker"]) {
-      await engine.docker([
-        "build",
-        "--file",
-        "deploy/docker/Dockerfile",
-        "--target",
-        target,
-        "--tag",
-        `isobatch-${target}`,
-        ".",
-      ]);
-    }
+    await engine.docker(["compose", "--project-directory", ROOT, "build"]);
     expected = await undisturbed(host);
     cluster = await startCluster(host, engine);
     for (const name of ["server", "worker"]) {
