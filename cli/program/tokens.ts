@@ -1,18 +1,13 @@
 import type { Command } from "commander";
-import { TOKEN_ROLES } from "../shared/credentials/roles.js";
-import { DEFAULT_PORT } from "../shared/wire/address.js";
-import type { Address } from "../shared/wire/index.js";
-import type { Environment } from "./environment.js";
-import { address, lifetime, oneOf } from "./option-values.js";
-
-/** What this part shares with the rest of the command line. */
-export interface ProgramParts {
-  clientOptions(command: Command): Command;
-  examples(...rows: (readonly [command: string, meaning: string])[]): string;
-}
+import { TOKEN_ROLES } from "../../shared/credentials/roles.js";
+import { DEFAULT_PORT } from "../../shared/wire/address.js";
+import type { Address } from "../../shared/wire/index.js";
+import type { Environment } from "../environment.js";
+import { address, lifetime, oneOf } from "../option-values.js";
+import { clientOptions, examples } from "./options.js";
 
 /** `isobatch token create|list|revoke`. */
-export function addTokens(program: Command, environment: Environment, { clientOptions, examples }: ProgramParts): void {
+export function addTokens(program: Command, environment: Environment): void {
   const token = program
     .command("token")
     .summary("make, list and revoke tokens")
@@ -46,7 +41,7 @@ export function addTokens(program: Command, environment: Environment, { clientOp
       ),
     )
     .action(async (at: Address | undefined, options) => {
-      const { createTokenCommand } = await import("./commands/token.js");
+      const { createTokenCommand } = await import("../commands/token.js");
       await createTokenCommand(at, options, environment);
     });
   managing("list")
@@ -57,7 +52,7 @@ export function addTokens(program: Command, environment: Environment, { clientOp
     .option("--json", "as JSON")
     .addHelpText("after", examples(["isobatch token list --run runs/mnist", "of this run"]))
     .action(async (at: Address | undefined, options) => {
-      const { listTokensCommand } = await import("./commands/token.js");
+      const { listTokensCommand } = await import("../commands/token.js");
       await listTokensCommand(at, options, environment);
     });
   managing("revoke")
@@ -71,7 +66,7 @@ export function addTokens(program: Command, environment: Environment, { clientOp
       examples(["isobatch token revoke join --run runs/mnist", "the one that was printed at first"]),
     )
     .action(async (name: string, at: Address | undefined, options) => {
-      const { revokeTokenCommand } = await import("./commands/token.js");
+      const { revokeTokenCommand } = await import("../commands/token.js");
       await revokeTokenCommand(name, at, options, environment);
     });
 }

@@ -1,0 +1,38 @@
+/** What several commands share. */
+import { type Command, Option } from "commander";
+import { DEFAULT_PORT } from "../../shared/wire/address.js";
+import { LOG_FORMATS, LOG_LEVELS } from "../environment.js";
+import { oneOf } from "../option-values.js";
+
+/** A server of this machine, in examples. */
+export const HERE = `127.0.0.1:${DEFAULT_PORT}`;
+
+/** Of whoever connects to a server. */
+export function clientOptions(command: Command): Command {
+  return command
+    .option("--token-file <file>", "a file with the token")
+    .option("--token <->", "read the token from standard input", oneOf("--token", ["-"]))
+    .option("--tls-ca <file>", "the CA of the server's certificate, PEM, if it has its owner's")
+    .option("--tls-cert <file>", "your certificate, PEM, for a server that asks for one")
+    .option("--tls-key <file>", "its key, PEM");
+}
+
+/** The options of whatever logs on standard error. */
+export function logging(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--log-level <name>", "the least severe messages to log (default: ISOBATCH_LOG)")
+        .choices(LOG_LEVELS)
+        .argParser(oneOf("--log-level", LOG_LEVELS)),
+    )
+    .addOption(
+      new Option("--log-format <name>", "of the log (default: pretty on a terminal, json elsewhere)")
+        .choices(LOG_FORMATS)
+        .argParser(oneOf("--log-format", LOG_FORMATS)),
+    );
+}
+
+/** The end of a command's help. */
+export function examples(...rows: (readonly [command: string, meaning: string])[]): string {
+  return `\nExamples:\n${rows.map(([command, meaning]) => `  $ ${command}\n      ${meaning}\n`).join("")}`;
+}

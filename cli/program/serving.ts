@@ -1,0 +1,148 @@
+/** What serves a task: `isobatch run`, `isobatch server` and a server's further processes. */
+import { type Command, Option } from "commander";
+import { DEFAULT_PORT } from "../../shared/wire/address.js";
+import type { Address } from "../../shared/wire/index.js";
+import { type Environment, withLogOptions } from "../environment.js";
+import { address, kappaRule, seconds, wholeNumber } from "../option-values.js";
+import {
+  MICRO_BATCHES_MAX,
+  SAMPLES_MAX,
+  SEED_MAX,
+  SHARDS_MAX,
+  STEPS_MAX,
+  THREADS_MAX,
+  WAIT_SECONDS_MAX,
+  WORKERS_MAX,
+} from "./limits.js";
+import { examples, logging } from "./options.js";
+
+export function addRun(program: Command, environment: Environment, end: (exitCode: number) => void): void {
+  const run = serving(program.command("run"))
+    .summary("train a task on a whole cluster on this machine")
+    .description("Trains a task on a cluster on this machine: a server and workers, each in a process of its own.")
+    .option(
+      "--workers <n>",
+      "worker processes (default: 2; one a GPU, where they compute on GPUs)",
+      wholeNumber("--workers", 1, WORKERS_MAX),
+    )
+    .option("--backend <name>", "what the workers compute with (default: the first that starts; see isobatch doctor)")
+    .option(
+      "--compute-threads <n>",
+      "threads of each worker (default: the cores, divided among the workers; 1 on a GPU)",
+      wholeNumber("--compute-threads", 1, THREADS_MAX),
+    )
+    .addOption(listen({ host: "127.0.0.1", port: 0 }, "127.0.0.1, any free port"));
+  logging(run)
+    .addHelpText(
+      "after",
+      examples(
+        ["isobatch run mnist", "a built-in task, on 2 workers"],
+        ["isobatch run mnist --steps 200 --workers 1", "shorter; the same bits however many workers there are"],
+        ["isobatch run my-task.json --micro-batches-per-step 8", "larger batches, the same hyperparameters"],
+      ),
+    )
+    .action(async (task: string, options) => {
+      const { run: perform } = await import("../commands/run.js");
+      end(await perform(task, options, withLogOptions(environment, options)));
+    });
+}
+
+export function addServer(program: Command, environment: Environment, end: (exitCode: number) => void): void {
+  const server = serving(program.command("server"), " (default: 127.0.0.1, the port after --listen's)")
+    .option("--no-http", "no dashboard and no /metrics")
+    .summary("serve a task to workers that join")
+    .description("Serves a task to workers that join from this machine or others, and prints how they do.")
+    .addOption(listen({ host: "127.0.0.1", port: DEFAULT_PORT }, `127.0.0.1:${DEFAULT_PORT}`))
+    .option("--advertise <host:port>", "where workers reach the server, if elsewhere", address("--advertise"))
+    .option("--tls-cert <file>", "your own certificate, PEM, with those that lead to its CA")
+    .option("--tls-key <file>", "its key, PEM")
+    .option("--tls-ca <file>", "admit only clients with a certificate of this CA, PEM")
+    .option(
+      "--workers-awaited <n>",
+      "the first step waits for this many, for a minute at most",
+      wholeNumber("--workers-awaited", 1, 65_536),
+      1,
+    )
+    .option(
+      "--checkpoint-every <seconds>",
+      "a checkpoint after so long too, beside those of the task (0: only those)",
+      seconds("--checkpoint-every", WAIT_SECONDS_MAX),
+      0,
+    )
+    .option("--token-file <file>", "a file with the join token, made if it is missing (default: in the run directory)")
+    .option("--stay", "when the run has ended, go on answering until this process is asked to end");
+  logging(server)
+    .addHelpText(
+      "after",
+      examples(
+        ["isobatch server mnist", `for workers of this machine, on port ${DEFAULT_PORT}`],
+        [`isobatch server mnist --listen 0.0.0.0:${DEFAULT_PORT}`, "for workers of other machines, encrypted"],
+        [
+          `isobatch server mnist --listen 0.0.0.0:${DEFAULT_PORT} --tls-cert server.pem --tls-key server.key`,
+          "your own certificate",
+        ],
+      ),
+    )
+    .action(async (task: string, options) => {
+      const { server: perform } = await import("../commands/server.js");
+      end(await perform(task, options, withLogOptions(environment, options)));
+    });
+}
+
+export function addShard(program: Command, environment: Environment, end: (exitCode: number) => void): void {
+  program
+    .command("shard", { hidden: true })
+    .description("One of a server's further processes; isobatch server starts it.")
+    .requiredOption("--index <n>", "its number, from 1", wholeNumber("--index", 1, SHARDS_MAX))
+    .requiredOption("--coordinator <host:port>", "the first process", address("--coordinator"))
+    .requiredOption("--out <dir>", "the run directory")
+    .requiredOption("--listen <host:port>", "where it listens", address("--listen"))
+    .option("--tls-cert <file>", "what it shows to workers")
+    .option("--tls-key <file>", "its key")
+    .option("--tls-ca <file>", "admit only clients with a certificate of this CA")
+    .addHelpText(
+      "after",
+      examples([
+        "ISOBATCH_TOKEN=… isobatch shard --index 1 --coordinator 127.0.0.1:7400 --out runs/mnist --listen 127.0.0.1:0",
+        "as isobatch server mnist --shards 2 starts it",
+      ]),
+    )
+    .action(async (options) => {
+      const { shard } = await import("../commands/shard.js");
+      end(await shard(options, environment));
+    });
+}
+
+/** The options of whatever serves a task. */
+export function serving(command: Command, httpDefault = ""): Command {
+  return command
+    .argument("<task>", "a built-in task's name, a .json file, or a module that exports defineTask({ … })")
+    .option("--steps <n>", "length of the run (default: the task's)", wholeNumber("--steps", 1, STEPS_MAX))
+    .addOption(
+      new Option("--samples <n>", "the same in samples")
+        .argParser(wholeNumber("--samples", 1, SAMPLES_MAX))
+        .conflicts("steps"),
+    )
+    .option(
+      "--micro-batches-per-step <κ>",
+      "micro-batches in a step: 8, or 2/worker to follow the workers, 2/worker:1-64 within a range (default: the task's)",
+      kappaRule("--micro-batches-per-step", MICRO_BATCHES_MAX),
+    )
+    .option(
+      "--replay-kappa <dir>",
+      "take each step's micro-batches from a run directory, or the kappa.jsonl in one, and so leave that run's bits",
+    )
+    .option("--seed <n>", "of all that is random (default: the task's)", wholeNumber("--seed", 0, SEED_MAX))
+    .option("--data <path>", "the data set's folder or file (default: the task's)")
+    .option("--out <dir>", "the run directory; one that holds this run goes on (default: runs/<task>)")
+    .option("--shards <n>", "server processes that share the weights", wholeNumber("--shards", 1, SHARDS_MAX), 1)
+    .option("--tls", "encrypt, even where only this machine reaches the server")
+    .option("--insecure", "do not encrypt, even where other machines reach the server")
+    .option("--http <host:port>", `where the dashboard and /metrics are served${httpDefault}`, address("--http"));
+}
+
+export function listen(byDefault: Address, inWords: string): Option {
+  return new Option("--listen <host:port>", "where the server listens")
+    .argParser(address("--listen"))
+    .default(byDefault, inWords);
+}

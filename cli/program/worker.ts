@@ -1,0 +1,55 @@
+import { type Command, Option } from "commander";
+import { DEFAULT_PORT } from "../../shared/wire/address.js";
+import type { Address } from "../../shared/wire/index.js";
+import { type Environment, withLogOptions } from "../environment.js";
+import { address, seconds, wholeNumber } from "../option-values.js";
+import { GPUS_MAX, THREADS_MAX, WAIT_SECONDS_MAX } from "./limits.js";
+import { clientOptions, examples, logging } from "./options.js";
+
+export function addWorker(program: Command, environment: Environment, end: (exitCode: number) => void): void {
+  const worker = program
+    .command("worker")
+    .summary("compute for a run")
+    .description("Computes for a run.")
+    .addHelpText(
+      "after",
+      examples([`ISOBATCH_TOKEN=… isobatch worker join 192.0.2.7:${DEFAULT_PORT}`, "join the run of that server"]),
+    );
+  const join = worker
+    .command("join")
+    .summary("join a run and compute for it until it ends")
+    .description("Joins the run of a server, and computes for it until it ends or this process is asked to leave.")
+    .argument("<host:port>", "of the server", address("The server's address"))
+    .option("--backend <name>", "what to compute with (default: the first that starts; see isobatch doctor)")
+    .option(
+      "--compute-threads <n>",
+      "threads that compute (default: one a core; 1 on a GPU)",
+      wholeNumber("--compute-threads", 1, THREADS_MAX),
+    )
+    .option(
+      "--gpu <n>",
+      "the GPU to compute on: its number in isobatch doctor, from 0 (default: the first)",
+      wholeNumber("--gpu", 0, GPUS_MAX),
+    )
+    .option("--data <dir>", "a copy of the data set's files; without it the server sends the samples")
+    .option("--wait <seconds>", "how long to try to reach the server at first", seconds("--wait", WAIT_SECONDS_MAX), 30)
+    .option(
+      "--reconnect-for <seconds>",
+      "how long to look for a server that is gone",
+      seconds("--reconnect-for", WAIT_SECONDS_MAX),
+      600,
+    )
+    .addOption(new Option("--supervised").hideHelp());
+  logging(clientOptions(join))
+    .addHelpText(
+      "after",
+      `${examples(
+        [`ISOBATCH_TOKEN=… isobatch worker join 192.0.2.7:${DEFAULT_PORT}`, "as the server printed it"],
+        [`isobatch worker join gpu-server:${DEFAULT_PORT} --token-file token`, "with the token in a file"],
+      )}\nThe join token comes from ISOBATCH_TOKEN, --token-file or standard input.\n`,
+    )
+    .action(async (at: Address, options) => {
+      const { joinWorker } = await import("../commands/worker.js");
+      end(await joinWorker(at, options, withLogOptions(environment, options)));
+    });
+}
