@@ -3,8 +3,6 @@ import { createLeaseKey, parseToken } from "../shared/credentials/index.js";
 import { IsobatchError, invalid, messageOf } from "../shared/errors.js";
 import { elementsOf, type Layout, sliceChunks } from "../shared/layout/index.js";
 import type { Logger } from "../shared/log.js";
-import { optimizerTitle } from "../shared/optimizer/index.js";
-import { stateHash } from "../shared/state-hash.js";
 import { version } from "../shared/version.js";
 import {
   type Address,
@@ -16,9 +14,8 @@ import {
   type WireServer,
 } from "../shared/wire/index.js";
 import { type PreparedTask, prepareTask, type Task } from "../tasks/index.js";
-import { createCheckpointStore, parametersIn, readNewestCheckpoint } from "./checkpoint/index.js";
+import { createCheckpointStore } from "./checkpoint/index.js";
 import {
-  type Coordinator,
   createCoordinator,
   createCoordinatorHandlers,
   localLink,
@@ -34,6 +31,7 @@ import {
   startDashboard,
   type Verify,
 } from "./dashboard/index.js";
+import { writeFirstCheckpoint } from "./first-checkpoint.js";
 import {
   type KappaFile,
   type MetricsLine,
@@ -46,11 +44,11 @@ import {
   type RunRecord,
   readKappaRecord,
   type Summary,
-  summarize,
   withTensorBoard,
   writeReport,
   writeSummary,
 } from "./observe/index.js";
+import { summaryOf } from "./run-summary.js";
 import { createSamples } from "./samples/index.js";
 import { createTokenControl, type GivenToken, openSecurity, type Security, type TlsRequest } from "./security/index.js";
 import { createShard } from "./shard/index.js";
@@ -167,24 +165,6 @@ function checkShards({ shards, listen }: Pick<ServerOptions, "shards" | "listen"
       `--listen has port ${listen.port}; ${shards} shards take those up to the ${shards}th after it, and ${PORT_MAX} is the last.`,
     );
   }
-}
-
-/** A fresh run is a resume from checkpoint 0. */
-async function writeFirstCheckpoint({ built }: PreparedTask, directory: RunDirectory, hash: string): Promise<void> {
-  const { layout, initialWeights } = built;
-  const slice = { firstElement: 0, endElement: layout.length };
-  const { runId } = directory.identity;
-  const store = createCheckpointStore({ folder: directory.checkpointsFolder, layout, slice, runId, taskHash: hash });
-  if (store.list(slice).length > 0) return;
-  if (directory.identity.epoch > 0) {
-    throw new IsobatchError(
-      "damaged",
-      `${directory.checkpointsFolder} has lost all checkpoints of this run; restore them, or start anew with another --out.`,
-    );
-  }
-  const zeros = (): Float32Array => new Float32Array(parametersIn(layout, slice));
-  const state = { theta: initialWeights, m: zeros(), v: zeros() };
-  await store.write(state, { step: 0, microBatches: 0, c1: 0, c2: 0 });
 }
 
 async function serve(
@@ -365,33 +345,4 @@ async function openDashboard(
  */
 async function meetingPlace({ shards, tls }: ServerOptions, server: WireServer, address: Address): Promise<Address> {
   return shards === 1 || tls.kind === "none" ? address : server.listen({ host: "127.0.0.1", port: 0 }, "plain");
-}
-
-function summaryOf(task: Task, directory: RunDirectory, coordinator: Coordinator, startedAt: number): Summary {
-  const { meta, state } = readNewestCheckpoint(directory.folder);
-  const bytes = (values: Float32Array): Uint8Array[] => [
-    new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
-  ];
-  const { progress, members } = coordinator;
-  const { lastEvaluation: last } = progress;
-  const all = members.all();
-  const classes = new Set(all.map(({ numerics: n }) => `${n.backend} ${n.version} ${n.architecture} ${n.flags}`));
-  return summarize({
-    task: task.name,
-    optimizer: optimizerTitle(task.optimizer),
-    runId: directory.identity.runId,
-    version,
-    stateHash: stateHash({ theta: bytes(state.theta), m: bytes(state.m), v: bytes(state.v), ...meta }),
-    steps: meta.step,
-    samples: meta.microBatches * task.microBatchSize,
-    durationSeconds: (performance.now() - startedAt) / 1000,
-    samplesOfSitting: progress.samplesOfSitting,
-    recomputedSteps: progress.recomputedSteps,
-    finalEvaluation: last === undefined ? null : { step: last.step, loss: last.loss, accuracy: last.accuracy },
-    workers: all.map(({ id, host, device, microBatches }) => ({ id, host, device, microBatches })),
-    numerics: directory.identity.numerics,
-    mixedNumerics: task.mixed && classes.size > 1,
-    epochs: directory.identity.epoch,
-    finishedAt: new Date().toISOString(),
-  });
 }

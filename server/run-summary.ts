@@ -1,0 +1,37 @@
+import { optimizerTitle } from "../shared/optimizer/index.js";
+import { stateHash } from "../shared/state-hash.js";
+import { version } from "../shared/version.js";
+import type { Task } from "../tasks/index.js";
+import { readNewestCheckpoint } from "./checkpoint/index.js";
+import type { Coordinator } from "./coordinator/index.js";
+import { type RunDirectory, type Summary, summarize } from "./observe/index.js";
+
+/** What a run leaves in summary.json, from its newest checkpoint and what the coordinator counted. */
+export function summaryOf(task: Task, directory: RunDirectory, coordinator: Coordinator, startedAt: number): Summary {
+  const { meta, state } = readNewestCheckpoint(directory.folder);
+  const bytes = (values: Float32Array): Uint8Array[] => [
+    new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+  ];
+  const { progress, members } = coordinator;
+  const { lastEvaluation: last } = progress;
+  const all = members.all();
+  const classes = new Set(all.map(({ numerics: n }) => `${n.backend} ${n.version} ${n.architecture} ${n.flags}`));
+  return summarize({
+    task: task.name,
+    optimizer: optimizerTitle(task.optimizer),
+    runId: directory.identity.runId,
+    version,
+    stateHash: stateHash({ theta: bytes(state.theta), m: bytes(state.m), v: bytes(state.v), ...meta }),
+    steps: meta.step,
+    samples: meta.microBatches * task.microBatchSize,
+    durationSeconds: (performance.now() - startedAt) / 1000,
+    samplesOfSitting: progress.samplesOfSitting,
+    recomputedSteps: progress.recomputedSteps,
+    finalEvaluation: last === undefined ? null : { step: last.step, loss: last.loss, accuracy: last.accuracy },
+    workers: all.map(({ id, host, device, microBatches }) => ({ id, host, device, microBatches })),
+    numerics: directory.identity.numerics,
+    mixedNumerics: task.mixed && classes.size > 1,
+    epochs: directory.identity.epoch,
+    finishedAt: new Date().toISOString(),
+  });
+}
