@@ -7,7 +7,7 @@ import {
 } from "../../server/shard/core/index.js";
 import type { CheckpointMark } from "../../shared/steps/index.js";
 import { plus, type ReferenceVersion, update } from "./arithmetic.js";
-import type { World } from "./world.js";
+import { CHECKPOINTS_KEPT, type World } from "./world.js";
 
 /** A shard's process: the real core in a shell of simulated disk, links and arithmetic. */
 export interface SimulatedShard {
@@ -23,6 +23,7 @@ export interface SimulatedShard {
   hasCovered(epoch: number, step: number, leaf: number): boolean;
   isDurable(step: number): boolean;
   /** Whether the checkpoint would load. */
+  hasSynced(step: number): boolean;
   isIntact(step: number): boolean;
   kill(downMs: number): void;
   breakCoordinatorStream(): void;
@@ -257,11 +258,14 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
       queue.after(world.drawMs(stream, 10, 500), attach);
     },
     hasCovered: (epoch, step, leaf) => reported.epoch === epoch && reported.step === step && reported.leaves.has(leaf),
+    hasSynced: (step) => disk.get(step)?.synced === true,
     isIntact: (step) => disk.get(step)?.synced === true && disk.get(step)?.damaged === false,
     damageNewestCheckpoint() {
-      // Only where another one is left on all shards: to lose every copy is beyond any promise.
-      const intact = [...disk.keys()].filter((step) => world.shards.every((shard) => shard.isIntact(step)));
-      const victim = disk.get(Math.max(...intact));
+      // Only where another one is left on all shards, and will be kept: to lose every copy is beyond any promise.
+      const common = [...disk.keys()].filter((step) => world.shards.every((shard) => shard.hasSynced(step)));
+      const kept = common.sort((a, b) => b - a).slice(0, CHECKPOINTS_KEPT);
+      const intact = kept.filter((step) => world.shards.every((shard) => shard.isIntact(step)));
+      const victim = disk.get(intact[0]);
       if (intact.length >= 2 && victim !== undefined) victim.damaged = true;
     },
     coordinatorGone: detach,

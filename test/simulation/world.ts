@@ -344,7 +344,7 @@ export function simulate(options: WorldOptions): WorldResult {
       checkpointEvery: 30,
       evaluateEvery: 42,
       evaluationBatches: EVALUATION_BATCHES,
-      checkpointsKept: 2,
+      checkpointsKept: CHECKPOINTS_KEPT,
       workersAwaited: options.workers,
       awaitMs: 1_000,
       coefficients,
@@ -420,6 +420,7 @@ export function simulate(options: WorldOptions): WorldResult {
 }
 
 export const EVALUATION_BATCHES = 5;
+export const CHECKPOINTS_KEPT = 2;
 
 /** The loss sum of one evaluation batch at these weights. */
 export function evaluationLoss(batch: number, weights: readonly number[]): number {
