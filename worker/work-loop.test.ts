@@ -4,7 +4,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { IsobatchError } from "../shared/errors.js";
 import { createLog } from "../shared/log.js";
 import type { Connection, WorkerReport } from "../shared/wire/index.js";
-import type { ComputedLease } from "./compute/index.js";
+import { type ComputedLease, ThreadDeathError } from "./compute/index.js";
 import type { Engine } from "./engine.js";
 import { leaseOf } from "./fake-server.test.helper.js";
 import type { Samples } from "./samples.js";
@@ -17,7 +17,7 @@ const log = createLog({ level: "silent", pretty: false });
 function open() {
   const reports: WorkerReport[] = [];
   const released: number[] = [];
-  const computing: { lo: number; finish: () => void }[] = [];
+  const computing: { lo: number; finish: () => void; fail: (error: Error) => void }[] = [];
   let refuseConnection: (error: Error) => void = () => {};
   let grantConnection: (connection: Connection) => void = () => {};
   const link: Pick<ShardLink, "connection" | "name"> = {
@@ -32,10 +32,10 @@ function open() {
     broken: undefined,
     memory: { releaseSlots: (slots: number[]) => released.push(...slots) },
     compute: ({ lo, hi }) =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
         const nodes = [{ lo, hi, slot: 10 + lo }];
         const computed: ComputedLease = { nodes, losses: new Float64Array(hi - lo), computeMs: 1, samplesMs: 0 };
-        computing.push({ lo, finish: () => resolve(computed) });
+        computing.push({ lo, finish: () => resolve(computed), fail: reject });
       }),
   };
   const samples: Samples = {
@@ -52,7 +52,8 @@ function open() {
     samples,
     links: [link as ShardLink],
     report: (report) => reports.push(report),
-    onThreadsRestarted: () => assert.fail("no thread died"),
+    // What the threads held before is still in θ: they have it again at once.
+    onThreadsRestarted: () => reports.push({ weightsHeld: { epoch: 1, version: 0 } }),
     onFailed: assert.ifError,
     log,
   });
@@ -86,6 +87,20 @@ describe("createWorkLoop()", { timeout: 20_000 }, () => {
     await settle();
     assert.deepEqual(released, [10]);
     assert.equal(reports[1].leaseFailed?.reason, "Cannot reach shard 0.");
+  });
+
+  it("tells that new threads hold nothing before it tells that they hold something again", async () => {
+    const { loop, add, reports, computing } = open();
+    loop.hold({ epoch: 1, version: 0 });
+    add(0, 0, 2);
+    computing[0].fail(new ThreadDeathError("Compute thread 0 ended with exit code 1."));
+    await settle();
+    assert.deepEqual(
+      reports.flatMap((report) => Object.keys(report)),
+      ["weightsLost", "weightsHeld", "leaseFailed"],
+    );
+    add(0, 2, 3);
+    assert.equal(computing.length, 1, "nothing is begun on threads without weights");
   });
 
   it("says nothing of a push that fails when its step has gone on without it", async () => {

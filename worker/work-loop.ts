@@ -85,6 +85,8 @@ export function createWorkLoop(options: WorkLoopOptions): WorkLoop {
       if (error instanceof ThreadDeathError) {
         log.warn(fieldsOf(work), `${error.message} All threads were started anew.`);
         held = undefined;
+        // Before that they are held again, which may be at once, and before the lease is given back.
+        report({ weightsLost: {} });
         options.onThreadsRestarted();
       }
       if (!signal.aborted) reportFailure(work, error);

@@ -237,9 +237,10 @@ export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorH
 }
 
 function workerEvent(worker: string, report: WorkerReport__Output) {
-  const { heartbeat, weightsHeld, leaseComputed, leaseFailed, evaluated, leaving } = report;
+  const { heartbeat, weightsHeld, weightsLost, leaseComputed, leaseFailed, evaluated, leaving } = report;
   if (heartbeat != null) return { kind: "heartbeat" as const, worker };
   if (weightsHeld != null) return { kind: "weightsHeld" as const, worker, ...weightsHeld };
+  if (weightsLost != null) return { kind: "weightsLost" as const, worker };
   if (leaseComputed != null) {
     const { lease, computeMs } = leaseComputed;
     return { kind: "leaseComputed" as const, worker, lease, computeMs };

@@ -13,13 +13,14 @@ import type { ShardTraffic } from "./traffic.js";
 
 /** @throws {IsobatchError} `invalid_input` for a message without a report. */
 export function reportOf(message: ShardReport__Output): MeasuredReport {
-  const { restored, restoreFailed, covered, committed, checkpointed } = message;
+  const { restored, restoreFailed, covered, superseded, committed, checkpointed } = message;
   if (restored != null) {
     const { epoch, noise, ...mark } = restored;
     return { kind: "restored", epoch, mark: { ...mark, ...(noise && { noise }) } };
   }
   if (restoreFailed != null) return { kind: "restoreFailed", ...restoreFailed };
   if (covered != null) return { kind: "covered", ...covered };
+  if (superseded != null) return { kind: "superseded", ...superseded };
   if (checkpointed != null) {
     return { kind: "checkpointed", step: checkpointed.step, error: checkpointed.error || undefined };
   }
@@ -54,6 +55,8 @@ export function reportMessage(report: MeasuredReport): ShardReport {
       return { restoreFailed: report };
     case "covered":
       return { covered: report };
+    case "superseded":
+      return { superseded: report };
     case "checkpointed":
       return { checkpointed: { step: report.step, error: report.error ?? "" } };
     case "committed": {

@@ -35,6 +35,12 @@ export const bugs: Record<string, PlantedBug> = {
         ? [effect, { kind: "stage", chunk: effect.chunk, slot: effect.into, leaf: undefined }]
         : [effect],
   },
+  "a step that is applied in part waits for whoever joins": {
+    coordinatorEvent: (event) => {
+      if (event.kind === "superseded") return [];
+      return [event.kind === "committed" ? { ...event, scalars: { ...event.scalars, ledger: [] } } : event];
+    },
+  },
   "a node is merged twice": {
     shardEffect: (effect) => (effect.kind === "accumulate" ? [effect, effect] : [effect]),
   },

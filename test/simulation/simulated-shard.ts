@@ -184,6 +184,7 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
         if (report.kind === "checkpointed" && !api.isDurable(report.step)) {
           world.fail(`shard ${index} reports checkpoint ${report.step}, which is not synced`);
         }
+        if (report.kind === "superseded") world.partlyApplied();
         if (report.kind === "covered") {
           const { epoch, step, lo, hi } = report;
           if (reported.epoch !== epoch || reported.step !== step) reported = { epoch, step, leaves: new Set() };

@@ -1,4 +1,4 @@
-import type { CoordinatorEffect, Lease } from "../../server/coordinator/core/index.js";
+import type { CoordinatorEffect, CoordinatorEvent, Lease } from "../../server/coordinator/core/index.js";
 import type { StepPlan } from "../../shared/steps/index.js";
 import { canonicalNodes } from "../../shared/sums/index.js";
 import { gradient, treeSum } from "./arithmetic.js";
@@ -13,6 +13,8 @@ export interface SimulatedWorker {
   pause(forMs: number): void;
   breakCoordinatorStream(): void;
   breakPushes(): void;
+  /** A compute thread has died: all are started anew, and hold no weights. */
+  restartThreads(): void;
   shardBack(shard: number): void;
   coordinatorGone(): void;
   reattach(): void;
@@ -38,7 +40,10 @@ export function createSimulatedWorker(index: number, world: World): SimulatedWor
   let chunks = new Map<number, { epoch: number; version: number; value: number }>();
   let held: { epoch: number; version: number; weights: number[] } | undefined;
   let tasks: Task[] = [];
-  let computing = false;
+  let computing: Task | undefined;
+  let threads = 0; // ends with the compute threads
+  /** Reports on their way to the coordinator, which arrive in order. */
+  let reports: { readonly link: number; readonly event: CoordinatorEvent }[] = [];
   const stopWatching: (() => void)[] = [];
 
   /** Runs when this process is neither dead nor paused; in order, since a pause delays all alike. */
@@ -51,10 +56,11 @@ export function createSimulatedWorker(index: number, world: World): SimulatedWor
     });
   }
 
-  function report(event: Parameters<World["toCoordinator"]>[0]): void {
-    const mine = link;
+  function report(event: CoordinatorEvent): void {
+    reports.push({ link, event });
     later(world.drawMs(stream, 0.1, 10), () => {
-      if (attached && mine === link) world.toCoordinator(event);
+      const oldest = reports.shift()!;
+      if (attached && oldest.link === link) world.toCoordinator(oldest.event);
     });
   }
 
@@ -111,7 +117,7 @@ export function createSimulatedWorker(index: number, world: World): SimulatedWor
   }
 
   function work(): void {
-    if (computing || held === undefined) return;
+    if (computing !== undefined || held === undefined) return;
     const { epoch, version } = held;
     const versionOf = (task: Task): number => (task.kind === "step" ? task.plan.step : task.version);
     const epochOf = (task: Task): number => (task.kind === "step" ? task.plan.epoch : task.epoch);
@@ -119,10 +125,12 @@ export function createSimulatedWorker(index: number, world: World): SimulatedWor
     const task = tasks.find((each) => epochOf(each) === epoch && versionOf(each) === version);
     if (task === undefined) return;
     tasks.splice(tasks.indexOf(task), 1);
-    computing = true;
+    computing = task;
     const { weights } = held;
+    const mine = threads;
     later(world.drawMs(stream, 5, 60) * (task.lease.hi - task.lease.lo), () => {
-      computing = false;
+      if (mine !== threads) return;
+      computing = undefined;
       if (task.kind === "evaluation") evaluate(task, weights);
       else compute(task, weights);
       work();
@@ -216,7 +224,8 @@ export function createSimulatedWorker(index: number, world: World): SimulatedWor
       if (!up) return;
       up = false;
       life++;
-      computing = false;
+      computing = undefined;
+      reports = [];
       const wasAttached = attached;
       detach();
       if (wasAttached) world.toCoordinator({ kind: "workerLost", worker: name, reason: "killed" });
@@ -236,6 +245,28 @@ export function createSimulatedWorker(index: number, world: World): SimulatedWor
     },
     breakPushes() {
       pushes++;
+    },
+    restartThreads() {
+      if (!attached) return;
+      const broken = computing;
+      threads++;
+      computing = undefined;
+      held = undefined;
+      report({ kind: "weightsLost", worker: name });
+      takeWeights();
+      if (broken?.kind === "evaluation") {
+        report({ kind: "evaluationFailed", worker: name, version: broken.version, reason: "a thread died" });
+      } else if (broken !== undefined) {
+        const { lease } = broken.lease;
+        report({
+          kind: "leaseFailed",
+          worker: name,
+          lease,
+          microBatch: undefined,
+          nonFinite: false,
+          reason: "a thread died",
+        });
+      }
     },
     shardBack: (shard) => watch(shard),
     coordinatorGone: detach,

@@ -86,6 +86,8 @@ const EXPECTED = [
   "fault: worker gone for long",
   "fault: worker paused",
   "fault: worker's stream broken",
+  "fault: all workers killed in mid-step",
+  "fault: threads restarted",
   "fault: push broken",
   "fault: shard killed",
   "fault: shard's stream broken",
@@ -107,4 +109,5 @@ const EXPECTED = [
   "κ changed",
   "event kappaSaved",
   "a forgotten step at another κ",
+  "a stranded step",
 ];

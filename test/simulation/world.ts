@@ -80,6 +80,8 @@ export interface World {
   chance(stream: string, probability: number): boolean;
   toCoordinator(event: CoordinatorEvent): void;
   shardReport(shard: number, report: ShardReport): void;
+  /** A shard has just updated the first of its chunks in a step. */
+  partlyApplied(): void;
   readonly coordinatorUp: boolean;
 }
 
@@ -134,6 +136,8 @@ export function simulate(options: WorldOptions): WorldResult {
   let coordinator: ReturnType<typeof createCoordinatorCore> | undefined;
   let incarnation = 0;
   let outcome: Outcome | undefined;
+  /** A fault that waits for its moment. */
+  let atPartlyApplied: (() => void) | undefined;
   let recomputed = 0;
   let lastEpoch = 0;
   let steps = 0;
@@ -177,6 +181,10 @@ export function simulate(options: WorldOptions): WorldResult {
         default:
           return toCoordinator({ ...report, shard });
       }
+    },
+    partlyApplied() {
+      if (atPartlyApplied !== undefined) queue.after(0, atPartlyApplied);
+      atPartlyApplied = undefined;
     },
     get coordinatorUp() {
       return coordinator !== undefined;
@@ -326,6 +334,7 @@ export function simulate(options: WorldOptions): WorldResult {
         outcome = effect.outcome;
         return world.count("ended");
       case "note":
+        if (/ is applied in part /.test(effect.message)) world.count("a stranded step");
         return;
     }
   }
@@ -368,6 +377,12 @@ export function simulate(options: WorldOptions): WorldResult {
     "worker gone for long": () => pick(workers).kill(world.drawMs("faults", 3_000, 15_000)),
     "worker paused": () => pick(workers).pause(world.drawMs("faults", 100, 20_000)),
     "worker's stream broken": () => pick(workers).breakCoordinatorStream(),
+    "all workers killed in mid-step": () => {
+      atPartlyApplied = () => {
+        for (const worker of workers) worker.kill(world.drawMs("faults", 10, 3_000));
+      };
+    },
+    "threads restarted": () => pick(workers).restartThreads(),
     "push broken": () => pick(workers).breakPushes(),
     "shard killed": () => pick(shards).kill(world.drawMs("faults", 10, 3_000)),
     "shard's stream broken": () => pick(shards).breakCoordinatorStream(),

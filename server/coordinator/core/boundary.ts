@@ -79,6 +79,8 @@ function openStep(run: Run): void {
   run.state.plan = plan;
   run.state.planCoefficients = coefficients;
   run.state.board = createBoard(microBatches);
+  run.superseded = false;
+  run.strandedSinceMs = Number.NaN;
   run.stepOpenedMs = run.nowMs;
   run.computeMs = 0;
   for (const [index, shard] of run.state.shards.entries()) {
@@ -99,10 +101,17 @@ export function covered(run: Run, shardIndex: number, epoch: number, step: numbe
   closeDoneLeases(run);
 }
 
+export function superseded(run: Run, epoch: number, step: number): void {
+  const { plan } = run.state;
+  if (run.state.phase === "stepping" && plan?.epoch === epoch && plan.step === step) run.superseded = true;
+}
+
 export function committed(run: Run, shardIndex: number, epoch: number, step: number, scalars: ShardScalars): void {
   const { plan, planCoefficients } = run.state;
   if (run.state.phase !== "stepping" || plan?.epoch !== epoch || plan.step !== step) return;
   run.state.shards[shardIndex].committed = scalars;
+  // A slice of frozen weights commits at once, and has the version still.
+  if (scalars.ledger.length > 0) run.superseded = true;
   if (run.state.shards.some((shard) => shard.committed === undefined)) return;
   const all = run.state.shards.map((shard) => shard.committed!);
   run.state.noise = takeNoiseIn(run.state.noise, plan, all, run.options.microBatchSize);

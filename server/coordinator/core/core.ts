@@ -1,9 +1,9 @@
-import { atBoundary, checkpointed, committed, covered, evaluated } from "./boundary.js";
+import { atBoundary, checkpointed, committed, covered, evaluated, superseded } from "./boundary.js";
 import { assign, countFailure, leaseFailed, release } from "./leasing.js";
 import type { CoordinatorEffect, CoordinatorEvent } from "./messages.js";
-import { epochSaved, gather, restored, restoreFailed } from "./recovery.js";
+import { epochSaved, gather, leaveStrandedStep, restored, restoreFailed } from "./recovery.js";
 import { type CoordinatorOptions, type CoordinatorState, createRun, emit, end, note, type Run } from "./run.js";
-import { createWorkerState, smooth, type WorkerState } from "./workers.js";
+import { createWorkerState, loseWeights, smooth, type WorkerState } from "./workers.js";
 
 /**
  * The coordinator's decisions, without any I/O, clock or randomness: `handle(event, nowMs)` returns effects, and the
@@ -55,6 +55,8 @@ function dispatch(run: Run, event: CoordinatorEvent): void {
       return restoreFailed(run, event.shard, event.epoch, event.step, event.reason);
     case "covered":
       return covered(run, event.shard, event.epoch, event.step, event.lo, event.hi);
+    case "superseded":
+      return superseded(run, event.epoch, event.step);
     case "committed":
       return committed(run, event.shard, event.epoch, event.step, event.scalars);
     case "checkpointed":
@@ -68,10 +70,17 @@ function dispatch(run: Run, event: CoordinatorEvent): void {
       return proceed(run);
     case "weightsHeld": {
       const worker = seen(run, event.worker);
-      if (worker === undefined || event.epoch !== run.state.epoch || worker.ready) return;
+      if (worker === undefined || event.epoch !== run.state.epoch) return;
+      const isNews = !worker.ready || run.superseded;
       worker.ready = true;
       worker.proven = true;
-      return proceed(run);
+      worker.version = Math.max(worker.version, event.version);
+      return isNews ? proceed(run) : undefined;
+    }
+    case "weightsLost": {
+      const worker = seen(run, event.worker);
+      if (worker !== undefined) loseWeights(worker);
+      return;
     }
     case "leaseComputed": {
       const worker = seen(run, event.worker);
@@ -156,6 +165,7 @@ function tick(run: Run): void {
     worker.silent = true;
     note(run, "warn", `worker ${worker.worker} has been silent for ${SILENT_MS / 1000} s: its leases go to others`);
   }
+  leaveStrandedStep(run);
   proceed(run);
 }
 

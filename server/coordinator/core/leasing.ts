@@ -26,12 +26,21 @@ export function enoughWorkers(run: Run): boolean {
   return run.begun;
 }
 
+/**
+ * Whether the worker has the open stage's weights, or can still get them. One that holds a newer version tells of the step's
+ * commit before the shards do.
+ */
+export function canCompute({ superseded, state: { phase, mark } }: Run, worker: WorkerState): boolean {
+  return phase !== "stepping" || !superseded || worker.version >= mark.step;
+}
+
 export function assign(run: Run): void {
   const { board, plan } = run.state;
   if (board === undefined || !enoughWorkers(run)) return;
   const stage = stageKind(run);
-  let idle = [...run.state.workers.values()].filter(isIdle);
-  const others = [...run.state.workers.values()].filter((worker) => worker.ready && !worker.draining && !worker.silent);
+  const able = [...run.state.workers.values()].filter((worker) => canCompute(run, worker));
+  let idle = able.filter(isIdle);
+  const others = able.filter((worker) => worker.ready && !worker.draining && !worker.silent);
   if (others.some((worker) => !board.sittingOut.has(worker.worker))) {
     idle = idle.filter((worker) => !board.sittingOut.has(worker.worker));
   }

@@ -30,6 +30,8 @@ export type CoordinatorEvent =
       readonly lo: number;
       readonly hi: number;
     }
+  /** Version `step` can't be had from this shard any more, and step `step` has not committed there. */
+  | { readonly kind: "superseded"; readonly shard: number; readonly epoch: number; readonly step: number }
   | {
       readonly kind: "committed";
       readonly shard: number;
@@ -42,6 +44,8 @@ export type CoordinatorEvent =
   | { readonly kind: "workerLost"; readonly worker: string; readonly reason: string }
   | { readonly kind: "heartbeat"; readonly worker: string }
   | { readonly kind: "weightsHeld"; readonly worker: string; readonly epoch: number; readonly version: number }
+  /** Its threads are new and hold nothing. */
+  | { readonly kind: "weightsLost"; readonly worker: string }
   | { readonly kind: "leaseComputed"; readonly worker: string; readonly lease: number; readonly computeMs: number }
   | {
       readonly kind: "leaseFailed";

@@ -2,12 +2,17 @@ import { NO_NOISE } from "../../../shared/optimizer/index.js";
 import type { CheckpointMark } from "../../../shared/steps/index.js";
 import { atBoundary } from "./boundary.js";
 import { boundaryBefore, holdKappa } from "./elastic.js";
+import { canCompute } from "./leasing.js";
 import { emit, end, note, type Run } from "./run.js";
+import { loseWeights } from "./workers.js";
 
 /**
  * There is one way to begin: every shard attached → the newest checkpoint they have in common → a new epoch. A
- * first start, a resumed run, a lost shard and a damaged checkpoint all go through it.
+ * first start, a resumed run, a lost shard, a damaged checkpoint and a stranded step all go through it.
  */
+
+/** Reports of the shards that are on their way when the last holder of a version goes must have come after so long. */
+const STRANDED_MS = 3_000;
 
 export function gather(run: Run): void {
   if (run.state.phase === "ended") return;
@@ -28,11 +33,31 @@ export function gather(run: Run): void {
   run.state.epoch++;
   for (const shard of run.state.shards) shard.restored = undefined;
   for (const worker of run.state.workers.values()) {
-    worker.ready = false;
+    loseWeights(worker);
     worker.running.clear();
   }
   holdKappa(run);
   emit(run, { kind: "saveEpoch", epoch: run.state.epoch });
+}
+
+/**
+ * A step is stranded when the chunks of its version are partly updated and nobody holds that version any more: what
+ * is missing of the step could never be computed, whoever joins. Then the run goes back.
+ */
+export function leaveStrandedStep(run: Run): void {
+  const { phase, workers, plan } = run.state;
+  const open = phase === "stepping" && run.superseded;
+  const stranded = open && ![...workers.values()].some((worker) => canCompute(run, worker));
+  if (!stranded) run.strandedSinceMs = Number.NaN;
+  else if (Number.isNaN(run.strandedSinceMs)) run.strandedSinceMs = run.nowMs;
+  else if (run.nowMs - run.strandedSinceMs >= STRANDED_MS) {
+    note(
+      run,
+      "warn",
+      `step ${plan?.step} is applied in part and no worker that could finish it is left: the run goes back`,
+    );
+    gather(run);
+  }
 }
 
 export function epochSaved(run: Run, epoch: number): void {

@@ -108,6 +108,10 @@ export interface Run {
   begun: boolean;
   /** When the first worker was ready; NaN before. */
   firstReadyMs: number;
+  /** Whether a shard has updated chunks in the open step: only who holds its version already can compute for it. */
+  superseded: boolean;
+  /** Since when nobody holds it; NaN: somebody does, or it can still be had. */
+  strandedSinceMs: number;
   stepOpenedMs: number;
   /** The longest lease of the open step. */
   computeMs: number;
@@ -162,6 +166,8 @@ export function createRun(options: CoordinatorOptions): Run {
     previousBoundary: 0,
     begun: false,
     firstReadyMs: Number.NaN,
+    superseded: false,
+    strandedSinceMs: Number.NaN,
     stepOpenedMs: 0,
     computeMs: 0,
     evaluations: [],

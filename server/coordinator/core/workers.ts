@@ -3,8 +3,10 @@ import type { Candidate } from "./board.js";
 /** A worker as the coordinator knows it. */
 export interface WorkerState {
   readonly worker: string;
-  /** Whether it has held complete weights in this epoch; before that it gets no lease. */
+  /** Whether it holds complete weights of this epoch, of whatever version; before that it gets no lease. */
   ready: boolean;
+  /** The newest version that it has held in this epoch, and has not lost since; −1 if none. */
+  version: number;
   /** Whether it has held weights in any epoch. */
   proven: boolean;
   draining: boolean;
@@ -29,6 +31,7 @@ export function createWorkerState(worker: string, nowMs: number): WorkerState {
   return {
     worker,
     ready: false,
+    version: -1,
     proven: false,
     draining: false,
     silent: false,
@@ -44,6 +47,12 @@ export function createWorkerState(worker: string, nowMs: number): WorkerState {
 /** Whether the worker may be given a lease now. */
 export function isIdle(worker: WorkerState): boolean {
   return worker.ready && !worker.draining && !worker.silent && worker.running.size === 0;
+}
+
+/** A new epoch, or new threads: what it held is nothing any more. */
+export function loseWeights(worker: WorkerState): void {
+  worker.ready = false;
+  worker.version = -1;
 }
 
 /** Whether the run can count on it: it has computed, or could have, and nothing is wrong with it. */

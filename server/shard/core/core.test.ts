@@ -92,7 +92,7 @@ describe("a shard's step", () => {
     assert.deepEqual(kinds(offer(3, 4).effects), ["stage"]);
     assert.deepEqual(kinds(offer(0, 2).effects), ["stage"]);
     // [2, 3) + [3, 4) → [2, 4), then [0, 2) + [2, 4) → the root.
-    assert.deepEqual(kinds(offer(2, 3).effects), ["accumulate", "merge", "apply", "publish"]);
+    assert.deepEqual(kinds(offer(2, 3).effects), ["accumulate", "merge", "apply", "publish", "superseded"]);
   });
 
   it("commits when its last chunk is complete, with the ledger and the losses", () => {
@@ -116,6 +116,12 @@ describe("a shard's step", () => {
     ]);
     assert.equal(core.state.step, 1);
     assert.equal(core.state.slotsUsed, 0);
+  });
+
+  it("says once that its version can't be had any more, when the first of several chunks is updated", () => {
+    const { offer } = shard();
+    assert.deepEqual(kinds(offer(0, 4).effects), ["stage", "apply", "publish", "superseded"]);
+    assert.ok(!kinds(offer(0, 4, { chunk: 1 }).effects).includes("superseded"));
   });
 
   it("drops what comes for a committed step", () => {

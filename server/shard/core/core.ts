@@ -9,7 +9,8 @@ import { holds, lowestUncovered, type SlotPool, type Staging, stageNode, uncover
  *
  * A step needs no order from outside to commit: each chunk is updated as soon as its own root is complete, because
  * no other chunk's value enters the update. Readers are safe all the same: a chunk carries its version, and a
- * worker has version s only when all chunks say s.
+ * worker has version s only when all chunks say s. From the first updated chunk to the last nobody can get version s
+ * any more, so the coordinator is told of it: who holds it by then must live to finish the step.
  */
 export interface ShardCore {
   handle(event: ShardEvent): ShardEffect[];
@@ -193,6 +194,9 @@ export function createShardCore(options: ShardOptions): ShardCore {
         chunk.entries = [];
         chunk.applied = true;
         chunk.merged = entry.merged;
+        if (chunksLeft === options.chunks.length && chunksLeft > 1) {
+          effects.push({ kind: "report", report: { kind: "superseded", epoch: plan.epoch, step: plan.step } });
+        }
         chunksLeft--;
       }
       for (const { lo, hi } of runs(covered)) {

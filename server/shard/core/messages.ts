@@ -54,6 +54,8 @@ export type ShardReport =
       readonly lo: number;
       readonly hi: number;
     }
+  /** A chunk is updated while others are not: version `step` of the weights can't be had here any more. */
+  | { readonly kind: "superseded"; readonly epoch: number; readonly step: number }
   | {
       readonly kind: "committed";
       readonly epoch: number;

@@ -59,11 +59,13 @@ import type { Status as _isobatch_v1_Status, Status__Output as _isobatch_v1_Stat
 import type { StepPlan as _isobatch_v1_StepPlan, StepPlan__Output as _isobatch_v1_StepPlan__Output } from './isobatch/v1/StepPlan.js';
 import type { StopRun as _isobatch_v1_StopRun, StopRun__Output as _isobatch_v1_StopRun__Output } from './isobatch/v1/StopRun.js';
 import type { SumsChunk as _isobatch_v1_SumsChunk, SumsChunk__Output as _isobatch_v1_SumsChunk__Output } from './isobatch/v1/SumsChunk.js';
+import type { Superseded as _isobatch_v1_Superseded, Superseded__Output as _isobatch_v1_Superseded__Output } from './isobatch/v1/Superseded.js';
 import type { TokenInfo as _isobatch_v1_TokenInfo, TokenInfo__Output as _isobatch_v1_TokenInfo__Output } from './isobatch/v1/TokenInfo.js';
 import type { WatchMetricsRequest as _isobatch_v1_WatchMetricsRequest, WatchMetricsRequest__Output as _isobatch_v1_WatchMetricsRequest__Output } from './isobatch/v1/WatchMetricsRequest.js';
 import type { WatchWeightsRequest as _isobatch_v1_WatchWeightsRequest, WatchWeightsRequest__Output as _isobatch_v1_WatchWeightsRequest__Output } from './isobatch/v1/WatchWeightsRequest.js';
 import type { WeightsChunk as _isobatch_v1_WeightsChunk, WeightsChunk__Output as _isobatch_v1_WeightsChunk__Output } from './isobatch/v1/WeightsChunk.js';
 import type { WeightsHeld as _isobatch_v1_WeightsHeld, WeightsHeld__Output as _isobatch_v1_WeightsHeld__Output } from './isobatch/v1/WeightsHeld.js';
+import type { WeightsLost as _isobatch_v1_WeightsLost, WeightsLost__Output as _isobatch_v1_WeightsLost__Output } from './isobatch/v1/WeightsLost.js';
 import type { WorkerCommand as _isobatch_v1_WorkerCommand, WorkerCommand__Output as _isobatch_v1_WorkerCommand__Output } from './isobatch/v1/WorkerCommand.js';
 import type { WorkerReport as _isobatch_v1_WorkerReport, WorkerReport__Output as _isobatch_v1_WorkerReport__Output } from './isobatch/v1/WorkerReport.js';
 import type { WorkerStatus as _isobatch_v1_WorkerStatus, WorkerStatus__Output as _isobatch_v1_WorkerStatus__Output } from './isobatch/v1/WorkerStatus.js';
@@ -134,11 +136,13 @@ export interface ProtoGrpcType {
       StepPlan: MessageTypeDefinition<_isobatch_v1_StepPlan, _isobatch_v1_StepPlan__Output>
       StopRun: MessageTypeDefinition<_isobatch_v1_StopRun, _isobatch_v1_StopRun__Output>
       SumsChunk: MessageTypeDefinition<_isobatch_v1_SumsChunk, _isobatch_v1_SumsChunk__Output>
+      Superseded: MessageTypeDefinition<_isobatch_v1_Superseded, _isobatch_v1_Superseded__Output>
       TokenInfo: MessageTypeDefinition<_isobatch_v1_TokenInfo, _isobatch_v1_TokenInfo__Output>
       WatchMetricsRequest: MessageTypeDefinition<_isobatch_v1_WatchMetricsRequest, _isobatch_v1_WatchMetricsRequest__Output>
       WatchWeightsRequest: MessageTypeDefinition<_isobatch_v1_WatchWeightsRequest, _isobatch_v1_WatchWeightsRequest__Output>
       WeightsChunk: MessageTypeDefinition<_isobatch_v1_WeightsChunk, _isobatch_v1_WeightsChunk__Output>
       WeightsHeld: MessageTypeDefinition<_isobatch_v1_WeightsHeld, _isobatch_v1_WeightsHeld__Output>
+      WeightsLost: MessageTypeDefinition<_isobatch_v1_WeightsLost, _isobatch_v1_WeightsLost__Output>
       WorkerCommand: MessageTypeDefinition<_isobatch_v1_WorkerCommand, _isobatch_v1_WorkerCommand__Output>
       WorkerReport: MessageTypeDefinition<_isobatch_v1_WorkerReport, _isobatch_v1_WorkerReport__Output>
       WorkerStatus: MessageTypeDefinition<_isobatch_v1_WorkerStatus, _isobatch_v1_WorkerStatus__Output>

@@ -9,6 +9,7 @@ import type { Checkpointed as _isobatch_v1_Checkpointed, Checkpointed__Output as
 import type { ShardReady as _isobatch_v1_ShardReady, ShardReady__Output as _isobatch_v1_ShardReady__Output } from '../../isobatch/v1/ShardReady.js';
 import type { ShardFailed as _isobatch_v1_ShardFailed, ShardFailed__Output as _isobatch_v1_ShardFailed__Output } from '../../isobatch/v1/ShardFailed.js';
 import type { ShardTraffic as _isobatch_v1_ShardTraffic, ShardTraffic__Output as _isobatch_v1_ShardTraffic__Output } from '../../isobatch/v1/ShardTraffic.js';
+import type { Superseded as _isobatch_v1_Superseded, Superseded__Output as _isobatch_v1_Superseded__Output } from '../../isobatch/v1/Superseded.js';
 
 export interface ShardReport {
   'hello'?: (_isobatch_v1_ShardHello | null);
@@ -20,7 +21,8 @@ export interface ShardReport {
   'ready'?: (_isobatch_v1_ShardReady | null);
   'failed'?: (_isobatch_v1_ShardFailed | null);
   'traffic'?: (_isobatch_v1_ShardTraffic | null);
-  'report'?: "hello"|"restored"|"restoreFailed"|"covered"|"committed"|"checkpointed"|"ready"|"failed"|"traffic";
+  'superseded'?: (_isobatch_v1_Superseded | null);
+  'report'?: "hello"|"restored"|"restoreFailed"|"covered"|"committed"|"checkpointed"|"ready"|"failed"|"traffic"|"superseded";
 }
 
 export interface ShardReport__Output {
@@ -33,5 +35,6 @@ export interface ShardReport__Output {
   'ready'?: (_isobatch_v1_ShardReady__Output | null);
   'failed'?: (_isobatch_v1_ShardFailed__Output | null);
   'traffic'?: (_isobatch_v1_ShardTraffic__Output | null);
-  'report'?: "hello"|"restored"|"restoreFailed"|"covered"|"committed"|"checkpointed"|"ready"|"failed"|"traffic";
+  'superseded'?: (_isobatch_v1_Superseded__Output | null);
+  'report'?: "hello"|"restored"|"restoreFailed"|"covered"|"committed"|"checkpointed"|"ready"|"failed"|"traffic"|"superseded";
 }

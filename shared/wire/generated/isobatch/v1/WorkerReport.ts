@@ -7,6 +7,7 @@ import type { LeaseFailed as _isobatch_v1_LeaseFailed, LeaseFailed__Output as _i
 import type { Evaluated as _isobatch_v1_Evaluated, Evaluated__Output as _isobatch_v1_Evaluated__Output } from '../../isobatch/v1/Evaluated.js';
 import type { Leaving as _isobatch_v1_Leaving, Leaving__Output as _isobatch_v1_Leaving__Output } from '../../isobatch/v1/Leaving.js';
 import type { Attach as _isobatch_v1_Attach, Attach__Output as _isobatch_v1_Attach__Output } from '../../isobatch/v1/Attach.js';
+import type { WeightsLost as _isobatch_v1_WeightsLost, WeightsLost__Output as _isobatch_v1_WeightsLost__Output } from '../../isobatch/v1/WeightsLost.js';
 
 export interface WorkerReport {
   'heartbeat'?: (_isobatch_v1_Heartbeat | null);
@@ -16,7 +17,8 @@ export interface WorkerReport {
   'evaluated'?: (_isobatch_v1_Evaluated | null);
   'leaving'?: (_isobatch_v1_Leaving | null);
   'attach'?: (_isobatch_v1_Attach | null);
-  'report'?: "heartbeat"|"weightsHeld"|"leaseComputed"|"leaseFailed"|"evaluated"|"leaving"|"attach";
+  'weightsLost'?: (_isobatch_v1_WeightsLost | null);
+  'report'?: "heartbeat"|"weightsHeld"|"leaseComputed"|"leaseFailed"|"evaluated"|"leaving"|"attach"|"weightsLost";
 }
 
 export interface WorkerReport__Output {
@@ -27,5 +29,6 @@ export interface WorkerReport__Output {
   'evaluated'?: (_isobatch_v1_Evaluated__Output | null);
   'leaving'?: (_isobatch_v1_Leaving__Output | null);
   'attach'?: (_isobatch_v1_Attach__Output | null);
-  'report'?: "heartbeat"|"weightsHeld"|"leaseComputed"|"leaseFailed"|"evaluated"|"leaving"|"attach";
+  'weightsLost'?: (_isobatch_v1_WeightsLost__Output | null);
+  'report'?: "heartbeat"|"weightsHeld"|"leaseComputed"|"leaseFailed"|"evaluated"|"leaving"|"attach"|"weightsLost";
 }

@@ -1,0 +1,13 @@
+// Original file: proto/isobatch/v1/isobatch.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface Superseded {
+  'epoch'?: (number | string | Long);
+  'step'?: (number | string | Long);
+}
+
+export interface Superseded__Output {
+  'epoch': (number);
+  'step': (number);
+}
