@@ -23,6 +23,7 @@ import {
   joinRequest,
   KAPPA,
   leasePush,
+  type MadeUpOptions,
   push,
   serve,
   smallTask,
@@ -63,8 +64,8 @@ async function fetchAs({ coordinator }: Connection, request: FetchSamplesRequest
 }
 
 /** Finishes the run of a server with one more worker. */
-async function finishWith(test: TestContext, server: TestServer) {
-  const worker = await work(test, server.address);
+async function finishWith(test: TestContext, server: TestServer, options?: MadeUpOptions) {
+  const worker = await work(test, server.address, options);
   const { summary } = await server.finished;
   assert.equal(await worker.ended, "complete");
   assert.equal(summary.steps, STEPS);
@@ -290,6 +291,29 @@ describe("startServer()", { timeout: 120_000 }, () => {
     const { summary } = await server.finished;
     assert.ok(stolen >= STEPS);
     assert.equal(summary.stateHash, undisturbed);
+  });
+
+  it("goes back when the only worker goes with a step applied in part, and comes to the same bits", async (test) => {
+    const server = await serve(test, { task });
+    const pusher = await connectTo(test, server.address, TOKEN);
+    const going = await work(test, server.address, {
+      async onLease(lease) {
+        if (lease.step < 3) return;
+        const messages = leasePush(going.joined, layoutFromJson(going.joined.layoutJson), lease);
+        await push(
+          pusher,
+          messages.filter(({ lease, chunk }) => lease || chunk?.chunk === 0),
+        );
+        throw new Error("gone");
+      },
+    });
+    await assert.rejects(going.ended, /gone/);
+    assert.equal(going.leases.at(-1)?.step, 3);
+    // Version 3 can't be had any more.
+    const { stateHash, recomputedSteps } = await finishWith(test, server, { holds: (epoch) => epoch > 1 });
+    assert.equal(stateHash, undisturbed);
+    assert.equal(recomputedSteps, 3);
+    assert.ok(server.log.some((line) => /step 3 is applied in part/.test(line)));
   });
 
   it("does not mind a worker that says what is not so", async (test) => {

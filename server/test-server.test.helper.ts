@@ -120,13 +120,15 @@ export interface MadeUpOptions {
   readonly token?: string;
   /** Called with each lease, before anything is done about it. */
   onLease?(lease: MicroBatchLease__Output): Promise<void>;
+  /** Whether it can have weights as of this epoch; default: any, of which it needs no more than their number. */
+  holds?(epoch: number): boolean;
 }
 
 /** Joins, and does what it is told until the run ends. */
 export async function work(
   test: TestContext,
   address: Address,
-  { request, token = TOKEN, onLease }: MadeUpOptions = {},
+  { request, token = TOKEN, onLease, holds = () => true }: MadeUpOptions = {},
 ): Promise<MadeUpWorker> {
   const connection = await connectTo(test, address, token);
   const joined = await call(connection.coordinator, coordinatorService.Join, joinRequest(request), CALL);
@@ -140,7 +142,7 @@ export async function work(
 
   const obey = async (): Promise<string> => {
     for await (const command of readMessages(stream, { what: "The server" })) {
-      if (command.epoch) await writer.write({ weightsHeld: command.epoch });
+      if (command.epoch && holds(command.epoch.epoch)) await writer.write({ weightsHeld: command.epoch });
       if (command.evaluation) {
         const { epoch, version: weights, firstBatch, endBatch } = command.evaluation;
         const zeros = new Array<number>(endBatch - firstBatch).fill(0);
@@ -148,6 +150,7 @@ export async function work(
       }
       if (command.lease) {
         leases.push(command.lease);
+        await writer.write({ weightsHeld: { epoch: command.lease.epoch, version: command.lease.step } });
         await onLease?.(command.lease);
         await push(shard, leasePush(joined, layout, command.lease));
         await writer.write({ leaseComputed: { lease: command.lease.lease, computeMs: 1 } });

@@ -27,11 +27,12 @@ export function enoughWorkers(run: Run): boolean {
 }
 
 /**
- * Whether the worker has the open stage's weights, or can still get them. One that holds a newer version tells of the step's
- * commit before the shards do.
+ * Whether the worker has the open stage's weights, or can still get them. One that holds the next version tells of the step's
+ * commit before the shards do; there are none beyond that.
  */
 export function canCompute({ superseded, state: { phase, mark } }: Run, worker: WorkerState): boolean {
-  return phase !== "stepping" || !superseded || worker.version >= mark.step;
+  if (phase !== "stepping" || !superseded) return true;
+  return worker.version === mark.step || worker.version === mark.step + 1;
 }
 
 export function assign(run: Run): void {

@@ -75,6 +75,16 @@ describe("a step that is applied in part", () => {
     assert.equal(core.state.epoch, 1);
   });
 
+  it("does not wait for a worker that says it holds what nobody can", () => {
+    const { core, tell, wait, worker } = partlyApplied();
+    worker("liar");
+    tell({ kind: "weightsHeld", worker: "liar", epoch: 1, version: 2 ** 40 });
+    tell({ kind: "workerLost", worker: "a", reason: "killed" });
+    wait(500);
+    wait(3_000);
+    assert.equal(core.state.epoch, 2);
+  });
+
   it("is one that a shard has committed and another has not", () => {
     const { core, restore, tell, wait, worker } = coordinator();
     const ledger = [{ firstChunk: 0, endChunk: 1, ranges: [{ lo: 0, hi: 4, worker: "a" }] }];
