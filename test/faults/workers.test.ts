@@ -33,8 +33,8 @@ describe("a run, bit for bit the undisturbed one", { timeout: 600_000 }, () => {
       const joinedAt = progressOf(scene.out).steps;
       const second = startWorker(scene, address);
       await until(() => workersSince(scene.out, joinedAt).size === 2, "a step with both workers", [server, second]);
-      server.signal("SIGTERM");
-      await Promise.all([server, first, second].map(completed));
+      const stop = scene.start(["stop", address, "--run", scene.out]);
+      await Promise.all([stop, server, first, second].map(completed));
       const { steps } = readSummary(scene.out);
       assert.ok(steps > joinedAt);
       judge(scene, { fault: "worker joins", expected: await undisturbedHash(steps), recomputedMax: NOTHING });
