@@ -2,6 +2,7 @@ import { type Client, Metadata } from "@grpc/grpc-js";
 import type { MethodDefinition } from "@grpc/proto-loader";
 import { IsobatchError } from "../errors.js";
 import { fromStatus } from "./status.js";
+import { cancelClientCall } from "./stream.js";
 
 export interface CallOptions {
   /** The answer must be there within this time. */
@@ -27,7 +28,7 @@ export function call<Request, Response, RequestOut, ResponseOut>(
   return new Promise((resolve, reject) => {
     const cancelled = (): IsobatchError => new IsobatchError("interrupted", `${what} was cancelled.`);
     if (signal?.aborted) return reject(cancelled());
-    const cancel = (): void => running.cancel();
+    const cancel = (): void => cancelClientCall(running);
     const running = client.makeUnaryRequest(
       method.path,
       method.requestSerialize,
