@@ -65,7 +65,7 @@ const native = (name: tensorflow.TensorFlowBackendName): Implementation => ({
   create: tensorflow.create,
   complete: tensorflow.complete,
   describe: tensorflow.describe,
-  compiler: tensorflow.compiler,
+  compiler: () => tensorflow.compiler(),
 });
 
 const implementations: Record<BackendName, Implementation> = {

@@ -1,6 +1,6 @@
 import type { Layout } from "../../shared/layout/index.js";
 import { buildModel, type SampleSpec, type Task } from "../../tasks/index.js";
-import { type BackendName, openBackend } from "../backends/index.js";
+import { type BackendName, type Compiler, openBackend } from "../backends/index.js";
 import type { GradientFlip } from "./gradient-flip.js";
 import { createGradients, type Gradients, type SampleBatch } from "./gradients.js";
 import {
@@ -33,8 +33,8 @@ export interface OpenGradients {
 /** Gradients of a small model of layers as a task file names them, on the wasm backend unless another is named. */
 export async function openGradients(options: {
   backend?: BackendName;
-  /** Whether the backend's compiler is used, if it has one. */
-  compiled?: boolean;
+  /** Whether the backend's compiler is used, if it has one; or the compiler to use, made once the backend is open. */
+  compiled?: boolean | (() => Compiler | undefined);
   notice?: (line: string) => void;
   layers: { layer: string; [field: string]: unknown }[];
   freeze?: string[];
@@ -45,7 +45,8 @@ export async function openGradients(options: {
 }): Promise<OpenGradients> {
   const { compiled = true, notice } = options;
   const opened = await openBackend(options.backend ?? "wasm");
-  const backend = compiled ? opened : { ...opened, compiler: undefined };
+  const compiler = typeof compiled === "function" ? compiled() : compiled ? opened.compiler : undefined;
+  const backend = { ...opened, compiler };
   const built = await buildModel({
     seed: 3,
     model: { kind: "sequential", layers: options.layers },

@@ -19,7 +19,7 @@ import { readGraphics } from "./graphics.js";
 import { sessionAddonOf, type TensorFlowInstallation } from "./installation.js";
 import { registerNativeKernels } from "./kernels.js";
 import { type Binding, loadNativePackage, type NativeBackend } from "./native-package.js";
-import { createCompiler } from "./program/index.js";
+import { createCompiler, type SessionDevices } from "./program/index.js";
 import type { SessionAddon } from "./program/session.js";
 
 export { type TensorFlowBackendName, unavailability } from "./availability.js";
@@ -78,10 +78,13 @@ export function complete(): void {
   registerNativeKernels();
 }
 
-/** Undefined where the installation can't. */
-export function compiler(): Compiler | undefined {
+/**
+ * Undefined where the installation can't.
+ * @param devices of its sessions, elsewhere in tests.
+ */
+export function compiler(devices?: SessionDevices): Compiler | undefined {
   const { sessions } = opened!;
-  return sessions && createCompiler(() => backend() as NativeBackend, sessions);
+  return sessions && createCompiler(() => backend() as NativeBackend, sessions, devices);
 }
 
 export function describe(): BackendDescription {

@@ -38,13 +38,17 @@ type ReluCall = KernelCall<{ dy: TensorInfo; y: TensorInfo }, unknown>;
 type GatherCall = KernelCall<{ x: TensorInfo; indices: TensorInfo }, { axis: number; batchDims: number }>;
 
 /**
- * The package's own reads every index back to check it. On a CPU the operation checks them itself, and names one that is
- * out of bounds; on a GPU it would give zeros for it, so there the package's stays.
+ * One operation; the package's own reads every index back to check it, and what is read back can't be compiled.
+ *
+ * On a CPU the operation checks the indices itself and names one that is out of bounds. On a GPU it gives zeros for such
+ * an index without a word. So the indices that samples bring to an Embedding are checked on the host, when the data set is
+ * read and its samples are decoded; a layer that computes indices, which no training needs, has to keep to the range by
+ * itself.
  */
 function gather({ inputs, attrs, backend }: GatherCall, original: KernelFunc | undefined): TensorInfo {
   const { x, indices } = inputs;
   const isPlain = x.dtype === "float32" && indices.dtype === "int32";
-  if (!isPlain || (backend as NativeBackend).binding.isUsingGpuDevice()) {
+  if (!isPlain) {
     return original!({ inputs: { x, indices }, attrs: { ...attrs }, backend: backend as object }) as TensorInfo;
   }
   const axis = scalar(attrs.axis, "int32");

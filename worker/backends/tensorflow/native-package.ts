@@ -14,6 +14,7 @@ import { join, sep } from "node:path";
 import * as util from "node:util";
 import * as core from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
+import { messageOf } from "../../../shared/errors.js";
 
 /** A value of an operation's attribute, with the type that the C API wants. */
 export interface OperationAttribute {
@@ -130,11 +131,43 @@ export function loadNativePackage(folder: string): NativePackage {
     const nativePackage: NativePackage = {
       createBackend: (binding) =>
         // Under the GPU package's name dilated 3D convolutions are allowed, which a CPU cannot compute.
-        new NodeJSKernelBackend(binding, `@tensorflow/tfjs-node${binding.isUsingGpuDevice() ? "-gpu" : ""}`),
+        sayingWhy(new NodeJSKernelBackend(binding, `@tensorflow/tfjs-node${binding.isUsingGpuDevice() ? "-gpu" : ""}`)),
     };
     loaded.set(folder, nativePackage);
     return nativePackage;
   } finally {
     hooked._load = load;
   }
+}
+
+/**
+ * The backend with errors of one line that name the operation and TensorFlow's reason. The binding's own are of two lines,
+ * the first of which, a status's number, says nothing to people.
+ */
+function sayingWhy(backend: NativeBackend): NativeBackend {
+  const { executeSingleOutput, executeMultipleOutputs } = backend;
+  const explained = <T>(operation: string, execute: () => T): T => {
+    try {
+      return execute();
+    } catch (error) {
+      throw new Error(`TensorFlow can't compute the operation ${operation}: ${reasonOf(messageOf(error))}`, {
+        cause: error,
+      });
+    }
+  };
+  backend.executeSingleOutput = (name, ...rest) =>
+    explained(name, () => executeSingleOutput.call(backend, name, ...rest));
+  backend.executeMultipleOutputs = (name, ...rest) =>
+    explained(name, () => executeMultipleOutputs.call(backend, name, ...rest));
+  return backend;
+}
+
+/** E.g. of "Invalid TF_Status: 12\nMessage: {{function_node …}} There is no deterministic kernel. [Op:X] name: ". */
+export function reasonOf(message: string): string {
+  const reason = /^Invalid TF_Status: \d+\s+Message: (.*)$/s.exec(message)?.[1] ?? message;
+  return reason
+    .replace(/\{\{.*?\}\}/gs, "")
+    .replace(/\[Op:\w+\].*$/s, "")
+    .replace(/\s+/g, " ")
+    .trim();
 }

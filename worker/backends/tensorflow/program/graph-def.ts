@@ -78,18 +78,30 @@ export interface GraphNode {
   readonly attributes: Readonly<Record<string, Encoded>>;
 }
 
-export function encodeGraph(nodes: readonly GraphNode[]): Encoded {
-  return joined([...nodes.map((node) => bytesField(1, encodeNode(node))), bytesField(4, numberField(1, PRODUCER))]);
+/** The devices that a session sees and what is placed on them. */
+export interface SessionDevices {
+  /** Whether there is another device than CPUs: a GPU, on which TensorFlow then places what it can. */
+  readonly otherDevices: boolean;
+  /** Virtual CPU devices; 1 by default. */
+  readonly cpuDevices?: number;
+  /** The device of every operation, e.g. "/device:CPU:1"; by default TensorFlow chooses. */
+  readonly device?: string;
+}
+
+export function encodeGraph(nodes: readonly GraphNode[], { device }: SessionDevices): Encoded {
+  const encoded = nodes.map((node) => bytesField(1, encodeNode(node, device)));
+  return joined([...encoded, bytesField(4, numberField(1, PRODUCER))]);
 }
 
 /** The version of the graph's form: of 2023, which every TensorFlow that is installed for us reads. */
 const PRODUCER = 1395;
 
-function encodeNode({ name, operation, inputs, attributes }: GraphNode): Encoded {
+function encodeNode({ name, operation, inputs, attributes }: GraphNode, device: string | undefined): Encoded {
   return joined([
     textField(1, name),
     textField(2, operation),
     ...inputs.map((input) => textField(3, input)),
+    ...(device === undefined ? [] : [textField(4, device)]),
     ...Object.entries(attributes).map(([name, encoded]) =>
       bytesField(5, joined([textField(1, name), bytesField(2, encoded)])),
     ),
@@ -97,17 +109,24 @@ function encodeNode({ name, operation, inputs, attributes }: GraphNode): Encoded
 }
 
 /**
- * A session's settings. Operations run one after the other in the calling thread, on one thread each, as they do outside
- * of sessions; and they stay the operations they are: rewriting the graph ("grappler") would change bits.
+ * A session's settings. Operations run one after the other, on one thread each, as they do outside of sessions; and they
+ * stay the operations they are: rewriting the graph ("grappler") would change bits.
+ *
+ * TensorFlow cuts a graph at the borders of devices; each part, a partition, runs by itself, and sends to and receives
+ * from the others. With one partition the single-threaded executor is the fastest. With two it waits for ever: it
+ * waits inside the operation that receives, in the only thread that could run the partition that sends. The default
+ * executor returns the thread while it waits.
  */
-export function encodeConfig(): Encoded {
+export function encodeConfig({ otherDevices, cpuDevices = 1 }: SessionDevices): Encoded {
   const rewriting = numberField(19, 1); // RewriterConfig.disable_meta_optimizer
   const executor = textField(3, "SINGLE_THREADED_EXECUTOR"); // ConfigProto.Experimental.executor_type
+  const isOne = !otherDevices && cpuDevices === 1;
   return joined([
+    ...(cpuDevices === 1 ? [] : [bytesField(1, joined([textField(1, "CPU"), numberField(2, cpuDevices)]))]), // device_count
     numberField(2, 1), // intra_op_parallelism_threads
     numberField(5, -1), // inter_op_parallelism_threads: the calling thread
     numberField(7, 1), // allow_soft_placement
     bytesField(10, bytesField(10, rewriting)), // graph_options.rewrite_options
-    bytesField(16, executor),
+    ...(isOne ? [bytesField(16, executor)] : []),
   ]);
 }

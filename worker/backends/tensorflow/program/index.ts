@@ -1,13 +1,23 @@
 import type { Compiler } from "../../compiler.js";
 import type { NativeBackend } from "../native-package.js";
+import type { SessionDevices } from "./graph-def.js";
 import { compile } from "./program.js";
 import type { SessionAddon } from "./session.js";
 import { type TensorFlowTrace, trace } from "./trace.js";
 
-/** @param backend the one that tfjs computes on, when it is asked for. */
-export function createCompiler(backend: () => NativeBackend, addon: SessionAddon): Compiler {
+export type { SessionDevices } from "./graph-def.js";
+
+/**
+ * @param backend the one that tfjs computes on, when it is asked for.
+ * @param devices the session's, elsewhere in tests; by default those that the binding sees.
+ */
+export function createCompiler(backend: () => NativeBackend, addon: SessionAddon, devices?: SessionDevices): Compiler {
   return {
     trace: (computation) => trace(backend(), computation),
-    compile: (first, second) => compile(backend().binding, addon, first as TensorFlowTrace, second as TensorFlowTrace),
+    compile(first, second) {
+      const { binding } = backend();
+      const seen = devices ?? { otherDevices: binding.isUsingGpuDevice() };
+      return compile(binding, addon, seen, first as TensorFlowTrace, second as TensorFlowTrace);
+    },
   };
 }

@@ -8,18 +8,19 @@
  */
 import { type Draw, type Numbers, type Program, UncompilableError } from "../../compiler.js";
 import type { Binding, OperationAttribute } from "../native-package.js";
-import { type Encoded, encodeConfig, encodeGraph, type GraphNode, value } from "./graph-def.js";
+import { type Encoded, encodeConfig, encodeGraph, type GraphNode, type SessionDevices, value } from "./graph-def.js";
 import type { FeedPlace, SessionAddon } from "./session.js";
 import type { HostTensor, TensorFlowTrace, TensorId, TracedOperation } from "./trace.js";
 
 export function compile(
   binding: Binding,
   addon: SessionAddon,
+  devices: SessionDevices,
   first: TensorFlowTrace,
   second: TensorFlowTrace,
 ): Program {
   const graph = buildGraph(binding, first, second);
-  const session = addon.open(encodeGraph(graph.nodes), encodeConfig());
+  const session = addon.open(encodeGraph(graph.nodes, devices), encodeConfig(devices));
   const { variables, feeds, inputs, fetches, wanted } = graph;
   const assign = addon.prepare(
     session,

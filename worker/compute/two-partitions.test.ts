@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { openBackend, probeBackend } from "../backends/index.js";
+
+const { available, reason } = await probeBackend("tfjs-node");
+const able = available && (await openBackend("tfjs-node")).compiler !== undefined;
+const skip = !able && (reason || "the TensorFlow that is installed has no sessions; run isobatch tensorflow install");
+
+/** It takes two seconds; a graph that waits for itself takes for ever. */
+const HANGS_MS = 60_000;
+
+describe("a compiled gradient in two partitions, as on a GPU", { skip }, () => {
+  it("returns, with the bits of the operations one by one", async () => {
+    const program = fileURLToPath(new URL("./two-partitions-program.test.helper.js", import.meta.url));
+    const { stdout, killed } = await new Promise<{ stdout: string; killed: boolean }>((resolve) => {
+      execFile(process.execPath, [program], { timeout: HANGS_MS, killSignal: "SIGKILL" }, (error, stdout) => {
+        resolve({ stdout, killed: error?.killed ?? false });
+      });
+    });
+    assert.equal(killed, false, `it hangs; until then: ${stdout}`);
+    const answers = stdout.trim().split("\n");
+    assert.deepEqual(
+      answers.map((line) => JSON.parse(line) as object),
+      ["MLP", "GPT", "Embedding, with the kernels for a GPU"].map((model) => ({ model, sameBits: true, refusals: [] })),
+    );
+  });
+});
