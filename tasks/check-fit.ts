@@ -1,5 +1,6 @@
 /** Whether a task's parts fit each other: the model's input to the data, its output to the labels and the loss. */
 import { IsobatchError, invalid } from "../shared/errors.js";
+import { checkIndices } from "./check-indices.js";
 import type { Dataset, TaskData } from "./datasets/index.js";
 import type { LayersModel } from "./models/index.js";
 import type { Task } from "./task.js";
@@ -8,11 +9,12 @@ type FitTask = Pick<Task, "loss" | "microBatchSize">;
 
 /** @throws {IsobatchError} `invalid_input`, one line per problem. */
 export function checkFit(task: FitTask, model: LayersModel, data: TaskData): void {
-  const checks = [checkSize, checkInput, checkLabels, checkOutput, checkActivation];
+  const ofTraining = [checkSize, checkInput, checkLabels, checkOutput, checkActivation];
+  const checks = [...ofTraining.map((check) => () => check(task, model, data.train)), () => checkIndices(model, data)];
   const problems: string[] = [];
   for (const check of checks) {
     try {
-      check(task, model, data.train);
+      check();
     } catch (error) {
       if (!(error instanceof IsobatchError)) throw error;
       problems.push(error.message);

@@ -150,11 +150,13 @@ function toDataset(
     });
   });
   const bytesOf = (array: Float32Array | Int32Array): Uint8Array => new Uint8Array(array.buffer);
-  return createDataset(
-    { input: { shape: [inputColumns.length], type: "float32", scale: 1 }, label },
-    bytesOf(inputs),
-    bytesOf(labels),
-  );
+  const form = { input: { shape: [inputColumns.length], type: "float32" as const, scale: 1 }, label };
+  const { path, columns } = table;
+  const lines = Uint32Array.from(rows, (row) => table.lines[row]);
+  return {
+    ...createDataset(form, bytesOf(inputs), bytesOf(labels)),
+    place: (sample, element) => `${path}, line ${lines[sample]}: column "${columns[inputColumns[element]]}"`,
+  };
 }
 
 function numberAt(table: Table, row: number, column: number): number {

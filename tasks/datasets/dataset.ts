@@ -35,6 +35,10 @@ export interface SampleSpec {
 
 export interface Dataset extends SampleSpec {
   readonly samples: number;
+  /** All numbers of the inputs are whole ones in [0, inputsBelow), where that is known without looking. */
+  readonly inputsBelow?: number;
+  /** Where a number of an input stands, for messages, e.g. `tokens.csv, line 4: column "x2"`. */
+  place?(sample: number, element: number): string;
   /** What all samples are cut from, where that is less than all of them: it stands for them in the fingerprint. */
   readonly source?: Uint8Array;
   /** The raw rows of the samples with these numbers, concatenated; little-endian. */

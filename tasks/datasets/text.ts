@@ -48,9 +48,19 @@ export async function readText(spec: TextSpec): Promise<{ train: Dataset; test: 
   const train = encoded.subarray(0, trainLength);
   const test = encoded.subarray(trainLength);
   const testWindows = Math.floor((test.length - 1) / context);
+  const trainSamples = limited(trainLength - context, spec.limit);
+  const testSamples = limited(testWindows, spec.testLimit);
+  const placed = (part: Dataset, first: number, step: number): Dataset => ({
+    ...part,
+    inputsBelow: vocabulary.length,
+    place(sample, element) {
+      const at = first + sample * step + element;
+      return `${file}, character ${at + 1}: the number of ${JSON.stringify(vocabulary[encoded[at]])}`;
+    },
+  });
   return {
-    train: windows(form, train, limited(trainLength - context, spec.limit), 1),
-    test: testWindows < 1 ? undefined : windows(form, test, limited(testWindows, spec.testLimit), context),
+    train: placed(windows(form, train, trainSamples, 1), 0, 1),
+    test: testWindows < 1 ? undefined : placed(windows(form, test, testSamples, context), trainLength, context),
   };
 }
 

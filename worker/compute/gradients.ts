@@ -8,6 +8,7 @@ import type { Backend } from "../backends/index.js";
 import { type Computing, compiledGradient } from "./compiled-gradient.js";
 import { type Copies, createCopies } from "./copies.js";
 import { flipBit, type GradientFlip } from "./gradient-flip.js";
+import { indexError } from "./index-errors.js";
 import type { Addresses, SharedMemory } from "./memory.js";
 import { type DecodedMicroBatch, type ModelGradient, openModelGradient } from "./model-gradient.js";
 import { NonFiniteError } from "./non-finite-error.js";
@@ -64,7 +65,11 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
 
   const decoded = (batch: SampleBatch, key?: AugmentationKey): DecodedMicroBatch => {
     const { number, samples, inputs, labels } = batch;
-    return { number, samples, ...decodeBatch(form, inputs, labels, samples, key) };
+    const decodedBatch = decodeBatch(form, inputs, labels, samples, key);
+    const fault = model.checkIndices(decodedBatch.inputs, samples);
+    if (fault !== undefined)
+      throw indexError(`${key === undefined ? "evaluation batch" : "micro-batch"} ${number}`, fault);
+    return { number, samples, ...decodedBatch };
   };
 
   /** Scales the parameters' gradient down to the norm that the task allows. */

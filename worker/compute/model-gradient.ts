@@ -6,7 +6,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { LayoutTensor } from "../../shared/layout/index.js";
 import {
   correctCount,
+  createIndexCheck,
   type DecodedBatch,
+  type IndexCheck,
+  inputUsesOf,
   loadModel,
   lossOf,
   regularisationOf,
@@ -16,6 +19,7 @@ import {
 } from "../../tasks/index.js";
 import type { Computation } from "../backends/index.js";
 import type { Copies } from "./copies.js";
+import { checkUntraced } from "./index-errors.js";
 import { keyDropout, prepareBatchNorm } from "./layers.js";
 import { type Addresses, type MemoryPlan, weightsAddresses } from "./memory.js";
 
@@ -40,6 +44,8 @@ export interface ModelGradient {
   readonly weights: readonly LayoutTensor[];
   /** What its outputs are, after the loss: the parameters' gradients, then the batch's statistics of BatchNorm. */
   readonly results: readonly LayoutTensor[];
+  /** Whether the layers that look numbers up have a row for each; to be asked before anything is computed. */
+  readonly checkIndices: IndexCheck;
   /** Copies the weights from the shared memories, but for the moving statistics of BatchNorm. */
   loadWeights(): void;
   /** Copies these, which only evaluating needs. */
@@ -72,6 +78,8 @@ export async function openModelGradient(options: ModelGradientOptions): Promise<
   const regularisation = regularisationOf(model);
   const dropout = keyDropout(model, task.seed);
   prepareBatchNorm(model, new Set(tail.map(({ name }) => tensors.get(name)!)));
+  const { indices, untraced } = inputUsesOf(model, form.input.shape);
+  checkUntraced(untraced);
   // What the tail's variables hold between micro-batches: the moving statistics are needed only to evaluate.
   const zeros = tail.map(({ shape }) => tf.zeros([...shape]));
   const moving: tf.Tensor[] = tail.map(({ shape }) => tf.zeros([...shape]));
@@ -89,6 +97,7 @@ export async function openModelGradient(options: ModelGradientOptions): Promise<
   return {
     weights,
     results: [...parameters, ...tail],
+    checkIndices: createIndexCheck(indices),
 
     loadWeights() {
       for (const tensor of weights) {

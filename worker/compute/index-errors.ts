@@ -1,0 +1,36 @@
+/** Numbers that a layer has no row for: a wrong result, or a crash, unless they are seen before they are looked up. */
+import { IsobatchError } from "../../shared/errors.js";
+import { describeIndexFault, type IndexFault, type Layer, type UntracedLookUp } from "../../tasks/index.js";
+
+/** @param batch in words, e.g. "micro-batch 7". */
+export function indexError(batch: string, fault: IndexFault): IsobatchError {
+  const { sample, element } = fault;
+  return new IsobatchError(
+    "invalid_input",
+    `Number ${element} of sample ${sample} of ${batch}, both counted from 0, ${describeIndexFault(fault)}; correct the data.`,
+  );
+}
+
+/**
+ * Makes layers that look up what other layers have computed look at it first. That reads numbers back from the backend,
+ * and so keeps the gradient from being compiled; layers that look up the data's own numbers need none of it.
+ */
+export function checkUntraced(lookUps: readonly UntracedLookUp[]): void {
+  for (const { instance, ...layer } of lookUps) {
+    const call = instance.call.bind(instance);
+    instance.call = (inputs, options) => {
+      for (const value of firstOf(inputs).dataSync()) {
+        if (value >= 0 && value < layer.limit && Math.trunc(value) === value) continue;
+        const what = `A number that the model computes ${describeIndexFault({ value, layer })}`;
+        throw new IsobatchError("invalid_input", `${what}; correct the data, or the layers before it.`);
+      }
+      return call(inputs, options);
+    };
+  }
+}
+
+type Inputs = Parameters<Layer["call"]>[0];
+
+function firstOf(inputs: Inputs): Exclude<Inputs, unknown[]> {
+  return Array.isArray(inputs) ? inputs[0] : inputs;
+}
