@@ -36,5 +36,7 @@ kernels("worker/backends/wasm", "--enable", "simd");
 
 cpSync(join(root, "proto"), join(root, "dist/proto"), { recursive: true, filter: (path) => !path.endsWith(".json") });
 
-const sessions = "worker/backends/tensorflow/program/session.cc";
-cpSync(join(root, sessions), join(root, "dist", sessions));
+for (const addon of ["program/session.cc", "process.cc"]) {
+  const source = join("worker/backends/tensorflow", addon);
+  cpSync(join(root, source), join(root, "dist", source));
+}

@@ -3,13 +3,21 @@ import { availableParallelism, cpus, freemem, totalmem } from "node:os";
 import { messageOf } from "../../shared/errors.js";
 import { version } from "../../shared/version.js";
 import { type BackendName, defaultComputeThreads, probeBackends } from "../../worker/backends/index.js";
+import { cudaLibraryProblems, driverLibraryProblems } from "../../worker/backends/tensorflow/cuda-libraries.js";
 import { gpuNamed, visibleGpus } from "../../worker/backends/tensorflow/gpus.js";
-import { DRIVER_VERSION_MIN, graphicsProblem, readGraphics } from "../../worker/backends/tensorflow/graphics.js";
+import {
+  DRIVER_VERSION_MIN,
+  type Graphics,
+  graphicsProblem,
+  readGraphics,
+} from "../../worker/backends/tensorflow/graphics.js";
 import {
   readInstallation,
+  type TensorFlowInstallation,
   type TensorFlowVariant,
   tensorFlowFolder,
 } from "../../worker/backends/tensorflow/installation.js";
+import { loadProcessAddon } from "../../worker/backends/tensorflow/process-addon.js";
 import { planWorkers } from "../worker-plan.js";
 import { type CudaLibraries, readCudaLibraries } from "./libraries.js";
 
@@ -53,6 +61,8 @@ export interface Installation {
   readonly python?: string;
   readonly binding?: string;
   readonly libraries?: CudaLibraries;
+  /** What keeps a GPU from being used with it, and what to do about each. */
+  readonly problems?: readonly string[];
 }
 
 export interface BackendReport {
@@ -104,7 +114,10 @@ export async function collectReport(variables: Readonly<NodeJS.ProcessEnv>): Pro
       })),
       gpusFound: graphics.gpus.length,
     },
-    tensorflow: { folder, installations: (["cpu", "cuda"] as const).map((variant) => readVariant(folder, variant)) },
+    tensorflow: {
+      folder,
+      installations: (["cpu", "cuda"] as const).map((variant) => readVariant(folder, variant, graphics)),
+    },
     backends,
     run: first === undefined ? null : runDefaults(first.name),
   };
@@ -115,7 +128,7 @@ export async function collectReport(variables: Readonly<NodeJS.ProcessEnv>): Pro
   }
 }
 
-function readVariant(folder: string, variant: TensorFlowVariant): Installation {
+function readVariant(folder: string, variant: TensorFlowVariant, graphics: Graphics): Installation {
   try {
     const installation = readInstallation(folder, variant);
     if (installation === undefined) {
@@ -124,8 +137,16 @@ function readVariant(folder: string, variant: TensorFlowVariant): Installation {
     }
     const { tensorflowVersion, libraryFolder, python, binding } = installation;
     const libraries = readCudaLibraries(libraryFolder);
-    return { variant, problem: null, version: tensorflowVersion, libraryFolder, python, binding, libraries };
+    const problems = variant === "cuda" ? cudaProblems(installation, graphics) : [];
+    return { variant, problem: null, version: tensorflowVersion, libraryFolder, python, binding, libraries, problems };
   } catch (error) {
     return { variant, problem: messageOf(error) };
   }
+}
+
+function cudaProblems(installation: TensorFlowInstallation, { driverVersion }: Graphics): string[] {
+  const addon = loadProcessAddon(installation);
+  if (addon === undefined) return ["it was made by an older Isobatch; run isobatch tensorflow install --cuda again"];
+  const ofDriver = driverVersion === undefined ? [] : driverLibraryProblems(addon);
+  return [...cudaLibraryProblems(installation, addon), ...ofDriver];
 }

@@ -43,7 +43,8 @@ function describeGraphics({ driver, driverMin, problem, visibleDevices, gpus, gp
   return table(rows);
 }
 
-function describeInstallation({ variant, problem, version, libraryFolder, python, libraries }: Installation): string[] {
+function describeInstallation(installation: Installation): string[] {
+  const { variant, problem, version, libraryFolder, python, libraries, problems = [] } = installation;
   const name = variant === "cuda" ? "for CUDA" : "for CPUs";
   if (problem !== null) return [`${name}: ${problem}`];
   const { cuda, cudnn, cublas, builtFor } = libraries!;
@@ -61,6 +62,7 @@ function describeInstallation({ variant, problem, version, libraryFolder, python
         ...(variant === "cuda"
           ? [["beside it", beside.join(", ") || "no CUDA libraries; those of the system are used"]]
           : []),
+        ...problems.map((each) => ["problem", each]),
       ]),
     ),
   ];

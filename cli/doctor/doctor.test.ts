@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { DoctorReport } from "./collect.js";
 import { describeReport } from "./describe.js";
-import { buildOf, readCudaLibraries, versionsOf } from "./libraries.js";
+import { describeBuild, readCudaLibraries, versionsOf } from "./libraries.js";
 
 const works = { works: true, reason: "", intraOpThreads: 1, computeThreads: 1 };
 
@@ -21,6 +21,10 @@ const report: DoctorReport = {
       {
         ...{ variant: "cuda", problem: null, version: "2.21.0", libraryFolder: "/tf/lib", python: "/tf/python" },
         libraries: { cuda: "12.5.82", cudnn: "9.3.0.75", cublas: null, builtFor: "CUDA 12.5.1, cuDNN 9" },
+        problems: [
+          "libcusolver.so.11 is missing; run this",
+          "libnvidia-ml.so.1 of the NVIDIA driver is missing; do that",
+        ],
       },
     ],
   },
@@ -52,6 +56,8 @@ describe("describeReport()", () => {
       "    library    /tf/lib",
       "    python     /tf/python",
       "    beside it  CUDA 12.5.82, cuDNN 9.3.0.75",
+      "    problem    libcusolver.so.11 is missing; run this",
+      "    problem    libnvidia-ml.so.1 of the NVIDIA driver is missing; do that",
       "",
       "backends, in the order in which a worker tries them",
       "  tfjs-node-gpu  works          NVIDIA H100 80GB HBM3 with CUDA",
@@ -72,10 +78,9 @@ describe("readCudaLibraries()", () => {
     assert.deepEqual(versionsOf(names), { cuda: "13.0.48", cudnn: "9.3.0.75", cublas: null });
   });
 
-  it("tells a build for CUDA from one without", () => {
-    const cuda = "('cuda_version', '12.5.1'), ('cudnn_version', '9'), ('is_cuda_build', True)";
-    assert.equal(buildOf(cuda), "CUDA 12.5.1, cuDNN 9");
-    assert.equal(buildOf("('is_cuda_build', False)"), null);
+  it("says what TensorFlow was built for", () => {
+    assert.equal(describeBuild({ cuda: "12.5.1", cudnn: "9" }), "CUDA 12.5.1, cuDNN 9");
+    assert.equal(describeBuild({ cuda: "12.5.1", cudnn: undefined }), "CUDA 12.5.1, cuDNN of an unknown version");
   });
 
   it("finds nothing where there is nothing", () => {

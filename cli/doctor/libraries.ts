@@ -1,6 +1,7 @@
 /** Which versions of CUDA's libraries a TensorFlow has, read from the files of its Python environment. */
-import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { type CudaBuild, readCudaBuild } from "../../worker/backends/tensorflow/cuda-libraries.js";
 
 export interface CudaLibraries {
   /** Of the runtime that lies beside TensorFlow, e.g. 12.5.82; null if none does. */
@@ -13,18 +14,14 @@ export interface CudaLibraries {
 
 /** @param libraryFolder of the wheel: the package folder of TensorFlow. */
 export function readCudaLibraries(libraryFolder: string): CudaLibraries {
-  const readable = <T>(read: () => T, otherwise: T): T => {
-    try {
-      return read();
-    } catch {
-      return otherwise;
-    }
-  };
-  const buildInfo = join(libraryFolder, "python", "platform", "build_info.py");
-  return {
-    ...versionsOf(readable(() => readdirSync(dirname(libraryFolder)), [])),
-    builtFor: buildOf(readable(() => readFileSync(buildInfo, "utf8"), "")),
-  };
+  let names: string[] = [];
+  try {
+    names = readdirSync(dirname(libraryFolder));
+  } catch {
+    // Nothing is installed there.
+  }
+  const build = readCudaBuild(libraryFolder);
+  return { ...versionsOf(names), builtFor: build === undefined ? null : describeBuild(build) };
 }
 
 /** @param names of what is installed, as pip leaves them: nvidia_cudnn_cu12-9.3.0.75.dist-info. */
@@ -36,9 +33,6 @@ export function versionsOf(names: readonly string[]): Omit<CudaLibraries, "built
   return { cuda: version("cuda_runtime"), cudnn: version("cudnn"), cublas: version("cublas") };
 }
 
-/** @param text of TensorFlow's build_info.py. */
-export function buildOf(text: string): string | null {
-  const [cuda, cudnn] = ["cuda", "cudnn"].map((name) => new RegExp(`'${name}_version', '([^']+)'`).exec(text)?.[1]);
-  if (!/'is_cuda_build', True/.test(text)) return null;
+export function describeBuild({ cuda, cudnn }: CudaBuild): string {
   return `CUDA ${cuda ?? "of an unknown version"}, cuDNN ${cudnn ?? "of an unknown version"}`;
 }

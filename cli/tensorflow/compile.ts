@@ -1,13 +1,13 @@
 /**
- * Compiles the package's binding, and our addon for sessions beside it, against a TensorFlow wheel, with the compiler alone. Node's headers come as a package
- * (the binding uses the stable Node-API, so one binary serves Node 20, 22 and 24), and the libraries are linked where
- * they lie, by absolute run path: moved or copied they would no longer find CUDA's beside them.
+ * Compiles the package's binding, and our addons beside it, against a TensorFlow wheel, with the compiler alone. Node's
+ * headers come as a package (the binding uses the stable Node-API, so one binary serves Node 20, 22 and 24), and the
+ * libraries are linked where they are, by absolute run path: moved or copied they would no longer find CUDA's beside them.
  */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { IsobatchError } from "../../shared/errors.js";
-import { sessionAddonOf } from "../../worker/backends/tensorflow/installation.js";
+import { processAddonOf, sessionAddonOf } from "../../worker/backends/tensorflow/installation.js";
 import { type RunProgramOptions, runProgram } from "./run-program.js";
 import type { Wheel } from "./wheel.js";
 
@@ -16,7 +16,7 @@ export interface Compilation {
   readonly wheel: Wheel;
   /** Of @tensorflow/tfjs-node-gpu. */
   readonly packageFolder: string;
-  /** The file to make; the addon for sessions is made beside it. */
+  /** The file to make; our addons are made beside it. */
   readonly binding: string;
 }
 
@@ -29,13 +29,21 @@ const NEVER_UNLOADED = "-Wl,-z,nodelete";
 const SOURCES = ["binding/tfjs_backend.cc", "binding/tfjs_binding.cc"];
 
 /** From this file's place in dist/. */
-const SESSION_SOURCE = fileURLToPath(new URL("../../worker/backends/tensorflow/program/session.cc", import.meta.url));
+const sourceOf = (file: string): string =>
+  fileURLToPath(new URL(`../../worker/backends/tensorflow/${file}`, import.meta.url));
 
 export async function compileBinding(compilation: Compilation, options: RunProgramOptions): Promise<void> {
   const { packageFolder, binding } = compilation;
   const sources = SOURCES.map((source) => join(packageFolder, source));
   await compile(compilation, sources, binding, options);
-  await compile(compilation, [SESSION_SOURCE], sessionAddonOf({ binding }), options);
+  await compile(compilation, [sourceOf("program/session.cc")], sessionAddonOf({ binding }), options);
+  await compileProcessAddon(compilation, options);
+}
+
+/** Without TensorFlow's libraries: it is loaded before them. */
+export async function compileProcessAddon(compilation: Compilation, options: RunProgramOptions): Promise<void> {
+  const wheel = { ...compilation.wheel, libraries: [] };
+  await compile({ ...compilation, wheel }, [sourceOf("process.cc")], processAddonOf(compilation), options);
 }
 
 async function compile(

@@ -11,6 +11,7 @@ import { writeFileDurably } from "../../server/durable-file.js";
 import { IsobatchError } from "../../shared/errors.js";
 import {
   INSTALLATION_FILE,
+  processAddonOf,
   readInstallation,
   sessionAddonOf,
   type TensorFlowInstallation,
@@ -133,7 +134,7 @@ async function verifyExisting(
   try {
     const installation = readInstallation(root, variant);
     if (installation === undefined || installation.packageVersion !== PACKAGE_VERSION) return undefined;
-    if (!existsSync(sessionAddonOf(installation))) return undefined;
+    if (![sessionAddonOf, processAddonOf].every((addonOf) => existsSync(addonOf(installation)))) return undefined;
     const scratch = join(folder, "verify-existing");
     const verified = await display.step("compute on what is installed", () => verify(installation, scratch, running));
     return { ...verified, installation };

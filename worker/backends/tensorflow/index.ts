@@ -5,66 +5,38 @@
  * A process can hold only one libtensorflow, so both use the same one once it is loaded; on a machine with CUDA's alone,
  * `tfjs-node` is that with its GPUs hidden.
  */
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import { backend, type KernelBackend } from "@tensorflow/tfjs-core";
-import { IsobatchError, messageOf } from "../../../shared/errors.js";
+import { IsobatchError } from "../../../shared/errors.js";
 import type { Compiler } from "../compiler.js";
 import type { BackendDescription } from "../description.js";
 import { findInstallation, prepareProcess, type TensorFlowBackendName } from "./availability.js";
 import { usesOneDnn } from "./environment.js";
 import { gpuNamed, pinnedGpu } from "./gpus.js";
 import { readGraphics } from "./graphics.js";
-import { sessionAddonOf, type TensorFlowInstallation } from "./installation.js";
 import { registerNativeKernels } from "./kernels.js";
-import { type Binding, loadNativePackage, type NativeBackend } from "./native-package.js";
+import { type Loaded, loadTensorFlow } from "./load.js";
+import { loadNativePackage, type NativeBackend } from "./native-package.js";
 import { createCompiler, type SessionDevices } from "./program/index.js";
-import type { SessionAddon } from "./program/session.js";
 
 export { type TensorFlowBackendName, unavailability } from "./availability.js";
 
 /** tfjs knows both under this name: their kernels are registered for it. */
 export const TENSORFLOW = "tensorflow";
 
-interface Opened {
-  readonly name: TensorFlowBackendName;
-  readonly installation: TensorFlowInstallation;
-  readonly binding: Binding;
-  /** Undefined where an older Isobatch has made the installation. */
-  readonly sessions: SessionAddon | undefined;
-}
-
-let opened: Opened | undefined;
+let opened: Loaded | undefined;
 
 /** Loads TensorFlow. Throws an `unavailable` IsobatchError that says why it can't. */
 export async function prepare(name: TensorFlowBackendName): Promise<void> {
   if (opened?.name === name) return;
-  const unavailable = (why: string, cause?: unknown): never => {
-    throw new IsobatchError("unavailable", `The backend ${name} can't be had: ${why}.`, { cause });
+  const unavailable = (why: string): never => {
+    throw new IsobatchError("unavailable", `The backend ${name} can't be had: ${why}.`);
   };
   if (opened !== undefined) unavailable(`this process has loaded TensorFlow as ${opened.name} already`);
   const installation = findInstallation(name);
   if (typeof installation === "string") return unavailable(installation);
   prepareProcess(name);
-  let binding: Binding;
-  let sessions: SessionAddon | undefined;
-  const load = createRequire(import.meta.url);
-  try {
-    binding = load(installation.binding) as Binding;
-    const addon = sessionAddonOf(installation);
-    if (existsSync(addon)) sessions = load(addon) as SessionAddon;
-    loadNativePackage(installation.packageFolder);
-  } catch (error) {
-    const [line] = messageOf(error).split("\n");
-    return unavailable(`TensorFlow does not load (${line}); run isobatch tensorflow install again`, error);
-  }
-  if (name === "tfjs-node-gpu" && !binding.isUsingGpuDevice()) {
-    unavailable(
-      "TensorFlow sees no GPU; look at CUDA_VISIBLE_DEVICES, and at what TF_CPP_MIN_LOG_LEVEL=0 makes TensorFlow say",
-    );
-  }
-  opened = { name, installation, binding, sessions };
+  opened = loadTensorFlow(name, installation);
 }
 
 /** Makes the tfjs backend, once TensorFlow is loaded. */

@@ -4,8 +4,8 @@
  * ready never touches the other.
  *
  *     FOLDER/cpu/installation.json     FOLDER/cuda/installation.json
- *     FOLDER/cpu/binding-…/            …                                  the binding and the sessions' addon, linked by
- *                                                                         absolute run path
+ *     FOLDER/cpu/binding-…/            …                                  the binding and our addons, linked by absolute
+ *                                                                         run path
  *     FOLDER/cpu/python-…/             …                                  a virtual environment, if one was made
  */
 import { readFileSync } from "node:fs";
@@ -40,6 +40,10 @@ export type TensorFlowInstallation = z.output<typeof installationSchema>;
 /** Beside the binding lies our own addon for sessions; installations made before there was one go without. */
 export const sessionAddonOf = ({ binding }: Pick<TensorFlowInstallation, "binding">): string =>
   join(dirname(binding), "isobatch_session.node");
+
+/** Beside it our addon for the process itself. */
+export const processAddonOf = ({ binding }: Pick<TensorFlowInstallation, "binding">): string =>
+  join(dirname(binding), "isobatch_process.node");
 
 export const INSTALLATION_FILE = "installation.json";
 

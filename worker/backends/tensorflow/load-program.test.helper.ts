@@ -1,0 +1,34 @@
+/**
+ * A process that loads the installation whose file is named on its command line, as the backend named there, and prints
+ * in JSON what came of it. The installation's binding is a stand-in that looks for CUDA's libraries as TensorFlow does.
+ */
+import { readFileSync } from "node:fs";
+import { messageOf } from "../../../shared/errors.js";
+import type { TensorFlowBackendName } from "./availability.js";
+import { cudaLibraryProblems, driverLibraryProblems } from "./cuda-libraries.js";
+import type { TensorFlowInstallation } from "./installation.js";
+import { loadTensorFlow } from "./load.js";
+import { loadProcessAddon } from "./process-addon.js";
+
+export interface LoadAnswer {
+  /** Why it could not be loaded. */
+  readonly error?: string;
+  /** The names of CUDA's libraries that are in the process. */
+  readonly inProcess: readonly string[];
+  readonly problems: readonly string[];
+}
+
+const [name, file] = process.argv.slice(2);
+const installation = JSON.parse(readFileSync(file, "utf8")) as TensorFlowInstallation;
+let error: string | undefined;
+try {
+  loadTensorFlow(name as TensorFlowBackendName, installation);
+} catch (thrown) {
+  error = messageOf(thrown);
+}
+const maps = readFileSync("/proc/self/maps", "utf8");
+const inProcess = [...new Set([...maps.matchAll(/\/(lib(?:cu|nv)\w*\.so\.\d+)$/gm)].map(([, library]) => library))];
+const addon = loadProcessAddon(installation)!;
+const problems =
+  name === "tfjs-node-gpu" ? [...cudaLibraryProblems(installation, addon), ...driverLibraryProblems(addon)] : [];
+process.stdout.write(`${JSON.stringify({ error, inProcess, problems } satisfies LoadAnswer)}\n`);

@@ -1,0 +1,54 @@
+/** Loads an installation's parts into this process, each after those that it needs. */
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { IsobatchError, messageOf } from "../../../shared/errors.js";
+import type { TensorFlowBackendName } from "./availability.js";
+import { cudaLibraryProblems, driverLibraryProblems, loadCudaLibraries } from "./cuda-libraries.js";
+import { sessionAddonOf, type TensorFlowInstallation } from "./installation.js";
+import { type Binding, loadNativePackage } from "./native-package.js";
+import { loadProcessAddon } from "./process-addon.js";
+import type { SessionAddon } from "./program/session.js";
+
+export interface Loaded {
+  readonly name: TensorFlowBackendName;
+  readonly installation: TensorFlowInstallation;
+  readonly binding: Binding;
+  /** Undefined where an older Isobatch has made the installation. */
+  readonly sessions: SessionAddon | undefined;
+}
+
+/** @throws {IsobatchError} `unavailable` with the reason why it can't be loaded, or why it sees no GPU. */
+export function loadTensorFlow(name: TensorFlowBackendName, installation: TensorFlowInstallation): Loaded {
+  const unavailable = (why: string, cause?: unknown): never => {
+    throw new IsobatchError("unavailable", `The backend ${name} can't be had: ${why}.`, { cause });
+  };
+  const load = createRequire(import.meta.url);
+  const onGpu = name === "tfjs-node-gpu";
+  try {
+    const addon = loadProcessAddon(installation);
+    // Before TensorFlow, which looks for them while it is loaded and when it is first asked for its devices.
+    if (onGpu && addon !== undefined) loadCudaLibraries(addon, installation.libraryFolder);
+    const binding = load(installation.binding) as Binding;
+    const sessions = sessionAddonOf(installation);
+    const loaded: Loaded = {
+      ...{ name, installation, binding },
+      sessions: existsSync(sessions) ? (load(sessions) as SessionAddon) : undefined,
+    };
+    loadNativePackage(installation.packageFolder);
+    if (!onGpu || binding.isUsingGpuDevice()) return loaded;
+    if (addon === undefined) {
+      return unavailable(
+        "TensorFlow sees no GPU; run isobatch tensorflow install --cuda again, which finds CUDA's libraries",
+      );
+    }
+    const [problem] = [...cudaLibraryProblems(installation, addon), ...driverLibraryProblems(addon)];
+    const advice = "look at CUDA_VISIBLE_DEVICES, and at what TF_CPP_MIN_LOG_LEVEL=0 makes TensorFlow say";
+    return unavailable(
+      problem === undefined ? `TensorFlow sees no GPU; ${advice}` : `TensorFlow sees no GPU: ${problem}`,
+    );
+  } catch (error) {
+    if (error instanceof IsobatchError) throw error;
+    const [line] = messageOf(error).split("\n");
+    return unavailable(`TensorFlow does not load (${line}); run isobatch tensorflow install again`, error);
+  }
+}
