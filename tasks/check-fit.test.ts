@@ -72,6 +72,11 @@ describe("checkFit()", () => {
       /the labels are numbers; use "meanSquaredError"/,
     ],
     [
+      "classes for the squared error, without advising one unit for them",
+      { ...softmax, loss: "meanSquaredError", units: 10 },
+      /^loss is "meanSquaredError", but the labels are 10 classes, whose numbers mean nothing; use "softmaxCrossEntropy"[^\n]*$/,
+    ],
+    [
       "another input shape",
       { ...softmax, inputShape: [5] },
       /^The model's input has the shape \[5\], but the data set's samples have \[4\]; set .* inputShape to \[4\].$/,

@@ -45,6 +45,12 @@ function checkLabels({ loss }: FitTask, _model: LayersModel, { label }: Dataset)
   if (loss === "softmaxCrossEntropy" && label.classes === undefined) {
     invalid('loss is "softmaxCrossEntropy", but the labels are numbers; use "meanSquaredError", or labels of classes.');
   }
+  if (loss === "meanSquaredError" && label.classes !== undefined) {
+    invalid(
+      `loss is "meanSquaredError", but the labels are ${label.classes} classes, whose numbers mean nothing; use ` +
+        '"softmaxCrossEntropy", or labels that are numbers (in a CSV file "target": "numbers").',
+    );
+  }
   if (loss === "binaryCrossEntropy" && label.classes !== undefined && label.classes > 2) {
     invalid(
       `loss is "binaryCrossEntropy", but the labels have ${label.classes} classes, more than 2; use "softmaxCrossEntropy".`,
@@ -54,6 +60,7 @@ function checkLabels({ loss }: FitTask, _model: LayersModel, { label }: Dataset)
 
 function checkOutput({ loss }: FitTask, model: LayersModel, { label }: Dataset): void {
   const shape = shapeOf(model.outputs[0].shape);
+  if (loss === "meanSquaredError" && label.classes !== undefined) return;
   if (loss === "softmaxCrossEntropy") {
     const wanted = [...label.shape, label.classes ?? 0];
     if (label.classes === undefined || sameShape(shape, wanted)) return;

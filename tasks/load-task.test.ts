@@ -49,6 +49,14 @@ describe("loadTask()", () => {
     assert.deepEqual(task.model, mnist.model);
   });
 
+  it("reads UTF-8 with a byte order mark, and no other encoding", async () => {
+    const json = JSON.stringify({ extends: "mnist", name: "marked" });
+    assert.equal((await loadTask(await write("marked.json", `\ufeff${json}`))).name, "marked");
+    const path = join(folder, "wide.json");
+    await writeFile(path, Buffer.from(`\ufeff${json}`, "utf16le"));
+    await assert.rejects(loadTask(path), { code: "invalid_input", message: /wide\.json is text in UTF-16/ });
+  });
+
   it("follows files that extend files, paths being relative to the file that has them", async () => {
     await mkdir(join(folder, "inner"), { recursive: true });
     await write("inner/base.json", { extends: "mnist", dataset: { kind: "idx", folder: "images" } });

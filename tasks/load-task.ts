@@ -5,6 +5,7 @@ import { IsobatchError, invalid, messageOf } from "../shared/errors.js";
 import { checkOptimizer, checkSchedule } from "../shared/optimizer/index.js";
 import { largestKappa } from "../shared/steps/index.js";
 import { builtInTasks, PRESETS_FOLDER } from "./built-in-tasks.js";
+import { decodeUtf8 } from "./datasets/utf8.js";
 import { resolveKappa } from "./kappa-rule.js";
 import { loadModule } from "./models/module-model.js";
 import { type DatasetSpec, type Task, type TaskInput, taskInputSchema } from "./task.js";
@@ -134,8 +135,9 @@ const EXTENDS_MAX = 10;
 async function readJson(path: string, depth: number): Promise<unknown> {
   let input: unknown;
   try {
-    input = JSON.parse(await readFile(path, "utf8"));
+    input = JSON.parse(decodeUtf8(await readFile(path), path));
   } catch (error) {
+    if (error instanceof IsobatchError) throw error;
     return invalid(`The task file ${path} can't be read: ${messageOf(error)}.`, { cause: error });
   }
   return extend(path, input, depth);

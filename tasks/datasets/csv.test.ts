@@ -15,7 +15,7 @@ before(async () => {
 after(() => rm(folder, { recursive: true }));
 
 /** Writes `text` to a file and reads it as a data set with `options`. */
-async function open(text: string, options: Record<string, unknown> = {}): Promise<TaskData> {
+async function open(text: string | Buffer, options: Record<string, unknown> = {}): Promise<TaskData> {
   const file = join(folder, "data.csv");
   await writeFile(file, text);
   const dataset = { kind: "csv", file, label: "y", target: "classes", testFraction: 0, ...options };
@@ -76,12 +76,18 @@ describe("openData() of a CSV file", () => {
     assert.equal(second.fingerprint, first.fingerprint);
   });
 
-  it("takes the test part from a file of its own, with classes of both", async () => {
+  it("takes the test part from a file of its own, with the training part's classes", async () => {
     const testFile = join(folder, "test.csv");
     await writeFile(testFile, "a,y\n9,c\n");
-    const { train, test } = await open("a,y\n1,a\n2,b\n", { testFile });
-    assert.deepEqual([train.samples, test?.samples, train.label.classes], [2, 1, 3]);
+    const { train, test } = await open("a,y\n1,a\n2,b\n3,c\n", { testFile });
+    assert.deepEqual([train.samples, test?.samples, train.label.classes], [3, 1, 3]);
     assert.deepEqual(contents(test!), { inputs: [9], labels: [2] });
+    await assert.rejects(
+      open("a,y\n1,a\n2,b\n", { testFile }),
+      /test\.csv, line 2: column "y" is "c", a class that .*data\.csv has not; it has "a", "b"\. Correct/,
+    );
+    // A limit does not make a class unknown.
+    assert.equal((await open("a,y\n1,a\n2,b\n3,c\n", { testFile, limit: 1 })).train.label.classes, 3);
     await writeFile(testFile, "b,y\n9,c\n");
     await assert.rejects(open("a,y\n1,a\n2,b\n", { testFile }), /test.csv has the columns b, y, but .* has a, y/);
   });
@@ -102,9 +108,74 @@ describe("openData() of a CSV file", () => {
     ["one class", "a,y\n1,0\n2,0\n", {}, /has one class only; two are the least/],
     ["no inputs", "y\n1\n2\n", {}, /has no column left for the inputs/],
     ["a column twice", "a,a,y\n1,1,0\n", {}, /two columns called "a"/],
+    [
+      "a column without a name",
+      "b,,y\n0,1,0\n",
+      {},
+      /data.csv: column 1, counted from 0, has no name; .*"ignore": \[1\]/,
+    ],
+    ["an empty label", "a,y\n1,0\n1,\n2,1\n", {}, /data.csv, line 3: column "y" is empty, but it is the label/],
+    ["a label of spaces", 'a,y\n1,0\n1,"  "\n2,1\n', {}, /line 3: column "y" is empty/],
+    [
+      "classes that differ in white space only",
+      'a,y\n1,fox\n2,hen\n3,"fox "\n',
+      {},
+      /line 4: column "y" is "fox ", and in line 2 it is "fox", which differ only in white space/,
+    ],
+    [
+      "classes that differ in how an umlaut is encoded only",
+      "a,y\n1,B\u00e4r\n2,Ba\u0308r\n",
+      {},
+      /column "y" is "B\u00e4r", and in line 3 it is "Ba\u0308r", which differ only in .* how their letters are encoded/,
+    ],
+    [
+      "one number spelled in two ways",
+      "a,y\n1,0\n2,1\n3,1.0\n",
+      {},
+      /is "1\.0", and in line 3 it is "1", which are the same number/,
+    ],
+    [
+      "a missing label among numbers",
+      "a,y\n1,0\n2,NA\n3,1\n",
+      {},
+      /line 3: column "y" is "NA", and all other classes are numbers/,
+    ],
+    ["a number in another base", "a,y\n0x1F,0\n1,1\n", {}, /line 2: column "a" is "0x1F", which is not a finite/],
+    [
+      "a decimal comma",
+      'a,y\n"1,5",0\n1,1\n',
+      {},
+      /line 2: column "a" is "1,5", .*; write it with a point, correct it/,
+    ],
+    [
+      "an empty number to predict",
+      "a,y\n1,\n1,1\n",
+      { target: "numbers" },
+      /line 2: column "y" is "", .*; correct it, or remove the row\.$/,
+    ],
     ["nothing to train on", "a,y\n1,0\n2,1\n", { testFraction: 0.9 }, /testFraction 0.9 leaves none of the 2 rows/],
     ["a missing file", "", { file: "/nowhere.csv" }, /The data file \/nowhere.csv can't be read/],
   ];
+  it("takes words that numbers or missing values are among for classes, if they can't be a mistake", async () => {
+    const { train } = await open("a,y\n1,none\n2,mild\n3,Mild\n4,38\n");
+    assert.deepEqual(train.label.classNames, ["38", "Mild", "mild", "none"]);
+  });
+
+  it("needs no names of columns that are left out", async () => {
+    const { train } = await open(",a,,y\n0,5,8,1\n1,6,9,0\n", { ignore: [0, 2] });
+    assert.deepEqual(contents(train), { inputs: [5, 6], labels: [1, 0] });
+  });
+
+  it("refuses a file in another encoding, by line and column, instead of merging its classes", async () => {
+    const rows = "a,b,y\n1,1,B\u00e4r\n1,2,B\u00f6r\n1,3,Fox\n";
+    await assert.rejects(open(Buffer.from(rows, "latin1")), {
+      code: "invalid_input",
+      message:
+        /data\.csv, line 2: byte 6 of the line in column "y" is 0xE4, after "1,1,B", and not UTF-8; save the file as UTF-8/,
+    });
+    assert.deepEqual((await open(`\ufeff${rows}`)).train.label.classNames, ["Bär", "Bör", "Fox"]);
+  });
+
   for (const [name, text, options, message] of faults) {
     it(`refuses ${name}`, () => assert.rejects(open(text, options), { name: "IsobatchError", message }));
   }

@@ -39,6 +39,10 @@ export interface Dataset extends SampleSpec {
   readonly inputsBelow?: number;
   /** Where a number of an input stands, for messages, e.g. `tokens.csv, line 4: column "x2"`. */
   place?(sample: number, element: number): string;
+  /** The file that the samples are from, for messages. */
+  readonly origin?: string;
+  /** Where each class is first, e.g. `test.csv, line 4: column "y"`; of all the file's samples, whatever the limit. */
+  readonly firstPlaces?: ReadonlyMap<string, string>;
   /** What all samples are cut from, where that is less than all of them: it stands for them in the fingerprint. */
   readonly source?: Uint8Array;
   /** The raw rows of the samples with these numbers, concatenated; little-endian. */

@@ -89,6 +89,18 @@ describe("openData() of an IDX folder", () => {
     await assert.rejects(openData({ dataset: dataset() }), /There is no .*t10k-labels-idx1-ubyte/);
     await write("t10k-labels-idx1-ubyte", idx([3], [0, 0, 0]));
     await assert.rejects(openData({ dataset: dataset() }), /has 2 images, but .*t10k-labels-idx1-ubyte has 3 labels/);
+    await write("t10k-labels-idx1-ubyte", idx([2], [1, 2]));
+    assert.equal((await openData({ dataset: dataset() })).test?.label.classes, 3);
+    await write("t10k-labels-idx1-ubyte", idx([2], [0, 3]));
+    await assert.rejects(
+      openData({ dataset: dataset() }),
+      /t10k-labels-idx1-ubyte: label 1, counted from 0, is "3", a class that .*train-images-idx3-ubyte has not; it has "0", "1", "2"\./,
+    );
+    await write("t10k-images-idx3-ubyte", idx([2, 2, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]));
+    await assert.rejects(
+      openData({ dataset: dataset() }),
+      /t10k-images-idx3-ubyte has samples whose input has the shape \[2, 3, 1\], but in .*train-images-idx3-ubyte it is \[2, 2, 1\]/,
+    );
   });
 
   it("names the folder that is missing", async () => {

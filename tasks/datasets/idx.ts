@@ -81,8 +81,19 @@ export async function readIdxPart(folder: string, part: "train" | "t10k", limit:
   };
   return {
     ...createDataset(form, images.data.subarray(0, samples * row), labels.data.subarray(0, samples)),
+    origin: imagesPath,
+    firstPlaces: firstPlacesOf(labels.data, labelsPath),
     place: (sample, element) => `${imagesPath}, image ${sample}: its pixel ${element}, of 0 to 255 made 0 to 1,`,
   };
+}
+
+function firstPlacesOf(labels: Uint8Array, path: string): Map<string, string> {
+  const places = new Map<string, string>();
+  for (let label = 0; label < 256; label++) {
+    const first = labels.indexOf(label);
+    if (first >= 0) places.set(String(label), `${path}: label ${first}, counted from 0,`);
+  }
+  return places;
 }
 
 async function readIdx(path: string): Promise<IdxArray> {

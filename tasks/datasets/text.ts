@@ -5,9 +5,10 @@
  * are read, so memory holds the text once.
  */
 import { readFile } from "node:fs/promises";
-import { IsobatchError, invalid, messageOf } from "../../shared/errors.js";
+import { invalid, messageOf } from "../../shared/errors.js";
 import type { DatasetSpec } from "../task.js";
 import type { Dataset, SampleSpec } from "./dataset.js";
+import { decodeUtf8 } from "./utf8.js";
 
 type TextSpec = Extract<DatasetSpec, { kind: "text" }>;
 
@@ -73,11 +74,7 @@ async function readUtf8(file: string): Promise<string> {
       cause: error,
     });
   }
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (error) {
-    throw new IsobatchError("damaged", `${file} is not text in UTF-8; convert it (iconv -t UTF-8).`, { cause: error });
-  }
+  return decodeUtf8(bytes, file);
 }
 
 /** @param step from one window's first character to the next one's. */
