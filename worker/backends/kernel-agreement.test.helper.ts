@@ -141,7 +141,7 @@ export function reductionLength({ kernel, inputs, attributes, outputs }: KernelC
 }
 
 /** Computes a layer case's gradients on the current backend, at seeded weights and inputs, for their kernels alone. */
-function callGradient(example: LayerCase, index: number): void {
+export function callGradient(example: LayerCase, index: number): void {
   const random = createRandom(index + 1);
   const model = buildCase(layers, example);
   const weights = model.trainableWeights.map((weight) => randomArray(weight.shape as number[], random));

@@ -3,6 +3,8 @@ import "@tensorflow/tfjs-layers";
 import { registerBatchNorm } from "./batch-norm.js";
 import { registerComparisons } from "./comparisons.js";
 import { registerConvolutions } from "./convolution.js";
+import { registerExtrema } from "./extrema.js";
+import { registerKinks } from "./kinks.js";
 import { repairLayers } from "./layer-repairs.js";
 import { registerMatMul } from "./matmul.js";
 import { registerRearrangements } from "./rearrangements.js";
@@ -22,6 +24,8 @@ export function registerGradients(): void {
   registerBatchNorm();
   registerComparisons();
   registerConvolutions();
+  registerExtrema();
+  registerKinks();
   registerMatMul();
   registerRearrangements();
   registerRelu();

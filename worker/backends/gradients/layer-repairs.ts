@@ -1,8 +1,10 @@
 import {
   add,
   conv2d,
+  minimum,
   mul,
   ones,
+  relu,
   reshape,
   serialization,
   softmax,
@@ -35,6 +37,7 @@ export function repairLayers(): void {
   wrapCall<LayerNormalization>("LayerNormalization", () => normalizedByRows);
   wrapCall<Convolution>("Conv2D", dilated);
   wrapCall<Softmax>("Softmax", alongAnyAxis);
+  wrapCall<Rectifier>("ReLU", relu6);
 }
 
 function wrapCall<Layer>(className: string, wrap: (original: Call<Layer>) => Call<Layer>): void {
@@ -156,4 +159,16 @@ function alongAnyAxis(original: Call<Softmax>): Call<Softmax> {
 function softmaxAlong(x: Tensor, axis: number): Tensor {
   const swap = swapWithLast(x, axis);
   return swap === undefined ? softmax(x) : transpose(softmax(transpose(x, swap)), swap);
+}
+
+interface Rectifier {
+  maxValue?: number;
+}
+
+/** Up to 6, and there alone, Keras has an operation whose gradient is 0 where it ends, while clipping still has 1 there. */
+function relu6(original: Call<Rectifier>): Call<Rectifier> {
+  return function (inputs, options) {
+    if (this.maxValue !== 6) return original.call(this, inputs, options);
+    return tidy(() => minimum(6, relu(Array.isArray(inputs) ? inputs[0] : inputs)));
+  };
 }

@@ -14,9 +14,11 @@ import {
 import { RELU_GRADIENT } from "../gradients/relu.js";
 import { compose, type KernelCall, replaceKernel } from "../kernels.js";
 import { registerDenseBincount } from "./completions.js";
+import { registerDeterministic } from "./deterministic.js";
 import { registerDilation } from "./dilation.js";
 import type { NativeBackend } from "./native-package.js";
 import { floatType, integer, intType, run } from "./operation.js";
+import { registerMaxPoolGradient } from "./pooling.js";
 
 let registered = false;
 
@@ -25,7 +27,9 @@ export function registerNativeKernels(): void {
   if (registered) return;
   registered = true;
   registerDenseBincount();
+  registerDeterministic();
   registerDilation();
+  registerMaxPoolGradient();
   replaceKernel("tensorflow", RELU_GRADIENT, ({ inputs: { dy, y }, backend }: ReluCall) =>
     run(backend, "ReluGrad", [floatType("T")], [dy, y]),
   );
