@@ -1,6 +1,6 @@
 """Outputs and gradients of Keras 3 on TensorFlow where functions have kinks and where elements are equal: the expected values
-of worker/backends/kinks.test.json, which `python bench/peers/kinks.py > worker/backends/kinks.test.json` writes. They were
-made with TensorFlow 2.21.0 and Keras 3.15.1 on a CPU.
+of worker/backends/kinks.test.json, which `python bench/peers/kinks.py > worker/backends/kinks.test.json` and then `npm run
+format` write. They were made with TensorFlow 2.21.0 and Keras 3.15.1 on a CPU.
 
 Three kinds are written out instead of taken from Keras: functions that Keras 3 defines otherwise than tfjs (hardSigmoid, and
 the epsilon under Dot's norm), with TensorFlow's operations; and pooling over volumes, of which TensorFlow's gradient on a CPU

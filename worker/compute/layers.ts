@@ -2,11 +2,14 @@
  * A model's layers as training on micro-batches needs them: every one with its path, whatever it is nested in, and
  * the three kinds that tfjs does not train as this project's rules want it.
  *
- * - Dropout draws the same mask at every call unless its `seed` changes: it is set before every micro-batch.
+ * - Dropout draws the same mask at every call unless its `seed` changes: it is set before every call.
  * - BatchNorm updates its moving statistics inside the forward pass. Here they are averaged over the step's
  *   micro-batches by the server instead, so a micro-batch must yield its own statistics: with `momentum` 0 and the
  *   moving variables zeroed, the forward pass leaves exactly the batch's mean and variance in them.
  * - A frozen BatchNorm updates them too, and normalises with the batch's: it is made to use the moving ones.
+ *
+ * A dropout may be called several times in one forward pass: where several inputs share it, or where TimeDistributed calls
+ * it at every time step. The order of the calls is the model's, so it is the same on every machine.
  */
 import { seedOf } from "../../shared/random.js";
 import { type Layer, type LayersModel, type LayerVariable, tensorflow as tf } from "../../tasks/index.js";
@@ -42,19 +45,35 @@ type BatchNormalization = Layer & { momentum: number; movingMean: LayerVariable 
 export interface KeyedDropout {
   /** To be called with the number n of each micro-batch before its forward pass. */
   key(microBatch: number): void;
-  /** What `key` seeds each layer with. */
+  /** The seed of each of a micro-batch's calls, layer by layer; as many calls as the last forward pass had. */
   seeds(microBatch: number): number[];
 }
 
-/** Makes the model's dropout a function of the micro-batch. */
+/** Makes the model's dropout a function of the micro-batch, and of how often the layer has been called in it. */
 export function keyDropout(model: LayersModel, seed: number): KeyedDropout {
-  const dropouts = [...layersOf(model)].filter(({ layer }) => DROPOUTS.has(layer.getClassName()));
-  const seeds = (microBatch: number) => dropouts.map(({ path }) => seedOf(seed, microBatch, path));
+  const paths = new Map<Layer, string>();
+  for (const { layer, path } of layersOf(model)) if (DROPOUTS.has(layer.getClassName())) paths.set(layer, path);
+  const dropouts = [...paths].map(([layer, path]) => ({ layer: layer as Dropout, path, calls: 0 }));
+  let current = 0;
+  const seedFor = (microBatch: number, path: string, call: number): number =>
+    call === 0 ? seedOf(seed, microBatch, path) : seedOf(seed, microBatch, path, call);
+  for (const dropout of dropouts) {
+    const { layer, path } = dropout;
+    const call = layer.call.bind(layer);
+    layer.call = (inputs, options) => {
+      if (options.training) layer.seed = seedFor(current, path, dropout.calls++);
+      return call(inputs, options);
+    };
+  }
   return {
-    seeds,
     key(microBatch) {
-      for (const [i, of] of seeds(microBatch).entries()) (dropouts[i].layer as Dropout).seed = of;
+      current = microBatch;
+      for (const dropout of dropouts) dropout.calls = 0;
     },
+    seeds: (microBatch) =>
+      dropouts.flatMap(({ path, calls }) =>
+        Array.from({ length: calls }, (_, call) => seedFor(microBatch, path, call)),
+      ),
   };
 }
 

@@ -56,7 +56,7 @@ export interface ModelGradient {
   currentWeights(): Float32Array[];
   /** Writes the gradient, with the batch's statistics behind it, to the vector at `target`. @returns the mean loss. */
   compute(batch: DecodedMicroBatch, target: Addresses, watch?: Watch): number;
-  /** The random numbers that a micro-batch's dropout draws, layer by layer. */
+  /** The random numbers that a micro-batch's dropout draws, layer by layer and call by call. */
   draws(number: number): Computation["draws"];
   evaluate(batch: DecodedMicroBatch): { lossSum: number; correct: number };
   dispose(): void;
