@@ -189,7 +189,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
 
   function fail(error: unknown): void {
     broken = true;
-    clearInterval(ticking);
+    stopTicking();
     failEnded(error);
   }
 
@@ -249,7 +249,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
         log[effect.level]({ epoch: core.state.epoch, step: core.state.mark.step }, effect.message);
         return event("note", { message: effect.message });
       case "ended":
-        clearInterval(ticking);
+        stopTicking();
         return resolveEnded(effect.outcome);
     }
   }
@@ -338,7 +338,15 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     return advise(inputs, attached.length);
   }
 
-  const ticking = setInterval(() => dispatch({ kind: "tick" }), TICK_MS);
+  // Once everything that has come is read: if this process stood still for a while, no worker was silent meanwhile.
+  let nextTick: NodeJS.Immediate | undefined;
+  const ticking = setInterval(() => {
+    nextTick = setImmediate(() => dispatch({ kind: "tick" }));
+  }, TICK_MS);
+  function stopTicking(): void {
+    clearInterval(ticking);
+    clearImmediate(nextTick);
+  }
 
   return {
     members,
@@ -367,7 +375,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     },
     fail,
     ended,
-    close: () => clearInterval(ticking),
+    close: stopTicking,
   };
 }
 

@@ -15,9 +15,8 @@ const REQUEST_BYTES_MAX = CHUNK_PAYLOAD_BYTES_MAX + 64 * 1024;
 /** What a server may send in one message: a model's topology and layout, or the samples of a micro-batch. */
 export const RESPONSE_BYTES_MAX = 64 * 1024 * 1024;
 
-/** A silent peer is pinged after this long, and given up when it does not answer. */
-export const KEEPALIVE_TIME_MS = 10_000;
-export const KEEPALIVE_TIMEOUT_MS = 10_000;
+/** A connection on which nothing comes in for so long is given up, on either side: see liveness.ts. */
+export const SILENCE_MS = 20_000;
 
 /** A connection without a call in flight is closed after this long; clients connect again when they need to. */
 const CONNECTION_IDLE_MS = 5 * 60_000;
@@ -40,9 +39,6 @@ export const CLIENT_OPTIONS: ChannelOptions = {
   "grpc-node.max_session_memory": SESSION_MEMORY_MIB,
   "grpc.max_send_message_length": REQUEST_BYTES_MAX,
   "grpc.max_receive_message_length": RESPONSE_BYTES_MAX,
-  "grpc.keepalive_time_ms": KEEPALIVE_TIME_MS,
-  "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
-  "grpc.keepalive_permit_without_calls": 1,
   "grpc.initial_reconnect_backoff_ms": RECONNECT_BACKOFF_FIRST_MS,
   "grpc.max_reconnect_backoff_ms": RECONNECT_BACKOFF_MAX_MS,
   "grpc.dns_min_time_between_resolutions_ms": RECONNECT_BACKOFF_MAX_MS,
@@ -59,8 +55,6 @@ export const SERVER_OPTIONS: ChannelOptions = {
   "grpc.max_send_message_length": RESPONSE_BYTES_MAX,
   "grpc.max_receive_message_length": REQUEST_BYTES_MAX,
   "grpc.max_concurrent_streams": STREAMS_PER_CONNECTION_MAX,
-  "grpc.keepalive_time_ms": KEEPALIVE_TIME_MS,
-  "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
   "grpc.max_connection_idle_ms": CONNECTION_IDLE_MS,
   "grpc.enable_channelz": 0,
 };

@@ -12,6 +12,7 @@ import { sendToken } from "../credentials/index.js";
 import { IsobatchError, messageOf } from "../errors.js";
 import { type Address, formatAddress } from "./address.js";
 import { CLIENT_OPTIONS, HANDSHAKE_MS } from "./channel.js";
+import { watchConnections } from "./http2-client.js";
 import { CoordinatorClient, ShardClient } from "./service.js";
 import { connectionReason } from "./status.js";
 import { HungUpError, speaksTls, type Trust, trustOf } from "./trust.js";
@@ -34,6 +35,8 @@ export interface ConnectOptions {
   waitMs: number;
   /** Stops the attempt; has no effect on the connection once it stands. */
   signal?: AbortSignal;
+  /** By default SILENCE_MS. */
+  silenceMs?: number;
 }
 
 /** Time for grpc-js to say why the last attempt failed. */
@@ -52,7 +55,7 @@ const TLS_QUESTION_MS = 2_000;
  */
 export async function connect(
   address: Address,
-  { token, trust = trustOf(token), waitMs, signal }: ConnectOptions,
+  { token, trust = trustOf(token), waitMs, signal, silenceMs }: ConnectOptions,
 ): Promise<Connection> {
   setLogVerbosity(logVerbosity.NONE);
   const target = formatAddress(address);
@@ -61,6 +64,7 @@ export async function connect(
     ? await verified(trust, address, untilMs, waitMs, signal)
     : { credentials: grpcCredentials.createInsecure(), options: {} };
   const client = new Client(target, credentials, { ...CLIENT_OPTIONS, ...tlsOptions });
+  watchConnections(client, silenceMs);
   try {
     await reachable(client, address, untilMs, waitMs, trust === undefined, signal);
   } catch (error) {

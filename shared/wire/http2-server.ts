@@ -8,6 +8,7 @@ import {
 import type { Socket } from "node:net";
 import type { Server } from "@grpc/grpc-js";
 import { WINDOW_BYTES } from "./channel.js";
+import { watchConnection } from "./liveness.js";
 
 export interface ServerLimits {
   readonly connectionsMax: number;
@@ -15,7 +16,17 @@ export interface ServerLimits {
   readonly handshakeMs: number;
   /** A connection on which nobody has shown a token for so long is closed: strangers keep no place. */
   readonly strangerMs: number;
+  /** A connection on which nothing comes in for so long is given up. */
+  readonly silenceMs: number;
 }
+
+export interface TunedHttp2 {
+  /** Ends every connection at once; resolves when none is left. */
+  destroyConnections(): Promise<void>;
+}
+
+/** How long a destroyed socket may take to say that it is closed, which it does at once. */
+const CLOSE_MS = 1_000;
 
 /**
  * What grpc-js (1.14) gives no option for, done where it makes its HTTP/2 server:
@@ -29,6 +40,7 @@ export interface ServerLimits {
  * - TLS 1.3 alone: both ends are ours;
  * - a forced shutdown that works: `forceShutdown` finds no session to destroy when channelz is off, as ours is, and a
  *   session that was asked to close waits for its peer, which may never answer;
+ * - connections that are alive as long as bytes move, and sockets that end with their session: see liveness.ts;
  * - a call's end at once: every way that grpc-js gives a server waits until what is written has been read.
  *
  * `isKnown` tells whether a request's authorization header is good; without it nobody is a stranger.
@@ -38,9 +50,9 @@ export interface ServerLimits {
  */
 export function tuneHttp2(
   server: Server,
-  { connectionsMax, handshakeMs, strangerMs }: ServerLimits,
+  { connectionsMax, handshakeMs, strangerMs, silenceMs }: ServerLimits,
   isKnown: ((authorization: unknown) => boolean) | undefined,
-): { destroySessions(): void } {
+): TunedHttp2 {
   const inner = server as unknown as ServerInternals;
   if (typeof inner.commonServerOptions !== "object" || typeof inner.createHttp2Server !== "function") {
     throw new Error("This version of @grpc/grpc-js makes its HTTP/2 server elsewhere: see shared/wire/http2-server.ts");
@@ -61,9 +73,17 @@ export function tuneHttp2(
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
     });
+    // A session begins within the event that hands its socket over, which with TLS is the second one.
+    let begun: Socket | undefined;
+    const takeOver = (socket: Socket): void => {
+      begun = socket;
+    };
+    http2Server.prependListener("connection", takeOver);
+    http2Server.prependListener("secureConnection", takeOver);
     http2Server.on("session", (session) => {
       session.setLocalWindowSize(WINDOW_BYTES);
       sessions.add(session);
+      watchConnection(begun!, () => session, silenceMs);
       const stranger = isKnown && setTimeout(() => session.destroy(), strangerMs);
       if (stranger !== undefined) strangers.set(session, stranger);
       session.once("close", () => {
@@ -84,9 +104,18 @@ export function tuneHttp2(
     return http2Server;
   };
   return {
-    destroySessions() {
+    async destroyConnections() {
       for (const session of sessions) session.destroy();
+      const closed = [...sockets].map((socket) => new Promise((resolve) => socket.once("close", resolve)));
       for (const socket of sockets) socket.destroy();
+      let overdue: NodeJS.Timeout | undefined;
+      await Promise.race([
+        Promise.all(closed),
+        new Promise((resolve) => {
+          overdue = setTimeout(resolve, CLOSE_MS);
+        }),
+      ]);
+      clearTimeout(overdue);
     },
   };
 }

@@ -1,5 +1,5 @@
 /**
- * A stream's progress timer: keepalive finds a dead connection, but not a peer that answers pings and reads nothing.
+ * A stream's progress timer: liveness.ts finds a dead connection, but not a peer that answers pings and reads nothing.
  * It runs on the monotonic clock, only while something is waiting to be moved, and costs one timer a stream however
  * many messages pass.
  */
@@ -18,15 +18,17 @@ export function createProgressTimer(stallMs: number, onStall: () => void): Progr
   let movedAt = 0;
   let timer: NodeJS.Timeout | undefined;
 
-  const check = (): void => {
+  /** @param read what has come is read: after this process stood still, a timer runs out before that. */
+  const check = (read: boolean): void => {
     timer = undefined;
     if (!waiting) return;
     const leftMs = movedAt + stallMs - performance.now();
-    if (leftMs <= 0) onStall();
-    else arm(leftMs);
+    if (leftMs > 0) arm(leftMs);
+    else if (read) onStall();
+    else setImmediate(check, true).unref();
   };
   const arm = (afterMs: number): void => {
-    timer = setTimeout(check, Math.ceil(afterMs)).unref();
+    timer = setTimeout(check, Math.ceil(afterMs), false).unref();
   };
 
   return {

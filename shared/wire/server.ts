@@ -11,7 +11,7 @@ import type { Gate } from "../credentials/index.js";
 import { IsobatchError, messageOf } from "../errors.js";
 import { type Address, formatAddress } from "./address.js";
 import { admitCalls, bearer } from "./admission.js";
-import { CONNECTIONS_MAX, HANDSHAKE_MS, SERVER_OPTIONS, STRANGER_MS } from "./channel.js";
+import { CONNECTIONS_MAX, HANDSHAKE_MS, SERVER_OPTIONS, SILENCE_MS, STRANGER_MS } from "./channel.js";
 import { type ServerLimits, tuneHttp2 } from "./http2-server.js";
 
 export interface WireServer {
@@ -57,7 +57,10 @@ export function createServer({ gate, tls, limits }: CreateServerOptions = {}): W
   const server = new Server({ ...SERVER_OPTIONS, interceptors: gate === undefined ? [] : [admitCalls(gate)] });
   const http2 = tuneHttp2(
     server,
-    { connectionsMax: CONNECTIONS_MAX, handshakeMs: HANDSHAKE_MS, strangerMs: STRANGER_MS, ...limits },
+    {
+      ...{ connectionsMax: CONNECTIONS_MAX, handshakeMs: HANDSHAKE_MS, strangerMs: STRANGER_MS, silenceMs: SILENCE_MS },
+      ...limits,
+    },
     gate && ((authorization) => bearer(gate, authorization).admitted),
   );
   const credentials = tls === undefined ? ServerCredentials.createInsecure() : secure(tls);
@@ -84,17 +87,20 @@ export function createServer({ gate, tls, limits }: CreateServerOptions = {}): W
         });
       });
     },
-    shutdown(graceMs) {
-      return new Promise((resolve) => {
-        const force = setTimeout(() => {
-          server.forceShutdown();
-          http2.destroySessions();
-        }, graceMs);
-        server.tryShutdown(() => {
-          clearTimeout(force);
-          resolve();
-        });
-      });
+    async shutdown(graceMs) {
+      let grace: NodeJS.Timeout | undefined;
+      // tryShutdown alone is not waited for: to a session that was destroyed and is not closed yet, as one whose peer
+      // is gone, it puts a question that is never answered.
+      const inPeace = await Promise.race([
+        new Promise<true>((resolve) => server.tryShutdown(() => resolve(true))),
+        new Promise<false>((resolve) => {
+          grace = setTimeout(() => resolve(false), graceMs);
+        }),
+      ]);
+      clearTimeout(grace);
+      if (inPeace) return;
+      server.forceShutdown();
+      await http2.destroyConnections();
     },
   };
 }

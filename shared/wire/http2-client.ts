@@ -1,0 +1,60 @@
+import type { Http2Session } from "node:http2";
+import type { Socket } from "node:net";
+import type { Client } from "@grpc/grpc-js";
+import { watchConnection } from "./liveness.js";
+
+/**
+ * Watches every connection that a client makes, from TCP's on, so that a server that accepts it and then says nothing
+ * holds no reconnection up.
+ *
+ * It reaches into private members of grpc-js (1.14), which has no hook there; therefore package.json pins the minor
+ * version, and the tests see it when an update moves them.
+ */
+export function watchConnections(client: Client, silenceMs?: number): void {
+  const pool = (client.getChannel() as unknown as ChannelInternals).internalChannel?.subchannelPool;
+  if (typeof pool?.getOrCreateSubchannel !== "function") throw moved();
+  const getOrCreate = pool.getOrCreateSubchannel;
+  const watched = new WeakSet<Connector>();
+  pool.getOrCreateSubchannel = (...args) => {
+    const subchannel = getOrCreate.apply(pool, args);
+    const { connector } = subchannel;
+    if (typeof connector?.tcpConnect !== "function" || typeof connector.createSession !== "function") throw moved();
+    if (!watched.has(connector)) watchConnector(connector, silenceMs);
+    watched.add(connector);
+    return subchannel;
+  };
+}
+
+/** A connector makes one connection at a time. */
+function watchConnector(connector: Connector, silenceMs: number | undefined): void {
+  const { tcpConnect, createSession } = connector;
+  let connection: { session?: Http2Session } = {};
+  connector.tcpConnect = async (...args) => {
+    const socket = await tcpConnect.apply(connector, args);
+    // An earlier one may still be dying.
+    const own: typeof connection = {};
+    connection = own;
+    watchConnection(socket, () => own.session, silenceMs);
+    return socket;
+  };
+  connector.createSession = (...args) => {
+    const transport = createSession.apply(connector, args);
+    connection.session = connector.session ?? undefined;
+    return transport;
+  };
+}
+
+function moved(): Error {
+  return new Error("This version of @grpc/grpc-js makes its connections elsewhere: see shared/wire/http2-client.ts");
+}
+
+interface ChannelInternals {
+  internalChannel?: { subchannelPool?: { getOrCreateSubchannel(...args: unknown[]): { connector?: Connector } } };
+}
+
+interface Connector {
+  /** While it is being set up. */
+  session: Http2Session | null;
+  tcpConnect(...args: unknown[]): Promise<Socket>;
+  createSession(...args: unknown[]): Promise<unknown>;
+}

@@ -1,0 +1,66 @@
+/**
+ * Whether anybody is still at the other end of a connection.
+ *
+ * Both ends send a PING now and then, whatever else they send, and give a connection up once nothing at all has come
+ * in for `silenceMs`: a connection that moves bytes is alive. gRPC's own keepalive, which this replaces, wants the
+ * answer to one PING within a time-out instead, and so gives up connections that are well:
+ *
+ * - the answer stands behind all that the other side has queued, up to WINDOW_BYTES of weights and what its kernel
+ *   holds, so that a link of some megabits a second never brings a large model over;
+ * - where a process itself stood still (no processor, SIGSTOP, a long computation), its timer runs out before the
+ *   answer is read that has long been there.
+ *
+ * Therefore silence is counted in ticks of a timer and not by the clock: between two ticks whatever has come is read.
+ *
+ * It is the socket that is destroyed, which its HTTP/2 session follows at once; also that of a session that somebody else
+ * has destroyed. Such a session closes only when its pending write ends, which on a broken link may take TCP a quarter of
+ * an hour.
+ */
+import type { Http2Session } from "node:http2";
+import type { Socket } from "node:net";
+import { SILENCE_MS } from "./channel.js";
+
+/** Of one silence; a PING is sent on every 14th, so that two are lost before a connection is. */
+const TICKS = 40;
+const PING_TICKS = 14;
+/** A destroyed session gets so long to close by itself. */
+const CLOSE_MS = 1_000;
+
+/**
+ * Watches a connection until its socket is closed.
+ *
+ * @param sessionOf the HTTP/2 session on it, once there is one
+ */
+export function watchConnection(
+  socket: Socket,
+  sessionOf: () => Http2Session | undefined,
+  silenceMs: number = SILENCE_MS,
+): void {
+  const tickMs = silenceMs / TICKS;
+  let bytesRead = socket.bytesRead;
+  let ticks = 0;
+  let silentTicks = 0;
+  let destroyedTicks = 0;
+
+  const tick = (): void => {
+    const session = sessionOf();
+    if (session?.destroyed) {
+      destroyedTicks += 1;
+      if (destroyedTicks * tickMs > CLOSE_MS) socket.destroy();
+      return;
+    }
+    ticks += 1;
+    silentTicks = socket.bytesRead === bytesRead ? silentTicks + 1 : 0;
+    bytesRead = socket.bytesRead;
+    // The silence may be older than its first tick.
+    if (silentTicks >= TICKS - 1) socket.destroy();
+    else if (session !== undefined && ticks % PING_TICKS === 0) ping(session);
+  };
+  const ticking = setInterval(tick, tickMs).unref();
+  socket.once("close", () => clearInterval(ticking));
+}
+
+function ping(session: Http2Session): void {
+  // Whether it is answered is seen by the bytes. Node.js sends no more than ten that are not; they are enough.
+  if (!session.closed) session.ping(() => {});
+}
