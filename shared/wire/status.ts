@@ -75,7 +75,8 @@ export function fromStatus(error: Pick<StatusObject, "code" | "details">, what: 
 export function connectionReason({ code, details }: Pick<StatusObject, "code" | "details">): string {
   if (code === status.DEADLINE_EXCEEDED) return "it does not answer";
   const last = /Last error: (.*?)(?: \(\d{4}-[^)]*Z\))?(?:\. Resolution note:.*)?$/.exec(details)?.[1] ?? details;
-  if (TLS.test(last)) return tlsReason(new Error(last)) ?? last;
+  const tls = TLS.test(last) ? tlsReason(new Error(last)) : undefined;
+  if (tls !== undefined) return tls;
   const reason = REASONS.find(([pattern]) => pattern.test(last));
   return reason ? reason[1].replace("$&", last) : last.replace(/\.$/, "");
 }
@@ -86,7 +87,10 @@ const REASONS: [RegExp, string][] = [
   [/ENOTFOUND|EAI_AGAIN|Name resolution failed|No addresses/, "its name cannot be looked up"],
   [/EHOSTUNREACH|ENETUNREACH/, "no route leads there"],
   [/ETIMEDOUT/, "it does not answer"],
-  [/ECONNRESET|EPIPE|closed|dropped|hang up|Failed to connect/i, "the connection was closed by the other side"],
+  [
+    /ECONNRESET|EPIPE|closed|dropped|hang up|disconnected|Failed to connect/i,
+    "the connection was closed by the other side",
+  ],
 ];
 
 /** Whether a server of ours wrote it: grpc-js's own details begin otherwise or end without a full stop. */

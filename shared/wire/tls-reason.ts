@@ -21,8 +21,16 @@ const REASONS: readonly (readonly [code: RegExp, reason: string])[] = [
   [/UNSUPPORTED_PROTOCOL|PROTOCOL_VERSION|NO_APPLICATION_PROTOCOL|HANDSHAKE_FAILURE/, "it speaks another TLS"],
 ];
 
-/** Undefined if the failure has nothing to do with TLS: nobody there, or nobody who answers. */
+/**
+ * What ends a handshake from without, in the code or, where an error comes as text only, in the message: a server that
+ * is being restarted does it, or a proxy in front of it. It says nothing of either side's TLS.
+ */
+const CUT_OFF =
+  /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET)|disconnected before secure TLS connection|\b(ECONNRESET|EPIPE|ETIMEDOUT)\b/;
+
+/** Undefined if the failure has nothing to do with TLS: nobody there, nobody who answers, or a connection that broke. */
 export function tlsReason(error: Error & { code?: string; reason?: string }): string | undefined {
+  if (CUT_OFF.test(error.code ?? "") || CUT_OFF.test(error.message)) return undefined;
   const text = `${error.code ?? ""} ${error.message} ${error.reason ?? ""}`.toUpperCase().replaceAll(" ", "_");
   const known = REASONS.find(([pattern]) => pattern.test(text))?.[1];
   if (known !== undefined) return known;

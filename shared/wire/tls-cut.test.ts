@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { before, describe, it, type TestContext } from "node:test";
+import { makeAuthority } from "../credentials/authority.test.helper.js";
+import { certificateDigest, createGate, createToken, formatToken, hashSecret } from "../credentials/index.js";
+import {
+  type ConnectOptions,
+  call,
+  connect,
+  coordinatorService,
+  createHandlers,
+  createServer,
+  createTrust,
+} from "./index.js";
+import { type Link, type LinkConnection, openLink } from "./link.test.helper.js";
+
+const SECRET = createToken();
+
+let authority: { readonly ca: string; readonly token: string; readonly tls: { key: string; cert: string } };
+before(async () => {
+  const { ca, issue } = await makeAuthority();
+  const { cert, key } = await issue({ names: ["127.0.0.1"] });
+  const token = formatToken({ secret: SECRET, server: { kind: "ca", digest: certificateDigest(ca.der) } });
+  authority = { ca: ca.pem, token, tls: { key, cert: cert + ca.pem } };
+});
+
+/** A link to a server with TLS, which does `spoil` with each connection that is made over it. */
+async function serve(test: TestContext, spoil: (connection: LinkConnection) => void): Promise<Link> {
+  const gate = createGate({ passes: [{ name: "test", role: "admin", hash: hashSecret(SECRET) }] });
+  const server = createServer({ gate, tls: authority.tls });
+  const { unary } = createHandlers((error) => {
+    throw error;
+  });
+  server.addService(coordinatorService, { GetStatus: unary(() => ({ phase: "running" })) });
+  const target = await server.listen({ host: "127.0.0.1", port: 0 });
+  const link = await openLink({ target, onConnection: spoil });
+  test.after(async () => {
+    await link.close();
+    await server.shutdown(0);
+  });
+  return link;
+}
+
+/** The client's hello fills the first segment; the server's answer is longer than what is let through of it. */
+const STAGES: readonly (readonly [name: string, bytes: number])[] = [
+  ["before a byte has come", 0],
+  ["after the client's hello", 1],
+  ["in the middle of the server's", 1_000],
+];
+const ENDS = ["hangUp", "cut"] as const;
+const TRUSTS: readonly (readonly [name: string, options: () => Partial<ConnectOptions>])[] = [
+  ["the CA of its token", () => ({ token: authority.token })],
+  ["a CA in a file", () => ({ token: SECRET, trust: createTrust({ ca: authority.ca }) })],
+];
+
+describe("a TLS handshake that is cut off", { timeout: 60_000, concurrency: true }, () => {
+  for (const [stage, bytes] of STAGES) {
+    for (const how of ENDS) {
+      const spoil = (connection: LinkConnection): void => {
+        if (bytes === 0) connection[how]();
+        else connection.onBytes(bytes, () => connection[how]());
+      };
+
+      it(`${stage} (${how}) is tried again by a client that knows ${TRUSTS.map(([name]) => name).join(" or ")}`, async (test) => {
+        await Promise.all(
+          TRUSTS.map(async ([, options]) => {
+            // Every other one: the first that asks for the CA, that verifies it, and that is to be used.
+            const link = await serve(test, (connection) => link.connections.length % 2 === 1 && spoil(connection));
+            const connection = await connect(link.address, { waitMs: 30_000, ...options() });
+            test.after(() => connection.close());
+            const { phase } = await call(
+              connection.coordinator,
+              coordinatorService.GetStatus,
+              {},
+              { deadlineMs: 5_000 },
+            );
+            assert.equal(phase, "running");
+            assert.ok(link.connections.length >= 4);
+          }),
+        );
+      });
+
+      it(`${stage} (${how}), again and again, is a server that can't be reached`, async (test) => {
+        const link = await serve(test, spoil);
+        await assert.rejects(connect(link.address, { waitMs: 150, token: authority.token }), {
+          code: "unavailable",
+          // Which of the two was the last depends on how busy this machine is.
+          message: /^Cannot reach .*: (the connection was closed by the other side|it does not answer) \(tried for/,
+        });
+      });
+    }
+  }
+});
