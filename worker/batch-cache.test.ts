@@ -8,14 +8,15 @@ function open(room: number, fetch?: (first: number, end: number) => AsyncIterabl
   async function* fetchAll(first: number, end: number): AsyncGenerator<string> {
     for (let number = first; number < end; number++) yield `batch ${number}`;
   }
-  const cache = createBatchCache<string>({
-    bytesMax: room * 10,
-    batchBytes: 10,
-    fetch(first, end) {
-      fetched.push([first, end]);
-      return (fetch ?? fetchAll)(first, end);
-    },
-  });
+  const batches = createBatchCache<string>({ bytesMax: room * 10, batchBytes: 10 });
+  const noted = (first: number, end: number): AsyncIterable<string> => {
+    fetched.push([first, end]);
+    return (fetch ?? fetchAll)(first, end);
+  };
+  const cache = {
+    get: (number: number) => batches.get(number, noted),
+    prefetch: (first: number, end: number) => batches.prefetch(first, end, noted),
+  };
   return { cache, fetched };
 }
 

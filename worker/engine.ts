@@ -1,5 +1,6 @@
 /**
- * What a worker keeps from one connection to the next: shared memories, threads with the model built, local data.
+ * What a worker keeps from one connection to the next: shared memories, threads with the model built, local data, and
+ * what came of the server's.
  * All threads are started anew when one of them dies, and then hold no weights; but not twice without a result in
  * between, for then it is the machine, or the model.
  */
@@ -16,6 +17,7 @@ import {
   type WorkerMemory,
 } from "./compute/index.js";
 import type { Joined } from "./join.js";
+import { type Batches, createBatches } from "./samples.js";
 
 export interface Engine {
   /** Of the answer to Join that it was made for. */
@@ -23,6 +25,8 @@ export interface Engine {
   readonly memory: WorkerMemory;
   /** A local copy of the run's data, if there is one. */
   readonly data: TaskData | undefined;
+  /** Those that came from the server. */
+  readonly batches: Batches;
   readonly load: ComputePool["load"];
   readonly compute: ComputePool["compute"];
   readonly evaluate: ComputePool["evaluate"];
@@ -86,6 +90,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     identity,
     memory,
     data,
+    batches: createBatches(task, form),
     get broken() {
       return broken;
     },

@@ -1,27 +1,32 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
+import { IsobatchError } from "../shared/errors.js";
 import { connect } from "../shared/wire/index.js";
 import { batchOf, FORM } from "./compute/open-gradients.test.helper.js";
 import { type FakeServer, startFakeServer } from "./fake-server.test.helper.js";
-import { createRemoteSamples, type Samples } from "./samples.js";
+import { createBatches, createRemoteSamples, type Samples } from "./samples.js";
 
-async function open(test: TestContext): Promise<{ server: FakeServer; samples: Samples; asked: () => unknown[] }> {
+interface Scene {
+  readonly server: FakeServer;
+  readonly samples: Samples;
+  /** The same batches over a further connection of the same worker's. */
+  readonly reconnect: () => Samples;
+  readonly asked: () => unknown[];
+}
+
+async function open(test: TestContext): Promise<Scene> {
   const server = await startFakeServer();
   const connection = await connect(server.address, { waitMs: 5_000 });
-  const samples = createRemoteSamples({
-    connection,
-    workerId: "w1",
-    seal: Buffer.from("seal"),
-    task: server.task,
-    form: FORM,
-  });
+  const batches = createBatches(server.task, FORM);
+  const reconnect = () => createRemoteSamples({ connection, workerId: "w1", seal: Buffer.from("seal"), batches });
+  const samples = reconnect();
   test.after(() => {
-    samples.close();
+    void samples.close();
     connection.close();
     return server.close();
   });
   const asked = () => server.heard.fetches.map(({ evaluation, first, count }) => [evaluation, first, count]);
-  return { server, samples, asked };
+  return { server, samples, reconnect, asked };
 }
 
 describe("createRemoteSamples()", { timeout: 20_000 }, () => {
@@ -56,12 +61,49 @@ describe("createRemoteSamples()", { timeout: 20_000 }, () => {
     );
   });
 
+  it("keeps what has come for the next connection, which asks for the rest", async (test) => {
+    const { server, samples, reconnect, asked } = await open(test);
+    server.behaviour.samples = (number) => {
+      if (number === 2) throw new IsobatchError("unavailable", "The line is dead.");
+      return batchOf(number);
+    };
+    samples.prefetch("evaluation", 0, 4);
+    await samples.evaluationBatch(1);
+    await samples.close();
+    server.behaviour.samples = batchOf;
+    const again = reconnect();
+    again.prefetch("evaluation", 0, 4);
+    for (const number of [0, 1, 2, 3]) {
+      assert.deepEqual(Buffer.from((await again.evaluationBatch(number)).inputs), Buffer.from(batchOf(number).inputs));
+    }
+    assert.deepEqual(asked(), [
+      [true, 0, 4],
+      [true, 2, 2],
+    ]);
+  });
+
+  it("leaves nothing for the next connection to wait for that was on the way over the last", async (test) => {
+    const { server, samples, reconnect, asked } = await open(test);
+    server.behaviour.fetch = () => new Promise(() => {});
+    samples.prefetch("microBatch", 0, 2);
+    await server.until(() => server.heard.fetches.length === 1, "the server was asked");
+    await samples.close();
+    server.behaviour.fetch = async () => ({ damaged: false });
+    const again = reconnect();
+    again.prefetch("microBatch", 0, 2);
+    await again.microBatch(1);
+    assert.deepEqual(asked(), [
+      [false, 0, 2],
+      [false, 0, 2],
+    ]);
+  });
+
   it("ends what is on the way when it is closed", async (test) => {
     const { server, samples } = await open(test);
     server.behaviour.fetch = () => new Promise(() => {});
     const waiting = assert.rejects(samples.microBatch(0), { code: "interrupted" });
     await server.until(() => server.heard.fetches.length === 1, "the server was asked");
-    samples.close();
+    await samples.close();
     await waiting;
   });
 });

@@ -13,7 +13,7 @@ import {
   type Task,
   type TaskData,
 } from "../tasks/index.js";
-import { createBatchCache } from "./batch-cache.js";
+import { type BatchCache, createBatchCache } from "./batch-cache.js";
 import type { FetchBatch } from "./compute/index.js";
 
 export type BatchKind = "microBatch" | "evaluation";
@@ -23,8 +23,8 @@ export interface Samples {
   readonly evaluationBatch: FetchBatch;
   /** Starts fetching the batches [first, end) that are neither here nor on the way. */
   prefetch(kind: BatchKind, first: number, end: number): void;
-  /** Ends what is on the way. */
-  close(): void;
+  /** Ends what is on the way; resolves when nothing is. */
+  close(): Promise<void>;
 }
 
 type Batch = Awaited<ReturnType<FetchBatch>>;
@@ -34,19 +34,31 @@ const CACHE_BYTES_MAX = 64 * 1024 * 1024;
 const STALL_MS = 30_000;
 const ATTEMPTS_MAX = 2;
 
+/** The batches of one run that are here or on the way. They outlive the connections over which they come. */
+export type Batches = Readonly<Record<BatchKind, BatchCache<Batch>>>;
+
+/** None yet of a run with this task and samples of this form. */
+export function createBatches(
+  task: Pick<Task, "microBatchSize" | "evaluationBatchSize">,
+  { input, label }: SampleSpec,
+): Batches {
+  const cacheOf = (samples: number) =>
+    createBatchCache<Batch>({ bytesMax: CACHE_BYTES_MAX, batchBytes: samples * (rowBytes(input) + rowBytes(label)) });
+  return { microBatch: cacheOf(task.microBatchSize), evaluation: cacheOf(task.evaluationBatchSize) };
+}
+
 export interface RemoteSamplesOptions {
   readonly connection: Connection;
   readonly workerId: string;
   /** JoinResponse's. */
   readonly seal: Uint8Array;
-  readonly task: Pick<Task, "microBatchSize" | "evaluationBatchSize">;
-  readonly form: SampleSpec;
+  /** Of the run that the connection is for. */
+  readonly batches: Batches;
 }
 
 /** Samples from the server. */
-export function createRemoteSamples({ connection, workerId, seal, task, form }: RemoteSamplesOptions): Samples {
+export function createRemoteSamples({ connection, workerId, seal, batches }: RemoteSamplesOptions): Samples {
   const closed = new AbortController();
-  const sampleBytes = rowBytes(form.input) + rowBytes(form.label);
 
   /** Fetches batches [first, end) in order; one that came damaged is asked for once more. */
   async function* fetchInOrder(
@@ -79,22 +91,20 @@ export function createRemoteSamples({ connection, workerId, seal, task, form }: 
     }
   }
 
-  const cacheOf = (evaluation: boolean, samples: number) =>
-    createBatchCache<Batch>({
-      bytesMax: CACHE_BYTES_MAX,
-      batchBytes: samples * sampleBytes,
-      fetch: (first, end) => fetchInOrder(evaluation, first, end),
-    });
-  const caches = {
-    microBatch: cacheOf(false, task.microBatchSize),
-    evaluation: cacheOf(true, task.evaluationBatchSize),
+  const fetches = {
+    microBatch: (first: number, end: number) => fetchInOrder(false, first, end),
+    evaluation: (first: number, end: number) => fetchInOrder(true, first, end),
   };
 
   return {
-    microBatch: (number) => caches.microBatch.get(number),
-    evaluationBatch: (number) => caches.evaluation.get(number),
-    prefetch: (kind, first, end) => caches[kind].prefetch(first, end),
-    close: () => closed.abort(),
+    microBatch: (number) => batches.microBatch.get(number, fetches.microBatch),
+    evaluationBatch: (number) => batches.evaluation.get(number, fetches.evaluation),
+    prefetch: (kind, first, end) => batches[kind].prefetch(first, end, fetches[kind]),
+    async close() {
+      closed.abort();
+      // The next connection must not wait for what this one does not bring any more.
+      await Promise.all([batches.microBatch.settled(), batches.evaluation.settled()]);
+    },
   };
 }
 
@@ -126,6 +136,6 @@ export function createLocalSamples(
       );
     },
     prefetch() {},
-    close() {},
+    async close() {},
   };
 }

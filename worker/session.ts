@@ -82,7 +82,7 @@ export async function openSession({ connection, access, joined, engine, log }: S
   const links = joined.shards.map((place) => createShardLink(place, access));
   const samples =
     engine.data === undefined
-      ? createRemoteSamples({ connection, workerId, seal, task, form: joined.form })
+      ? createRemoteSamples({ connection, workerId, seal, batches: engine.batches })
       : createLocalSamples(task, engine.data);
   const loop = createWorkLoop({
     workerId,
@@ -187,8 +187,7 @@ export async function openSession({ connection, access, joined, engine, log }: S
     async close() {
       closed.abort();
       clearInterval(heartbeats);
-      samples.close();
-      const closing = [loop.close(), weights.close(), reading];
+      const closing = [samples.close(), loop.close(), weights.close(), reading];
       for (const link of links) link.close();
       await Promise.all(closing);
     },

@@ -42,7 +42,7 @@ function open() {
     microBatch: () => Promise.reject(new Error("not asked for")),
     evaluationBatch: () => Promise.reject(new Error("not asked for")),
     prefetch() {},
-    close() {},
+    async close() {},
   };
   const loop: WorkLoop = createWorkLoop({
     workerId: "w1",

@@ -131,6 +131,31 @@ describe("a worker's life", { timeout: 60_000 }, () => {
     assert.ok(server.heard.heartbeats > 0);
   });
 
+  it("asks for no sample twice when its stream breaks, and for all of them when it is another run's", async (test) => {
+    const server = await serve(test);
+    await workAtStart(test, server);
+    const evaluations = () => server.heard.reports.filter(({ evaluated }) => evaluated).length;
+    const evaluate = async (attachment: number) => {
+      await server.until(() => heldBy(server).length === attachment, `attachment ${attachment} holds weights`);
+      server.command({ evaluation: { epoch: 1, version: 0, firstBatch: 0, endBatch: 3 } });
+      await server.until(() => evaluations() === attachment, `evaluation ${attachment}`);
+      return server.heard.fetches.length;
+    };
+    assert.equal(await evaluate(1), 1);
+    server.dropWorkers();
+    assert.equal(await evaluate(2), 1);
+    server.behaviour.join = (response) => ({ ...response, runId: "run-2" });
+    server.dropWorkers();
+    assert.equal(await evaluate(3), 2);
+    assert.deepEqual(
+      server.heard.fetches.map(({ first, count }) => [first, count]),
+      [
+        [0, 3],
+        [0, 3],
+      ],
+    );
+  });
+
   it("ends when the server stays away for too long, with the reason", async (test) => {
     const server = await serve(test);
     const worker = await workAtStart(test, server, { reconnectWaitMs: 300 });
