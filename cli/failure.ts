@@ -3,7 +3,7 @@ import { IsobatchError } from "../shared/errors.js";
 import { redactTokens } from "../shared/log.js";
 
 /** sysexits.h's EX_SOFTWARE: a bug, no fault of the user's. */
-const EXIT_BUG = 70;
+export const EXIT_BUG = 70;
 /** 128 + SIGINT, as a shell says it of a program that Ctrl-C ended. */
 export const EXIT_INTERRUPTED = 130;
 const EXIT_USAGE = 2;

@@ -6,6 +6,7 @@
 import { readEnvironment } from "./environment.js";
 import { exitCodeOf, failureText, isBrokenPipe } from "./failure.js";
 import { createProgram } from "./program.js";
+import { settled } from "./unsettled.js";
 
 /** What still holds the process once its command has ended gets this long. */
 const LINGER_MS = 2_000;
@@ -30,7 +31,7 @@ process.on("uncaughtException", (error) => {
 
 try {
   const program = createProgram(readEnvironment(process.env), end);
-  await program.parseAsync(process.argv);
+  await settled(program.parseAsync(process.argv));
 } catch (error) {
   fail(error);
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { awaited } from "../shared/awaited.js";
 import { createLeaseKey, parseToken } from "../shared/credentials/index.js";
 import { IsobatchError, invalid, messageOf } from "../shared/errors.js";
 import { elementsOf, type Layout, sliceChunks } from "../shared/layout/index.js";
@@ -239,21 +240,21 @@ async function serve(
   );
   server.addService(shardService, shard.handlers);
   const address = await server.listen(options.listen);
-  cleanUp.push(() => server.shutdown(FAREWELL_MS));
+  cleanUp.push(() => awaited("the server's connections to close", server.shutdown(FAREWELL_MS)));
   server.setServing(true);
   coordinator.shardTraffic[0] = shard.traffic;
   coordinator.attachShard(0, localLink(shard, `:${address.port}`), shard.checkpoints());
   const status = (): Status => statusOf(coordinator, task, slices, runId, version);
   const source = createSource({ coordinator, task, runId, version, metrics, status });
   const dashboard = await openDashboard(options, source, security, address);
-  if (dashboard !== undefined) cleanUp.push(() => dashboard.close());
+  if (dashboard !== undefined) cleanUp.push(() => awaited("the dashboard to close", dashboard.close()));
   const shardToken = options.shards > 1 ? parseToken(security.passFor("shards", "shard")).secret : "";
   const supervisor = superviseShards({
     ...{ shards: options.shards, address, portChosen: options.listen.port !== 0, coordinator, log },
     meeting: await meetingPlace(options, server, address),
     spawnShard: (shard) => options.spawnShard({ ...shard, token: shardToken }),
   });
-  cleanUp.push(() => supervisor.stop());
+  cleanUp.push(() => awaited("the shards' processes to end", supervisor.stop()));
 
   let workersWait = false;
   let aborted: ((error: IsobatchError) => void) | undefined;

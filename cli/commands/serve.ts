@@ -12,6 +12,7 @@ import {
   startServer,
   type TlsRequest,
 } from "../../server/index.js";
+import { awaited } from "../../shared/awaited.js";
 import type { Logger } from "../../shared/log.js";
 import { type Address, formatAddress } from "../../shared/wire/index.js";
 import { loadTask, type TaskOverrides } from "../../tasks/index.js";
@@ -146,7 +147,7 @@ export async function serve(
     // It may fail while the run is ending for another reason.
     company.failed.catch(() => {});
     unfollow = followRun(server, display, startedAt);
-    const end = await Promise.race([server.ended, company.failed, ending.abandoned]);
+    const end = await awaited("the run to end", Promise.race([server.ended, company.failed, ending.abandoned]));
     unfollow();
     unfollow = undefined;
     display.close();
@@ -161,8 +162,8 @@ export async function serve(
     clearInterval(checkpoints);
     unfollow?.();
     display.close();
-    await server.abort();
-    await company?.stop(GRACE_MS);
+    await awaited("the server to end", server.abort());
+    if (company !== undefined) await awaited("the workers' processes to end", company.stop(GRACE_MS));
     ending.close();
   }
 }

@@ -1,3 +1,4 @@
+import { awaited } from "../../shared/awaited.js";
 import { type CertificatePaths, readToken } from "../../shared/credentials/index.js";
 import { IsobatchError, invalid } from "../../shared/errors.js";
 import type { Address } from "../../shared/wire/index.js";
@@ -78,7 +79,7 @@ export async function joinWorker(address: Address, options: JoinOptions, environ
       leave("terminated");
     },
   });
-  const { ok, reason, message } = await worker.finished;
+  const { ok, reason, message } = await awaited("the worker to end", worker.finished);
   clearTimeout(overdue);
   stopLeaving();
   // Of a failed run the process that started this one tells.

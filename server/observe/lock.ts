@@ -54,9 +54,13 @@ export function acquireLock(runFolder: string): () => void {
   } finally {
     rmSync(own, { force: true });
   }
-  return () => {
+  const release = (): void => {
+    process.off("exit", release);
     if (readLock(path) === content) rmSync(path, { force: true });
   };
+  // However this process ends, as long as it is asked: at a bug, and at the second Ctrl-C.
+  process.once("exit", release);
+  return release;
 }
 
 /** Why a lock holds, as the rest of a sentence that begins with the folder; undefined when its holder is gone. */
