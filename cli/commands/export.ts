@@ -16,7 +16,7 @@ export async function exportModel(folder: string, { format, out }: ExportOptions
   const name = join(folder, "export", `step-${meta.step}`);
   if (format === "tfjs") {
     const target = out ?? `${name}-tfjs`;
-    exportTfjs(topology, layout, state.theta, target);
+    await exportTfjs(topology, layout, state.theta, target);
     process.stdout.write(`${join(target, "model.json")}\n`);
   } else {
     const target = out ?? `${name}.safetensors`;

@@ -6,7 +6,8 @@ import { after, before, describe, it } from "node:test";
 import { IsobatchError } from "../../shared/errors.js";
 import { createLayout } from "../../shared/layout/index.js";
 import { createRandom } from "../../shared/random.js";
-import { buildModel, tensorflow as tf } from "../../tasks/models/index.js";
+import { buildFrom } from "../../tasks/models/build-model.js";
+import { buildModel, loadModel, tensorflow as tf } from "../../tasks/models/index.js";
 import { exportSafetensors, exportTfjs } from "./index.js";
 import { predictInPlainTfjs } from "./plain-tfjs.test.helper.js";
 
@@ -58,18 +59,82 @@ describe("exportTfjs()", () => {
     assert.ok(expected instanceof tf.Tensor);
 
     const folder = join(root, "tfjs");
-    exportTfjs(topology, layout, theta, folder);
+    await exportTfjs(topology, layout, theta, folder);
     assert.deepEqual(readdirSync(folder).sort(), ["group1-shard1of2.bin", "group1-shard2of2.bin", "model.json"]);
     const outputs = predictInPlainTfjs(folder, { values: [...inputs], shape: [3, 8, 8, 1] });
     assert.deepEqual(outputs, [...(expected.dataSync() as Float32Array)]);
   });
 
-  it("refuses a folder that holds something, and leaves it alone", () => {
+  it("gives what is frozen the very bytes of the file that it came from, in inner models of the same layers too", async () => {
+    const inner = (name: string) => {
+      const x = tf.input({ shape: [3] });
+      const hidden = tf.layers.dense({ units: 3, name: "hidden" }).apply(x);
+      return tf.model({
+        name,
+        inputs: x,
+        outputs: tf.layers.dense({ units: 2, name: "out" }).apply(hidden) as typeof x,
+      });
+    };
+    /** Its weights as a file holds them: any bits, subnormal numbers and −0 too. */
+    const file = random(20, 11).map((value, i) => (i === 3 ? 1e-42 : i === 4 ? -0 : value - 0.5));
+    const pretrained = inner("left");
+    let at = 0;
+    for (const weight of pretrained.weights) {
+      const size = (weight.shape as number[]).reduce((product, d) => product * d, 1);
+      weight.write(tf.tensor(file.slice(at, at + size), weight.shape as number[]));
+      at += size;
+    }
+    assert.equal(at, file.length);
+    pretrained.trainable = false;
+    const x = tf.input({ shape: [3] });
+    const parts = [inner("right"), pretrained].map((model) => model.apply(x));
+    const model = tf.model({
+      inputs: x,
+      outputs: tf.layers
+        .dense({ units: 1, name: "head" })
+        .apply(tf.layers.concatenate().apply(parts as never)) as typeof x,
+    });
+    const { layout, topology, initialWeights } = await buildFrom(model, {
+      ...{ seed: 3, initialWeights: "model", weightDecayExclude: [], freeze: [] },
+      model: { kind: "module" } as never,
+    });
+    // As after a step: everything that is trained has moved.
+    const theta = initialWeights.map((value, i) => (i < layout.parameters ? value + 1 : value));
+    const folder = join(root, "frozen");
+    await exportTfjs(topology, layout, theta, folder);
+
+    const { weightsManifest } = JSON.parse(readFileSync(join(folder, "model.json"), "utf8"));
+    const bytes = readFileSync(join(folder, weightsManifest[0].paths[0]));
+    let offset = 0;
+    const exported = new Map<string, Buffer>();
+    for (const { name, shape } of weightsManifest[0].weights as { name: string; shape: number[] }[]) {
+      const size = 4 * shape.reduce((product, d) => product * d, 1);
+      exported.set(name, bytes.subarray(offset, offset + size));
+      offset += size;
+    }
+    assert.equal(exported.size, 10);
+    // The second of two equal names is the one that was renamed.
+    const frozen = ["kernel", "bias"].flatMap((own) => [`hidden_2/${own}`, `out_2/${own}`]).sort();
+    const ordered = [`hidden_2/kernel`, "hidden_2/bias", "out_2/kernel", "out_2/bias"];
+    assert.deepEqual([...exported.keys()].filter((name) => name.includes("_2")).sort(), frozen);
+    assert.deepEqual(Buffer.concat(ordered.map((name) => exported.get(name)!)), Buffer.from(file.buffer));
+
+    await tf.setBackend("cpu");
+    const outputs = predictInPlainTfjs(folder, { values: [0.5, -1, 2], shape: [1, 3] });
+    const { model: here, tensors } = await loadModel(topology, layout);
+    for (const { name, shape, offset: from, length } of layout.tensors) {
+      tensors.get(name)!.write(tf.tensor(theta.slice(from, from + length), [...shape]));
+    }
+    const expected = here.predict(tf.tensor([0.5, -1, 2], [1, 3])) as ReturnType<typeof tf.tensor>;
+    assert.deepEqual(outputs, [...expected.dataSync()]);
+  });
+
+  it("refuses a folder that holds something, and leaves it alone", async () => {
     const layout = createLayout([{ name: "w", shape: [2], kind: "parameter", decay: true }]);
     const folder = mkdtempSync(join(root, "taken-"));
     writeFileSync(join(folder, "model.json"), "mine");
-    assert.throws(
-      () => exportTfjs("{}", layout, new Float32Array(2), folder),
+    await assert.rejects(
+      exportTfjs("{}", layout, new Float32Array(2), folder),
       (error) => error instanceof IsobatchError && /is not empty/.test(error.message),
     );
     assert.equal(readFileSync(join(folder, "model.json"), "utf8"), "mine");

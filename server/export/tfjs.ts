@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { IsobatchError } from "../../shared/errors.js";
 import type { Layout } from "../../shared/layout/index.js";
+import { plainNames } from "../../tasks/models/index.js";
 import { makeFolderDurably, writeFileDurably } from "../durable-file.js";
 
 /** As tfjs's own converter cuts weights, so that browsers can cache the pieces. */
@@ -14,11 +15,12 @@ const SHARD_BYTES = 4 * 1024 * 1024;
  * @param theta the whole flat vector
  * @param folder made if missing; must be empty, because names there might mean something else
  */
-export function exportTfjs(topology: string, layout: Layout, theta: Float32Array, folder: string): void {
+export async function exportTfjs(topology: string, layout: Layout, theta: Float32Array, folder: string): Promise<void> {
   if (theta.length !== layout.length) throw new RangeError(`${theta.length} weights for a layout of ${layout.length}`);
   if (existsSync(folder) && readdirSync(folder).length > 0) {
     throw new IsobatchError("invalid_input", `${folder} is not empty; export to a new or an empty folder.`);
   }
+  const plain = await plainNames(topology);
   makeFolderDurably(folder);
   const bytes = new Uint8Array(theta.buffer, theta.byteOffset, theta.byteLength);
   const shards = Math.ceil(bytes.length / SHARD_BYTES);
@@ -31,8 +33,13 @@ export function exportTfjs(topology: string, layout: Layout, theta: Float32Array
     format: "layers-model",
     generatedBy: "isobatch",
     convertedBy: null,
-    modelTopology: JSON.parse(topology) as unknown,
-    weightsManifest: [{ paths, weights: layout.tensors.map(({ name, shape }) => ({ name, shape, dtype: "float32" })) }],
+    modelTopology: JSON.parse(plain.topology) as unknown,
+    weightsManifest: [
+      {
+        paths,
+        weights: layout.tensors.map(({ name, shape }) => ({ name: plain.nameOf(name), shape, dtype: "float32" })),
+      },
+    ],
   };
   writeFileDurably(join(folder, "model.json"), JSON.stringify(model));
 }

@@ -18,11 +18,15 @@ import {
   type LayerVariable,
   weightNames,
 } from "./capture-weights.js";
+import { copyWeights } from "./copy-weights.js";
+import { carryFrozen, checkTrained, freezeLayers } from "./freezing.js";
 import { moduleModel } from "./module-model.js";
 import { rebuild } from "./rebuild.js";
+import { checkLosses, checkSettings } from "./round-trip.js";
+import { checkOutputs } from "./round-trip-outputs.js";
 import { sequentialModel } from "./sequential-model.js";
 import { onCpu, tensorflow as tf } from "./tensorflow.js";
-import { freezeLayers, topologyOf } from "./topology.js";
+import { topologyOf } from "./topology.js";
 
 export interface BuiltModel {
   /** Holds the initial weights. */
@@ -43,13 +47,22 @@ export type ModelTask = Pick<Task, "seed" | "model" | "initialWeights" | "weight
  * @param form of the data, for the sizes that a built-in model takes from it.
  */
 export async function buildModel(task: ModelTask, form?: SampleSpec): Promise<BuiltModel> {
-  const source = await sourceModel(task.model, form);
-  const json = topologyOf(source);
-  freezeLayers(json, task.freeze);
+  return buildFrom(await sourceModel(task.model, form), task, form);
+}
+
+/** Makes what is trained from the model that a task describes, which is disposed of. */
+export async function buildFrom(source: LayersModel, task: ModelTask, form?: SampleSpec): Promise<BuiltModel> {
+  const { topology: json, nameOf } = topologyOf(source);
+  const frozen = [...carryFrozen(source, json), ...freezeLayers(json, task.freeze)];
   const topology = JSON.stringify(json);
   const captured = await rebuild(topology);
-  if (task.initialWeights === "model") copyWeights(source, captured.model);
-  else onCpu(() => drawWeights(captured, task.seed));
+  checkSettings(source, captured.model, json, nameOf);
+  copyWeights(source, captured.model, nameOf);
+  checkTrained(source, captured.model, frozen, nameOf);
+  checkLosses(source, captured.model, nameOf);
+  // Only a module's code can make a model that its layers' settings don't tell.
+  if (task.model.kind === "module") checkOutputs(source, captured.model, nameOf, form?.input.shape);
+  if (task.initialWeights === "seeded") onCpu(() => drawWeights(captured, task.seed));
   source.dispose();
   const layout = createLayout(tensorSpecs(captured, task.weightDecayExclude));
   if (layout.parameters === 0) invalid("The model has nothing to train: every weight is frozen, or there is none.");
@@ -68,16 +81,16 @@ function sourceModel(spec: ModelSpec, form: SampleSpec | undefined): LayersModel
  */
 function drawWeights({ model, weights }: Captured, seed: number): void {
   const names = weightNames(model);
-  model.weights.forEach((weight, i) => {
+  for (const [weight, name] of names) {
     const { layer, initializer } = weights.get(weight) as CapturedWeight;
     // An LSTM's bias initialiser hides the configured one inside, so all of the layer's are seeded.
     for (const part of [initializer, ...Object.values(layer as object)]) {
-      if (isSeeded(part)) part.seed = seedOf(seed, "initial weights", names[i]);
+      if (isSeeded(part)) part.seed = seedOf(seed, "initial weights", name);
     }
     tf.tidy(() => {
       weight.write(initializer.apply(weight.shape as number[], "float32"));
     });
-  });
+  }
 }
 
 function isSeeded(part: unknown): part is Initializer {
@@ -85,22 +98,11 @@ function isSeeded(part: unknown): part is Initializer {
   return typeof initializer === "object" && typeof initializer?.apply === "function" && "seed" in initializer;
 }
 
-function copyWeights(source: LayersModel, target: LayersModel): void {
-  source.weights.forEach((weight, i) => {
-    const values = weight.read().dataSync();
-    onCpu(() => {
-      const tensor = tf.tensor(values, weight.shape as number[], "float32");
-      target.weights[i].write(tensor);
-      tensor.dispose();
-    });
-  });
-}
-
 function tensorSpecs({ model, weights }: Captured, weightDecayExclude: readonly string[]): TensorSpec[] {
   const names = weightNames(model);
   const trained = new Set<LayerVariable>(model.trainableWeights);
-  return model.weights.map((weight, i) => {
-    const name = names[i];
+  return model.weights.map((weight) => {
+    const name = names.get(weight)!;
     const shape = weight.shape as number[];
     if (weight.dtype !== "float32") invalid(`Weight ${name} is of type ${weight.dtype}; only float32 can be trained.`);
     if (trained.has(weight)) {
@@ -108,7 +110,10 @@ function tensorSpecs({ model, weights }: Captured, weightDecayExclude: readonly 
         name,
         shape,
         kind: "parameter",
-        decay: !weightDecayExclude.some((pattern) => matchesPattern(name, pattern)),
+        // tfjs's own name too: where a model repeats one, a bias is called `dense/bias_2`.
+        decay: !weightDecayExclude.some(
+          (pattern) => matchesPattern(name, pattern) || matchesPattern(weight.originalName, pattern),
+        ),
       };
     }
     const { layer, name: own } = weights.get(weight) as CapturedWeight;
@@ -128,8 +133,7 @@ function isFrozen(layer: Layer, trained: ReadonlySet<LayerVariable>): boolean {
 }
 
 function flatWeights(model: LayersModel, layout: Layout): Float32Array {
-  const names = weightNames(model);
-  const byName = new Map(model.weights.map((weight, i) => [names[i], weight]));
+  const byName = new Map([...weightNames(model)].map(([weight, name]) => [name, weight]));
   const flat = new Float32Array(layout.length);
   for (const { name, offset } of layout.tensors) flat.set(byName.get(name)!.read().dataSync() as Float32Array, offset);
   const bad = flat.findIndex((value) => !Number.isFinite(value));

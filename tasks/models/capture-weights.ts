@@ -9,6 +9,7 @@
  * - each weight's layer and initialiser are kept.
  */
 import { invalid } from "../../shared/errors.js";
+import { weightsByPath } from "./layer-paths.js";
 import { type TensorFlow, tensorflow as tf } from "./tensorflow.js";
 
 export type LayersModel = InstanceType<TensorFlow["LayersModel"]>;
@@ -86,15 +87,18 @@ export async function captureWeights(build: () => Promise<LayersModel>, paramete
 }
 
 /**
- * The names of `model.weights`, in that order: tfjs's own (`dense_1/kernel`), made unique where a model repeats one
- * by `_2`, `_3`, ….
+ * The name of each of a model's weights: tfjs's own (`dense_1/kernel`), made unique where a model repeats one by `_2`,
+ * `_3`, …, in an order that does not depend on what is frozen.
  */
-export function weightNames(model: LayersModel): string[] {
+export function weightNames(model: LayersModel): ReadonlyMap<LayerVariable, string> {
   const taken = new Set<string>();
-  return model.weights.map(({ originalName }) => {
-    let name = originalName;
-    for (let k = 2; taken.has(name); k++) name = `${originalName}_${k}`;
+  const names = new Map<LayerVariable, string>();
+  for (const { weight } of weightsByPath(model)) {
+    if (names.has(weight)) continue;
+    let name = weight.originalName;
+    for (let k = 2; taken.has(name); k++) name = `${weight.originalName}_${k}`;
     taken.add(name);
-    return name;
-  });
+    names.set(weight, name);
+  }
+  return names;
 }

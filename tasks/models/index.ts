@@ -5,5 +5,6 @@ export { type IndexInput, type InputUses, inputUsesOf, type LookUp, type Untrace
 export { type LayerEntry, layerTable, refusal } from "./layer-table.js";
 export { normalizeRows } from "./layers/normalize.js";
 export { type LoadedModel, loadModel } from "./load-model.js";
+export { type PlainModel, plainNames } from "./plain-names.js";
 export { type TensorFlow, tensorflow } from "./tensorflow.js";
 export { TOPOLOGY_LIMITS, type TopologyLimits, validateTopology } from "./validate-topology.js";

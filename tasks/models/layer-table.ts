@@ -58,6 +58,11 @@ function refusalOfSettings(className: string, config: Record<string, unknown>): 
   if (className.startsWith("Conv") && config.padding === "causal") {
     return 'tfjs has no padding: "causal"; use "same" or "valid"';
   }
+  for (const key of ["activation", "recurrentActivation"]) {
+    // Written to JSON as "gelu_new", and read from it as "geluNew", which tfjs does not know.
+    if (config[key] === "gelu_new")
+      return `its ${key} "gelu_new" can't be read back by tfjs from its own JSON; use "gelu"`;
+  }
   const isRecurrent = /RNN|GRU|LSTM/.test(className);
   for (const key of ["dropout", "recurrentDropout"]) {
     if (isRecurrent && Number(config[key] ?? 0) > 0) {

@@ -18,8 +18,7 @@ export async function loadModel(
   limits: TopologyLimits = TOPOLOGY_LIMITS,
 ): Promise<LoadedModel> {
   const { model } = await rebuild(topology, limits);
-  const names = weightNames(model);
-  const tensors = new Map(model.weights.map((weight, i) => [names[i], weight]));
+  const tensors = new Map([...weightNames(model)].map(([weight, name]) => [name, weight]));
   const trained = new Set(model.trainableWeights);
   const differ = (what: string): never => {
     throw new IsobatchError("damaged", `The model's topology and its layout differ: ${what}.`);

@@ -1,5 +1,7 @@
 import { IsobatchError, invalid, messageOf } from "../../shared/errors.js";
+import { allLayers } from "./all-layers.js";
 import { type Captured, captureWeights, type Layer } from "./capture-weights.js";
+import { layersInside } from "./layer-paths.js";
 import { onCpu, tensorflow as tf } from "./tensorflow.js";
 // Registered before any topology names one.
 import "./layers/index.js";
@@ -25,8 +27,10 @@ export async function rebuild(text: string, limits: TopologyLimits = TOPOLOGY_LI
         "so join them inside the model.",
     );
   }
-  for (const layer of model.layers) {
-    for (const shape of outputShapes(layer)) {
+  for (const layer of allLayers(model)) {
+    // A model puts out what its layers do.
+    const shapes = layersInside(layer) === undefined ? outputShapes(layer) : [];
+    for (const shape of shapes) {
       const elements = shape.slice(1).reduce<number>((product, size) => product * (size ?? 1), 1);
       if (!(elements >= 1 && elements <= limits.outputMax)) {
         invalid(`Layer "${layer.name}" puts out ${elements} numbers per sample; it must be 1 to ${limits.outputMax}.`);

@@ -46,6 +46,8 @@ function createLayer({ layer: className, ...fields }: LayerSpec, where: string):
     // A copy, since an LSTM writes its cell into what it is given.
     const layer = new layerClass({ ...config });
     checkFields(className, Object.keys(config), layer);
+    // A wrapper forgets the flag that it was made with.
+    if (config.trainable === false) layer.trainable = false;
     return layer;
   });
 }

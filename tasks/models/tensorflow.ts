@@ -1,9 +1,9 @@
 /**
  * TensorFlow.js as this project uses it: core, layers and the cpu backend, imported once and from here.
  *
- * Two repairs are made on import. The orthogonal initialiser (every recurrent layer's default) calls operations as
+ * Three repairs are made on import. The orthogonal initialiser (every recurrent layer's default) calls operations as
  * methods of a tensor, which only tfjs's all-in-one package defines; they are defined here from core's functions.
- * And tfjs advertises its native package on standard error at the first tensor; production mode keeps it quiet and
+ * Two layers leave settings out of their configuration, and with it out of a model's JSON. And tfjs advertises its native package on standard error at the first tensor; production mode keeps it quiet and
  * changes no arithmetic.
  */
 import * as core from "@tensorflow/tfjs-core";
@@ -33,6 +33,28 @@ methods.sign ??= function (this: core.Tensor) {
 methods.stridedSlice ??= function (this: core.Tensor, begin: number[], end: number[], strides: number[]) {
   return core.stridedSlice(this, begin, end, strides);
 };
+
+/** A layer's configuration as it is written to JSON, completed by `complete`, which is given the layer. */
+function completeConfig(
+  className: string,
+  complete: (layer: Record<string, unknown>) => Record<string, unknown>,
+): void {
+  type LayerClass = { prototype: { getConfig(): Record<string, unknown> } };
+  const { classNameMap } = core.serialization.SerializationMap.getMap();
+  const { prototype } = classNameMap[className][0] as unknown as LayerClass;
+  const { getConfig } = prototype;
+  prototype.getConfig = function () {
+    return { ...getConfig.call(this), ...complete(this as unknown as Record<string, unknown>) };
+  };
+}
+
+completeConfig("SeparableConv2D", ({ depthMultiplier }) => ({ depthMultiplier }));
+// tfjs writes the regulariser here. A constraint would not be applied, so that a layer which has one is refused.
+completeConfig("DepthwiseConv2D", (layer) => {
+  const constraint = layer.depthwiseConstraint as core.serialization.Serializable | null;
+  const depthwiseConstraint = constraint && { className: constraint.getClassName(), config: constraint.getConfig() };
+  return { depthwiseConstraint };
+});
 
 // Closing a backend makes tfjs forget how to open it again.
 const cpuFactory = core.findBackendFactory("cpu");

@@ -2,8 +2,6 @@
  * A model's topology: the JSON that `LayersModel.toJSON` writes, without weights. It is the only form in which a
  * model travels, and names in it are the same in every process.
  */
-import { invalid } from "../../shared/errors.js";
-import { matchesPattern } from "../task.js";
 
 /** A layer, or a model, in a topology. */
 export interface TopologyNode {
@@ -13,8 +11,14 @@ export interface TopologyNode {
   inbound_nodes?: unknown;
 }
 
+export interface NamedTopology {
+  readonly topology: TopologyNode;
+  /** The name in the topology of the model's layer of this name. */
+  readonly nameOf: (name: string) => string;
+}
+
 /** The topology of any LayersModel, also of one made by another copy of tfjs. */
-export function topologyOf(model: { toJSON(unused?: unknown, returnString?: boolean): unknown }): TopologyNode {
+export function topologyOf(model: { toJSON(unused?: unknown, returnString?: boolean): unknown }): NamedTopology {
   const topology: unknown = JSON.parse(model.toJSON(null, true) as string);
   return stableNames(topology as TopologyNode);
 }
@@ -23,7 +27,7 @@ export function topologyOf(model: { toJSON(unused?: unknown, returnString?: bool
  * Replaces the names that tfjs made up. They count up over the whole life of a process (`dense_Dense7`), so the same
  * code would yield another name the second time; here they count from 1 in each model, e.g. `dense_1`.
  */
-function stableNames(topology: TopologyNode): TopologyNode {
+function stableNames(topology: TopologyNode): NamedTopology {
   const renamed = new Map<string, string>();
   const counts = new Map<string, number>();
   const taken = new Set<string>();
@@ -43,9 +47,9 @@ function stableNames(topology: TopologyNode): TopologyNode {
     renamed.set(name, fresh);
   });
   // References to layers (inbound nodes, input and output layers) are strings equal to the name.
-  return JSON.parse(JSON.stringify(topology), (_, value) =>
-    typeof value === "string" ? (renamed.get(value) ?? value) : value,
-  );
+  const nameOf = (name: string): string => renamed.get(name) ?? name;
+  const named = JSON.parse(JSON.stringify(topology), (_, value) => (typeof value === "string" ? nameOf(value) : value));
+  return { topology: named as TopologyNode, nameOf };
 }
 
 /** The names that tfjs 4.22 makes up: `dense_Dense7` for layers, `input3`, `model2` and `sequential_1` for these. */
@@ -70,22 +74,4 @@ export function walk(value: unknown, visit: (node: TopologyNode) => void): void 
   const node = value as TopologyNode;
   if (typeof node.class_name === "string" && typeof node.config === "object" && node.config !== null) visit(node);
   for (const part of Object.values(value)) walk(part, visit);
-}
-
-/**
- * Marks the layers that match a pattern of `freeze` as not trained.
- * @throws when a pattern matches no layer.
- */
-export function freezeLayers(topology: TopologyNode, freeze: readonly string[]): void {
-  const layers = topology.config.layers ?? [];
-  for (const pattern of freeze) {
-    const matching = layers.filter((layer) => matchesPattern(layer.config.name ?? "", pattern));
-    if (matching.length === 0) {
-      invalid(
-        `freeze has the pattern "${pattern}", which matches no layer; the layers are ` +
-          `${layers.map((layer) => layer.config.name).join(", ")}.`,
-      );
-    }
-    for (const layer of matching) layer.config.trainable = false;
-  }
 }

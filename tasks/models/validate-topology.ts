@@ -119,7 +119,8 @@ function refusalOfRepetition(className: string, repeated: boolean): string | und
 function checkGraph(model: TopologyNode): void {
   const { layers } = model.config;
   if (!Array.isArray(layers) || !layers.every(isNode)) invalid("The model's topology has no list of layers.");
-  if (model.class_name === "Sequential") return;
+  if (model.class_name === "Sequential") return checkNames(layers);
+  checkNames(layers);
   // A call is a layer applied to its inputs, named `layer/number`; each waits for the calls that feed it.
   const waiting = new Map<string, string[]>();
   for (const layer of layers) {
@@ -128,13 +129,13 @@ function checkGraph(model: TopologyNode): void {
     if (!Array.isArray(calls) || typeof layer.name !== "string" || layer.config.name !== name) {
       invalid(`Layer "${name}" of the model's topology has no list of inbound nodes, or two names.`);
     }
-    if (waiting.has(`${name}/0`)) invalid(`The model's topology has two layers called "${name}".`);
-    // An InputLayer is never called; its output exists from the start.
+    // An InputLayer is never called; its output exists from the start. tfjs counts the making of a model as its call 0.
     if (calls.length === 0) waiting.set(`${name}/0`, []);
+    const first = MODELS.has(layer.class_name) ? 1 : 0;
     calls.forEach((call, i) => {
       const sources = Array.isArray(call) ? call.map(callName) : [undefined];
       if (sources.includes(undefined)) invalid(`Layer "${name}" of the model's topology has a malformed inbound node.`);
-      waiting.set(`${name}/${i}`, sources as string[]);
+      waiting.set(`${name}/${first + i}`, sources as string[]);
     });
   }
   for (const field of ["input_layers", "output_layers"]) {
@@ -152,6 +153,17 @@ function checkGraph(model: TopologyNode): void {
     invalid(
       `Layer "${stuck.split("/")[0]}" of the model's topology depends on itself, or on a layer that doesn't exist.`,
     );
+  }
+}
+
+/** Weights and connections are found by the names of layers. */
+function checkNames(layers: readonly TopologyNode[]): void {
+  const names = new Set<string>();
+  for (const { config } of layers) {
+    const { name } = config;
+    if (name === undefined) continue;
+    if (names.has(name)) invalid(`The model's topology has two layers called "${name}"; give each a name of its own.`);
+    names.add(name);
   }
 }
 

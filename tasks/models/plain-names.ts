@@ -1,0 +1,76 @@
+/**
+ * Weights as any tfjs finds them. `loadLayersModel` looks weights up by tfjs's own names, in which a layer of a nested model
+ * has its name and not its path; so a model in which two nested models have layers of one name can't be loaded. Such
+ * layers are renamed for the export.
+ */
+import { invalid } from "../../shared/errors.js";
+import { weightNames } from "./capture-weights.js";
+import { weightsByPath } from "./layer-paths.js";
+import { rebuild } from "./rebuild.js";
+import type { TopologyNode } from "./topology.js";
+
+export interface PlainModel {
+  readonly topology: string;
+  /** tfjs's own name, in this topology's model, of the weight of this name in the layout. */
+  readonly nameOf: (name: string) => string;
+}
+
+/** @returns the topology itself where tfjs can tell all weights apart. */
+export async function plainNames(topology: string): Promise<PlainModel> {
+  const renamed = JSON.parse(topology) as TopologyNode;
+  if (!renameRepeated(renamed)) return { topology, nameOf: (name) => name };
+  const text = JSON.stringify(renamed);
+  const [{ model: before }, { model: after }] = [await rebuild(topology), await rebuild(text)];
+  const names = weightNames(before);
+  // The same model but for names, so the order is the same.
+  const there = weightsByPath(after);
+  const plain = new Map(
+    weightsByPath(before).map(({ weight }, i) => [names.get(weight)!, there[i].weight.originalName]),
+  );
+  before.dispose();
+  after.dispose();
+  if (new Set(plain.values()).size < plain.size) {
+    invalid("The model has two weights that TensorFlow.js can't tell apart by name; export it as safetensors.");
+  }
+  return { topology: text, nameOf: (name) => plain.get(name)! };
+}
+
+/** Gives layers of a name that an earlier one has, in whatever model, another name. @returns whether there were any. */
+function renameRepeated(topology: TopologyNode): boolean {
+  const all: string[] = [];
+  const collect = ({ config }: TopologyNode): void => {
+    for (const layer of config.layers ?? []) {
+      all.push(layer.config.name ?? "");
+      collect(layer);
+    }
+  };
+  collect(topology);
+  const given = new Set(all);
+  if (given.size === all.length) return false;
+  const met = new Set<string>();
+  const visit = ({ config }: TopologyNode): void => {
+    const names = new Map<string, string>();
+    for (const layer of config.layers ?? []) {
+      const name = layer.config.name ?? "";
+      let fresh = name;
+      for (let k = 2; met.has(fresh) || (fresh !== name && given.has(fresh)); k++) fresh = `${name}_${k}`;
+      met.add(fresh);
+      names.set(name, fresh);
+      layer.config.name = fresh;
+      if (layer.name !== undefined) layer.name = fresh;
+      visit(layer);
+    }
+    // [layer, call, output, …]
+    const rename = (reference: unknown[]): void => {
+      reference[0] = names.get(reference[0] as string) ?? reference[0];
+    };
+    for (const layer of config.layers ?? []) {
+      for (const call of (layer.inbound_nodes as unknown[][][] | undefined) ?? []) call.forEach(rename);
+    }
+    for (const field of ["input_layers", "output_layers"]) {
+      for (const reference of (config[field] as unknown[][] | undefined) ?? []) rename(reference);
+    }
+  };
+  visit(topology);
+  return true;
+}
