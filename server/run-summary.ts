@@ -4,7 +4,7 @@ import { version } from "../shared/version.js";
 import type { Task } from "../tasks/index.js";
 import { readNewestCheckpoint } from "./checkpoint/index.js";
 import type { Coordinator } from "./coordinator/index.js";
-import { type RunDirectory, type Summary, summarize } from "./observe/index.js";
+import { type RunDirectory, readLossTrend, type Summary, summarize } from "./observe/index.js";
 
 /** What a run leaves in summary.json, from its newest checkpoint and what the coordinator counted. */
 export function summaryOf(task: Task, directory: RunDirectory, coordinator: Coordinator, startedAt: number): Summary {
@@ -27,7 +27,9 @@ export function summaryOf(task: Task, directory: RunDirectory, coordinator: Coor
     durationSeconds: (performance.now() - startedAt) / 1000,
     samplesOfSitting: progress.samplesOfSitting,
     recomputedSteps: progress.recomputedSteps,
+    trainingLoss: readLossTrend(directory.folder) ?? null,
     finalEvaluation: last === undefined ? null : { step: last.step, loss: last.loss, accuracy: last.accuracy },
+    extendedAtSamples: (task.schedule.earlier ?? []).map(({ untilSamples }) => untilSamples),
     workers: all.map(({ id, host, device, microBatches }) => ({ id, host, device, microBatches })),
     numerics: directory.identity.numerics,
     mixedNumerics: task.mixed && classes.size > 1,

@@ -379,7 +379,8 @@ describe("startServer()", { timeout: 120_000 }, () => {
     const files = readdirSync(out, { recursive: true }).sort();
     await assert.rejects(serve(test, { task: { ...task, seed: 1 }, out }), {
       code: "invalid_input",
-      message: /holds a run of task "mnist" with other settings, so this one can't go on in it/,
+      message:
+        /holds a run of task "mnist" that this one can't go on with: seed is 1 here and 0 there\. Give it the same/,
     });
     assert.deepEqual(readdirSync(out, { recursive: true }).sort(), files);
     const again = await serve(test, { task, out });

@@ -15,7 +15,7 @@ import {
   type WireServer,
 } from "../shared/wire/index.js";
 import { type PreparedTask, prepareTask, type Task } from "../tasks/index.js";
-import { createCheckpointStore } from "./checkpoint/index.js";
+import { createCheckpointStore, microBatchesDone } from "./checkpoint/index.js";
 import {
   createCoordinator,
   createCoordinatorHandlers,
@@ -34,6 +34,7 @@ import {
 } from "./dashboard/index.js";
 import { writeFirstCheckpoint } from "./first-checkpoint.js";
 import {
+  type EventLine,
   type KappaFile,
   type MetricsLine,
   openKappaRecord,
@@ -49,6 +50,7 @@ import {
   writeReport,
   writeSummary,
 } from "./observe/index.js";
+import { extensionEvent, resumeTask } from "./resume-task.js";
 import { summaryOf } from "./run-summary.js";
 import { createSamples } from "./samples/index.js";
 import { createTokenControl, type GivenToken, openSecurity, type Security, type TlsRequest } from "./security/index.js";
@@ -76,6 +78,8 @@ export interface ServerOptions {
   readonly http?: HttpOptions;
   /** A run directory, or a kappa.jsonl, whose record of κ this run is to follow. */
   readonly replayKappa?: string;
+  /** Whether a run that holds less may have a schedule that ends with it stretched to the task's length. */
+  readonly extend?: boolean;
   readonly log: Logger;
   /** Starts the process of shard `index` ≥ 1, which calls `startShard`; `token` admits it. */
   spawnShard(shard: { index: number; coordinator: Address; listen: Address; token: string }): SpawnedShard;
@@ -124,35 +128,60 @@ const PORT_MAX = 65_535;
 
 /** Starts the first server process of a run: the coordinator and shard 0, and the other shards as processes. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { task, out } = options;
-  const prepared = await prepareTask(task);
-  const { layout } = prepared.built;
+  const { task: wanted, out, extend = false } = options;
+  const asked = await prepareTask(wanted);
+  const { layout } = asked.built;
   checkShards(options, layout);
   const {
     replayKappa,
-    task: { microBatchesPerStep },
+    task: { microBatchesPerStep, microBatchSize },
   } = options;
   const replayed = replayKappa === undefined ? undefined : readKappaRecord(replayKappa, microBatchesPerStep);
-  const hash = taskHash(task, prepared.data.fingerprint);
+  const { fingerprint, trainFingerprint } = asked.data;
+  const data = { fingerprint, trainFingerprint };
+  let extension: EventLine | undefined;
   const directory = openRunDirectory({
     folder: out,
-    task: { name: task.name, hash, json: `${JSON.stringify(task, null, 2)}\n` },
+    task: { name: wanted.name, hash: taskHash(wanted, fingerprint), json: jsonOf(wanted) },
+    data,
     version,
-    topology: prepared.built.topology,
+    topology: asked.built.topology,
     layout,
+    goOn({ identity, taskJson }) {
+      const range = { firstElement: 0, endElement: layout.length };
+      const samplesDone = microBatchesDone(join(out, RUN_FILES.checkpoints), range) * microBatchSize;
+      const recorded = parseTask(join(out, RUN_FILES.task), taskJson);
+      const resumed = resumeTask({ folder: out, identity, recorded, wanted, data, samplesDone, extend });
+      extension = extensionEvent(recorded, resumed);
+      return jsonOf(resumed);
+    },
   });
+  const task = JSON.parse(directory.taskJson) as Task;
+  const prepared = { ...asked, task };
   const cleanUp: (() => Promise<void> | void)[] = [() => directory.close()];
   const close = async (): Promise<void> => {
     for (const action of cleanUp.splice(0).reverse()) await action();
   };
   try {
-    await writeFirstCheckpoint(prepared, directory, hash);
+    await writeFirstCheckpoint(prepared, directory, directory.identity.taskHash);
     const kappa = openKappaRecord(out, microBatchesPerStep, directory.identity.epoch > 0, replayed);
     cleanUp.push(() => kappa.close());
-    return await serve(options, prepared, directory, kappa, hash, cleanUp, close);
+    return await serve({ ...options, task }, prepared, directory, kappa, extension, cleanUp, close);
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+function jsonOf(task: Task): string {
+  return `${JSON.stringify(task, null, 2)}\n`;
+}
+
+function parseTask(path: string, json: string): Task {
+  try {
+    return JSON.parse(json) as Task;
+  } catch (error) {
+    throw new IsobatchError("damaged", `${path} is damaged: it is not JSON.`, { cause: error });
   }
 }
 
@@ -173,14 +202,14 @@ async function serve(
   prepared: PreparedTask,
   directory: RunDirectory,
   kappa: KappaFile,
-  hash: string,
+  extension: EventLine | undefined,
   cleanUp: (() => Promise<void> | void)[],
   close: () => Promise<void>,
 ): Promise<RunningServer> {
   const { task, out, stay = false } = options;
   const { layout } = prepared.built;
   const { data } = prepared;
-  const { runId } = directory.identity;
+  const { runId, taskHash: hash } = directory.identity;
   const log = options.log.child({ run: runId });
   const startedAt = performance.now();
   const metrics = withTensorBoard(openMetrics(out), {
@@ -189,6 +218,7 @@ async function serve(
     onFailed: (error) => log.warn(`TensorBoard gets no more of this run. ${messageOf(error)}`),
   });
   cleanUp.push(() => metrics.close());
+  if (extension !== undefined) metrics.append(extension);
   const ledger = openLedger(out);
   cleanUp.push(() => ledger.close());
 

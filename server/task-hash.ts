@@ -3,13 +3,28 @@ import type { Task } from "../tasks/index.js";
 
 /**
  * SHA-256 of what may not change when a run goes on: whatever enters a step. A run may be made longer, and be
- * evaluated and saved at other intervals; a schedule that ends with the run is stretched with it. The data are known
- * by their bytes and a model's code by its own hash, not by where they lie.
+ * evaluated and saved at other intervals; a schedule that ends with the run is stretched with it, if that is asked for.
+ * The data are known by their bytes and a model's code by its own hash, not by where they lie.
  */
 export function taskHash(task: Task, dataFingerprint: string): string {
+  const { schedule, samples } = task;
+  return hashOf(task, dataFingerprint, schedule.totalSamples === samples ? "the run" : schedule.totalSamples);
+}
+
+/**
+ * Whether a run whose hash is `hash` may be of this task. Once a run has been made longer, its task no longer says whether
+ * its schedule ended with it at the start.
+ */
+export function isHashOf(hash: string, task: Task, dataFingerprint: string): boolean {
+  const { totalSamples, earlier = [] } = task.schedule;
+  const ends = ["the run", totalSamples, ...earlier.map((end) => end.totalSamples)];
+  return ends.some((end) => hashOf(task, dataFingerprint, end) === hash);
+}
+
+function hashOf(task: Task, dataFingerprint: string, scheduleEnd: number | string): string {
   const {
     name: _name,
-    samples,
+    samples: _samples,
     evaluateEverySamples: _evaluate,
     evaluationBatchSize: _batch,
     checkpointEverySamples: _checkpoint,
@@ -17,13 +32,13 @@ export function taskHash(task: Task, dataFingerprint: string): string {
     mixed: _mixed,
     dataset: _dataset,
     model,
-    schedule,
+    schedule: { earlier: _earlier, ...schedule },
     ...rest
   } = task;
   const fixed = {
     ...rest,
     model: model.kind === "module" ? model.hash : model,
-    schedule: { ...schedule, totalSamples: schedule.totalSamples === samples ? "the run" : schedule.totalSamples },
+    schedule: { ...schedule, totalSamples: scheduleEnd },
     data: dataFingerprint,
   };
   return createHash("sha256").update(JSON.stringify(fixed)).digest("hex");

@@ -22,7 +22,7 @@ function check({ loss, label, units, activation, inputShape = [4], microBatchSiz
   const labels = new Uint8Array(4 * labelElements * (label.type === "uint8" ? 1 : 4));
   const train = createDataset({ input: { shape: [4], type: "uint8", scale: 1 }, label }, new Uint8Array(16), labels);
   const model = tf.sequential({ layers: [tf.layers.dense({ units, activation, inputShape })] });
-  checkFit({ loss, microBatchSize }, model, { train, test: undefined, fingerprint: "" });
+  checkFit({ loss, microBatchSize }, model, { train, test: undefined, fingerprint: "", trainFingerprint: "" });
 }
 
 describe("checkFit()", () => {

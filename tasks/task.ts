@@ -6,6 +6,7 @@
  * Lengths and intervals are counted in samples, never in steps, because a step's size (κ) may change.
  */
 import { z } from "zod";
+import type { EarlierEnd } from "../shared/optimizer/index.js";
 import type { KappaRule } from "../shared/steps/index.js";
 
 const wholeNumber = (min: number, max: number) => z.int().min(min).max(max);
@@ -118,6 +119,11 @@ const scheduleSchema = z.strictObject({
   totalSamples: wholeNumber(1, samplesMax).nullable().default(null),
   /** The last learning rate as a share of the first. */
   finalFraction: z.number().min(0).max(1).default(0),
+  /** Where the decay ended before the run was made longer, for the samples below `untilSamples`; --extend writes it. */
+  earlier: z
+    .array(z.strictObject({ untilSamples: wholeNumber(1, samplesMax), totalSamples: wholeNumber(1, samplesMax) }))
+    .max(1000)
+    .optional(),
 });
 
 const pattern = z.string().min(1).max(1000);
@@ -220,6 +226,7 @@ export interface Task {
     readonly warmupSamples: number;
     readonly totalSamples: number;
     readonly finalFraction: number;
+    readonly earlier?: readonly EarlierEnd[];
   };
   /** Largest global norm of one micro-batch's gradient; null: not clipped. */
   readonly clipNorm: number | null;

@@ -37,6 +37,8 @@ export interface ServeOptions extends ServerTlsOptions {
   readonly microBatchesPerStep?: TaskOverrides["microBatchesPerStep"];
   /** A run directory, or a kappa.jsonl, whose κ is taken step by step. */
   readonly replayKappa?: string;
+  /** Whether a schedule that ends with the run may be stretched where the run is made longer. */
+  readonly extend?: boolean;
   readonly seed?: number;
   /** Where the data set's files are, instead of where the task says. */
   readonly data?: string;
@@ -95,7 +97,7 @@ export async function serve(
     abort: () => process.exit(EXIT_INTERRUPTED),
     terminate: () => process.exit(0),
   });
-  const { steps, samples, seed, microBatchesPerStep, data, replayKappa } = options;
+  const { steps, samples, seed, microBatchesPerStep, data, replayKappa, extend } = options;
   const { listen, shards, workersAwaited, workersWait, stay } = options;
   const { tokenFile: joinTokenFile } = options;
   const task = await loadTask(taskName, { steps, samples, seed, microBatchesPerStep, data });
@@ -120,6 +122,7 @@ export async function serve(
       stay,
       http,
       replayKappa,
+      extend,
       log,
     },
     spawnShard: (shard) => startShardProcess(shard, out, shardTls, environment, log),

@@ -132,6 +132,10 @@ export function serving(command: Command, httpDefault = ""): Command {
       "--replay-kappa <dir>",
       "take each step's micro-batches from a run directory, or the kappa.jsonl in one, and so leave that run's bits",
     )
+    .option(
+      "--extend",
+      "make a run longer though its schedule ends with it: from where it stands the schedule is stretched",
+    )
     .option("--seed <n>", "of all that is random (default: the task's)", wholeNumber("--seed", 0, SEED_MAX))
     .option("--data <path>", "the data set's folder or file (default: the task's)")
     .option("--out <dir>", "the run directory; one that holds this run goes on (default: runs/<task>)")

@@ -88,6 +88,7 @@ export function describeLine(line: MetricsLine): string | undefined {
     const rates = `η′ ${measure(Number(learningRate))}, Γ1 ${measure(Number(gamma1))}, Γ2 ${measure(Number(gamma2))}`;
     return `${change} from step ${count(Number(step))} on, ${rates}: ${reason}`;
   }
+  if (event === "extended") return String(line.message);
   if (event === "restored" && Number(recomputedSteps) > 0) {
     return `back at step ${count(Number(step))}: ${plural(Number(recomputedSteps), "step")} to compute again`;
   }

@@ -6,7 +6,7 @@ import type { Paint } from "./view.js";
 const HEADS = {
   complete: "trained",
   stopped: "stopped; the same command goes on from here",
-  "already complete": "was trained already; --steps makes it longer",
+  "already complete": "was trained already; more --steps make it longer",
 };
 
 /** What came of a run, a line each. */
@@ -27,6 +27,16 @@ export function resultLines(
     rows.push(["test loss", `${measure(loss)}${when}`]);
     if (accuracy !== null) rows.push(["accuracy", `${percent(accuracy)}${when}`]);
   }
+  const { trainingLoss } = summary;
+  // Summaries of older versions don't have it.
+  if (trainingLoss?.risen) {
+    const { first, last } = trainingLoss;
+    rows.push([
+      "loss",
+      `${measure(last)} at the end, above the ${measure(first)} at the start: lower learningRate, or look at the data`,
+    ]);
+  }
+  for (const at of summary.extendedAtSamples ?? []) rows.push(["extended", `after ${count(at)} samples, by --extend`]);
   rows.push(["state", stateHash], ["report", join(folder, RUN_FILES.report)]);
   const width = Math.max(...rows.map(([label]) => label.length));
   return [

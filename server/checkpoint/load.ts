@@ -11,7 +11,7 @@ import {
   unsealHeader,
 } from "./checkpoint-file.js";
 import { coverOf, filesOf, type SliceFile } from "./files.js";
-import { decodeHeader, decodeHeaderLength, LENGTH_BYTES } from "./safetensors.js";
+import { decodeHeader, decodeHeaderLength, LENGTH_BYTES, type SafetensorsHeader } from "./safetensors.js";
 
 /**
  * Reads a range of elements out of the files of a step. Every file it touches is read from its first to its last
@@ -75,12 +75,7 @@ function readFile(
   try {
     const file = openSync(slice.path, "r");
     try {
-      const fileBytes = fstatSync(file).size;
-      const first = Buffer.alloc(Math.min(LENGTH_BYTES, fileBytes));
-      readFully(file, first, 0);
-      const start = Buffer.alloc(LENGTH_BYTES + decodeHeaderLength(first, fileBytes));
-      readFully(file, start, 0);
-      const header = decodeHeader(start.subarray(LENGTH_BYTES), fileBytes);
+      const { start, header } = readHeader(file);
       const label = readLabel(header);
       // A file that is not what it should be is still read to its end: if its checksum fails too, it is damaged,
       // and what it says of itself means nothing.
@@ -120,6 +115,30 @@ function readFile(
     const verdict = error.code === "damaged" ? "is damaged" : "can't be used";
     throw new IsobatchError(error.code, `The checkpoint ${slice.path} ${verdict}: ${error.message}.`, { cause: error });
   }
+}
+
+/** What a file's header says; undefined where it can't be read. */
+export function readLabelOf(path: string): CheckpointLabel | undefined {
+  try {
+    const file = openSync(path, "r");
+    try {
+      return readLabel(readHeader(file).header);
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+/** A file's header, and the bytes that it and its length are. */
+function readHeader(file: number): { start: Buffer; header: SafetensorsHeader } {
+  const fileBytes = fstatSync(file).size;
+  const first = Buffer.alloc(Math.min(LENGTH_BYTES, fileBytes));
+  readFully(file, first, 0);
+  const start = Buffer.alloc(LENGTH_BYTES + decodeHeaderLength(first, fileBytes));
+  readFully(file, start, 0);
+  return { start, header: decodeHeader(start.subarray(LENGTH_BYTES), fileBytes) };
 }
 
 interface Stretch {

@@ -1,6 +1,7 @@
 export { type JsonLines, type LineListener, openJsonLines, readJsonLines } from "./json-lines.js";
 export { KAPPA_FILE, type KappaFile, openKappaRecord, readKappaRecord } from "./kappa-record.js";
 export { acquireLock } from "./lock.js";
+export { type LossTrend, readLossTrend } from "./loss-trend.js";
 export {
   type EvaluationLine,
   type EventLine,
@@ -15,6 +16,8 @@ export {
 } from "./metrics.js";
 export { curvesSvg, type RunFiles, readRunFiles, renderReport, writeReport } from "./report/index.js";
 export {
+  type DataIdentity,
+  type HeldRun,
   type NumericsClass,
   openRunDirectory,
   RUN_FILES,

@@ -102,13 +102,18 @@ function checkSameHistory(
   known: { readonly facts: readonly KappaFact[]; readonly replay: boolean },
   replayed: readonly KappaFact[],
 ): void {
-  const shape = ({ step, firstMicroBatch, microBatches }: KappaFact): string =>
-    `${step} ${firstMicroBatch} ${microBatches}`;
-  const same = replayed.every((fact, i) => known.facts[i] !== undefined && shape(fact) === shape(known.facts[i]));
-  if (known.replay && same) return;
+  const shape = (fact: KappaFact | undefined): string =>
+    fact === undefined ? "none" : `κ = ${fact.microBatches} from step ${fact.step} on`;
+  const different = replayed.findIndex((fact, i) => {
+    const { step, firstMicroBatch, microBatches } = known.facts[i] ?? {};
+    return step !== fact.step || firstMicroBatch !== fact.firstMicroBatch || microBatches !== fact.microBatches;
+  });
+  if (known.replay && different < 0) return;
+  const what = known.replay
+    ? `replays another record, whose entry ${different + 1} is ${shape(known.facts[different])} and not ${shape(replayed[different])}`
+    : "has recorded its own micro-batches per step";
   throw new IsobatchError(
     "invalid_input",
-    `${folder} holds a run that ${known.replay ? "replays another record" : "has recorded its own micro-batches per step"}, ` +
-      "so --replay-kappa can't change it; choose another folder with --out.",
+    `${folder} holds a run that ${what}, so --replay-kappa can't change it; choose another folder with --out.`,
   );
 }

@@ -18,6 +18,8 @@ export interface RunDirectory {
   readonly resumed: boolean;
   /** What `run.json` says now. */
   readonly identity: RunIdentity;
+  /** What `task.json` says. */
+  readonly taskJson: string;
   /** Returns once the epoch will survive a power cut: it is saved before it is used. */
   saveEpoch(epoch: number): void;
   /** Remembers the run's numerics class, which its first worker decides. */
@@ -37,6 +39,15 @@ export interface RunIdentity {
   readonly numerics: NumericsClass | null;
   /** Of Isobatch, when the run was made. */
   readonly version: string;
+  /** What it trains on; absent in a directory of a version that did not say it yet. */
+  readonly data?: DataIdentity;
+}
+
+/** A data set as its contents have it, wherever it lies. */
+export interface DataIdentity {
+  readonly fingerprint: string;
+  /** Of the training part. */
+  readonly trainFingerprint: string;
 }
 
 export interface NumericsClass {
@@ -51,11 +62,23 @@ export interface RunDirectoryOptions {
   readonly folder: string;
   /** `hash` covers all that may not change when a run goes on; `json` is the fully resolved task. */
   readonly task: { readonly name: string; readonly hash: string; readonly json: string };
+  readonly data?: DataIdentity;
+  /**
+   * Decides, where the folder holds a run, with which task (as JSON) it goes on, or throws. Without it, and where the
+   * folder has lost its task.json, the hashes must be the same.
+   */
+  readonly goOn?: (held: HeldRun) => string;
   /** Of Isobatch. */
   readonly version: string;
   /** The model's topology as JSON, without weights. */
   readonly topology: string;
   readonly layout: Layout;
+}
+
+/** The run that a folder holds. */
+export interface HeldRun {
+  readonly identity: RunIdentity;
+  readonly taskJson: string;
 }
 
 export const RUN_FILES = {
@@ -74,27 +97,39 @@ export const RUN_FILES = {
  * @throws {IsobatchError} `invalid_input` when it holds something else; `refused` while another server has it
  */
 export function openRunDirectory(options: RunDirectoryOptions): RunDirectory {
-  const { folder, task, version, topology, layout } = options;
+  const { folder, task, data, goOn, version, topology, layout } = options;
   const path = (file: string) => join(folder, file);
   makeFolderDurably(folder);
   const unlock = acquireLock(folder);
   try {
     const resumed = existsSync(path(RUN_FILES.run));
     let identity: RunIdentity;
+    let taskJson = task.json;
     if (resumed) {
       identity = readIdentity(folder);
-      checkSameTask(folder, identity, task);
+      if (goOn === undefined || !existsSync(path(RUN_FILES.task))) checkSameTask(folder, identity, task);
+      else taskJson = goOn({ identity, taskJson: readText(path(RUN_FILES.task)) });
       checkSameLayout(path(RUN_FILES.layout), layout);
     } else {
       checkEmpty(folder);
-      identity = { runId: randomUUID(), taskName: task.name, taskHash: task.hash, epoch: 0, numerics: null, version };
+      const { name: taskName, hash } = task;
+      identity = {
+        runId: randomUUID(),
+        taskName,
+        taskHash: hash,
+        epoch: 0,
+        numerics: null,
+        version,
+        ...(data && { data }),
+      };
     }
     const save = (changed: RunIdentity) => {
       writeFileDurably(path(RUN_FILES.run), `${JSON.stringify(changed, null, 2)}\n`);
       identity = changed;
     };
     if (!resumed) save(identity);
-    writeIfChanged(path(RUN_FILES.task), task.json);
+    else if (data !== undefined && identity.data === undefined) save({ ...identity, data });
+    writeIfChanged(path(RUN_FILES.task), taskJson);
     writeIfChanged(path(RUN_FILES.topology), topology);
     writeIfChanged(path(RUN_FILES.layout), layoutToJson(layout));
     makeFolderDurably(path(RUN_FILES.checkpoints));
@@ -105,6 +140,7 @@ export function openRunDirectory(options: RunDirectoryOptions): RunDirectory {
       get identity() {
         return identity;
       },
+      taskJson,
       saveEpoch: (epoch) => save({ ...identity, epoch }),
       saveNumerics: (numerics) => save({ ...identity, numerics }),
       close: unlock,

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { writeFileDurably } from "../durable-file.js";
+import type { LossTrend } from "./loss-trend.js";
 import { type NumericsClass, RUN_FILES } from "./run-directory.js";
 
 /** What came of a run: `summary.json`. */
@@ -18,7 +19,11 @@ export interface Summary {
   readonly durationSeconds: number;
   /** Steps that had been done before and were done again, after a crash or a rollback. */
   readonly recomputedSteps: number;
+  /** Null before the second step. */
+  readonly trainingLoss: LossTrend | null;
   readonly finalEvaluation: { readonly step: number; readonly loss: number; readonly accuracy: number | null } | null;
+  /** After how many samples the schedule was stretched, each time that the run was made longer with --extend. */
+  readonly extendedAtSamples: readonly number[];
   readonly workers: readonly WorkerShare[];
   readonly numerics: NumericsClass | null;
   /** Whether a run with the same task and numerics class gives the same bits. */

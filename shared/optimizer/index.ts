@@ -13,4 +13,4 @@ export {
   weightSums,
 } from "./noise-scale.js";
 export { type Hyperparameters, type LeafWeights, leafWeights, type OptimizerSpec, optimizerTitle } from "./rules.js";
-export { checkSchedule, learningRateAt, type Schedule } from "./schedule.js";
+export { checkSchedule, type EarlierEnd, learningRateAt, type Schedule } from "./schedule.js";

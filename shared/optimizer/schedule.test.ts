@@ -19,6 +19,25 @@ describe("learningRateAt()", () => {
     ["cosine has come down by (1 − cos 60°)/2 at a third", cosine, 100 + 1000 / 3, 2 * (0.1 + 0.9 * 0.75)],
     ["linear ends at the final fraction", linear, 1100, 0.2],
     ["cosine stays there", cosine, 5000, 0.2],
+    [
+      "before it was stretched, it was what it was",
+      { ...cosine, earlier: [{ untilSamples: 700, totalSamples: 900 }] },
+      500,
+      1.1,
+    ],
+    ["after that it is what it is now", { ...cosine, earlier: [{ untilSamples: 600, totalSamples: 900 }] }, 600, 1.1],
+    [
+      "each end counts up to its own samples",
+      {
+        ...linear,
+        earlier: [
+          { untilSamples: 300, totalSamples: 400 },
+          { untilSamples: 500, totalSamples: 800 },
+        ],
+      },
+      450,
+      1.1,
+    ],
   ];
   for (const [name, schedule, samples, expected] of cases) {
     it(name, () => assert.ok(Math.abs(learningRateAt(schedule, 2, samples) - expected) < 1e-14));

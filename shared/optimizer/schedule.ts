@@ -4,6 +4,9 @@ import { invalid } from "../errors.js";
  * The learning rate as a function of samples seen, so that it means the same however many micro-batches a step
  * takes. It rises linearly from 0 at sample 0 to the reference learning rate at `warmupSamples`, then goes its
  * `kind`'s way to `finalFraction` of it at `totalSamples`, and stays there.
+ *
+ * A run that is made longer may have its schedule stretched. What it has trained by then was trained on the old one, so
+ * that is part of the schedule: whenever the run goes back it takes the same learning rates again.
  */
 export interface Schedule {
   readonly kind: "constant" | "linear" | "cosine";
@@ -12,11 +15,19 @@ export interface Schedule {
   readonly totalSamples: number;
   /** In [0, 1]. `constant` does not read it. */
   readonly finalFraction: number;
+  /** What `totalSamples` was before, in order: for samples below `untilSamples`. */
+  readonly earlier?: readonly EarlierEnd[];
+}
+
+export interface EarlierEnd {
+  readonly untilSamples: number;
+  readonly totalSamples: number;
 }
 
 /** The learning rate in float64 after `samples` samples. */
 export function learningRateAt(schedule: Schedule, learningRate: number, samples: number): number {
-  const { kind, warmupSamples, totalSamples, finalFraction } = schedule;
+  const { kind, warmupSamples, finalFraction, earlier = [] } = schedule;
+  const { totalSamples } = earlier.find(({ untilSamples }) => samples < untilSamples) ?? schedule;
   if (samples < warmupSamples) return (learningRate * samples) / warmupSamples;
   if (kind === "constant") return learningRate;
   if (samples >= totalSamples) return learningRate * finalFraction;
@@ -40,7 +51,7 @@ export function learningRatesOf(
 
 /** @throws {IsobatchError} `invalid_input` when a field is out of its range. */
 export function checkSchedule(schedule: Schedule): void {
-  const { kind, warmupSamples, totalSamples, finalFraction } = schedule;
+  const { kind, warmupSamples, totalSamples, finalFraction, earlier = [] } = schedule;
   if (!(Number.isFinite(warmupSamples) && warmupSamples >= 0)) {
     invalid(`schedule.warmupSamples is ${warmupSamples}; it must be a number of samples from 0 on.`);
   }
@@ -49,6 +60,14 @@ export function checkSchedule(schedule: Schedule): void {
     invalid(
       `schedule.totalSamples is ${totalSamples}; it must be more than schedule.warmupSamples, which is ${warmupSamples}.`,
     );
+  }
+  for (const [i, { untilSamples }] of earlier.entries()) {
+    if (i > 0 && untilSamples <= earlier[i - 1].untilSamples) {
+      invalid(
+        `schedule.earlier[${i}].untilSamples is ${untilSamples}; it must be more than the one before, ` +
+          `${earlier[i - 1].untilSamples}.`,
+      );
+    }
   }
   if (!(finalFraction >= 0 && finalFraction <= 1)) {
     invalid(`schedule.finalFraction is ${finalFraction}; it must be between 0 and 1.`);

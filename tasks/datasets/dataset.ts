@@ -60,6 +60,8 @@ export interface TaskData {
   readonly test: Dataset | undefined;
   /** SHA-256 over the form and every byte of both parts. */
   readonly fingerprint: string;
+  /** The same of the training part, to tell which of the two has changed. */
+  readonly trainFingerprint: string;
 }
 
 const ELEMENT_BYTES: Record<ElementType, number> = { uint8: 1, int32: 4, float32: 4 };

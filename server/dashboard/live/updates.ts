@@ -43,6 +43,7 @@ function happeningOf(line: EventLine): Happening | undefined {
         text: `${step === 0 ? "Started" : `Went on from step ${count(step)}`}, epoch ${count(Number(line.epoch))}${redone}`,
       };
     }
+    case "extended":
     case "note":
       return { at, text: sentence(String(line.message)) };
     default:

@@ -1,0 +1,143 @@
+/**
+ * The task with which a run goes on. What enters a step may not change: then it would be another run. It may be made
+ * longer; but where the learning rate is to fall until the run's end, a longer run is another one from its first step
+ * on, so that is done only where it is asked for, and recorded in the task.
+ */
+import { basename } from "node:path";
+import { IsobatchError, invalid } from "../shared/errors.js";
+import { learningRateAt } from "../shared/optimizer/index.js";
+import type { Task } from "../tasks/index.js";
+import type { DataIdentity, EventLine, RunIdentity } from "./observe/index.js";
+import { datasetDifferences, listDifferences, taskDifferences } from "./task-differences.js";
+import { isHashOf } from "./task-hash.js";
+
+export interface ResumeOptions {
+  /** The run directory, for the messages. */
+  readonly folder: string;
+  readonly identity: RunIdentity;
+  /** The task that the run has had so far, as its directory has it. */
+  readonly recorded: Task;
+  /** What is asked for now. */
+  readonly wanted: Task;
+  readonly data: DataIdentity;
+  /** What the run has trained. */
+  readonly samplesDone: number;
+  /** Whether a schedule that ends with the run may be stretched. */
+  readonly extend: boolean;
+}
+
+/** @throws {IsobatchError} `invalid_input`: in what the tasks differ, or what a longer run would do to the learning rate. */
+export function resumeTask(options: ResumeOptions): Task {
+  const { folder, identity, recorded, wanted, samplesDone } = options;
+  checkRecord(options);
+  const found = [
+    ...taskDifferences(wanted, recorded),
+    ...scheduleDifferences(wanted, recorded),
+    ...dataDifferences(options),
+  ];
+  if (found.length > 0) {
+    const who = identity.taskName === wanted.name ? "this one" : `"${wanted.name}"`;
+    invalid(
+      `${folder} holds a run of task "${identity.taskName}" that ${who} can't go on with: ${listDifferences(found)}. Give it the ` +
+        "same as there, or choose another folder with --out.",
+    );
+  }
+  if (wanted.samples < samplesDone) {
+    invalid(
+      `${folder} holds a run that has trained ${samplesDone} samples already, more than the ${wanted.samples} of this command; give ` +
+        "more with --steps or --samples, or choose another folder with --out.",
+    );
+  }
+  return { ...wanted, schedule: { ...wanted.schedule, ...scheduleOf(options) } };
+}
+
+/** A task.json that somebody has changed does not say what the run was. */
+function checkRecord({ folder, identity, recorded, data }: ResumeOptions): void {
+  const known = identity.data?.fingerprint;
+  // Of an older version, whose data can be told only by the hash: then it is said of the data.
+  if (known === undefined || isHashOf(identity.taskHash, recorded, known)) return;
+  if (isHashOf(identity.taskHash, recorded, data.fingerprint)) return;
+  throw new IsobatchError(
+    "damaged",
+    `${folder}/task.json is not the task that this run began with; restore it from a backup.`,
+  );
+}
+
+function scheduleDifferences(wanted: Task, recorded: Task): string[] {
+  const [here, there] = [wanted.schedule, recorded.schedule];
+  const differences: string[] = [];
+  if (
+    there.kind !== "constant" &&
+    here.totalSamples !== there.totalSamples &&
+    !(endsWithRun(wanted) && endsWithRun(recorded))
+  ) {
+    differences.push(`schedule.totalSamples is ${here.totalSamples} here and ${there.totalSamples} there`);
+  }
+  if (here.earlier !== undefined && JSON.stringify(here.earlier) !== JSON.stringify(there.earlier ?? [])) {
+    differences.push("schedule.earlier differs");
+  }
+  return differences;
+}
+
+function dataDifferences({ identity, recorded, wanted, data }: ResumeOptions): string[] {
+  const known = identity.data;
+  if (known?.fingerprint === data.fingerprint) return [];
+  if (known === undefined && isHashOf(identity.taskHash, recorded, data.fingerprint)) return [];
+  const settings = datasetDifferences(wanted, recorded);
+  if (settings.length > 0) return settings;
+  const { dataset } = wanted;
+  const files =
+    dataset.kind === "mnist"
+      ? ["mnist"]
+      : [dataset.kind === "csv" || dataset.kind === "text" ? dataset.file : dataset.folder];
+  if (dataset.kind === "csv" && dataset.testFile !== null) {
+    if (known === undefined) files.push(dataset.testFile);
+    else if (known.trainFingerprint === data.trainFingerprint) files.splice(0, 1, dataset.testFile);
+  }
+  return [`the data has changed: ${files.map((file) => basename(file)).join(", ")}`];
+}
+
+/** The end of the schedule, and what it was for the samples so far. */
+function scheduleOf({ folder, recorded, wanted, samplesDone, extend }: ResumeOptions): Partial<Task["schedule"]> {
+  const { schedule: before, samples: length, learningRate } = recorded;
+  const { earlier } = before;
+  const kept = earlier === undefined ? {} : { earlier };
+  const { kind, warmupSamples } = before;
+  // What was trained so far is the same on both schedules.
+  const isSame = kind === "constant" || before.totalSamples === wanted.schedule.totalSamples;
+  if (isSame || samplesDone <= warmupSamples) return kept;
+  if (!extend) {
+    const rate = (task: Task): string => shown(learningRateAt(task.schedule, learningRate, samplesDone));
+    invalid(
+      `${folder} holds a run of ${length} samples whose ${kind} schedule ends with it. At ${wanted.samples} samples the learning rate, ` +
+        `after the ${samplesDone} samples trained so far, would be ${rate(wanted)} instead of ${rate(recorded)}, which is no run of ` +
+        `that length: add --extend to go on so all the same, set schedule.totalSamples to ${before.totalSamples} to keep the ` +
+        "schedule's end, or train it anew in another folder with --out.",
+    );
+  }
+  return { earlier: [...(earlier ?? []), { untilSamples: samplesDone, totalSamples: before.totalSamples }] };
+}
+
+/** What metrics.jsonl says of a schedule that was stretched; undefined where it was not. */
+export function extensionEvent(before: Task, now: Task): EventLine | undefined {
+  const last = now.schedule.earlier?.at(-1);
+  if (last === undefined || now.schedule.earlier?.length === before.schedule.earlier?.length) return undefined;
+  const { untilSamples: samples, totalSamples: from } = last;
+  const to = now.schedule.totalSamples;
+  const learningRate = learningRateAt(now.schedule, now.learningRate, samples);
+  const learningRateBefore = learningRateAt(before.schedule, before.learningRate, samples);
+  const message =
+    `the ${now.schedule.kind} schedule now ends after ${to} samples instead of ${from}: after the ${samples} trained so far the ` +
+    `learning rate is ${shown(learningRate)} instead of ${shown(learningRateBefore)}`;
+  const at = new Date().toISOString();
+  return { type: "event", event: "extended", at, samples, from, to, learningRate, learningRateBefore, message };
+}
+
+function endsWithRun({ schedule, samples }: Task): boolean {
+  return schedule.totalSamples === samples;
+}
+
+/** Four digits. */
+function shown(rate: number): string {
+  return String(Number(rate.toPrecision(4)));
+}

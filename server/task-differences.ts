@@ -1,0 +1,63 @@
+/** In what two tasks differ that a run can't change, in words: `learningRate is 0.0001 here and 0.001 there`. */
+import type { Task } from "../tasks/index.js";
+
+/** What a run may change when it goes on. The schedule's end is looked at by itself. */
+const FREE = ["name", "samples", "evaluateEverySamples", "evaluationBatchSize", "checkpointEverySamples"];
+const ALSO_FREE = ["checkpointsKept", "mixed", "dataset"];
+/** A field that decides which others there are. */
+const KINDS = ["kind", "name", "layer"];
+const SHOWN_MAX = 6;
+const VALUE_MAX = 60;
+
+export function taskDifferences(here: Task, there: Task): string[] {
+  return differences(fixed(here), fixed(there), "");
+}
+
+/** In which data the tasks differ beside its bytes, if they do. Where the files are is no difference. */
+export function datasetDifferences(here: Task, there: Task): string[] {
+  const placeless = ({ dataset }: Task): object => omit(dataset, ["file", "testFile", "folder"]);
+  return differences(placeless(here), placeless(there), "dataset");
+}
+
+/** At most some of them, with how many there are beside. */
+export function listDifferences(all: readonly string[]): string {
+  const more = all.length - SHOWN_MAX;
+  return [...all.slice(0, SHOWN_MAX), ...(more > 0 ? [`${more} more`] : [])].join("; ");
+}
+
+function fixed(task: Task): object {
+  const { model, schedule, ...rest } = omit(task, [...FREE, ...ALSO_FREE]) as Task;
+  return {
+    ...rest,
+    // A module is known by its code, wherever it lies.
+    model: model.kind === "module" ? omit(model, ["path"]) : model,
+    schedule: omit(schedule, ["totalSamples", "earlier"]),
+  };
+}
+
+function differences(here: unknown, there: unknown, path: string): string[] {
+  if (!isObject(here) || !isObject(there) || Array.isArray(here) !== Array.isArray(there)) {
+    return JSON.stringify(here) === JSON.stringify(there)
+      ? []
+      : [`${path} is ${shown(here)} here and ${shown(there)} there`];
+  }
+  const kind = KINDS.find((key) => key in here && key in there && here[key] !== there[key]);
+  const keys = kind === undefined ? [...new Set([...Object.keys(here), ...Object.keys(there)])] : [kind];
+  const inner = (key: string): string =>
+    Array.isArray(here) ? `${path}[${key}]` : path === "" ? key : `${path}.${key}`;
+  return keys.flatMap((key) => differences(here[key], there[key], inner(key)));
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return "missing";
+  const text = JSON.stringify(value);
+  return text.length > VALUE_MAX ? `${text.slice(0, VALUE_MAX)}…` : text;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function omit<T extends object>(fields: T, keys: readonly string[]): Partial<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([key]) => !keys.includes(key))) as Partial<T>;
+}
