@@ -1,6 +1,7 @@
-import { closeSync, fchmodSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { IsobatchError, messageOf } from "../shared/errors.js";
+import { makeFolders } from "../shared/folders.js";
+import { systemError } from "../shared/system-errors.js";
 
 /**
  * Files that are there whole or not at all, whenever the machine stops: written under a temporary name, synced,
@@ -15,7 +16,9 @@ import { IsobatchError, messageOf } from "../shared/errors.js";
 export function writeFileDurably(path: string, content: string | readonly Uint8Array[], mode?: number): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
-    const file = openSync(temporary, "w", mode);
+    // What a killed process of this number left there; a new file can't be a pipe or a link to somewhere else.
+    removeLeftover(temporary);
+    const file = openSync(temporary, "wx", mode);
     try {
       if (mode !== undefined) fchmodSync(file, mode);
       let position = 0;
@@ -30,8 +33,17 @@ export function writeFileDurably(path: string, content: string | readonly Uint8A
     renameSync(temporary, path);
     syncFolder(dirname(path));
   } catch (error) {
-    rmSync(temporary, { force: true });
-    throw diskError(error, `write ${path}`);
+    removeLeftover(temporary);
+    throw systemError(error, `write ${path}`);
+  }
+}
+
+/** Removes a temporary file, whatever has become of it. If that fails, so does what is done next, with the reason. */
+export function removeLeftover(temporary: string): void {
+  try {
+    rmSync(temporary, { force: true, recursive: true });
+  } catch {
+    // The file system is read-only, say.
   }
 }
 
@@ -42,15 +54,12 @@ export function writeAll(file: number, bytes: Uint8Array, position: number): voi
 
 /** Makes `path` and its missing parents, each of them surviving a power cut. */
 export function makeFolderDurably(path: string): void {
-  try {
-    const first = mkdirSync(path, { recursive: true });
-    if (first === undefined) return;
-    for (let folder = path; ; folder = dirname(folder)) {
-      syncFolder(dirname(folder));
-      if (folder === first || folder === dirname(folder)) return;
+  for (const made of makeFolders(path)) {
+    try {
+      syncFolder(dirname(made));
+    } catch (error) {
+      throw systemError(error, `make the folder ${path}`);
     }
-  } catch (error) {
-    throw diskError(error, `make the folder ${path}`);
   }
 }
 
@@ -61,37 +70,5 @@ export function syncFolder(path: string): void {
     fsyncSync(folder);
   } finally {
     closeSync(folder);
-  }
-}
-
-/**
- * A file system's refusal as a sentence for a person: `exhausted` for a full disk, `invalid_input` for a place that
- * can't be written. Whatever else it is comes back unchanged.
- * @param doing what failed, e.g. `write /runs/a/task.json`
- */
-export function diskError(error: unknown, doing: string): unknown {
-  const code = (error as NodeJS.ErrnoException | null)?.code;
-  switch (code) {
-    case "ENOSPC":
-    case "EDQUOT":
-      return new IsobatchError("exhausted", `Can't ${doing}: the disk is full. Free some space and run again.`, {
-        cause: error,
-      });
-    case "EACCES":
-    case "EPERM":
-    case "EROFS":
-    case "ENOTDIR":
-    case "EISDIR":
-    case "EEXIST":
-    case "ENAMETOOLONG":
-      return new IsobatchError("invalid_input", `Can't ${doing}: ${messageOf(error)}. Choose another folder.`, {
-        cause: error,
-      });
-    case "EIO":
-      return new IsobatchError("damaged", `Can't ${doing}: the disk reports an error (${messageOf(error)}).`, {
-        cause: error,
-      });
-    default:
-      return error;
   }
 }

@@ -1,6 +1,7 @@
 /** A whole server behind its gRPC services, with clients that are not what they should be. */
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { before, describe, it, type TestContext } from "node:test";
 import { credentials } from "@grpc/grpc-js";
 import { sendToken } from "../shared/credentials/index.js";
@@ -90,6 +91,14 @@ describe("startServer()", { timeout: 120_000 }, () => {
     assert.deepEqual(
       readdirSync(server.out).filter((name) => name.startsWith("lock") || name.endsWith(".tmp")),
       [],
+    );
+  });
+
+  it("ends well although its report can't be written, and says so", async (test) => {
+    const { summary, server } = await finish(test, async ({ out }) => mkdirSync(join(out, "report.html")));
+    assert.equal(summary.stateHash, undisturbed);
+    assert.ok(
+      server.log.some((line) => /The report was not written\. Can't write .*report\.html: a folder/.test(line)),
     );
   });
 

@@ -309,7 +309,12 @@ async function serve(
     if (!outcome.ok) throw outcomeError(outcome, samples, coordinator.state.mark.step);
     const summary = summaryOf(task, directory, coordinator, startedAt);
     writeSummary(out, summary);
-    writeReport(out);
+    try {
+      writeReport(out);
+    } catch (error) {
+      // The run is complete without it.
+      log.warn(`The report was not written. ${messageOf(error)}`);
+    }
     return { outcome: outcome.reason, summary };
   })();
   const finished = (async () => {

@@ -1,16 +1,8 @@
 import { type Logger, pino } from "pino";
 import { prettyFactory } from "pino-pretty";
+import { REDACTED, redactTokens } from "./redact.js";
 
 export type { Logger } from "pino";
-
-/** A token's secret, wherever it stands in a text. */
-const TOKEN = /\bisobatch_[A-Za-z0-9_-]{43}/g;
-export const REDACTED = "(redacted)";
-
-/** The text without the secrets of tokens in it. */
-export function redactTokens(text: string): string {
-  return text.replace(TOKEN, REDACTED);
-}
 
 export interface LogOptions {
   readonly level: string;
@@ -22,13 +14,20 @@ export interface LogOptions {
   readonly write?: (line: string) => void;
 }
 
+/** A line that can't be written is left out: a log is no reason to end. */
+function standardError() {
+  const destination = pino.destination({ dest: 2, sync: true });
+  destination.on("error", () => {});
+  return destination;
+}
+
 /**
  * The process's log, on standard error: coloured lines for a person's terminal, JSON lines elsewhere. Whatever is
  * called token, secret or authorization is redacted, at the top and one level down, and so is whatever looks like a token.
  */
 export function createLog({ level, pretty, color = true, write }: LogOptions): Logger {
   const format = prettyFactory({ colorize: color, ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss" });
-  const plain = write === undefined ? pino.destination({ dest: 2, sync: true }) : { write };
+  const plain = write === undefined ? standardError() : { write };
   const stream = { write: (line: string) => void plain.write(redactTokens(pretty ? format(line) : line)) };
   const secrets = ["token", "secret", "authorization"];
   return pino(

@@ -6,6 +6,7 @@
 import { Worker } from "node:worker_threads";
 import { type ErrorCode, IsobatchError } from "../shared/errors.js";
 import type { Logger } from "../shared/log.js";
+import { systemError } from "../shared/system-errors.js";
 import type { BackendName, Numerics } from "./backends/index.js";
 import { prepareProcess } from "./backends/tensorflow/availability.js";
 import type { ProbeMessage } from "./probe-thread.js";
@@ -37,7 +38,7 @@ export async function chooseBackendOffThread(
       else reject(new IsobatchError(message.code as ErrorCode, message.failed));
       void thread.terminate();
     });
-    thread.once("error", reject);
+    thread.once("error", (error) => reject(systemError(error)));
     thread.once("exit", (code) => reject(new Error(`the thread that chooses a backend ended with code ${code}`)));
   });
 }

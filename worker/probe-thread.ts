@@ -1,6 +1,7 @@
 /** A thread that chooses a backend, says what it is, and is ended by whoever started it. */
 import { parentPort, workerData } from "node:worker_threads";
 import { IsobatchError, messageOf } from "../shared/errors.js";
+import { systemError } from "../shared/system-errors.js";
 import { chooseBackend, openBackend } from "./backends/index.js";
 import type { ChosenBackend } from "./choose-backend.js";
 
@@ -17,6 +18,7 @@ try {
   const name = await chooseBackend(workerData as string | undefined, log);
   const { numerics, device } = await openBackend(name);
   send({ chosen: { name, numerics, device } });
-} catch (error) {
+} catch (thrown) {
+  const error = systemError(thrown);
   send({ failed: messageOf(error), code: error instanceof IsobatchError ? error.code : undefined });
 }

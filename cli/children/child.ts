@@ -9,6 +9,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { reasonOf } from "../../shared/system-errors.js";
 
 export interface Child {
   readonly processId: number | undefined;
@@ -82,7 +83,7 @@ export function startChild(options: ChildOptions): Child {
       resolve(exit);
     };
     child.once("error", (error) =>
-      settle({ ok: false, code: null, reason: `It could not be started: ${error.message}.` }),
+      settle({ ok: false, code: null, reason: `It could not be started: ${reasonOf(error)}.` }),
     );
     child.once("close", (code, signal) => {
       const said = lastLines.join("\n").trim();

@@ -1,8 +1,8 @@
 /** What the command line itself reads and writes in a run directory, and how it sees that the run stands. */
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ADMIN_TOKEN_FILE, JOIN_TOKEN_FILE, RUN_FILES, type RunningServer, type Summary } from "../../server/index.js";
+import { readRegularFile } from "../../shared/regular-file.js";
 
 /** Where the join token of a run is. */
 export function joinTokenFile(runFolder: string): string {
@@ -16,10 +16,9 @@ export function adminTokenFile(runFolder: string): string {
 
 /** What came of the run when it last ended; undefined if it never did. */
 export function readSummary(runFolder: string): Summary | undefined {
-  const file = join(runFolder, RUN_FILES.summary);
-  if (!existsSync(file)) return undefined;
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as Summary;
+    const text = readRegularFile(join(runFolder, RUN_FILES.summary));
+    return text === undefined ? undefined : (JSON.parse(text) as Summary);
   } catch {
     // It is written again at the end of the run; only its being there is of use here.
     return undefined;

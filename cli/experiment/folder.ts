@@ -2,12 +2,12 @@
  * The folder of an experiment: what it is (experiment.json), and a line for each run that is done (results.jsonl). A
  * run is there whole or not at all, so an experiment that was ended at any moment goes on with the runs it lacks.
  */
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Protocol, RunResult } from "../../experiment/index.js";
 import { makeFolderDurably, writeFileDurably } from "../../server/durable-file.js";
 import { acquireLock, openJsonLines, readJsonLines } from "../../server/observe/index.js";
 import { IsobatchError } from "../../shared/errors.js";
+import { readRegularFile } from "../../shared/regular-file.js";
 import { version } from "../../shared/version.js";
 import type { Task } from "../../tasks/index.js";
 
@@ -46,9 +46,9 @@ export function openExperimentFolder(folder: string, identity: Identity): Experi
   try {
     const path = join(folder, EXPERIMENT_FILES.identity);
     const content = { isobatch: version, ...identity };
-    if (existsSync(path))
-      checkSame(folder, JSON.parse(readFileSync(path, "utf8")), JSON.parse(JSON.stringify(content)));
-    else writeFileDurably(path, `${JSON.stringify(content, null, 2)}\n`);
+    const found = readRegularFile(path);
+    if (found === undefined) writeFileDurably(path, `${JSON.stringify(content, null, 2)}\n`);
+    else checkSame(folder, parse(path, found), JSON.parse(JSON.stringify(content)));
     const resultsPath = join(folder, EXPERIMENT_FILES.results);
     // Opening cuts off a line that a dying process has torn.
     const lines = openJsonLines<RunResult>(resultsPath);
@@ -66,6 +66,14 @@ export function openExperimentFolder(folder: string, identity: Identity): Experi
   } catch (error) {
     release();
     throw error;
+  }
+}
+
+function parse(path: string, json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    throw new IsobatchError("damaged", `${path} is damaged: it is not JSON.`, { cause: error });
   }
 }
 

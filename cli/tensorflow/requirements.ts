@@ -2,8 +2,9 @@
  * What an installation needs of a machine, checked before anything is made. Each thing that is missing is one sentence
  * with what to do about it.
  */
-import { mkdirSync, statfsSync } from "node:fs";
+import { statfsSync } from "node:fs";
 import { IsobatchError, messageOf } from "../../shared/errors.js";
+import { makeFolders } from "../../shared/folders.js";
 import { graphicsProblem, readGraphics } from "../../worker/backends/tensorflow/graphics.js";
 import { type RunProgramOptions, runProgram } from "./run-program.js";
 
@@ -61,9 +62,9 @@ export async function findCompiler(options: RunProgramOptions): Promise<string> 
 /** Makes the folder, if it isn't there, and checks that it can take as much. */
 export function checkSpace(folder: string, bytesNeeded: number): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
   } catch (error) {
-    missing(`${folder} can't be made (${messageOf(error)}); name another folder in ISOBATCH_TENSORFLOW.`);
+    missing(`${messageOf(error)} Another folder can be named in ISOBATCH_TENSORFLOW.`);
   }
   const { bavail, bsize } = statfsSync(folder);
   const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;

@@ -1,7 +1,8 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { IsobatchError } from "../../shared/errors.js";
+import { makeFolders } from "../../shared/folders.js";
 import { INSTALLATION_FILE, type TensorFlowInstallation } from "../../worker/backends/tensorflow/installation.js";
 import { type RunProgramOptions, runProgram } from "./run-program.js";
 
@@ -22,7 +23,7 @@ export async function verify(
   options: RunProgramOptions,
 ): Promise<Verified> {
   const folder = join(scratch, installation.variant);
-  mkdirSync(folder, { recursive: true });
+  makeFolders(folder);
   try {
     writeFileSync(join(folder, INSTALLATION_FILE), JSON.stringify(installation));
     const program = fileURLToPath(new URL("./verify-program.js", import.meta.url));

@@ -1,6 +1,8 @@
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { ElementRange } from "../../shared/layout/index.js";
+import { isMissing } from "../../shared/regular-file.js";
+import { systemError } from "../../shared/system-errors.js";
 
 /** Which file of a checkpoints folder is what, by name alone. */
 export interface SliceFile extends ElementRange {
@@ -62,5 +64,11 @@ export function stepsIn(folder: string): number[] {
 }
 
 function namesIn(folder: string): string[] {
-  return existsSync(folder) ? readdirSync(folder) : [];
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    // Not made yet, or removed by another shard meanwhile.
+    if (isMissing(error, folder)) return [];
+    throw systemError(error, `read the folder ${folder}`);
+  }
 }

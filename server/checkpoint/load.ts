@@ -1,6 +1,8 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { IsobatchError, messageOf } from "../../shared/errors.js";
+import { closeSync, fstatSync, readSync } from "node:fs";
+import { IsobatchError } from "../../shared/errors.js";
 import type { ElementRange, Layout } from "../../shared/layout/index.js";
+import { openRegularFile } from "../../shared/regular-file.js";
+import { reasonOf } from "../../shared/system-errors.js";
 import {
   type CheckpointLabel,
   type CheckpointMeta,
@@ -73,7 +75,7 @@ function readFile(
   part: SliceState,
 ): CheckpointLabel {
   try {
-    const file = openSync(slice.path, "r");
+    const file = openRegularFile(slice.path, "read");
     try {
       const { start, header } = readHeader(file);
       const label = readLabel(header);
@@ -108,12 +110,16 @@ function readFile(
     }
   } catch (error) {
     if (!(error instanceof IsobatchError)) {
-      throw new IsobatchError("damaged", `The checkpoint ${slice.path} can't be read: ${messageOf(error)}.`, {
+      throw new IsobatchError("damaged", `The checkpoint ${slice.path} can't be read: ${reasonOf(error)}.`, {
         cause: error,
       });
     }
     const verdict = error.code === "damaged" ? "is damaged" : "can't be used";
-    throw new IsobatchError(error.code, `The checkpoint ${slice.path} ${verdict}: ${error.message}.`, { cause: error });
+    throw new IsobatchError(
+      error.code,
+      `The checkpoint ${slice.path} ${verdict}: ${error.message.replace(/\.$/, "")}.`,
+      { cause: error },
+    );
   }
 }
 

@@ -1,9 +1,10 @@
 import { rmSync } from "node:fs";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { failAt } from "../../shared/fail-point.js";
 import type { ElementRange, Layout } from "../../shared/layout/index.js";
-import { diskError, makeFolderDurably, syncFolder } from "../durable-file.js";
+import { systemError } from "../../shared/system-errors.js";
+import { makeFolderDurably, removeLeftover, syncFolder } from "../durable-file.js";
 import {
   type CheckpointLabel,
   type CheckpointMeta,
@@ -77,7 +78,9 @@ export function createCheckpointStore(options: CheckpointStoreOptions): Checkpoi
   const now = options.now ?? (() => new Date().toISOString());
   const expected = { runId, taskHash, layoutHash: layoutHash(layout) };
   makeFolderDurably(folder);
-  for (const step of stepsIn(folder)) rmSync(temporaryPath(folder, step, slice), { force: true });
+  for (const step of stepsIn(folder)) removeLeftover(temporaryPath(folder, step, slice));
+  // Whatever can't be read there is said now, not when it is in the way.
+  listSteps(folder, slice);
 
   return {
     async write(state, meta) {
@@ -85,14 +88,14 @@ export function createCheckpointStore(options: CheckpointStoreOptions): Checkpoi
       const label: CheckpointLabel = { ...meta, ...slice, ...expected, writtenAt: now() };
       const path = filePath(folder, meta.step, slice);
       try {
-        if ((await mkdir(stepFolder(folder, meta.step), { recursive: true })) !== undefined) syncFolder(folder);
+        makeFolderDurably(stepFolder(folder, meta.step));
         return {
           path,
           bytes: await writeAtomically(path, temporaryPath(folder, meta.step, slice), layout, state, label),
         };
       } catch (error) {
-        await rm(temporaryPath(folder, meta.step, slice), { force: true });
-        throw diskError(error, `write the checkpoint ${path}`);
+        removeLeftover(temporaryPath(folder, meta.step, slice));
+        throw systemError(error, `write the checkpoint ${path}`);
       }
     },
     list(range = slice) {
@@ -121,7 +124,8 @@ async function writeAtomically(
 ): Promise<number> {
   const header = encodeUnsealedHeader(layout, label);
   let position = header.bytes.length;
-  const file = await open(temporary, "w");
+  removeLeftover(temporary);
+  const file = await open(temporary, "wx");
   const writeAt = async (bytes: Uint8Array, at: number) => {
     // A write to a nearly full disk may take only a part; the next one then says why.
     for (let done = 0; done < bytes.length; ) {

@@ -1,17 +1,9 @@
-import {
-  closeSync,
-  existsSync,
-  fdatasyncSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-} from "node:fs";
+import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, renameSync } from "node:fs";
 import { dirname } from "node:path";
-import { IsobatchError, messageOf } from "../../shared/errors.js";
-import { diskError, syncFolder, writeAll } from "../durable-file.js";
+import { IsobatchError } from "../../shared/errors.js";
+import { openRegularFile, regularFileExists } from "../../shared/regular-file.js";
+import { systemError } from "../../shared/system-errors.js";
+import { removeLeftover, syncFolder, writeAll } from "../durable-file.js";
 
 /**
  * A file of JSON objects, a line each, that is appended to and watched while it grows. Lines are read back from the
@@ -70,8 +62,8 @@ export function openJsonLines<Line extends object>(path: string): JsonLines<Line
   };
 
   const openFile = () => {
-    rmSync(`${path}.tmp`, { force: true });
-    file = openSync(path, existsSync(path) ? "r+" : "w+");
+    removeLeftover(`${path}.tmp`);
+    file = openRegularFile(path, "update");
     [marks, count, length] = [[], 0, 0];
     let last: { offset: number; text: string } | undefined;
     for (const line of linesFrom(file, 0, path)) {
@@ -90,8 +82,12 @@ export function openJsonLines<Line extends object>(path: string): JsonLines<Line
     try {
       writeAll(target, bytes, at);
     } catch (error) {
-      ftruncateSync(target, at);
-      throw diskError(error, `write ${path}`);
+      try {
+        ftruncateSync(target, at);
+      } catch {
+        // Then the torn line is cut off when the file is opened again.
+      }
+      throw systemError(error, `write ${path}`);
     }
   };
 
@@ -142,7 +138,7 @@ export function openJsonLines<Line extends object>(path: string): JsonLines<Line
     },
     cut(keep) {
       const temporary = `${path}.tmp`;
-      const target = openSync(temporary, "w");
+      const target = openNew(temporary, path);
       try {
         let at = 0;
         for (const { text, offset, bytes } of linesFrom(file, 0, path)) {
@@ -155,14 +151,14 @@ export function openJsonLines<Line extends object>(path: string): JsonLines<Line
           at += bytes;
         }
         fdatasyncSync(target);
+        renameSync(temporary, path);
+        syncFolder(dirname(path));
       } catch (error) {
-        rmSync(temporary, { force: true });
-        throw error;
+        removeLeftover(temporary);
+        throw systemError(error, `write ${path}`);
       } finally {
         closeSync(target);
       }
-      renameSync(temporary, path);
-      syncFolder(dirname(path));
       closeSync(file);
       openFile();
       cuts += 1;
@@ -178,7 +174,7 @@ export function openJsonLines<Line extends object>(path: string): JsonLines<Line
       try {
         fdatasyncSync(file);
       } catch (error) {
-        throw diskError(error, `write ${path}`);
+        throw systemError(error, `write ${path}`);
       }
     },
     close() {
@@ -188,11 +184,29 @@ export function openJsonLines<Line extends object>(path: string): JsonLines<Line
   };
 }
 
+/** A new, empty file, which is to take the place of `path`. */
+function openNew(temporary: string, path: string): number {
+  try {
+    removeLeftover(temporary);
+    return openSync(temporary, "wx");
+  } catch (error) {
+    throw systemError(error, `write ${path}`);
+  }
+}
+
 interface FileLine {
   readonly text: string;
   readonly offset: number;
   /** With its end of line. */
   readonly bytes: number;
+}
+
+function readAt(file: number, buffer: Buffer, at: number, path: string): number {
+  try {
+    return readSync(file, buffer, 0, buffer.length, at);
+  } catch (error) {
+    throw systemError(error, `read ${path}`);
+  }
 }
 
 /** The complete lines of a file from byte `offset` on, which starts a line. */
@@ -202,7 +216,7 @@ function* linesFrom(file: number, offset: number, path: string): Generator<FileL
   let start = offset;
   let bytes = 0;
   for (let at = offset; ; ) {
-    const got = readSync(file, buffer, 0, READ_BYTES, at);
+    const got = readAt(file, buffer, at, path);
     if (got === 0) return;
     at += got;
     for (let from = 0; from < got; ) {
@@ -237,8 +251,8 @@ function parse(text: string): object | undefined {
  * @throws {IsobatchError} `damaged` on any other line that is not JSON
  */
 export function* readJsonLines<Line extends object>(path: string): Generator<Line> {
-  if (!existsSync(path)) return;
-  const file = openSync(path, "r");
+  if (!regularFileExists(path)) return;
+  const file = openRegularFile(path, "read");
   try {
     for (const { text, offset, bytes } of linesFrom(file, 0, path)) {
       const line = parse(text);
@@ -247,9 +261,6 @@ export function* readJsonLines<Line extends object>(path: string): Generator<Lin
         throw new IsobatchError("damaged", `${path} is damaged: at byte ${offset} it has a line that is not JSON.`);
       }
     }
-  } catch (error) {
-    if (error instanceof IsobatchError) throw error;
-    throw new IsobatchError("damaged", `${path} can't be read: ${messageOf(error)}.`, { cause: error });
   } finally {
     closeSync(file);
   }

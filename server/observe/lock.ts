@@ -2,7 +2,9 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { IsobatchError } from "../../shared/errors.js";
-import { diskError } from "../durable-file.js";
+import { readRegularFile } from "../../shared/regular-file.js";
+import { systemError } from "../../shared/system-errors.js";
+import { removeLeftover } from "../durable-file.js";
 
 /**
  * One server to a run directory. The lock is a file that names its holder: host, process id and when the process
@@ -22,6 +24,9 @@ export interface LockHolder {
   readonly since: string;
 }
 
+/** Far more than servers that start at the same moment take. */
+const TRIES_MAX = 1_000;
+
 /**
  * @returns gives the lock back
  * @throws {IsobatchError} `refused` while another process holds it
@@ -37,26 +42,36 @@ export function acquireLock(runFolder: string): () => void {
   };
   const content = JSON.stringify(holder);
   try {
-    writeFileSync(own, content);
-    while (!tryLink(own, path)) {
-      const found = readLock(path);
+    removeLeftover(own);
+    writeFileSync(own, content, { flag: "wx" });
+    for (let tries = 1; !tryLink(own, path); tries++) {
+      if (tries > TRIES_MAX) {
+        throw new IsobatchError("refused", `${path} is made and removed again and again; end whatever does so.`);
+      }
+      const found = readRegularFile(path);
+      // Its holder has gone since.
       if (found === undefined) continue;
       const reason = heldBy(found);
       if (reason !== undefined) throw new IsobatchError("refused", `${runFolder} ${reason}`);
       // Moved aside before it is removed: another server may have seen the same dead lock and replaced it since.
       const aside = `${own}.stale`;
+      removeLeftover(aside);
       if (!tryRename(path, aside)) continue;
-      if (readLock(aside) !== found) tryLink(aside, path);
-      rmSync(aside);
+      if (readRegularFile(aside) !== found) tryLink(aside, path);
+      removeLeftover(aside);
     }
   } catch (error) {
-    throw diskError(error, `lock ${runFolder}`);
+    throw systemError(error, `lock ${runFolder}`);
   } finally {
-    rmSync(own, { force: true });
+    removeLeftover(own);
   }
   const release = (): void => {
     process.off("exit", release);
-    if (readLock(path) === content) rmSync(path, { force: true });
+    try {
+      if (readRegularFile(path) === content) rmSync(path, { force: true });
+    } catch {
+      // Whatever has taken its place is not ours; and a lock whose holder is gone is no lock.
+    }
   };
   // However this process ends, as long as it is asked: at a bug, and at the second Ctrl-C.
   process.once("exit", release);
@@ -96,14 +111,6 @@ function startTicksOf(processId: number): string | null | undefined {
     return zombie ? undefined : fields[19];
   } catch {
     return null;
-  }
-}
-
-function readLock(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
   }
 }
 

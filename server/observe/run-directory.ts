@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { IsobatchError, messageOf } from "../../shared/errors.js";
 import { type Layout, layoutFromJson, layoutToJson } from "../../shared/layout/index.js";
+import { readRegularFile, regularFileExists } from "../../shared/regular-file.js";
 import { makeFolderDurably, writeFileDurably } from "../durable-file.js";
 import { acquireLock, LOCK_FILE } from "./lock.js";
 
@@ -102,7 +103,8 @@ export function openRunDirectory(options: RunDirectoryOptions): RunDirectory {
   makeFolderDurably(folder);
   const unlock = acquireLock(folder);
   try {
-    const resumed = existsSync(path(RUN_FILES.run));
+    checkFiles(folder);
+    const resumed = regularFileExists(path(RUN_FILES.run));
     let identity: RunIdentity;
     let taskJson = task.json;
     if (resumed) {
@@ -161,7 +163,7 @@ export interface RunContents {
 
 /** @throws {IsobatchError} `invalid_input` when it is no run directory; `damaged` when a file of it can't be read */
 export function readRunDirectory(folder: string): RunContents {
-  if (!existsSync(join(folder, RUN_FILES.run))) {
+  if (!regularFileExists(join(folder, RUN_FILES.run))) {
     throw new IsobatchError(
       "invalid_input",
       `${folder} is not a run directory: it has no ${RUN_FILES.run}. Name a folder that isobatch run or server made.`,
@@ -183,9 +185,16 @@ function readIdentity(folder: string): RunIdentity {
     typeof value.taskName === "string" &&
     typeof value.taskHash === "string" &&
     typeof value.version === "string" &&
-    Number.isSafeInteger(value.epoch);
+    isEpoch(value.epoch);
   if (!sound) throw new IsobatchError("damaged", `${path} is damaged: it does not say which run this is.`);
   return value as RunIdentity;
+}
+
+/** As far as a run can get, and so that the next one is a number too. */
+const EPOCH_MAX = 2 ** 52;
+
+function isEpoch(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= EPOCH_MAX;
 }
 
 function readLayout(path: string): Layout {
@@ -207,11 +216,14 @@ function readJson(path: string): unknown {
 }
 
 function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new IsobatchError("damaged", `${path} can't be read: ${messageOf(error)}.`, { cause: error });
+  const text = readRegularFile(path);
+  if (text === undefined) {
+    throw new IsobatchError(
+      "damaged",
+      `${path} is missing; restore it from a copy, or start again elsewhere with --out.`,
+    );
   }
+  return text;
 }
 
 function checkSameTask(folder: string, identity: RunIdentity, task: RunDirectoryOptions["task"]): void {
@@ -227,11 +239,17 @@ function checkSameTask(folder: string, identity: RunIdentity, task: RunDirectory
 }
 
 function checkSameLayout(path: string, layout: Layout): void {
-  if (!existsSync(path) || readText(path) === layoutToJson(layout)) return;
+  if ((readRegularFile(path) ?? layoutToJson(layout)) === layoutToJson(layout)) return;
   throw new IsobatchError(
     "invalid_input",
     `${path} describes another model than the task's; choose another folder with --out.`,
   );
+}
+
+/** What else has the name of a file that the run will write is better found now than at its end. */
+function checkFiles(folder: string): void {
+  const { run, task, topology, layout, summary } = RUN_FILES;
+  for (const file of [run, task, topology, layout, summary]) regularFileExists(join(folder, file));
 }
 
 function checkEmpty(folder: string): void {
@@ -249,5 +267,5 @@ function isPreparation(name: string): boolean {
 }
 
 function writeIfChanged(path: string, content: string): void {
-  if (!existsSync(path) || readText(path) !== content) writeFileDurably(path, content);
+  if (readRegularFile(path) !== content) writeFileDurably(path, content);
 }

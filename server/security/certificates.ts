@@ -1,9 +1,9 @@
 import { createPrivateKey, randomBytes, type webcrypto, X509Certificate } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { certificateDigest } from "../../shared/credentials/index.js";
 import { IsobatchError, messageOf } from "../../shared/errors.js";
+import { readRegularFile, regularFileExists } from "../../shared/regular-file.js";
 import { writeFileDurably } from "../durable-file.js";
 
 /**
@@ -43,7 +43,7 @@ export async function ensureServerCertificate(
   nowMs: number,
 ): Promise<ServerCertificate> {
   const caFile = join(folder, "ca.crt");
-  if (!existsSync(caFile)) await makeCa(folder, nowMs);
+  if (!regularFileExists(caFile)) await makeCa(folder, nowMs);
   const ca = readCa(folder, nowMs);
   const chain = join(folder, "server.crt");
   const keyFile = join(folder, "server.key");
@@ -53,10 +53,16 @@ export async function ensureServerCertificate(
     writeFileDurably(chain, `${made.cert}${ca.pem}`);
   }
   return {
-    key: readFileSync(keyFile, "utf8"),
-    cert: readFileSync(chain, "utf8"),
+    key: contentOf(keyFile),
+    cert: contentOf(chain),
     caDigest: certificateDigest(ca.certificate.raw),
   };
+}
+
+function contentOf(path: string): string {
+  const text = readRegularFile(path);
+  if (text === undefined) throw new Error(`${path} is missing`);
+  return text;
 }
 
 interface Ca {
@@ -74,8 +80,8 @@ function readCa(folder: string, nowMs: number): Ca {
     );
   };
   try {
-    const pem = readFileSync(join(folder, "ca.crt"), "utf8");
-    const key = readFileSync(join(folder, "ca.key"), "utf8");
+    const pem = contentOf(join(folder, "ca.crt"));
+    const key = contentOf(join(folder, "ca.key"));
     const certificate = new X509Certificate(pem);
     if (!certificate.checkPrivateKey(createPrivateKey(key))) damaged("ca.key is not the key of ca.crt");
     if (Date.parse(certificate.validTo) <= nowMs) damaged(`it expired on ${certificate.validTo}`);
@@ -88,9 +94,9 @@ function readCa(folder: string, nowMs: number): Ca {
 
 function isGood(chain: string, key: string, ca: X509Certificate, names: readonly string[], nowMs: number): boolean {
   try {
-    const certificate = new X509Certificate(readFileSync(chain, "utf8"));
+    const certificate = new X509Certificate(contentOf(chain));
     return (
-      certificate.checkPrivateKey(createPrivateKey(readFileSync(key, "utf8"))) &&
+      certificate.checkPrivateKey(createPrivateKey(contentOf(key))) &&
       certificate.verify(ca.publicKey) &&
       Date.parse(certificate.validTo) > nowMs + RENEW_MS &&
       names.every((name) => covers(certificate, name))

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import {
   formatToken,
@@ -9,6 +9,7 @@ import {
 } from "../../shared/credentials/index.js";
 import { IsobatchError, invalid } from "../../shared/errors.js";
 import type { Logger } from "../../shared/log.js";
+import { readRegularFile } from "../../shared/regular-file.js";
 import { ADMIN_TOKEN_FILE, JOIN_TOKEN_FILE, openSecurity, SECURITY_FOLDER } from "./security.js";
 import { addToken, listTokens, revokeToken, type TokenEntry } from "./token-store.js";
 
@@ -58,15 +59,15 @@ export async function openTokens(folder: string, log: Logger): Promise<TokenMana
     const security = await openSecurity({ folder, tls: { kind: "own", names: ["localhost"] }, log });
     security.close();
   }
-  const file = files.find((path) => existsSync(path));
-  if (file === undefined) {
+  const token = files.map(readRegularFile).find((text) => text !== undefined);
+  if (token === undefined) {
     throw new IsobatchError(
       "damaged",
       `${folder} has lost the files of both its first tokens, so nothing tells how its server is known: start the server ` +
         "once more, or ask the running one: isobatch token … HOST:PORT.",
     );
   }
-  return tokenManager(folder, parseToken(readFileSync(file, "utf8").trim()).server);
+  return tokenManager(folder, parseToken(token.trim()).server);
 }
 
 function freeName(role: TokenRole, tokens: readonly TokenEntry[]): string {

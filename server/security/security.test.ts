@@ -65,7 +65,7 @@ describe("ensureServerCertificate()", () => {
     rmSync(join(folder, "ca.key"));
     await assert.rejects(ensureServerCertificate(folder, NAMES, Date.now()), {
       code: "damaged",
-      message: /^The CA in .* can't be used: ENOENT.*\. Restore ca\.crt and ca\.key; .*\.$/,
+      message: /^The CA in .* can't be used: .*ca\.key is missing\. Restore ca\.crt and ca\.key; .*\.$/,
     });
   });
 });

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import {
   createGate,
@@ -15,9 +15,12 @@ import {
   type TokenRole,
   writeTokenFile,
 } from "../../shared/credentials/index.js";
-import { invalid, messageOf } from "../../shared/errors.js";
+import { messageOf } from "../../shared/errors.js";
 import type { Logger } from "../../shared/log.js";
+import { readRegularFile } from "../../shared/regular-file.js";
+import { systemError } from "../../shared/system-errors.js";
 import type { ServerTls } from "../../shared/wire/index.js";
+import { removeLeftover } from "../durable-file.js";
 import { ensureServerCertificate, type ServerCertificate } from "./certificates.js";
 import {
   addToken,
@@ -208,8 +211,8 @@ function publishToken(file: string, token: string): void {
     writeTokenFile(unfinished, token);
     renameSync(unfinished, file);
   } catch (error) {
-    rmSync(unfinished, { force: true });
-    invalid(`--token-file ${file}: the token cannot be written: ${messageOf(error)}.`);
+    removeLeftover(unfinished);
+    throw systemError(error, `write the token to --token-file ${file}`);
   }
 }
 
@@ -229,7 +232,7 @@ function keepToken(
 ): { token: string | undefined; isNew: boolean } {
   const own = join(folder, SECURITY_FOLDER);
   const path = join(folder, file);
-  const text = given ?? (existsSync(path) ? readFileSync(path, "utf8").trim() : undefined);
+  const text = given ?? readRegularFile(path)?.trim();
   const saved = text === undefined ? undefined : parseToken(text);
   const known = listTokens(own).find((token) => token.name === name);
   const replaced = given !== undefined && known !== undefined && hashSecret(saved!.secret) !== known.hash;
@@ -237,7 +240,7 @@ function keepToken(
   else if (known !== undefined) {
     const good = known.revokedMs === undefined && saved !== undefined && hashSecret(saved.secret) === known.hash;
     const token = good ? formatToken({ secret: saved.secret, server }) : undefined;
-    if (token !== undefined && readOr(path) !== `${token}\n`) writeTokenFile(path, token);
+    if (token !== undefined && readRegularFile(path) !== `${token}\n`) writeTokenFile(path, token);
     return { token, isNew: false };
   }
   // A file without an entry is of a run that was made before tokens had names.
@@ -247,8 +250,4 @@ function keepToken(
   writeTokenFile(path, token);
   addToken(own, { name, role, nowMs: Date.now(), secret });
   return { token, isNew: saved === undefined };
-}
-
-function readOr(path: string): string | undefined {
-  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }

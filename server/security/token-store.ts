@@ -1,8 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createToken, hashSecret, type Pass, TOKEN_ROLES, type TokenRole } from "../../shared/credentials/index.js";
 import { IsobatchError, invalid } from "../../shared/errors.js";
-import { diskError, writeFileDurably } from "../durable-file.js";
+import { makeFolders } from "../../shared/folders.js";
+import { readRegularFile, regularFileExists } from "../../shared/regular-file.js";
+import { systemError } from "../../shared/system-errors.js";
+import { writeFileDurably } from "../durable-file.js";
 
 /**
  * Tokens, a file each: what is kept is the SHA-256 of the secret, so that nobody can join with what lies on the disk. A file
@@ -23,7 +26,7 @@ const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/i;
 
 /** @param folder a run's `security` folder, as in all of these */
 export function tokenExists(folder: string, name: string): boolean {
-  return existsSync(fileOf(folder, name));
+  return regularFileExists(fileOf(folder, name));
 }
 
 /** @returns the secret, which is kept nowhere */
@@ -90,7 +93,7 @@ export function writeLastUse(folder: string, lastUse: Readonly<Record<string, nu
 
 export function readLastUse(folder: string): Record<string, number> {
   try {
-    return JSON.parse(readFileSync(join(folder, LAST_USE_FILE), "utf8")) as Record<string, number>;
+    return JSON.parse(readRegularFile(join(folder, LAST_USE_FILE)) ?? "{}") as Record<string, number>;
   } catch {
     // Nobody depends on it.
     return {};
@@ -99,11 +102,7 @@ export function readLastUse(folder: string): Record<string, number> {
 
 /** For its owner alone. */
 export function makePrivateFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw diskError(error, `make the folder ${folder}`);
-  }
+  makeFolders(folder, 0o700);
 }
 
 function checkName(name: string): void {
@@ -112,9 +111,14 @@ function checkName(name: string): void {
 }
 
 function namesIn(folder: string): string[] {
-  if (!existsSync(join(folder, TOKENS_FOLDER))) return [];
-  const files = readdirSync(join(folder, TOKENS_FOLDER)).filter((file) => file.endsWith(".json"));
-  return files.map((file) => file.slice(0, -".json".length));
+  const tokens = join(folder, TOKENS_FOLDER);
+  if (!existsSync(tokens)) return [];
+  try {
+    const files = readdirSync(tokens).filter((file) => file.endsWith(".json"));
+    return files.map((file) => file.slice(0, -".json".length));
+  } catch (error) {
+    throw systemError(error, `read the folder ${tokens}`);
+  }
 }
 
 function fileOf(folder: string, name: string): string {
@@ -132,9 +136,10 @@ function readToken(folder: string, name: string): TokenEntry {
   const damaged = (): never => {
     throw new IsobatchError("damaged", `${path} is damaged; remove it, and the token "${name}" is gone.`);
   };
+  const text = readRegularFile(path) ?? damaged();
   let value: Partial<TokenEntry>;
   try {
-    value = JSON.parse(readFileSync(path, "utf8"));
+    value = JSON.parse(text);
   } catch {
     return damaged();
   }

@@ -40,7 +40,11 @@ describe("readCertificateFiles()", () => {
 
   for (const [name, ask, reason] of [
     ["a key without its certificate", () => ({ tlsKey: path("good.key") }), /^--tls-key was given without --tls-cert;/],
-    ["a file that is missing", () => pair("none.pem", "good.key"), /^--tls-cert .*none\.pem cannot be read: ENOENT/],
+    [
+      "a file that is missing",
+      () => pair("none.pem", "good.key"),
+      /^--tls-cert .*none\.pem cannot be read: there is no such file/,
+    ],
     [
       "a file that holds something else",
       () => ({ tlsCa: path("text.pem") }),

@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { invalid, messageOf } from "../errors.js";
+import { reasonOf } from "../system-errors.js";
 
 /** One's own certificate as --tls-cert, --tls-key and --tls-ca name it: read and checked before anything is started. */
 export interface CertificateFiles {
@@ -78,6 +79,6 @@ function read(option: string, path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    return invalid(`${option} ${path} cannot be read: ${messageOf(error)}.`);
+    return invalid(`${option} ${path} cannot be read: ${reasonOf(error)}.`);
   }
 }

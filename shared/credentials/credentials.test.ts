@@ -51,7 +51,10 @@ describe("readToken()", () => {
 
   it("names the source that cannot be read, is empty, or holds no token", (test) => {
     const file = join(temporaryFolder(test), "token");
-    assert.throws(() => readToken({ file }), { code: "invalid_input", message: /^--token-file .*token: .*ENOENT/ });
+    assert.throws(() => readToken({ file }), {
+      code: "invalid_input",
+      message: /^--token-file .*token cannot be read: there is no such file/,
+    });
     writeFileSync(file, "\n");
     assert.throws(() => readToken({ file }), /^IsobatchError: --token-file .*there is no token in it/);
     assert.throws(() => readToken({ env: "two words" }), /^IsobatchError: ISOBATCH_TOKEN: that is no token/);

@@ -1,5 +1,7 @@
-import { closeSync, fchmodSync, openSync, readFileSync, writeFileSync } from "node:fs";
-import { invalid, messageOf } from "../errors.js";
+import { closeSync, fchmodSync, readFileSync, writeFileSync } from "node:fs";
+import { invalid } from "../errors.js";
+import { openRegularFile } from "../regular-file.js";
+import { reasonOf, systemError } from "../system-errors.js";
 
 /**
  * A token never stands on a command line, where every user of the machine can read it: it comes from the environment,
@@ -30,12 +32,16 @@ export function readToken({ env, file, stdin }: TokenSource): string | undefined
 
 /** Writes the token so that only this user can read it, whatever the file was before. */
 export function writeTokenFile(file: string, token: string): void {
-  const descriptor = openSync(file, "w", 0o600);
   try {
-    fchmodSync(descriptor, 0o600);
-    writeFileSync(descriptor, `${token}\n`);
-  } finally {
-    closeSync(descriptor);
+    const descriptor = openRegularFile(file, "replace", 0o600);
+    try {
+      fchmodSync(descriptor, 0o600);
+      writeFileSync(descriptor, `${token}\n`);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    throw systemError(error, `write ${file}`);
   }
 }
 
@@ -43,7 +49,7 @@ function read(source: string | number, field: string): string {
   try {
     return readFileSync(source, "utf8");
   } catch (error) {
-    return invalid(`${field}: the token cannot be read: ${messageOf(error)}.`);
+    return invalid(`${field}: the token cannot be read: ${reasonOf(error)}.`);
   }
 }
 

@@ -1,6 +1,7 @@
 /** The sentences of IsobatchErrors in the sources. What depends on the case is "…". */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { SYSTEM_ERRORS } from "../../shared/system-errors.js";
 import { ROOT } from "./markdown.test.helper.js";
 
 export interface Message {
@@ -12,6 +13,17 @@ export interface Message {
 const ROOMS = ["cli", "server", "worker", "tasks", "shared", "experiment"];
 
 export function messagesInSources(): Message[] {
+  return [...systemMessages(), ...written()];
+}
+
+/** One for each row of the table. */
+function systemMessages(): Message[] {
+  return Object.values(SYSTEM_ERRORS).map(({ code, what, advice }) => {
+    return { file: "shared/system-errors.ts", code, text: `Can't …: ${what}. ${advice}` };
+  });
+}
+
+function written(): Message[] {
   return ROOMS.flatMap((room) =>
     readdirSync(join(ROOT, room), { recursive: true })
       .map((path) => join(room, String(path)))

@@ -4,6 +4,7 @@
  */
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { IsobatchError, messageOf } from "../../shared/errors.js";
+import { systemError } from "../../shared/system-errors.js";
 import { openBackend } from "../backends/index.js";
 import { createFold, type Fold } from "./fold.js";
 import { createGradients } from "./gradients.js";
@@ -77,7 +78,8 @@ async function start(options: ThreadStart, port: MessagePort): Promise<void> {
   send({ ready: { numerics: backend.numerics, device: backend.device } });
 }
 
-function failureOf(error: unknown): Failure {
+function failureOf(thrown: unknown): Failure {
+  const error = systemError(thrown);
   return {
     message: messageOf(error),
     stack: error instanceof Error ? error.stack : undefined,

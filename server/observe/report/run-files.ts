@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { IsobatchError } from "../../../shared/errors.js";
+import { readRegularFile } from "../../../shared/regular-file.js";
 import type { Task } from "../../../tasks/index.js";
 import { readJsonLines } from "../json-lines.js";
 import { METRICS_FILE, type MetricsLine } from "../metrics.js";
@@ -28,10 +28,8 @@ const EVENTS_MAX = 50;
 /** Reads a run directory's files; works while the run goes on, too. */
 export function readRunFiles(runFolder: string): RunFiles {
   const task = parse<Task>(readRunDirectory(runFolder).taskJson, RUN_FILES.task);
-  const summaryPath = join(runFolder, RUN_FILES.summary);
-  const summary = existsSync(summaryPath)
-    ? parse<Summary>(readFileSync(summaryPath, "utf8"), RUN_FILES.summary)
-    : undefined;
+  const summaryText = readRegularFile(join(runFolder, RUN_FILES.summary));
+  const summary = summaryText === undefined ? undefined : parse<Summary>(summaryText, RUN_FILES.summary);
   const events: { event: string; at: string }[] = [];
   let evaluation: RunFiles["evaluation"];
   let [steps, samples] = [0, 0];

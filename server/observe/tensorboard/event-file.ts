@@ -3,10 +3,12 @@
  * at most, and no more than 64 KiB of it. A file that can't be written does not stop a run, which has its metrics: it
  * is told once, and what did not fit is left out.
  */
-import { closeSync, ftruncateSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { diskError, writeAll } from "../../durable-file.js";
+import { makeFolders } from "../../../shared/folders.js";
+import { systemError } from "../../../shared/system-errors.js";
+import { writeAll } from "../../durable-file.js";
 import { fileVersion } from "./encode.js";
 
 export interface EventFile {
@@ -38,8 +40,17 @@ export function openEventFile({ folder, onFailed }: EventFileOptions): EventFile
   let failed = false;
 
   const open = (): number => {
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     return openSync(join(folder, nameOf(Date.now(), filesOpened++)), "wx");
+  };
+
+  /** What was written of a record that did not fit is written over, or else read as the end. */
+  const cutBack = (): void => {
+    try {
+      if (file !== undefined) ftruncateSync(file, length);
+    } catch {
+      // The disk has failed, which has been said.
+    }
   };
 
   const flush = (): void => {
@@ -54,9 +65,9 @@ export function openEventFile({ folder, onFailed }: EventFileOptions): EventFile
       writeAll(file, bytes, length);
       length += bytes.length;
     } catch (error) {
-      if (file !== undefined) ftruncateSync(file, length);
-      if (!failed) onFailed(diskError(error, `write the events in ${folder}`));
+      if (!failed) onFailed(systemError(error, `write the events in ${folder}`));
       failed = true;
+      cutBack();
     }
   };
 
