@@ -1,6 +1,7 @@
 import { CommanderError } from "commander";
 import { IsobatchError } from "../shared/errors.js";
-import { redactTokens } from "../shared/log.js";
+import { redactTokens } from "../shared/redact.js";
+import { systemError } from "../shared/system-errors.js";
 
 /** sysexits.h's EX_SOFTWARE: a bug, no fault of the user's. */
 export const EXIT_BUG = 70;
@@ -11,14 +12,16 @@ const EXIT_USAGE = 2;
 /** The process's exit code after `error` ended its command. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
-  return error instanceof IsobatchError ? error.exitCode : EXIT_BUG;
+  const known = systemError(error);
+  return known instanceof IsobatchError ? known.exitCode : EXIT_BUG;
 }
 
 /** What standard error is told: a sentence, or the whole of a bug. */
 export function failureText(error: unknown): string {
   // Commander has printed its own: help, the version, or a sentence of `usageSentence`.
   if (error instanceof CommanderError) return "";
-  if (error instanceof IsobatchError) return `${redactTokens(error.message)}\n`;
+  const known = systemError(error);
+  if (known instanceof IsobatchError) return `${redactTokens(known.message)}\n`;
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return `This is a bug in Isobatch; please report it with what follows.\n${redactTokens(stack)}\n`;
 }
@@ -35,8 +38,4 @@ export function usageSentence(complaint: string, command: string): string {
   const hint = hints.map((line) => ` ${line.replace("(Did", "(did")}`).join("");
   const subject = first.charAt(0).toUpperCase() + first.slice(1).replace(/\.$/, "");
   return `${subject}${hint}; ${command} --help lists what there is.\n`;
-}
-
-export function isBrokenPipe(error: unknown): boolean {
-  return error instanceof Error && (error as NodeJS.ErrnoException).code === "EPIPE";
 }

@@ -3,15 +3,13 @@
  * The program `isobatch`. Whatever happens in it ends here: in an exit code, and on standard error in one sentence
  * if a person can do something about it, or in a stack if it is a bug.
  */
-import { readEnvironment } from "./environment.js";
-import { exitCodeOf, failureText, isBrokenPipe } from "./failure.js";
-import { createProgram } from "./program.js";
+import { exitCodeOf, failureText } from "./failure.js";
+import { watchOutput } from "./output.js";
+import { prepareProcess } from "./process-settings.js";
 import { settled } from "./unsettled.js";
 
 /** What still holds the process once its command has ended gets this long. */
 const LINGER_MS = 2_000;
-/** 128 + SIGPIPE: whoever read the output has gone. */
-const EXIT_BROKEN_PIPE = 141;
 
 function end(exitCode: number): void {
   process.exitCode = exitCode;
@@ -23,13 +21,17 @@ function fail(error: unknown): void {
   end(exitCodeOf(error));
 }
 
-process.stdout.on("error", (error) => (isBrokenPipe(error) ? process.exit(EXIT_BROKEN_PIPE) : fail(error)));
+prepareProcess();
+watchOutput(fail);
 process.on("uncaughtException", (error) => {
   process.stderr.write(failureText(error));
   process.exit(exitCodeOf(error));
 });
 
 try {
+  // Loaded here, so that what fails in it is told as everything else: its modules may be more files than may be open.
+  const { createProgram } = await import("./program.js");
+  const { readEnvironment } = await import("./environment.js");
   const program = createProgram(readEnvironment(process.env), end);
   await settled(program.parseAsync(process.argv));
 } catch (error) {

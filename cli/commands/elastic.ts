@@ -1,5 +1,5 @@
 /** `isobatch experiment elastic`: one run whose workers come and go, against the same run with one worker. */
-import { mkdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   drawElastic,
@@ -12,6 +12,7 @@ import {
 } from "../../experiment/index.js";
 import { writeFileDurably } from "../../server/durable-file.js";
 import { invalid } from "../../shared/errors.js";
+import { makeFolders } from "../../shared/folders.js";
 import { seedOf } from "../../shared/random.js";
 import { type PreparedTask, prepareTask, resolveTask, type Task } from "../../tasks/index.js";
 import { isBackendName } from "../../worker/backends/index.js";
@@ -20,6 +21,7 @@ import { runElastic } from "../experiment/elastic-run.js";
 import { EXIT_INTERRUPTED } from "../failure.js";
 import { onInterrupts } from "../interrupts.js";
 import { openLog } from "../log.js";
+import { reportOnly } from "../output.js";
 import { count } from "../progress/format.js";
 import { table } from "../progress/table.js";
 
@@ -67,11 +69,12 @@ export async function elastic(options: ElasticOptions, environment: Environment)
   const stopping = new AbortController();
   const stop = (): void => stopping.abort();
   const unlisten = onInterrupts({ interrupt: stop, abort: () => process.exit(EXIT_INTERRUPTED), terminate: stop });
+  const unreport = reportOnly(stop);
   const log = openLog(environment, "error");
   const print = (text: string): void => void process.stdout.write(`${text}\n`);
   const results: ElasticResult[] = [];
   try {
-    mkdirSync(out, { recursive: true });
+    makeFolders(out);
     let prepared: PreparedTask | undefined;
     for (const arm of arms) {
       const task = taskOf(options, arm.optimizer);
@@ -108,6 +111,7 @@ export async function elastic(options: ElasticOptions, environment: Environment)
     }
   } finally {
     unlisten();
+    unreport();
   }
   const verdicts = results.map(judgeElastic);
   writeFileDurably(join(out, "elastic.json"), `${JSON.stringify({ options, verdicts, results }, null, 2)}\n`);

@@ -1,5 +1,4 @@
 /** `isobatch experiment invariance`: trains the runs that are missing, then writes what all of them say. */
-import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import {
@@ -13,6 +12,7 @@ import {
   tableOf,
 } from "../../experiment/index.js";
 import { writeFileDurably } from "../../server/durable-file.js";
+import { makeFolders } from "../../shared/folders.js";
 import type { Task } from "../../tasks/index.js";
 import { visibleGpus } from "../../worker/backends/tensorflow/gpus.js";
 import { readGraphics } from "../../worker/backends/tensorflow/graphics.js";
@@ -25,6 +25,7 @@ import { trainRuns } from "../experiment/runners.js";
 import { EXIT_INTERRUPTED } from "../failure.js";
 import { onInterrupts } from "../interrupts.js";
 import { openLog } from "../log.js";
+import { EXIT_BROKEN_PIPE, reportOnly } from "../output.js";
 import { count, duration, plural } from "../progress/format.js";
 import { table } from "../progress/table.js";
 
@@ -48,6 +49,7 @@ export async function invariance(options: InvarianceOptions, environment: Enviro
     abort: () => process.exit(EXIT_INTERRUPTED),
     terminate: stop(0),
   });
+  const unreport = reportOnly(stop(EXIT_BROKEN_PIPE));
   try {
     const { name, task, protocol } = await configure(options);
     const runs = listRuns(task, protocol);
@@ -101,6 +103,7 @@ export async function invariance(options: InvarianceOptions, environment: Enviro
     return exitCode;
   } finally {
     unlisten();
+    unreport();
   }
 }
 
@@ -120,7 +123,7 @@ function writeOutcome(
   );
   writeFileDurably(join(out, EXPERIMENT_FILES.table), tableOf(summary));
   const figuresFolder = join(out, EXPERIMENT_FILES.figures);
-  mkdirSync(figuresFolder, { recursive: true });
+  makeFolders(figuresFolder);
   for (const figure of figures) writeFileDurably(join(figuresFolder, `${figure.name}.svg`), figure.svg);
   writeFileDurably(join(out, EXPERIMENT_FILES.report), html);
   print(["", ...outcomeLines(summary.cells, summary.floors), ""].join("\n"));

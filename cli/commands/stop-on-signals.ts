@@ -1,6 +1,7 @@
 import type { RunningServer } from "../../server/index.js";
 import { EXIT_INTERRUPTED } from "../failure.js";
 import { onInterrupts } from "../interrupts.js";
+import { EXIT_BROKEN_PIPE, reportOnly } from "../output.js";
 import type { Display } from "../progress/display.js";
 
 export interface Stopping {
@@ -18,7 +19,8 @@ export interface Stopping {
 const TERMINATE_MS = 25_000;
 
 /**
- * Ends a run on Ctrl-C or SIGTERM: after its step and with a checkpoint; at once when Ctrl-C is pressed again.
+ * Ends a run on Ctrl-C or SIGTERM, or when nobody reads what it prints: after its step and with a checkpoint; at once when
+ * Ctrl-C is pressed again.
  *
  * @param workersWait on SIGTERM: whoever sends it, an orchestrator, may start the server again elsewhere
  */
@@ -37,6 +39,16 @@ export function stopOnSignals(
   const requested = new Promise<void>((resolve) => {
     request = resolve;
   });
+  const terminate = (): void => {
+    deadline ??= setTimeout(() => abandon(`the step has not ended in ${TERMINATE_MS / 1_000} s`), TERMINATE_MS);
+    server.stop({ workersWait });
+  };
+  const unreport = reportOnly(() => {
+    request();
+    if (server.status().phase === "ended") return;
+    exitCode = EXIT_BROKEN_PIPE;
+    terminate();
+  });
   const unlisten = onInterrupts({
     interrupt() {
       request();
@@ -53,9 +65,8 @@ export function stopOnSignals(
     terminate() {
       request();
       if (server.status().phase === "ended") return;
-      deadline = setTimeout(() => abandon(`the step has not ended in ${TERMINATE_MS / 1_000} s`), TERMINATE_MS);
       display.print(`stopping after this step and a checkpoint${workersWait ? "; workers wait for the server" : ""}`);
-      server.stop({ workersWait });
+      terminate();
     },
   });
   return {
@@ -65,6 +76,7 @@ export function stopOnSignals(
     close() {
       clearTimeout(deadline);
       unlisten();
+      unreport();
     },
   };
 }

@@ -18,7 +18,11 @@ const CASES: readonly (readonly [args: string, code: number, sentence: RegExp])[
   ["run mnist --listen here:port", 2, /^--listen: "here:port" has a port that is no number between 0 and 65535: .*\.$/],
   ["run mnist --tls --insecure", 2, /^--insecure and --tls contradict each other; give one of them\.$/],
   ["server mnist --tls-cert none.pem", 2, /^--tls-cert was given without --tls-key; .*\.$/],
-  ["server mnist --tls-cert none.pem --tls-key none.key", 2, /^--tls-cert none\.pem cannot be read: ENOENT.*\.$/],
+  [
+    "server mnist --tls-cert none.pem --tls-key none.key",
+    2,
+    /^--tls-cert none\.pem cannot be read: there is no such file or folder\.$/,
+  ],
   ["worker join 127.0.0.1:1 --tls-ca tiny.json", 2, /^--tls-ca tiny\.json holds no certificate in PEM .*\.$/],
   ["run mnist --backend abacus", 2, /^The backend "abacus" is unknown; choose one of .*\.$/],
   ["run nosuch", 2, /^There is no task "nosuch": .*\.$/],

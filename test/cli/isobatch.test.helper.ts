@@ -15,6 +15,8 @@ export interface Workplace {
   start(args: readonly string[], env?: Record<string, string>): Running;
   /** Starts it and waits for its end. */
   run(args: readonly string[], env?: Record<string, string>): Promise<Ended>;
+  /** Runs a line of shell in the folder, in which `"$@"` is the program, and waits for its end. */
+  shell(line: string): Promise<Ended>;
   /** Ids of the processes that were started here, by whomever, and still live. Linux only; elsewhere none. */
   processes(): number[];
   /** Ends what still lives and removes the folder. */
@@ -72,8 +74,10 @@ export function openWorkplace(): Workplace {
   const { ISOBATCH_TOKEN, ISOBATCH_LOG, NO_COLOR, ...inherited } = process.env;
   const children = new Set<ChildProcess>();
 
-  const start: Workplace["start"] = (args, env = {}) => {
-    const child = spawn(process.execPath, [MAIN, ...args], {
+  const start: Workplace["start"] = (args, env) => spawnHere(process.execPath, [MAIN, ...args], env);
+
+  const spawnHere = (command: string, args: readonly string[], env: Record<string, string> = {}): Running => {
+    const child = spawn(command, args, {
       cwd: folder,
       // Whatever is installed on this machine, the user of a workplace has no TensorFlow unless a test says so.
       env: { ...inherited, ISOBATCH_TENSORFLOW: join(folder, "no-tensorflow"), [MARK]: mark, ...env },
@@ -124,6 +128,7 @@ export function openWorkplace(): Workplace {
     folder,
     start,
     run: (args, env) => start(args, env).ended,
+    shell: (line) => spawnHere("sh", ["-c", line, "sh", process.execPath, MAIN]).ended,
     write(name, content) {
       const path = join(folder, name);
       writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import {
@@ -102,11 +102,13 @@ describe("how a run ends", { concurrency: 2 }, () => {
     assert.match(stdout, /stopped; the same command goes on from here/);
   });
 
-  it("a reader that goes away ends it quietly", LIMIT, async () => {
-    const run = workplace.start(["run", "endless.json", "--workers", "1", "--out", "unread"]);
+  it("a reader that goes away ends it quietly, after its step and with a checkpoint", LIMIT, async () => {
+    const run = await start("unread");
     run.closeOutput();
     const { code, stderr } = await run.ended;
     assert.deepEqual([code, stderr], [141, ""]);
+    assert.ok(summaryOf("unread").steps > 0);
+    assert.ok(!existsSync(join(workplace.folder, "unread", "lock.json")));
   });
 });
 
