@@ -126,7 +126,7 @@ function readFile(
 /** What a file's header says; undefined where it can't be read. */
 export function readLabelOf(path: string): CheckpointLabel | undefined {
   try {
-    const file = openSync(path, "r");
+    const file = openRegularFile(path, "read");
     try {
       return readLabel(readHeader(file).header);
     } finally {

@@ -109,7 +109,7 @@ export function openRunDirectory(options: RunDirectoryOptions): RunDirectory {
     let taskJson = task.json;
     if (resumed) {
       identity = readIdentity(folder);
-      if (goOn === undefined || !existsSync(path(RUN_FILES.task))) checkSameTask(folder, identity, task);
+      if (goOn === undefined || !regularFileExists(path(RUN_FILES.task))) checkSameTask(folder, identity, task);
       else taskJson = goOn({ identity, taskJson: readText(path(RUN_FILES.task)) });
       checkSameLayout(path(RUN_FILES.layout), layout);
     } else {
