@@ -6,8 +6,17 @@ import { readNewestCheckpoint } from "./checkpoint/index.js";
 import type { Coordinator } from "./coordinator/index.js";
 import { type RunDirectory, readLossTrend, type Summary, summarize } from "./observe/index.js";
 
+export interface SummarySource {
+  readonly task: Task;
+  readonly directory: RunDirectory;
+  readonly coordinator: Coordinator;
+  /** Of the server, on the monotonic clock. */
+  readonly startedAt: number;
+}
+
 /** What a run leaves in summary.json, from its newest checkpoint and what the coordinator counted. */
-export function summaryOf(task: Task, directory: RunDirectory, coordinator: Coordinator, startedAt: number): Summary {
+export function summaryOf(source: SummarySource, failure: Summary["failure"] = null): Summary {
+  const { task, directory, coordinator, startedAt } = source;
   const { meta, state } = readNewestCheckpoint(directory.folder);
   const bytes = (values: Float32Array): Uint8Array[] => [
     new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
@@ -35,5 +44,6 @@ export function summaryOf(task: Task, directory: RunDirectory, coordinator: Coor
     mixedNumerics: task.mixed && classes.size > 1,
     epochs: directory.identity.epoch,
     finishedAt: new Date().toISOString(),
+    failure,
   });
 }

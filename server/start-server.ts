@@ -1,7 +1,8 @@
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { awaited } from "../shared/awaited.js";
 import { createLeaseKey, parseToken } from "../shared/credentials/index.js";
-import { IsobatchError, invalid, messageOf } from "../shared/errors.js";
+import { IsobatchError, invalid, isFinal, messageOf } from "../shared/errors.js";
 import { elementsOf, type Layout, sliceChunks } from "../shared/layout/index.js";
 import type { Logger } from "../shared/log.js";
 import { version } from "../shared/version.js";
@@ -50,6 +51,7 @@ import {
   writeReport,
   writeSummary,
 } from "./observe/index.js";
+import { recordFailure } from "./record-failure.js";
 import { extensionEvent, resumeTask } from "./resume-task.js";
 import { summaryOf } from "./run-summary.js";
 import { createSamples } from "./samples/index.js";
@@ -72,7 +74,10 @@ export interface ServerOptions {
   /** The first step waits for so many workers, but at most `awaitMs` after the first is ready. */
   readonly workersAwaited: number;
   readonly awaitMs: number;
-  /** Whether it goes on answering when the run has ended, until `abort`; workers that come then are put off. */
+  /**
+   * Whether it goes on answering when the run has ended, until `abort`; workers that come then are put off. A run that
+   * failed for a reason that a restart may mend, such as a full disk, ends the server all the same.
+   */
   readonly stay?: boolean;
   /** Where the dashboard and the metrics are served over HTTP, if they are. */
   readonly http?: HttpOptions;
@@ -102,6 +107,8 @@ export interface RunningServer {
   /** Who is admitted, and with which certificate. */
   readonly security: Security;
   status(): Status;
+  /** Whether a worker of this machine has computed anything that was committed. */
+  hasWorked(processId: number): boolean;
   /**
    * Ends after the open step and a checkpoint. `workersWait`: they are not told that the run has ended, so that they
    * wait for the server to come back.
@@ -275,8 +282,8 @@ async function serve(
   coordinator.shardTraffic[0] = shard.traffic;
   coordinator.attachShard(0, localLink(shard, `:${address.port}`), shard.checkpoints());
   const status = (): Status => statusOf(coordinator, task, slices, runId, version);
-  const source = createSource({ coordinator, task, runId, version, metrics, status });
-  const dashboard = await openDashboard(options, source, security, address);
+  const shown = createSource({ coordinator, task, runId, version, metrics, status });
+  const dashboard = await openDashboard(options, shown, security, address);
   if (dashboard !== undefined) cleanUp.push(() => awaited("the dashboard to close", dashboard.close()));
   const shardToken = options.shards > 1 ? parseToken(security.passFor("shards", "shard")).secret : "";
   const supervisor = superviseShards({
@@ -299,15 +306,23 @@ async function serve(
     }
     for (const link of coordinator.shards) link?.stop(reason);
   };
+  const come = async () => {
+    const outcome = await Promise.race([coordinator.ended, supervisor.failed, abortion]);
+    if (!outcome.ok) throw outcomeError(outcome, samples, coordinator.state.mark.step);
+    return outcome;
+  };
+  const source = { task, directory, coordinator, startedAt };
   const ended = (async (): Promise<RunEnd> => {
-    const outcome = await Promise.race([coordinator.ended, supervisor.failed, abortion]).catch((error: unknown) => {
+    const outcome = await come().catch((error: unknown) => {
       // After an abort the workers wait for a server to come back: the run isn't over.
-      if (!(error instanceof IsobatchError && error.code === "interrupted")) sayFarewell(false, messageOf(error));
+      if (error instanceof IsobatchError && error.code === "interrupted") throw error;
+      coordinator.showFailure(messageOf(error));
+      sayFarewell(false, messageOf(error));
+      recordFailure({ ...source, out, metrics, log }, error);
       throw error;
     });
-    sayFarewell(outcome.ok, outcome.reason);
-    if (!outcome.ok) throw outcomeError(outcome, samples, coordinator.state.mark.step);
-    const summary = summaryOf(task, directory, coordinator, startedAt);
+    sayFarewell(true, outcome.reason);
+    const summary = summaryOf(source);
     writeSummary(out, summary);
     try {
       writeReport(out);
@@ -318,14 +333,18 @@ async function serve(
     return { outcome: outcome.reason, summary };
   })();
   const finished = (async () => {
+    const answerOn = async (): Promise<void> => {
+      // Shards have been told to end, and are not started again.
+      await supervisor.stop();
+      await abortion.catch(() => {});
+    };
     try {
       const end = await ended;
-      if (stay) {
-        // Shards have been told to end, and are not started again.
-        await supervisor.stop();
-        await abortion.catch(() => {});
-      }
+      if (stay) await answerOn();
       return end;
+    } catch (error) {
+      if (stay && isFinal(error)) await answerOn();
+      throw error;
     } finally {
       server.setServing(false);
       await close();
@@ -343,6 +362,7 @@ async function serve(
     dashboard,
     security,
     status,
+    hasWorked: (processId) => coordinator.members.hasWorked(hostname(), processId),
     stop(how) {
       workersWait = how?.workersWait ?? false;
       coordinator.dispatch({ kind: "stop" });

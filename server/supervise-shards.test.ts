@@ -7,12 +7,13 @@ const log = createLog({ level: "silent", pretty: false });
 
 /** Shards that are told where to listen, and die when the test says so. */
 function supervise(options: { shards: number; portChosen: boolean; shardAddresses: (string | undefined)[] }) {
+  const progress = { furthestStep: -1 };
   const spawned: { index: number; port: number; die: (why: string) => void }[] = [];
   const supervisor = superviseShards({
     ...options,
     address: { host: "10.0.0.7", port: 7_400 },
     meeting: { host: "10.0.0.7", port: 7_400 },
-    coordinator: { shardAddresses: options.shardAddresses },
+    coordinator: { shardAddresses: options.shardAddresses, progress },
     log,
     spawnShard({ index, listen }) {
       let die: (why: string) => void = () => {};
@@ -24,7 +25,7 @@ function supervise(options: { shards: number; portChosen: boolean; shardAddresse
       return { exited, kill: () => die("killed") };
     },
   });
-  return { spawned, supervisor, ports: () => spawned.map(({ index, port }) => [index, port]) };
+  return { spawned, supervisor, progress, ports: () => spawned.map(({ index, port }) => [index, port]) };
 }
 
 describe("superviseShards()", () => {
@@ -49,6 +50,24 @@ describe("superviseShards()", () => {
       [1, 0],
       [1, 40_123],
     ]);
+    await supervisor.stop();
+  });
+
+  it("gives up a shard that dies again and again while the run gets no further, with its reason", async () => {
+    const { spawned, supervisor, progress } = supervise({ shards: 2, portChosen: false, shardAddresses: [] });
+    const kill = async (times: number, why: string): Promise<void> => {
+      for (let i = 0; i < times; i++) {
+        const before = spawned.length;
+        spawned.at(-1)!.die(why);
+        while (spawned.length === before) await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    await kill(4, "it was killed");
+    // A step that was never there before ends the row; the ones that it loses and does again do not.
+    progress.furthestStep = 1;
+    await kill(4, "it was killed");
+    spawned.at(-1)!.die("no memory is left");
+    await assert.rejects(supervisor.failed, { message: "Shard 1 ended 5 times in a row: no memory is left." });
     await supervisor.stop();
   });
 });

@@ -1,7 +1,7 @@
 import { IsobatchError } from "../shared/errors.js";
 import type { Logger } from "../shared/log.js";
 import type { Address } from "../shared/wire/index.js";
-import type { Coordinator } from "./coordinator/index.js";
+import type { Coordinator, Progress } from "./coordinator/index.js";
 
 /** A shard's process, as whoever started it knows it. */
 export interface SpawnedShard {
@@ -30,14 +30,13 @@ export interface SupervisorOptions {
   readonly portChosen: boolean;
   /** Where they reach the coordinator. */
   readonly meeting: Address;
-  readonly coordinator: Pick<Coordinator, "shardAddresses">;
+  readonly coordinator: Pick<Coordinator, "shardAddresses"> & { readonly progress: Pick<Progress, "furthestStep"> };
   readonly log: Logger;
   spawnShard(shard: { index: number; coordinator: Address; listen: Address }): SpawnedShard;
 }
 
-/** A shard that dies so often, each time within `STEADY_MS` of its start, stops the run. */
+/** A shard that dies so often while the run gets no further than it ever was stops it, however long each one lived. */
 const DEATHS_MAX = 5;
-const STEADY_MS = 30_000;
 
 export function superviseShards(options: SupervisorOptions): ShardSupervisor {
   const { address, meeting, portChosen, coordinator, log } = options;
@@ -52,16 +51,17 @@ export function superviseShards(options: SupervisorOptions): ShardSupervisor {
 
   async function keepAlive(index: number): Promise<void> {
     let deaths = 0;
+    let furthest = coordinator.progress.furthestStep;
     while (!stopped) {
       const before = coordinator.shardAddresses[index]?.split(":").at(-1);
       const port = Number(before ?? (portChosen ? address.port + 1 + index : 0));
-      const startedAt = performance.now();
       const shard = options.spawnShard({ index, coordinator: meeting, listen: { host: address.host, port } });
       running.set(index, shard);
       const why = await shard.exited;
       running.delete(index);
       if (stopped) return;
-      deaths = performance.now() - startedAt < STEADY_MS ? deaths + 1 : 1;
+      deaths = coordinator.progress.furthestStep > furthest ? 1 : deaths + 1;
+      furthest = coordinator.progress.furthestStep;
       if (deaths >= DEATHS_MAX) {
         return fail(new IsobatchError("unavailable", `Shard ${index} ended ${deaths} times in a row: ${why}.`));
       }

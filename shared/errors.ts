@@ -27,6 +27,7 @@ export class IsobatchError extends Error {
  * - `damaged`: a file or message is not what its checksum or its format says;
  * - `exhausted`: disk, memory or a cap is used up;
  * - `diverged`: the training itself produced NaN or infinity twice;
+ * - `failed`: every worker met the same error;
  * - `interrupted`: a person stopped it.
  */
 export type ErrorCode =
@@ -36,7 +37,13 @@ export type ErrorCode =
   | "damaged"
   | "exhausted"
   | "diverged"
+  | "failed"
   | "interrupted";
+
+/** Whether a run that ended with this would end so again, however often it is started: nothing but a person can help. */
+export function isFinal(error: unknown): boolean {
+  return error instanceof IsobatchError && ["diverged", "damaged", "failed"].includes(error.code);
+}
 
 /** Throws an `invalid_input` error; for expressions: `value ?? invalid("…")`. */
 export function invalid(message: string, options?: ErrorOptions): never {

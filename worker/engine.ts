@@ -6,7 +6,7 @@
  */
 import { IsobatchError } from "../shared/errors.js";
 import { largestKappa } from "../shared/steps/index.js";
-import { openData, type TaskData } from "../tasks/index.js";
+import type { TaskData } from "../tasks/index.js";
 import type { ChosenBackend } from "./choose-backend.js";
 import {
   type ComputePool,
@@ -39,15 +39,14 @@ export interface EngineOptions {
   readonly joined: Joined;
   readonly backend: ChosenBackend;
   readonly computeThreads: number;
-  readonly dataFolder: string | undefined;
+  readonly data: TaskData | undefined;
   readonly flip: GradientFlip | undefined;
   readonly notice: (line: string) => void;
 }
 
 export async function createEngine(options: EngineOptions): Promise<Engine> {
-  const { joined, backend, computeThreads: threads, dataFolder: folder, flip, notice } = options;
-  const { task, layout, topology, form, datasetFingerprint: fingerprint, identity } = joined;
-  const data = folder === undefined ? undefined : await openData(task, { folder, fingerprint });
+  const { joined, backend, computeThreads: threads, data, flip, notice } = options;
+  const { task, layout, topology, form, identity } = joined;
   const memory = createWorkerMemory({ layout, threads, leaves: largestKappa(task.microBatchesPerStep) });
   const start = (): Promise<ComputePool> =>
     createComputePool({ threads, backend: backend.name, join: { task, topology, form }, memory, notice, flip });

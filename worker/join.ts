@@ -16,6 +16,7 @@ import {
 } from "../shared/wire/index.js";
 import { resolveTask, rowBytes, type SampleSpec, type Task } from "../tasks/index.js";
 import type { ChosenBackend } from "./choose-backend.js";
+import { tellWhyNot } from "./failure.js";
 
 /** The server may be busy reading a data set or building a model. */
 const JOIN_DEADLINE_MS = 30_000;
@@ -70,7 +71,11 @@ export async function join(
     return read(response, connection.address.host);
   } catch (error) {
     const reason = messageOf(error).replace(/\.$/, "");
-    throw new IsobatchError("damaged", `The server's answer to Join can't be used: ${reason}.`, { cause: error });
+    const unusable = new IsobatchError("damaged", `The server's answer to Join can't be used: ${reason}.`, {
+      cause: error,
+    });
+    await tellWhyNot(connection, response.workerId, unusable);
+    throw unusable;
   }
 }
 

@@ -17,6 +17,7 @@ import { microBatchesOf } from "../tasks/index.js";
 import { pause } from "./backoff.js";
 import { ThreadDeathError } from "./compute/index.js";
 import type { Engine } from "./engine.js";
+import { failureOf } from "./failure.js";
 import type { Joined } from "./join.js";
 import { createLocalSamples, createRemoteSamples } from "./samples.js";
 import { type Access, createShardLink } from "./shard-link.js";
@@ -34,6 +35,8 @@ export interface SessionOptions {
 export type SessionEnd =
   | { readonly kind: "run ended"; readonly ok: boolean; readonly reason: string }
   | { readonly kind: "left"; readonly reason: string }
+  /** The server sent the worker away, because of this. */
+  | { readonly kind: "sent away"; readonly reason: string }
   /** The stream broke. `steady`: it was a good one before, on which the server had spoken, or which stood for long. */
   | { readonly kind: "lost"; readonly error: IsobatchError; readonly steady: boolean };
 
@@ -77,7 +80,11 @@ export async function openSession({ connection, access, joined, engine, log }: S
     finish = { resolve, reject };
   });
   ended.catch(() => {});
-  const onFailed = (error: unknown): void => finish.reject(error);
+  const onFailed = (error: unknown): void => {
+    if (over) return;
+    report({ failed: failureOf(error) });
+    void farewell(() => finish.reject(error));
+  };
 
   const links = joined.shards.map((place) => createShardLink(place, access));
   const samples =
@@ -134,21 +141,21 @@ export async function openSession({ connection, access, joined, engine, log }: S
   }, joined.heartbeatMs);
 
   let leaving: string | undefined;
-  const leave = (reason: string): void => {
+  const leave = (reason: string, sentAway = false): void => {
     if (leaving !== undefined) return;
     leaving = reason;
     log.info(`leaving the run: ${reason}`);
     report({ leaving: { reason } });
-    void loop.drain().then(() => farewell({ kind: "left", reason }));
+    void loop.drain().then(() => farewell(() => finish.resolve({ kind: sentAway ? "sent away" : "left", reason })));
   };
 
   /** Ends the stream from this side, gives the server time to do the same, and is done. */
-  const farewell = async (end: SessionEnd): Promise<void> => {
+  const farewell = async (end: () => void): Promise<void> => {
     over = true;
     clearInterval(heartbeats);
     writer.end();
     await Promise.race([reading, pause(FAREWELL_MS, closed.signal)]);
-    finish.resolve(end);
+    end();
   };
 
   const obey = (command: WorkerCommand__Output): void => {
@@ -158,8 +165,13 @@ export async function openSession({ connection, access, joined, engine, log }: S
       log.info({ epoch: command.epoch.epoch, step: command.epoch.version }, "an epoch begins");
       loop.openEpoch(command.epoch.epoch);
       weights.openEpoch(command.epoch.epoch);
-    } else if (command.drain) leave("the server asked for it");
-    else if (command.ended) void farewell({ kind: "run ended", ...command.ended });
+    } else if (command.drain) {
+      const { reason } = command.drain;
+      leave(reason === "" ? "the server asked for it" : reason, reason !== "");
+    } else if (command.ended) {
+      const { ok, reason } = command.ended;
+      void farewell(() => finish.resolve({ kind: "run ended", ok, reason }));
+    }
   };
 
   const read = async (): Promise<void> => {

@@ -5,11 +5,12 @@
  *
  * Work that became void is dropped without a word: whoever gave it knows. Everything else is answered.
  */
-import { IsobatchError, messageOf } from "../shared/errors.js";
+import { IsobatchError } from "../shared/errors.js";
 import type { Logger } from "../shared/log.js";
 import type { EvaluationLease__Output, MicroBatchLease__Output, WorkerReport } from "../shared/wire/index.js";
 import { type ComputedLease, NonFiniteError, ThreadDeathError } from "./compute/index.js";
 import type { Engine } from "./engine.js";
+import { failureOf } from "./failure.js";
 import { pushLease } from "./push.js";
 import type { Samples } from "./samples.js";
 import type { ShardLink } from "./shard-link.js";
@@ -61,6 +62,8 @@ export function createWorkLoop(options: WorkLoopOptions): WorkLoop {
   let computing: UnderWay | undefined;
   const pushes = new Set<UnderWay>();
   let pushMs = 0;
+  /** The reason that was last logged with a stack. */
+  let stackShown: string | undefined;
 
   const begin = (): void => {
     if (resting || computing !== undefined || held === undefined) return;
@@ -135,18 +138,20 @@ export function createWorkLoop(options: WorkLoopOptions): WorkLoop {
   };
 
   const reportFailure = (work: Work, error: unknown): void => {
-    const reason = messageOf(error);
-    // Anything but these is a bug, here or in the model's code: its stack is wanted.
+    const { reason, transient } = failureOf(error);
+    // Anything but these is a bug, here or in the model's code: its stack is wanted, once.
     const expected = [NonFiniteError, IsobatchError, ThreadDeathError].some((each) => error instanceof each);
-    log.warn(expected ? fieldsOf(work) : { ...fieldsOf(work), err: error }, `${nameOf(work)} failed: ${reason}`);
+    const shown = expected || reason === stackShown ? fieldsOf(work) : { ...fieldsOf(work), err: error };
+    if (!expected) stackShown = reason;
+    log.warn(shown, `${nameOf(work)} failed: ${reason}`);
     if (work.kind === "evaluation") {
       const { epoch, version, firstBatch } = work.lease;
-      return report({ evaluated: { epoch, version, firstBatch, failed: reason } });
+      return report({ evaluated: { epoch, version, firstBatch, failed: reason, transient } });
     }
     const { lease, firstMicroBatch, lo } = work.lease;
     const nonFinite = error instanceof NonFiniteError;
     const microBatch = nonFinite ? error.microBatch : firstMicroBatch + lo;
-    report({ leaseFailed: { lease, microBatch, reason, nonFinite } });
+    report({ leaseFailed: { lease, microBatch, reason, nonFinite, transient } });
   };
 
   /** There is something newer than before: in whichever way it is heard of first. */

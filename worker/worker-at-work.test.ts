@@ -217,6 +217,9 @@ describe("a worker's leases", { timeout: 60_000 }, () => {
     await threads.at(-1)!.terminate();
     server.command({ lease: leaseOf(0, 0, 4) });
     await assert.rejects(worker.finished, { code: "exhausted", message: /died twice in a row/ });
+    const failed = server.heard.reports.flatMap((report) => report.failed ?? []);
+    assert.equal(failed.length, 1);
+    assert.match(failed[0].reason, /died twice in a row/);
   });
 });
 
@@ -230,7 +233,15 @@ describe("a worker's evaluations", { timeout: 60_000 }, () => {
     const pool = await poolAtStart(test, server);
     const { lossSums, correct } = await pool.evaluate(1, 4, async (number) => batchOf(number));
     assert.deepEqual(results(), [
-      { epoch: 1, version: 0, firstBatch: 1, lossSums: [...lossSums], correct: [...correct], failed: "" },
+      {
+        epoch: 1,
+        version: 0,
+        firstBatch: 1,
+        lossSums: [...lossSums],
+        correct: [...correct],
+        failed: "",
+        transient: false,
+      },
     ]);
   });
 });

@@ -210,6 +210,31 @@ describe("a worker's life", { timeout: 60_000 }, () => {
     assert.deepEqual(computedBy(server), [0]);
   });
 
+  it("is not well when it is sent away for a reason", async (test) => {
+    const server = await serve(test);
+    const worker = await workAtStart(test, server);
+    server.command({ drain: { reason: "it failed 5 times in a row: no memory." } });
+    const message = "it failed 5 times in a row: no memory.";
+    assert.deepEqual(await worker.finished, { reason: "sent away", ok: false, message });
+  });
+
+  it("tells the server why it can't even start, and why its answer can't be used", async (test) => {
+    const server = await serve(test);
+    const failed = () => server.heard.reports.flatMap((report) => report.failed ?? []);
+    for (const [wrong, expected] of [
+      [{ topologyJson: '{"class_name": "Nothing"}' }, /Nothing|topology|layer/],
+      [{ heartbeatMs: 5 }, /^The server's answer to Join can't be used: a heartbeat every 5 ms/],
+    ] as const) {
+      server.heard.reports.length = 0;
+      server.behaviour.join = (response) => ({ ...response, ...wrong });
+      await assert.rejects(startWorker(optionsFor(server)));
+      assert.deepEqual(server.heard.reports[0].attach?.workerId, `worker-${server.heard.joins.length}`);
+      const [{ reason, transient }] = failed();
+      assert.match(reason, expected);
+      assert.equal(transient, false);
+    }
+  });
+
   it("ends at once when it is stopped, and when it is told to leave while the server is away", async (test) => {
     const server = await serve(test);
     const [stopped, leaving] = await Promise.all([work(test, server), work(test, server, { reconnectWaitMs: 60_000 })]);

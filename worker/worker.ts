@@ -7,11 +7,13 @@ import { availableParallelism } from "node:os";
 import { IsobatchError, invalid } from "../shared/errors.js";
 import type { Logger } from "../shared/log.js";
 import { type Address, type Connection, connect, formatAddress, type Trust, trustOf } from "../shared/wire/index.js";
+import { openData } from "../tasks/index.js";
 import { defaultComputeThreads } from "./backends/threads.js";
 import { backoffMs, pause } from "./backoff.js";
 import { chooseBackendOffThread } from "./choose-backend.js";
 import type { GradientFlip } from "./compute/index.js";
 import { createEngine, type Engine } from "./engine.js";
+import { tellWhyNot } from "./failure.js";
 import { type Joined, join } from "./join.js";
 import { openSession, type Session } from "./session.js";
 
@@ -54,8 +56,8 @@ export interface RunningWorker {
 }
 
 export interface WorkerOutcome {
-  readonly reason: "run ended" | "left" | "stopped";
-  /** Whether all is well: false for a run that failed. */
+  readonly reason: "run ended" | "left" | "sent away" | "stopped";
+  /** Whether all is well: false for a run that failed, and for a worker that the server has sent away. */
   readonly ok: boolean;
   readonly message?: string;
 }
@@ -109,13 +111,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       if (engine?.identity !== joined.identity) {
         await engine?.close();
         engine = undefined;
-        engine = await createEngine({
-          joined,
-          backend,
-          computeThreads,
-          dataFolder,
-          flip,
-          notice: (line) => log.info(line),
+        const { task, datasetFingerprint: fingerprint } = joined;
+        const data = dataFolder === undefined ? undefined : await openData(task, { folder: dataFolder, fingerprint });
+        const notice = (line: string): void => log.info(line);
+        engine = await createEngine({ joined, backend, computeThreads, data, flip, notice }).catch(async (error) => {
+          await tellWhyNot(connection, joined.workerId, error);
+          throw error;
         });
       }
       const { workerId, runId, task } = joined;
@@ -144,6 +145,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       if (end === "aborted") return { reason: "stopped", ok: true };
       if (end.kind === "run ended") return { reason: "run ended", ok: end.ok, message: end.reason };
       if (end.kind === "left") return { reason: "left", ok: true, message: end.reason };
+      if (end.kind === "sent away") return { reason: "sent away", ok: false, message: end.reason };
       if (end.steady) [failures, lostAt] = [0, undefined];
       lostAt ??= performance.now();
       const leftMs = lostAt + reconnectWaitMs - performance.now();

@@ -5,14 +5,14 @@ import { createRestarts } from "./restarts.js";
 describe("createRestarts()", () => {
   it("waits longer after each death in a row, and gives up after the sixth", () => {
     const restarts = createRestarts();
-    const delays = Array.from({ length: 6 }, () => restarts.afterDeath(100));
+    const delays = Array.from({ length: 6 }, () => restarts.afterDeath(false));
     assert.deepEqual(delays, [200, 400, 800, 1600, 3200, undefined]);
   });
 
-  it("begins anew with a process that had lived long", () => {
+  it("starts a new row with a process that had worked", () => {
     const restarts = createRestarts();
-    for (let i = 0; i < 5; i++) restarts.afterDeath(100);
-    assert.equal(restarts.afterDeath(3_600_000), 200);
-    assert.equal(restarts.afterDeath(100), 400);
+    for (let i = 0; i < 5; i++) restarts.afterDeath(false);
+    assert.equal(restarts.afterDeath(true), 200);
+    assert.equal(restarts.afterDeath(false), 400);
   });
 });

@@ -1,25 +1,24 @@
 /**
  * When a process that died is started again: soon, later and later if it goes on dying, and not at all once it has
- * died too often in a row. A pure decision; the supervisor acts on it.
+ * died too often in a row. How long it lived does not matter, for there are starts that take minutes: a row ends only
+ * with a process that did what it is there for. A pure decision; the supervisor acts on it.
  */
 export interface Restarts {
   /**
-   * @param livedMs how long the process has lived
+   * @param worked whether the process has done anything of use
    * @returns how long to wait before it is started again; undefined: give up
    */
-  afterDeath(livedMs: number): number | undefined;
+  afterDeath(worked: boolean): number | undefined;
 }
 
 export const RESTARTS_IN_A_ROW_MAX = 5;
 const DELAY_FIRST_MS = 200;
-/** Whoever lived so long was well: its death is the first of a new row. */
-const HEALTHY_MS = 60_000;
 
 export function createRestarts(): Restarts {
   let inARow = 0;
   return {
-    afterDeath(livedMs) {
-      if (livedMs >= HEALTHY_MS) inARow = 0;
+    afterDeath(worked) {
+      if (worked) inARow = 0;
       if (inARow === RESTARTS_IN_A_ROW_MAX) return undefined;
       inARow += 1;
       return DELAY_FIRST_MS * 2 ** (inARow - 1);

@@ -30,6 +30,7 @@ function createNursery() {
 }
 
 describe("superviseWorkers()", () => {
+  const worked = () => false;
   const restarts = () => {
     let deaths = 0;
     return { afterDeath: () => (++deaths > 3 ? undefined : 0) };
@@ -38,7 +39,7 @@ describe("superviseWorkers()", () => {
   it("starts a worker again that died, and says so with its reason", async () => {
     const { start, started, untilStarted } = createNursery();
     const notices: string[] = [];
-    const supervisor = superviseWorkers({ count: 2, start, notice: (line) => notices.push(line), restarts });
+    const supervisor = superviseWorkers({ count: 2, start, worked, notice: (line) => notices.push(line), restarts });
     started[1].end({ reason: "It was killed." });
     await untilStarted(3);
     assert.deepEqual(
@@ -55,7 +56,7 @@ describe("superviseWorkers()", () => {
 
   it("gives up on a worker that keeps dying, with the worker's own sentence", async () => {
     const { start, started, untilStarted } = createNursery();
-    const supervisor = superviseWorkers({ count: 1, start, notice: () => {}, restarts });
+    const supervisor = superviseWorkers({ count: 1, start, worked, notice: () => {}, restarts });
     for (let i = 0; i < 4; i++) {
       await untilStarted(i + 1);
       started[i].end({ reason: "There is no data." });
@@ -65,9 +66,36 @@ describe("superviseWorkers()", () => {
     assert.equal(started.length, 4);
   });
 
+  it("goes on without one that keeps dying while another lives, and gives up when none is left", async () => {
+    const { start, started } = createNursery();
+    const notices: string[] = [];
+    const supervisor = superviseWorkers({ count: 2, start, worked, notice: (line) => notices.push(line), restarts });
+    started[0].end({ code: 2, reason: "There is no GPU." });
+    while (notices.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(notices, [
+      "Worker 1 can't work. There is no GPU. It is not started again; the run goes on without it.",
+    ]);
+    started[1].end({ code: 2, reason: "There is no memory." });
+    assert.equal(await supervisor.gaveUp, "Worker 2 can't work. There is no memory.");
+  });
+
+  it("asks of each that died whether it had worked", async () => {
+    const { start, started, untilStarted } = createNursery();
+    const rows: boolean[] = [];
+    const asked = () => ({ afterDeath: (worked: boolean) => (rows.push(worked) < 3 ? 0 : undefined) });
+    const didWork = ({ processId }: Child) => processId === 2;
+    const supervisor = superviseWorkers({ count: 1, start, worked: didWork, notice: () => {}, restarts: asked });
+    for (let i = 0; i < 3; i++) {
+      await untilStarted(i + 1);
+      started[i].end({});
+    }
+    await supervisor.gaveUp;
+    assert.deepEqual(rows, [false, true, false]);
+  });
+
   it("does not try again what was wrong input", async () => {
     const { start, started } = createNursery();
-    const supervisor = superviseWorkers({ count: 1, start, notice: () => {}, restarts });
+    const supervisor = superviseWorkers({ count: 1, start, worked, notice: () => {}, restarts });
     started[0].end({ code: 2, reason: "--backend is wrong." });
     assert.equal(await supervisor.gaveUp, "Worker 1 can't work. --backend is wrong.");
     assert.equal(started.length, 1);
@@ -75,7 +103,7 @@ describe("superviseWorkers()", () => {
 
   it("lets a worker go that ended well", async () => {
     const { start, started } = createNursery();
-    const supervisor = superviseWorkers({ count: 1, start, notice: assert.fail, restarts });
+    const supervisor = superviseWorkers({ count: 1, start, worked, notice: assert.fail, restarts });
     started[0].end({ ok: true, code: 0 });
     await supervisor.stop(1_000);
     assert.equal(started.length, 1);
@@ -84,7 +112,7 @@ describe("superviseWorkers()", () => {
   it("starts nobody again once it was stopped", async () => {
     const { start, started } = createNursery();
     const slow = () => ({ afterDeath: () => 3_600_000 });
-    const supervisor = superviseWorkers({ count: 1, start, notice: () => {}, restarts: slow });
+    const supervisor = superviseWorkers({ count: 1, start, worked, notice: () => {}, restarts: slow });
     started[0].end({});
     await new Promise(setImmediate);
     await supervisor.stop(1_000);

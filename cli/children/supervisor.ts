@@ -4,7 +4,7 @@ import { createRestarts, RESTARTS_IN_A_ROW_MAX, type Restarts } from "./restarts
 
 /** The workers of a cluster on one machine: kept alive until they are stopped. */
 export interface Supervisor {
-  /** Resolves with the reason, a sentence, when a worker keeps dying; otherwise it never does. */
+  /** Resolves with the last one's reason, a sentence, when every worker keeps dying; otherwise it never does. */
   readonly gaveUp: Promise<string>;
   /** Ends all of them: those that have not ended by themselves within `graceMs` are killed. */
   stop(graceMs: number): Promise<void>;
@@ -14,7 +14,9 @@ export interface SupervisorOptions {
   readonly count: number;
   /** Starts worker `number`, from 1. */
   start(number: number): Child;
-  /** Is told a line, for people, whenever a worker has died and is started again. */
+  /** Whether this worker has done anything of use. */
+  worked(child: Child): boolean;
+  /** Is told a line, for people, whenever a worker has died: it is started again, or given up. */
   notice(line: string): void;
   /** One a worker; for tests. */
   restarts?(): Restarts;
@@ -24,35 +26,45 @@ export interface SupervisorOptions {
 const EXIT_USAGE = 2;
 
 export function superviseWorkers(options: SupervisorOptions): Supervisor {
-  const { count, start, notice, restarts = createRestarts } = options;
+  const { count, start, worked, notice, restarts = createRestarts } = options;
   const stopping = new AbortController();
   const running = new Map<number, Child>();
+  let left = count;
   let giveUp: (reason: string) => void;
   const gaveUp = new Promise<string>((resolve) => {
     giveUp = resolve;
   });
 
-  /** Returns when the worker is no longer wanted: stopped, ended well, or given up. */
-  async function keepAlive(number: number): Promise<void> {
+  /** Resolves when the worker is no longer wanted: stopped, ended well, or given up, and then with the reason. */
+  async function keepAlive(number: number): Promise<string | undefined> {
     const policy = restarts();
     while (!stopping.signal.aborted) {
-      const startedAt = performance.now();
       const child = start(number);
       running.set(number, child);
       const exit = await child.exited;
       running.delete(number);
-      if (stopping.signal.aborted || exit.ok) return;
-      const delayMs = exit.code === EXIT_USAGE ? undefined : policy.afterDeath(performance.now() - startedAt);
+      if (stopping.signal.aborted || exit.ok) return undefined;
+      const delayMs = exit.code === EXIT_USAGE ? undefined : policy.afterDeath(worked(child));
       if (delayMs === undefined) {
         const often = exit.code === EXIT_USAGE ? "can't work" : `has died ${RESTARTS_IN_A_ROW_MAX + 1} times in a row`;
-        return giveUp(`Worker ${number} ${often}. ${exit.reason}`);
+        return `Worker ${number} ${often}. ${exit.reason}`;
       }
       notice(`Worker ${number} died and is started again. ${exit.reason}`);
       await sleep(delayMs, undefined, { signal: stopping.signal }).catch(() => {});
     }
+    return undefined;
   }
 
-  const all = Promise.all(Array.from({ length: count }, (_, i) => keepAlive(i + 1)));
+  /** One that is given up is missed by nobody while there are others: what it had is computed by them. */
+  async function keepOrGiveUp(number: number): Promise<void> {
+    const reason = await keepAlive(number);
+    left--;
+    if (reason === undefined) return;
+    if (left === 0) giveUp(reason);
+    else notice(`${reason} It is not started again; the run goes on without it.`);
+  }
+
+  const all = Promise.all(Array.from({ length: count }, (_, i) => keepOrGiveUp(i + 1)));
   return {
     gaveUp,
     async stop(graceMs) {

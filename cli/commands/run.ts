@@ -63,13 +63,14 @@ function startWorkers(
         env: { ...variables, ...plan[number - 1].env, ISOBATCH_TOKEN: token, ISOBATCH_LOG: logLevel ?? "warn" },
         onLog: (record) => relayLog(log, `worker ${number}`, record),
       }),
+    worked: ({ processId }) => processId !== undefined && server.hasWorked(processId),
     notice: (line) => display.print(line),
   });
   return {
     failed: supervisor.gaveUp.then((reason) => {
       // A worker that comes back when all is done is refused, which harms nobody.
       if (server.status().phase === "ended") return new Promise<never>(() => {});
-      throw new IsobatchError("unavailable", reason);
+      throw new IsobatchError("unavailable", `No worker is left. ${reason}`);
     }),
     stop: (graceMs) => supervisor.stop(graceMs),
   };

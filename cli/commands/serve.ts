@@ -13,6 +13,7 @@ import {
   type TlsRequest,
 } from "../../server/index.js";
 import { awaited } from "../../shared/awaited.js";
+import { isFinal, messageOf } from "../../shared/errors.js";
 import type { Logger } from "../../shared/log.js";
 import { type Address, formatAddress } from "../../shared/wire/index.js";
 import { loadTask, type TaskOverrides } from "../../tasks/index.js";
@@ -150,9 +151,12 @@ export async function serve(
     // It may fail while the run is ending for another reason.
     company.failed.catch(() => {});
     unfollow = followRun(server, display, startedAt);
-    const end = await awaited("the run to end", Promise.race([server.ended, company.failed, ending.abandoned]));
-    unfollow();
-    unfollow = undefined;
+    const end = await awaited("the run to end", Promise.race([server.ended, company.failed, ending.abandoned]))
+      .finally(() => {
+        unfollow?.();
+        unfollow = undefined;
+      })
+      .catch((error: unknown) => failed(error, stay === true, display, ending.requested));
     display.close();
     if (typeof end === "string") {
       display.print(`stopped at once: ${end}; the same command goes on from the newest checkpoint`);
@@ -171,11 +175,22 @@ export async function serve(
   }
 }
 
+/** With --stay the server answers on after an end that starting it again would only repeat. */
+async function failed(error: unknown, stay: boolean, display: Display, requested: Promise<void>): Promise<never> {
+  if (stay && isFinal(error)) {
+    display.close();
+    display.print(`${messageOf(error)} The server stays for status and results; started again, it resumes.`);
+    await requested;
+  }
+  throw error;
+}
+
 /** What came of a run that stands at the end of its task; undefined if there is something left to train. */
 function resultOf({ task, status }: RunningServer, out: string): Summary | undefined {
   const summary = readSummary(out);
+  // A run whose last evaluation failed has all its steps, and is not done.
   const ended = summary !== undefined && summary.samples >= task.samples && summary.steps === status().step;
-  return ended ? summary : undefined;
+  return ended && summary.failure == null ? summary : undefined;
 }
 
 function startShardProcess(

@@ -82,6 +82,8 @@ export async function joinWorker(address: Address, options: JoinOptions, environ
   const { ok, reason, message } = await awaited("the worker to end", worker.finished);
   clearTimeout(overdue);
   stopLeaving();
+  if (reason === "sent away")
+    throw new IsobatchError("unavailable", `The server gives this worker no more work: ${message}`);
   // Of a failed run the process that started this one tells.
   if (!ok && !options.supervised) throw new IsobatchError("unavailable", `The run has failed: ${message ?? reason}`);
   return exitCode;

@@ -70,7 +70,7 @@ export function addServer(program: Command, environment: Environment, end: (exit
       0,
     )
     .option("--token-file <file>", "a file with the join token, made if it is missing (default: in the run directory)")
-    .option("--stay", "when the run has ended, go on answering until this process is asked to end");
+    .option("--stay", "when the run has ended or failed, go on answering until this process is asked to end");
   logging(server)
     .addHelpText(
       "after",

@@ -30,6 +30,7 @@ export function describeStatus(status: Status__Output): string[] {
     ["test loss", evaluated ? `${measure(evaluationLoss)}${accuracy}` : "not evaluated yet"],
     ["checkpoint", status.checkpointStep < 0 ? "none yet" : `of step ${count(status.checkpointStep)}`],
     ["version", status.version],
+    ...failureRows(status),
   ];
   const workers = status.workers.map((worker) => [
     worker.id,
@@ -49,4 +50,9 @@ export function describeStatus(status: Status__Output): string[] {
     `chunks ${shard.firstChunk}–${shard.endChunk - 1}`,
   ]);
   return [...table(rows), "", ...table(workers.length === 0 ? [["no workers"]] : workers), "", ...table(shards)];
+}
+
+function failureRows({ failure, workerFailure }: Status__Output): [string, string][] {
+  if (failure !== "") return [["failed", printable(failure)]];
+  return workerFailure === "" ? [] : [["workers fail", printable(workerFailure)]];
 }

@@ -31,6 +31,8 @@ export function statusJson(status: Status__Output) {
     noiseScale: known(status.noiseScale),
     workersAdvised: status.workersAdvised > 0 ? status.workersAdvised : null,
     advice: status.advice,
+    failure: status.failure === "" ? null : status.failure,
+    workerFailure: status.workerFailure === "" ? null : status.workerFailure,
     checkpointStep: status.checkpointStep >= 0 ? status.checkpointStep : null,
     workers: status.workers.map(({ numerics, ...worker }) => ({
       id: worker.id,

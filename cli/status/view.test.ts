@@ -24,6 +24,7 @@ const statusOf = (more: Partial<Status__Output> = {}): Status__Output => ({
     learningRate: 0.004,
   },
   ...{ gamma1: 0.1, gamma2: 0.004, evaluated: true, evaluationLoss: 0.2, evaluationAccuracy: 0.9731 },
+  ...{ failure: "", workerFailure: "" },
   ...{ noiseScale: 310, workersAdvised: 4, advice: "adding workers up to 4 still pays" },
   workers: [workerOf("one-1"), workerOf("two-2", { state: "idle" })],
   shards: [{ index: 0, address: ":7400", state: "attached", version: 500, firstChunk: 0, endChunk: 6 }],

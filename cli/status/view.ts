@@ -32,7 +32,8 @@ const HINT = "q or Ctrl-C leaves; the run goes on";
 /** At most `rows` lines, none longer than `columns`. The table of workers has what room is left. */
 export function statusLines({ status, address, gone }: StatusView, { columns, rows, paint }: ViewSize): string[] {
   const width = Math.max(COLUMNS_MIN, columns);
-  const head = [...headLines(status, address, width, paint), ...goneLines(gone, width, paint), ""];
+  const warnings = [...goneLines(gone, width, paint), ...failureLines(status, width, paint)];
+  const head = [...headLines(status, address, width, paint), ...warnings, ""];
   const facts = [...factLines(status, width, paint), ""];
   const shards = shardLines(status, width, paint);
   const foot = [...shards, "", paint("dim", HINT)];
@@ -67,7 +68,20 @@ function phase({ phase: name, workers }: Status__Output, paint: Paint): string {
 
 function goneLines(gone: StatusView["gone"], width: number, paint: Paint): string[] {
   if (gone === undefined) return [];
-  const text = `no answer for ${duration(gone.seconds)}; what follows is older. ${gone.reason} Trying again.`;
+  return warning(
+    `no answer for ${duration(gone.seconds)}; what follows is older. ${gone.reason} Trying again.`,
+    width,
+    paint,
+  );
+}
+
+/** Why the run has failed, or what its workers meet while nothing is computed. */
+function failureLines({ failure, workerFailure }: Status__Output, width: number, paint: Paint): string[] {
+  if (failure !== "") return warning(`the run has failed. ${printable(failure)}`, width, paint);
+  return workerFailure === "" ? [] : warning(`workers fail: ${printable(workerFailure)}`, width, paint);
+}
+
+function warning(text: string, width: number, paint: Paint): string[] {
   return wrapText(text, width)
     .split("\n")
     .map((line) => paint("yellow", line));

@@ -15,6 +15,8 @@ const statusAt = (step: number, phase = "stepping"): Status__Output =>
     workers: [],
     shards: [],
     advice: "",
+    failure: "",
+    workerFailure: "",
     samplesTotal: 9,
     samples: step,
   }) as unknown as Status__Output;

@@ -59,6 +59,8 @@ export interface Coordinator {
   leaseTimes(times: WorkerTimes): void;
   /** The run can't go on, and ends with this error. */
   fail(error: unknown): void;
+  /** The run has failed for this reason, a sentence, which status shows from now on. */
+  showFailure(reason: string): void;
   /** Resolves when the run has come to an end, well or not; rejects when it failed. */
   readonly ended: Promise<Outcome>;
   /** Stops the clock; nothing is decided any more. */
@@ -78,6 +80,10 @@ export interface Progress {
   recomputedSteps: number;
   /** So many workers pay, more don't; 0: not known yet. */
   readonly workersAdvised: number;
+  /** The furthest boundary that this process has committed, whatever was restored since. */
+  furthestStep: number;
+  /** Why the run has failed, a sentence; empty: it has not. */
+  failure: string;
 }
 
 export interface CoordinatorOptions {
@@ -99,6 +105,8 @@ export interface CoordinatorOptions {
 const TICK_MS = 250;
 /** A step's time beside computing is the median of so many. */
 const OVERHEAD_STEPS = 31;
+/** A failed run names so many of its workers. */
+const WORKERS_SHOWN = 5;
 /** Speed is measured over so many of the last steps' time. */
 const SPEED_WINDOW_MS = 5_000;
 
@@ -146,6 +154,8 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     get workersAdvised() {
       return advice().workers;
     },
+    furthestStep: -1,
+    failure: "",
   };
   // A step that an earlier process committed after the newest checkpoint will be computed again.
   let stepsBefore = earlier.steps;
@@ -227,7 +237,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
         return send(lease.worker, { evaluation: { epoch, version, firstBatch: lease.lo, endBatch: lease.hi } });
       }
       case "drain":
-        return send(effect.worker, { drain: {} });
+        return send(effect.worker, { drain: { reason: effect.reason } });
       case "rolledBack":
         return rolledBack(effect);
       case "committed":
@@ -309,6 +319,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
       if (member !== undefined) member.microBatches += hi - lo;
     }
     progress.lastStep = line;
+    progress.furthestStep = Math.max(progress.furthestStep, line.step + 1);
     overheadsMs = [...overheadsMs, Math.max(0, commit.ms.step - commit.ms.compute)].slice(-OVERHEAD_STEPS);
     const done = commit.plan.microBatches * b;
     progress.samplesOfSitting += done;
@@ -374,6 +385,9 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
       times.push = Math.max(times.push, pushMs);
     },
     fail,
+    showFailure(reason) {
+      progress.failure = reason;
+    },
     ended,
     close: stopTicking,
   };
@@ -392,6 +406,7 @@ function readEarlier(folder: string): { steps: number | undefined; recomputed: n
 
 /** The end of a run that failed, with the sample numbers of a micro-batch that did not come out. */
 export function outcomeError(outcome: Extract<Outcome, { ok: false }>, samples: Samples, step: number): IsobatchError {
+  if (outcome.code === "failed") return everybodyFailed(outcome, step);
   const { microBatch } = outcome;
   if (microBatch === undefined) return new IsobatchError(outcome.code, sentence(outcome.reason));
   const numbers = [...samples.numbersOf(microBatch)];
@@ -400,6 +415,19 @@ export function outcomeError(outcome: Extract<Outcome, { ok: false }>, samples: 
     outcome.code,
     `The run has diverged at step ${step}, micro-batch ${microBatch} (samples ${shown}): ${outcome.reason}; lower ` +
       "learningRate, set clipNorm, or look at these samples. Weights and checkpoints are those before that step.",
+  );
+}
+
+function everybodyFailed(
+  { reason, times, workers }: Extract<Outcome, { code: "failed" }>,
+  step: number,
+): IsobatchError {
+  const shown = workers.length > WORKERS_SHOWN ? [...workers.slice(0, WORKERS_SHOWN), "others"] : workers;
+  return new IsobatchError(
+    "failed",
+    `Every worker fails at step ${step} with the same error, ${times} times without anything computed in between (on ` +
+      `${shown.join(", ")}): ${reason.replace(/[.!?]$/, "")}. Mend its cause and start the same command: it resumes at the ` +
+      "newest checkpoint.",
   );
 }
 

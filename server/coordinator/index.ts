@@ -1,5 +1,5 @@
 export { control } from "./control.js";
-export { type Coordinator, createCoordinator, outcomeError } from "./coordinator.js";
+export { type Coordinator, createCoordinator, outcomeError, type Progress } from "./coordinator.js";
 export type { Outcome } from "./core/index.js";
 export { createCoordinatorHandlers } from "./service.js";
 export { localLink, reportEvent } from "./shard-links.js";

@@ -17,6 +17,8 @@ export interface Members {
   get(id: string): Member | undefined;
   /** Those with a stream. */
   attached(): Member[];
+  /** Whether that process, as `host` counts them, has computed anything that was committed. */
+  hasWorked(host: string, processId: number): boolean;
   /** All that ever had one, in the order of their joining. */
   all(): Member[];
 }
@@ -40,6 +42,11 @@ const UNATTACHED_MAX = 1_000;
 /** Of a host's name, as it stands in logs and ids. */
 const HOST_LENGTH_MAX = 100;
 
+/** A host's name as it stands in logs, ids and status. */
+function hostName(name: string): string {
+  return name.replace(/[^\w.-]/g, "").slice(0, HOST_LENGTH_MAX) || "worker";
+}
+
 export function createMembers(): Members {
   const joined = new Map<string, Member>();
   const known = new Map<string, Member>();
@@ -47,7 +54,7 @@ export function createMembers(): Members {
 
   return {
     join(request, token) {
-      const host = request.host.replace(/[^\w.-]/g, "").slice(0, HOST_LENGTH_MAX) || "worker";
+      const host = hostName(request.host);
       const id = `${host}-${++count}`;
       for (const oldest of joined.keys()) {
         if (joined.size < UNATTACHED_MAX) break;
@@ -82,6 +89,10 @@ export function createMembers(): Members {
     },
     get: (id) => known.get(id),
     attached: () => [...known.values()].filter((member) => member.writer !== undefined),
+    hasWorked: (host, processId) =>
+      [...known.values()].some(
+        (member) => member.processId === processId && member.host === hostName(host) && member.microBatches > 0,
+      ),
     all: () => [...known.values()],
   };
 }

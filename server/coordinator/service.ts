@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { checkMember, type MutableGate, memberSeal } from "../../shared/credentials/index.js";
 import { IsobatchError, messageOf } from "../../shared/errors.js";
 import { type ChunkRange, layoutToJson } from "../../shared/layout/index.js";
@@ -23,7 +24,7 @@ import { control } from "./control.js";
 import type { Coordinator } from "./coordinator.js";
 import type { Member } from "./members.js";
 import { passesMessage, remoteLink, reportEvent } from "./shard-links.js";
-import { statusOf } from "./status.js";
+import { isOver, statusOf } from "./status.js";
 
 /** The coordinator's side of gRPC: each handler turns a call into events, and what it answers comes from the state. */
 
@@ -50,6 +51,7 @@ const HEARTBEAT_MS = 1_000;
 /** Work and Serve are quiet for longer only when the other side is gone. */
 const SILENCE_MS = 60_000;
 const SAMPLE_BATCHES_MAX = 4_096;
+const REASON_LENGTH_MAX = 1_000;
 
 export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorHandlers {
   const { coordinator, prepared, directory, samples, metrics, slices, leaseKey, gate, version, stay, log } = options;
@@ -102,15 +104,18 @@ export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorH
       }
       if (event !== undefined) coordinator.dispatch(event);
     }
-    return coordinator.state.phase === "ended" ? "the run has ended" : "it has left";
+    return isOver(coordinator) ? "the run has ended" : "it has left";
   }
 
   return {
     Join: unary((call) => {
       const { request } = call;
       checkVersion(request.version, "The worker");
-      if (coordinator.state.phase === "ended") {
-        throw new IsobatchError(stay ? "unavailable" : "refused", "The run has ended.");
+      if (isOver(coordinator)) {
+        const { failure } = coordinator.progress;
+        const code = stay ? "unavailable" : "refused";
+        if (failure === "") throw new IsobatchError(code, "The run has ended.");
+        throw new IsobatchError(code, `The run has failed: ${failure}`);
       }
       const links = coordinator.shards;
       const missing = links.indexOf(undefined);
@@ -137,7 +142,7 @@ export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorH
       const id = first.value?.attach?.workerId;
       if (id === undefined) throw new IsobatchError("invalid_input", "The first report on Work must be attach.");
       const member = coordinator.members.attach(id, writer, callerOf(call)?.name ?? "");
-      coordinator.dispatch({ kind: "workerAttached", worker: id });
+      coordinator.dispatch({ kind: "workerAttached", worker: id, machine: member.host });
       let reason = "its stream broke";
       try {
         reason = await serveWorker(member, reports);
@@ -237,7 +242,7 @@ export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorH
 }
 
 function workerEvent(worker: string, report: WorkerReport__Output) {
-  const { heartbeat, weightsHeld, weightsLost, leaseComputed, leaseFailed, evaluated, leaving } = report;
+  const { heartbeat, weightsHeld, weightsLost, leaseComputed, leaseFailed, evaluated, leaving, failed } = report;
   if (heartbeat != null) return { kind: "heartbeat" as const, worker };
   if (weightsHeld != null) return { kind: "weightsHeld" as const, worker, ...weightsHeld };
   if (weightsLost != null) return { kind: "weightsLost" as const, worker };
@@ -246,17 +251,32 @@ function workerEvent(worker: string, report: WorkerReport__Output) {
     return { kind: "leaseComputed" as const, worker, lease, computeMs };
   }
   if (leaseFailed != null) {
-    const { lease, nonFinite, reason } = leaseFailed;
+    const { lease, nonFinite, transient } = leaseFailed;
     const microBatch = nonFinite ? leaseFailed.microBatch : undefined;
-    return { kind: "leaseFailed" as const, worker, lease, nonFinite, reason, microBatch };
+    const reason = wordsOf(leaseFailed.reason);
+    return { kind: "leaseFailed" as const, worker, lease, nonFinite, reason, microBatch, transient };
   }
   if (evaluated != null) {
-    const { epoch, version, firstBatch, lossSums, correct, failed } = evaluated;
-    if (failed !== "") return { kind: "evaluationFailed" as const, worker, version, reason: failed };
+    const { epoch, version, firstBatch, lossSums, correct, failed: reason, transient } = evaluated;
+    if (reason !== "") {
+      return { kind: "evaluationFailed" as const, worker, version, reason: wordsOf(reason), transient };
+    }
     return { kind: "evaluated" as const, worker, epoch, version, firstBatch, lossSums, correct };
   }
   if (leaving != null) return { kind: "workerLeaving" as const, worker };
+  if (failed != null) {
+    const { reason, transient } = failed;
+    return { kind: "workerFailed" as const, worker, reason: wordsOf(reason), transient };
+  }
   return undefined;
+}
+
+/** What a worker says to people, on one line, and without what would move a terminal's cursor. */
+function wordsOf(reason: string): string {
+  const words = stripVTControlCharacters(reason)
+    .replace(/[\p{Cc}\s]+/gu, " ")
+    .trim();
+  return words === "" ? "it gives no reason" : words.slice(0, REASON_LENGTH_MAX);
 }
 
 function numericsOf({ backend, version, architecture, flags }: Numerics__Output) {

@@ -3,6 +3,7 @@ import { kappaRuleText } from "../../shared/steps/index.js";
 import type { Status } from "../../shared/wire/index.js";
 import { microBatchesOf, type Task } from "../../tasks/index.js";
 import type { Coordinator } from "./coordinator.js";
+import { newestFailure } from "./core/index.js";
 
 /** What `isobatch status` shows. */
 export function statusOf(
@@ -21,7 +22,7 @@ export function statusOf(
   return {
     runId,
     task: task.name,
-    phase: state.phase,
+    phase: isOver(coordinator) ? "ended" : state.phase,
     epoch: state.epoch,
     step: state.mark.step,
     // With an elastic κ, if it stays as it is.
@@ -32,6 +33,8 @@ export function statusOf(
     samplesPerSecond,
     microBatchesPerStep: state.microBatches,
     kappaRule: kappaRuleText(task.microBatchesPerStep),
+    failure: progress.failure,
+    workerFailure: workerFailure(coordinator),
     checkpointStep: progress.checkpointStep,
     evaluated: lastEvaluation !== undefined,
     evaluationLoss: lastEvaluation?.loss ?? Number.NaN,
@@ -69,6 +72,17 @@ export function statusOf(
       ...slice,
     })),
   };
+}
+
+/** Whether the run has come to its end, well or not. */
+export function isOver({ state, progress }: Pick<Coordinator, "state" | "progress">): boolean {
+  return state.phase === "ended" || progress.failure !== "";
+}
+
+function workerFailure({ state, progress }: Coordinator): string {
+  const newest = progress.failure === "" ? newestFailure(state.failures) : undefined;
+  if (newest === undefined) return "";
+  return newest.times === 1 ? newest.reason : `${newest.reason} (${newest.times} times)`;
 }
 
 function workerState(

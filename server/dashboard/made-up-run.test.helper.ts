@@ -58,6 +58,7 @@ export function createMadeUpRun({ workers, steps, stepsPlanned = Math.max(20, st
       noiseScale: Number.NaN,
     },
     ...{ workersAdvised: 0, advice: "not known yet: the gradient noise scale is not resolved" },
+    ...{ failure: "", workerFailure: "" },
     ...{ learningRate: Number.NaN, gamma1: Number.NaN, gamma2: Number.NaN },
     workers: Array.from({ length: workers }, (_, i) => ({
       id: `node-${String(i % 9).padStart(2, "0")}-${i + 1}`,

@@ -31,6 +31,8 @@ export interface Summary {
   /** Starts and rollbacks so far. */
   readonly epochs: number;
   readonly finishedAt: string;
+  /** Why the run failed; null: it did not. */
+  readonly failure: { readonly code: string; readonly reason: string } | null;
 }
 
 export interface WorkerShare {

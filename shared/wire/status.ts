@@ -14,6 +14,7 @@ const STATUS_OF: Record<ErrorCode, status> = {
   damaged: status.DATA_LOSS,
   exhausted: status.RESOURCE_EXHAUSTED,
   diverged: status.ABORTED,
+  failed: status.FAILED_PRECONDITION,
   interrupted: status.CANCELLED,
 };
 

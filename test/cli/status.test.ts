@@ -43,8 +43,8 @@ describe("isobatch status", () => {
         "microBatchesPerStep",
         "kappaRule",
       ],
-      ...["learningRate", "gamma1", "gamma2", "noiseScale", "workersAdvised", "advice", "checkpointStep"],
-      ...["workers", "shards"],
+      ...["learningRate", "gamma1", "gamma2", "noiseScale", "workersAdvised", "advice"],
+      ...["failure", "workerFailure", "checkpointStep", "workers", "shards"],
     ]);
     assert.deepEqual(Object.keys(status.workers[0]), [
       ...["id", "host", "processId", "state", "device", "backend", "computeThreads", "microBatches"],

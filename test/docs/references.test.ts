@@ -78,7 +78,7 @@ describe("docs/task-fields.md", () => {
 describe("docs/run-directory.md", () => {
   it("tells every file", () => {
     const told = tableRows("docs/run-directory.md").map(([name]) => name.replace(/[`/]/g, ""));
-    for (const file of [...Object.values(RUN_FILES), "metrics.jsonl", "ledger.jsonl", "token", "lock"]) {
+    for (const file of [...Object.values(RUN_FILES), "metrics.jsonl", "ledger.jsonl", "token", "lock.json"]) {
       assert.ok(told.includes(file), file);
     }
   });

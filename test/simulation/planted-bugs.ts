@@ -41,6 +41,16 @@ export const bugs: Record<string, PlantedBug> = {
       return [event.kind === "committed" ? { ...event, scalars: { ...event.scalars, ledger: [] } } : event];
     },
   },
+  "one worker's failure is taken for everybody's": (() => {
+    const workers = new Set<string>();
+    return {
+      coordinatorEvent: (event) => {
+        if (event.kind === "workerAttached") workers.add(event.worker);
+        if (event.kind !== "workerFailed") return [event];
+        return [...workers].map((worker) => ({ ...event, worker, reason: "no memory" }));
+      },
+    };
+  })(),
   "a node is merged twice": {
     shardEffect: (effect) => (effect.kind === "accumulate" ? [effect, effect] : [effect]),
   },

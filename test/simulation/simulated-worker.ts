@@ -13,6 +13,8 @@ export interface SimulatedWorker {
   pause(forMs: number): void;
   breakCoordinatorStream(): void;
   breakPushes(): void;
+  /** It can't go on: it says why, and its process ends. */
+  failForGood(downMs: number): void;
   /** A compute thread has died: all are started anew, and hold no weights. */
   restartThreads(): void;
   shardBack(shard: number): void;
@@ -73,7 +75,7 @@ export function createSimulatedWorker(index: number, world: World): SimulatedWor
     held = undefined;
     chunks = new Map();
     const mine = link;
-    world.toCoordinator({ kind: "workerAttached", worker: name });
+    world.toCoordinator({ kind: "workerAttached", worker: name, machine: `machine ${index}` });
     const beat = (): void => {
       if (!attached || mine !== link) return;
       report({ kind: "heartbeat", worker: name });
@@ -155,6 +157,19 @@ export function createSimulatedWorker(index: number, world: World): SimulatedWor
       report({ kind: "leaseFailed", worker: name, lease: lease.lease, microBatch, nonFinite: true, reason: "NaN" });
       return;
     }
+    const { poisonedMicroBatch: poisoned = -1, failingWorker } = options;
+    if (index === failingWorker || (poisoned >= microBatch && poisoned < plan.firstMicroBatch + lease.hi)) {
+      const reason = `index ${microBatch} is not in [0, 4) on ${name}`;
+      report({
+        kind: "leaseFailed",
+        worker: name,
+        lease: lease.lease,
+        microBatch: undefined,
+        nonFinite: false,
+        reason,
+      });
+      return;
+    }
     report({ kind: "leaseComputed", worker: name, lease: lease.lease, computeMs: 10 });
     const copies = world.chance(stream, 0.05) ? 2 : 1;
     if (copies === 2) world.count("duplicated push");
@@ -175,8 +190,17 @@ export function createSimulatedWorker(index: number, world: World): SimulatedWor
     const messages = canonicalNodes(lease.lo, lease.hi, plan.microBatches).flatMap((node) =>
       shard.chunks.map((chunk) => ({ ...node, chunk })),
     );
-    const failed = (reason: string): void => {
-      report({ kind: "leaseFailed", worker, lease: lease.lease, microBatch: undefined, nonFinite: false, reason });
+    const failed = (reason: string, transient = false): void => {
+      const { lease: number } = lease;
+      report({
+        kind: "leaseFailed",
+        worker,
+        lease: number,
+        microBatch: undefined,
+        nonFinite: false,
+        reason,
+        transient,
+      });
     };
     const next = (): void => {
       const message = messages.shift();
@@ -184,7 +208,7 @@ export function createSimulatedWorker(index: number, world: World): SimulatedWor
       later(world.drawMs(stream, 0.1, 15), () => {
         if (mine !== pushes || !shard.up) {
           world.count("push lost");
-          return failed("the push broke");
+          return failed("the push broke", true);
         }
         const leafSum = (leaf: number): number => gradient(plan.firstMicroBatch + leaf, message.chunk, weights);
         const sums = treeSum(leafSum, message.lo, message.hi);
@@ -213,6 +237,8 @@ export function createSimulatedWorker(index: number, world: World): SimulatedWor
       const mine = link;
       later(world.drawMs(stream, 0.1, 10), () => {
         if (!attached || mine !== link) return;
+        // Whoever started it starts it again.
+        if (effect.kind === "drain") return api.kill(world.drawMs(stream, 200, 2_000));
         if (effect.kind === "lease") tasks.push({ kind: "step", lease: effect.lease, plan: effect.plan });
         if (effect.kind === "evaluate") {
           tasks.push({ kind: "evaluation", lease: effect.lease, epoch: effect.epoch, version: effect.version });
@@ -233,6 +259,11 @@ export function createSimulatedWorker(index: number, world: World): SimulatedWor
         up = true;
         attach();
       });
+    },
+    failForGood(downMs) {
+      if (!attached) return;
+      world.toCoordinator({ kind: "workerFailed", worker: name, reason: `${name} has no memory` });
+      api.kill(downMs);
     },
     pause(forMs) {
       pausedUntilMs = Math.max(pausedUntilMs, queue.nowMs + forMs);

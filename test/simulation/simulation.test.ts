@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { KappaRule } from "../../shared/steps/index.js";
 import { bugs } from "./planted-bugs.js";
-import { simulate, type WorldOptions } from "./world.js";
+import { type PlantedBug, simulate, type WorldOptions } from "./world.js";
 
 /** κ is fixed, follows the workers as they come and go, or follows the noise. */
 const RULES: readonly KappaRule[] = [6, { perWorker: 2, min: 1, max: 6 }, { perNoiseScale: 0.1, min: 2, max: 12 }];
@@ -64,6 +64,33 @@ describe("a simulated cluster", () => {
   });
 });
 
+describe("a simulated cluster whose workers fail", () => {
+  /** The third of the micro-batches of a run, wherever that is in its step. */
+  const POISONED = 70;
+  const outcomes = (options: (seed: number) => WorldOptions) =>
+    Array.from({ length: 9 }, (_, i) => simulate(options(i + 1)).outcome);
+
+  it("ends with the error that all of them meet, whatever else goes wrong", () => {
+    for (const outcome of outcomes((seed) => ({ ...cluster(seed), poisonedMicroBatch: POISONED }))) {
+      assert.ok(outcome?.ok === false && outcome.code === "failed", JSON.stringify(outcome));
+      assert.match(outcome.reason, /^index \d+ is not in \[0, 4\) on/);
+    }
+  });
+
+  it("would wait for ever if it did not count", () => {
+    const deaf: PlantedBug = {
+      coordinatorEvent: (event) => [event.kind === "leaseFailed" ? { ...event, transient: true } : event],
+    };
+    assert.throws(() => simulate({ ...cluster(1), poisonedMicroBatch: POISONED, bug: deaf }), /no end/);
+  });
+
+  it("ends well where only one of them fails, at everything it does", () => {
+    for (const outcome of outcomes((seed) => ({ ...cluster(seed), failingWorker: seed % 3, faultsUntilMs: 0 }))) {
+      assert.equal(outcome?.ok, true, JSON.stringify(outcome));
+    }
+  });
+});
+
 describe("a planted bug", () => {
   for (const [name, bug] of Object.entries(bugs)) {
     it(`is caught: ${name}`, () => {
@@ -87,6 +114,8 @@ const EXPECTED = [
   "fault: worker paused",
   "fault: worker's stream broken",
   "fault: all workers killed in mid-step",
+  "fault: worker fails for good",
+  "event workerFailed",
   "fault: threads restarted",
   "fault: push broken",
   "fault: shard killed",

@@ -38,6 +38,10 @@ export interface WorldOptions {
   readonly faultEveryMs: number;
   /** Workers that are told to leave, and never come back. */
   readonly workersLeave?: readonly { readonly atMs: number; readonly worker: number }[];
+  /** A micro-batch that fails on every worker, always. */
+  readonly poisonedMicroBatch?: number;
+  /** A worker that fails at every lease, always. */
+  readonly failingWorker?: number;
   /** Rewrites what passes between cores and shells: how a planted bug is switched on. */
   readonly bug?: PlantedBug;
 }
@@ -382,6 +386,7 @@ export function simulate(options: WorldOptions): WorldResult {
         for (const worker of workers) worker.kill(world.drawMs("faults", 10, 3_000));
       };
     },
+    "worker fails for good": () => pick(workers).failForGood(world.drawMs("faults", 200, 3_000)),
     "threads restarted": () => pick(workers).restartThreads(),
     "push broken": () => pick(workers).breakPushes(),
     "shard killed": () => pick(shards).kill(world.drawMs("faults", 10, 3_000)),

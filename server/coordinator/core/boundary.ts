@@ -1,6 +1,7 @@
 import type { StepPlan } from "../../../shared/steps/index.js";
 import { createBoard, isComplete, markDone } from "./board.js";
 import { microBatchesOfStep, tellKappa } from "./elastic.js";
+import { forgetFailures } from "./failures.js";
 import { assign, closeDoneLeases } from "./leasing.js";
 import type { CoordinatorEvent, ShardScalars } from "./messages.js";
 import { takeNoiseIn } from "./noise.js";
@@ -96,7 +97,7 @@ export function covered(run: Run, shardIndex: number, epoch: number, step: numbe
   if (run.state.phase !== "stepping" || plan?.epoch !== epoch || plan.step !== step || board === undefined) return;
   run.state.shards[shardIndex].covered.fill(1, lo, hi);
   for (let leaf = lo; leaf < hi; leaf++) {
-    if (run.state.shards.every((shard) => shard.covered[leaf] === 1)) markDone(board, leaf);
+    if (run.state.shards.every((shard) => shard.covered[leaf] === 1) && markDone(board, leaf)) forgetFailures(run);
   }
   closeDoneLeases(run);
 }
@@ -146,7 +147,9 @@ export function evaluated(run: Run, event: Extract<CoordinatorEvent, { kind: "ev
   if (event.epoch !== run.state.epoch || event.version !== run.state.mark.step) return;
   for (const [i, lossSum] of event.lossSums.entries()) {
     const batch = event.firstBatch + i;
-    if (batch < board.count && markDone(board, batch)) run.evaluations[batch] = { lossSum, correct: event.correct[i] };
+    if (batch >= board.count || !markDone(board, batch)) continue;
+    run.evaluations[batch] = { lossSum, correct: event.correct[i] };
+    forgetFailures(run);
   }
   for (const lease of [...board.leases.values()]) {
     if (lease.worker !== event.worker || lease.lo !== event.firstBatch || worker === undefined) continue;

@@ -1,4 +1,5 @@
 import { atBoundary, checkpointed, committed, covered, evaluated, superseded } from "./boundary.js";
+import { endIfEverybodyFails } from "./failures.js";
 import { assign, countFailure, leaseFailed, release } from "./leasing.js";
 import type { CoordinatorEffect, CoordinatorEvent } from "./messages.js";
 import { epochSaved, gather, leaveStrandedStep, restored, restoreFailed } from "./recovery.js";
@@ -62,7 +63,7 @@ function dispatch(run: Run, event: CoordinatorEvent): void {
     case "checkpointed":
       return checkpointed(run, event.shard, event.step, event.error);
     case "workerAttached":
-      return workerAttached(run, event.worker);
+      return workerAttached(run, event.worker, event.machine);
     case "workerLost":
       return workerLost(run, event.worker);
     case "heartbeat":
@@ -103,9 +104,11 @@ function dispatch(run: Run, event: CoordinatorEvent): void {
       const worker = seen(run, event.worker);
       if (worker === undefined || run.state.phase !== "evaluating" || event.version !== run.state.mark.step) return;
       for (const lease of worker.running) release(run, worker, lease);
-      countFailure(run, worker, event.reason);
+      countFailure(run, worker, event.reason, event.transient);
       return assign(run);
     }
+    case "workerFailed":
+      return workerFailed(run, event);
     case "workerLeaving": {
       const worker = seen(run, event.worker);
       if (worker !== undefined) worker.draining = true;
@@ -126,8 +129,8 @@ function dispatch(run: Run, event: CoordinatorEvent): void {
   }
 }
 
-function workerAttached(run: Run, name: string): void {
-  run.state.workers.set(name, createWorkerState(name, run.nowMs));
+function workerAttached(run: Run, name: string, machine = name): void {
+  run.state.workers.set(name, createWorkerState(name, machine, run.nowMs));
   if (run.state.phase === "gathering" || run.savedEpoch !== run.state.epoch) return;
   const version = run.state.phase === "restoring" ? run.target : run.state.mark.step;
   emit(run, { kind: "epochOpened", worker: name, epoch: run.state.epoch, version });
@@ -135,11 +138,22 @@ function workerAttached(run: Run, name: string): void {
 
 function workerLost(run: Run, name: string): void {
   run.state.workers.delete(name);
+  if (run.state.phase === "ended" || endIfEverybodyFails(run)) return;
   const { board } = run.state;
   if (board === undefined) return;
   for (const lease of board.leases.values()) if (lease.worker === name) board.leases.delete(lease.lease);
   assign(run);
   endIfDeserted(run);
+}
+
+/** It has said why it goes; the end of its stream follows. */
+function workerFailed(run: Run, event: Extract<CoordinatorEvent, { kind: "workerFailed" }>): void {
+  const worker = seen(run, event.worker);
+  if (worker === undefined) return;
+  worker.draining = true;
+  for (const lease of worker.running) release(run, worker, lease);
+  countFailure(run, worker, event.reason, event.transient);
+  assign(run);
 }
 
 /** A run that is to stop, with nobody left to finish the open step, stands at its newest checkpoint. */

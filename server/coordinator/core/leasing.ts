@@ -1,4 +1,5 @@
 import { isLeaseDone, openItems, shareItems } from "./board.js";
+import { countShared } from "./failures.js";
 import type { CoordinatorEvent, Lease } from "./messages.js";
 import { emit, end, note, type Run } from "./run.js";
 import { candidateOf, isIdle, type StageKind, smooth, type WorkerState } from "./workers.js";
@@ -99,13 +100,16 @@ export function release(run: Run, worker: WorkerState, leaseId: number): Lease |
   return lease;
 }
 
-export function countFailure(run: Run, worker: WorkerState, reason: string): void {
+/** @param transient whether a connection is to blame: that is no reason to end the run */
+export function countFailure(run: Run, worker: WorkerState, message: string, transient = false): void {
+  const reason = message.replace(/\.$/, "");
   worker.failuresInARow++;
   note(run, "warn", `worker ${worker.worker} failed: ${reason}`);
+  if (!transient && countShared(run, worker, reason)) return;
   if (worker.failuresInARow < FAILURES_MAX || worker.draining) return;
   worker.draining = true;
   note(run, "warn", `worker ${worker.worker} gets no more leases after ${FAILURES_MAX} failures in a row`);
-  emit(run, { kind: "drain", worker: worker.worker });
+  emit(run, { kind: "drain", worker: worker.worker, reason: `it failed ${FAILURES_MAX} times in a row: ${reason}.` });
 }
 
 /** Whether the open step's lease covers the micro-batch. */
@@ -130,7 +134,7 @@ export function leaseFailed(run: Run, event: Extract<CoordinatorEvent, { kind: "
     }
     note(run, "warn", `micro-batch ${event.microBatch} on worker ${event.worker}: ${reason}; it is computed again`);
   } else {
-    countFailure(run, worker, reason);
+    countFailure(run, worker, reason, event.transient);
   }
   assign(run);
 }

@@ -40,7 +40,8 @@ export type CoordinatorEvent =
       readonly scalars: ShardScalars;
     }
   | { readonly kind: "checkpointed"; readonly shard: number; readonly step: number; readonly error?: string }
-  | { readonly kind: "workerAttached"; readonly worker: string }
+  /** `machine`: what it runs on, by name; by default one of its own. */
+  | { readonly kind: "workerAttached"; readonly worker: string; readonly machine?: string }
   | { readonly kind: "workerLost"; readonly worker: string; readonly reason: string }
   | { readonly kind: "heartbeat"; readonly worker: string }
   | { readonly kind: "weightsHeld"; readonly worker: string; readonly epoch: number; readonly version: number }
@@ -55,6 +56,8 @@ export type CoordinatorEvent =
       readonly microBatch: number | undefined;
       readonly nonFinite: boolean;
       readonly reason: string;
+      /** Whether a connection is to blame, so that it says nothing about the task. */
+      readonly transient?: boolean;
     }
   | {
       readonly kind: "evaluated";
@@ -65,7 +68,15 @@ export type CoordinatorEvent =
       readonly lossSums: readonly number[];
       readonly correct: readonly number[];
     }
-  | { readonly kind: "evaluationFailed"; readonly worker: string; readonly version: number; readonly reason: string }
+  | {
+      readonly kind: "evaluationFailed";
+      readonly worker: string;
+      readonly version: number;
+      readonly reason: string;
+      readonly transient?: boolean;
+    }
+  /** It can't compute any more, or never could, and goes. */
+  | { readonly kind: "workerFailed"; readonly worker: string; readonly reason: string; readonly transient?: boolean }
   | { readonly kind: "workerLeaving"; readonly worker: string }
   | { readonly kind: "stop" }
   | { readonly kind: "checkpointNow" }
@@ -130,7 +141,8 @@ export type CoordinatorEffect =
   | { readonly kind: "epochOpened"; readonly worker: string; readonly epoch: number; readonly version: number }
   | { readonly kind: "lease"; readonly lease: Lease; readonly plan: StepPlan }
   | { readonly kind: "evaluate"; readonly lease: Lease; readonly epoch: number; readonly version: number }
-  | { readonly kind: "drain"; readonly worker: string }
+  /** The worker is sent away, for this reason. */
+  | { readonly kind: "drain"; readonly worker: string; readonly reason: string }
   /** The run has gone back to `step`: what was recorded of later ones is void. */
   | { readonly kind: "rolledBack"; readonly epoch: number; readonly mark: CheckpointMark; readonly recomputed: number }
   | { readonly kind: "committed"; readonly commit: CommittedStep }
@@ -154,4 +166,13 @@ export type Outcome =
       readonly reason: string;
       /** Of a diverged run: the n that failed twice. */
       readonly microBatch?: number;
+    }
+  | {
+      readonly ok: false;
+      /** Every worker meets the same error. */
+      readonly code: "failed";
+      readonly reason: string;
+      /** How often it came since the run last got further, and who met it. */
+      readonly times: number;
+      readonly workers: readonly string[];
     };

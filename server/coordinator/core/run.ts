@@ -1,6 +1,7 @@
 import { NO_NOISE, type SmoothedNoise } from "../../../shared/optimizer/index.js";
 import type { CheckpointMark, KappaFact, KappaRule, StepCoefficients, StepPlan } from "../../../shared/steps/index.js";
 import type { Board } from "./board.js";
+import type { SharedFailure } from "./failures.js";
 import type { CoordinatorEffect, Outcome, ShardScalars } from "./messages.js";
 import type { WorkerState } from "./workers.js";
 
@@ -61,6 +62,8 @@ export interface CoordinatorState {
   readonly workers: Map<string, WorkerState>;
   readonly shards: ShardState[];
   outcome: Outcome | undefined;
+  /** By the words that they have in common; the newest last. */
+  readonly failures: Map<string, SharedFailure>;
 }
 
 export interface ShardState {
@@ -147,6 +150,7 @@ export function createRun(options: CoordinatorOptions): Run {
       workers: new Map(),
       shards,
       outcome: undefined,
+      failures: new Map(),
     },
     nowMs: 0,
     effects: [],

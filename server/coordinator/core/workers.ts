@@ -3,6 +3,8 @@ import type { Candidate } from "./board.js";
 /** A worker as the coordinator knows it. */
 export interface WorkerState {
   readonly worker: string;
+  /** What it runs on, by name. */
+  readonly machine: string;
   /** Whether it holds complete weights of this epoch, of whatever version; before that it gets no lease. */
   ready: boolean;
   /** The newest version that it has held in this epoch, and has not lost since; −1 if none. */
@@ -27,9 +29,10 @@ export type StageKind = "step" | "evaluation";
 /** How much a new measurement weighs against those before. */
 const SMOOTHING = 0.3;
 
-export function createWorkerState(worker: string, nowMs: number): WorkerState {
+export function createWorkerState(worker: string, machine: string, nowMs: number): WorkerState {
   return {
     worker,
+    machine,
     ready: false,
     version: -1,
     proven: false,

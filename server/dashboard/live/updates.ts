@@ -43,6 +43,8 @@ function happeningOf(line: EventLine): Happening | undefined {
         text: `${step === 0 ? "Started" : `Went on from step ${count(step)}`}, epoch ${count(Number(line.epoch))}${redone}`,
       };
     }
+    case "failed":
+      return { at, text: `The run has failed: ${line.reason}` };
     case "extended":
     case "note":
       return { at, text: sentence(String(line.message)) };

@@ -55,6 +55,10 @@ export interface LiveStatus {
   readonly learningRate: number | null;
   readonly workersAdvised: number | null;
   readonly advice: string;
+  /** Why the run has failed; empty: it has not. */
+  readonly failure: string;
+  /** What workers met last, while nothing has been computed since; empty: nothing. */
+  readonly workerFailure: string;
   readonly recomputedSteps: number;
   /** Micro-batches leased once more. */
   readonly leasedAgain: number;

@@ -12,14 +12,11 @@ export interface StateView {
 }
 
 export function stateOf(status: LiveStatus | undefined, connection: Connection): StateView {
-  if (connection === "lost") {
-    return status?.phase === "ended"
-      ? { text: "The run has ended", tone: "over" }
-      : { text: "Connection lost, reconnecting", tone: "wait" };
-  }
+  if (status !== undefined && status.failure !== "") return { text: "The run has failed", tone: "wait" };
+  if (status?.phase === "ended") return { text: "The run has ended", tone: "over" };
+  if (connection === "lost") return { text: "Connection lost, reconnecting", tone: "wait" };
   if (status === undefined) return { text: "Connecting", tone: "wait" };
   const { phase, workers } = status;
-  if (phase === "ended") return { text: "The run has ended", tone: "over" };
   if (phase === "gathering") return { text: "Waiting for a shard", tone: "wait" };
   if (phase === "restoring") return { text: "Loading a checkpoint", tone: "busy" };
   if (workers.length === 0) return { text: "Waiting for workers", tone: "wait" };
@@ -85,9 +82,12 @@ export function workersSummary(workers: readonly LiveWorker[]): string {
   return [states.join(", "), backends.join(", "), `${measure(speed)} micro-batches/s together`].join(" · ");
 }
 
-/** What the run has put up with, and whether more workers pay. */
-export function adviceOf({ advice, recomputedSteps, leasedAgain, rejectedPushes }: LiveStatus): string {
+/** Why the run has failed or its workers do; else what it has put up with, and whether more workers pay. */
+export function adviceOf(status: LiveStatus): string {
+  const { advice, failure, workerFailure, recomputedSteps, leasedAgain, rejectedPushes } = status;
+  if (failure !== "") return failure;
   return [
+    ...(workerFailure === "" ? [] : [`Workers fail: ${workerFailure}`]),
     ...(advice === "" ? [] : [`More workers: ${advice}`]),
     ...(recomputedSteps === 0 ? [] : [`${plural(recomputedSteps, "step")} computed again`]),
     ...(leasedAgain === 0 ? [] : [`${count(leasedAgain)} leased again`]),

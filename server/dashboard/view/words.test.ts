@@ -19,6 +19,12 @@ describe("the page's words", () => {
       [stateOf({ ...status, phase: "gathering" }, "live").text, "Waiting for a shard"],
       [stateOf(status, "lost").text, "Connection lost, reconnecting"],
       [stateOf({ ...status, phase: "ended" }, "lost").text, "The run has ended"],
+      [stateOf({ ...status, phase: "ended", failure: "There is no memory." }, "live").text, "The run has failed"],
+      [adviceOf({ ...status, phase: "ended", failure: "There is no memory." }), "There is no memory."],
+      [
+        adviceOf({ ...status, workerFailure: "no memory (3 times)" }).split(" · ")[0],
+        "Workers fail: no memory (3 times)",
+      ],
     ];
     for (const [said, expected] of states) assert.equal(said, expected);
   });

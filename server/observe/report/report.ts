@@ -41,6 +41,7 @@ export function renderReport(files: RunFiles): string {
 <dl class="facts">${facts(files)
     .map(([name, value]) => `<div><dt>${html(name)}</dt><dd>${html(value)}</dd></div>`)
     .join("")}</dl>
+${files.summary?.failure == null ? "" : `<p class="failure">The run has failed: ${html(files.summary.failure.reason)}</p>`}
 ${files.summary === undefined ? "" : `<p class="hash">State hash <code>${html(files.summary.stateHash)}</code> · ${bits(files.summary)}</p>`}
 <section class="charts">${charts.map(figure).join("")}${charts.length === 0 ? '<p class="card wide">No step has been taken yet.</p>' : ""}</section>
 ${workersTable(files)}
@@ -80,6 +81,7 @@ function facts({ evaluation, steps, samples, summary }: RunFiles): [name: string
   if (evaluation !== undefined) list.push(["Test loss", String(Number(evaluation.loss.toPrecision(4)))]);
   list.push(["Samples", samples.toLocaleString("en")], ["Steps", steps.toLocaleString("en")]);
   if (summary === undefined) return [...list, ["State", "running"]];
+  if (summary.failure != null) list.push(["State", "failed"]);
   list.push(["Samples/s", Math.round(summary.samplesPerSecond).toLocaleString("en")]);
   list.push(["Time", duration(summary.durationSeconds)], ["Workers", String(summary.workers.length)]);
   list.push(["Redone steps", summary.recomputedSteps.toLocaleString("en")]);

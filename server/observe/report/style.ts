@@ -24,6 +24,7 @@ h2 { margin: 0; font-size: 16px; }
 .facts > div { padding: 14px 16px; box-shadow: 0 0 0 0.5px var(--line); }
 .facts dt { color: var(--muted); font-size: 13px; }
 .facts dd { margin: 2px 0 0; font-size: 19px; font-weight: 600; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.failure { margin: 16px 0 0; padding: 12px 16px; background: var(--card); border: 1px solid var(--curve-2); border-radius: 12px; overflow-wrap: anywhere; }
 .hash { margin: 12px 2px 0; color: var(--muted); font-size: 13px; }
 .hash code { font: 12.5px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; color: var(--text); overflow-wrap: anywhere; }
 .charts { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 16px; margin-top: 24px; }

@@ -64,6 +64,7 @@ export type * from "./isobatch/v1/WeightsChunk.js";
 export type * from "./isobatch/v1/WeightsHeld.js";
 export type * from "./isobatch/v1/WeightsLost.js";
 export type * from "./isobatch/v1/WorkerCommand.js";
+export type * from "./isobatch/v1/WorkerFailed.js";
 export type * from "./isobatch/v1/WorkerReport.js";
 export type * from "./isobatch/v1/WorkerStatus.js";
 export type * from "./isobatch/v1/WriteCheckpoint.js";

@@ -67,6 +67,7 @@ import type { WeightsChunk as _isobatch_v1_WeightsChunk, WeightsChunk__Output as
 import type { WeightsHeld as _isobatch_v1_WeightsHeld, WeightsHeld__Output as _isobatch_v1_WeightsHeld__Output } from './isobatch/v1/WeightsHeld.js';
 import type { WeightsLost as _isobatch_v1_WeightsLost, WeightsLost__Output as _isobatch_v1_WeightsLost__Output } from './isobatch/v1/WeightsLost.js';
 import type { WorkerCommand as _isobatch_v1_WorkerCommand, WorkerCommand__Output as _isobatch_v1_WorkerCommand__Output } from './isobatch/v1/WorkerCommand.js';
+import type { WorkerFailed as _isobatch_v1_WorkerFailed, WorkerFailed__Output as _isobatch_v1_WorkerFailed__Output } from './isobatch/v1/WorkerFailed.js';
 import type { WorkerReport as _isobatch_v1_WorkerReport, WorkerReport__Output as _isobatch_v1_WorkerReport__Output } from './isobatch/v1/WorkerReport.js';
 import type { WorkerStatus as _isobatch_v1_WorkerStatus, WorkerStatus__Output as _isobatch_v1_WorkerStatus__Output } from './isobatch/v1/WorkerStatus.js';
 import type { WriteCheckpoint as _isobatch_v1_WriteCheckpoint, WriteCheckpoint__Output as _isobatch_v1_WriteCheckpoint__Output } from './isobatch/v1/WriteCheckpoint.js';
@@ -144,6 +145,7 @@ export interface ProtoGrpcType {
       WeightsHeld: MessageTypeDefinition<_isobatch_v1_WeightsHeld, _isobatch_v1_WeightsHeld__Output>
       WeightsLost: MessageTypeDefinition<_isobatch_v1_WeightsLost, _isobatch_v1_WeightsLost__Output>
       WorkerCommand: MessageTypeDefinition<_isobatch_v1_WorkerCommand, _isobatch_v1_WorkerCommand__Output>
+      WorkerFailed: MessageTypeDefinition<_isobatch_v1_WorkerFailed, _isobatch_v1_WorkerFailed__Output>
       WorkerReport: MessageTypeDefinition<_isobatch_v1_WorkerReport, _isobatch_v1_WorkerReport__Output>
       WorkerStatus: MessageTypeDefinition<_isobatch_v1_WorkerStatus, _isobatch_v1_WorkerStatus__Output>
       WriteCheckpoint: MessageTypeDefinition<_isobatch_v1_WriteCheckpoint, _isobatch_v1_WriteCheckpoint__Output>

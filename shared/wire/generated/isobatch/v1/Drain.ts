@@ -2,7 +2,9 @@
 
 
 export interface Drain {
+  'reason'?: (string);
 }
 
 export interface Drain__Output {
+  'reason': (string);
 }

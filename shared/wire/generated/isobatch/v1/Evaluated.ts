@@ -9,6 +9,7 @@ export interface Evaluated {
   'lossSums'?: (number | string)[];
   'correct'?: (number | string)[];
   'failed'?: (string);
+  'transient'?: (boolean);
 }
 
 export interface Evaluated__Output {
@@ -18,4 +19,5 @@ export interface Evaluated__Output {
   'lossSums': (number)[];
   'correct': (number)[];
   'failed': (string);
+  'transient': (boolean);
 }

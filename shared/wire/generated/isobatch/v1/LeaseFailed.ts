@@ -7,6 +7,7 @@ export interface LeaseFailed {
   'microBatch'?: (number | string | Long);
   'reason'?: (string);
   'nonFinite'?: (boolean);
+  'transient'?: (boolean);
 }
 
 export interface LeaseFailed__Output {
@@ -14,4 +15,5 @@ export interface LeaseFailed__Output {
   'microBatch': (number);
   'reason': (string);
   'nonFinite': (boolean);
+  'transient': (boolean);
 }

@@ -32,6 +32,8 @@ export interface Status {
   'gamma1'?: (number | string);
   'gamma2'?: (number | string);
   'kappaRule'?: (string);
+  'failure'?: (string);
+  'workerFailure'?: (string);
 }
 
 export interface Status__Output {
@@ -62,4 +64,6 @@ export interface Status__Output {
   'gamma1': (number);
   'gamma2': (number);
   'kappaRule': (string);
+  'failure': (string);
+  'workerFailure': (string);
 }

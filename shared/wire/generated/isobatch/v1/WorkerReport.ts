@@ -8,6 +8,7 @@ import type { Evaluated as _isobatch_v1_Evaluated, Evaluated__Output as _isobatc
 import type { Leaving as _isobatch_v1_Leaving, Leaving__Output as _isobatch_v1_Leaving__Output } from '../../isobatch/v1/Leaving.js';
 import type { Attach as _isobatch_v1_Attach, Attach__Output as _isobatch_v1_Attach__Output } from '../../isobatch/v1/Attach.js';
 import type { WeightsLost as _isobatch_v1_WeightsLost, WeightsLost__Output as _isobatch_v1_WeightsLost__Output } from '../../isobatch/v1/WeightsLost.js';
+import type { WorkerFailed as _isobatch_v1_WorkerFailed, WorkerFailed__Output as _isobatch_v1_WorkerFailed__Output } from '../../isobatch/v1/WorkerFailed.js';
 
 export interface WorkerReport {
   'heartbeat'?: (_isobatch_v1_Heartbeat | null);
@@ -18,7 +19,8 @@ export interface WorkerReport {
   'leaving'?: (_isobatch_v1_Leaving | null);
   'attach'?: (_isobatch_v1_Attach | null);
   'weightsLost'?: (_isobatch_v1_WeightsLost | null);
-  'report'?: "heartbeat"|"weightsHeld"|"leaseComputed"|"leaseFailed"|"evaluated"|"leaving"|"attach"|"weightsLost";
+  'failed'?: (_isobatch_v1_WorkerFailed | null);
+  'report'?: "heartbeat"|"weightsHeld"|"leaseComputed"|"leaseFailed"|"evaluated"|"leaving"|"attach"|"weightsLost"|"failed";
 }
 
 export interface WorkerReport__Output {
@@ -30,5 +32,6 @@ export interface WorkerReport__Output {
   'leaving'?: (_isobatch_v1_Leaving__Output | null);
   'attach'?: (_isobatch_v1_Attach__Output | null);
   'weightsLost'?: (_isobatch_v1_WeightsLost__Output | null);
-  'report'?: "heartbeat"|"weightsHeld"|"leaseComputed"|"leaseFailed"|"evaluated"|"leaving"|"attach"|"weightsLost";
+  'failed'?: (_isobatch_v1_WorkerFailed__Output | null);
+  'report'?: "heartbeat"|"weightsHeld"|"leaseComputed"|"leaseFailed"|"evaluated"|"leaving"|"attach"|"weightsLost"|"failed";
 }

@@ -1,0 +1,72 @@
+import { end, type Run } from "./run.js";
+import type { WorkerState } from "./workers.js";
+
+/**
+ * Which errors the workers have met since the run last got further, and when one of them is the run's own.
+ *
+ * One machine may lack memory, and one connection may break: that is no reason to end a run that others carry on. But
+ * an error that comes again and again, or on several machines, while nothing at all is computed and nobody is left who
+ * has not met it, would meet the next worker too: the run ends with it, instead of waiting for somebody who never comes.
+ * Whatever is computed by anybody (a leaf that every shard covers, a batch that is evaluated) wipes the slate clean.
+ */
+export interface SharedFailure {
+  /** As the newest of those who met it worded it. */
+  reason: string;
+  times: number;
+  /** The names of the workers that met it, also of those that have left. */
+  readonly workers: Set<string>;
+  readonly machines: Set<string>;
+}
+
+/** So often in all, without progress in between … */
+const TIMES_MAX = 5;
+/** … or on so many different machines. */
+const MACHINES_MAX = 3;
+const REASON_LENGTH_MAX = 300;
+
+/** The same for two errors that differ only in what belongs to one worker: numbers, addresses, paths, its own name. */
+export function reasonKey(reason: string, machine: string): string {
+  return reason
+    .split(/([\w.-]+)/)
+    .map((word) => (word === machine ? "…" : word))
+    .join("")
+    .replace(/(?:[\w.:@~-]*[/\\])+/g, "")
+    .replace(/0x[\da-f]+|[-−]?\d+(?:\.\d+)*/gi, "#")
+    .toLowerCase()
+    .slice(0, REASON_LENGTH_MAX);
+}
+
+/** A worker has met an error. @returns whether the run has ended with it. */
+export function countShared(run: Run, { worker, machine }: WorkerState, reason: string): boolean {
+  const key = reasonKey(reason, machine);
+  const failure = run.state.failures.get(key) ?? { reason, times: 0, workers: new Set(), machines: new Set() };
+  failure.reason = reason;
+  failure.times++;
+  failure.workers.add(worker);
+  failure.machines.add(machine);
+  // Anew, so that the newest is the last.
+  run.state.failures.delete(key);
+  run.state.failures.set(key, failure);
+  return endIfEverybodyFails(run);
+}
+
+/** Also when somebody has left: those who stay may all have failed. @returns whether the run has ended. */
+export function endIfEverybodyFails(run: Run): boolean {
+  for (const { reason, times, workers, machines } of run.state.failures.values()) {
+    if (times < TIMES_MAX && machines.size < MACHINES_MAX) continue;
+    if ([...run.state.workers.keys()].some((worker) => !workers.has(worker))) continue;
+    end(run, { ok: false, code: "failed", reason, times, workers: [...workers] });
+    return true;
+  }
+  return false;
+}
+
+/** Something was computed: whatever failed before, it was not the run's. */
+export function forgetFailures(run: Run): void {
+  run.state.failures.clear();
+}
+
+/** For status: what the workers met last, while nothing has been computed since; undefined if nothing. */
+export function newestFailure(failures: ReadonlyMap<string, SharedFailure>): SharedFailure | undefined {
+  return [...failures.values()].at(-1);
+}
