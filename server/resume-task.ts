@@ -3,10 +3,10 @@
  * longer; but where the learning rate is to fall until the run's end, a longer run is another one from its first step
  * on, so that is done only where it is asked for, and recorded in the task.
  */
-import { basename } from "node:path";
 import { IsobatchError, invalid } from "../shared/errors.js";
 import { learningRateAt } from "../shared/optimizer/index.js";
 import type { Task } from "../tasks/index.js";
+import { changedData } from "./changed-data.js";
 import type { DataIdentity, EventLine, RunIdentity } from "./observe/index.js";
 import { datasetDifferences, listDifferences, taskDifferences } from "./task-differences.js";
 import { isHashOf } from "./task-hash.js";
@@ -80,21 +80,11 @@ function scheduleDifferences(wanted: Task, recorded: Task): string[] {
 }
 
 function dataDifferences({ identity, recorded, wanted, data }: ResumeOptions): string[] {
-  const known = identity.data;
-  if (known?.fingerprint === data.fingerprint) return [];
-  if (known === undefined && isHashOf(identity.taskHash, recorded, data.fingerprint)) return [];
+  const changed = changedData(identity.data, data, wanted.dataset);
+  if (changed === undefined) return [];
+  if (identity.data === undefined && isHashOf(identity.taskHash, recorded, data.fingerprint)) return [];
   const settings = datasetDifferences(wanted, recorded);
-  if (settings.length > 0) return settings;
-  const { dataset } = wanted;
-  const files =
-    dataset.kind === "mnist"
-      ? ["mnist"]
-      : [dataset.kind === "csv" || dataset.kind === "text" ? dataset.file : dataset.folder];
-  if (dataset.kind === "csv" && dataset.testFile !== null) {
-    if (known === undefined) files.push(dataset.testFile);
-    else if (known.trainFingerprint === data.trainFingerprint) files.splice(0, 1, dataset.testFile);
-  }
-  return [`the data has changed: ${files.map((file) => basename(file)).join(", ")}`];
+  return settings.length > 0 ? settings : [`the data has changed: ${changed.files}`];
 }
 
 /** The end of the schedule, and what it was for the samples so far. */

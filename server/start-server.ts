@@ -15,7 +15,7 @@ import {
   shardService,
   type WireServer,
 } from "../shared/wire/index.js";
-import { type PreparedTask, prepareTask, type Task } from "../tasks/index.js";
+import { type PreparedTask, prepareTask, scaleAdvice, type Task } from "../tasks/index.js";
 import { createCheckpointStore, microBatchesDone } from "./checkpoint/index.js";
 import {
   createCoordinator,
@@ -34,6 +34,7 @@ import {
   type Verify,
 } from "./dashboard/index.js";
 import { writeFirstCheckpoint } from "./first-checkpoint.js";
+import { watchFirstLoss } from "./first-loss.js";
 import {
   type EventLine,
   type KappaFile,
@@ -226,6 +227,9 @@ async function serve(
   });
   cleanUp.push(() => metrics.close());
   if (extension !== undefined) metrics.append(extension);
+  const advice = scaleAdvice(task, prepared.built.model, data);
+  if (advice !== undefined) log.warn(advice);
+  else if (task.loss === "meanSquaredError" && !directory.resumed) watchFirstLoss(metrics, log);
   const ledger = openLedger(out);
   cleanUp.push(() => ledger.close());
 

@@ -13,6 +13,7 @@ export { correctCount, lossOf, regularisationOf, sampleLossesOf } from "./losses
 export * from "./models/index.js";
 export { createSampleOrder, type SampleOrder, type SampleOrderOptions } from "./order.js";
 export { type PreparedTask, prepareTask } from "./prepare-task.js";
+export { scaleAdvice } from "./scale-advice.js";
 export {
   type DatasetSpec,
   type Loss,

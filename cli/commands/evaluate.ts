@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { evaluateWeights } from "../../experiment/index.js";
+import { changedData } from "../../server/changed-data.js";
 import { readNewestCheckpoint } from "../../server/checkpoint/index.js";
 import { RUN_FILES } from "../../server/observe/index.js";
 import { invalid } from "../../shared/errors.js";
@@ -20,6 +21,15 @@ export async function evaluate(folder: string, options: EvaluateOptions): Promis
   const taskFile = join(folder, RUN_FILES.task);
   const task = resolveTask(taskFile, JSON.parse(taskJson));
   const data = await openData(task);
+  const changed = identity.data && changedData(identity.data, data, task.dataset);
+  if (changed?.onlyTest === false) {
+    invalid(
+      `${taskFile}: the data has changed since the run began: ${changed.files}. Its columns or classes may not be those that the model ` +
+        "was trained on; put it back as it was.",
+    );
+  }
+  if (changed !== undefined)
+    process.stderr.write(`The test part is not the one that the run had: ${changed.files} has changed.\n`);
   if (data.test === undefined)
     invalid(`${taskFile}: the data set has no test part, so there is nothing to evaluate on.`);
   const backend = await backendFor(options.backend, identity.numerics?.backend);

@@ -33,7 +33,7 @@ export function resultLines(
     const { first, last } = trainingLoss;
     rows.push([
       "loss",
-      `${measure(last)} at the end, above the ${measure(first)} at the start: lower learningRate, or look at the data`,
+      `${measure(last)} at the end, above the ${measure(first)} of the first step: lower learningRate, or look at the data`,
     ]);
   }
   for (const at of summary.extendedAtSamples ?? []) rows.push(["extended", `after ${count(at)} samples, by --extend`]);

@@ -2,53 +2,50 @@ import { join } from "node:path";
 import { readJsonLines } from "./json-lines.js";
 import { METRICS_FILE, type MetricsLine } from "./metrics.js";
 
-/** The training loss at a run's beginning and end. */
+/** The training loss before a run's first update, and at its end. */
 export interface LossTrend {
-  /** Means over the first and the last `steps` steps, as single steps are noisy. */
+  /** Of the first step. */
   readonly first: number;
+  /** The mean over the last `steps` steps, as single steps are noisy. */
   readonly last: number;
   readonly steps: number;
-  /** Whether the end is above the start by more than the steps' noise. */
+  /** Whether the end is above the first step by more than noise. */
   readonly risen: boolean;
 }
 
-/** The first and the last steps never overlap. */
 const STEPS_MAX = 50;
 /** Fewer show no noise of their own. */
 const STEPS_COMPARED_MIN = 5;
-/** Then the loss has risen if it is so many times what it was. */
-const RISE_MIN = 1.5;
-/** Otherwise, if it is so many standard errors above. */
-const ERRORS_MIN = 2;
+/** That many times the first loss is no noise. Where training fails at once, the later losses are as wild as they are large. */
+const RISE_MIN = 2;
+/** Below that, so many standard deviations are. */
+const DEVIATIONS_MIN = 2;
 
 /** From a run's metrics.jsonl; undefined before the second step. */
 export function readLossTrend(runFolder: string): LossTrend | undefined {
-  const first: number[] = [];
-  const last: number[] = [];
+  let first: number | undefined;
+  const losses: number[] = [];
   let count = 0;
   for (const line of readJsonLines<MetricsLine>(join(runFolder, METRICS_FILE))) {
     if (line.type !== "step") continue;
-    if (first.length < STEPS_MAX) first.push(line.loss);
-    last.push(line.loss);
-    if (last.length > STEPS_MAX) last.shift();
+    first ??= line.loss;
+    losses.push(line.loss);
+    if (losses.length > STEPS_MAX) losses.shift();
     count += 1;
   }
   const steps = Math.min(STEPS_MAX, Math.floor(count / 2));
-  if (steps === 0) return undefined;
-  const [start, end] = [first.slice(0, steps), last.slice(-steps)];
-  return { first: mean(start), last: mean(end), steps, risen: hasRisen(start, end) };
+  if (first === undefined || steps === 0) return undefined;
+  const end = losses.slice(-steps);
+  const last = mean(end);
+  const noise = steps < STEPS_COMPARED_MIN ? Number.POSITIVE_INFINITY : DEVIATIONS_MIN * deviationFromMean(end);
+  return { first, last, steps, risen: last > RISE_MIN * first || last - first > noise };
 }
 
-function hasRisen(start: readonly number[], end: readonly number[]): boolean {
-  const [before, after] = [mean(start), mean(end)];
-  if (start.length < STEPS_COMPARED_MIN) return after > before * RISE_MIN;
-  const error = Math.sqrt((variance(start) + variance(end)) / start.length);
-  return after - before > ERRORS_MIN * error;
-}
-
-function variance(values: readonly number[]): number {
+/** The standard deviation of the difference between one step's loss and the mean of these. */
+function deviationFromMean(values: readonly number[]): number {
   const centre = mean(values);
-  return values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1);
+  const squares = values.reduce((sum, value) => sum + (value - centre) ** 2, 0);
+  return Math.sqrt((squares / (values.length - 1)) * (1 + 1 / values.length));
 }
 
 function mean(values: readonly number[]): number {

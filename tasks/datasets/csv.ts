@@ -86,6 +86,7 @@ function toDataset(table: Table, rows: Uint32Array, { inputs, labels, label }: C
   const lines = Uint32Array.from(rows, (row) => table.lines[row]);
   return {
     ...createDataset(form, bytesOf(inputNumbers), bytesOf(labelNumbers)),
+    columns: { inputs: inputs.map((column) => columns[column]), labels: labels.map((column) => columns[column]) },
     origin: path,
     firstPlaces: classOf && placesOf(table, labels[0]),
     place: (sample, element) => `${path}, line ${lines[sample]}: column "${columns[inputs[element]]}"`,

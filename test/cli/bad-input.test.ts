@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -35,6 +35,16 @@ const CASES: readonly (readonly [args: string, code: number, sentence: RegExp])[
   ],
   ["run greedy.json", 2, /^microBatchSize is 2000, but the data set has only 1000 samples .*\.$/],
   ["run misfit.json", 2, /^The model's output has the shape \[7\], .* give the last layer 10 units\.$/],
+  [
+    "run words.json",
+    2,
+    /tokens\.csv, line 3: column "b" is 9, but the Embedding layer "embedding_1" has inputDim 4: .*\.$/,
+  ],
+  [
+    "run words.json --data latin.csv",
+    2,
+    /latin\.csv, line 2: byte 5 of the line in column "y" is 0xE4, .* not UTF-8; .*\.$/,
+  ],
   ["run tiny.json --out full", 2, /^full is not empty and not a run directory .*--out\.$/],
   ["worker join", 2, /^Missing required argument 'host:port'; isobatch worker join --help .*\.$/],
   [
@@ -70,6 +80,20 @@ describe("bad input", () => {
     workplace.write("greedy.json", { ...TINY_TASK, microBatchSize: 2_000 });
     const layers = TINY_TASK.model.layers.with(-1, { layer: "Dense", units: 7 });
     workplace.write("misfit.json", { ...TINY_TASK, model: { ...TINY_TASK.model, layers } });
+    workplace.write("tokens.csv", "a,b,y\n0,1,0\n1,9,1\n");
+    writeFileSync(join(workplace.folder, "latin.csv"), "a,b,y\n0,1,\u00e4\n1,2,\u00f6\n", "latin1");
+    workplace.write("words.json", {
+      ...{ name: "words", loss: "softmaxCrossEntropy", microBatchSize: 1, samples: 2, learningRate: 1e-3 },
+      dataset: { kind: "csv", file: "tokens.csv", label: "y", target: "classes", testFraction: 0 },
+      model: {
+        kind: "sequential",
+        layers: [
+          { layer: "Embedding", inputDim: 4, outputDim: 2, inputShape: [2] },
+          { layer: "Flatten" },
+          { layer: "Dense", units: 2 },
+        ],
+      },
+    });
     mkdirSync(join(workplace.folder, "full"));
     workplace.write("full/notes.txt", "");
     files = readdirSync(workplace.folder).sort();

@@ -78,14 +78,21 @@ function subtitle({ task, summary }: RunFiles): string {
 function facts({ evaluation, steps, samples, summary }: RunFiles): [name: string, value: string][] {
   const list: [string, string][] = [];
   if (evaluation?.accuracy != null) list.push(["Test accuracy", `${(100 * evaluation.accuracy).toFixed(2)} %`]);
-  if (evaluation !== undefined) list.push(["Test loss", String(Number(evaluation.loss.toPrecision(4)))]);
+  if (evaluation !== undefined) list.push(["Test loss", number(evaluation.loss)]);
   list.push(["Samples", samples.toLocaleString("en")], ["Steps", steps.toLocaleString("en")]);
   if (summary === undefined) return [...list, ["State", "running"]];
   if (summary.failure != null) list.push(["State", "failed"]);
   list.push(["Samples/s", Math.round(summary.samplesPerSecond).toLocaleString("en")]);
+  const { trainingLoss } = summary;
+  if (trainingLoss?.risen)
+    list.push(["Training loss", `${number(trainingLoss.last)}, above the first, ${number(trainingLoss.first)}`]);
   list.push(["Time", duration(summary.durationSeconds)], ["Workers", String(summary.workers.length)]);
   list.push(["Redone steps", summary.recomputedSteps.toLocaleString("en")]);
   return list;
+}
+
+function number(value: number): string {
+  return String(Number(value.toPrecision(4)));
 }
 
 function bits({ bitExact }: Summary): string {

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Summary } from "../../server/observe/index.js";
+import { resultLines } from "./result.js";
+import { createPaint } from "./view.js";
+
+const summary: Summary = {
+  ...{ task: "t", optimizer: "o", runId: "r", version: "0", stateHash: "h", steps: 20, samples: 1_280 },
+  ...{ samplesPerSecond: 64, durationSeconds: 20, recomputedSteps: 0, finalEvaluation: null, workers: [] },
+  ...{ numerics: null, bitExact: true, epochs: 1, finishedAt: "2026-01-01T00:00:00Z", failure: null },
+  ...{ trainingLoss: { first: 2.3, last: 0.5, steps: 10, risen: false }, extendedAtSamples: [] },
+};
+const linesOf = (fields: object) => resultLines("complete", { ...summary, ...fields }, "runs/t", createPaint(false));
+
+describe("resultLines()", () => {
+  it("tells what came of a run, a line each", () => {
+    assert.deepEqual(linesOf({}), [
+      "t trained",
+      "  samples  1,280 in 20 steps",
+      "  speed    64.0 samples/s for 20 s",
+      "  state    h",
+      "  report   runs/t/report.html",
+    ]);
+  });
+
+  it("says that a run has ended worse than it began", () => {
+    const lines = linesOf({ trainingLoss: { first: 2.3, last: 508, steps: 10, risen: true } });
+    assert.ok(
+      lines.includes(
+        "  loss     508 at the end, above the 2.30 of the first step: lower learningRate, or look at the data",
+      ),
+    );
+  });
+
+  it("says where a schedule was stretched, and shows what an older version has summed up", () => {
+    assert.ok(linesOf({ extendedAtSamples: [640] }).includes("  extended  after 640 samples, by --extend"));
+    assert.equal(linesOf({ extendedAtSamples: undefined, trainingLoss: undefined }).length, 5);
+  });
+});
