@@ -1,3 +1,4 @@
+import { invalid } from "../shared/errors.js";
 import { type GradientFlip, parseGradientFlip } from "../worker/compute/gradient-flip.js";
 import { oneOf } from "./option-values.js";
 
@@ -13,6 +14,8 @@ export interface Environment {
   readonly logFormat: LogFormat | undefined;
   /** NO_COLOR (no-color.org): set to anything but nothing. */
   readonly color: boolean;
+  /** ISOBATCH_PATIENCE: how long a compute thread may be at one thing; there in seconds. */
+  readonly patienceMs: number | undefined;
   /** ISOBATCH_FLIP_GRADIENT_BIT: for tests alone. */
   readonly flip: GradientFlip | undefined;
 }
@@ -23,15 +26,23 @@ export const LOG_FORMATS = ["json", "pretty"] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
 export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
-  const { ISOBATCH_TOKEN, ISOBATCH_LOG, ISOBATCH_LOG_FORMAT, NO_COLOR, ISOBATCH_FLIP_GRADIENT_BIT } = variables;
+  const { ISOBATCH_TOKEN, ISOBATCH_LOG, ISOBATCH_LOG_FORMAT, NO_COLOR } = variables;
+  const { ISOBATCH_PATIENCE, ISOBATCH_FLIP_GRADIENT_BIT } = variables;
   return {
     variables,
     token: ISOBATCH_TOKEN,
     logLevel: ISOBATCH_LOG ? oneOf("ISOBATCH_LOG", LOG_LEVELS)(ISOBATCH_LOG) : undefined,
     logFormat: ISOBATCH_LOG_FORMAT ? oneOf("ISOBATCH_LOG_FORMAT", LOG_FORMATS)(ISOBATCH_LOG_FORMAT) : undefined,
     color: !NO_COLOR,
+    patienceMs: ISOBATCH_PATIENCE ? 1_000 * readPatience(ISOBATCH_PATIENCE) : undefined,
     flip: ISOBATCH_FLIP_GRADIENT_BIT ? parseGradientFlip(ISOBATCH_FLIP_GRADIENT_BIT) : undefined,
   };
+}
+
+function readPatience(text: string): number {
+  const seconds = Number(text);
+  if (seconds >= 1 && seconds <= 1e6) return seconds;
+  return invalid(`ISOBATCH_PATIENCE is ${JSON.stringify(text)}; it takes seconds, from 1 to 1000000.`);
 }
 
 /** What a command line says of the log, which comes before what the environment says. */

@@ -8,7 +8,8 @@ import { type ErrorCode, IsobatchError } from "../shared/errors.js";
 import type { Logger } from "../shared/log.js";
 import { systemError } from "../shared/system-errors.js";
 import type { BackendName, Numerics } from "./backends/index.js";
-import { prepareProcess } from "./backends/tensorflow/availability.js";
+import { prepareProcess, processLeaver } from "./backends/tensorflow/availability.js";
+import { endThread } from "./compute/index.js";
 import type { ProbeMessage } from "./probe-thread.js";
 
 export interface ChosenBackend {
@@ -29,16 +30,41 @@ export async function chooseBackendOffThread(
   gpu?: number,
 ): Promise<ChosenBackend> {
   prepareProcess(requested, gpu);
-  return new Promise((resolve, reject) => {
-    const thread = new Worker(new URL("./probe-thread.js", import.meta.url), { workerData: requested });
-    thread.on("message", (message: ProbeMessage) => {
-      if ("line" in message) return log.info(message.fields, message.line);
-      if ("chosen" in message) resolve(message.chosen);
-      else if (message.code === undefined) reject(new Error(message.failed));
-      else reject(new IsobatchError(message.code as ErrorCode, message.failed));
-      void thread.terminate();
+  const leave = processLeaver(requested ?? "tfjs-node-gpu");
+  const thread = new Worker(new URL("./probe-thread.js", import.meta.url), { workerData: requested });
+  let overdue: NodeJS.Timeout | undefined;
+  let isHung = false;
+  try {
+    return await new Promise((resolve, reject) => {
+      thread.on("message", (message: ProbeMessage) => {
+        if ("line" in message) log.info(message.fields, message.line);
+        else if ("chosen" in message) resolve(message.chosen);
+        else if (message.code === undefined) reject(new Error(message.failed));
+        else reject(new IsobatchError(message.code as ErrorCode, message.failed));
+      });
+      thread.once("error", (error) => reject(systemError(error)));
+      thread.once("exit", (code) => reject(new Error(`the thread that chooses a backend ended with code ${code}`)));
+      overdue = setTimeout(() => {
+        isHung = true;
+        reject(hangs(requested));
+      }, OPEN_MS_MAX);
     });
-    thread.once("error", (error) => reject(systemError(error)));
-    thread.once("exit", (code) => reject(new Error(`the thread that chooses a backend ended with code ${code}`)));
-  });
+  } finally {
+    clearTimeout(overdue);
+    const ended = endThread(thread, isHung ? END_HUNG_MS : END_MS, leave);
+    if (isHung) await ended;
+  }
+}
+
+/** Each native backend is tried in a process of its own first, for a minute at most, so this one opens what has opened before. */
+const OPEN_MS_MAX = 600_000;
+const END_MS = 10_000;
+const END_HUNG_MS = 1_000;
+
+function hangs(requested = "a backend"): IsobatchError {
+  return new IsobatchError(
+    "exhausted",
+    `Opening ${requested} has not ended in ${OPEN_MS_MAX / 60_000} min, so this worker ends; isobatch doctor tries each ` +
+      "backend, and --backend wasm computes without a library.",
+  );
 }

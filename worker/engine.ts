@@ -13,6 +13,7 @@ import {
   createComputePool,
   createWorkerMemory,
   type GradientFlip,
+  HungThreadError,
   ThreadDeathError,
   type WorkerMemory,
 } from "./compute/index.js";
@@ -42,22 +43,43 @@ export interface EngineOptions {
   readonly data: TaskData | undefined;
   readonly flip: GradientFlip | undefined;
   readonly notice: (line: string) => void;
+  readonly warn: (line: string) => void;
+  readonly patienceMs: number | undefined;
 }
+
+/** A compute thread hangs inside a native call, and can't be ended: this process is of no more use. */
+function stuck(cause: HungThreadError): IsobatchError {
+  return new IsobatchError(
+    "exhausted",
+    `${cause.message.replace(/\.$/, "")}, and can't be stopped, so this worker ends; isobatch doctor shows what it computes ` +
+      "on, --backend wasm computes without it, and ISOBATCH_PATIENCE (seconds) makes workers wait longer.",
+    { cause },
+  );
+}
+
+/** Whether a worker has ended because of that. */
+export const isStuck = (error: unknown): boolean =>
+  error instanceof IsobatchError && error.cause instanceof HungThreadError;
 
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { joined, backend, computeThreads: threads, data, flip, notice } = options;
   const { task, layout, topology, form, identity } = joined;
   const memory = createWorkerMemory({ layout, threads, leaves: largestKappa(task.microBatchesPerStep) });
+  const { warn, patienceMs } = options;
+  const what = { threads, backend: backend.name, join: { task, topology, form }, memory };
   const start = (): Promise<ComputePool> =>
-    createComputePool({ threads, backend: backend.name, join: { task, topology, form }, memory, notice, flip });
+    createComputePool({ ...what, ...{ notice, warn, patienceMs, flip } }).catch((error: unknown) => {
+      throw error instanceof HungThreadError ? stuck(error) : error;
+    });
   let pool = start();
   await pool;
   let proven = true;
   let broken: Error | undefined;
 
   const replace = async (dead: ComputePool, cause: ThreadDeathError): Promise<ComputePool> => {
-    await dead.close();
+    const ended = await dead.close();
     try {
+      if (!ended && cause instanceof HungThreadError) throw stuck(cause);
       if (proven) return await start();
       const reason = cause.message.replace(/\.$/, "");
       throw new IsobatchError("exhausted", `The compute threads died twice in a row: ${reason}.`, { cause });
@@ -105,7 +127,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       return evaluated;
     },
     async close() {
-      await pool.then((threads) => threads.close()).catch(() => {});
+      await pool.then((threads) => threads.close()).catch(() => false);
     },
   };
 }

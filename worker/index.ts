@@ -1,2 +1,3 @@
 export { type GradientFlip, parseGradientFlip } from "./compute/index.js";
+export { isStuck } from "./engine.js";
 export { type RunningWorker, startWorker, type WorkerOptions, type WorkerOutcome } from "./worker.js";

@@ -35,6 +35,8 @@ export interface WorkerOptions {
   readonly connectWaitMs: number;
   /** How long a server that was lost is waited for. */
   readonly reconnectWaitMs: number;
+  /** How long a compute thread may be at one thing before it is taken to hang; by default as long as seems right. */
+  readonly patienceMs?: number;
   readonly log: Logger;
   /** For tests alone. */
   readonly flip?: GradientFlip;
@@ -103,7 +105,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   };
 
   const attachOnce = async (waitMs: number): Promise<Attachment> => {
-    const { address, dataFolder, flip } = options;
+    const { address, dataFolder, flip, patienceMs } = options;
     const { signal } = going;
     const connection = await connect(address, { ...access, waitMs, signal });
     try {
@@ -114,7 +116,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         const { task, datasetFingerprint: fingerprint } = joined;
         const data = dataFolder === undefined ? undefined : await openData(task, { folder: dataFolder, fingerprint });
         const notice = (line: string): void => log.info(line);
-        engine = await createEngine({ joined, backend, computeThreads, data, flip, notice }).catch(async (error) => {
+        const warn = (line: string): void => bound.warn(line);
+        const heard = { notice, warn, patienceMs };
+        engine = await createEngine({ joined, backend, computeThreads, data, flip, ...heard }).catch(async (error) => {
           await tellWhyNot(connection, joined.workerId, error);
           throw error;
         });

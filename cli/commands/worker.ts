@@ -2,7 +2,7 @@ import { awaited } from "../../shared/awaited.js";
 import { type CertificatePaths, readToken } from "../../shared/credentials/index.js";
 import { IsobatchError, invalid } from "../../shared/errors.js";
 import type { Address } from "../../shared/wire/index.js";
-import { startWorker } from "../../worker/index.js";
+import { isStuck, startWorker } from "../../worker/index.js";
 import { followParent } from "../children/parent.js";
 import type { Environment } from "../environment.js";
 import { EXIT_INTERRUPTED } from "../failure.js";
@@ -52,7 +52,7 @@ export async function joinWorker(address: Address, options: JoinOptions, environ
   });
   const worker = await startWorker({
     ...{ address, token, trust: clientTrust(token, options), backend, gpu, computeThreads, dataFolder, log },
-    flip: environment.flip,
+    ...{ patienceMs: environment.patienceMs, flip: environment.flip },
     connectWaitMs: wait * 1_000,
     reconnectWaitMs: reconnectFor * 1_000,
   }).catch((error: unknown) => {
@@ -79,7 +79,10 @@ export async function joinWorker(address: Address, options: JoinOptions, environ
       leave("terminated");
     },
   });
-  const { ok, reason, message } = await awaited("the worker to end", worker.finished);
+  const ended = worker.finished.catch((error: unknown) => {
+    throw options.supervised ? final(error) : error;
+  });
+  const { ok, reason, message } = await awaited("the worker to end", ended);
   clearTimeout(overdue);
   stopLeaving();
   if (reason === "sent away")
@@ -89,8 +92,11 @@ export async function joinWorker(address: Address, options: JoinOptions, environ
   return exitCode;
 }
 
-/** What a server refuses once it refuses again: to whoever would start this process again it is wrong input. */
+/**
+ * What a server refuses once it refuses again, and what hangs once hangs again: to whoever would start this process again
+ * it is wrong input.
+ */
 function final(error: unknown): unknown {
-  const refused = error instanceof IsobatchError && error.code === "refused";
-  return refused ? new IsobatchError("invalid_input", error.message, { cause: error }) : error;
+  if (!(error instanceof IsobatchError) || !(error.code === "refused" || isStuck(error))) return error;
+  return new IsobatchError("invalid_input", error.message, { cause: error });
 }

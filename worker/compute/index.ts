@@ -1,4 +1,4 @@
-export { ThreadDeathError } from "./compute-thread.js";
+export { HungThreadError, ThreadDeathError } from "./compute-thread.js";
 export { createFold, type Fold, type FoldedNode, type FoldOperation, slotsNeeded } from "./fold.js";
 export { type GradientFlip, parseGradientFlip } from "./gradient-flip.js";
 export {
@@ -29,4 +29,5 @@ export {
   type Lease,
 } from "./pool.js";
 export type { Join } from "./protocol.js";
+export { endThread } from "./stuck-threads.js";
 export { createSums, type LeaseWeights, type Sums, WHOLE } from "./sums.js";

@@ -8,7 +8,7 @@
  */
 import type { Interval } from "../../shared/sums/index.js";
 import type { BackendName, Numerics } from "../backends/index.js";
-import { prepareProcess } from "../backends/tensorflow/availability.js";
+import { prepareProcess, processLeaver } from "../backends/tensorflow/availability.js";
 import { type ComputeThread, startComputeThread } from "./compute-thread.js";
 import { type FoldedNode, joinNodes, slotsNeeded, splitLeaves } from "./fold.js";
 import type { GradientFlip } from "./gradient-flip.js";
@@ -17,6 +17,7 @@ import type { WorkerMemory } from "./memory.js";
 import { NonFiniteError } from "./non-finite-error.js";
 import type { Join } from "./protocol.js";
 import type { LeaseWeights } from "./sums.js";
+import { patienceFor } from "./watchdog.js";
 
 export interface ComputePoolOptions {
   /** As many as `memory` is planned for. */
@@ -26,6 +27,10 @@ export interface ComputePoolOptions {
   readonly memory: WorkerMemory;
   /** Is told what people should know of how the model is computed. */
   readonly notice?: (line: string) => void;
+  /** Is told when a thread takes suspiciously long. */
+  readonly warn?: (line: string) => void;
+  /** How long a thread may be at one thing; by default as its answers before suggest. */
+  readonly patienceMs?: number;
   /** For tests alone. */
   readonly flip?: GradientFlip;
 }
@@ -80,18 +85,24 @@ export interface ComputePool {
   ): Promise<{ lossSums: Float64Array; correct: Float64Array }>;
   /** Gives the slots of nodes back, after they have been pushed or dropped. */
   release(slots: readonly number[]): void;
-  /** Ends the threads; whatever is under way rejects. */
-  close(): Promise<void>;
+  /** Ends the threads; whatever is under way rejects. Resolves with whether all have ended, as `ComputeThread` says. */
+  close(): Promise<boolean>;
 }
 
 /** Starts the threads. `load`, `compute` and `evaluate` run one after the other, in the order they are called. */
 export async function createComputePool(options: ComputePoolOptions): Promise<ComputePool> {
-  const { memory, notice, ...others } = options;
+  const { memory, notice, warn, patienceMs, ...others } = options;
   const { plan, memories } = memory;
   prepareProcess(options.backend);
+  const patience = patienceFor(options.backend, patienceMs);
+  const leave = processLeaver(options.backend);
   const starting = Array.from({ length: options.threads }, (_, thread) =>
-    // All threads have the same to tell.
-    startComputeThread({ ...others, thread, layout: plan.layout, memories }, thread === 0 ? notice : undefined),
+    startComputeThread({
+      start: { ...others, thread, layout: plan.layout, memories },
+      // All threads have the same to tell.
+      notice: thread === 0 ? notice : undefined,
+      ...{ warn, patience, leave },
+    }),
   );
   const threads = await Promise.all(starting).catch(async (error: unknown) => {
     const started = await Promise.allSettled(starting);
@@ -142,7 +153,8 @@ export async function createComputePool(options: ComputePoolOptions): Promise<Co
       }),
     release: (slots) => memory.releaseSlots(slots),
     async close() {
-      await Promise.all(threads.map((thread) => thread.close()));
+      const ended = await Promise.all(threads.map((thread) => thread.close()));
+      return ended.every((each) => each);
     },
   };
 }

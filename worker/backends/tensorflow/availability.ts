@@ -5,6 +5,7 @@ import { setTensorFlowEnvironment } from "./environment.js";
 import { pinnedGpu } from "./gpus.js";
 import { graphicsProblem, readGraphics } from "./graphics.js";
 import { readInstallation, type TensorFlowInstallation, tensorFlowFolder } from "./installation.js";
+import { loadProcessAddon } from "./process-addon.js";
 
 export type TensorFlowBackendName = "tfjs-node-gpu" | "tfjs-node";
 
@@ -47,4 +48,18 @@ export function prepareProcess(name: string | undefined, gpu?: number): void {
   if (name !== "tfjs-node") return;
   const installation = findInstallation(name);
   if (typeof installation !== "string" && installation.variant === "cuda") process.env.CUDA_VISIBLE_DEVICES = "-1";
+}
+
+/**
+ * What ends this process at once, also while a thread is inside TensorFlow. To be asked for before there is such a thread: it
+ * may hold the loader's lock. Where an older Isobatch has made the installation, a process that is well waits for its
+ * threads, and one that is not kills itself.
+ */
+export function processLeaver(name: string): (exitCode: number) => void {
+  const installation = name === "tfjs-node" || name === "tfjs-node-gpu" ? findInstallation(name) : undefined;
+  const addon = typeof installation === "object" ? loadProcessAddon(installation) : undefined;
+  return (exitCode) => {
+    if (addon !== undefined) addon.exit(exitCode);
+    if (exitCode !== 0) process.kill(process.pid, "SIGKILL");
+  };
 }

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { HungThreadError, startComputeThread } from "./compute-thread.js";
+import type { ThreadStart } from "./protocol.js";
+import { patienceFor } from "./watchdog.js";
+
+const script = new URL("./hanging-thread.test.helper.js", import.meta.url);
+const batch = { number: 0, samples: 0, inputs: new Uint8Array(), labels: new Uint8Array() };
+
+describe("a compute thread that hangs", { timeout: 60_000 }, () => {
+  it("is warned of, given up with what it was at, and ended", async () => {
+    const warnings: string[] = [];
+    const thread = await startComputeThread({
+      start: { thread: 3, backend: "tfjs-node-gpu" } as ThreadStart,
+      ...{ patience: patienceFor("tfjs-node-gpu", 600), lookMs: 10, script, leave: () => assert.fail() },
+      warn: (line) => warnings.push(line),
+    });
+    assert.equal(await thread.ask("load", {}), null);
+    const hangs = "Compute thread 3 (tfjs-node-gpu) hangs: a micro-batch's gradient has not ended in 0.6 s.";
+    const isHang = (error: unknown): boolean => error instanceof HungThreadError && error.message === hangs;
+    await assert.rejects(thread.ask("microBatch", { batch }), isHang);
+    await assert.rejects(thread.ask("load", {}), isHang);
+    const at = "Compute thread 3 (tfjs-node-gpu) has been at a micro-batch's gradient for 0.3 s";
+    assert.deepEqual(warnings, [`${at}; it is given up after 0.6 s.`]);
+    assert.equal(await thread.close(), true);
+  });
+
+  it("does not keep its process when it can't be ended, because it is inside a native call", {
+    skip: process.platform === "win32" && "there are no named pipes in folders",
+  }, async () => {
+    const place = mkdtempSync(join(tmpdir(), "isobatch-hang-"));
+    try {
+      const pipe = join(place, "pipe");
+      execFileSync("mkfifo", [pipe]);
+      const program = fileURLToPath(new URL("./hanging-process.test.helper.js", import.meta.url));
+      const child = spawn(process.execPath, [program, pipe], { stdio: ["ignore", "pipe", "inherit"] });
+      const [said, [code, signal]] = await Promise.all([text(child.stdout), once(child, "close")]);
+      assert.match(
+        said,
+        /^Compute thread 0 \(wasm\) hangs: evaluating a batch has not ended in 0\.02 s\.\nended: false\n$/,
+      );
+      // Without the addon of an installation it can only kill itself.
+      assert.deepEqual([code, signal], [null, "SIGKILL"]);
+    } finally {
+      rmSync(place, { recursive: true });
+    }
+  });
+});

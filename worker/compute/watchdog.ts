@@ -1,0 +1,98 @@
+/**
+ * Whether a compute thread still computes. It computes natively and says nothing until it is done, so a library that waits
+ * for ever looks like one that is at work; what tells them apart is how long the same took before.
+ *
+ * Time is counted while the main thread lives: a process that was stopped, or a machine that slept, is not taken for a
+ * thread that hangs.
+ */
+import type { BackendName } from "../backends/index.js";
+
+/** How long something may take: then people are told, and then it is given up. */
+export interface Limits {
+  readonly warnMs: number;
+  readonly endMs: number;
+}
+
+/**
+ * @param kind of what the thread is at; "start" is its start.
+ * @param answeredMs how long the last answers of that kind took, from the oldest to the newest.
+ */
+export type Patience = (kind: string, answeredMs: readonly number[]) => Limits;
+
+/**
+ * What a first answer may take, in minutes: it compiles, and may work on a micro-batch of any size. On a GPU a minute is
+ * long. The computing of wasm and cpu is a loop of ours, which ends however slow the machine is.
+ */
+const FIRST_END_MINUTES: Record<BackendName, number> = {
+  "tfjs-node-gpu": 15,
+  "tfjs-node": 60,
+  wasm: Number.POSITIVE_INFINITY,
+  cpu: Number.POSITIVE_INFINITY,
+};
+const FIRST_WARN_MS = 180_000;
+/** The first ones are traced and compiled, and say little of the later ones. */
+const FIRST_ANSWERS = 4;
+const LATER_WARN_MS_MIN = 60_000;
+const LATER_WARN_MEDIANS = 20;
+const LATER_WARN_LONGEST = 3;
+const LATER_END_WARNINGS = 3;
+
+/** @param fixedMs after which whatever follows the start is given up, however long it took before. */
+export function patienceFor(backend: BackendName, fixedMs?: number): Patience {
+  return (kind, answeredMs) => {
+    if (fixedMs !== undefined && kind !== "start") return { warnMs: fixedMs / 2, endMs: fixedMs };
+    if (answeredMs.length < FIRST_ANSWERS) return { warnMs: FIRST_WARN_MS, endMs: FIRST_END_MINUTES[backend] * 60_000 };
+    const warnMs = Math.max(
+      LATER_WARN_MS_MIN,
+      LATER_WARN_MEDIANS * median(answeredMs),
+      LATER_WARN_LONGEST * Math.max(...answeredMs),
+    );
+    return { warnMs, endMs: LATER_END_WARNINGS * warnMs };
+  };
+}
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
+
+export type Verdict =
+  | { readonly kind: "warn"; readonly limits: Limits; readonly usualMs: number | undefined }
+  | { readonly kind: "end"; readonly limits: Limits };
+
+export interface Watchdog {
+  /** The thread is at something of this kind from now on. */
+  started(kind: string): void;
+  /** It is done. @param tookMs since it started. */
+  answered(tookMs: number): void;
+  /** So much time has passed. @returns what is to be said or done, once each. */
+  passed(ms: number): Verdict | undefined;
+}
+
+const REMEMBERED = 32;
+
+export function createWatchdog(patience: Patience): Watchdog {
+  const answers = new Map<string, number[]>();
+  let current: { readonly kind: string; silentMs: number; warned: boolean } | undefined;
+  const before = (kind: string): number[] => answers.get(kind) ?? [];
+  return {
+    started(kind) {
+      current = { kind, silentMs: 0, warned: false };
+    },
+    answered(tookMs) {
+      if (current === undefined) return;
+      answers.set(current.kind, [...before(current.kind).slice(1 - REMEMBERED), tookMs]);
+      current = undefined;
+    },
+    passed(ms) {
+      if (current === undefined) return undefined;
+      current.silentMs += ms;
+      const known = before(current.kind);
+      const limits = patience(current.kind, known);
+      if (current.silentMs >= limits.endMs) {
+        current = undefined;
+        return { kind: "end", limits };
+      }
+      if (current.warned || current.silentMs < limits.warnMs) return undefined;
+      current.warned = true;
+      return { kind: "warn", limits, usualMs: known.length === 0 ? undefined : median(known) };
+    },
+  };
+}
