@@ -27,7 +27,9 @@ export function watchConnections(client: Client, silenceMs?: number): void {
 
 /** A connector makes one connection at a time. */
 function watchConnector(connector: Connector, silenceMs: number | undefined): void {
-  const { tcpConnect, createSession } = connector;
+  const { connect, tcpConnect, createSession } = connector;
+  connector.connect = (address, secureConnector, options) =>
+    connect.call(connector, address, withEnd(secureConnector), options);
   let connection: { session?: Http2Session } = {};
   connector.tcpConnect = async (...args) => {
     const socket = await tcpConnect.apply(connector, args);
@@ -44,6 +46,22 @@ function watchConnector(connector: Connector, silenceMs: number | undefined): vo
   };
 }
 
+/** grpc-js waits for ever for a TLS handshake whose socket is closed without an error. */
+function withEnd(secureConnector: SecureConnector): SecureConnector {
+  return {
+    connect: (socket) =>
+      Promise.race([
+        secureConnector.connect(socket),
+        new Promise<never>((_, reject) => {
+          socket.once("close", () => reject(new Error("ECONNRESET: the connection was closed")));
+        }),
+      ]),
+    waitForReady: () => secureConnector.waitForReady(),
+    getCallCredentials: () => secureConnector.getCallCredentials(),
+    destroy: () => secureConnector.destroy(),
+  };
+}
+
 function moved(): Error {
   return new Error("This version of @grpc/grpc-js makes its connections elsewhere: see shared/wire/http2-client.ts");
 }
@@ -55,6 +73,14 @@ interface ChannelInternals {
 interface Connector {
   /** While it is being set up. */
   session: Http2Session | null;
+  connect(address: unknown, secureConnector: SecureConnector, options: unknown): Promise<unknown>;
   tcpConnect(...args: unknown[]): Promise<Socket>;
   createSession(...args: unknown[]): Promise<unknown>;
+}
+
+interface SecureConnector {
+  connect(socket: Socket): Promise<unknown>;
+  waitForReady(): Promise<void>;
+  getCallCredentials(): unknown;
+  destroy(): void;
 }

@@ -89,4 +89,14 @@ describe("a TLS handshake that is cut off", { timeout: 60_000, concurrency: true
       });
     }
   }
+
+  it("by a server that says nothing more is tried again after a silence, also where the channel makes it", async (test) => {
+    // The first two ask for the CA and verify it, each with a time-out of its own.
+    const link = await serve(test, (connection) => {
+      if (link.connections.length === 3) connection.onBytes(1, () => connection.stall());
+    });
+    const connection = await connect(link.address, { waitMs: 30_000, token: authority.token, silenceMs: 200 });
+    test.after(() => connection.close());
+    assert.ok(link.connections.length > 3);
+  });
 });
