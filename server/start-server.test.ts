@@ -94,6 +94,16 @@ describe("startServer()", { timeout: 120_000 }, () => {
     );
   });
 
+  it("tells a worker of its own that comes back too late how the run has ended, and puts others off", async (test) => {
+    const server = await serve(test, { task, stay: true });
+    const worker = await work(test, server.address);
+    assert.equal(await worker.ended, "complete");
+    const { coordinator } = await connectTo(test, server.address, TOKEN);
+    const joinAgain = (runId: string) => call(coordinator, coordinatorService.Join, joinRequest({ runId }), CALL);
+    assert.deepEqual((await joinAgain(server.runId)).ended, { ok: true, reason: "the run has ended" });
+    await assert.rejects(joinAgain(""), { code: "unavailable", message: "The run has ended." });
+  });
+
   it("ends well although its report can't be written, and says so", async (test) => {
     const { summary, server } = await finish(test, async ({ out }) => mkdirSync(join(out, "report.html")));
     assert.equal(summary.stateHash, undisturbed);

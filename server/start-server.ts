@@ -271,12 +271,14 @@ async function serve(
   const security = await openSecurity({ folder: out, tls: options.tls, joinTokenFile, given: tokens, log });
   cleanUp.push(() => security.close());
   const { gate, tls } = security;
+  let workersWait = false;
   const server = createServer({ gate, tls });
   server.addService(
     coordinatorService,
     createCoordinatorHandlers({
       ...{ coordinator, prepared, directory, samples, metrics, slices, leaseKey, gate, version, stay, log },
       controlTokens: createTokenControl(out, security),
+      workersWait: () => workersWait,
     }),
   );
   server.addService(shardService, shard.handlers);
@@ -297,7 +299,6 @@ async function serve(
   });
   cleanUp.push(() => awaited("the shards' processes to end", supervisor.stop()));
 
-  let workersWait = false;
   let aborted: ((error: IsobatchError) => void) | undefined;
   const abortion = new Promise<never>((_, reject) => {
     aborted = reject;

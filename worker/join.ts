@@ -50,7 +50,21 @@ export interface ShardPlace {
   readonly endChunk: number;
 }
 
-/** @param runId of the run that this worker computed for before, if any */
+/** The run that this worker computed for has ended while it was away; the message says how. */
+export class RunEndedError extends Error {
+  override readonly name = "RunEndedError";
+  constructor(
+    readonly ok: boolean,
+    reason: string,
+  ) {
+    super(reason);
+  }
+}
+
+/**
+ * @param runId of the run that this worker computed for before, if any
+ * @throws RunEndedError if that one is over
+ */
 export async function join(
   connection: Connection,
   worker: { backend: ChosenBackend; computeThreads: number; runId: string | undefined; signal: AbortSignal },
@@ -67,6 +81,7 @@ export async function join(
   };
   const options = { deadlineMs: JOIN_DEADLINE_MS, signal };
   const response = await call(connection.coordinator, coordinatorService.Join, request, options);
+  if (runId !== "" && response.ended != null) throw new RunEndedError(response.ended.ok, response.ended.reason);
   try {
     return read(response, connection.address.host);
   } catch (error) {

@@ -115,7 +115,7 @@ describe("a worker with the data at hand", { timeout: 60_000 }, () => {
   });
 });
 
-describe("a worker's life", { timeout: 60_000 }, () => {
+describe("a worker's life", { timeout: 120_000 }, () => {
   it("goes on under a new name when its stream breaks, with what it had before void", async (test) => {
     const server = await serve(test);
     const worker = await workAtStart(test, server);
@@ -180,6 +180,14 @@ describe("a worker's life", { timeout: 60_000 }, () => {
     };
     server.dropWorkers();
     await assert.rejects(worker.finished, { code: "refused", message: "The run has ended." });
+  });
+
+  it("ends with the run that ended while it was away, as the others did", async (test) => {
+    const server = await serve(test);
+    const worker = await workAtStart(test, server);
+    server.behaviour.join = () => ({ ended: { ok: true, reason: "the run has ended" } });
+    server.dropWorkers();
+    assert.deepEqual(await worker.finished, { reason: "run ended", ok: true, message: "the run has ended" });
   });
 
   it("ends with the run, with the run's own words", async (test) => {

@@ -14,7 +14,7 @@ import { chooseBackendOffThread } from "./choose-backend.js";
 import type { GradientFlip } from "./compute/index.js";
 import { createEngine, type Engine } from "./engine.js";
 import { tellWhyNot } from "./failure.js";
-import { type Joined, join } from "./join.js";
+import { type Joined, join, RunEndedError } from "./join.js";
 import { openSession, type Session } from "./session.js";
 
 export interface WorkerOptions {
@@ -162,6 +162,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       } catch (error) {
         if (stopped.signal.aborted) return { reason: "stopped", ok: true };
         if (leaving !== undefined) return { reason: "left", ok: true, message: leaving };
+        if (error instanceof RunEndedError) return { reason: "run ended", ok: error.ok, message: error.message };
         throw error;
       }
     }

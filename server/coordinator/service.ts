@@ -43,6 +43,8 @@ export interface ServiceOptions {
   readonly version: string;
   /** Whether the server stays when the run has ended: whoever wants to join then may try again later. */
   readonly stay: boolean;
+  /** Whether workers wait for a server that comes back, so that none is told that the run has ended. */
+  workersWait(): boolean;
   readonly log: Logger;
 }
 
@@ -113,7 +115,11 @@ export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorH
       checkVersion(request.version, "The worker");
       if (isOver(coordinator)) {
         const { failure } = coordinator.progress;
-        const code = stay ? "unavailable" : "refused";
+        // What the others were told as it ended, and this one's connection did not bring.
+        if (request.runId === shared.runId && !options.workersWait()) {
+          return { ended: { ok: failure === "", reason: failure === "" ? "the run has ended" : failure } };
+        }
+        const code = stay || options.workersWait() ? "unavailable" : "refused";
         if (failure === "") throw new IsobatchError(code, "The run has ended.");
         throw new IsobatchError(code, `The run has failed: ${failure}`);
       }

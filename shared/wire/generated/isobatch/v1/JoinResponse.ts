@@ -1,6 +1,7 @@
 // Original file: proto/isobatch/v1/isobatch.proto
 
 import type { ShardAddress as _isobatch_v1_ShardAddress, ShardAddress__Output as _isobatch_v1_ShardAddress__Output } from '../../isobatch/v1/ShardAddress.js';
+import type { RunEnded as _isobatch_v1_RunEnded, RunEnded__Output as _isobatch_v1_RunEnded__Output } from '../../isobatch/v1/RunEnded.js';
 
 export interface JoinResponse {
   'workerId'?: (string);
@@ -14,6 +15,7 @@ export interface JoinResponse {
   'evaluationBatches'?: (number);
   'sampleFormJson'?: (string);
   'seal'?: (Buffer | Uint8Array | string);
+  'ended'?: (_isobatch_v1_RunEnded | null);
 }
 
 export interface JoinResponse__Output {
@@ -28,4 +30,5 @@ export interface JoinResponse__Output {
   'evaluationBatches': (number);
   'sampleFormJson': (string);
   'seal': (Buffer);
+  'ended': (_isobatch_v1_RunEnded__Output | null);
 }
