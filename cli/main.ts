@@ -13,6 +13,8 @@ const LINGER_MS = 2_000;
 
 function end(exitCode: number): void {
   process.exitCode = exitCode;
+  // Whoever asks it to end now is too late to make another end of it.
+  process.on("SIGTERM", () => process.exit());
   setTimeout(() => process.exit(), LINGER_MS).unref();
 }
 
