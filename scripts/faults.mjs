@@ -1,15 +1,19 @@
 // `npm run faults -- [WORDS…]`: every fault that the tests know, also those that `npm test` has no time for, then a
-// table of what came of them. Words choose files among test/faults.
+// table of what came of them. Words choose files among test/faults. `npm run faults -- ends RUNS [FIRST]` makes so many
+// short runs whose connections are spoiled, from that seed on.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const words = process.argv.slice(2);
+const [numbers, words] = [/^\d+$/, /\D/].map((kind) => process.argv.slice(2).filter((word) => kind.test(word)));
 const paths = words.length === 0 ? ["test/faults/"] : words.map((word) => `test/faults/${word}`);
 const folder = mkdtempSync(join(tmpdir(), "isobatch-figures-"));
 const file = join(folder, "figures.jsonl");
+const endsFile = join(folder, "ends.jsonl");
+
+const linesOf = (path) => (existsSync(path) ? readFileSync(path, "utf8").trim().split("\n").map(JSON.parse) : []);
 
 /** The figure that `share` of the sorted ones do not exceed; nothing of nothing. */
 const quantile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
@@ -30,12 +34,31 @@ function row(fault, figures) {
   };
 }
 
+/** Each value with how often it is there: "199 × 0, 1 × 13". */
+function tally(values) {
+  const counts = new Map();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].map(([value, count]) => `${count} × ${value}`).join(", ");
+}
+
+function printEnds(ends) {
+  console.log(`${ends.length} runs whose connections were spoiled`);
+  console.log(`  exit codes of servers   ${tally(ends.map(({ serverExit }) => serverExit))}`);
+  console.log(`  exit codes of workers   ${tally(ends.flatMap(({ workerExits }) => workerExits))}`);
+  console.log(`  stateHash               ${tally(ends.map(({ stateHash }) => stateHash))}`);
+  console.log(`  lock files left         ${ends.filter(({ lockLeft }) => lockLeft).length}`);
+  console.log(`  processes left          ${ends.reduce((sum, { processesLeft }) => sum + processesLeft, 0)}`);
+  console.log(`  connections made        ${ends.reduce((sum, { connections }) => sum + connections, 0)}`);
+}
+
 let status = 1;
 try {
   const runner = join(dirname(fileURLToPath(import.meta.url)), "test.mjs");
-  const env = { ...process.env, ISOBATCH_FAULTS: "all", ISOBATCH_FAULTS_FIGURES: file };
+  const [runs = 12, first = 1] = numbers;
+  const ends = { ISOBATCH_ENDS: `${runs}`, ISOBATCH_ENDS_FIRST: `${first}`, ISOBATCH_ENDS_FIGURES: endsFile };
+  const env = { ...process.env, ISOBATCH_FAULTS: "all", ISOBATCH_FAULTS_FIGURES: file, ...ends };
   status = spawnSync(process.execPath, [runner, ...paths], { stdio: "inherit", env }).status ?? 1;
-  const figures = existsSync(file) ? readFileSync(file, "utf8").trim().split("\n").map(JSON.parse) : [];
+  const figures = linesOf(file);
   // The passages of one point are one kind of fault.
   const kindOf = ({ fault }) => fault.replace(/:\d+$/, "");
   const kinds = [...new Set(figures.map(kindOf))].sort();
@@ -46,6 +69,8 @@ try {
     ),
   );
   if (figures.length > 0) console.table([...rows, row("all", figures)]);
+  const ended = linesOf(endsFile);
+  if (ended.length > 0) printEnds(ended);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
