@@ -4,7 +4,9 @@
  * All threads are started anew when one of them dies, and then hold no weights; but not twice without a result in
  * between, for then it is the machine, or the model.
  */
+import { totalmem } from "node:os";
 import { IsobatchError } from "../shared/errors.js";
+import type { Layout } from "../shared/layout/index.js";
 import { largestKappa } from "../shared/steps/index.js";
 import type { TaskData } from "../tasks/index.js";
 import type { ChosenBackend } from "./choose-backend.js";
@@ -61,9 +63,24 @@ function stuck(cause: HungThreadError): IsobatchError {
 export const isStuck = (error: unknown): boolean =>
   error instanceof IsobatchError && error.cause instanceof HungThreadError;
 
+/** Weights, a gradient for each thread, and each thread's own copy of both: the least that computing takes. */
+function checkRoom({ length, parameters, tail }: Layout, threads: number): void {
+  const needed = Float32Array.BYTES_PER_ELEMENT * (length + threads * (length + 2 * (parameters + tail)));
+  const limit = process.constrainedMemory();
+  const there = limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+  if (needed <= there) return;
+  const [needs, has] = [needed, there].map((bytes) => `${(bytes / 2 ** 30).toFixed(1)} GiB`);
+  throw new IsobatchError(
+    "exhausted",
+    `A model of ${length} weights takes at least ${needs} with ${threads} compute threads, and there are ${has} of memory; ` +
+      "run it with fewer --compute-threads.",
+  );
+}
+
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { joined, backend, computeThreads: threads, data, flip, notice } = options;
   const { task, layout, topology, form, identity } = joined;
+  checkRoom(layout, threads);
   const memory = createWorkerMemory({ layout, threads, leaves: largestKappa(task.microBatchesPerStep) });
   const { warn, patienceMs } = options;
   const what = { threads, backend: backend.name, join: { task, topology, form }, memory };

@@ -78,13 +78,13 @@ export interface FakeServer {
   publish(epoch: number, version: number, chunks?: readonly number[]): void;
   /** Breaks every Work stream. */
   dropWorkers(): void;
-  /** Waits for something heard; fails after 10 s. */
+  /** Waits for something heard; fails after 60 s. */
   until(condition: () => boolean, what: string): Promise<void>;
   close(): Promise<void>;
 }
 
 const LOOPBACK: Address = { host: "127.0.0.1", port: 0 };
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 60_000;
 
 export async function startFakeServer(fields: Record<string, unknown> = {}): Promise<FakeServer> {
   const layer = (units: number) => ({ layer: "Dense", units, activation: "tanh" });

@@ -14,14 +14,20 @@ import {
   type JoinResponse__Output,
   parseAddress,
 } from "../shared/wire/index.js";
-import { resolveTask, rowBytes, type SampleSpec, type Task } from "../tasks/index.js";
+import { resolveTask, type SampleSpec, sampleFormFromJson, type Task } from "../tasks/index.js";
 import type { ChosenBackend } from "./choose-backend.js";
 import { tellWhyNot } from "./failure.js";
+import { EVALUATION_BATCHES_MAX } from "./plausible.js";
 
 /** The server may be busy reading a data set or building a model. */
 const JOIN_DEADLINE_MS = 30_000;
 const HEARTBEAT_MS_MIN = 10;
 const HEARTBEAT_MS_MAX = 60_000;
+const TEXT_LENGTH_MAX = 8 * 2 ** 20;
+const NAME_LENGTH_MAX = 200;
+const SEAL_BYTES_MAX = 1024;
+/** As many server processes as a run may have. */
+const SHARDS_MAX = 256;
 
 export interface Joined {
   readonly workerId: string;
@@ -34,6 +40,8 @@ export interface Joined {
   readonly layout: Layout;
   /** Of a batch's raw bytes. */
   readonly form: SampleSpec;
+  /** Of the test part; 0 without one. */
+  readonly evaluationBatches: number;
   /** In the order of their chunks, which are all of the layout's. */
   readonly shards: readonly ShardPlace[];
   readonly datasetFingerprint: string;
@@ -96,11 +104,22 @@ export async function join(
 
 function read(response: JoinResponse__Output, host: string): Joined {
   const { workerId, runId, heartbeatMs, taskJson, topologyJson, layoutJson, sampleFormJson } = response;
-  const layout = layoutFromJson(layoutJson);
-  const form = JSON.parse(sampleFormJson) as SampleSpec;
-  for (const part of [form.input, form.label]) {
-    if (!(rowBytes(part) > 0)) throw new RangeError(`its samples have the form ${sampleFormJson}`);
+  for (const name of [workerId, runId, response.datasetFingerprint]) {
+    if (name.length > NAME_LENGTH_MAX) throw new RangeError(`a name in it has ${name.length} characters`);
   }
+  for (const text of [taskJson, topologyJson]) {
+    if (text.length > TEXT_LENGTH_MAX) {
+      throw new RangeError(
+        `its task or topology has ${text.length} characters; at most ${TEXT_LENGTH_MAX} are allowed`,
+      );
+    }
+  }
+  if (response.seal.length > SEAL_BYTES_MAX) throw new RangeError(`its seal has ${response.seal.length} bytes`);
+  const { evaluationBatches } = response;
+  if (evaluationBatches > EVALUATION_BATCHES_MAX)
+    throw new RangeError(`it has ${evaluationBatches} evaluation batches`);
+  const layout = layoutFromJson(layoutJson);
+  const form = sampleFormFromJson(sampleFormJson);
   if (!(heartbeatMs >= HEARTBEAT_MS_MIN && heartbeatMs <= HEARTBEAT_MS_MAX)) {
     throw new RangeError(`a heartbeat every ${heartbeatMs} ms; allowed are ${HEARTBEAT_MS_MIN} to ${HEARTBEAT_MS_MAX}`);
   }
@@ -112,6 +131,7 @@ function read(response: JoinResponse__Output, host: string): Joined {
     topology: topologyJson,
     layout,
     form,
+    evaluationBatches,
     shards: readShards(response.shards, layout, host),
     datasetFingerprint: response.datasetFingerprint,
     heartbeatMs,
@@ -120,6 +140,8 @@ function read(response: JoinResponse__Output, host: string): Joined {
 }
 
 function readShards(shards: JoinResponse__Output["shards"], layout: Layout, host: string): ShardPlace[] {
+  if (shards.length > SHARDS_MAX)
+    throw new RangeError(`it has ${shards.length} shards; at most ${SHARDS_MAX} are allowed`);
   const ordered = [...shards].sort((a, b) => a.firstChunk - b.firstChunk);
   let next = 0;
   for (const { index, firstChunk, endChunk } of ordered) {

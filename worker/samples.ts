@@ -35,16 +35,38 @@ const STALL_MS = 30_000;
 const ATTEMPTS_MAX = 2;
 
 /** The batches of one run that are here or on the way. They outlive the connections over which they come. */
-export type Batches = Readonly<Record<BatchKind, BatchCache<Batch>>>;
+export interface Batches extends Readonly<Record<BatchKind, BatchCache<Batch>>> {
+  /** Throws if what came is not the batch that was asked for. */
+  check(batch: SampleBatch__Output, kind: BatchKind, wanted: number): void;
+}
 
 /** None yet of a run with this task and samples of this form. */
 export function createBatches(
   task: Pick<Task, "microBatchSize" | "evaluationBatchSize">,
   { input, label }: SampleSpec,
 ): Batches {
+  const [inputBytes, labelBytes] = [rowBytes(input), rowBytes(label)];
   const cacheOf = (samples: number) =>
-    createBatchCache<Batch>({ bytesMax: CACHE_BYTES_MAX, batchBytes: samples * (rowBytes(input) + rowBytes(label)) });
-  return { microBatch: cacheOf(task.microBatchSize), evaluation: cacheOf(task.evaluationBatchSize) };
+    createBatchCache<Batch>({ bytesMax: CACHE_BYTES_MAX, batchBytes: samples * (inputBytes + labelBytes) });
+  return {
+    microBatch: cacheOf(task.microBatchSize),
+    evaluation: cacheOf(task.evaluationBatchSize),
+    check({ number, samples, inputs, labels, crc32: expected }, kind, wanted) {
+      const name = `${kind === "evaluation" ? "Evaluation batch" : "Micro-batch"} ${wanted}`;
+      if (number !== wanted) throw new IsobatchError("damaged", `${name} was asked for, and ${number} came.`);
+      if (crc32(labels, crc32(inputs)) !== expected) throw new IsobatchError("damaged", `${name} came damaged.`);
+      // The last one of the test part may be smaller. Both caches count on these sizes.
+      const [least, most] =
+        kind === "evaluation" ? [1, task.evaluationBatchSize] : [task.microBatchSize, task.microBatchSize];
+      const isWhole = inputs.length === samples * inputBytes && labels.length === samples * labelBytes;
+      if (!(samples >= least && samples <= most && isWhole)) {
+        throw new IsobatchError(
+          "damaged",
+          `${name} came with ${samples} samples in ${inputs.length} and ${labels.length} bytes, not with ${most} of ${inputBytes} and ${labelBytes}.`,
+        );
+      }
+    },
+  };
 }
 
 export interface RemoteSamplesOptions {
@@ -78,7 +100,7 @@ export function createRemoteSamples({ connection, workerId, seal, batches }: Rem
           stallMs: STALL_MS,
           signal: closed.signal,
         })) {
-          check(batch, next, evaluation);
+          batches.check(batch, evaluation ? "evaluation" : "microBatch", next);
           next += 1;
           attempt = 1;
           yield batch;
@@ -106,12 +128,6 @@ export function createRemoteSamples({ connection, workerId, seal, batches }: Rem
       await Promise.all([batches.microBatch.settled(), batches.evaluation.settled()]);
     },
   };
-}
-
-function check({ number, inputs, labels, crc32: expected }: SampleBatch__Output, wanted: number, evaluation: boolean) {
-  const name = `${evaluation ? "Evaluation batch" : "Micro-batch"} ${wanted}`;
-  if (number !== wanted) throw new IsobatchError("damaged", `${name} was asked for, and ${number} came.`);
-  if (crc32(labels, crc32(inputs)) !== expected) throw new IsobatchError("damaged", `${name} came damaged.`);
 }
 
 /** Samples from a local copy, in the order that the server would send them. */

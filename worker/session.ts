@@ -19,6 +19,7 @@ import { ThreadDeathError } from "./compute/index.js";
 import type { Engine } from "./engine.js";
 import { failureOf } from "./failure.js";
 import type { Joined } from "./join.js";
+import { checkEvaluation, checkLease } from "./plausible.js";
 import { createLocalSamples, createRemoteSamples } from "./samples.js";
 import { type Access, createShardLink } from "./shard-link.js";
 import { openWeights, type Weights } from "./weights.js";
@@ -158,10 +159,15 @@ export async function openSession({ connection, access, joined, engine, log }: S
     end();
   };
 
+  /** @throws {IsobatchError} if the server asks for what can't be. */
   const obey = (command: WorkerCommand__Output): void => {
-    if (command.lease) loop.add({ kind: "step", lease: command.lease });
-    else if (command.evaluation) loop.add({ kind: "evaluation", lease: command.evaluation });
-    else if (command.epoch) {
+    if (command.lease) {
+      checkLease(command.lease, task);
+      loop.add({ kind: "step", lease: command.lease });
+    } else if (command.evaluation) {
+      checkEvaluation(command.evaluation, joined.evaluationBatches);
+      loop.add({ kind: "evaluation", lease: command.evaluation });
+    } else if (command.epoch) {
       log.info({ epoch: command.epoch.epoch, step: command.epoch.version }, "an epoch begins");
       loop.openEpoch(command.epoch.epoch);
       weights.openEpoch(command.epoch.epoch);
@@ -180,7 +186,12 @@ export async function openSession({ connection, access, joined, engine, log }: S
     try {
       for await (const command of readMessages(stream, { what, signal: closed.signal })) {
         spoken = true;
-        obey(command);
+        try {
+          obey(command);
+        } catch (error) {
+          // Joining again would not help.
+          return finish.reject(error);
+        }
       }
       throw new IsobatchError("unavailable", `${what} was ended by the server.`);
     } catch (error) {

@@ -3,6 +3,7 @@
  * waits while they are on the way, and is void once newer ones are there, because then its step was committed, or
  * rolled back, without it.
  */
+import { IsobatchError } from "../shared/errors.js";
 import type { EvaluationLease__Output, MicroBatchLease__Output } from "../shared/wire/index.js";
 import type { WeightsVersion } from "./weight-versions.js";
 
@@ -38,7 +39,12 @@ export function createWorkQueue(): WorkQueue {
   let queue: Work[] = [];
   return {
     add(work) {
-      if (queue.length >= WORK_MAX) throw new RangeError(`more than ${WORK_MAX} leases were given to this worker`);
+      if (queue.length >= WORK_MAX) {
+        throw new IsobatchError(
+          "damaged",
+          `The server gives this worker more than ${WORK_MAX} leases at once; the worker ends.`,
+        );
+      }
       queue.push(work);
     },
     take(held) {

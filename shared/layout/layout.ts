@@ -173,6 +173,52 @@ export function layoutToJson(layout: Layout): string {
   );
 }
 
+/** Above what any model has that may be trained; a layout beyond it is refused before anything is made of it. */
+const JSON_LENGTH_MAX = 8 * 2 ** 20;
+const TENSORS_MAX = 2 ** 14;
+const NAME_LENGTH_MAX = 1000;
+const RANK_MAX = 16;
+/** Elements of all tensors together: 4 GiB of float32. */
+const ELEMENTS_MAX = 2 ** 30;
+
+/**
+ * Reads a layout that came over the network, or from a file.
+ * @throws {RangeError | SyntaxError} if it is no layout of a model of at most 2^30 elements.
+ */
 export function layoutFromJson(json: string): Layout {
-  return createLayout(JSON.parse(json) as TensorSpec[]);
+  if (json.length > JSON_LENGTH_MAX) {
+    throw new RangeError(`the layout has ${json.length} characters; at most ${JSON_LENGTH_MAX} are allowed`);
+  }
+  const specs: unknown = JSON.parse(json);
+  if (!Array.isArray(specs)) throw new RangeError("the layout is no list of tensors");
+  if (specs.length > TENSORS_MAX) {
+    throw new RangeError(`the layout has ${specs.length} tensors; at most ${TENSORS_MAX} are allowed`);
+  }
+  let elements = 0;
+  for (const spec of specs) {
+    checkSpec(spec);
+    elements += spec.shape.reduce((product, size) => product * size, 1);
+    if (elements > ELEMENTS_MAX) {
+      throw new RangeError(
+        `with tensor ${spec.name} the layout has ${elements} elements; at most ${ELEMENTS_MAX} are allowed`,
+      );
+    }
+  }
+  return createLayout(specs as TensorSpec[]);
+}
+
+function checkSpec(value: unknown): asserts value is TensorSpec {
+  const { name, shape, kind, decay, momentum } = (value ?? {}) as Partial<TensorSpec>;
+  if (!(typeof name === "string" && name.length >= 1 && name.length <= NAME_LENGTH_MAX)) {
+    throw new RangeError(`the layout has a tensor without a name of 1 to ${NAME_LENGTH_MAX} characters`);
+  }
+  const isShape =
+    Array.isArray(shape) && shape.length <= RANK_MAX && shape.every((size) => Number.isSafeInteger(size) && size >= 1);
+  if (!isShape) {
+    throw new RangeError(`the shape of tensor ${name} is no list of at most ${RANK_MAX} whole numbers of at least 1`);
+  }
+  if (!KINDS.includes(kind as TensorKind)) throw new RangeError(`tensor ${name} is of no kind: ${KINDS.join(", ")}`);
+  if (typeof decay !== "boolean") throw new RangeError(`tensor ${name} does not tell whether it decays`);
+  const isMomentum = momentum === undefined || (typeof momentum === "number" && momentum >= 0 && momentum <= 1);
+  if (!isMomentum) throw new RangeError(`the momentum of tensor ${name} is no number from 0 to 1`);
 }

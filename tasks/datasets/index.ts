@@ -1,2 +1,3 @@
 export * from "./dataset.js";
 export * from "./open-data.js";
+export { sampleFormFromJson } from "./sample-form.js";

@@ -116,11 +116,7 @@ describe("loadModel()", () => {
       /more than 2000 layers/,
     ],
     ["a long text", " ".repeat(2 ** 23 + 1), /has 8388609 bytes; at most 8388608/],
-    [
-      "billions of parameters",
-      sequential(dense({ ...first, units: 5e8 })),
-      /more than 1073741824 parameters: with kernel/,
-    ],
+    ["billions of parameters", sequential(dense({ ...first, units: 5e8 })), /more than 42 parameters: with kernel/],
     ["a negative size", sequential(dense({ ...first, units: -5 })), /The model can't be built|shape \[3, -5\]/],
     ["half a unit", sequential(dense({ ...first, units: 1.5 })), /The model can't be built|shape \[3, 1.5\]/],
     [

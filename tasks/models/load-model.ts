@@ -17,7 +17,9 @@ export async function loadModel(
   layout: Layout,
   limits: TopologyLimits = TOPOLOGY_LIMITS,
 ): Promise<LoadedModel> {
-  const { model } = await rebuild(topology, limits);
+  // A model of more parameters than the layout has is not made first and refused then.
+  const parametersMax = Math.min(limits.parametersMax, layout.length);
+  const { model } = await rebuild(topology, { ...limits, parametersMax });
   const tensors = new Map([...weightNames(model)].map(([weight, name]) => [name, weight]));
   const trained = new Set(model.trainableWeights);
   const differ = (what: string): never => {

@@ -37,6 +37,9 @@ const PARTS = new Set([
   ...["L1L2", "MaxNorm", "UnitNorm", "NonNeg", "MinMaxNorm"],
 ]);
 
+/** On average; a graph is checked in a time that grows with the square of its calls. */
+const CALLS_PER_LAYER_MAX = 4;
+
 const FORBIDDEN_KEYS = new Set(["__proto__", "constructor", "prototype", "customObjects", "custom_objects"]);
 
 /**
@@ -92,7 +95,7 @@ function checkContents(topology: TopologyNode, limits: TopologyLimits): void {
       const node = value as TopologyNode;
       const calls = Array.isArray(node.inbound_nodes) ? node.inbound_nodes.length : 1;
       callsParts ||= REPEATING.has(node.class_name) || calls > 1;
-      if (MODELS.has(node.class_name)) checkGraph(node);
+      if (MODELS.has(node.class_name)) checkGraph(node, limits);
       else if (!PARTS.has(node.class_name)) {
         layers += 1;
         const reason = refusal(node.class_name, node.config) ?? refusalOfRepetition(node.class_name, callsParts);
@@ -116,15 +119,20 @@ function refusalOfRepetition(className: string, repeated: boolean): string | und
 }
 
 /** A functional model's references must name existing layers and calls, and have no cycle. */
-function checkGraph(model: TopologyNode): void {
+function checkGraph(model: TopologyNode, limits: TopologyLimits): void {
   const { layers } = model.config;
   if (!Array.isArray(layers) || !layers.every(isNode)) invalid("The model's topology has no list of layers.");
+  if (layers.length > limits.layersMax)
+    invalid(`The model has more than ${limits.layersMax} layers, the most allowed.`);
   if (model.class_name === "Sequential") return checkNames(layers);
   checkNames(layers);
   // A call is a layer applied to its inputs, named `layer/number`; each waits for the calls that feed it.
   const waiting = new Map<string, string[]>();
+  let called = 0;
   for (const layer of layers) {
     const calls = layer.inbound_nodes;
+    called += Array.isArray(calls) ? calls.length : 0;
+    if (called > CALLS_PER_LAYER_MAX * limits.layersMax) invalid("The model's layers are called too often.");
     const name = layer.name ?? "";
     if (!Array.isArray(calls) || typeof layer.name !== "string" || layer.config.name !== name) {
       invalid(`Layer "${name}" of the model's topology has no list of inbound nodes, or two names.`);
