@@ -1,7 +1,8 @@
 /**
  * `npm run bench [-- SCENARIO…]`: one JSON line a scenario, on this machine. Ratios within one line count; absolute
  * times drift with whatever else the machine does. `pytorch` runs only when it is named, with `--python PATH` of an
- * environment that has torch; so does `memory`, which fails if memory grows over `--micro-batches` (2,000) of them.
+ * environment that has torch; so does `memory`, which fails if memory grows over `--micro-batches` (2,000) of them; and
+ * `gradients-against-keras`, a line a layer, which fails where `--backends` compute another number than Keras.
  */
 import { parseArgs } from "node:util";
 import { wholeNumber } from "../cli/option-values.js";
@@ -9,6 +10,7 @@ import { messageOf } from "../shared/errors.js";
 import type { BackendName } from "../worker/backends/index.js";
 import { dashboardScenario } from "./dashboard.js";
 import { gradientScenario } from "./gradients.js";
+import { kerasScenario, tableOf, wrongIn } from "./keras/scenario.js";
 import { kernelScenario } from "./kernels.js";
 import { growth, memoryScenario } from "./memory.js";
 import type { MeasuredModelName } from "./models.js";
@@ -48,8 +50,14 @@ const scenarios: Record<string, () => unknown> = {
     failure = growth(memory);
     return memory;
   },
+  "gradients-against-keras": async () => {
+    const lines = await kerasScenario(values.backends?.split(","));
+    console.error(tableOf(lines));
+    failure = wrongIn(lines);
+    return lines;
+  },
 };
-const onlyWhenNamed = new Set(["dashboard", "pytorch", "memory"]);
+const onlyWhenNamed = new Set(["dashboard", "pytorch", "memory", "gradients-against-keras"]);
 
 const unknown = wanted.find((name) => !(name in scenarios));
 if (unknown !== undefined) {
@@ -59,7 +67,8 @@ if (unknown !== undefined) {
 try {
   for (const [name, scenario] of Object.entries(scenarios)) {
     if (wanted.length === 0 ? !onlyWhenNamed.has(name) : wanted.includes(name)) {
-      console.log(JSON.stringify(await scenario()));
+      const result = await scenario();
+      for (const line of Array.isArray(result) ? result : [result]) console.log(JSON.stringify(line));
     }
   }
   if (failure !== undefined) throw new Error(failure);

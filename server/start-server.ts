@@ -138,7 +138,8 @@ const PORT_MAX = 65_535;
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { task: wanted, out, extend = false } = options;
   const asked = await prepareTask(wanted);
-  const { layout } = asked.built;
+  const { layout, notes } = asked.built;
+  for (const note of notes) options.log.warn(note);
   checkShards(options, layout);
   const {
     replayKappa,

@@ -20,6 +20,7 @@ import {
 } from "./capture-weights.js";
 import { copyWeights } from "./copy-weights.js";
 import { carryFrozen, checkTrained, freezeLayers } from "./freezing.js";
+import { checkMasks } from "./masks.js";
 import { moduleModel } from "./module-model.js";
 import { rebuild } from "./rebuild.js";
 import { checkLosses, checkSettings } from "./round-trip.js";
@@ -36,6 +37,8 @@ export interface BuiltModel {
   readonly layout: Layout;
   /** `layout.length` numbers, in layout order. */
   readonly initialWeights: Float32Array;
+  /** What the model does that its author may not expect, one sentence each. */
+  readonly notes: readonly string[];
 }
 
 /** The fields of a task that decide its model. */
@@ -56,6 +59,7 @@ export async function buildFrom(source: LayersModel, task: ModelTask, form?: Sam
   const frozen = [...carryFrozen(source, json), ...freezeLayers(json, task.freeze)];
   const topology = JSON.stringify(json);
   const captured = await rebuild(topology);
+  const notes = checkMasks(captured.model);
   checkSettings(source, captured.model, json, nameOf);
   copyWeights(source, captured.model, nameOf);
   checkTrained(source, captured.model, frozen, nameOf);
@@ -66,7 +70,8 @@ export async function buildFrom(source: LayersModel, task: ModelTask, form?: Sam
   source.dispose();
   const layout = createLayout(tensorSpecs(captured, task.weightDecayExclude));
   if (layout.parameters === 0) invalid("The model has nothing to train: every weight is frozen, or there is none.");
-  return { model: captured.model, topology, layout, initialWeights: onCpu(() => flatWeights(captured.model, layout)) };
+  const initialWeights = onCpu(() => flatWeights(captured.model, layout));
+  return { model: captured.model, topology, layout, initialWeights, notes };
 }
 
 function sourceModel(spec: ModelSpec, form: SampleSpec | undefined): LayersModel | Promise<LayersModel> {

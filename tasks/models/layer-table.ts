@@ -63,6 +63,8 @@ function refusalOfSettings(className: string, config: Record<string, unknown>): 
     if (config[key] === "gelu_new")
       return `its ${key} "gelu_new" can't be read back by tfjs from its own JSON; use "gelu"`;
   }
+  const reason = refusalOfSizes(className, config);
+  if (reason !== undefined) return reason;
   const isRecurrent = /RNN|GRU|LSTM/.test(className);
   for (const key of ["dropout", "recurrentDropout"]) {
     if (isRecurrent && Number(config[key] ?? 0) > 0) {
@@ -70,6 +72,35 @@ function refusalOfSettings(className: string, config: Record<string, unknown>): 
     }
   }
   return undefined;
+}
+
+/** Settings whose sizes or order of axes tfjs takes, but computes something else for. */
+function refusalOfSizes(className: string, config: Record<string, unknown>): string | undefined {
+  const isLarge = (value: unknown): boolean => numbersOf(value).some((size) => size > 1);
+  if (/Conv/.test(className) && isLarge(config.dilationRate)) {
+    if (className.endsWith("Transpose")) return "tfjs leaves its dilationRate out; leave it out too";
+    if (isLarge(config.strides))
+      return "its strides and dilationRate can't both be larger than 1; set one of them to 1";
+  }
+  if (className === "Conv1D" && /^channels_?first$/i.test(String(config.dataFormat))) {
+    return "tfjs puts out channels last whatever its dataFormat; put Permute around it";
+  }
+  if (className === "UpSampling2D" && isSet(config.size) && numbersOf(config.size).length !== 2) {
+    return `its size is ${JSON.stringify(config.size)}; give two numbers, such as [2, 2]`;
+  }
+  const field = /^Conv3D/.test(className) ? "kernelSize" : /Pooling3D$/.test(className) ? "poolSize" : undefined;
+  if (field !== undefined && config.padding === "same") {
+    const [sizes, strides] = [config[field] ?? 2, config.strides ?? 1].map((value) => numbersOf(value, 3));
+    if (strides.some((stride, axis) => stride > sizes[axis])) {
+      return `with padding: "same" tfjs misplaces strides longer than its ${field}; use "valid", or a ${field} of at least the strides`;
+    }
+  }
+  return undefined;
+}
+
+/** One number for all axes is repeated `times`. */
+function numbersOf(value: unknown, times = 1): number[] {
+  return (Array.isArray(value) ? value : new Array<unknown>(times).fill(value)).map(Number);
 }
 
 const isSet = (value: unknown): boolean => value !== undefined && value !== null && value !== false;

@@ -153,9 +153,13 @@ export const REFUSED: [options: RegExp, reason: RegExp][] = [
   [/\.returnState$/, /single output/],
   [/^ConvLSTM2D\.unroll$/, /Unrolling is not possible/],
   [/^ELU\.alpha$/, /Non-default alpha/],
-  [/^Conv1D\.dataFormat$/, /dataFormat is "channelsFirst", and becomes "channelsLast"|unknown field "dataFormat"/],
+  [
+    /^Conv1D\.dataFormat$/,
+    /dataFormat is "channelsFirst", and becomes "channelsLast"|puts out channels last whatever its dataFormat/,
+  ],
+  [/^Embedding\.maskZero$|^Masking\.maskValue$/, /output still has the mask/],
   [
     /^Conv[23]DTranspose\.dilationRate$/,
-    /dilationRate is \[2,2(,2)?\], and becomes \[1,1(,1)?\]|unknown field "dilationRate"/,
+    /dilationRate is \[2,2(,2)?\], and becomes \[1,1(,1)?\]|leaves its dilationRate out/,
   ],
 ];

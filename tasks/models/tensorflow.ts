@@ -1,14 +1,16 @@
 /**
  * TensorFlow.js as this project uses it: core, layers and the cpu backend, imported once and from here.
  *
- * Three repairs are made on import. The orthogonal initialiser (every recurrent layer's default) calls operations as
+ * Repairs are made on import. The orthogonal initialiser (every recurrent layer's default) calls operations as
  * methods of a tensor, which only tfjs's all-in-one package defines; they are defined here from core's functions.
- * Two layers leave settings out of their configuration, and with it out of a model's JSON. And tfjs advertises its native package on standard error at the first tensor; production mode keeps it quiet and
- * changes no arithmetic.
+ * Two layers leave settings out of their configuration, and with it out of a model's JSON; some say a wrong output shape
+ * (output-shapes.ts). And tfjs advertises its native package on standard error at the first tensor; production mode keeps
+ * it quiet and changes no arithmetic.
  */
 import * as core from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
 import "@tensorflow/tfjs-backend-cpu";
+import { repairOutputShapes } from "./output-shapes.js";
 
 export type TensorFlow = Omit<typeof core, "default"> & Omit<typeof layers, "default">;
 
@@ -16,6 +18,7 @@ export type TensorFlow = Omit<typeof core, "default"> & Omit<typeof layers, "def
 export const tensorflow: TensorFlow = { ...core, ...layers };
 
 core.env().set("PROD", true);
+repairOutputShapes();
 
 const methods = core.Tensor.prototype as unknown as Record<string, unknown>;
 methods.flatten ??= function (this: core.Tensor) {

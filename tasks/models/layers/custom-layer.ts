@@ -7,6 +7,8 @@ export type Config = Record<string, unknown>;
 /** What tfjs hands to a layer's `call`. */
 export interface CallOptions {
   readonly training?: boolean;
+  /** 1 where a position is there, 0 where it is masked; shape [batch, length]. */
+  readonly mask?: Tensor;
 }
 
 /** The one tensor that a layer with one input is called with. */

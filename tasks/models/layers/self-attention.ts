@@ -69,6 +69,7 @@ export class SelfAttention extends tf.layers.Layer {
   override call(inputs: Tensor | Tensor[], options: CallOptions): Tensor {
     return tf.tidy(() => {
       const x = single(inputs);
+      const { mask } = options;
       const [batch, length, width] = x.shape;
       const { heads } = this;
       const size = width / heads;
@@ -86,8 +87,8 @@ export class SelfAttention extends tf.layers.Layer {
       const flat = tf.reshape(parts, [3, batch * heads, length, size]);
       const [q, k, v] = tf.unstack(flat, 0);
       const scores = tf.matMul(tf.mul(q, 1 / Math.sqrt(size)), k, false, true);
-      const seen = this.causal ? tf.add(scores, causalMask(length)) : scores;
-      const weights = tf.softmax(seen);
+      const plain = this.causal ? tf.add(scores, causalMask(length)) : scores;
+      const weights = tf.softmax(mask === undefined ? plain : maskedScores(scores, mask, heads, this.causal));
       const kept = this.dropout.rate > 0 ? single(this.dropout.call(weights, options as never) as Tensor) : weights;
       const mixed = tf.transpose(tf.reshape(tf.matMul(kept, v), [batch, heads, length, size]), [0, 2, 1, 3]);
       const out = this.project(tf.reshape(mixed, [batch * length, width]), "output_kernel", "output_bias");
@@ -111,4 +112,18 @@ function causalMask(length: number): Tensor {
   const values = new Float32Array(length * length);
   for (let row = 0; row < length; row++) values.fill(UNSEEN, row * length + row + 1, (row + 1) * length);
   return tf.tensor(values, [1, length, length]);
+}
+
+/**
+ * The scores with UNSEEN wherever a masked position would be seen, or would see: as in Keras, whose attention takes its
+ * input's mask for both. What a masked position gets is the mean over all, which is to be passed over.
+ * @param scores [batch · heads, length, length].
+ * @param mask [batch, length], 1 for a position that is there, 0 for one that is masked.
+ */
+function maskedScores(scores: Tensor, mask: Tensor, heads: number, causal: boolean): Tensor {
+  const [batch, length] = mask.shape;
+  const ofHeads = tf.reshape(tf.tile(tf.reshape(mask, [batch, 1, length]), [1, heads, 1]), [batch * heads, length]);
+  const both = tf.mul(tf.reshape(ofHeads, [batch * heads, 1, length]), tf.reshape(ofHeads, [batch * heads, length, 1]));
+  const seen = causal ? tf.mul(both, tf.cast(tf.equal(causalMask(length), 0), "float32")) : both;
+  return tf.add(tf.mul(scores, seen), tf.mul(tf.sub(1, seen), UNSEEN));
 }

@@ -6,23 +6,22 @@ import {
   ones,
   relu,
   reshape,
-  serialization,
   softmax,
   type Tensor,
   tidy,
   transpose,
   zeros,
 } from "@tensorflow/tfjs-core";
-// Registers the layers that are repaired.
-import "@tensorflow/tfjs-layers";
 import { normalizeRows } from "../../../tasks/index.js";
+import { repairGraphs } from "./graph-call.js";
+import { repairMaskedLayers } from "./masked-layers.js";
+import { repairSettings } from "./setting-repairs.js";
+import { type Call, wrapCall } from "./wrap-call.js";
 
 /**
  * Layers whose own code, not an operation's gradient, keeps them from being trained. Their `call` is wrapped: what it
- * computes stays the same wherever it computed anything.
+ * computes stays the same wherever it was right.
  */
-
-type Call<Layer> = (this: Layer, inputs: Tensor | Tensor[], options: Record<string, unknown>) => Tensor;
 
 interface Variable {
   read(): Tensor;
@@ -38,12 +37,9 @@ export function repairLayers(): void {
   wrapCall<Convolution>("Conv2D", dilated);
   wrapCall<Softmax>("Softmax", alongAnyAxis);
   wrapCall<Rectifier>("ReLU", relu6);
-}
-
-function wrapCall<Layer>(className: string, wrap: (original: Call<Layer>) => Call<Layer>): void {
-  const [layer] = serialization.SerializationMap.getMap().classNameMap[className];
-  const prototype = (layer as unknown as { prototype: { call: Call<Layer> } }).prototype;
-  prototype.call = wrap(prototype.call);
+  repairGraphs();
+  repairMaskedLayers();
+  repairSettings();
 }
 
 interface BatchNormalization {

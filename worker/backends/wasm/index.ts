@@ -9,6 +9,7 @@ import { registerDepthwise } from "./depthwise.js";
 import { registerIdentity } from "./identity.js";
 import { registerMatMul } from "./matmul.js";
 import { registerPooling } from "./pool.js";
+import { registerPrelu } from "./prelu.js";
 import { registerReluGradient } from "./relu.js";
 import { registerResizeGradient } from "./resize.js";
 import { registerSums } from "./sums.js";
@@ -43,6 +44,7 @@ export function complete(): void {
   registerConvolutions();
   registerDepthwise();
   registerPooling();
+  registerPrelu();
   registerReluGradient();
   registerResizeGradient();
   registerSums();

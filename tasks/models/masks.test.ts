@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { input, layers, model, type SymbolicTensor, sequential } from "@tensorflow/tfjs-layers";
+import { checkMasks } from "./masks.js";
+
+type Apply = (x: SymbolicTensor) => unknown;
+
+/** Words, embedded with a mask of what is zero, and what follows. */
+function words(...after: Apply[]): ReturnType<typeof model> {
+  const x = input({ shape: [4] });
+  const embedded = layers.embedding({ inputDim: 5, outputDim: 3, maskZero: true, name: "words" }).apply(x);
+  const outputs = after.reduce<unknown>((y, apply) => apply(y as SymbolicTensor), embedded);
+  return model({ inputs: x, outputs: outputs as SymbolicTensor });
+}
+
+const layer =
+  (made: { apply(x: SymbolicTensor): unknown }): Apply =>
+  (x) =>
+    made.apply(x);
+const lstm = (returnSequences = false): Apply => layer(layers.lstm({ units: 2, returnSequences }));
+const dense: Apply = (x) => layers.dense({ units: 1 }).apply(x);
+
+describe("checkMasks()", () => {
+  it("finds nothing to say where each mask is taken", () => {
+    assert.deepEqual(checkMasks(words(lstm(true), dense, lstm(), dense)), []);
+    assert.deepEqual(checkMasks(words(layer(layers.globalAveragePooling1d({})), dense)), []);
+  });
+
+  it("says which layer drops a mask, and whose, as Keras warns", () => {
+    const inner = sequential({
+      layers: [layers.conv1d({ filters: 2, kernelSize: 2, inputShape: [4, 3], name: "conv" })],
+    });
+    for (const each of [layer(layers.conv1d({ filters: 2, kernelSize: 2, name: "conv" })), layer(inner)]) {
+      const notes = checkMasks(words(each, lstm()));
+      assert.equal(notes.length, 1);
+      assert.match(notes[0], /^Layer "conv" \(Conv1D\) drops the mask that "words" makes/);
+    }
+  });
+
+  const softmax = layer(layers.softmax({ name: "soft" }));
+  const normalization = layer(layers.batchNormalization({ name: "norm" }));
+  const perStep = layer(layers.timeDistributed({ layer: layers.lstm({ units: 2 }), name: "steps" }));
+  const toPlanes = layer(layers.timeDistributed({ layer: layers.reshape({ targetShape: [3, 1] }) }));
+  const refused: [what: string, build: () => ReturnType<typeof model>, message: RegExp][] = [
+    ["an output that still has a mask", () => words(lstm(true), dense), /output still has the mask of "words"/],
+    ["Softmax", () => words(softmax, lstm()), /^Layer "soft" \(Softmax\) gets the mask that "words" makes, which says/],
+    ["BatchNormalization", () => words(normalization, lstm()), /"norm" .* but its statistics would count masked/],
+    ["a layer for each step that has no mask left", () => words(toPlanes, perStep), /"steps" .* an axis too few/],
+  ];
+  for (const [what, build, message] of refused) {
+    it(`refuses ${what}, by name`, () => {
+      assert.throws(() => checkMasks(build()), { name: "IsobatchError", message });
+    });
+  }
+
+  it("refuses a recurrent layer whose mask has an axis too many", () => {
+    const x = input({ shape: [2, 4] });
+    const embedded = layers.embedding({ inputDim: 5, outputDim: 3, maskZero: true, name: "words" }).apply(x);
+    const sentences = layers.timeDistributed({ layer: layers.lstm({ units: 2 }) }).apply(embedded as SymbolicTensor);
+    const outputs = layers.gru({ units: 2, name: "whole" }).apply(sentences) as SymbolicTensor;
+    assert.throws(
+      () => checkMasks(model({ inputs: x, outputs })),
+      /"whole" \(GRU\) .* which has 3 axes; it takes one of/,
+    );
+  });
+
+  it("lets a frozen BatchNormalization be, whose statistics are fixed", () => {
+    const frozen = layers.batchNormalization({ name: "norm", trainable: false } as never);
+    assert.deepEqual(checkMasks(words(layer(frozen), lstm())), []);
+  });
+});
