@@ -256,9 +256,13 @@ describe("a run that is made longer with --extend", () => {
     assert.ok(back.summary.recomputedSteps >= SHORT);
   });
 
-  it("is not extended where somebody has changed its task.json", async (test) => {
+  it("is not extended by a start that fails, nor where somebody has changed its task.json", async (test) => {
     const { out } = await finish(test, { task: short });
     const path = join(out, "task.json");
+    const other = await serve(test, { task: short });
+    const extended = { task: long, out, extend: true, listen: other.address };
+    await assert.rejects(serve(test, extended), { message: /in use/ });
+    assert.deepEqual(JSON.parse(readFileSync(path, "utf8")), short);
     writeFileSync(path, readFileSync(path, "utf8").replace('"beta1": 0.9', '"beta1": 0.8'));
     await assert.rejects(serve(test, { task: short, out }), {
       code: "damaged",

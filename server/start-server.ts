@@ -227,7 +227,6 @@ async function serve(
     onFailed: (error) => log.warn(`TensorBoard gets no more of this run. ${messageOf(error)}`),
   });
   cleanUp.push(() => metrics.close());
-  if (extension !== undefined) metrics.append(extension);
   const advice = scaleAdvice(task, prepared.built.model, data);
   if (advice !== undefined) log.warn(advice);
   else if (task.loss === "meanSquaredError" && !directory.resumed) watchFirstLoss(metrics, log);
@@ -285,6 +284,8 @@ async function serve(
   server.addService(shardService, shard.handlers);
   const address = await server.listen(options.listen);
   cleanUp.push(() => awaited("the server's connections to close", server.shutdown(FAREWELL_MS)));
+  directory.saveTask();
+  if (extension !== undefined) metrics.append(extension);
   server.setServing(true);
   coordinator.shardTraffic[0] = shard.traffic;
   coordinator.attachShard(0, localLink(shard, `:${address.port}`), shard.checkpoints());

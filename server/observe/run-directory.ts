@@ -19,8 +19,10 @@ export interface RunDirectory {
   readonly resumed: boolean;
   /** What `run.json` says now. */
   readonly identity: RunIdentity;
-  /** What `task.json` says. */
+  /** The task that the run goes on with. */
   readonly taskJson: string;
+  /** Makes `task.json` say so; to be called when nothing is left that could keep the run from going on with it. */
+  saveTask(): void;
   /** Returns once the epoch will survive a power cut: it is saved before it is used. */
   saveEpoch(epoch: number): void;
   /** Remembers the run's numerics class, which its first worker decides. */
@@ -131,7 +133,7 @@ export function openRunDirectory(options: RunDirectoryOptions): RunDirectory {
     };
     if (!resumed) save(identity);
     else if (data !== undefined && identity.data === undefined) save({ ...identity, data });
-    writeIfChanged(path(RUN_FILES.task), taskJson);
+    if (!regularFileExists(path(RUN_FILES.task))) writeFileDurably(path(RUN_FILES.task), taskJson);
     writeIfChanged(path(RUN_FILES.topology), topology);
     writeIfChanged(path(RUN_FILES.layout), layoutToJson(layout));
     makeFolderDurably(path(RUN_FILES.checkpoints));
@@ -143,6 +145,7 @@ export function openRunDirectory(options: RunDirectoryOptions): RunDirectory {
         return identity;
       },
       taskJson,
+      saveTask: () => writeIfChanged(path(RUN_FILES.task), taskJson),
       saveEpoch: (epoch) => save({ ...identity, epoch }),
       saveNumerics: (numerics) => save({ ...identity, numerics }),
       close: unlock,
