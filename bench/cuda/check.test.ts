@@ -37,11 +37,16 @@ describe("npm run check:cuda", () => {
       on: string;
       ok: boolean;
       kernels: { kernels: number; apart: unknown[] };
+      compiled: { sameBits: boolean }[];
       training: Record<string, { repeats: boolean; samplesPerSecond: number }>;
       doctor: { node: string };
     };
     assert.deepEqual([report.on, report.ok, report.kernels.apart], ["cpu", true, []]);
     assert.ok(report.kernels.kernels > 60);
+    assert.deepEqual(
+      report.compiled.map(({ sameBits }) => sameBits),
+      [true, true, true],
+    );
     for (const model of ["mlp", "resnet18"]) {
       assert.equal(report.training[model].repeats, true);
       assert.ok(report.training[model].samplesPerSecond > 0);

@@ -1,7 +1,8 @@
 /**
  * `npm run check:cuda`: whether an NVIDIA GPU computes right here, and how fast. The last line of standard output has
- * all of it as JSON: versions, every kernel that training calls against the cpu backend, training steps of an MLP and a
- * ResNet-18 on real digits, the same bits from a second process, samples per second. It fails, with a sentence on
+ * all of it as JSON: versions, every kernel that training calls against the cpu backend, compiled gradients in two partitions
+ * against the operations one by one, training steps of an MLP and a ResNet-18 on real digits, the same bits from a second
+ * process, samples per second. It fails, with a sentence on
  * standard error, if there is no GPU or anything is wrong; it never passes without having computed.
  *
  * `--on cpu` has TensorFlow compute on the processor instead, which says nothing of a GPU and shows that the check
@@ -14,6 +15,7 @@ import { collectReport } from "../../cli/doctor/collect.js";
 import { messageOf } from "../../shared/errors.js";
 import { probeBackend } from "../../worker/backends/index.js";
 import { type AgreementReport, compareKernels, TOLERANCE } from "../../worker/backends/kernel-agreement.test.helper.js";
+import type { TwoPartitionsAnswer } from "../../worker/compute/two-partitions-program.test.helper.js";
 import { type CheckedModel, type CheckSize, FALLS_TO } from "./tasks.js";
 import type { TrainingReport } from "./train-program.js";
 
@@ -33,6 +35,8 @@ interface TrainingCheck {
 /** Two float32 computations of a loss, through a whole model. */
 const LOSS_TOLERANCE = 1e-4;
 const TRAIN_MS_MAX = 1_800_000;
+/** Small models, so what takes longer hangs. */
+const COMPILED_MS_MAX = 240_000;
 
 const fail = (sentence: string, code = 1): never => {
   process.stderr.write(`check:cuda: ${sentence}\n`);
@@ -51,9 +55,10 @@ if (!available) {
 const doctor = await collectReport({ ...process.env });
 const failures: string[] = [];
 const kernels = checkKernels(await compareKernels(backend, "cpu"));
+const compiled = await checkCompiled();
 const training = { mlp: await checkTraining("mlp"), resnet18: await checkTraining("resnet18") };
 const ok = failures.length === 0;
-const report = { check: "cuda", on, ok, failures, backend, doctor, kernels, training };
+const report = { check: "cuda", on, ok, failures, backend, doctor, kernels, compiled, training };
 process.stdout.write(`${JSON.stringify(report)}\n`);
 if (!ok) fail(failures.join(" "));
 process.exit(0);
@@ -85,6 +90,31 @@ function checkKernels({ kernels, withoutCounterpart, failed, total, reference }:
     apart,
     worst: kernels.slice(0, 5),
   };
+}
+
+/** A process of its own, because one whose graph waits for itself can only be killed. */
+async function checkCompiled(): Promise<TwoPartitionsAnswer[]> {
+  process.stderr.write(`compiling gradients on ${backend}\n`);
+  const file = "../../worker/compute/two-partitions-program.test.helper.js";
+  const args = [fileURLToPath(new URL(file, import.meta.url)), backend];
+  const limits = { timeout: COMPILED_MS_MAX, killSignal: "SIGKILL" } as const;
+  const { stdout, problem } = await promisify(execFile)(process.execPath, args, limits).then(
+    ({ stdout }) => ({ stdout, problem: undefined }),
+    ({ stdout = "", killed, stderr }: { stdout?: string; killed?: boolean; stderr?: string }) => ({
+      stdout,
+      problem: killed
+        ? `hangs (no answer in ${COMPILED_MS_MAX / 1000} s)`
+        : `fails: ${stderr?.trim().split("\n").at(-1)}`,
+    }),
+  );
+  const lines = stdout.split("\n").filter((line) => line !== "");
+  const answers = lines.map((line) => JSON.parse(line) as TwoPartitionsAnswer);
+  if (problem !== undefined) failures.push(`A compiled gradient ${problem}, after ${answers.length} models.`);
+  for (const { model, sameBits, refusals } of answers) {
+    if (!sameBits) failures.push(`The compiled gradient of ${model} has other bits than the operations one by one.`);
+    for (const refusal of refusals) failures.push(`${model}: ${refusal}.`);
+  }
+  return answers;
 }
 
 async function checkTraining(model: CheckedModel): Promise<TrainingCheck> {

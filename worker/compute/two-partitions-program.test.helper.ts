@@ -1,7 +1,7 @@
 /**
- * A process that computes compiled gradients whose operations are on a second, virtual CPU device: what is fed and fetched
- * stays on the first, so the graph has two partitions, as it has on a GPU. It prints each model's answer in JSON, a line
- * each. A process of its own, because a graph that waits for itself can only be killed.
+ * A process that computes compiled gradients in two partitions, on the backend named on its command line: on a GPU, or, on
+ * tfjs-node, with the operations on a second, virtual CPU device, while what is fed and fetched stays on the first. It prints
+ * each model's answer in JSON, a line each. A process of its own, because a graph that waits for itself can only be killed.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { openBackend } from "../backends/index.js";
@@ -56,15 +56,17 @@ function claimGpu(): void {
   native.binding = { ...(Object.fromEntries(own) as Binding), isUsingGpuDevice: () => true };
 }
 
-await openBackend("tfjs-node");
+const backend = process.argv[2] === "tfjs-node-gpu" ? "tfjs-node-gpu" : "tfjs-node";
+const onGpu = backend === "tfjs-node-gpu";
+await openBackend(backend);
 for (const [model, layers] of Object.entries(MODELS)) {
-  if (model === EMBEDDING) claimGpu();
+  if (model === EMBEDDING && !onGpu) claimGpu();
   const refusals: string[] = [];
   const compiled = await openGradients({
-    ...{ layers, backend: "tfjs-node", notice: (line: string) => void refusals.push(line) },
-    compiled: () => compiler({ otherDevices: false, cpuDevices: 2, device: "/device:CPU:1" }),
+    ...{ layers, backend, notice: (line: string) => void refusals.push(line) },
+    compiled: () => compiler(onGpu ? undefined : { otherDevices: false, cpuDevices: 2, device: "/device:CPU:1" }),
   });
-  const eager = await openGradients({ layers, backend: "tfjs-node", compiled: false });
+  const eager = await openGradients({ layers, backend, compiled: false });
   // The first two are watched; from the third on the program computes.
   const sameBits = [0, 1, 2, 3, 4].every((number) => {
     const [a, b] = [compiled, eager].map(({ gradientOf }) => gradientOf(batch(number)));
