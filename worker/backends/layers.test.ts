@@ -1,69 +1,12 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { after, before, describe, it } from "node:test";
-import { Worker } from "node:worker_threads";
 import * as core from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
-import { createRandom } from "../../shared/random.js";
 import { layerTable } from "../../tasks/models/index.js";
-import type { DifferencesReply, DifferencesRequest } from "./float64-thread.test.helper.js";
-import { backendNames, distinctArray, randomArray, sizeOf } from "./gradient-check.test.helper.js";
-import { type BackendName, openBackend, probeBackend } from "./index.js";
-import { BATCH, buildCase, type LayerCase, layerCases, weightedSum } from "./layer-cases.test.helper.js";
-
-/** Directions per tensor: an error in any element of its gradient shows in all of them. */
-const DIRECTIONS = 2;
-
-/** Largest difference of a derivative in float32, relative to the gradient's and the direction's lengths. */
-const TOLERANCE = 2e-5;
-
-const length = (values: ArrayLike<number>): number => Math.hypot(...Array.from(values));
-
-/** What the case computes in float32 on the current backend, at seeded weights and inputs, and what to compare. */
-function gradientsOf(example: LayerCase, index: number) {
-  const random = createRandom(index + 1);
-  const model = buildCase(layers, example);
-  const dtype = example.tokens === undefined ? "float32" : "int32";
-  const total = example.shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
-  // All inputs at once, so that no two elements are equal: a maximum of equal ones has no gradient.
-  const { values } = distinctArray([BATCH, total], random);
-  let end = 0;
-  const inputs = example.shapes.map((shape) => {
-    const x = values.slice(end, end + BATCH * sizeOf(shape));
-    end += x.length;
-    return example.tokens === undefined ? x : x.map((value) => Math.floor(((value + 1) / 2) * example.tokens!));
-  });
-  const weights = model.trainableWeights.map((weight) => randomArray(weight.shape as number[], random).values);
-  const outputShape = [BATCH, ...(model.outputs[0].shape.slice(1) as number[])];
-  const outputWeights = randomArray(outputShape, random).values;
-
-  const tensors = core.memory().numTensors;
-  const found = core.tidy(() => {
-    const variables = model.trainableWeights.map((weight, i) => {
-      weight.write(core.tensor(Float32Array.from(weights[i]), weight.shape as number[]));
-      return weight.read() as core.Variable;
-    });
-    const given = inputs.map((x, i) => {
-      const shape = [BATCH, ...example.shapes[i]];
-      return dtype === "int32"
-        ? core.tensor(Int32Array.from(x), shape, "int32")
-        : core.variable(core.tensor(Float32Array.from(x), shape));
-    });
-    const all = dtype === "int32" ? variables : [...variables, ...(given as core.Variable[])];
-    const dy = core.tensor(Float32Array.from(outputWeights), outputShape);
-    const { value, grads } = core.variableGrads(() => weightedSum(core, model, given, dy).loss, all);
-    const gradients = all.map(({ name, size }) => grads[name]?.dataSync() ?? new Float32Array(size));
-    if (dtype === "float32") core.dispose(given);
-    return { loss: value.dataSync()[0], gradients };
-  });
-  assert.equal(core.memory().numTensors, tensors, "tensors were left behind");
-  model.dispose();
-  const directions = found.gradients.map((gradient) =>
-    Array.from({ length: DIRECTIONS }, () => randomArray([gradient.length], random).values),
-  );
-  const request: DifferencesRequest = { index, weights, inputs, outputWeights, directions };
-  return { ...found, request };
-}
+import { type Derivatives, openDerivatives, type Place } from "./derivatives.test.helper.js";
+import { backendNames, sizeOf } from "./gradient-check.test.helper.js";
+import { type BackendName, probeBackend } from "./index.js";
+import { BATCH, layerCases } from "./layer-cases.test.helper.js";
 
 function registeredLayers(): string[] {
   const { classNameMap } = core.serialization.SerializationMap.getMap();
@@ -93,36 +36,49 @@ const suites: { backends: BackendName[]; skip: string | false }[] = [
 
 for (const { backends, skip } of suites) {
   describe(`the gradients of every layer that is trained, on ${backends.join(" and ")}`, { skip }, () => {
-    let thread: Worker;
+    let derivatives: Derivatives;
     before(() => {
-      thread = new Worker(new URL("./float64-thread.test.helper.js", import.meta.url));
+      derivatives = openDerivatives();
     });
-    after(() => thread.terminate());
+    after(() => derivatives.stop());
 
     layerCases.forEach((example, index) => {
       const { className, variant } = example;
-      it(`${className}${variant && ` (${variant})`} are those of float64`, async () => {
-        let expected: DifferencesReply | undefined;
-        for (const backend of backends) {
-          await openBackend(backend);
-          const { loss, gradients, request } = gradientsOf(example, index);
-          if (expected === undefined) {
-            thread.postMessage(request);
-            [expected] = (await once(thread, "message")) as [DifferencesReply];
-          }
-          const scale = Math.max(Math.abs(expected.loss), request.outputWeights.length);
-          assert.ok(Math.abs(loss - expected.loss) <= 1e-5 * scale, `${backend}: loss ${loss}, not ${expected.loss}`);
-          gradients.forEach((gradient, n) => {
-            request.directions[n].forEach((direction, d) => {
-              const derivative = direction.reduce((sum, x, i) => sum + x * gradient[i], 0);
-              const difference = Math.abs(derivative - expected!.derivatives[n][d]);
-              const allowed = TOLERANCE * Math.max(1, length(gradient) * length(direction));
-              const numbers = `${derivative}, not ${expected!.derivatives[n][d]} (± ${allowed})`;
-              assert.ok(difference <= allowed, `${backend}: tensor ${n} of ${gradients.length}: ${numbers}`);
-            });
-          });
-        }
-      });
+      it(`${className}${variant && ` (${variant})`} are those of float64`, () =>
+        derivatives.check(index, example, backends));
     });
   });
 }
+
+/** Where all elements of a sample are equal, these have kinks; kinks.test.ts asks them. */
+const KINKED = [
+  /^(Leaky|P)?ReLU\b/,
+  /^Activation (relu|relu6|selu)$/,
+  /^(Global)?MaxPooling/,
+  /^(Maximum|Minimum)$/,
+  /^Masking/,
+];
+
+/** A sample of zeros (the middle token), and one of halves. */
+const PLATEAUS: Place = {
+  directions: 1,
+  inputs: ({ shapes }) =>
+    shapes.map((shape) =>
+      Float64Array.from({ length: BATCH * sizeOf(shape) }, (_, i) => (i < sizeOf(shape) ? 0 : 0.5)),
+    ),
+};
+
+describe("the gradients of every layer where all of a sample's inputs are equal", () => {
+  const backends = native.available ? ([...backendNames, "tfjs-node"] as const) : backendNames;
+  let derivatives: Derivatives;
+  before(() => {
+    derivatives = openDerivatives();
+  });
+  after(() => derivatives.stop());
+
+  layerCases.forEach((example, index) => {
+    const name = `${example.className} ${example.variant}`.trim();
+    if (KINKED.some((pattern) => pattern.test(name))) return;
+    it(`${name}: those of float64`, () => derivatives.check(index, example, backends, PLATEAUS));
+  });
+});
