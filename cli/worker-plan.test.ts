@@ -35,6 +35,29 @@ describe("planWorkers()", () => {
     ]);
   });
 
+  it("starts a worker for each GPU however few cores there are, and shares the cores of a quota among the others", () => {
+    const twoGpus = { ...graphics, gpus: graphics.gpus.slice(0, 2) };
+    const oneGpu = { ...graphics, gpus: graphics.gpus.slice(0, 1) };
+    for (const [machine, workers] of [
+      [twoGpus, 2],
+      [oneGpu, 1],
+    ] as const) {
+      for (const cores of [1, 2, 8]) {
+        const planned = plan({ backend: "tfjs-node-gpu", graphics: machine, cores });
+        assert.equal(planned.length, workers);
+        for (const { args } of planned) assert.deepEqual(args.slice(0, 2), ["--compute-threads", "1"]);
+      }
+      const onCpus = plan({ backend: "tfjs-node", graphics: machine, cores: 3 });
+      assert.deepEqual(
+        onCpus.map(({ args, env }) => [args[1], env]),
+        [
+          ["1", {}],
+          ["1", {}],
+        ],
+      );
+    }
+  });
+
   it("refuses more workers than GPUs, unless CUDA_VISIBLE_DEVICES says what they share", () => {
     assert.throws(() => plan({ backend: "tfjs-node-gpu", workers: 4 }), { code: "invalid_input" });
     assert.deepEqual(

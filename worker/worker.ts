@@ -3,9 +3,9 @@
  * again, with the threads, memories and model kept if it is still the same run. It ends when the run does, when it is
  * told to leave, or with the reason why it can't go on.
  */
-import { availableParallelism } from "node:os";
 import { IsobatchError, invalid } from "../shared/errors.js";
 import type { Logger } from "../shared/log.js";
+import { availableCores } from "../shared/machine/index.js";
 import { type Address, type Connection, connect, formatAddress, type Trust, trustOf } from "../shared/wire/index.js";
 import { openData } from "../tasks/index.js";
 import { defaultComputeThreads } from "./backends/threads.js";
@@ -27,7 +27,7 @@ export interface WorkerOptions {
   readonly backend?: string;
   /** The number of the GPU to compute on, among those that are visible; by default the first. */
   readonly gpu?: number;
-  /** Default: one a core; on a GPU, one. */
+  /** Default: one per core, as far as a quota allows; on a GPU, one. */
   readonly computeThreads?: number;
   /** A local copy of the run's data, instead of fetching samples from the server. */
   readonly dataFolder?: string;
@@ -83,7 +83,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   /** Aborted also by `leave`: a server that is away is not waited for any more. */
   const going = new AbortController();
   const backend = await chooseBackendOffThread(options.backend, log, options.gpu);
-  const computeThreads = threadsAsked ?? defaultComputeThreads(backend.name, availableParallelism());
+  const computeThreads = threadsAsked ?? defaultComputeThreads(backend.name, availableCores());
   let engine: Engine | undefined;
   let current: Attachment | undefined;
   let leaving: string | undefined;

@@ -1,5 +1,4 @@
 /** `isobatch experiment invariance`: trains the runs that are missing, then writes what all of them say. */
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import {
   type Cell,
@@ -13,6 +12,7 @@ import {
 } from "../../experiment/index.js";
 import { writeFileDurably } from "../../server/durable-file.js";
 import { makeFolders } from "../../shared/folders.js";
+import { availableCores } from "../../shared/machine/index.js";
 import type { Task } from "../../tasks/index.js";
 import { visibleGpus } from "../../worker/backends/tensorflow/gpus.js";
 import { readGraphics } from "../../worker/backends/tensorflow/graphics.js";
@@ -63,7 +63,7 @@ export async function invariance(options: InvarianceOptions, environment: Enviro
       const missing = runs.filter(({ key }) => !results.has(key));
       // On GPUs one process each; with more of them, they share.
       const gpus = backend === "tfjs-node-gpu" ? visibleGpus(readGraphics(), visibleDevices) : undefined;
-      const processesMax = options.processes ?? gpus?.length ?? availableParallelism();
+      const processesMax = options.processes ?? gpus?.length ?? availableCores();
       const processes = Math.max(1, Math.min(processesMax, missing.length));
       print(headline(name, task, protocol));
       print(

@@ -1,6 +1,6 @@
-import { availableParallelism } from "node:os";
 import { IsobatchError } from "../../shared/errors.js";
 import { createLog } from "../../shared/log.js";
+import { availableCores } from "../../shared/machine/index.js";
 import { type Address, formatAddress } from "../../shared/wire/index.js";
 import { chooseBackend } from "../../worker/backends/index.js";
 import { unavailability } from "../../worker/backends/tensorflow/availability.js";
@@ -32,7 +32,7 @@ export async function run(task: string, options: RunOptions, environment: Enviro
   const plan = planWorkers({
     ...options,
     backend: chosen,
-    cores: availableParallelism(),
+    cores: availableCores(),
     graphics: readGraphics(),
     visibleDevices: environment.variables.CUDA_VISIBLE_DEVICES,
   });

@@ -1,6 +1,7 @@
 /** What there is to compute with on this machine, as data: `isobatch doctor --json` prints it as it is. */
-import { availableParallelism, cpus, freemem, totalmem } from "node:os";
+import { cpus } from "node:os";
 import { messageOf } from "../../shared/errors.js";
+import { type MachineShare, machineShare } from "../../shared/machine/index.js";
 import { version } from "../../shared/version.js";
 import { type BackendName, defaultComputeThreads, probeBackends } from "../../worker/backends/index.js";
 import { cudaLibraryProblems, driverLibraryProblems } from "../../worker/backends/tensorflow/cuda-libraries.js";
@@ -21,15 +22,12 @@ import { loadProcessAddon } from "../../worker/backends/tensorflow/process-addon
 import { planWorkers } from "../worker-plan.js";
 import { type CudaLibraries, readCudaLibraries } from "./libraries.js";
 
-export interface DoctorReport {
+export interface DoctorReport extends MachineShare {
   readonly isobatch: string;
   readonly node: string;
   readonly platform: string;
   readonly architecture: string;
   readonly processor: string;
-  readonly cores: number;
-  readonly memoryBytes: number;
-  readonly freeMemoryBytes: number;
   readonly nvidia: {
     readonly driver: string | null;
     readonly driverMin: string;
@@ -85,7 +83,8 @@ export interface BackendReport {
 export async function collectReport(variables: Readonly<NodeJS.ProcessEnv>): Promise<DoctorReport> {
   const graphics = readGraphics();
   const visibleDevices = variables.CUDA_VISIBLE_DEVICES;
-  const cores = availableParallelism();
+  const machine = machineShare();
+  const { cores } = machine;
   const folder = tensorFlowFolder(variables);
   const backends = (await probeBackends()).map((probe): BackendReport => {
     const { name, available, reason, device, version = null, flags = null } = probe;
@@ -100,9 +99,7 @@ export async function collectReport(variables: Readonly<NodeJS.ProcessEnv>): Pro
     platform: process.platform,
     architecture: process.arch,
     processor: cpus()[0]?.model.trim() || "unknown",
-    cores,
-    memoryBytes: totalmem(),
-    freeMemoryBytes: freemem(),
+    ...machine,
     nvidia: {
       driver: graphics.driverVersion ?? null,
       driverMin: DRIVER_VERSION_MIN,

@@ -4,13 +4,16 @@ import { table } from "../progress/table.js";
 import type { BackendReport, DoctorReport, Installation } from "./collect.js";
 
 export function describeReport(report: DoctorReport): string[] {
-  const { nvidia, tensorflow, backends, run } = report;
+  const { nvidia, tensorflow, backends, run, limits } = report;
   return [
     ...table([
       ["isobatch", report.isobatch],
       ["node", `${report.node} on ${report.platform} ${report.architecture}`],
-      ["cores", `${report.cores} (${report.processor})`],
-      ["memory", `${gibibytes(report.memoryBytes)}, ${gibibytes(report.freeMemoryBytes)} free`],
+      ["cores", `${report.cores} (${report.processor})${limitText(limits.cpus, (cpus) => `a quota of ${cpus} CPUs`)}`],
+      [
+        "memory",
+        `${gibibytes(report.memoryBytes)}, ${gibibytes(report.freeMemoryBytes)} free${limitText(limits.memoryBytes, () => "that limit")}`,
+      ],
     ]),
     "",
     "NVIDIA",
@@ -26,6 +29,11 @@ export function describeReport(report: DoctorReport): string[] {
       ? "No backend works here."
       : `isobatch run takes ${run.backend}: ${plural(run.workers, "worker")} of ${plural(run.computeThreads, "compute thread")}.`,
   ];
+}
+
+/** What a container or the like has set. */
+function limitText(limit: number | null, text: (limit: number) => string): string {
+  return limit === null ? "" : `; its control group sets ${text(Number(limit.toFixed(2)))}`;
 }
 
 const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;

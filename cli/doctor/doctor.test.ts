@@ -10,6 +10,7 @@ const works = { works: true, reason: "", intraOpThreads: 1, computeThreads: 1 };
 const report: DoctorReport = {
   ...{ isobatch: "0.1.0", node: "v22.1.0", platform: "linux", architecture: "x64", processor: "AMD EPYC", cores: 16 },
   ...{ memoryBytes: 128 * 2 ** 30, freeMemoryBytes: 100 * 2 ** 30 },
+  limits: { cpus: null, memoryBytes: null },
   nvidia: {
     ...{ driver: "580.65.06", driverMin: "525.60.13", problem: null, visibleDevices: "1", gpusFound: 2 },
     gpus: [{ model: "NVIDIA H100 80GB HBM3", name: "1" }],
@@ -68,6 +69,17 @@ describe("describeReport()", () => {
       "  tfjs-node      does not work  TensorFlow is not installed",
       "",
       "isobatch run takes tfjs-node-gpu: 1 worker of 1 compute thread.",
+    ]);
+  });
+});
+
+describe("describeReport() in a container", () => {
+  it("tells what its control group sets", () => {
+    const limits = { cpus: 1.5, memoryBytes: 2 ** 30 };
+    const small = { ...report, cores: 2, memoryBytes: 2 ** 30, freeMemoryBytes: 2 ** 29, limits };
+    assert.deepEqual(describeReport(small).slice(2, 4), [
+      "cores     2 (AMD EPYC); its control group sets a quota of 1.5 CPUs",
+      "memory    1.0 GiB, 0.5 GiB free; its control group sets that limit",
     ]);
   });
 });

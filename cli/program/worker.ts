@@ -23,7 +23,7 @@ export function addWorker(program: Command, environment: Environment, end: (exit
     .option("--backend <name>", "what to compute with (default: the first that starts; see isobatch doctor)")
     .option(
       "--compute-threads <n>",
-      "threads that compute (default: one a core; 1 on a GPU)",
+      "threads that compute (default: one per core or CPU of a quota; 1 on a GPU)",
       wholeNumber("--compute-threads", 1, THREADS_MAX),
     )
     .option(

@@ -1,0 +1,1 @@
+export { availableCores, type MachineShare, machineShare } from "./machine.js";
