@@ -37,12 +37,15 @@ describe("npm run check:cuda", () => {
       on: string;
       ok: boolean;
       kernels: { kernels: number; apart: unknown[] };
+      kinks: { cases: number; apart: unknown[] };
       compiled: { sameBits: boolean }[];
       training: Record<string, { repeats: boolean; samplesPerSecond: number }>;
       doctor: { node: string };
     };
     assert.deepEqual([report.on, report.ok, report.kernels.apart], ["cpu", true, []]);
     assert.ok(report.kernels.kernels > 60);
+    assert.ok(report.kinks.cases > 60);
+    assert.deepEqual(report.kinks.apart, []);
     assert.deepEqual(
       report.compiled.map(({ sameBits }) => sameBits),
       [true, true, true],

@@ -1,9 +1,9 @@
 /**
  * `npm run check:cuda`: whether an NVIDIA GPU computes right here, and how fast. The last line of standard output has
- * all of it as JSON: versions, every kernel that training calls against the cpu backend, compiled gradients in two partitions
- * against the operations one by one, training steps of an MLP and a ResNet-18 on real digits, the same bits from a second
- * process, samples per second. It fails, with a sentence on
- * standard error, if there is no GPU or anything is wrong; it never passes without having computed.
+ * all of it as JSON: versions, every kernel that training calls against the cpu backend, gradients at kinks and where elements
+ * are equal against Keras', compiled gradients in two partitions against the operations one by one, training steps of an MLP and
+ * a ResNet-18 on real digits, the same bits from a second process, samples per second. It fails, with a sentence on standard
+ * error, if there is no GPU or anything is wrong; it never passes without having computed.
  *
  * `--on cpu` has TensorFlow compute on the processor instead, which says nothing of a GPU and shows that the check
  * itself works; `--quick` makes it short.
@@ -13,8 +13,9 @@ import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { collectReport } from "../../cli/doctor/collect.js";
 import { messageOf } from "../../shared/errors.js";
-import { probeBackend } from "../../worker/backends/index.js";
+import { openBackend, probeBackend } from "../../worker/backends/index.js";
 import { type AgreementReport, compareKernels, TOLERANCE } from "../../worker/backends/kernel-agreement.test.helper.js";
+import { kinkCases, kinkProblem } from "../../worker/backends/kinks.test.helper.js";
 import type { TwoPartitionsAnswer } from "../../worker/compute/two-partitions-program.test.helper.js";
 import { type CheckedModel, type CheckSize, FALLS_TO } from "./tasks.js";
 import type { TrainingReport } from "./train-program.js";
@@ -55,10 +56,11 @@ if (!available) {
 const doctor = await collectReport({ ...process.env });
 const failures: string[] = [];
 const kernels = checkKernels(await compareKernels(backend, "cpu"));
+const kinks = await checkKinks();
 const compiled = await checkCompiled();
 const training = { mlp: await checkTraining("mlp"), resnet18: await checkTraining("resnet18") };
 const ok = failures.length === 0;
-const report = { check: "cuda", on, ok, failures, backend, doctor, kernels, compiled, training };
+const report = { check: "cuda", on, ok, failures, backend, doctor, kernels, kinks, compiled, training };
 process.stdout.write(`${JSON.stringify(report)}\n`);
 if (!ok) fail(failures.join(" "));
 process.exit(0);
@@ -90,6 +92,17 @@ function checkKernels({ kernels, withoutCounterpart, failed, total, reference }:
     apart,
     worst: kernels.slice(0, 5),
   };
+}
+
+/** Gradients where elements are equal or functions have kinks, which the numbers above never meet, against Keras'. */
+async function checkKinks(): Promise<{ cases: number; apart: string[] }> {
+  await openBackend(backend);
+  const apart = kinkCases.flatMap((example) => {
+    const problem = kinkProblem(example, on === "gpu");
+    return problem === undefined ? [] : [`${example.name}: ${problem}`];
+  });
+  for (const problem of apart) failures.push(`Where elements are equal or functions have kinks, ${problem}.`);
+  return { cases: kinkCases.length, apart };
 }
 
 /** A process of its own, because one whose graph waits for itself can only be killed. */
