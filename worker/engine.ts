@@ -53,7 +53,7 @@ export interface EngineOptions {
 function stuck(cause: HungThreadError): IsobatchError {
   return new IsobatchError(
     "exhausted",
-    `${cause.message.replace(/\.$/, "")}, and can't be stopped, so this worker ends; isobatch doctor shows what it computes ` +
+    `${cause.message.replace(/\.$/, "")}, so this worker ends; isobatch doctor shows what it computes ` +
       "on, --backend wasm computes without it, and ISOBATCH_PATIENCE (seconds) makes workers wait longer.",
     { cause },
   );
