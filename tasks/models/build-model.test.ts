@@ -97,6 +97,13 @@ describe("buildModel()", () => {
     assert.equal(hashOf(await build(layers)), hashOf(built));
   });
 
+  it("draws every part of an LSTM's bias on its own, between which the forget gate's are ones", async () => {
+    const lstm = { layer: "LSTM", units: 3, unitForgetBias: true, biasInitializer: "randomNormal", inputShape: [4, 2] };
+    const bias = [...valuesOf(await build([lstm, { layer: "Dense", units: 1 }]), "lstm_1/bias")];
+    assert.deepEqual(bias.slice(3, 6), [1, 1, 1]);
+    assert.equal(new Set(bias).size, 9 + 1, String(bias));
+  });
+
   it("draws what the initialiser says: Glorot's uniform has its limit and its variance", async () => {
     const layers = [{ layer: "Dense", units: 300, inputShape: [200], kernelInitializer: "glorotUniform" }];
     const values = valuesOf(await build(layers), "dense_1/kernel");

@@ -89,13 +89,28 @@ function drawWeights({ model, weights }: Captured, seed: number): void {
   for (const [weight, name] of names) {
     const { layer, initializer } = weights.get(weight) as CapturedWeight;
     // An LSTM's bias initialiser hides the configured one inside, so all of the layer's are seeded.
-    for (const part of [initializer, ...Object.values(layer as object)]) {
-      if (isSeeded(part)) part.seed = seedOf(seed, "initial weights", name);
-    }
+    const parts = new Set([initializer, ...Object.values(layer as object)].filter(isSeeded));
+    const restore = [...parts].map((part) =>
+      seedCalls(part, (call) => seedOf(seed, "initial weights", name, ...(call === 0 ? [] : [call]))),
+    );
     tf.tidy(() => {
       weight.write(initializer.apply(weight.shape as number[], "float32"));
     });
+    for (const undo of restore) undo();
   }
+}
+
+/** Seeds an initialiser for each of its calls: an LSTM's bias is made of two, which would be equal. @returns its undoing. */
+function seedCalls(initializer: Initializer, seedOfCall: (call: number) => number): () => void {
+  const { apply } = initializer;
+  let calls = 0;
+  initializer.apply = (...given) => {
+    initializer.seed = seedOfCall(calls++);
+    return apply.apply(initializer, given);
+  };
+  return () => {
+    initializer.apply = apply;
+  };
 }
 
 function isSeeded(part: unknown): part is Initializer {

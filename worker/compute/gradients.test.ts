@@ -131,6 +131,15 @@ describe("gradient()", () => {
     assert.deepEqual(same, g);
   });
 
+  it("of nothing but zeros stays so, whatever norm is allowed", async () => {
+    const layers = [{ layer: "Dense", units: 3, useBias: false, inputShape: [4] }];
+    const { gradientOf } = await openGradients({ layers, task: { clipNorm: 1e-30 } });
+    const batch = batchOf(0);
+    const { loss, g } = gradientOf({ ...batch, inputs: new Uint8Array(batch.inputs.length) });
+    assert.ok(Math.abs(loss - Math.log(3)) < 1e-6);
+    assert.ok(g.every((element) => element === 0));
+  });
+
   it("has the same bits where tensors lie in several segments", async () => {
     const whole = await openGradients({ layers: NORMALISED, task: { clipNorm: 0.01 } });
     const cut = await openGradients({ layers: NORMALISED, task: { clipNorm: 0.01 }, cuts: [10, 16, 60, 70] });
