@@ -42,12 +42,15 @@ export async function readTable(path: string, { delimiter, header }: CsvSpec): P
   };
 }
 
+/** Names of columns that a message shows. */
+const SHOWN_MAX = 20;
+
 /** The numbers of columns that a field of the task names, by name or number. */
 export function columnNumbers(table: Table, field: string, wanted: readonly (string | number)[]): number[] {
   return wanted.map((column) => {
     const index = typeof column === "number" ? column : table.columns.indexOf(column);
     if (index >= 0 && index < table.columns.length) return index;
-    const known = table.columns.slice(0, 20).join(", ") + (table.columns.length > 20 ? ", …" : "");
+    const known = table.columns.slice(0, SHOWN_MAX).join(", ") + (table.columns.length > SHOWN_MAX ? ", …" : "");
     return invalid(
       `dataset.${field} names the column ${JSON.stringify(column)}, which ${table.path} has not; it has ${known}.`,
     );
@@ -58,7 +61,14 @@ export function columnNumbers(table: Table, field: string, wanted: readonly (str
  * Checks the names of the columns that are used: without names of their own nobody can say what is in them. Programs
  * that write tables often put the rows' numbers first, without a name; a model would learn from these.
  */
-export function checkNames({ path, columns }: Table, used: readonly number[]): void {
+export function checkNames({ path, columns }: Table, used: readonly number[], header: boolean): void {
+  const isNumber = (column: number): boolean => columns[column] !== "" && Number.isFinite(Number(columns[column]));
+  if (header && used.every(isNumber) && used.some((column) => !Number.isInteger(Number(columns[column])))) {
+    invalid(
+      `${path}, line 1: it is taken for the names of the columns, but it is all numbers (${columns.slice(0, SHOWN_MAX).join(", ")}` +
+        `${columns.length > SHOWN_MAX ? ", …" : ""}); set dataset.header to false if it is a row, or give the columns names.`,
+    );
+  }
   for (const column of used) {
     const name = columns[column];
     if (name === "") {

@@ -114,6 +114,12 @@ describe("openData() of a CSV file", () => {
       {},
       /data.csv: column 1, counted from 0, has no name; .*"ignore": \[1\]/,
     ],
+    [
+      "a row that is taken for a header",
+      "5.1,3.5,0\n4.9,3,1\n",
+      { label: 2 },
+      /data.csv, line 1: it is taken for the names of the columns, but it is all numbers \(5\.1, 3\.5, 0\); set dataset\.header to false/,
+    ],
     ["an empty label", "a,y\n1,0\n1,\n2,1\n", {}, /data.csv, line 3: column "y" is empty, but it is the label/],
     ["a label of spaces", 'a,y\n1,0\n1,"  "\n2,1\n', {}, /line 3: column "y" is empty/],
     [
@@ -159,6 +165,11 @@ describe("openData() of a CSV file", () => {
   it("takes words that numbers or missing values are among for classes, if they can't be a mistake", async () => {
     const { train } = await open("a,y\n1,none\n2,mild\n3,Mild\n4,38\n");
     assert.deepEqual(train.label.classNames, ["38", "Mild", "mild", "none"]);
+  });
+
+  it("takes numbers for names where they can be names: counted ones, or beside a label with a name", async () => {
+    assert.equal((await open("0,1,2\n5,6,1\n7,8,0\n", { label: "2" })).train.samples, 2);
+    assert.equal((await open("400.5,401,y\n5,6,1\n7,8,0\n")).train.samples, 2);
   });
 
   it("needs no names of columns that are left out", async () => {

@@ -57,7 +57,7 @@ function columnsOf(table: Table, spec: CsvSpec): Columns {
   if (spec.target === "classes" && labels.length !== 1) {
     invalid(`dataset.label names ${labels.length} columns, but classes are read from one; name one column.`);
   }
-  checkNames(table, [...inputs, ...labels]);
+  checkNames(table, [...inputs, ...labels], spec.header);
   if (spec.target === "numbers") {
     return { inputs, labels, label: { shape: labels.length === 1 ? [] : [labels.length], type: "float32" } };
   }

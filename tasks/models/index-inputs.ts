@@ -18,23 +18,41 @@ export interface IndexFault {
 /** @param inputs decoded, `samples` rows. @returns the first fault, if there is one. */
 export type IndexCheck = (inputs: Float32Array, samples: number) => IndexFault | undefined;
 
-/** One comparison a number and layer: nothing beside what is computed with a batch. */
+/** A comparison or two a number and layer: next to nothing beside what is computed with a batch. */
 export function createIndexCheck(indices: readonly IndexInput[]): IndexCheck {
   return (inputs, samples) => {
     const width = inputs.length / samples;
     for (const { layer, elements } of indices) {
-      const { limit } = layer;
-      for (let sample = 0; sample < samples; sample++) {
-        const row = sample * width;
-        for (let i = 0; i < elements.length; i++) {
-          const value = inputs[row + elements[i]];
-          if (value >= 0 && value < limit && Math.trunc(value) === value) continue;
-          return { sample, element: elements[i], value, layer };
-        }
-      }
+      const at =
+        elements.length === width
+          ? firstAmongAll(inputs, layer.limit)
+          : firstAmong(inputs, width, elements, layer.limit);
+      if (at >= 0) return { sample: Math.floor(at / width), element: at % width, value: inputs[at], layer };
     }
     return undefined;
   };
+}
+
+/** Where the first number is that is no whole one in [0, limit), a limit being below 2³¹; -1 if there is none. */
+function firstAmongAll(inputs: Float32Array, limit: number): number {
+  for (let i = 0; i < inputs.length; i++) {
+    const value = inputs[i];
+    const whole = value | 0;
+    if (whole !== value || whole < 0 || whole >= limit) return i;
+  }
+  return -1;
+}
+
+/** The same of some elements of each row. */
+function firstAmong(inputs: Float32Array, width: number, elements: Uint32Array, limit: number): number {
+  for (let row = 0; row < inputs.length; row += width) {
+    for (let i = 0; i < elements.length; i++) {
+      const value = inputs[row + elements[i]];
+      const whole = value | 0;
+      if (whole !== value || whole < 0 || whole >= limit) return row + elements[i];
+    }
+  }
+  return -1;
 }
 
 /** What is wrong with the number, after the words that say which one it is. */

@@ -8,7 +8,7 @@ import type { Backend } from "../backends/index.js";
 import { type Computing, compiledGradient } from "./compiled-gradient.js";
 import { type Copies, createCopies } from "./copies.js";
 import { flipBit, type GradientFlip } from "./gradient-flip.js";
-import { indexError } from "./index-errors.js";
+import { indexError, namingBatch } from "./index-errors.js";
 import type { Addresses, SharedMemory } from "./memory.js";
 import { type DecodedMicroBatch, type ModelGradient, openModelGradient } from "./model-gradient.js";
 import { NonFiniteError } from "./non-finite-error.js";
@@ -63,12 +63,11 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
   const computing = createComputing(options, model, copies);
   const sums = createSums(memory, 0);
 
-  const decoded = (batch: SampleBatch, key?: AugmentationKey): DecodedMicroBatch => {
+  const decoded = (name: string, batch: SampleBatch, key?: AugmentationKey): DecodedMicroBatch => {
     const { number, samples, inputs, labels } = batch;
     const decodedBatch = decodeBatch(form, inputs, labels, samples, key);
     const fault = model.checkIndices(decodedBatch.inputs, samples);
-    if (fault !== undefined)
-      throw indexError(`${key === undefined ? "evaluation batch" : "micro-batch"} ${number}`, fault);
+    if (fault !== undefined) throw indexError(name, fault);
     return { number, samples, ...decodedBatch };
   };
 
@@ -89,7 +88,9 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
     load: computing.load,
 
     gradient(batch, target) {
-      const meanLoss = computing.compute(decoded(batch, { seed: task.seed, microBatch: batch.number }), target);
+      const name = `micro-batch ${batch.number}`;
+      const key = { seed: task.seed, microBatch: batch.number };
+      const meanLoss = namingBatch(name, () => computing.compute(decoded(name, batch, key), target));
       if (!Number.isFinite(meanLoss)) {
         throw new NonFiniteError(batch.number, `The loss of micro-batch ${batch.number} is ${meanLoss}.`);
       }
@@ -101,7 +102,10 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
       return meanLoss;
     },
 
-    evaluate: (batch) => computing.evaluate(decoded(batch)),
+    evaluate(batch) {
+      const name = `evaluation batch ${batch.number}`;
+      return namingBatch(name, () => computing.evaluate(decoded(name, batch)));
+    },
     dispose: computing.dispose,
   };
 }

@@ -36,7 +36,7 @@ describe("an index that a layer has no row for", () => {
       gradientOf(batchWith(4));
       for (const value of [5, 2.5]) {
         const message = new RegExp(
-          `^A number that the model computes is ${value}, but the Embedding layer "words" has`,
+          `^A number that the model computes of sample 1 of micro-batch 7, counted from 0, is ${value}, but the Embedding`,
         );
         assert.throws(() => gradientOf(batchWith(value)), { name: "IsobatchError", code: "invalid_input", message });
       }

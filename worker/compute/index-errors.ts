@@ -11,6 +11,33 @@ export function indexError(batch: string, fault: IndexFault): IsobatchError {
   );
 }
 
+/** What a layer found in the midst of a batch, which it knows nothing of. */
+class UntracedIndexError extends Error {
+  override readonly name = "UntracedIndexError";
+
+  constructor(
+    readonly sample: number,
+    readonly description: string,
+  ) {
+    super(`a number of sample ${sample} ${description}`);
+  }
+}
+
+/** Does `compute`, and says of which batch it was if a layer was given an index that it has no row for. */
+export function namingBatch<T>(batch: string, compute: () => T): T {
+  try {
+    return compute();
+  } catch (error) {
+    if (!(error instanceof UntracedIndexError)) throw error;
+    const { sample, description } = error;
+    throw new IsobatchError(
+      "invalid_input",
+      `A number that the model computes of sample ${sample} of ${batch}, counted from 0, ${description}; correct the data, or the ` +
+        "layers before it.",
+    );
+  }
+}
+
 /**
  * Makes layers that look up what other layers have computed look at it first. That reads numbers back from the backend,
  * and so keeps the gradient from being compiled; layers that look up the data's own numbers need none of it.
@@ -19,10 +46,11 @@ export function checkUntraced(lookUps: readonly UntracedLookUp[]): void {
   for (const { instance, ...layer } of lookUps) {
     const call = instance.call.bind(instance);
     instance.call = (inputs, options) => {
-      for (const value of firstOf(inputs).dataSync()) {
+      const input = firstOf(inputs);
+      const [samples] = input.shape;
+      for (const [i, value] of input.dataSync().entries()) {
         if (value >= 0 && value < layer.limit && Math.trunc(value) === value) continue;
-        const what = `A number that the model computes ${describeIndexFault({ value, layer })}`;
-        throw new IsobatchError("invalid_input", `${what}; correct the data, or the layers before it.`);
+        throw new UntracedIndexError(Math.floor((i * samples) / input.size), describeIndexFault({ value, layer }));
       }
       return call(inputs, options);
     };
