@@ -5,11 +5,13 @@ import { once } from "node:events";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { IsobatchError } from "../shared/errors.js";
-import { connect, type JoinResponse, type MicroBatchLease__Output } from "../shared/wire/index.js";
+import { connect, crc32, type JoinResponse, type MicroBatchLease__Output } from "../shared/wire/index.js";
+import { rowBytes } from "../tasks/index.js";
 import { FORM } from "./compute/open-gradients.test.helper.js";
 import { leaseOf } from "./fake-server.test.helper.js";
 import { join } from "./join.js";
 import { checkEvaluation, checkLease } from "./plausible.js";
+import { createBatches } from "./samples.js";
 import { serve, workAtStart } from "./worker-at-work.test.helper.js";
 
 const ENTRY = fileURLToPath(new URL("../cli/main.js", import.meta.url));
@@ -131,6 +133,35 @@ describe("checkLease() and checkEvaluation()", () => {
   });
 });
 
+describe("createBatches()", () => {
+  const { check } = createBatches({ microBatchSize: 8, evaluationBatchSize: 8 }, FORM);
+  /** A batch of so many samples, of the right bytes for `counted` of them. */
+  const batch = (samples: number, counted = samples) => {
+    const [inputs, labels] = [FORM.input, FORM.label].map((part) => Buffer.alloc(counted * rowBytes(part)));
+    return { number: 3, samples, inputs, labels, crc32: crc32(labels, crc32(inputs)) };
+  };
+
+  it("takes what was asked for, and a smaller last batch of the test part", () => {
+    check(batch(8), "microBatch", 3);
+    check(batch(5), "evaluation", 3);
+  });
+
+  it("refuses batches of other sizes, which would fill the cache beyond its bound", () => {
+    for (const [kind, wrong] of [
+      ["microBatch", batch(16)],
+      ["microBatch", batch(7)],
+      ["microBatch", batch(8, 16)],
+      ["evaluation", batch(9)],
+      ["evaluation", batch(0)],
+    ] as const) {
+      assert.throws(() => check(wrong, kind, 3), {
+        code: "damaged",
+        message: /atch 3 came with \d+ samples in \d+ and/,
+      });
+    }
+  });
+});
+
 describe("a worker of a hostile server", { timeout: 240_000 }, () => {
   it("ends with the reason when it is given a lease that no run has", async (test) => {
     const server = await serve(test);
@@ -142,21 +173,6 @@ describe("a worker of a hostile server", { timeout: 240_000 }, () => {
         "The server asks for what this run has not: a step of 4294967295 micro-batches, where at most 4 are allowed; the worker ends.",
     });
     assert.equal(server.heard.joins.length, 1);
-  });
-
-  it("fails a lease whose samples are more than were asked for", async (test) => {
-    const server = await serve(test);
-    const { samples } = server.behaviour;
-    server.behaviour.samples = (number) => {
-      const batch = samples(number);
-      const twice = (bytes: Uint8Array) => new Uint8Array(Buffer.concat([bytes, bytes]));
-      return { ...batch, samples: 16, inputs: twice(batch.inputs), labels: twice(batch.labels) };
-    };
-    await workAtStart(test, server);
-    server.command({ lease: leaseOf(0, 0, 1) });
-    await server.until(() => server.heard.reports.some(({ leaseFailed }) => leaseFailed), "the lease has failed");
-    const failed = server.heard.reports.find(({ leaseFailed }) => leaseFailed)!.leaseFailed!;
-    assert.match(failed.reason, /^Micro-batch 0 came with 16 samples in \d+ and \d+ bytes, not with 8 of/);
   });
 
   /** The program itself, joining. */

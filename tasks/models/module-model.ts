@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 import { IsobatchError, invalid, messageOf } from "../../shared/errors.js";
 import type { LayersModel } from "./capture-weights.js";
+import { weightsByPath } from "./layer-paths.js";
 import { onCpuThroughout, type TensorFlow, tensorflow } from "./tensorflow.js";
 
 /** A module's bytes, hashed, and its default export. */
@@ -59,5 +60,16 @@ export async function moduleModel(spec: { path: string; hash: string }): Promise
       `The model function of ${spec.path} returned no LayersModel; return tf.sequential(…) or tf.model(…).`,
     );
   }
-  return made as LayersModel;
+  return unregistered(made as LayersModel);
+}
+
+/**
+ * Takes a model's variables out of tfjs's list of names, which all copies of tfjs in a process share, while each counts
+ * names for itself: without this, no layer could be rebuilt under the name that it has in a module's own copy.
+ */
+export function unregistered(model: LayersModel): LayersModel {
+  const { registeredVariables } = tensorflow.engine();
+  for (const { weight } of weightsByPath(model))
+    delete registeredVariables[(weight.read() as { name?: string }).name ?? ""];
+  return model;
 }

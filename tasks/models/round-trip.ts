@@ -59,7 +59,8 @@ function lossesOf(layer: Layer): number[] {
 function lost(path: string, layer: Layer, what: string): never {
   return invalid(
     `Layer "${path}" (${layer.getClassName()}) can't be trained as it was made: ${what} when TensorFlow.js writes the model ` +
-      "to JSON, the form in which workers get it; leave that out, or use another layer.",
+      "to JSON, the form in which workers get it; leave that out or use another layer, or, if the module has a TensorFlow.js of its " +
+      "own, take the tf that its model function is given.",
   );
 }
 
