@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, extname, resolve } from "node:path";
-import { IsobatchError, invalid, messageOf } from "../shared/errors.js";
+import { IsobatchError, invalid } from "../shared/errors.js";
 import { checkOptimizer, checkSchedule } from "../shared/optimizer/index.js";
 import { largestKappa } from "../shared/steps/index.js";
+import { reasonOf } from "../shared/system-errors.js";
 import { builtInTasks, PRESETS_FOLDER } from "./built-in-tasks.js";
 import { decodeUtf8 } from "./datasets/utf8.js";
 import { resolveKappa } from "./kappa-rule.js";
@@ -138,7 +139,7 @@ async function readJson(path: string, depth: number): Promise<unknown> {
     input = JSON.parse(decodeUtf8(await readFile(path), path));
   } catch (error) {
     if (error instanceof IsobatchError) throw error;
-    return invalid(`The task file ${path} can't be read: ${messageOf(error)}.`, { cause: error });
+    return invalid(`The task file ${path} can't be read: ${reasonOf(error)}.`, { cause: error });
   }
   return extend(path, input, depth);
 }

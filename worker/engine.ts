@@ -4,9 +4,9 @@
  * All threads are started anew when one of them dies, and then hold no weights; but not twice without a result in
  * between, for then it is the machine, or the model.
  */
-import { totalmem } from "node:os";
 import { IsobatchError } from "../shared/errors.js";
 import type { Layout } from "../shared/layout/index.js";
+import { machineShare } from "../shared/machine/index.js";
 import { largestKappa } from "../shared/steps/index.js";
 import type { TaskData } from "../tasks/index.js";
 import type { ChosenBackend } from "./choose-backend.js";
@@ -66,8 +66,7 @@ export const isStuck = (error: unknown): boolean =>
 /** Weights, a gradient for each thread, and each thread's own copy of both: the least that computing takes. */
 function checkRoom({ length, parameters, tail }: Layout, threads: number): void {
   const needed = Float32Array.BYTES_PER_ELEMENT * (length + threads * (length + 2 * (parameters + tail)));
-  const limit = process.constrainedMemory();
-  const there = limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+  const there = machineShare().memoryBytes;
   if (needed <= there) return;
   const [needs, has] = [needed, there].map((bytes) => `${(bytes / 2 ** 30).toFixed(1)} GiB`);
   throw new IsobatchError(

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -66,6 +66,25 @@ describe("startChild()", () => {
     const exit = await child.stop(50);
     assert.deepEqual([exit.ok, exit.code], [false, null]);
     assert.match(exit.reason, /SIGKILL/);
+  });
+
+  it("says so, as runProgram() does, where no more files may be opened", () => {
+    const module = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
+    const script = scriptOf(
+      "full",
+      `import { openSync } from "node:fs";
+       import { runProgram } from ${module("../tensorflow/run-program.js")};
+       import { startChild } from ${module("./child.js")};
+       try { for (;;) openSync("/"); } catch {}
+       console.log((await startChild({ args: [], env: {} }).exited).reason);
+       console.log((await runProgram("true", [], { env: {} })).startError);`,
+    );
+    const { stdout } = spawnSync("sh", ["-c", 'ulimit -n 64; exec "$0" "$1"', process.execPath, script], {
+      encoding: "utf8",
+      timeout: 30_000,
+    });
+    const reason = "this process has as many files open as it may (ulimit -n)";
+    assert.deepEqual(stdout.trim().split("\n"), [`It could not be started: ${reason}.`, reason]);
   });
 
   it("lets no child outlive this process, even after kill -9", { timeout: 30_000 }, async () => {

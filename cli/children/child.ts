@@ -68,13 +68,15 @@ export function startChild(options: ChildOptions): Child {
   if (onMessage !== undefined) child.on("message", onMessage);
 
   const lastLines: string[] = [];
-  createInterface({ input: child.stderr! }).on("line", (line) => {
+  const hear = (line: string): void => {
     const record = parseRecord(line);
     if (record !== undefined) return onLog?.(record);
     if (LIBRARY_NOTICE.test(line)) return;
     lastLines.push(line.slice(0, LINE_LENGTH_MAX));
     if (lastLines.length > LAST_LINES_MAX) lastLines.shift();
-  });
+  };
+  // There is no such stream where no more files may be opened, whatever its type says.
+  if (child.stderr) createInterface({ input: child.stderr }).on("line", hear);
 
   const exited = new Promise<ChildExit>((resolve) => {
     const settle = (exit: ChildExit): void => {

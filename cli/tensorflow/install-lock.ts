@@ -1,6 +1,7 @@
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { IsobatchError } from "../../shared/errors.js";
+import { readRegularFile } from "../../shared/regular-file.js";
 
 /**
  * Takes a folder for this process alone, until the returned function is called. What a process left that is gone
@@ -16,7 +17,7 @@ export function lockFolder(folder: string): () => void {
       return () => rmSync(file, { force: true });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST" || tries > 0) throw error;
-      const owner = Number(readFileSync(file, "utf8"));
+      const owner = Number(readRegularFile(file));
       if (owner > 0 && isAlive(owner)) {
         throw new IsobatchError(
           "refused",

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { reasonOf } from "../../shared/system-errors.js";
 
 /** How a program that was waited for has ended. */
 export interface Ended {
@@ -8,7 +9,7 @@ export interface Ended {
   readonly stdout: string;
   /** The last lines it wrote to standard error. */
   readonly stderr: string;
-  /** Why it could not be started at all, e.g. ENOENT. */
+  /** Why it could not be started at all. */
   readonly startError: string | undefined;
 }
 
@@ -44,6 +45,18 @@ export function runProgram(command: string, args: readonly string[], options: Ru
     const exiting = (): void => kill();
     process.once("exit", exiting);
     signal?.addEventListener("abort", kill, { once: true });
+    const end = (code: number | null): void => {
+      process.off("exit", exiting);
+      signal?.removeEventListener("abort", kill);
+      resolve({ code, stdout: stdout.join("\n"), stderr: stderr.join("\n"), startError });
+    };
+    child.once("error", (error) => {
+      startError = reasonOf(error);
+      // Where no more files may be opened there are no streams, and nothing that closes.
+      if (!child.stdout) end(null);
+    });
+    child.once("close", end);
+    if (!child.stdout || !child.stderr) return;
     createInterface({ input: child.stdout }).on("line", (line) => {
       characters += line.length;
       if (characters <= STDOUT_CHARACTERS_MAX) stdout.push(line);
@@ -53,14 +66,6 @@ export function runProgram(command: string, args: readonly string[], options: Ru
       stderr.push(line);
       if (stderr.length > STDERR_LINES_MAX) stderr.shift();
       onLine?.(line);
-    });
-    child.once("error", (error: NodeJS.ErrnoException) => {
-      startError = error.code ?? error.message;
-    });
-    child.once("close", (code) => {
-      process.off("exit", exiting);
-      signal?.removeEventListener("abort", kill);
-      resolve({ code, stdout: stdout.join("\n"), stderr: stderr.join("\n"), startError });
     });
   });
 }

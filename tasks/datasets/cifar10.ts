@@ -4,7 +4,8 @@
  */
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { IsobatchError, invalid, messageOf } from "../../shared/errors.js";
+import { IsobatchError, invalid } from "../../shared/errors.js";
+import { reasonOf } from "../../shared/system-errors.js";
 import type { DatasetSpec } from "../task.js";
 import { createDataset, type Dataset, type InputSpec, type SampleSpec } from "./dataset.js";
 
@@ -59,7 +60,7 @@ async function readRows(path: string): Promise<Uint8Array> {
   try {
     bytes = await readFile(path);
   } catch (error) {
-    return invalid(`${path} can't be read: ${messageOf(error)}; name a folder with all six files.`, { cause: error });
+    return invalid(`${path} can't be read: ${reasonOf(error)}; name a folder with all six files.`, { cause: error });
   }
   const damaged = (what: string): never => {
     throw new IsobatchError("damaged", `${path} is no file of CIFAR-10's binary version: ${what}; unpack it again.`);

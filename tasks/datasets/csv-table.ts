@@ -1,7 +1,8 @@
 /** A CSV file as rows of words, each with its line: whatever is wrong with it is said by file, line and column. */
 import { readFile } from "node:fs/promises";
 import { CsvError, parse } from "csv-parse/sync";
-import { invalid, messageOf } from "../../shared/errors.js";
+import { invalid } from "../../shared/errors.js";
+import { reasonOf } from "../../shared/system-errors.js";
 import type { DatasetSpec } from "../task.js";
 import { decodeUtf8 } from "./utf8.js";
 
@@ -21,7 +22,7 @@ export async function readTable(path: string, { delimiter, header }: CsvSpec): P
   try {
     bytes = await readFile(path);
   } catch (error) {
-    return invalid(`The data file ${path} can't be read: ${messageOf(error)}.`, { cause: error });
+    return invalid(`The data file ${path} can't be read: ${reasonOf(error)}.`, { cause: error });
   }
   const text = decodeUtf8(bytes, path, (offset) => columnAt(bytes, offset, delimiter, header));
   let records: { record: string[]; info: { lines: number } }[];

@@ -6,6 +6,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { IsobatchError, invalid, messageOf } from "../../shared/errors.js";
+import { reasonOf } from "../../shared/system-errors.js";
 import { createDataset, type Dataset, type SampleSpec } from "./dataset.js";
 
 const UINT8 = 0x08;
@@ -113,6 +114,6 @@ async function readIfThere(path: string): Promise<Buffer | undefined> {
     return await readFile(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    return invalid(`${path} can't be read: ${messageOf(error)}.`, { cause: error });
+    return invalid(`${path} can't be read: ${reasonOf(error)}.`, { cause: error });
   }
 }

@@ -5,7 +5,8 @@
  * are read, so memory holds the text once.
  */
 import { readFile } from "node:fs/promises";
-import { invalid, messageOf } from "../../shared/errors.js";
+import { invalid } from "../../shared/errors.js";
+import { reasonOf } from "../../shared/system-errors.js";
 import type { DatasetSpec } from "../task.js";
 import type { Dataset, SampleSpec } from "./dataset.js";
 import { decodeUtf8 } from "./utf8.js";
@@ -70,7 +71,7 @@ async function readUtf8(file: string): Promise<string> {
   try {
     bytes = await readFile(file);
   } catch (error) {
-    return invalid(`${file} can't be read: ${messageOf(error)}; name a text file with --data, or in dataset.file.`, {
+    return invalid(`${file} can't be read: ${reasonOf(error)}; name a text file with --data, or in dataset.file.`, {
       cause: error,
     });
   }

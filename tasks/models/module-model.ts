@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 import { IsobatchError, invalid, messageOf } from "../../shared/errors.js";
+import { reasonOf } from "../../shared/system-errors.js";
 import type { LayersModel } from "./capture-weights.js";
 import { weightsByPath } from "./layer-paths.js";
 import { onCpuThroughout, type TensorFlow, tensorflow } from "./tensorflow.js";
@@ -31,7 +32,7 @@ export async function moduleHash(path: string): Promise<string> {
       .update(await readFile(path))
       .digest("hex");
   } catch (error) {
-    return invalid(`The task module ${path} can't be read: ${messageOf(error)}.`, { cause: error });
+    return invalid(`The task module ${path} can't be read: ${reasonOf(error)}.`, { cause: error });
   }
 }
 

@@ -14,6 +14,19 @@ import { patienceFor } from "./watchdog.js";
 const script = new URL("./hanging-thread.test.helper.js", import.meta.url);
 const batch = { number: 0, samples: 0, inputs: new Uint8Array(), labels: new Uint8Array() };
 
+describe("a compute thread that the machine refuses", { timeout: 60_000 }, () => {
+  it("is a sentence, not a death that another thread may outlive", async () => {
+    const code = 'throw Object.assign(new Error("EAGAIN"), { code: "ERR_WORKER_INIT_FAILED" });';
+    const refusing = new URL(`data:text/javascript,${encodeURIComponent(code)}`);
+    const patience = patienceFor("cpu", 60_000);
+    const start = { thread: 1, backend: "cpu" } as ThreadStart;
+    await assert.rejects(startComputeThread({ start, patience, script: refusing, leave: () => assert.fail() }), {
+      code: "exhausted",
+      message: /^Can't start compute thread 1: the system gives no more threads or open files/,
+    });
+  });
+});
+
 describe("a compute thread that hangs", { timeout: 60_000 }, () => {
   it("is warned of, given up with what it was at, and ended", async () => {
     const warnings: string[] = [];

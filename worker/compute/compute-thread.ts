@@ -3,7 +3,8 @@
  * are answered in order, so the next micro-batch's samples lie ready in the thread while it computes.
  */
 import { Worker } from "node:worker_threads";
-import { type ErrorCode, IsobatchError, messageOf } from "../../shared/errors.js";
+import { type ErrorCode, IsobatchError } from "../../shared/errors.js";
+import { reasonOf, systemError } from "../../shared/system-errors.js";
 import type { Numerics } from "../backends/index.js";
 import { NonFiniteError } from "./non-finite-error.js";
 import type { Failure, Reply, ReplyOf, RequestName, RequestOf, ThreadStart } from "./protocol.js";
@@ -71,6 +72,7 @@ export async function startComputeThread(options: ComputeThreadOptions): Promise
   const waiting: Waiting[] = [];
   const who = `Compute thread ${start.thread}`;
   let dead: Error | undefined;
+  let ready = false;
 
   const watch = watchThread(options, `${who} (${start.backend})`, (error) => die(error));
   const wait = <T>(name: Waiting["name"]): Promise<T> =>
@@ -94,7 +96,10 @@ export async function startComputeThread(options: ComputeThreadOptions): Promise
     else asked.resolve(("ready" in message ? message.ready : message.reply) as never);
   });
   worker.on("error", (error) => {
-    die(new ThreadDeathError(`${who} crashed: ${messageOf(error)}`, { cause: error }));
+    // What the machine refuses a new thread it would refuse the next one, too.
+    const refused = ready ? error : systemError(error, `start compute thread ${start.thread}`);
+    if (refused instanceof IsobatchError) die(refused);
+    else die(new ThreadDeathError(`${who} crashed: ${reasonOf(error)}`, { cause: error }));
   });
   worker.on("exit", (code) => die(new ThreadDeathError(`${who} ended with exit code ${code}.`)));
 
@@ -108,6 +113,7 @@ export async function startComputeThread(options: ComputeThreadOptions): Promise
       throw error;
     },
   );
+  ready = true;
   return {
     numerics,
     device,

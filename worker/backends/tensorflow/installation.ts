@@ -8,11 +8,12 @@
  *                                                                         run path
  *     FOLDER/cpu/python-…/             …                                  a virtual environment, if one was made
  */
-import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { IsobatchError, messageOf } from "../../../shared/errors.js";
+import { IsobatchError } from "../../../shared/errors.js";
+import { readRegularFile } from "../../../shared/regular-file.js";
+import { reasonOf } from "../../../shared/system-errors.js";
 
 export type TensorFlowVariant = "cpu" | "cuda";
 
@@ -53,17 +54,26 @@ export const INSTALLATION_FILE = "installation.json";
  */
 export function tensorFlowFolder(variables: Readonly<NodeJS.ProcessEnv>): string {
   const { ISOBATCH_TENSORFLOW, XDG_DATA_HOME } = variables;
-  return ISOBATCH_TENSORFLOW || join(XDG_DATA_HOME || join(homedir(), ".local", "share"), "isobatch", "tensorflow");
+  return ISOBATCH_TENSORFLOW || join(XDG_DATA_HOME || join(homeFolder(), ".local", "share"), "isobatch", "tensorflow");
+}
+
+/** "/" for a user that has none: a container may run under any user number. */
+function homeFolder(): string {
+  try {
+    return homedir();
+  } catch {
+    return "/";
+  }
 }
 
 /** @returns undefined if there is none. @throws {IsobatchError} `damaged` if there is one that can't be read. */
 export function readInstallation(folder: string, variant: TensorFlowVariant): TensorFlowInstallation | undefined {
   const file = join(folder, variant, INSTALLATION_FILE);
   try {
-    return installationSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+    const text = readRegularFile(file);
+    return text === undefined ? undefined : installationSchema.parse(JSON.parse(text));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    const why = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
+    const why = error instanceof z.ZodError ? z.prettifyError(error) : reasonOf(error);
     throw new IsobatchError("damaged", `${file} can't be used (${why}); run isobatch tensorflow install again.`);
   }
 }
