@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { openBackend, probeBackend } from "../backends/index.js";
+import { findInstallation } from "../backends/tensorflow/availability.js";
+import { sessionAddonOf } from "../backends/tensorflow/installation.js";
 
-const { available, reason } = await probeBackend("tfjs-node");
-const able = available && (await openBackend("tfjs-node")).compiler !== undefined;
-const skip = !able && (reason || "the TensorFlow that is installed has no sessions; run isobatch tensorflow install");
+const installation = findInstallation("tfjs-node");
+const skip =
+  typeof installation === "string"
+    ? installation
+    : !existsSync(sessionAddonOf(installation)) && "TensorFlow has no sessions; run isobatch tensorflow install";
 
 /** It takes two seconds; a graph that waits for itself takes for ever. */
 const HANGS_MS = 60_000;

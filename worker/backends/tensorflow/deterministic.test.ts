@@ -98,3 +98,18 @@ describe("on a GPU", { skip: !available && reason }, () => {
     });
   });
 });
+
+describe("an operation that TensorFlow refuses", { skip: !available && reason }, () => {
+  it("is named, with TensorFlow's reason, in one line", async () => {
+    await openBackend("tfjs-node");
+    const native = tf.backend() as NativeBackend;
+    const { TF_ATTR_TYPE: type, TF_FLOAT: value } = native.binding;
+    const [a, b] = [tf.ones([2, 3]), tf.ones([2, 3])];
+    assert.throws(() => native.executeSingleOutput("MatMul", [{ name: "T", type, value }], [a, b]), {
+      message: /^TensorFlow can't compute the operation MatMul: Matrix size-incompatible: [^\n]*\[2,3\][^\n]*$/,
+    });
+    assert.throws(() => native.executeMultipleOutputs("NoSuchOperation", [], [a], 1), {
+      message: /^TensorFlow can't compute the operation NoSuchOperation: [^\n]*NoSuchOperation[^\n]*$/,
+    });
+  });
+});
