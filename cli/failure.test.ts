@@ -18,10 +18,10 @@ describe("a failure", () => {
 });
 
 describe("usageSentence()", () => {
-  it("makes one sentence of a complaint and its hint", () => {
+  it("makes a sentence of a complaint", () => {
     assert.equal(
-      usageSentence("error: unknown option '--step'\n(Did you mean --steps?)\n", "isobatch run"),
-      "Unknown option '--step' (did you mean --steps?); isobatch run --help lists what there is.\n",
+      usageSentence("error: missing required argument 'task'\n", "isobatch run"),
+      "Missing required argument 'task'; isobatch run --help lists what there is.\n",
     );
   });
 });

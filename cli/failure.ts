@@ -27,15 +27,11 @@ export function failureText(error: unknown): string {
 }
 
 /**
- * Commander's complaint about the command line as one sentence: "error: unknown option '--step'\n(Did you mean
- * --steps?)" becomes "Unknown option '--step' (did you mean --steps?); isobatch run --help lists what there is."
+ * Commander's complaint about the command line as one sentence: "error: missing required argument 'task'" becomes
+ * "Missing required argument 'task'; isobatch run --help lists what there is."
  */
 export function usageSentence(complaint: string, command: string): string {
-  const [first, ...hints] = complaint
-    .trim()
-    .replace(/^error: /, "")
-    .split("\n");
-  const hint = hints.map((line) => ` ${line.replace("(Did", "(did")}`).join("");
-  const subject = first.charAt(0).toUpperCase() + first.slice(1).replace(/\.$/, "");
-  return `${subject}${hint}; ${command} --help lists what there is.\n`;
+  const text = complaint.trim().replace(/^error: /, "");
+  const subject = text.charAt(0).toUpperCase() + text.slice(1).replace(/\.$/, "");
+  return `${subject}; ${command} --help lists what there is.\n`;
 }

@@ -3,6 +3,7 @@
  * so that `--help` and a slip of the pen don't wait for TensorFlow.js.
  */
 import { Command } from "commander";
+import { suggestion, withSuggestions } from "../shared/nearest.js";
 import { version } from "../shared/version.js";
 import type { Environment } from "./environment.js";
 import { usageSentence } from "./failure.js";
@@ -24,7 +25,6 @@ export function createProgram(environment: Environment, end: (exitCode: number) 
         "machines in mid-run, with no hyperparameter changes.",
     )
     .version(version)
-    .showSuggestionAfterError()
     .addHelpText(
       "after",
       examples(
@@ -49,12 +49,44 @@ export function createProgram(environment: Environment, end: (exitCode: number) 
   return program;
 }
 
+/** What commander calls, and its types do not tell. */
+interface Complaints {
+  unknownOption(first: string): void;
+  unknownCommand(): void;
+}
+
 /** Errors are thrown, as one sentence; so is the wish for help. */
 function configure(command: Command): void {
   command.exitOverride().configureOutput({
     outputError: (complaint, write) => write(usageSentence(complaint, commandLine(command))),
   });
+  suggestNames(command);
   for (const child of command.commands) configure(child);
+}
+
+/** Commander names the first unknown option alone, and has its own opinion of what is near. */
+function suggestNames(command: Command): void {
+  const help = command.createHelp();
+  const parse = command.parseOptions.bind(command);
+  let unknown: string[] = [];
+  command.parseOptions = (words) => {
+    const parsed = parse(words);
+    // After an unknown option its value, or whatever follows, counts as unknown too.
+    unknown = parsed.unknown.filter((word) => word.startsWith("-")).map((word) => word.replace(/=.*$/s, ""));
+    return parsed;
+  };
+  const complaints = command as Command & Complaints;
+  complaints.unknownOption = (first) => {
+    const options = help.visibleOptions(command).flatMap(({ long }) => long ?? []);
+    const words = [...new Set(unknown.length === 0 ? [first] : unknown)];
+    command.error(`error: unknown option${words.length > 1 ? "s" : ""} ${withSuggestions(words, options, "'")}`);
+  };
+  complaints.unknownCommand = () => {
+    const names = help.visibleCommands(command).flatMap((child) => [child.name(), ...child.aliases()]);
+    const [name] = command.args;
+    const hint = suggestion(name, names);
+    command.error(`error: unknown command '${name}'${hint === undefined ? "" : ` (${hint})`}`);
+  };
 }
 
 function commandLine(command: Command): string {

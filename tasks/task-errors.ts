@@ -1,5 +1,6 @@
 /** Says in one sentence what is wrong with a task file, for each thing that is: the field, its value, what it must be. */
 import type { z } from "zod";
+import { suggestion, withSuggestions } from "../shared/nearest.js";
 import { taskInputSchema } from "./task.js";
 
 /** What to do about a field that has a wrong value or none. */
@@ -53,24 +54,53 @@ function describeIssue(input: unknown, issue: z.core.$ZodIssue): string {
   const value = issue.path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown>)?.[key], input);
   const advice = ADVICE[field] ?? ADVICE[String(issue.path[0])];
   const ending = advice === undefined ? "." : `; ${advice}.`;
-  if (issue.code === "unrecognized_keys") return unknownKeys(field, issue.keys);
+  if (issue.code === "unrecognized_keys") return unknownKeys(field, issue.keys, knownKeys(input, issue.path));
   const subject = field === "" ? "the task" : field;
   if (value === undefined) return `${subject} is missing; it must be ${expectation(issue)}${ending}`;
   return `${subject} is ${shown(value)}; it must be ${expectation(issue)}${ending}`;
 }
 
-function unknownKeys(field: string, keys: readonly string[]): string {
+function unknownKeys(field: string, keys: readonly string[], known: readonly string[]): string {
   const where = field === "" ? "the task" : field;
-  const known = field === "" ? Object.keys(taskInputSchema.shape) : [];
-  const hints = keys.map((key) => known.find((name) => isNear(key, name))).filter((hint) => hint !== undefined);
-  const remedy = hints.length > 0 ? `did you mean ${hints.join(", ")}?` : "remove it.";
-  return `${where} has the unknown field ${keys.map((key) => `"${key}"`).join(", ")}; ${remedy}`;
+  const [only, ...more] = keys;
+  if (more.length === 0) return `${where} has the unknown field "${only}"; ${suggestion(only, known) ?? "remove it."}`;
+  return `${where} has the unknown fields ${withSuggestions(keys, known)}; correct or remove them.`;
 }
 
-function isNear(a: string, b: string): boolean {
-  const plain = (word: string): string => word.toLowerCase().replace(/[^a-z0-9]/g, "");
-  const [x, y] = [plain(a), plain(b)];
-  return x.length > 2 && (x === y || x.includes(y) || y.includes(x));
+/** What is read of zod's schemas to list the fields at a place. */
+interface Schema {
+  readonly def: {
+    /** Of what is optional, nullable or has a default. */
+    readonly innerType?: Schema;
+    readonly options?: readonly Schema[];
+    readonly discriminator?: string;
+    readonly element?: Schema;
+    /** Of a literal. */
+    readonly values?: readonly unknown[];
+  };
+  readonly shape?: Readonly<Record<string, Schema>>;
+}
+
+/** The fields that there are at a place of a task; of a union's members, those of the one that the value says it is. */
+function knownKeys(input: unknown, path: readonly PropertyKey[]): string[] {
+  let schemas = membersOf(taskInputSchema as unknown as Schema, input);
+  let value = input;
+  for (const key of path) {
+    value = (value as Record<PropertyKey, unknown> | undefined)?.[key];
+    const inner = schemas.map(({ def, shape }) => def.element ?? shape?.[String(key)]);
+    schemas = inner.flatMap((schema) => (schema === undefined ? [] : membersOf(schema, value)));
+  }
+  return schemas.flatMap(({ shape }) => Object.keys(shape ?? {}));
+}
+
+/** What a value may be by the schema, without its wrappers. */
+function membersOf(schema: Schema, value: unknown): Schema[] {
+  const { innerType, options, discriminator } = schema.def;
+  if (innerType !== undefined) return membersOf(innerType, value);
+  if (options === undefined) return [schema];
+  const word = discriminator && (value as Record<string, unknown> | undefined)?.[discriminator];
+  const meant = options.filter(({ shape }) => shape?.[discriminator ?? ""]?.def.values?.includes(word));
+  return (meant.length > 0 ? meant : options).flatMap((option) => membersOf(option, value));
 }
 
 function expectation(issue: z.core.$ZodIssue): string {

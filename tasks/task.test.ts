@@ -79,6 +79,18 @@ describe("resolveTask()", () => {
       {},
       /unknown field "learning_rate"; did you mean learningRate/,
     ],
+    [
+      "several unknown fields, each nearly right or not",
+      { learnngRate: 1, batchSize: 2, epochs: 3 },
+      {},
+      /^t: the task has the unknown fields "learnngRate" \(did you mean learningRate\?\), "batchSize" \(did you mean microBatchSize\?\), "epochs"; correct or remove them.$/,
+    ],
+    [
+      "an unknown field of what a union's word says it is",
+      { optimizer: { name: "sqrt", epsilom: "kept" } },
+      {},
+      /^t: optimizer has the unknown field "epsilom"; did you mean epsilon\?$/,
+    ],
     ["an unknown field", { momentum: 0.9 }, {}, /^t: the task has the unknown field "momentum"; remove it.$/],
     [
       "an unknown field inside",

@@ -34,20 +34,28 @@ export interface CompletedValue {
 export type KnownWords = Readonly<Record<string, readonly string[]>>;
 
 /** The program and all its commands, parents before their children; those that are hidden from the help are left out. */
-export function describeCommands(command: Command, known: KnownWords): CompletedCommand[] {
+export function describeCommands(
+  command: Command,
+  known: KnownWords,
+  path: readonly string[] = [command.name()],
+): CompletedCommand[] {
   const help = command.createHelp();
   const subcommands = help.visibleCommands(command);
   const described: CompletedCommand = {
-    path: pathOf(command),
-    subcommands: subcommands.map((child) => ({ name: child.name(), summary: child.summary() || child.description() })),
+    path,
+    subcommands: subcommands.flatMap((child) =>
+      namesOf(child).map((name) => ({ name, summary: child.summary() || child.description() })),
+    ),
     options: help.visibleOptions(command).map((option) => describeOption(option, known)),
     operands: command.registeredArguments.map((operand) => describeOperand(operand, known)),
   };
   const own = subcommands.filter((child) => child.parent === command);
-  const children = own.flatMap((child) => describeCommands(child, known));
+  const children = own.flatMap((child) =>
+    namesOf(child).flatMap((name) => describeCommands(child, known, [...path, name])),
+  );
   // Commander adds `help` by itself, as a child of nobody.
   if (own.length === subcommands.length) return [described, ...children];
-  const asked = { name: "command", words: own.map((child) => child.name()), paths: "none" } as const;
+  const asked = { name: "command", words: own.flatMap(namesOf), paths: "none" } as const;
   return [
     described,
     ...children,
@@ -55,8 +63,8 @@ export function describeCommands(command: Command, known: KnownWords): Completed
   ];
 }
 
-function pathOf(command: Command): string[] {
-  return command.parent === null ? [command.name()] : [...pathOf(command.parent), command.name()];
+function namesOf(command: Command): string[] {
+  return [command.name(), ...command.aliases()];
 }
 
 function describeOption(option: Option, known: KnownWords): CompletedOption {

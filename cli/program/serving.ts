@@ -17,7 +17,7 @@ import {
 import { examples, logging } from "./options.js";
 
 export function addRun(program: Command, environment: Environment, end: (exitCode: number) => void): void {
-  const run = serving(program.command("run"))
+  const run = serving(program.command("run").alias("train"))
     .summary("train a task on a whole cluster on this machine")
     .description("Trains a task on a cluster on this machine: a server and workers, each in a process of its own.")
     .option(

@@ -174,12 +174,23 @@ describe("buildModel()", () => {
   });
 
   const faults: [string, Layers, TaskOverrides, RegExp][] = [
-    ["an unknown layer", [{ layer: "Dens" }], {}, /^model.layers\[0\] is "Dens", which can't be trained: /],
     [
-      "a misspelt field of a layer",
-      [{ layer: "Dense", units: 2, inputShape: [3], activaton: "relu" }],
+      "unknown layers, each nearly right or not",
+      [{ layer: "Dens" }, { layer: "Flatten" }, { layer: "Transformer" }],
       {},
-      /^model.layers\[0\] \(Dense\) can't be built: it has the unknown field "activaton"; Dense takes units, activation, /,
+      /^model.layers\[0\] is "Dens", which .* knows \(did you mean Dense\?\)\.\nmodel.layers\[2\] is "Transformer", which .* knows\.$/,
+    ],
+    [
+      "misspelt fields of a layer",
+      [{ layer: "Dense", units: 2, inputShape: [3], activaton: "relu", useBais: false }],
+      {},
+      /^model.layers\[0\] \(Dense\) .* fields "activaton" \(did you mean activation\?\), "useBais" \(did you mean useBias\?\)\.$/,
+    ],
+    [
+      "a field that no name is near",
+      [{ layer: "Dense", units: 2, inputShape: [3], colour: "red" }],
+      {},
+      /^model.layers\[0\] \(Dense\) can't be built: it has the unknown field "colour"; Dense takes units, activation, /,
     ],
     [
       "a value that tfjs refuses",

@@ -1,3 +1,5 @@
+import { suggestion } from "../../shared/nearest.js";
+
 /**
  * Every layer class of tfjs, and our own: trained right, as finite differences in float64 show (the tests stand beside the
  * backends), or refused at the start, by name. A test compares the table with what tfjs registers, so that none can
@@ -44,7 +46,10 @@ export const layerTable: Readonly<Record<string, LayerEntry>> = Object.fromEntri
  */
 export function refusal(className: string, config: Readonly<Record<string, unknown>>): string | undefined {
   const entry = Object.hasOwn(layerTable, className) ? layerTable[className] : undefined;
-  if (entry === undefined) return "it is not one of the layers that Isobatch knows";
+  if (entry === undefined) {
+    const hint = suggestion(className, TRAINED);
+    return `it is not one of the layers that Isobatch knows${hint === undefined ? "" : ` (${hint})`}`;
+  }
   return entry.trained ? refusalOfSettings(className, camelCased(config)) : entry.reason;
 }
 

@@ -6,9 +6,10 @@
  *     {"layer": "RNN", "cell": [{"layer": "GRUCell", "units": 8}, {"layer": "GRUCell", "units": 8}]}
  */
 import { IsobatchError, invalid, messageOf } from "../../shared/errors.js";
+import { suggestion, withSuggestions } from "../../shared/nearest.js";
 import type { ModelSpec } from "../task.js";
 import type { Layer, LayersModel } from "./capture-weights.js";
-import { refusal } from "./layer-table.js";
+import { layerTable, refusal } from "./layer-table.js";
 import { tensorflow as tf } from "./tensorflow.js";
 import { snakeCase } from "./topology.js";
 
@@ -23,6 +24,7 @@ const INPUT_FIELDS = ["inputShape", "batchInputShape", "batchSize", "inputDim", 
 export function sequentialModel(spec: Sequential): LayersModel {
   const counts = new Map<string, number>();
   const model = tf.sequential({ name: "sequential" });
+  refuseUnknown(spec.layers);
   spec.layers.forEach((layer, i) => {
     const stem = snakeCase(layer.layer);
     counts.set(stem, (counts.get(stem) ?? 0) + 1);
@@ -33,6 +35,18 @@ export function sequentialModel(spec: Sequential): LayersModel {
   return model;
 }
 
+/** Says all at once. */
+function refuseUnknown(layers: readonly LayerSpec[]): void {
+  const lines = layers.flatMap(({ layer }, i) =>
+    Object.hasOwn(layerTable, layer) ? [] : [untrained(`model.layers[${i}]`, layer, refusal(layer, {}))],
+  );
+  if (lines.length > 0) invalid(lines.join("\n"));
+}
+
+function untrained(where: string, className: string, reason: string | undefined): string {
+  return `${where} is ${JSON.stringify(className)}, which can't be trained: ${reason}.`;
+}
+
 function createLayer({ layer: className, ...fields }: LayerSpec, where: string): Layer {
   const config: Record<string, unknown> = {};
   for (const [field, value] of Object.entries(fields)) {
@@ -40,7 +54,7 @@ function createLayer({ layer: className, ...fields }: LayerSpec, where: string):
     config[field === "wraps" ? "layer" : field] = withLayers(value, `${where}.${field}`);
   }
   const reason = refusal(className, config);
-  if (reason !== undefined) invalid(`${where} is ${JSON.stringify(className)}, which can't be trained: ${reason}.`);
+  if (reason !== undefined) invalid(untrained(where, className, reason));
   return explain(where, className, () => {
     const [layerClass] = tf.serialization.SerializationMap.getMap().classNameMap[className] as unknown as [LayerClass];
     // A copy, since an LSTM writes its cell into what it is given.
@@ -62,10 +76,11 @@ function withLayers(value: unknown, where: string): unknown {
 /** tfjs ignores what it doesn't know, so a misspelt `activaton` would silently train another model. */
 function checkFields(className: string, fields: readonly string[], layer: Layer): void {
   const known = [...Object.keys(layer.getConfig()), ...INPUT_FIELDS];
-  const unknown = fields.find((field) => !known.includes(field));
-  if (unknown !== undefined) {
-    throw new Error(`it has the unknown field "${unknown}"; ${className} takes ${known.join(", ")}`);
-  }
+  const unknown = fields.filter((field) => !known.includes(field));
+  if (unknown.length === 0) return;
+  const named = `it has the unknown ${unknown.length === 1 ? "field" : "fields"} ${withSuggestions(unknown, known)}`;
+  const all = unknown.every((field) => suggestion(field, known) !== undefined);
+  throw new Error(all ? named : `${named}; ${className} takes ${known.join(", ")}`);
 }
 
 /** Says which layer it was that tfjs refused. */

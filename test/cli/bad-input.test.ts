@@ -11,6 +11,11 @@ const CASES: readonly (readonly [args: string, code: number, sentence: RegExp])[
   ["run", 2, /^Missing required argument 'task'; isobatch run --help lists what there is\.$/],
   ["run mnist cifar", 2, /^Too many arguments for 'run'\. Expected 1 argument but got 2; isobatch run --help .*\.$/],
   ["run mnist --step 3", 2, /^Unknown option '--step' \(did you mean --steps\?\); isobatch run --help .*\.$/],
+  [
+    "train mnist --step=3 --wrokers 2",
+    2,
+    /^Unknown options '--step' \(did you mean --steps\?\), '--wrokers' \(did you mean --workers\?\); isobatch run --help .*\.$/,
+  ],
   ["run mnist --steps", 2, /^Option '--steps <n>' argument missing; isobatch run --help .*\.$/],
   ["run mnist --steps 1.5", 2, /^--steps is "1.5"; it must be a whole number from 1 to 1000000000000\.$/],
   ["run mnist --workers 0", 2, /^--workers is "0"; it must be a whole number from 1 to 256\.$/],
