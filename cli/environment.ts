@@ -1,11 +1,14 @@
 import { invalid } from "../shared/errors.js";
 import { type GradientFlip, parseGradientFlip } from "../worker/compute/gradient-flip.js";
 import { oneOf } from "./option-values.js";
+import { ownCommand } from "./own-command.js";
 
 /** What the program reads from its environment; nothing else reads it. */
 export interface Environment {
   /** All of it, for processes that this one starts. */
   readonly variables: Readonly<NodeJS.ProcessEnv>;
+  /** How this program is called, for commands that are printed to be pasted. */
+  readonly command: string;
   /** ISOBATCH_TOKEN: the join token. */
   readonly token: string | undefined;
   /** ISOBATCH_LOG: the least severe messages that are logged. */
@@ -30,6 +33,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const { ISOBATCH_PATIENCE, ISOBATCH_FLIP_GRADIENT_BIT } = variables;
   return {
     variables,
+    command: ownCommand(variables, process.argv[1]),
     token: ISOBATCH_TOKEN,
     logLevel: ISOBATCH_LOG ? oneOf("ISOBATCH_LOG", LOG_LEVELS)(ISOBATCH_LOG) : undefined,
     logFormat: ISOBATCH_LOG_FORMAT ? oneOf("ISOBATCH_LOG_FORMAT", LOG_FORMATS)(ISOBATCH_LOG_FORMAT) : undefined,

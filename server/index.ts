@@ -1,5 +1,6 @@
 /** The servers of a run: the coordinator with shard 0, and the processes of the other shards. */
 export {
+  lockHolder,
   type MetricsLine,
   RUN_FILES,
   readRunDirectory,

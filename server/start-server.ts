@@ -10,6 +10,8 @@ import {
   type Address,
   coordinatorService,
   createServer,
+  formatAddress,
+  fromHere,
   isLoopback,
   type Status,
   shardService,
@@ -286,6 +288,7 @@ async function serve(
   cleanUp.push(() => awaited("the server's connections to close", server.shutdown(FAREWELL_MS)));
   directory.saveTask();
   if (extension !== undefined) metrics.append(extension);
+  directory.showAddress(formatAddress(fromHere(address)));
   server.setServing(true);
   coordinator.shardTraffic[0] = shard.traffic;
   coordinator.attachShard(0, localLink(shard, `:${address.port}`), shard.checkpoints());

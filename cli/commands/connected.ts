@@ -3,7 +3,7 @@ import { type CertificatePaths, readToken } from "../../shared/credentials/index
 import { invalid } from "../../shared/errors.js";
 import { type Address, type Connection, connect } from "../../shared/wire/index.js";
 import type { Environment } from "../environment.js";
-import { adminTokenFile } from "./run-folder.js";
+import { adminTokenFile, serverAddress } from "./run-folder.js";
 import { clientTrust } from "./tls-options.js";
 
 /** Options of the commands that talk to a running server. */
@@ -19,23 +19,30 @@ const CONNECT_WAIT_MS = 3_000;
 /** An answer that takes longer is no answer. */
 export const CALL_DEADLINE_MS = 10_000;
 
-/** Connects to a server, does `work`, and hangs up. */
+/** Connects to a server, by default the one that runs on the run directory, does `work`, and hangs up. */
 export async function connected<Result>(
-  address: Address,
+  given: Address | undefined,
   options: ConnectOptions,
   environment: Environment,
-  work: (connection: Connection) => Promise<Result>,
+  work: (connection: Connection, address: Address) => Promise<Result>,
 ): Promise<Result> {
   const { token, run } = options;
+  if (given === undefined && run === undefined) {
+    invalid("Which server? Give its HOST:PORT or, on its machine, its run directory with --run DIR.");
+  }
   const secret = readToken({
     env: environment.token,
     file: options.tokenFile ?? (run === undefined ? undefined : tokenOf(run)),
     stdin: token === "-" ? 0 : undefined,
   });
+  if (secret === undefined) {
+    invalid("There is no token: set ISOBATCH_TOKEN, give --token-file or, on the server's machine, --run DIR.");
+  }
+  const address = given ?? serverAddress(run!);
   const trust = clientTrust(secret, options);
   const connection = await connect(address, { token: secret, trust, waitMs: CONNECT_WAIT_MS });
   try {
-    return await work(connection);
+    return await work(connection, address);
   } finally {
     connection.close();
   }

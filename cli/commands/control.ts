@@ -4,7 +4,7 @@ import { CALL_DEADLINE_MS, type ConnectOptions, connected } from "./connected.js
 
 /** Asks a running server for something and prints its answer. */
 export async function control(
-  address: Address,
+  address: Address | undefined,
   request: ControlRequest,
   options: ConnectOptions,
   environment: Environment,

@@ -1,7 +1,7 @@
 import { IsobatchError } from "../../shared/errors.js";
 import { createLog } from "../../shared/log.js";
 import { availableCores } from "../../shared/machine/index.js";
-import { type Address, formatAddress } from "../../shared/wire/index.js";
+import { type Address, formatAddress, fromHere } from "../../shared/wire/index.js";
 import { chooseBackend } from "../../worker/backends/index.js";
 import { unavailability } from "../../worker/backends/tensorflow/availability.js";
 import { readGraphics } from "../../worker/backends/tensorflow/graphics.js";
@@ -11,6 +11,7 @@ import type { Environment } from "../environment.js";
 import { relayLog } from "../log.js";
 import { type PlannedWorker, planWorkers } from "../worker-plan.js";
 import { httpAddress } from "./http-options.js";
+import { joinCommand } from "./join-lines.js";
 import { type Company, type ServeOptions, type Serving, serve } from "./serve.js";
 
 export interface RunOptions extends ServeOptions {
@@ -36,11 +37,11 @@ export async function run(task: string, options: RunOptions, environment: Enviro
     graphics: readGraphics(),
     visibleDevices: environment.variables.CUDA_VISIBLE_DEVICES,
   });
-  const joinCommand = (at: Address, token = "…"): string =>
-    `ISOBATCH_TOKEN=${token} isobatch worker join ${formatAddress(at)}`;
+  const shown = { program: environment.command, ownCertificate: false, mutual: false };
   const accompaniment = {
     ...{ workersAwaited: plan.length, workersWait: false },
-    ...{ dashboard: httpAddress(options), joinCommand },
+    dashboard: httpAddress(options),
+    joinCommand: (at: Address, token = "…") => joinCommand({ ...shown, at }, token),
   };
   return serve(task, { ...options, ...accompaniment }, environment, (serving) =>
     startWorkers(serving, plan, environment),
@@ -74,9 +75,4 @@ function startWorkers(
     }),
     stop: (graceMs) => supervisor.stop(graceMs),
   };
-}
-
-/** The address for processes of this machine: "all of mine" is none to connect to. */
-function fromHere({ host, port }: Address): Address {
-  return { host: host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host, port };
 }

@@ -13,9 +13,13 @@ export interface StatusOptions extends ConnectOptions {
 }
 
 /** Shows how a run stands: on a terminal until the run ends or the person leaves, elsewhere once. */
-export async function status(address: Address, options: StatusOptions, environment: Environment): Promise<void> {
+export async function status(
+  given: Address | undefined,
+  options: StatusOptions,
+  environment: Environment,
+): Promise<void> {
   const { stdin, stdout } = process;
-  await connected(address, options, environment, async ({ coordinator }) => {
+  await connected(given, options, environment, async ({ coordinator }, address) => {
     const ask = (signal?: AbortSignal): Promise<Status__Output> =>
       call(coordinator, coordinatorService.GetStatus, {}, { deadlineMs: CALL_DEADLINE_MS, signal });
     const now = await ask();

@@ -42,6 +42,9 @@ export async function joinWorker(address: Address, options: JoinOptions, environ
     file: options.tokenFile,
     stdin: options.token === "-" ? 0 : undefined,
   });
+  if (token === undefined) {
+    invalid("There is no token: set ISOBATCH_TOKEN or give --token-file; the server printed it at its first start.");
+  }
   // A terminal sends Ctrl-C to all processes of a run: only the one that started the others acts on it.
   const onCtrlC = (action: () => void): (() => void) => (options.supervised ? () => {} : action);
   const interrupted = onCtrlC(() => process.exit(EXIT_INTERRUPTED));

@@ -42,7 +42,7 @@ export interface ExperimentFolder {
  */
 export function openExperimentFolder(folder: string, identity: Identity): ExperimentFolder {
   makeFolderDurably(folder);
-  const release = acquireLock(folder);
+  const { release } = acquireLock(folder);
   try {
     const path = join(folder, EXPERIMENT_FILES.identity);
     const content = { isobatch: version, ...identity };

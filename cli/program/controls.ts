@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { invalid } from "../../shared/errors.js";
 import { DEFAULT_PORT } from "../../shared/wire/address.js";
 import type { Address } from "../../shared/wire/index.js";
 import type { Environment } from "../environment.js";
@@ -6,12 +7,18 @@ import { address, seconds } from "../option-values.js";
 import { WAIT_SECONDS_MAX } from "./limits.js";
 import { clientOptions, examples, HERE } from "./options.js";
 
+const serverAt = address("The server's address");
+const RUN = [
+  "--run <dir>",
+  "its run directory, on its machine: it tells where the server is, and has a token",
+] as const;
+
 /** What is asked of a server that runs. */
 export function addControls(program: Command, environment: Environment): void {
   const asking = (name: string): Command =>
     clientOptions(program.command(name))
-      .argument("<host:port>", "of the server", address("The server's address"))
-      .option("--run <dir>", "the run directory, which holds a token for its owner");
+      .argument("[host:port]", "of the server; without it, --run", serverAt)
+      .option(...RUN);
 
   program
     .command("health")
@@ -43,14 +50,11 @@ export function addControls(program: Command, environment: Environment): void {
     .addHelpText(
       "after",
       examples(
-        [
-          `isobatch status ${HERE} --run runs/mnist`,
-          "of a server of this machine, with the token of its run directory",
-        ],
+        ["isobatch status --run runs/mnist", "of the server that runs on this directory of this machine"],
         [`ISOBATCH_TOKEN=… isobatch status 192.0.2.7:${DEFAULT_PORT} --json`, "of another machine's, for a program"],
       ),
     )
-    .action(async (at: Address, options) => {
+    .action(async (at: Address | undefined, options) => {
       const { status } = await import("../commands/status.js");
       await status(at, options, environment);
     });
@@ -59,33 +63,39 @@ export function addControls(program: Command, environment: Environment): void {
     .description("Ends a run after its step and with a checkpoint; it can go on later.")
     .addHelpText(
       "after",
-      examples([`isobatch stop ${HERE} --run runs/mnist`, "isobatch server mnist --out runs/mnist goes on later"]),
+      examples(["isobatch stop --run runs/mnist", "isobatch server mnist --out runs/mnist goes on later"]),
     )
-    .action(async (at: Address, options) => {
+    .action(async (at: Address | undefined, options) => {
       const { control } = await import("../commands/control.js");
       await control(at, { stop: {} }, options, environment);
     });
   asking("checkpoint")
     .summary("write a checkpoint now")
     .description("Writes a checkpoint after the present step.")
-    .addHelpText(
-      "after",
-      examples([`isobatch checkpoint ${HERE} --run runs/mnist`, "before the machine is switched off"]),
-    )
-    .action(async (at: Address, options) => {
+    .addHelpText("after", examples(["isobatch checkpoint --run runs/mnist", "before the machine is switched off"]))
+    .action(async (at: Address | undefined, options) => {
       const { control } = await import("../commands/control.js");
       await control(at, { checkpoint: {} }, options, environment);
     });
-  asking("drain")
+  clientOptions(program.command("drain"))
     .summary("give a worker no more work")
     .description("Gives a worker no more work, so that it can be switched off.")
-    .argument("<worker>", "its name, as status tells it")
+    .usage("[options] [host:port] <worker>")
+    // The first one may be left out, which commander has no word for.
+    .argument("[host:port]", "of the server; without it, --run")
+    .argument("[worker]", "its name, as status tells it")
+    .option(...RUN)
     .addHelpText(
       "after",
-      examples([`isobatch drain ${HERE} gpu-server-3 --run runs/mnist`, "the worker finishes what it has and leaves"]),
+      examples(["isobatch drain gpu-server-3 --run runs/mnist", "the worker finishes what it has and leaves"]),
     )
-    .action(async (at: Address, workerId: string, options) => {
+    .action(async (first: string | undefined, second: string | undefined, options) => {
       const { control } = await import("../commands/control.js");
+      const workerId = second ?? (options.run === undefined ? undefined : first);
+      if (workerId === undefined) {
+        invalid("Which worker? Give the server's HOST:PORT and the worker's name, or --run DIR and its name.");
+      }
+      const at = second === undefined ? undefined : serverAt(first!);
       await control(at, { drain: { workerId } }, options, environment);
     });
 }

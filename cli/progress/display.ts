@@ -8,6 +8,8 @@ export interface Display {
   readonly moves: boolean;
   /** Writes a line that stays, or several. */
   print(text: string): void;
+  /** Writes a command as one line, however long: the terminal breaks it on the screen, and gives it whole to be pasted. */
+  printCommand(command: string): void;
   /** Shows the run as it is now. */
   show(view: RunView): void;
   /** Removes what moves, for good; lines may still be printed. */
@@ -23,6 +25,7 @@ function createPlainDisplay(stream: NodeJS.WriteStream): Display {
   return {
     moves: false,
     print: (line) => void stream.write(`${line}\n`),
+    printCommand: (command) => void stream.write(`  ${command}\n`),
     show(view) {
       const share = view.samplesTotal === 0 ? 0 : view.samples / view.samplesTotal;
       if (pace.isDue(share, performance.now())) stream.write(`${plainLine(view)}\n`);
@@ -51,13 +54,15 @@ function createTerminalDisplay(stream: NodeJS.WriteStream, paint: Paint): Displa
   const lineOf = (index: 0 | 1) => () =>
     shown === undefined ? "" : terminalLines(shown, stream.columns ?? 80, paint)[index];
 
+  const write = (lines: readonly string[]): void => {
+    if (open && shown !== undefined) bars.log(lines.map((line) => `${line}${CLEAR_RIGHT}\n`).join(""));
+    else stream.write(`${lines.join("\n")}\n`);
+  };
+
   return {
     moves: true,
-    print(text) {
-      const lines = wrapText(text, stream.columns ?? 80).split("\n");
-      if (open && shown !== undefined) bars.log(lines.map((line) => `${line}${CLEAR_RIGHT}\n`).join(""));
-      else stream.write(`${lines.join("\n")}\n`);
-    },
+    print: (text) => write(wrapText(text, stream.columns ?? 80).split("\n")),
+    printCommand: (command) => write([`  ${command}`]),
     show(view) {
       if (!open) return;
       const first = shown === undefined;

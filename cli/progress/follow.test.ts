@@ -63,7 +63,8 @@ describe("followRun()", () => {
       evaluation(200),
     ];
     const printed: string[] = [];
-    const display: Display = { moves: false, print: (line) => printed.push(line), show: () => {}, close: () => {} };
+    const print = (line: string) => printed.push(line);
+    const display: Display = { moves: false, print, printCommand: print, show: () => {}, close: () => {} };
     const unfollow = followRun(
       {
         status: () => ({ workers: [] }),

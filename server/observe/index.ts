@@ -1,6 +1,6 @@
 export { type JsonLines, type LineListener, openJsonLines, readJsonLines } from "./json-lines.js";
 export { KAPPA_FILE, type KappaFile, openKappaRecord, readKappaRecord } from "./kappa-record.js";
-export { acquireLock } from "./lock.js";
+export { acquireLock, type LockHolder, lockHolder } from "./lock.js";
 export { type LossTrend, readLossTrend } from "./loss-trend.js";
 export {
   type EvaluationLine,

@@ -22,16 +22,22 @@ export interface LockHolder {
   readonly startTicks: string | null;
   /** ISO 8601, for people. */
   readonly since: string;
+  /** HOST:PORT at which this machine reaches the server; absent until it listens. */
+  readonly address?: string;
+}
+
+export interface Lock {
+  /** Lets those who look into the folder know where the server is. */
+  showAddress(address: string): void;
+  /** Gives the folder back to others. */
+  release(): void;
 }
 
 /** Far more than servers that start at the same moment take. */
 const TRIES_MAX = 1_000;
 
-/**
- * @returns gives the lock back
- * @throws {IsobatchError} `refused` while another process holds it
- */
-export function acquireLock(runFolder: string): () => void {
+/** @throws {IsobatchError} `refused` while another process holds it */
+export function acquireLock(runFolder: string): Lock {
   const path = join(runFolder, LOCK_FILE);
   const own = `${path}.${process.pid}.tmp`;
   const holder: LockHolder = {
@@ -40,7 +46,7 @@ export function acquireLock(runFolder: string): () => void {
     startTicks: startTicksOf(process.pid) ?? null,
     since: new Date().toISOString(),
   };
-  const content = JSON.stringify(holder);
+  let content = JSON.stringify(holder);
   try {
     removeLeftover(own);
     writeFileSync(own, content, { flag: "wx" });
@@ -75,7 +81,26 @@ export function acquireLock(runFolder: string): () => void {
   };
   // However this process ends, as long as it is asked: at a bug, and at the second Ctrl-C.
   process.once("exit", release);
-  return release;
+  return {
+    showAddress(address) {
+      const located = JSON.stringify({ ...holder, address } satisfies LockHolder);
+      try {
+        removeLeftover(own);
+        writeFileSync(own, located, { flag: "wx" });
+        renameSync(own, path);
+        content = located;
+      } catch (error) {
+        throw systemError(error, `write ${path}`);
+      }
+    },
+    release,
+  };
+}
+
+/** Who serves the folder's run, as far as this machine can tell; undefined if nobody does. */
+export function lockHolder(runFolder: string): LockHolder | undefined {
+  const content = readRegularFile(join(runFolder, LOCK_FILE));
+  return content === undefined || heldBy(content) === undefined ? undefined : (JSON.parse(content) as LockHolder);
 }
 
 /** Why a lock holds, as the rest of a sentence that begins with the folder; undefined when its holder is gone. */

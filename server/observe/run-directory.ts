@@ -27,6 +27,8 @@ export interface RunDirectory {
   saveEpoch(epoch: number): void;
   /** Remembers the run's numerics class, which its first worker decides. */
   saveNumerics(numerics: NumericsClass): void;
+  /** Lets those who look into the folder know where its server is reached from this machine, as HOST:PORT. */
+  showAddress(address: string): void;
   /** Gives the folder back to others. */
   close(): void;
 }
@@ -103,7 +105,7 @@ export function openRunDirectory(options: RunDirectoryOptions): RunDirectory {
   const { folder, task, data, goOn, version, topology, layout } = options;
   const path = (file: string) => join(folder, file);
   makeFolderDurably(folder);
-  const unlock = acquireLock(folder);
+  const lock = acquireLock(folder);
   try {
     checkFiles(folder);
     const resumed = regularFileExists(path(RUN_FILES.run));
@@ -148,10 +150,11 @@ export function openRunDirectory(options: RunDirectoryOptions): RunDirectory {
       saveTask: () => writeIfChanged(path(RUN_FILES.task), taskJson),
       saveEpoch: (epoch) => save({ ...identity, epoch }),
       saveNumerics: (numerics) => save({ ...identity, numerics }),
-      close: unlock,
+      showAddress: lock.showAddress,
+      close: lock.release,
     };
   } catch (error) {
-    unlock();
+    lock.release();
     throw error;
   }
 }

@@ -39,6 +39,11 @@ export function formatAddress({ host, port }: Address): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
+/** Where this machine reaches a server that listens there: "on all addresses" is none to connect to. */
+export function fromHere({ host, port }: Address): Address {
+  return { host: host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host, port };
+}
+
 /** Whether nothing but this machine reaches a server that listens there. */
 export function isLoopback({ host }: Pick<Address, "host">): boolean {
   return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));

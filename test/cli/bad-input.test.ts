@@ -63,7 +63,8 @@ const CASES: readonly (readonly [args: string, code: number, sentence: RegExp])[
   ["worker join 127.0.0.1:1 --token secret", 2, /^--token is "secret"; it must be one of -\.$/],
   ["status 127.0.0.1:1", 1, /^Cannot reach 127\.0\.0\.1:1: nothing listens there .*\.$/],
   ["status 127.0.0.1:1 --run full", 2, /^--run full: there is no token in it; name the directory of a run .*\.$/],
-  ["drain 127.0.0.1:1", 2, /^Missing required argument 'worker'; isobatch drain --help .*\.$/],
+  ["drain 127.0.0.1:1", 2, /^Which worker\? Give the server's HOST:PORT and the worker's name, or --run DIR and .*\.$/],
+  ["status", 2, /^Which server\? Give its HOST:PORT or, on its machine, its run directory with --run DIR\.$/],
   ["evaluate full", 2, /^full is not a run directory: .*\.$/],
   ["export full --format onnx", 2, /^--format is "onnx"; it must be one of tfjs, safetensors\.$/],
   ["export full", 2, /^Required option '--format <name>' not specified; isobatch export --help .*\.$/],
@@ -108,7 +109,7 @@ describe("bad input", () => {
   describe("gets one sentence, and nothing is made of it", { concurrency: 2 }, () => {
     for (const [args, code, sentence] of CASES) {
       it(`isobatch ${args}`, { timeout: 60_000 }, async () => {
-        const ended = await workplace.run(args.split(" "), { ISOBATCH_LOG: "warn" });
+        const ended = await workplace.run(args.split(" "), { ISOBATCH_LOG: "warn", ISOBATCH_TOKEN: "isobatch_x" });
         assert.match(ended.stderr.trimEnd(), sentence);
         assert.equal(ended.stderr.trimEnd().split("\n").length, 1, ended.stderr);
         assert.deepEqual([ended.code, ended.stdout], [code, ""]);
@@ -142,9 +143,14 @@ describe("bad input that only a server can tell", () => {
     const server = workplace.start(["server", "tiny.json", "--listen", "127.0.0.1:0", "--out", "served"]);
     await server.until(/worker join (\S+)\n/);
     const address = /worker join (\S+)\n/.exec(server.output.stdout)![1];
-    const none = await workplace.run(["worker", "join", address]);
-    assert.equal(none.code, 1);
-    assert.match(lastLine(none.stderr), /^The server wants its join token, and none was given: .*\.$/);
+    const none = await Promise.all([["worker", "join"], ["status"]].map((ask) => workplace.run([...ask, address])));
+    assert.deepEqual(
+      none.map(({ code, stderr }) => [code, stderr]),
+      [
+        [2, "There is no token: set ISOBATCH_TOKEN or give --token-file; the server printed it at its first start.\n"],
+        [2, "There is no token: set ISOBATCH_TOKEN, give --token-file or, on the server's machine, --run DIR.\n"],
+      ],
+    );
     const wrong = await workplace.run(["status", address], { ISOBATCH_TOKEN: "isobatch_guess" });
     assert.equal(wrong.code, 1);
     assert.match(wrong.stderr, /^The join token is not this server's: .*\.\n$/);
@@ -154,7 +160,3 @@ describe("bad input that only a server can tell", () => {
 
   it("leaves no process behind", () => assert.deepEqual(workplace.processes(), []));
 });
-
-function lastLine(text: string): string {
-  return text.trimEnd().split("\n").at(-1)!;
-}

@@ -64,7 +64,7 @@ describe("a run whose every worker meets the same error", { timeout: 120_000 }, 
       ...["server", "task.json", "--listen", "127.0.0.1:0", "--no-http", "--out", "served"],
       ...["--token-file", "token", "--stay"],
     ]);
-    await server.until(/isobatch worker join \S+/);
+    await server.until(/ worker join \S+\n/);
     const [, address] = /worker join (\S+)/.exec(server.output.stdout)!;
     const ended = await workplace.run(["worker", "join", address, "--token-file", "token", "--log-level", "error"]);
     assert.equal(ended.code, 1);

@@ -9,6 +9,8 @@ import { fileURLToPath } from "node:url";
 /** The program as a user has it: in processes of their own, in a folder of their own. */
 export interface Workplace {
   readonly folder: string;
+  /** Of all processes that are started here. */
+  readonly environment: Readonly<NodeJS.ProcessEnv>;
   /** Writes a file and returns its path. */
   write(name: string, content: object | string): string;
   /** Starts `isobatch …args` in the folder. */
@@ -44,7 +46,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-const MAIN = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
+export const MAIN = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
 /** In the environment of all processes of a workplace. */
 const MARK = "ISOBATCH_TEST_WORKPLACE";
 
@@ -73,14 +75,15 @@ export function openWorkplace(): Workplace {
   const mark = randomUUID();
   const { ISOBATCH_TOKEN, ISOBATCH_LOG, NO_COLOR, ...inherited } = process.env;
   const children = new Set<ChildProcess>();
+  // Whatever is installed on this machine, the user of a workplace has no TensorFlow unless a test says so.
+  const environment = { ...inherited, ISOBATCH_TENSORFLOW: join(folder, "no-tensorflow"), [MARK]: mark };
 
   const start: Workplace["start"] = (args, env) => spawnHere(process.execPath, [MAIN, ...args], env);
 
   const spawnHere = (command: string, args: readonly string[], env: Record<string, string> = {}): Running => {
     const child = spawn(command, args, {
       cwd: folder,
-      // Whatever is installed on this machine, the user of a workplace has no TensorFlow unless a test says so.
-      env: { ...inherited, ISOBATCH_TENSORFLOW: join(folder, "no-tensorflow"), [MARK]: mark, ...env },
+      env: { ...environment, ...env },
       stdio: ["ignore", "pipe", "pipe"],
       // A process group of its own, as a shell gives it.
       detached: true,
@@ -126,6 +129,7 @@ export function openWorkplace(): Workplace {
 
   return {
     folder,
+    environment,
     start,
     run: (args, env) => start(args, env).ended,
     shell: (line) => spawnHere("sh", ["-c", line, "sh", process.execPath, MAIN]).ended,

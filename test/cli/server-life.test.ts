@@ -34,7 +34,7 @@ describe("a server that an orchestrator moves", { timeout: 120_000 }, () => {
     assert.equal(undisturbed.code, 0, undisturbed.stderr);
 
     const first = serve(0);
-    await first.until(/isobatch worker join \S+\n/);
+    await first.until(/ worker join \S+\n/);
     assert.equal(statSync(join(workplace.folder, "token")).mode & 0o777, 0o600);
     const [, address, port] = /join (\S+:(\d+))\n/.exec(first.output.stdout)!;
     const worker = workplace.start(["worker", "join", address, "--token-file", "token", "--compute-threads", "1"]);

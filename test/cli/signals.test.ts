@@ -89,8 +89,8 @@ describe("how a run ends", { concurrency: 2 }, () => {
 
   it("SIGTERM makes a worker leave, which is no failure; a server without workers waits for none", LIMIT, async () => {
     const server = workplace.start(["server", "endless.json", "--listen", "127.0.0.1:0", "--out", "served"]);
-    await server.until(/ISOBATCH_TOKEN=\S+ isobatch worker join \S+\n/);
-    const [, token, address] = /ISOBATCH_TOKEN=(\S+) isobatch worker join (\S+)/.exec(server.output.stdout)!;
+    await server.until(/ISOBATCH_TOKEN=\S+ .* worker join \S+\n/);
+    const [, token, address] = /ISOBATCH_TOKEN=(\S+) .* worker join (\S+)/.exec(server.output.stdout)!;
     const worker = workplace.start(["worker", "join", address, "--compute-threads", "1"], { ISOBATCH_TOKEN: token });
     await server.until(stepsDone);
     worker.kill("SIGTERM");

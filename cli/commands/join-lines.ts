@@ -1,0 +1,60 @@
+/** What a server prints so that workers can join: sentences, and commands that can be pasted as they stand. Pure. */
+import { type Address, formatAddress, isLoopback } from "../../shared/wire/index.js";
+import { shellWord } from "../own-command.js";
+
+export interface JoinPlace {
+  /** How the program is called. */
+  readonly program: string;
+  /** Where workers reach the server. */
+  readonly at: Address;
+  /** Whether the server shows its owner's certificate, which workers need the CA of. */
+  readonly ownCertificate: boolean;
+  /** Whether workers must show a certificate of their own. */
+  readonly mutual: boolean;
+}
+
+export type JoinToken =
+  /** Known, and to be shown, which happens once. */
+  | { readonly kind: "new"; readonly token: string }
+  /** Shown before; here is the file that holds it. */
+  | { readonly kind: "in file"; readonly file: string }
+  /** Revoked. */
+  | { readonly kind: "none"; readonly runFolder: string };
+
+export interface JoinLine {
+  readonly text: string;
+  readonly isCommand: boolean;
+}
+
+/** @param token as a shell is to have it; undefined: in a file, which is not known */
+export function joinCommand(place: JoinPlace, token: string | undefined): string {
+  const { program, at, ownCertificate, mutual } = place;
+  const files = `${ownCertificate ? " --tls-ca FILE" : ""}${mutual ? " --tls-cert FILE --tls-key FILE" : ""}`;
+  const join = `${program} worker join ${formatAddress(at)}`;
+  return token === undefined ? `${join} --token-file FILE${files}` : `ISOBATCH_TOKEN=${token} ${join}${files}`;
+}
+
+export function joinLines(place: JoinPlace, token: JoinToken): JoinLine[] {
+  const say = (text: string): JoinLine => ({ text, isCommand: false });
+  const type = (text: string): JoinLine => ({ text, isCommand: true });
+  if (token.kind === "new") return [say("workers join with"), type(joinCommand(place, token.token))];
+  if (token.kind === "none") {
+    return [
+      say("workers join with a token, which this makes:"),
+      type(`${place.program} token create --run ${shellWord(token.runFolder)}`),
+      say("in a file:"),
+      type(joinCommand(place, undefined)),
+    ];
+  }
+  const print = `cat ${shellWord(token.file)}`;
+  const here = type(joinCommand(place, `$(${print})`));
+  if (isLoopback(place.at)) return [say("workers join with"), here];
+  return [
+    say("workers of this machine join with"),
+    here,
+    say("those of other machines with the token itself, which this prints here:"),
+    type(print),
+    say("in the place of …:"),
+    type(joinCommand(place, "…")),
+  ];
+}
