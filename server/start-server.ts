@@ -117,6 +117,8 @@ export interface RunningServer {
    * wait for the server to come back.
    */
   stop(options?: { workersWait: boolean }): void;
+  /** Ends the run with this error, which its workers and its run directory are told. */
+  fail(error: unknown): void;
   /** Writes a checkpoint after the open step. */
   checkpoint(): void;
   /** Ends at once; the newest checkpoint is where the run stands. */
@@ -377,6 +379,7 @@ async function serve(
       workersWait = how?.workersWait ?? false;
       coordinator.dispatch({ kind: "stop" });
     },
+    fail: (error) => coordinator.fail(error),
     checkpoint: () => coordinator.dispatch({ kind: "checkpointNow" }),
     async abort() {
       aborted?.(

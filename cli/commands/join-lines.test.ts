@@ -24,10 +24,10 @@ describe("joinLines()", () => {
     assert.deepEqual(textOf(file), [
       "workers of this machine join with",
       here("192.0.2.7"),
-      "those of other machines with the token itself, which this prints here:",
-      "$ cat '/runs/my net/token'",
-      "in the place of …:",
+      "workers of other machines join with the token in place of …",
       "$ ISOBATCH_TOKEN=… npx isobatch worker join 192.0.2.7:7400",
+      "which this machine prints with",
+      "$ cat '/runs/my net/token'",
     ]);
   });
 

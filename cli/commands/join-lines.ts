@@ -52,9 +52,9 @@ export function joinLines(place: JoinPlace, token: JoinToken): JoinLine[] {
   return [
     say("workers of this machine join with"),
     here,
-    say("those of other machines with the token itself, which this prints here:"),
-    type(print),
-    say("in the place of …:"),
+    say("workers of other machines join with the token in place of …"),
     type(joinCommand(place, "…")),
+    say("which this machine prints with"),
+    type(print),
   ];
 }

@@ -148,8 +148,8 @@ export async function serve(
     display.print(`${paint("bold", task.name)} ${how} in ${out}, server at ${formatAddress(server.address)}`);
     if (server.dashboard !== undefined) display.print(`dashboard at ${server.dashboard.url}`);
     company = accompany({ server, out, display, log });
-    // It may fail while the run is ending for another reason.
-    company.failed.catch(() => {});
+    // It may also fail while the run is ending for another reason, which then counts.
+    company.failed.catch((error: unknown) => server.fail(error));
     unfollow = followRun(server, display, startedAt);
     const end = await awaited("the run to end", Promise.race([server.ended, company.failed, ending.abandoned]))
       .finally(() => {

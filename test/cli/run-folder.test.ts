@@ -67,7 +67,10 @@ describe("a trained run", () => {
     const args = ["--steps", "30", "--backend", "cpu", "--workers", "1"];
     const { code, stdout, stderr } = await workplace.run(["run", "tiny.json", "--out", "run", ...args]);
     assert.equal(code, 1);
-    assert.match(stderr, /^Worker 1 can't work\. The worker computes in another numerics class \(cpu .*\.\n$/);
+    assert.match(
+      stderr,
+      /^No worker is left\. Worker 1 can't work\. The worker computes in another numerics class \(cpu .*\.\n$/,
+    );
     assert.doesNotMatch(stdout, /started again/);
   });
 

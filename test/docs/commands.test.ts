@@ -74,7 +74,7 @@ describe("the documentation's commands", () => {
           );
         }
         const words = /^isobatch ([a-z-]+(?: [a-z-]+)?)/.exec(code)?.[1].split(" ") ?? [];
-        const command = program.commands.find((child) => child.name() === words[0]);
+        const command = program.commands.find((child) => [child.name(), ...child.aliases()].includes(words[0]));
         assert.ok(
           words.length === 0 || words[0].startsWith("-") || command !== undefined,
           `${page}: there is no ${code}`,

@@ -23,6 +23,8 @@ const TIMES_MAX = 5;
 /** … or on so many different machines. */
 const MACHINES_MAX = 3;
 const REASON_LENGTH_MAX = 300;
+/** Of more kinds of errors than this the oldest are forgotten. */
+const KINDS_MAX = 100;
 
 /** The same for two errors that differ only in what belongs to one worker: numbers, addresses, paths, its own name. */
 export function reasonKey(reason: string, machine: string): string {
@@ -47,6 +49,7 @@ export function countShared(run: Run, { worker, machine }: WorkerState, reason: 
   // Anew, so that the newest is the last.
   run.state.failures.delete(key);
   run.state.failures.set(key, failure);
+  if (run.state.failures.size > KINDS_MAX) run.state.failures.delete(run.state.failures.keys().next().value!);
   return endIfEverybodyFails(run);
 }
 
