@@ -9,42 +9,66 @@ import type { LayersModel } from "./models/index.js";
 import type { Loss } from "./task.js";
 
 /**
- * The loss of each sample; of a sample with several outputs (a sequence, several targets) their mean.
+ * What a mean over positions leaves out: 1 where a position is there, 0 where it is masked; shape [samples, …], one axis
+ * less than the model's output. Undefined where nothing is masked.
+ */
+export type LossMask = tf.Tensor | undefined;
+
+/**
+ * The loss of each number of a model's output, or of each row of logits.
  * @param labels classes (int32, shape [samples, …]) for softmax cross-entropy, else numbers.
  * @param outputs [samples, …, classes] logits for softmax cross-entropy, else as many numbers as labels.
- * @returns shape [samples].
+ * @returns those of a sample one after the other.
  */
-function sampleLosses(loss: Loss, labels: tf.Tensor, outputs: tf.Tensor, labelSmoothing: number): tf.Tensor1D {
-  const samples = outputs.shape[0];
-  const each = (values: tf.Tensor): tf.Tensor1D => {
-    const rows = tf.reshape(values, [samples, values.size / samples]);
-    return (rows.shape[1] === 1 ? tf.reshape(rows, [samples]) : tf.mean(rows, 1)) as tf.Tensor1D;
-  };
+function lossesOf(loss: Loss, labels: tf.Tensor, outputs: tf.Tensor, labelSmoothing: number): tf.Tensor {
   switch (loss) {
     case "softmaxCrossEntropy":
-      return each(softmaxCrossEntropy(labels, outputs, labelSmoothing));
+      return softmaxCrossEntropy(labels, outputs, labelSmoothing);
     case "binaryCrossEntropy":
-      return each(sigmoidCrossEntropy(tf.reshape(tf.cast(labels, "float32"), outputs.shape), outputs));
+      return sigmoidCrossEntropy(tf.reshape(tf.cast(labels, "float32"), outputs.shape), outputs);
     case "meanSquaredError":
-      return each(tf.square(tf.sub(outputs, tf.reshape(tf.cast(labels, "float32"), outputs.shape))));
+      return tf.square(tf.sub(outputs, tf.reshape(tf.cast(labels, "float32"), outputs.shape)));
   }
 }
 
-/**
- * The mean loss over a micro-batch, a scalar: what is differentiated, with `regularisationOf` added.
- * @param labelSmoothing of a softmax cross-entropy: as in PyTorch, each target is 1 − x of the label and x spread evenly
- *   over all classes (Szegedy et al. 2016).
- */
-export function lossOf(loss: Loss, labelSmoothing = 0): (labels: tf.Tensor, outputs: tf.Tensor) => tf.Scalar {
-  return (labels, outputs) => tf.mean(sampleLosses(loss, labels, outputs, labelSmoothing)) as tf.Scalar;
+/** The mean of each row of `rows`, of a tensor's numbers cut into so many. */
+function meansOf(values: tf.Tensor, rows: number): tf.Tensor1D {
+  const cut = tf.reshape(values, [rows, values.size / rows]);
+  return (cut.shape[1] === 1 ? tf.reshape(cut, [rows]) : tf.mean(cut, 1)) as tf.Tensor1D;
+}
+
+/** Each sample's mean, over the positions that are there; 0 where none is. Shape [samples]. */
+function sampleMeans(values: tf.Tensor, samples: number, mask: LossMask): tf.Tensor1D {
+  if (mask === undefined) return meansOf(values, samples);
+  const there = tf.reshape(mask, [samples, mask.size / samples]);
+  const positions = tf.reshape(meansOf(values, mask.size), there.shape);
+  return tf.div(tf.sum(tf.mul(positions, there), 1), tf.maximum(tf.sum(there, 1), 1)) as tf.Tensor1D;
 }
 
 /**
- * The loss of each sample, shape [samples]: what evaluation adds up over batches of any size. Labels are never smoothed
- * here, so that losses of tasks with and without it can be compared.
+ * The mean loss over a micro-batch, a scalar: what is differentiated, with `regularisationOf` added. With a mask it is, as
+ * in Keras, the mean over all positions of the micro-batch that are there.
+ * @param labelSmoothing of a softmax cross-entropy: as in PyTorch, each target is 1 − x of the label and x spread evenly
+ *   over all classes (Szegedy et al. 2016).
  */
-export function sampleLossesOf(loss: Loss): (labels: tf.Tensor, outputs: tf.Tensor) => tf.Tensor1D {
-  return (labels, outputs) => sampleLosses(loss, labels, outputs, 0);
+export function lossOf(
+  loss: Loss,
+  labelSmoothing = 0,
+): (labels: tf.Tensor, outputs: tf.Tensor, mask?: LossMask) => tf.Scalar {
+  return (labels, outputs, mask) => {
+    const values = lossesOf(loss, labels, outputs, labelSmoothing);
+    const means = mask === undefined ? meansOf(values, outputs.shape[0]) : sampleMeans(values, 1, mask);
+    return tf.mean(means) as tf.Scalar;
+  };
+}
+
+/**
+ * The loss of each sample, shape [samples]: what evaluation adds up over batches of any size; of a sample with several
+ * outputs (a sequence, several targets) the mean of those that are there. Labels are never smoothed here, so that losses of
+ * tasks with and without it can be compared.
+ */
+export function sampleLossesOf(loss: Loss): (labels: tf.Tensor, outputs: tf.Tensor, mask?: LossMask) => tf.Tensor1D {
+  return (labels, outputs, mask) => sampleMeans(lossesOf(loss, labels, outputs, 0), outputs.shape[0], mask);
 }
 
 /**
@@ -58,17 +82,18 @@ export function regularisationOf(model: LayersModel): (() => tf.Scalar) | undefi
 }
 
 /**
- * How many samples are classified right, a scalar; of a sample with several outputs the share that is right counts.
- * Always 0 for the mean squared error, where it has no meaning.
+ * How many samples are classified right, a scalar; of a sample with several outputs the share of those that are there
+ * counts. Always 0 for the mean squared error, where it has no meaning.
  */
-export function correctCount(loss: Loss, labels: tf.Tensor, outputs: tf.Tensor): tf.Scalar {
+export function correctCount(loss: Loss, labels: tf.Tensor, outputs: tf.Tensor, mask?: LossMask): tf.Scalar {
   if (loss === "meanSquaredError") return tf.scalar(0);
   const [predicted, wanted] =
     loss === "softmaxCrossEntropy"
       ? [tf.argMax(outputs, -1), labels]
       : [tf.cast(tf.greater(outputs, 0), "int32"), tf.cast(tf.reshape(labels, outputs.shape), "int32")];
-  const right = tf.sum(tf.cast(tf.equal(predicted, tf.reshape(wanted, predicted.shape)), "float32"));
-  return tf.div(right, predicted.size / outputs.shape[0]) as tf.Scalar;
+  const right = tf.cast(tf.equal(predicted, tf.reshape(wanted, predicted.shape)), "float32");
+  if (mask !== undefined) return tf.sum(sampleMeans(right, outputs.shape[0], mask));
+  return tf.div(tf.sum(right), predicted.size / outputs.shape[0]) as tf.Scalar;
 }
 
 /** Keeps tensors for the gradient; the last argument that tfjs gives a custom gradient, which its types don't tell. */

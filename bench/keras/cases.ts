@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import type * as core from "@tensorflow/tfjs-core";
 import * as tf from "@tensorflow/tfjs-layers";
-import { type Layer, tensorflow } from "../../tasks/index.js";
+import { type Layer, type Loss, tensorflow } from "../../tasks/index.js";
 
 export interface LayerSpec {
   /** The class; of a nested model and of a call of a former layer there is none. */
@@ -44,12 +44,25 @@ export interface KerasCase extends GraphSpec {
   readonly gradients: readonly (readonly number[])[];
 }
 
+/** A loss of outputs that have a mask. */
+export interface KerasLoss {
+  readonly name: string;
+  readonly loss: Loss;
+  /** Of the outputs, without the batch. */
+  readonly shape: readonly number[];
+  readonly labelSmoothing: number;
+  readonly value: number;
+  /** Projections of the gradient for the outputs. */
+  readonly gradient: readonly number[];
+}
+
 export interface KerasReference {
   readonly keras: string;
   readonly tensorflow: string;
   readonly batch: number;
   readonly projections: number;
   readonly cases: readonly KerasCase[];
+  readonly losses: readonly KerasLoss[];
 }
 
 export function readReference(): KerasReference {
@@ -68,7 +81,7 @@ export function numbers(name: string, size: number): Float32Array {
   });
 }
 
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
 /** What the case's inputs hold, with the batch. */
 export function inputTensors({ name, inputs }: KerasCase, batch: number): core.Tensor[] {

@@ -86,7 +86,7 @@ function errorsOf(example: KerasCase, { model, weights, trained }: BuiltCase, ba
   };
 }
 
-function errorOf(found: ArrayLike<number>, expected: readonly number[], name: string): number {
+export function errorOf(found: ArrayLike<number>, expected: readonly number[], name: string): number {
   const length = Math.hypot(...Array.from(found));
   const errors = expected.map((value, k) => {
     const projected = numbers(`${name}/${k}`, found.length).reduce((sum, factor, i) => sum + factor * found[i], 0);

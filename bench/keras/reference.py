@@ -88,6 +88,34 @@ def reference(case):
     }
 
 
+LOSSES = {
+    "softmaxCrossEntropy": lambda smoothing: keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing),
+    "binaryCrossEntropy": lambda _: keras.losses.BinaryCrossentropy(from_logits=True),
+    "meanSquaredError": lambda _: keras.losses.MeanSquaredError(),
+}
+
+
+def masked_loss(loss, shape, smoothing):
+    """A loss of outputs that have a mask, as when Keras trains; all but the output's last axis are masked."""
+    case = {"name": f"loss {loss} {shape} {smoothing}", "loss": loss, "shape": shape, "labelSmoothing": smoothing}
+    outputs = tf.constant(3 * numbers(f"{case['name']}/outputs", BATCH * int(np.prod(shape))).reshape([BATCH, *shape]))
+    rows = [BATCH, *shape[:-1]]
+    mask = numbers(f"{case['name']}/mask", int(np.prod(rows))).reshape(rows) > -0.3
+    if loss == "softmaxCrossEntropy":
+        classes = np.floor((numbers(f"{case['name']}/labels", int(np.prod(rows))) + 1) / 2 * shape[-1]).astype(int)
+        labels = np.eye(shape[-1])[classes].reshape([*rows, shape[-1]])
+    else:
+        labels = numbers(f"{case['name']}/labels", BATCH * int(np.prod(shape))).reshape([BATCH, *shape])
+        labels = labels > 0 if loss == "binaryCrossEntropy" else labels
+    with tf.GradientTape() as tape:
+        tape.watch(outputs)
+        given = tf.identity(outputs)
+        keras.src.backend.set_keras_mask(given, tf.constant(mask))
+        value = LOSSES[loss](smoothing)(tf.constant(labels, "float64"), given)
+    gradient = projections(case, "gradient", tape.gradient(value, outputs))
+    return {**case, "value": float(f"{float(value):.8g}"), "gradient": gradient}
+
+
 def main():
     keras.backend.set_floatx("float64")
     lines = []
@@ -99,7 +127,13 @@ def main():
     versions = {"keras": keras.__version__, "tensorflow": tf.__version__, "batch": BATCH, "projections": PROJECTIONS}
     head = json.dumps(versions, separators=(",", ":"))[:-1]
     path = pathlib.Path(__file__).with_name("reference.json")
-    path.write_text(head + ',"cases":[\n' + ",\n".join(lines) + "\n]}\n")
+    losses = [
+        masked_loss(loss, shape, smoothing)
+        for loss, smoothing in [("softmaxCrossEntropy", 0), ("softmaxCrossEntropy", 0.2), ("binaryCrossEntropy", 0), ("meanSquaredError", 0)]
+        for shape in [[4], [5, 4], [2, 3, 4]]
+    ]
+    ends = ',"losses":[\n' + ",\n".join(json.dumps(loss, separators=(",", ":")) for loss in losses) + "\n]}\n"
+    path.write_text(head + ',"cases":[\n' + ",\n".join(lines) + "\n]" + ends)
     print(f"{path}: {len(lines)} cases, {path.stat().st_size} bytes")
 
 

@@ -75,9 +75,11 @@ export function checkMasks(model: LayersModel): string[] {
     model.inputs.map(() => undefined),
     dropped,
   );
-  if (mask !== undefined) {
+  const axes = model.outputs[0].shape.length;
+  // The loss leaves masked positions out.
+  if (mask !== undefined && mask.rank !== axes - 1) {
     invalid(
-      `The model's output still has the mask of "${mask.maker}", but the loss would count masked positions too; end in ` +
+      `The model's output has ${axes} axes, and the mask of "${mask.maker}" still has ${mask.rank}, which must be one less; end in ` +
         "a layer that takes the mask (an RNN without returnSequences, GlobalAveragePooling1D), or leave the masking out.",
     );
   }

@@ -157,7 +157,6 @@ export const REFUSED: [options: RegExp, reason: RegExp][] = [
     /^Conv1D\.dataFormat$/,
     /dataFormat is "channelsFirst", and becomes "channelsLast"|puts out channels last whatever its dataFormat/,
   ],
-  [/^Embedding\.maskZero$|^Masking\.maskValue$/, /output still has the mask/],
   [
     /^Conv[23]DTranspose\.dilationRate$/,
     /dilationRate is \[2,2(,2)?\], and becomes \[1,1(,1)?\]|leaves its dilationRate out/,

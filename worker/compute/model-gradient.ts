@@ -17,7 +17,7 @@ import {
   sampleLossesOf,
   type Task,
 } from "../../tasks/index.js";
-import type { Computation } from "../backends/index.js";
+import { applyModel, type Computation } from "../backends/index.js";
 import type { Copies } from "./copies.js";
 import { checkUntraced } from "./index-errors.js";
 import { keyDropout, prepareBatchNorm } from "./layers.js";
@@ -133,8 +133,8 @@ export async function openModelGradient(options: ModelGradientOptions): Promise<
         let computed: tf.Tensor[] = [];
         watch(() => {
           const { value, grads } = tf.variableGrads(() => {
-            const outputs = model.apply(inputs, { training: true }) as tf.Tensor;
-            const data = loss(labels, outputs);
+            const { output, mask } = applyModel(model, inputs, { training: true });
+            const data = loss(labels, output, mask);
             return regularisation === undefined ? data : tf.add(data, regularisation());
           }, trained);
           // A parameter that the loss does not depend on is absent.
@@ -156,9 +156,9 @@ export async function openModelGradient(options: ModelGradientOptions): Promise<
       const result = { lossSum: 0, correct: 0 };
       tf.tidy(() => {
         const { inputs, labels } = fed(batch);
-        const outputs = model.apply(inputs, { training: false }) as tf.Tensor;
-        for (const sampleLoss of sampleLosses(labels, outputs).dataSync()) result.lossSum += sampleLoss;
-        result.correct = correctCount(task.loss, labels, outputs).dataSync()[0];
+        const { output, mask } = applyModel(model, inputs, { training: false });
+        for (const sampleLoss of sampleLosses(labels, output, mask).dataSync()) result.lossSum += sampleLoss;
+        result.correct = correctCount(task.loss, labels, output, mask).dataSync()[0];
       });
       return result;
     },

@@ -56,6 +56,16 @@ export function repairGraphs(): void {
   };
 }
 
+/** What a model with one input and one output computes, and the mask of the output. Called inside of a `tidy`. */
+export function applyModel(
+  model: Graph,
+  input: Tensor,
+  options: { readonly training: boolean },
+): { readonly output: Tensor; readonly mask: Mask } {
+  const { outputs, masks } = compute(graphIn(model) ?? model, [input], [], options);
+  return { output: outputs[0], mask: masks[0] };
+}
+
 const asList = <T>(values: T | T[]): T[] => (Array.isArray(values) ? values : [values]);
 
 function compute(graph: Graph, inputs: readonly Tensor[], given: readonly Mask[], { training }: Options): Computed {
