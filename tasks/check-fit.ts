@@ -1,6 +1,7 @@
 /** Whether a task's parts fit each other: the model's input to the data, its output to the labels and the loss. */
 import { IsobatchError, invalid } from "../shared/errors.js";
 import { checkIndices } from "./check-indices.js";
+import { chunksOf } from "./datasets/chunks.js";
 import type { Dataset, TaskData } from "./datasets/index.js";
 import type { LayersModel } from "./models/index.js";
 import type { Task } from "./task.js";
@@ -10,7 +11,11 @@ type FitTask = Pick<Task, "loss" | "microBatchSize">;
 /** @throws {IsobatchError} `invalid_input`, one line per problem. */
 export function checkFit(task: FitTask, model: LayersModel, data: TaskData): void {
   const ofTraining = [checkSize, checkInput, checkLabels, checkOutput, checkActivation];
-  const checks = [...ofTraining.map((check) => () => check(task, model, data.train)), () => checkIndices(model, data)];
+  const checks = [
+    ...ofTraining.map((check) => () => check(task, model, data.train)),
+    () => checkProbabilities(task, data),
+    () => checkIndices(model, data),
+  ];
   const problems: string[] = [];
   for (const check of checks) {
     try {
@@ -55,6 +60,24 @@ function checkLabels({ loss }: FitTask, _model: LayersModel, { label }: Dataset)
     invalid(
       `loss is "binaryCrossEntropy", but the labels have ${label.classes} classes, more than 2; use "softmaxCrossEntropy".`,
     );
+  }
+}
+
+/** A binary cross-entropy with anything but probabilities has no least value: training runs away from it. */
+function checkProbabilities({ loss }: FitTask, { train, test }: TaskData): void {
+  if (loss !== "binaryCrossEntropy" || train.label.classes !== undefined) return;
+  for (const part of [train, test]) {
+    if (part === undefined) continue;
+    for (const { labels, samples, first } of chunksOf(part)) {
+      const at = labels.findIndex((label) => !(label >= 0 && label <= 1));
+      if (at < 0) continue;
+      const width = labels.length / samples;
+      const where = part.labelPlace?.(first + Math.floor(at / width), at % width) ?? `Label ${at}`;
+      invalid(
+        `${where} is ${labels[at]}, but loss is "binaryCrossEntropy", which takes labels from 0 to 1; write 0 and 1, or use ` +
+          '"meanSquaredError".',
+      );
+    }
   }
 }
 

@@ -107,6 +107,21 @@ describe("checkIndices()", () => {
     it(`refuses ${name}`, () => assert.rejects(attempt, { name: "IsobatchError", code: "invalid_input", message }));
   }
 
+  it("refuses labels of a binary cross-entropy that are no probabilities", async () => {
+    const model = [{ layer: "Dense", units: 1, inputShape: [2] }];
+    const of = (testRow: string) => {
+      const [file, testFile] = [
+        write("binary.csv", "a,b,y\n0,1,0\n1,2,1\n"),
+        write("binary-test.csv", `a,b,y\n${testRow}\n`),
+      ];
+      return prepare({ kind: "csv", file, testFile, label: "y", target: "numbers" }, model, "binaryCrossEntropy");
+    };
+    await of("3,4,0.5");
+    const message =
+      /binary-test\.csv, line 2: column "y" is -1, but loss is "binaryCrossEntropy", which takes labels from 0 to 1; write 0 and 1/;
+    await assert.rejects(of("3,4,-1"), { code: "invalid_input", message });
+  });
+
   it("does not look at numbers that are not looked up", async () => {
     await csv("0,1.5,0\n", "0,9e9,0\n", [
       { layer: "Reshape", targetShape: [2, 1, 1], inputShape: [2] } as never,

@@ -1,7 +1,7 @@
 /** Whether the layers that look something up, such as Embedding, have a row for every number that the data gives them. */
 import { invalid } from "../shared/errors.js";
+import { chunksOf } from "./datasets/chunks.js";
 import type { Dataset, TaskData } from "./datasets/index.js";
-import { decodeBatch } from "./decode-batch.js";
 import {
   createIndexCheck,
   describeIndexFault,
@@ -10,9 +10,6 @@ import {
   inputUsesOf,
   type LayersModel,
 } from "./models/index.js";
-
-/** Samples decoded at a time. */
-const CHUNK_NUMBERS = 1 << 20;
 
 /**
  * Looks at all samples of both parts.
@@ -63,15 +60,4 @@ function largestOf(part: Dataset, indices: readonly IndexInput[]): number {
     }
   }
   return largest;
-}
-
-/** A part's inputs as a model is fed them, some samples at a time. */
-function* chunksOf(part: Dataset): Generator<{ inputs: Float32Array; first: number; samples: number }> {
-  const width = part.input.shape.reduce((product, size) => product * size, 1);
-  const atOnce = Math.max(1, Math.floor(CHUNK_NUMBERS / width));
-  for (let first = 0; first < part.samples; first += atOnce) {
-    const samples = Math.min(atOnce, part.samples - first);
-    const { inputs, labels } = part.read(Uint32Array.from({ length: samples }, (_, i) => first + i));
-    yield { inputs: decodeBatch(part, inputs, labels, samples).inputs, first, samples };
-  }
 }

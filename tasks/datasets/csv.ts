@@ -84,12 +84,15 @@ function toDataset(table: Table, rows: Uint32Array, { inputs, labels, label }: C
   const form = { input: { shape: [inputs.length], type: "float32" as const, scale: 1 }, label };
   const { path, columns } = table;
   const lines = Uint32Array.from(rows, (row) => table.lines[row]);
+  const placeOf = (sample: number, column: number): string =>
+    `${path}, line ${lines[sample]}: column "${columns[column]}"`;
   return {
     ...createDataset(form, bytesOf(inputNumbers), bytesOf(labelNumbers)),
     columns: { inputs: inputs.map((column) => columns[column]), labels: labels.map((column) => columns[column]) },
     origin: path,
     firstPlaces: classOf && placesOf(table, labels[0]),
-    place: (sample, element) => `${path}, line ${lines[sample]}: column "${columns[inputs[element]]}"`,
+    place: (sample, element) => placeOf(sample, inputs[element]),
+    labelPlace: (sample, element) => placeOf(sample, labels[element]),
   };
 }
 

@@ -39,6 +39,8 @@ export interface Dataset extends SampleSpec {
   readonly inputsBelow?: number;
   /** Where a number of an input stands, for messages, e.g. `tokens.csv, line 4: column "x2"`. */
   place?(sample: number, element: number): string;
+  /** The same of a label that is a number. */
+  labelPlace?(sample: number, element: number): string;
   /** The names of the numbers of a sample, where they have names. */
   readonly columns?: { readonly inputs: readonly string[]; readonly labels: readonly string[] };
   /** The file that the samples are from, for messages. */
