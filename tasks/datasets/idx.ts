@@ -64,7 +64,9 @@ export async function hasIdxPart(folder: string, part: "train" | "t10k"): Promis
 export async function readIdxPart(folder: string, part: "train" | "t10k", limit: number | null): Promise<Dataset> {
   const imagesPath = join(folder, `${part}-images-idx3-ubyte`);
   const labelsPath = join(folder, `${part}-labels-idx1-ubyte`);
-  const [images, labels] = await Promise.all([readIdx(imagesPath), readIdx(labelsPath)]);
+  // One after the other, so that of two that are missing always the same is named.
+  const images = await readIdx(imagesPath);
+  const labels = await readIdx(labelsPath);
   if (images.shape.length < 2) invalid(`${imagesPath} has ${images.shape.length} dimension instead of images.`);
   if (labels.shape.length !== 1) invalid(`${labelsPath} has ${labels.shape.length} dimensions instead of 1.`);
   const count = images.shape[0];

@@ -45,11 +45,9 @@ async function readParts(
     return readText(folder === undefined ? spec : { ...spec, file: join(folder, basename(spec.file)) });
   if (spec.kind === "cifar10") return readCifar10({ ...spec, folder: folder ?? spec.folder });
   const source = folder ?? (spec.kind === "mnist" ? mnistFolder() : spec.folder);
+  const train = await readIdxPart(source, "train", spec.limit);
   const hasTest = await hasIdxPart(source, "t10k");
-  const [train, test] = await Promise.all([
-    readIdxPart(source, "train", spec.limit),
-    hasTest ? readIdxPart(source, "t10k", spec.testLimit) : undefined,
-  ]);
+  const test = hasTest ? await readIdxPart(source, "t10k", spec.testLimit) : undefined;
   // The test part need not have every class.
   return { train, test: test && { ...test, label: train.label } };
 }
