@@ -13,8 +13,10 @@ const LINGER_MS = 2_000;
 
 function end(exitCode: number): void {
   process.exitCode = exitCode;
-  // Whoever asks it to end now is too late to make another end of it.
+  // Whoever asks it to end now is too late to make another end of it. As Node.js ends by itself, it takes a process
+  // apart with no handler for signals any more; process.exit does not.
   process.on("SIGTERM", () => process.exit());
+  process.once("beforeExit", () => process.exit());
   setTimeout(() => process.exit(), LINGER_MS).unref();
 }
 
