@@ -13,6 +13,7 @@ import {
   type MicroBatchLease__Output,
   type PushMessageInParts,
 } from "../shared/wire/index.js";
+import { backoffMs, pause } from "./backoff.js";
 import type { ComputedLease, WorkerMemory } from "./compute/index.js";
 import type { ShardLink } from "./shard-link.js";
 
@@ -25,6 +26,8 @@ export interface Push {
   readonly memory: WorkerMemory;
 }
 
+/** A connection that breaks in the middle of a push is no failure of the lease; one that always does is. */
+const ATTEMPTS_MAX = 5;
 /** A shard may hold a push back until it knows the step's plan, or has room for more sums. */
 const STALL_MS = 60_000;
 
@@ -39,7 +42,20 @@ export async function pushLease(push: Push, links: readonly ShardLink[], signal:
   for (const result of pushes) if (result.status === "rejected") throw result.reason;
 }
 
+/** Pushes again when the connection breaks: the shard drops what it has. */
 async function pushToShard(push: Push, link: ShardLink, signal: AbortSignal): Promise<void> {
+  for (let failures = 1; ; failures++) {
+    try {
+      return await pushOnce(push, link, signal);
+    } catch (error) {
+      const broken = error instanceof IsobatchError && error.code === "unavailable";
+      if (!broken || signal.aborted || failures === ATTEMPTS_MAX) throw error;
+    }
+    await pause(backoffMs(failures), signal);
+  }
+}
+
+async function pushOnce(push: Push, link: ShardLink, signal: AbortSignal): Promise<void> {
   const what = `The push to ${link.name}`;
   const { shard } = await link.connection();
   if (signal.aborted) throw new IsobatchError("interrupted", `${what} was cancelled.`);

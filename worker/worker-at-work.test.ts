@@ -143,6 +143,22 @@ describe("a worker's leases", { timeout: 60_000 }, () => {
     assert.deepEqual([failure.lease, failure.nonFinite], [0, false]);
   });
 
+  it("are pushed again when a connection breaks, and fail when it breaks each time", async (test) => {
+    const server = await serve(test);
+    let breaks = 2;
+    server.behaviour.push = async ({ lease }) => {
+      if (lease === 1 || breaks-- > 0) throw new IsobatchError("unavailable", "The line is dead.");
+    };
+    await workAtStart(test, server);
+    server.command({ lease: leaseOf(0, 0, 1) });
+    await server.until(() => pushedTo(server, 0).length === 2, "the lease is pushed");
+    assert.deepEqual(failedBy(server), []);
+    server.command({ lease: leaseOf(0, 1, 2) });
+    await server.until(() => failedBy(server).length === 1, "the other lease has failed");
+    const { lease, reason, transient } = failedBy(server)[0];
+    assert.deepEqual([lease, reason, transient], [1, "The line is dead.", true]);
+  });
+
   it("give their room in memory back, whether their push went well or not", async (test) => {
     const server = await serve(test);
     server.behaviour.push = async ({ lease }) => {
