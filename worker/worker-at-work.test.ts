@@ -60,7 +60,7 @@ describe("a worker's weights", { timeout: 60_000 }, () => {
   });
 });
 
-describe("a worker's leases", { timeout: 60_000 }, () => {
+describe("a worker's leases", { timeout: 180_000 }, () => {
   it("are pushed to every shard as their canonical nodes, bit for bit what the threads computed", async (test) => {
     const server = await serve(test);
     await workAtStart(test, server, { computeThreads: 2 });

@@ -115,7 +115,7 @@ describe("a worker with the data at hand", { timeout: 60_000 }, () => {
   });
 });
 
-describe("a worker's life", { timeout: 120_000 }, () => {
+describe("a worker's life", { timeout: 180_000 }, () => {
   it("goes on under a new name when its stream breaks, with what it had before void", async (test) => {
     const server = await serve(test);
     const worker = await workAtStart(test, server);
