@@ -139,13 +139,15 @@ export const LEFT_OUT = new Set([
   ...["Dense.inputDim", "SimpleRNN.inputDim", "GRU.inputDim", "LSTM.inputDim", "ConvLSTM2D.inputDim", "RNN.inputDim"],
   ...["SimpleRNN.dropoutFunc", "GRU.dropoutFunc", "LSTM.dropoutFunc", "ConvLSTM2D.dropoutFunc"],
   ...["SimpleRNN.cell", "GRU.cell", "LSTM.cell", "ConvLSTM2D.cell", "ConvLSTM2D.units"],
-  // tfjs's constructor drops them without a word, so that no model ever has them.
-  ...["DepthwiseConv2D.kernelInitializer", "DepthwiseConv2D.kernelRegularizer", "DepthwiseConv2D.kernelConstraint"],
 ]);
 
 /** What is refused, in a module and in a task file: nowhere else may an option be lost. */
 export const REFUSED: [options: RegExp, reason: RegExp][] = [
   [/^SeparableConv2D\.kernel(Initializer|Regularizer|Constraint)$/, /are invalid for SeparableConv2D|not be applied/],
+  [
+    /^DepthwiseConv2D\.kernel(Initializer|Regularizer|Constraint)$/,
+    /ignores kernel|unknown field "kernel|not be applied/,
+  ],
   [/\.\w+Constraint$/, /Constraint would not be applied/],
   [/\.activityRegularizer$/, /activity[_ ]?[rR]egularizer/],
   [/RNN\.(recurrentD|d)ropout$|(GRU|LSTM|ConvLSTM2D)\.(recurrentD|d)ropout$/, /takes no seed/],

@@ -3,13 +3,14 @@
  *
  * Repairs are made on import. The orthogonal initialiser (every recurrent layer's default) calls operations as
  * methods of a tensor, which only tfjs's all-in-one package defines; they are defined here from core's functions.
- * Two layers leave settings out of their configuration, and with it out of a model's JSON; some say a wrong output shape
- * (output-shapes.ts). And tfjs advertises its native package on standard error at the first tensor; production mode keeps
- * it quiet and changes no arithmetic.
+ * Some layers leave options out of a model's JSON (options.ts), some say a wrong output shape (output-shapes.ts). And tfjs
+ * advertises its native package on standard error at the first tensor; production mode keeps it quiet and changes no
+ * arithmetic.
  */
 import * as core from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
 import "@tensorflow/tfjs-backend-cpu";
+import { repairOptions } from "./options.js";
 import { repairOutputShapes } from "./output-shapes.js";
 
 export type TensorFlow = Omit<typeof core, "default"> & Omit<typeof layers, "default">;
@@ -19,6 +20,7 @@ export const tensorflow: TensorFlow = { ...core, ...layers };
 
 core.env().set("PROD", true);
 repairOutputShapes();
+repairOptions();
 
 const methods = core.Tensor.prototype as unknown as Record<string, unknown>;
 methods.flatten ??= function (this: core.Tensor) {
@@ -36,28 +38,6 @@ methods.sign ??= function (this: core.Tensor) {
 methods.stridedSlice ??= function (this: core.Tensor, begin: number[], end: number[], strides: number[]) {
   return core.stridedSlice(this, begin, end, strides);
 };
-
-/** A layer's configuration as it is written to JSON, completed by `complete`, which is given the layer. */
-function completeConfig(
-  className: string,
-  complete: (layer: Record<string, unknown>) => Record<string, unknown>,
-): void {
-  type LayerClass = { prototype: { getConfig(): Record<string, unknown> } };
-  const { classNameMap } = core.serialization.SerializationMap.getMap();
-  const { prototype } = classNameMap[className][0] as unknown as LayerClass;
-  const { getConfig } = prototype;
-  prototype.getConfig = function () {
-    return { ...getConfig.call(this), ...complete(this as unknown as Record<string, unknown>) };
-  };
-}
-
-completeConfig("SeparableConv2D", ({ depthMultiplier }) => ({ depthMultiplier }));
-// tfjs writes the regulariser here. A constraint would not be applied, so that a layer which has one is refused.
-completeConfig("DepthwiseConv2D", (layer) => {
-  const constraint = layer.depthwiseConstraint as core.serialization.Serializable | null;
-  const depthwiseConstraint = constraint && { className: constraint.getClassName(), config: constraint.getConfig() };
-  return { depthwiseConstraint };
-});
 
 // Closing a backend makes tfjs forget how to open it again.
 const cpuFactory = core.findBackendFactory("cpu");
