@@ -68,6 +68,22 @@ describe("startChild()", () => {
     assert.match(exit.reason, /SIGKILL/);
   });
 
+  it("ends a child that does not say that it runs, and leaves alone one that does", async () => {
+    const silent = startChild({ args: [], env: {}, script: scriptOf("silent", linger), startMs: 50 });
+    assert.match(
+      (await silent.exited).reason,
+      /^It did not start within 0\.05 s\. The system may give it too few threads/,
+    );
+    const follow = `import { followParent } from ${JSON.stringify(new URL("./parent.js", import.meta.url).href)};`;
+    const messages: unknown[] = [];
+    const running = startChild({
+      ...{ args: [], env: {}, startMs: 30_000, onMessage: (message: unknown) => messages.push(message) },
+      script: scriptOf("running", `${follow} followParent(); process.send("hello", () => process.exit(0));`),
+    });
+    assert.equal((await running.exited).ok, true);
+    assert.deepEqual(messages, ["hello"]);
+  });
+
   it("says so, as runProgram() does, where no more files may be opened", () => {
     const module = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
     const script = scriptOf(

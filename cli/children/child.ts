@@ -10,6 +10,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { reasonOf } from "../../shared/system-errors.js";
+import { RUNNING } from "./parent.js";
 
 export interface Child {
   readonly processId: number | undefined;
@@ -43,7 +44,15 @@ export interface ChildOptions {
   onLog?(record: Readonly<Record<string, unknown>>): void;
   /** Is given what the child sends. */
   onMessage?(message: unknown): void;
+  /** How long it may take to say that it runs; for tests. */
+  readonly startMs?: number;
 }
+
+/**
+ * Far longer than a start takes, on a busy machine too. Node.js itself waits for ever, before it runs anything, where the
+ * system gives it none of the threads that it wants.
+ */
+const START_MS = 60_000;
 
 const MAIN = fileURLToPath(new URL("../main.js", import.meta.url));
 const LAST_LINES_MAX = 20;
@@ -58,14 +67,22 @@ const LIBRARY_NOTICE = /^(WARNING: All log messages before absl::InitializeLog|I
 const alive = new Set<ChildProcess>();
 
 export function startChild(options: ChildOptions): Child {
-  const { args, env, script = MAIN, onLog, onMessage } = options;
+  const { args, env, script = MAIN, onLog, onMessage, startMs = START_MS } = options;
   const child = spawn(process.execPath, [script, ...args], {
     env: { ...env, ISOBATCH_LOG_FORMAT: "json" },
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   if (alive.size === 0) process.once("exit", killAll);
   alive.add(child);
-  if (onMessage !== undefined) child.on("message", onMessage);
+  let overdue = false;
+  const startTimer = setTimeout(() => {
+    overdue = true;
+    child.kill("SIGKILL");
+  }, startMs).unref();
+  child.on("message", (message) => {
+    if (message === RUNNING) clearTimeout(startTimer);
+    else onMessage?.(message);
+  });
 
   const lastLines: string[] = [];
   const hear = (line: string): void => {
@@ -80,6 +97,7 @@ export function startChild(options: ChildOptions): Child {
 
   const exited = new Promise<ChildExit>((resolve) => {
     const settle = (exit: ChildExit): void => {
+      clearTimeout(startTimer);
       alive.delete(child);
       if (alive.size === 0) process.off("exit", killAll);
       resolve(exit);
@@ -89,7 +107,8 @@ export function startChild(options: ChildOptions): Child {
     );
     child.once("close", (code, signal) => {
       const said = lastLines.join("\n").trim();
-      settle({ ok: code === 0, code, reason: said === "" ? describeEnd(code, signal) : said });
+      const how = overdue ? `It did not start within ${startMs / 1_000} s. ${FEW_THREADS}` : describeEnd(code, signal);
+      settle({ ok: code === 0, code, reason: said === "" ? how : said });
     });
   });
 
@@ -122,8 +141,11 @@ function parseRecord(line: string): Record<string, unknown> | undefined {
   }
 }
 
+const FEW_THREADS = "The system may give it too few threads: raise ulimit -u, or the container's limit.";
+
 function describeEnd(code: number | null, signal: NodeJS.Signals | null): string {
   if (signal === "SIGKILL") return "It was killed (SIGKILL): by someone, or by the system for want of memory.";
+  if (signal === "SIGABRT") return `It was ended by SIGABRT. ${FEW_THREADS}`;
   if (signal !== null) return `It was ended by ${signal}.`;
   return code === 0 ? "It has ended." : `It ended with exit code ${code}.`;
 }

@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
 import { type CertificatePaths, readToken } from "../../shared/credentials/index.js";
 import { invalid } from "../../shared/errors.js";
+import { regularFileExists } from "../../shared/regular-file.js";
 import { type Address, type Connection, connect } from "../../shared/wire/index.js";
 import type { Environment } from "../environment.js";
 import { adminTokenFile, serverAddress } from "./run-folder.js";
@@ -50,7 +50,7 @@ export async function connected<Result>(
 
 function tokenOf(run: string): string {
   const file = adminTokenFile(run);
-  if (existsSync(file)) return file;
+  if (regularFileExists(file)) return file;
   return invalid(
     `--run ${run}: there is no token in it; name the directory of a run that isobatch run or server has made.`,
   );

@@ -93,7 +93,10 @@ describe("openRunDirectory()", () => {
   it("says so when run.json is damaged, or the path is a file", () => {
     const folder = newFolder();
     openRunDirectory(optionsOf(folder)).close();
-    for (const content of ["", "{", "null", "{}"]) {
+    const sound = readFileSync(join(folder, "run.json"), "utf8");
+    // An epoch after which there is no next one, or that is none.
+    const epochs = ["9007199254740991", "-1", "0.5"].map((epoch) => sound.replace('"epoch": 0', `"epoch": ${epoch}`));
+    for (const content of ["", "{", "null", "{}", ...epochs]) {
       writeFileSync(join(folder, "run.json"), content);
       assert.throws(() => openRunDirectory(optionsOf(folder)), fails("damaged", /run\.json is damaged/));
     }
