@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { IsobatchError } from "../../shared/errors.js";
 import { createLayout } from "../../shared/layout/index.js";
-import { LOCK_FILE } from "./lock.js";
+import { LOCK_FILE, lockHolder } from "./lock.js";
 import { openRunDirectory, type RunDirectoryOptions, readRunDirectory } from "./run-directory.js";
 
 const layout = createLayout([{ name: "dense_1/kernel", shape: [2, 3], kind: "parameter", decay: true }]);
@@ -115,7 +115,11 @@ describe("the lock", () => {
     const first = openRunDirectory(optionsOf(folder));
     const again = () => openRunDirectory(optionsOf(folder));
     assert.throws(again, fails("refused", new RegExp(`in use by process ${process.pid} since .*--out`)));
+    first.showAddress("127.0.0.1:7400");
+    assert.equal(lockHolder(folder)?.address, "127.0.0.1:7400");
+    assert.throws(again, fails("refused", /in use by process/));
     first.close();
+    assert.equal(lockHolder(folder), undefined);
     again().close();
   });
 
