@@ -66,6 +66,43 @@ for (const backend of backendNames) {
         100,
       ));
 
+    it("max and min over any axes share their gradient among equal elements", () =>
+      forCases(
+        backend,
+        fc.record({ shape: shapes, drop: fc.nat(15), keep: fc.boolean(), least: fc.boolean() }),
+        (s, random) => {
+          const axes = s.shape.map((_, axis) => axis).filter((axis) => s.drop & (1 << axis));
+          if (axes.length === 0) return;
+          const x = build(s.shape, () => random.below(3) - 1);
+          const places = sum(x, axes, true);
+          const place = (index: number[]): number =>
+            position(
+              places.shape,
+              index.map((i, axis) => (axes.includes(axis) ? 0 : i)),
+            );
+          const extremes = new Map<number, { value: number; count: number }>();
+          forIndices(s.shape, (index, i) => {
+            const value = s.least ? -x.values[i] : x.values[i];
+            const before = extremes.get(place(index));
+            if (before !== undefined && before.value >= value) before.count += before.value === value ? 1 : 0;
+            else extremes.set(place(index), { value, count: 1 });
+          });
+          const dy = randomArray(places.shape, random).values;
+          const found = tf.tidy(() => {
+            const given = tf.tensor(Float32Array.from(x.values), s.shape);
+            const compute = (x: tf.Tensor) => (s.least ? tf.min(x, axes, s.keep) : tf.max(x, axes, s.keep));
+            return tf
+              .grad(compute)(given, tf.tensor(Float32Array.from(dy), compute(given).shape))
+              .dataSync();
+          });
+          forIndices(s.shape, (index, i) => {
+            const { value, count } = extremes.get(place(index))!;
+            const expected = (s.least ? -x.values[i] : x.values[i]) === value ? dy[place(index)] / count : 0;
+            assert.ok(Math.abs(found[i] - expected) < 1e-6, `element ${i} is ${found[i]}, should be ${expected}`);
+          });
+        },
+      ));
+
     it("tile has the right gradient along any axes", () =>
       forCases(
         backend,
