@@ -9,10 +9,11 @@ import { connect, crc32, type JoinResponse, type MicroBatchLease__Output } from 
 import { rowBytes } from "../tasks/index.js";
 import { FORM } from "./compute/open-gradients.test.helper.js";
 import { leaseOf } from "./fake-server.test.helper.js";
+import { startWorker } from "./index.js";
 import { join } from "./join.js";
 import { checkEvaluation, checkLease } from "./plausible.js";
 import { createBatches } from "./samples.js";
-import { serve, workAtStart } from "./worker-at-work.test.helper.js";
+import { optionsFor, serve, workAtStart } from "./worker-at-work.test.helper.js";
 
 const ENTRY = fileURLToPath(new URL("../cli/main.js", import.meta.url));
 /** Far less than any of the attacks asks for. */
@@ -173,6 +174,20 @@ describe("a worker of a hostile server", { timeout: 240_000 }, () => {
         "The server asks for what this run has not: a step of 4294967295 micro-batches, where at most 4 are allowed; the worker ends.",
     });
     assert.equal(server.heard.joins.length, 1);
+  });
+
+  it("ends with the reason when the model would not fit into the machine's memory", async (test) => {
+    const server = await serve(test);
+    server.behaviour.join = (answer) => ({
+      ...answer,
+      layoutJson: tensor({ shape: [2 ** 30] }),
+      shards: [{ index: 0, address: `:${server.address.port}`, firstChunk: 0, endChunk: 8192 }],
+    });
+    await assert.rejects(startWorker(optionsFor(server, { computeThreads: 256 })), {
+      code: "exhausted",
+      message:
+        /^A model of 1073741824 weights takes at least 3076\.0 GiB with 256 compute threads, and there are .* GiB of memory;/,
+    });
   });
 
   /** The program itself, joining. */

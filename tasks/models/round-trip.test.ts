@@ -139,6 +139,22 @@ describe("checkSettings()", () => {
     );
   });
 
+  it("takes unnamed models in models, under the same names whatever was made before", async () => {
+    const nested = () =>
+      tf.sequential({
+        layers: [tf.sequential({ layers: [dense(), tf.layers.dropout({ rate: 0.5 })] }), tf.layers.reLU()],
+      });
+    const functional = () => {
+      const x = tf.input({ shape: [3] });
+      return tf.model({ inputs: x, outputs: nested().apply(x) as typeof x });
+    };
+    for (const make of [nested, functional]) {
+      const [first, second] = [await fromModule(make()), await fromModule(make())];
+      assert.equal(second.topology, first.topology);
+      assert.match(first.topology, /"sequential_1"/);
+    }
+  });
+
   it("refuses a layer whose code was replaced", async () => {
     const layer = dense();
     layer.call = (x) => x as never;

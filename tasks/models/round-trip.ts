@@ -9,7 +9,7 @@ import { invalid } from "../../shared/errors.js";
 import type { Layer, LayersModel } from "./capture-weights.js";
 import { isLayer, layersByPath, layersInside } from "./layer-paths.js";
 import { onCpu } from "./tensorflow.js";
-import { type TopologyNode, topologyOf, walk } from "./topology.js";
+import { type TopologyNode, walk } from "./topology.js";
 
 /**
  * Compares settings and connections.
@@ -31,7 +31,7 @@ export function checkSettings(
     if (other === undefined) return lost(path, layer, "the whole layer is lost");
     checkLayer(path, layer, other);
   }
-  checkConnections(topology, topologyOf(model).topology);
+  checkConnections(topology, JSON.parse(model.toJSON(null, true) as unknown as string) as TopologyNode);
 }
 
 /** Compares what the layers add to the loss, which is the regularisation of their weights; both hold the same. */

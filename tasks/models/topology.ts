@@ -32,7 +32,8 @@ function stableNames(topology: TopologyNode): NamedTopology {
   const counts = new Map<string, number>();
   const taken = new Set<string>();
   walk(topology, (node) => {
-    if (typeof node.config.name === "string") taken.add(node.config.name);
+    const { name } = node.config;
+    if (typeof name === "string" && !isMadeUp(name, node.class_name)) taken.add(name);
   });
   walk(topology, (node) => {
     const { name } = node.config;
