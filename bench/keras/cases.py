@@ -309,6 +309,8 @@ def masks(c):
         {"layer": "ELU"},
         {"layer": "ThresholdedReLU", "theta": 0.2},
         {"layer": "LayerNormalization"},
+        {"layer": "BatchNormalization"},
+        {"layer": "BatchNormalization", "axis": 1, "scale": False},
         {"layer": "GroupNormalization", "groups": 3},
         {"layer": "Rescaling", "scale": 2},
         {"layer": "TimeDistributed", "wraps": {"layer": "Dense", "units": 2}},
@@ -317,7 +319,8 @@ def masks(c):
         {"layer": "ClassToken"},
         {"layer": "Bidirectional", "wraps": SEQUENCES},
     ]:
-        words(f"{layer['layer']} passes it on", layer, LSTM, of=layer["layer"])
+        of = f" over axis {layer['axis']}" if "axis" in layer else ""
+        words(f"{layer['layer']}{of} passes it on", layer, LSTM, of=layer["layer"])
     # Each layer that drops it.
     for layer in [
         {"layer": "Conv1D", "filters": 2, "kernelSize": 2},

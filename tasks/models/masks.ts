@@ -46,8 +46,8 @@ export function maskRule(layer: Layer): MaskRule {
   return (layer as Layer & { returnSequences: boolean }).returnSequences ? "passes" : "ends";
 }
 
-/** They pass over masked numbers. */
-const MASKED_OUT = ["Multiply", "Maximum", "Minimum"];
+/** They pass over masked numbers, with masks of one axis less than their inputs. */
+const MASKED_OUT = ["Multiply", "Maximum", "Minimum", "BatchNormalization"];
 
 /** Layers whose `call` is given the mask; all others that pass it on compute as if there were none. */
 const TAKING = new Set([
@@ -163,7 +163,6 @@ function refusalOf(
   if (rule === "any" && masks.some((other) => other !== undefined && other.rank !== mask.rank)) {
     return "and another one with more or fewer axes";
   }
-  if (className === "BatchNormalization" && layer.trainable) return "but its statistics would count masked positions";
   if (className === "TimeDistributed") return refusalWithin(layer, mask, dropped);
   if (takesMask(layer) && !spreads && mask.rank !== 2)
     return `which has ${mask.rank} axes; it takes one of [samples, steps]`;

@@ -7,7 +7,9 @@ import {
   mul,
   onesLike,
   reshape,
+  rsqrt,
   scalar,
+  square,
   stack,
   sub,
   sum,
@@ -23,6 +25,7 @@ export function repairMaskedLayers(): void {
   wrapCall<Bidirectional>("Bidirectional", bothWays);
   wrapCall<TimeDistributed>("TimeDistributed", eachStep);
   wrapCall("GlobalAveragePooling1D", average);
+  wrapCall<BatchNormalization>("BatchNormalization", normalization);
   wrapCall("Multiply", product);
   wrapCall("Maximum", extremeOf(maximum));
   wrapCall("Minimum", extremeOf(minimum));
@@ -121,6 +124,51 @@ function average(original: Call<unknown>): Call<unknown> {
     return tidy(() => {
       const spread = reshape(mask, [...mask.shape, 1]);
       return div(sum(mul(single(inputs), spread), 1), maximum(sum(spread, 1), scalar(1)));
+    });
+  };
+}
+
+interface Variable {
+  read(): Tensor;
+  write(value: Tensor): void;
+}
+
+interface BatchNormalization {
+  readonly axis: number;
+  readonly epsilon: number;
+  readonly momentum: number;
+  readonly gamma?: Variable | null;
+  readonly beta?: Variable | null;
+  readonly movingMean: Variable;
+  readonly movingVariance: Variable;
+}
+
+/** Keras' own addend, which keeps a mean over nothing finite. */
+const FEW = 1e-7;
+
+/** In training the statistics are those of the positions that are there. */
+function normalization(original: Call<BatchNormalization>): Call<BatchNormalization> {
+  return function (inputs, options) {
+    const mask = options?.mask as Tensor | undefined;
+    if (mask === undefined || !options.training) return original.call(this, inputs, options);
+    return tidy(() => {
+      const x = single(inputs);
+      const axis = this.axis < 0 ? this.axis + x.rank : this.axis;
+      const others = x.shape.map((_, i) => i).filter((i) => i !== axis);
+      const there = mul(onesLike(x), reshape(mask, [...mask.shape, 1]));
+      const count = add(sum(there, others, true), FEW);
+      const mean = div(sum(mul(x, there), others, true), count);
+      const centered = sub(x, mean);
+      const variance = div(sum(mul(square(centered), there), others, true), count);
+      const follow = (moving: Variable, value: Tensor): void => {
+        const [before, now] = [moving.read(), reshape(value, moving.read().shape)];
+        moving.write(add(mul(before, this.momentum), mul(now, 1 - this.momentum)));
+      };
+      follow(this.movingMean, mean);
+      follow(this.movingVariance, variance);
+      const normal = mul(centered, rsqrt(add(variance, this.epsilon)));
+      const scaled = this.gamma == null ? normal : mul(normal, reshape(this.gamma.read(), mean.shape));
+      return this.beta == null ? scaled : add(scaled, reshape(this.beta.read(), mean.shape));
     });
   };
 }
