@@ -190,6 +190,17 @@ describe("a worker's life", { timeout: 180_000 }, () => {
     assert.deepEqual(await worker.finished, { reason: "run ended", ok: true, message: "the run has ended" });
   });
 
+  it("ends with what the server said last when it is put off for as long as it waits", async (test) => {
+    const server = await serve(test);
+    server.behaviour.join = () => {
+      throw new IsobatchError("unavailable", "The run has failed: no memory.");
+    };
+    await assert.rejects(startWorker(optionsFor(server, { connectWaitMs: 1_500 })), {
+      code: "unavailable",
+      message: "The run has failed: no memory.",
+    });
+  });
+
   it("ends with the run, with the run's own words", async (test) => {
     const server = await serve(test);
     const worker = await workAtStart(test, server);

@@ -93,21 +93,30 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   /** Joins and attaches, trying again for `waitMs` while the server is not to be reached. */
   const attach = async (waitMs: number): Promise<Attachment> => {
     const until = performance.now() + waitMs;
+    let answer: unknown;
     for (let failures = 0; ; failures++) {
+      let connection: Connection | undefined;
       try {
-        return await attachOnce(Math.max(0, until - performance.now()));
+        connection = await connect(options.address, {
+          ...access,
+          waitMs: Math.max(0, until - performance.now()),
+          signal: going.signal,
+        });
+        return await attachOnce(connection);
       } catch (error) {
         const tryAgain = error instanceof IsobatchError && error.code === "unavailable" && !going.signal.aborted;
-        if (!tryAgain || performance.now() >= until) throw error;
+        if (!tryAgain) throw error;
+        if (connection !== undefined) answer = error;
+        // What the server said tells more than that there was no time left to ask it once more.
+        if (performance.now() >= until) throw answer ?? error;
         await pause(backoffMs(failures), going.signal);
       }
     }
   };
 
-  const attachOnce = async (waitMs: number): Promise<Attachment> => {
+  const attachOnce = async (connection: Connection): Promise<Attachment> => {
     const { address, dataFolder, flip, patienceMs } = options;
     const { signal } = going;
-    const connection = await connect(address, { ...access, waitMs, signal });
     try {
       const joined = await join(connection, { backend, computeThreads, runId: current?.joined.runId, signal });
       if (engine?.identity !== joined.identity) {
