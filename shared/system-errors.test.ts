@@ -55,7 +55,6 @@ function thrownInProcess(code: string, { limits = "", nobody = false } = {}): un
   const program = `
     const fs = require("node:fs"), { execFileSync, spawn } = require("node:child_process"), { Worker } = require("node:worker_threads");
     const tell = ({ message, code, errno, syscall, path }) => { console.log(JSON.stringify({ message, code, errno, syscall, path })); process.exit(); };
-    process.on("SIGXFSZ", () => {});
     (async () => { ${code} })().catch(tell);`;
   const user = nobody && isRoot ? { uid: NOBODY, gid: NOBODY } : {};
   const { stdout } = spawnSync("sh", ["-c", `${limits} exec "$0" -e "$1"`, process.execPath, program], {
