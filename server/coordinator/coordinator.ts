@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { leaseMac } from "../../shared/credentials/index.js";
-import { IsobatchError } from "../../shared/errors.js";
 import { failAt } from "../../shared/fail-point.js";
 import type { Logger } from "../../shared/log.js";
 import { leafWeights, stepCoefficients } from "../../shared/optimizer/index.js";
@@ -105,8 +104,6 @@ export interface CoordinatorOptions {
 const TICK_MS = 250;
 /** A step's time beside computing is the median of so many. */
 const OVERHEAD_STEPS = 31;
-/** A failed run names so many of its workers. */
-const WORKERS_SHOWN = 5;
 /** Speed is measured over so many of the last steps' time. */
 const SPEED_WINDOW_MS = 5_000;
 
@@ -402,35 +399,4 @@ function readEarlier(folder: string): { steps: number | undefined; recomputed: n
     if (line.type === "event" && line.event === "restored") recomputed += Number(line.recomputedSteps ?? 0);
   }
   return { steps, recomputed };
-}
-
-/** The end of a run that failed, with the sample numbers of a micro-batch that did not come out. */
-export function outcomeError(outcome: Extract<Outcome, { ok: false }>, samples: Samples, step: number): IsobatchError {
-  if (outcome.code === "failed") return everybodyFailed(outcome, step);
-  const { microBatch } = outcome;
-  if (microBatch === undefined) return new IsobatchError(outcome.code, sentence(outcome.reason));
-  const numbers = [...samples.numbersOf(microBatch)];
-  const shown = numbers.length > 16 ? `${numbers.slice(0, 16).join(", ")}, …` : numbers.join(", ");
-  return new IsobatchError(
-    outcome.code,
-    `The run has diverged at step ${step}, micro-batch ${microBatch} (samples ${shown}): ${outcome.reason}; lower ` +
-      "learningRate, set clipNorm, or look at these samples. Weights and checkpoints are those before that step.",
-  );
-}
-
-function everybodyFailed(
-  { reason, times, workers }: Extract<Outcome, { code: "failed" }>,
-  step: number,
-): IsobatchError {
-  const shown = workers.length > WORKERS_SHOWN ? [...workers.slice(0, WORKERS_SHOWN), "others"] : workers;
-  return new IsobatchError(
-    "failed",
-    `Every worker fails at step ${step} with the same error, ${times} times without anything computed in between (on ` +
-      `${shown.join(", ")}): ${reason.replace(/[.!?]$/, "")}. Mend its cause and start the same command: it resumes at the ` +
-      "newest checkpoint.",
-  );
-}
-
-function sentence(reason: string): string {
-  return `${reason[0].toUpperCase()}${reason.slice(1)}${/[.!?]$/.test(reason) ? "" : "."}`;
 }

@@ -1,6 +1,7 @@
 export { control } from "./control.js";
-export { type Coordinator, createCoordinator, outcomeError, type Progress } from "./coordinator.js";
+export { type Coordinator, createCoordinator, type Progress } from "./coordinator.js";
 export type { Outcome } from "./core/index.js";
+export { outcomeError } from "./outcome-error.js";
 export { createCoordinatorHandlers } from "./service.js";
 export { localLink, reportEvent } from "./shard-links.js";
 export { statusOf } from "./status.js";

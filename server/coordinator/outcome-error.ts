@@ -1,0 +1,42 @@
+/** The sentence with which a run that failed ends. Pure. */
+import { IsobatchError } from "../../shared/errors.js";
+import type { Samples } from "../samples/index.js";
+import type { Outcome } from "./core/index.js";
+
+/** It names so many of its workers. */
+const WORKERS_SHOWN = 5;
+/** What WebAssembly, V8 and TensorFlow say when there is not enough of it. */
+const MEMORY = /out of (memory|bounds)|\bOOM\b|allocation failed/i;
+const LESS_MEMORY =
+  "Often a micro-batch needs more memory than there is: try fewer --compute-threads or, as a run of its own, a smaller microBatchSize. ";
+
+/** The end of a run that failed, with the sample numbers of a micro-batch that did not come out. */
+export function outcomeError(outcome: Extract<Outcome, { ok: false }>, samples: Samples, step: number): IsobatchError {
+  if (outcome.code === "failed") return everybodyFailed(outcome, step);
+  const { microBatch } = outcome;
+  if (microBatch === undefined) return new IsobatchError(outcome.code, sentence(outcome.reason));
+  const numbers = [...samples.numbersOf(microBatch)];
+  const shown = numbers.length > 16 ? `${numbers.slice(0, 16).join(", ")}, …` : numbers.join(", ");
+  return new IsobatchError(
+    outcome.code,
+    `The run has diverged at step ${step}, micro-batch ${microBatch} (samples ${shown}): ${outcome.reason}; lower ` +
+      "learningRate, set clipNorm, or look at these samples. Weights and checkpoints are those before that step.",
+  );
+}
+
+function everybodyFailed(
+  { reason, times, workers }: Extract<Outcome, { code: "failed" }>,
+  step: number,
+): IsobatchError {
+  const shown = workers.length > WORKERS_SHOWN ? [...workers.slice(0, WORKERS_SHOWN), "others"] : workers;
+  return new IsobatchError(
+    "failed",
+    `Every worker fails at step ${step} with the same error, ${times} times without anything computed in between (on ` +
+      `${shown.join(", ")}): ${reason.replace(/[.!?]$/, "")}. ${MEMORY.test(reason) ? LESS_MEMORY : ""}Mend its cause ` +
+      "and start the same command: it resumes at the newest checkpoint.",
+  );
+}
+
+function sentence(reason: string): string {
+  return `${reason[0].toUpperCase()}${reason.slice(1)}${/[.!?]$/.test(reason) ? "" : "."}`;
+}
