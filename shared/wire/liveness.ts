@@ -53,11 +53,20 @@ export function watchConnection(
     silentTicks = socket.bytesRead === bytesRead ? silentTicks + 1 : 0;
     bytesRead = socket.bytesRead;
     // The silence may be older than its first tick.
-    if (silentTicks >= TICKS - 1) socket.destroy();
+    if (silentTicks >= TICKS - 1 || (silentTicks > 1 && isReset(socket))) socket.destroy();
     else if (session !== undefined && ticks % PING_TICKS === 0) ping(session);
   };
   const ticking = setInterval(tick, tickMs).unref();
   socket.once("close", () => clearInterval(ticking));
+}
+
+/**
+ * Whether the kernel has no connection any more. HTTP/2 does not read while it writes, and over TLS Node.js (seen in 20.20)
+ * may then never hear of a reset that comes meanwhile.
+ */
+function isReset(socket: Socket): boolean {
+  const { _handle: handle } = socket as unknown as { _handle?: { getpeername?(into: object): number } | null };
+  return handle?.getpeername !== undefined && handle.getpeername({}) !== 0;
 }
 
 function ping(session: Http2Session): void {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { before, describe, it, type TestContext } from "node:test";
 import { makeAuthority } from "../credentials/authority.test.helper.js";
 import { certificateDigest, createGate, createToken, formatToken, hashSecret } from "../credentials/index.js";
+import { createRandom } from "../random.js";
 import {
   type ConnectOptions,
   call,
@@ -10,6 +11,10 @@ import {
   createHandlers,
   createServer,
   createTrust,
+  createWriter,
+  readMessages,
+  type ShardHandlers,
+  shardService,
 } from "./index.js";
 import { type Link, type LinkConnection, openLink } from "./link.test.helper.js";
 
@@ -24,13 +29,18 @@ before(async () => {
 });
 
 /** A link to a server with TLS, which does `spoil` with each connection that is made over it. */
-async function serve(test: TestContext, spoil: (connection: LinkConnection) => void): Promise<Link> {
+async function serve(
+  test: TestContext,
+  spoil: (connection: LinkConnection) => void,
+  shard?: ShardHandlers,
+): Promise<Link> {
   const gate = createGate({ passes: [{ name: "test", role: "admin", hash: hashSecret(SECRET) }] });
   const server = createServer({ gate, tls: authority.tls });
   const { unary } = createHandlers((error) => {
     throw error;
   });
   server.addService(coordinatorService, { GetStatus: unary(() => ({ phase: "running" })) });
+  if (shard !== undefined) server.addService(shardService, shard);
   const target = await server.listen({ host: "127.0.0.1", port: 0 });
   const link = await openLink({ target, onConnection: spoil });
   test.after(async () => {
@@ -98,5 +108,58 @@ describe("a TLS handshake that is cut off", { timeout: 60_000, concurrency: true
     const connection = await connect(link.address, { waitMs: 30_000, token: authority.token, silenceMs: 200 });
     test.after(() => connection.close());
     assert.ok(link.connections.length > 3);
+  });
+});
+
+describe("a connection with TLS that is reset", { timeout: 120_000 }, () => {
+  it("while both sides write more than it takes is given up by both at once, and not after a silence", async (test) => {
+    const { clientStream, serverStream } = createHandlers(() => {});
+    const CONNECTIONS = 12;
+    const chunk = Buffer.alloc(512 * 1024);
+    let served = 0;
+    const link = await serve(test, () => {}, {
+      WatchWeights: serverStream(async (call) => {
+        const writer = createWriter(call, { stallMs: 1e9, what: "the weights" });
+        served += 1;
+        while (!writer.ended.aborted) await writer.write({ weights: chunk }).catch(() => {});
+        served -= 1;
+      }),
+      PushSums: clientStream(async (call) => {
+        for await (const _ of readMessages(call, { what: "the push" }))
+          await new Promise((resolve) => setImmediate(resolve));
+        return {};
+      }),
+    });
+    const random = createRandom(1);
+    const trust = createTrust({ ca: authority.ca });
+    const ends = Array.from({ length: CONNECTIONS }, async () => {
+      const { shard, close } = await connect(link.address, { waitMs: 60_000, token: SECRET, trust });
+      test.after(close);
+      const push = shard.pushSums(() => {});
+      const writer = createWriter(push, { stallMs: 1e9, what: "the push" });
+      const pushing = (async () => {
+        while (!writer.ended.aborted) await writer.write({ chunk: { sums: chunk } }).catch(() => {});
+      })();
+      const watching = (async () => {
+        const messages = readMessages(shard.watchWeights({}), { what: "the weights" });
+        await assert.rejects(async () => {
+          for await (const _ of messages);
+        });
+      })();
+      await Promise.all([pushing, watching]);
+    });
+    link.behaviour.onConnection = (connection) =>
+      connection.onBytes(100_000 + random.below(1_500_000), () => connection.cut());
+    const overdue = AbortSignal.timeout(15_000);
+    await Promise.race([
+      Promise.all(ends),
+      new Promise((_, reject) =>
+        overdue.addEventListener("abort", () => reject(new Error("not all have heard of it"))),
+      ),
+    ]);
+    while (served > 0) {
+      assert.equal(overdue.aborted, false, "the server has heard of all");
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   });
 });
