@@ -416,8 +416,26 @@ def nested_masks(c):
     c.add("TimeDistributed", sentences, [EMBEDDED, mean, {"layer": "Flatten"}], name="masked: mean of each sentence")
 
 
+def small_windows(c):
+    """Strides longer than what they move."""
+    for i, config in enumerate(grid(padding=PADDINGS, strides=[2, 3])):
+        planar = {**config, "dataFormat": FORMATS[i % 2]}
+        c.alone([7, 3], "Conv1D", filters=2, kernelSize=1, **config)
+        c.alone(PLANE, "Conv2D", filters=2, kernelSize=[1, 2], **planar)
+        c.alone(PLANE, "SeparableConv2D", filters=2, kernelSize=1, **planar)
+        c.alone(PLANE, "DepthwiseConv2D", kernelSize=[2, 1], **planar)
+        c.alone([3, 4, 3], "Conv2DTranspose", filters=2, kernelSize=[1, 2], **planar)
+        c.alone([3, 5, 5, 2], "ConvLSTM2D", filters=2, kernelSize=1, **planar)
+        for kind in ["Max", "Average"]:
+            c.alone([7, 2], f"{kind}Pooling1D", poolSize=1, **config)
+            c.alone(PLANE, f"{kind}Pooling2D", poolSize=[1, 2], **planar)
+        c.alone([4, 5, 4, 2], "Conv3D", filters=2, kernelSize=[1, 2, 1], **planar)
+        c.alone([2, 3, 2, 2], "Conv3DTranspose", filters=2, kernelSize=[1, 2, 1], **planar)
+        c.alone(VOLUME, "MaxPooling3D", poolSize=[1, 2, 1], **planar)
+
+
 def all_cases():
     c = Cases()
-    for part in [own, plain, activations, planes, pools, normalizations, convolutions, recurrent, models, masks]:
+    for part in [own, plain, activations, planes, pools, normalizations, convolutions, recurrent, models, masks, small_windows]:
         part(c)
     return c.cases
