@@ -22,6 +22,8 @@ import { codeIn, commandsOf, PAGES, ROOT, read } from "./markdown.test.helper.js
 const COMMAND_MS_MAX = 180_000;
 /** So many documented steps are one here, of two at least. */
 const STEPS_SHARE = 150;
+/** By its address, or by the run directory that it serves. */
+const ASKS_A_SERVER = /127\.0\.0\.1:7400|^isobatch (status|stop|checkpoint|drain) /;
 /** A server is asked to stop: it must not end before. */
 const SERVED_STEPS = 1_000_000;
 
@@ -153,7 +155,7 @@ function openDesk(page: string) {
     folder,
     async perform(text: string): Promise<void> {
       if (/^isobatch server /.test(text)) return startServer(text);
-      if (/127\.0\.0\.1:7400/.test(text)) {
+      if (ASKS_A_SERVER.test(text)) {
         await ensureServer(text);
         const { token, address } = server!;
         let command = text.replaceAll("127.0.0.1:7400", address).replace("ISOBATCH_TOKEN=…", `ISOBATCH_TOKEN=${token}`);
