@@ -48,6 +48,9 @@ function flowers(): string {
   return ["a,b,c,d,kind", ...Array.from({ length: 96 }, (_, i) => row(i))].join("\n");
 }
 
+/** A version of the weights a second, so that a slow run does not last minutes. */
+const SLOW_BYTES_PER_SECOND = 1_000_000;
+
 type How = "cut" | "hung up" | "stalled" | "slow";
 
 /** What is done to one connection, and when. */
@@ -55,8 +58,6 @@ interface Fault {
   readonly how: How;
   /** Of a stall. */
   readonly direction?: "up" | "down";
-  /** Of a slow one; by default 200 kB. */
-  readonly bytesPerSecond?: number;
   readonly when:
     | { readonly kind: "bytes"; readonly connection: number; readonly bytes: number }
     | { readonly kind: "step"; readonly step: number; readonly which: number }
@@ -99,7 +100,7 @@ export const HALF_OPEN: Plan = {
   inOrder: true,
   faults: [
     { how: "stalled", when: { kind: "bytes", connection: 1, bytes: 3_000_000 } },
-    { how: "slow", bytesPerSecond: 300_000, when: { kind: "bytes", connection: 3, bytes: 1 } },
+    { how: "slow", when: { kind: "bytes", connection: 3, bytes: 1 } },
   ],
 };
 
@@ -177,11 +178,11 @@ function drawFault(random: Random): Fault {
   return { how, direction, when: { kind, connection: random.below(8), bytes } };
 }
 
-function spoil(connection: LinkConnection, { how, direction, bytesPerSecond = 200_000 }: Omit<Fault, "when">): void {
+function spoil(connection: LinkConnection, { how, direction }: Omit<Fault, "when">): void {
   if (how === "cut") connection.cut();
   else if (how === "hung up") connection.hangUp();
   else if (how === "stalled") connection.stall(direction);
-  else connection.slowDown(bytesPerSecond);
+  else connection.slowDown(SLOW_BYTES_PER_SECOND);
 }
 
 /** Spoils connections as the run comes to the moments for it, until the server has ended. */
