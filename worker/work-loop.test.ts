@@ -13,7 +13,7 @@ import { createWorkLoop, type WorkLoop } from "./work-loop.js";
 
 const log = createLog({ level: "silent", pretty: false });
 
-/** A loop over an engine that computes when it is told to, and a shard that can't be reached yet. */
+/** A loop over an engine that computes when it is told to, and a shard that answers when it is told to; a refusal is final. */
 function open() {
   const reports: WorkerReport[] = [];
   const released: number[] = [];
@@ -83,7 +83,7 @@ describe("createWorkLoop()", { timeout: 20_000 }, () => {
     await settle();
     assert.equal(reports.length, 1);
     assert.deepEqual(released, []);
-    refuse(new IsobatchError("unavailable", "Cannot reach shard 0."));
+    refuse(new IsobatchError("refused", "Cannot reach shard 0."));
     await settle();
     assert.deepEqual(released, [10]);
     assert.equal(reports[1].leaseFailed?.reason, "Cannot reach shard 0.");
@@ -110,7 +110,7 @@ describe("createWorkLoop()", { timeout: 20_000 }, () => {
     computing[0].finish();
     await settle();
     loop.supersede({ epoch: 1, version: 1 });
-    refuse(new IsobatchError("unavailable", "Cannot reach shard 0."));
+    refuse(new IsobatchError("refused", "Cannot reach shard 0."));
     await settle();
     assert.deepEqual(released, [10]);
     assert.deepEqual(
@@ -166,7 +166,7 @@ describe("createWorkLoop()", { timeout: 20_000 }, () => {
     computing[0].finish();
     await settle();
     assert.equal(drained, false, "its push has not settled");
-    refuse(new IsobatchError("unavailable", "Cannot reach shard 0."));
+    refuse(new IsobatchError("refused", "Cannot reach shard 0."));
     await draining;
     assert.equal(computing.length, 1);
     assert.deepEqual(
