@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { ALL } from "../all-cases.test.helper.js";
 import {
   childrenOf,
   isAlive,
@@ -65,7 +66,11 @@ describe("how a run ends", { concurrency: 2 }, () => {
     assert.match(stdout, /checkpoint of step [\d,]+ written\n/);
   });
 
-  it("a worker killed with kill -9 is started again, and the bits are those of an undisturbed run", LIMIT, async () => {
+  // `npm test` has the same in test/faults/workers.test.ts.
+  it("a worker killed with kill -9 is started again, and the bits are those of an undisturbed run", {
+    ...LIMIT,
+    skip: !ALL,
+  }, async () => {
     const args = ["--steps", "200", "--workers", "2", "--compute-threads", "1"];
     const undisturbed = await workplace.run(["run", "endless.json", "--out", "undisturbed", ...args]);
     assert.equal(undisturbed.code, 0, undisturbed.stderr);

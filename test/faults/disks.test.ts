@@ -17,8 +17,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { ALL } from "../all-cases.test.helper.js";
 import {
-  ALL,
   atRisk,
   CHECKPOINT_STEPS,
   completed,

@@ -1,8 +1,8 @@
 /** Several faults of all kinds in one run, drawn from a seed. Only in `npm run faults`. */
 import { describe, it } from "node:test";
 import { createRandom } from "../../shared/random.js";
+import { ALL } from "../all-cases.test.helper.js";
 import {
-  ALL,
   atRisk,
   completed,
   judge,

@@ -39,8 +39,6 @@ export const TASK = {
 };
 export const STEPS = 160;
 export const CHECKPOINT_STEPS = 20;
-/** Whether the faults that `npm test` has no time for are run too. */
-export const ALL = process.env.ISOBATCH_FAULTS === "all";
 const POLL_MS = 5;
 
 const undisturbed = new Map<number, Promise<string>>();

@@ -1,8 +1,8 @@
 /** Workers that come, die, stand still and leave in mid-run, each a process of its own. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { ALL } from "../all-cases.test.helper.js";
 import {
-  ALL,
   completed,
   judge,
   progressOf,
@@ -25,7 +25,7 @@ const TERMINATE_MS = 30_000;
 const NOTHING = 0;
 
 describe("a run, bit for bit the undisturbed one", { timeout: 600_000 }, () => {
-  it("goes on with a worker that joins in mid-run", async () => {
+  it("goes on with a worker that joins in mid-run", { skip: !ALL }, async () => {
     await withScene(TASK, async (scene) => {
       const { program: server, address } = await startServer(scene, { steps: 100_000 });
       const first = startWorker(scene, address);
