@@ -6,7 +6,8 @@ export {
   readRunDirectory,
   type Summary,
 } from "./observe/index.js";
+export type { HttpOptions } from "./open-dashboard.js";
 export * from "./security/index.js";
-export { type HttpOptions, type RunningServer, type ServerOptions, startServer } from "./start-server.js";
+export { type RunningServer, type ServerOptions, startServer } from "./start-server.js";
 export { type RunningShard, type ShardProcessOptions, startShard } from "./start-shard.js";
 export type { SpawnedShard } from "./supervise-shards.js";

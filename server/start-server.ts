@@ -12,7 +12,6 @@ import {
   createServer,
   formatAddress,
   fromHere,
-  isLoopback,
   type Status,
   shardService,
   type WireServer,
@@ -27,14 +26,7 @@ import {
   reportEvent,
   statusOf,
 } from "./coordinator/index.js";
-import {
-  createSource,
-  type Dashboard,
-  type DashboardOptions,
-  type DashboardSource,
-  startDashboard,
-  type Verify,
-} from "./dashboard/index.js";
+import { createSource, type Dashboard } from "./dashboard/index.js";
 import { writeFirstCheckpoint } from "./first-checkpoint.js";
 import { watchFirstLoss } from "./first-loss.js";
 import {
@@ -54,6 +46,7 @@ import {
   writeReport,
   writeSummary,
 } from "./observe/index.js";
+import { type HttpOptions, openDashboard } from "./open-dashboard.js";
 import { recordFailure } from "./record-failure.js";
 import { extensionEvent, resumeTask } from "./resume-task.js";
 import { summaryOf } from "./run-summary.js";
@@ -78,24 +71,19 @@ export interface ServerOptions {
   readonly workersAwaited: number;
   readonly awaitMs: number;
   /**
-   * Whether it goes on answering when the run has ended, until `abort`; workers that come then are put off. A run that
-   * failed for a reason that a restart may mend, such as a full disk, ends the server all the same.
+   * Whether it keeps answering when the run has ended, until `abort`; workers that come then are put off. A run that
+   * failed for a reason that may be gone at a restart, such as a full disk, ends the server anyway.
    */
   readonly stay?: boolean;
   /** Where the dashboard and the metrics are served over HTTP, if they are. */
   readonly http?: HttpOptions;
   /** A run directory, or a kappa.jsonl, whose record of κ this run is to follow. */
   readonly replayKappa?: string;
-  /** Whether a run that holds less may have a schedule that ends with it stretched to the task's length. */
+  /** Whether a schedule that ends with a shorter run may be stretched to the task's length. */
   readonly extend?: boolean;
   readonly log: Logger;
   /** Starts the process of shard `index` ≥ 1, which calls `startShard`; `token` admits it. */
   spawnShard(shard: { index: number; coordinator: Address; listen: Address; token: string }): SpawnedShard;
-}
-
-export interface HttpOptions extends Pick<DashboardOptions, "address" | "orAnyPort"> {
-  /** How a worker joins, once it is known where the server listens; `token` as people copy it, if it is known. */
-  joinCommand(server: Address, token: string | undefined): string;
 }
 
 export interface RunningServer {
@@ -390,22 +378,6 @@ async function serve(
     ended,
     finished,
   };
-}
-
-async function openDashboard(
-  { http, log }: ServerOptions,
-  source: DashboardSource,
-  security: Security,
-  server: Address,
-): Promise<Dashboard | undefined> {
-  if (http === undefined) return undefined;
-  const verify: Verify = (secret) => {
-    const identity = security.verify(secret);
-    return identity && { name: identity.name, mayAct: identity.role === "admin" };
-  };
-  const tls = isLoopback(http.address) ? undefined : security.tls;
-  const joinCommand = (): string => http.joinCommand(server, security.joinToken);
-  return startDashboard({ ...http, tls, verify, source, log, joinCommand });
 }
 
 /**

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { leaseMac } from "../../shared/credentials/index.js";
 import { failAt } from "../../shared/fail-point.js";
 import type { Logger } from "../../shared/log.js";
@@ -6,17 +5,7 @@ import { leafWeights, stepCoefficients } from "../../shared/optimizer/index.js";
 import { kappaWith } from "../../shared/steps/index.js";
 import type { WorkerCommand } from "../../shared/wire/index.js";
 import { microBatchesOf, type Task } from "../../tasks/index.js";
-import {
-  type EvaluationLine,
-  type KappaFile,
-  type LedgerLine,
-  METRICS_FILE,
-  type MetricsLine,
-  type RunDirectory,
-  type RunRecord,
-  readJsonLines,
-  type StepLine,
-} from "../observe/index.js";
+import type { KappaFile, LedgerLine, MetricsLine, RunDirectory, RunRecord } from "../observe/index.js";
 import type { Samples } from "../samples/index.js";
 import type { ShardTraffic } from "../shard/index.js";
 import { type Advice, advise } from "./advice.js";
@@ -29,6 +18,7 @@ import {
   type Outcome,
 } from "./core/index.js";
 import { createMembers, type Members } from "./members.js";
+import { type Progress, readEarlier } from "./progress.js";
 import { createRecorder, type WorkerTimes } from "./record.js";
 import type { ShardLink } from "./shard-links.js";
 import { createTally, type Tally } from "./tally.js";
@@ -64,25 +54,6 @@ export interface Coordinator {
   readonly ended: Promise<Outcome>;
   /** Stops the clock; nothing is decided any more. */
   close(): void;
-}
-
-/** What status and displays show. */
-export interface Progress {
-  lastStep: StepLine | undefined;
-  lastEvaluation: EvaluationLine | undefined;
-  samplesPerSecond: number;
-  /** Samples committed by this process. */
-  samplesOfSitting: number;
-  checkpointStep: number;
-  /** When the checkpoint was written or loaded, on the monotonic clock: a crash now would lose what came after. */
-  checkpointAtMs: number;
-  recomputedSteps: number;
-  /** So many workers pay, more don't; 0: not known yet. */
-  readonly workersAdvised: number;
-  /** The furthest boundary that this process has committed, whatever was restored since. */
-  furthestStep: number;
-  /** Why the run has failed, a sentence; empty: it has not. */
-  failure: string;
 }
 
 export interface CoordinatorOptions {
@@ -388,15 +359,4 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     ended,
     close: stopTicking,
   };
-}
-
-/** What the metrics of earlier processes of this run tell. */
-function readEarlier(folder: string): { steps: number | undefined; recomputed: number } {
-  let steps: number | undefined;
-  let recomputed = 0;
-  for (const line of readJsonLines<MetricsLine>(join(folder, METRICS_FILE))) {
-    if (line.type === "step") steps = line.step + 1;
-    if (line.type === "event" && line.event === "restored") recomputed += Number(line.recomputedSteps ?? 0);
-  }
-  return { steps, recomputed };
 }

@@ -1,7 +1,8 @@
 export { control } from "./control.js";
-export { type Coordinator, createCoordinator, type Progress } from "./coordinator.js";
+export { type Coordinator, createCoordinator } from "./coordinator.js";
 export type { Outcome } from "./core/index.js";
 export { outcomeError } from "./outcome-error.js";
+export type { Progress } from "./progress.js";
 export { createCoordinatorHandlers } from "./service.js";
 export { localLink, reportEvent } from "./shard-links.js";
 export { statusOf } from "./status.js";
