@@ -2,7 +2,7 @@
  * `npm run bench [-- SCENARIO…]`: one JSON line a scenario, on this machine. Ratios within one line count; absolute
  * times drift with whatever else the machine does. `pytorch` runs only when it is named, with `--python PATH` of an
  * environment that has torch; so does `memory`, which fails if memory grows over `--micro-batches` (2,000) of them; and
- * `gradients-against-keras`, a line a layer, which fails where `--backends` compute another number than Keras.
+ * `gradients-against-keras`, one line per layer, which fails where `--backends` compute another number than Keras.
  */
 import { parseArgs } from "node:util";
 import { wholeNumber } from "../cli/option-values.js";

@@ -59,7 +59,7 @@ export async function memoryScenario(
     if (!isBackendName(name)) return invalid(`--backends has "${name}"; there are ${BACKEND_NAMES.join(", ")}.`);
     const { available, reason } = await probeBackend(name);
     if (!available && backends !== undefined)
-      throw new IsobatchError("unavailable", `${name} can't be had: ${reason}.`);
+      throw new IsobatchError("unavailable", `${name} is unavailable: ${reason}.`);
     if (!available) missing[name] = reason;
     for (const model of available ? models : []) {
       const result = await measureMemory(name, model as ModelCaseName, microBatches);

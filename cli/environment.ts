@@ -17,7 +17,7 @@ export interface Environment {
   readonly logFormat: LogFormat | undefined;
   /** NO_COLOR (no-color.org): set to anything but nothing. */
   readonly color: boolean;
-  /** ISOBATCH_PATIENCE: how long a compute thread may be at one thing; there in seconds. */
+  /** ISOBATCH_PATIENCE: how long a compute thread may be at one thing; the variable is in seconds. */
   readonly patienceMs: number | undefined;
   /** ISOBATCH_FLIP_GRADIENT_BIT: for tests alone. */
   readonly flip: GradientFlip | undefined;

@@ -13,8 +13,8 @@ const LINGER_MS = 2_000;
 
 function end(exitCode: number): void {
   process.exitCode = exitCode;
-  // Whoever asks it to end now is too late to make another end of it. As Node.js ends by itself, it takes a process
-  // apart with no handler for signals any more; process.exit does not.
+  // A signal that comes now is too late to change the exit code. When Node.js ends a process by itself, it removes the
+  // handlers of signals first; process.exit does not.
   process.on("SIGTERM", () => process.exit());
   process.once("beforeExit", () => process.exit());
   setTimeout(() => process.exit(), LINGER_MS).unref();
@@ -33,7 +33,7 @@ process.on("uncaughtException", (error) => {
 });
 
 try {
-  // Loaded here, so that what fails in it is told as everything else: its modules may be more files than may be open.
+  // Loaded here, so that a failure of it is reported like all others: its modules may be more files than may be open.
   const { createProgram } = await import("./program.js");
   const { readEnvironment } = await import("./environment.js");
   const program = createProgram(readEnvironment(process.env), end);

@@ -1,5 +1,5 @@
 /**
- * What becomes of a command whose standard output can't be written any more: its reader has gone (`| head`), or the disk
+ * What becomes of a command whose standard output can no longer be written: its reader has gone (`| head`), or the disk
  * under `> FILE` is full. What most commands print is their result, so they end. A command that trains keeps its result in
  * a folder and only reports what it does: a full disk does not stop it, and when its reader has gone it ends as it does on
  * SIGTERM, so that nothing is lost.
@@ -14,8 +14,8 @@ let endReporter: (() => void) | undefined;
 
 /**
  * From now on standard output only reports on work whose result is elsewhere.
- * @param readerGone is called when nobody reads it any more
- * @returns ends that
+ * @param readerGone is called when nobody reads it any longer
+ * @returns a function that ends this
  */
 export function reportOnly(readerGone: () => void): () => void {
   endReporter = readerGone;
@@ -38,10 +38,10 @@ export function watchOutput(fail: (error: unknown) => void): void {
     } else if (readerGone) endReporter();
     else {
       process.stderr.write(
-        `Can't write to standard output: ${reasonOf(error)}. The command goes on, and what it reports is left out.\n`,
+        `Can't write to standard output: ${reasonOf(error)}. The command continues without its reports.\n`,
       );
     }
   });
-  // There is nowhere left to say so; the exit code still does.
+  // There is nowhere left to say so; the exit code still shows it.
   process.stderr.on("error", () => {});
 }

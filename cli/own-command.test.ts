@@ -6,7 +6,7 @@ import { describe, it } from "node:test";
 import { ownCommand, shellWord } from "./own-command.js";
 
 describe("ownCommand()", () => {
-  it("is the program's name where the path has it, and else how Node was told", (test) => {
+  it("is the program's name where the path has it, and else how Node was called", (test) => {
     const folder = mkdtempSync(join(tmpdir(), "isobatch-own-"));
     test.after(() => rmSync(folder, { recursive: true }));
     const bin = join(folder, "bin");

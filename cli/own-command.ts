@@ -10,7 +10,7 @@ const NAME = "isobatch";
  * @param script the file that Node runs
  */
 export function ownCommand(variables: Readonly<NodeJS.ProcessEnv>, script = ""): string {
-  // What npm starts finds the program in npm's own addition to the path, which the shell around it has not.
+  // What npm starts finds the program in npm's own addition to the path, which the shell around it does not have.
   if (variables.npm_lifecycle_event === "npx") return `npx ${NAME}`;
   if (variables.npm_lifecycle_event === NAME) return `npm run -s ${NAME} --`;
   const folders = (variables.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
@@ -18,7 +18,7 @@ export function ownCommand(variables: Readonly<NodeJS.ProcessEnv>, script = ""):
   return `node ${shellWord(script)}`;
 }
 
-/** A word that a shell takes as it stands. */
+/** The text as one word of a shell, quoted where needed. */
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -49,7 +49,7 @@ export function createProgram(environment: Environment, end: (exitCode: number) 
   return program;
 }
 
-/** What commander calls, and its types do not tell. */
+/** Methods that commander calls but its types don't declare. */
 interface Complaints {
   unknownOption(first: string): void;
   unknownCommand(): void;
@@ -64,7 +64,7 @@ function configure(command: Command): void {
   for (const child of command.commands) configure(child);
 }
 
-/** Commander names the first unknown option alone, and has its own opinion of what is near. */
+/** Commander names only the first unknown option, and has its own measure of what is near. */
 function suggestNames(command: Command): void {
   const help = command.createHelp();
   const parse = command.parseOptions.bind(command);

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import type { DatasetSpec } from "../tasks/index.js";
 import type { DataIdentity } from "./observe/index.js";
 
-/** What of a run's data is not what it was when the run began. */
+/** How a run's data differs from what it was when the run began. */
 export interface ChangedData {
   /** Whether the training part is the same, and with it what columns and classes mean. */
   readonly onlyTest: boolean;

@@ -38,7 +38,7 @@ export function writeFileDurably(path: string, content: string | readonly Uint8A
   }
 }
 
-/** Removes a temporary file, whatever has become of it. If that fails, so does what is done next, with the reason. */
+/** Removes a temporary file, whatever is in its place. If that fails, the next operation fails too, with the reason. */
 export function removeLeftover(temporary: string): void {
   try {
     rmSync(temporary, { force: true, recursive: true });

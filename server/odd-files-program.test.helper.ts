@@ -77,7 +77,7 @@ async function open(folder: string): Promise<void> {
   }
 }
 
-// In memory, where that can be had: each case syncs its files.
+// In memory, where possible, because each case syncs its files.
 const root = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "isobatch-odd-"));
 const sound = join(root, "sound");
 await open(sound);

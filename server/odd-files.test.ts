@@ -1,4 +1,4 @@
-/** What stands in the place of a run directory's file may be anything: the server says so at once, or makes it again. */
+/** Anything may be in the place of a run directory's file: the server reports it at once, or makes the file again. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";

@@ -12,7 +12,7 @@ export interface FailedRun extends SummarySource {
 
 /**
  * Leaves the reason why a run has failed in its record, summary and report. What can't be written, on a full disk or
- * without a checkpoint that can be read, is left out: the run's own reason is what a person must hear.
+ * without a checkpoint that can be read, is left out: the run's own reason is what matters.
  */
 export function recordFailure({ out, metrics, log, ...source }: FailedRun, error: unknown): void {
   const reason = messageOf(error);
@@ -26,7 +26,7 @@ export function recordFailure({ out, metrics, log, ...source }: FailedRun, error
     try {
       each();
     } catch (cause) {
-      log.warn(`The run directory does not have all of how the run ended. ${messageOf(cause)}`);
+      log.warn(`The record of how the run ended is incomplete. ${messageOf(cause)}`);
     }
   }
 }

@@ -1,4 +1,4 @@
-/** With which task a run goes on, and that its record then tells the truth: from it alone come the same bits. */
+/** The task with which a run continues, and that its record is true: a run of that record only leaves the same bits. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -42,7 +42,7 @@ function resume(recorded: Task, wanted: Task, options: Partial<ResumeOptions> & 
 }
 
 describe("resumeTask()", () => {
-  it("goes on with the same task, and with another name, length and intervals", () => {
+  it("continues with the same task, and with another name, length and intervals", () => {
     const recorded = taskOf({});
     assert.deepEqual(resume(recorded, recorded), recorded);
     const longer = taskOf({ name: "u", samples: 2000, evaluateEverySamples: 7, checkpointsKept: 9, mixed: true });
@@ -79,7 +79,7 @@ describe("resumeTask()", () => {
   ];
   for (const [name, fields, words] of differences) {
     it(`names what differs: ${name}`, () => {
-      const message = `o holds a run of task "t" that this one can't go on with: ${words}. Give it the same as there, or choose another folder with --out.`;
+      const message = `o holds a run of task "t" that this one can't continue: ${words}. Use the same values as there, or choose another folder with --out.`;
       assert.throws(() => resume(taskOf({}), taskOf(fields)), { code: "invalid_input", message });
     });
   }
@@ -95,7 +95,7 @@ describe("resumeTask()", () => {
       clipNorm: 5,
       microBatchSize: 1,
     };
-    assert.throws(() => resume(taskOf({}), taskOf(fields)), { message: /; 2 more\. Give/ });
+    assert.throws(() => resume(taskOf({}), taskOf(fields)), { message: /; 2 more\. Use/ });
   });
 
   it("names the file that has changed, or the setting of the data", () => {
@@ -146,7 +146,7 @@ describe("resumeTask()", () => {
     assert.equal(resume(taskOf({}), taskOf({ samples: 500 })).samples, 500);
   });
 
-  it("asks before it bends a schedule that ends with the run, and says what comes of the learning rate", () => {
+  it("refuses to stretch a schedule that ends with the run, and says what would become of the learning rate", () => {
     // At half of a cosine the rate is half; at a quarter it is (1 + cos 45°)/2.
     const message =
       /^o holds a run of 1000 samples whose cosine schedule ends with it\. At 2000 samples the learning rate, after the 500 samples trained so far, would be 0\.4268 instead of 0\.25, .* --extend .* schedule\.totalSamples to 1000 /;
@@ -154,7 +154,7 @@ describe("resumeTask()", () => {
     assert.throws(() => resume(cosine(1000), cosine(600)), { message: /At 600 samples .* --extend/ });
   });
 
-  it("keeps the past when it is asked to extend, each time", () => {
+  it("keeps the past each time that it extends a run", () => {
     const once = resume(cosine(1000), cosine(2000), { extend: true });
     assert.deepEqual(once.schedule, { ...cosine(2000).schedule, earlier: [{ untilSamples: 500, totalSamples: 1000 }] });
     const identity = {
@@ -179,7 +179,7 @@ describe("resumeTask()", () => {
     assert.deepEqual(twice.schedule.earlier, earlier);
   });
 
-  it("needs no asking where the past stays as it was", () => {
+  it("needs no --extend where the past stays as it was", () => {
     for (const [recorded, wanted, samplesDone] of [
       [taskOf({}), taskOf({ samples: 2000 }), 500],
       [cosine(1000), cosine(2000), 0],

@@ -1,5 +1,5 @@
 /**
- * The task with which a run goes on. What enters a step may not change: then it would be another run. It may be made
+ * The task with which a run continues. What enters a step may not change: then it would be another run. It may be made
  * longer; but where the learning rate is to fall until the run's end, a longer run is another one from its first step
  * on, so that is done only where it is asked for, and recorded in the task.
  */
@@ -15,12 +15,12 @@ export interface ResumeOptions {
   /** The run directory, for the messages. */
   readonly folder: string;
   readonly identity: RunIdentity;
-  /** The task that the run has had so far, as its directory has it. */
+  /** The task that the run has had so far, from its directory. */
   readonly recorded: Task;
   /** What is asked for now. */
   readonly wanted: Task;
   readonly data: DataIdentity;
-  /** What the run has trained. */
+  /** How many samples the run has trained. */
   readonly samplesDone: number;
   /** Whether a schedule that ends with the run may be stretched. */
   readonly extend: boolean;
@@ -38,8 +38,8 @@ export function resumeTask(options: ResumeOptions): Task {
   if (found.length > 0) {
     const who = identity.taskName === wanted.name ? "this one" : `"${wanted.name}"`;
     invalid(
-      `${folder} holds a run of task "${identity.taskName}" that ${who} can't go on with: ${listDifferences(found)}. Give it the ` +
-        "same as there, or choose another folder with --out.",
+      `${folder} holds a run of task "${identity.taskName}" that ${who} can't continue: ${listDifferences(found)}. Use the ` +
+        "same values as there, or choose another folder with --out.",
     );
   }
   if (wanted.samples < samplesDone) {
@@ -54,7 +54,7 @@ export function resumeTask(options: ResumeOptions): Task {
 /** A task.json that somebody has changed does not say what the run was. */
 function checkRecord({ folder, identity, recorded, data }: ResumeOptions): void {
   const known = identity.data?.fingerprint;
-  // Of an older version, whose data can be told only by the hash: then it is said of the data.
+  // An older version recorded no fingerprint: only the hash shows whether the data is the same, see dataDifferences.
   if (known === undefined || isHashOf(identity.taskHash, recorded, known)) return;
   if (isHashOf(identity.taskHash, recorded, data.fingerprint)) return;
   throw new IsobatchError(
@@ -100,15 +100,15 @@ function scheduleOf({ folder, recorded, wanted, samplesDone, extend }: ResumeOpt
     const rate = (task: Task): string => shown(learningRateAt(task.schedule, learningRate, samplesDone));
     invalid(
       `${folder} holds a run of ${length} samples whose ${kind} schedule ends with it. At ${wanted.samples} samples the learning rate, ` +
-        `after the ${samplesDone} samples trained so far, would be ${rate(wanted)} instead of ${rate(recorded)}, which is no run of ` +
-        `that length: add --extend to go on so all the same, set schedule.totalSamples to ${before.totalSamples} to keep the ` +
-        "schedule's end, or train it anew in another folder with --out.",
+        `after the ${samplesDone} samples trained so far, would be ${rate(wanted)} instead of ${rate(recorded)}, so the result would not be ` +
+        `that of a run of this length: add --extend to continue anyway, set schedule.totalSamples to ${before.totalSamples} to keep the ` +
+        "schedule's end, or train from the start in another folder with --out.",
     );
   }
   return { earlier: [...(earlier ?? []), { untilSamples: samplesDone, totalSamples: before.totalSamples }] };
 }
 
-/** What metrics.jsonl says of a schedule that was stretched; undefined where it was not. */
+/** The line of metrics.jsonl about a schedule that was stretched; undefined where it was not. */
 export function extensionEvent(before: Task, now: Task): EventLine | undefined {
   const last = now.schedule.earlier?.at(-1);
   if (last === undefined || now.schedule.earlier?.length === before.schedule.earlier?.length) return undefined;
@@ -127,7 +127,7 @@ function endsWithRun({ schedule, samples }: Task): boolean {
   return schedule.totalSamples === samples;
 }
 
-/** Four digits. */
+/** The rate with four digits. */
 function shown(rate: number): string {
   return String(Number(rate.toPrecision(4)));
 }

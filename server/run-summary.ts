@@ -10,7 +10,7 @@ export interface SummarySource {
   readonly task: Task;
   readonly directory: RunDirectory;
   readonly coordinator: Coordinator;
-  /** Of the server, on the monotonic clock. */
+  /** When the server started, on the monotonic clock. */
   readonly startedAt: number;
 }
 

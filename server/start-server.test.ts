@@ -399,7 +399,7 @@ describe("startServer()", { timeout: 120_000 }, () => {
     await assert.rejects(serve(test, { task: { ...task, seed: 1 }, out }), {
       code: "invalid_input",
       message:
-        /holds a run of task "mnist" that this one can't go on with: seed is 1 here and 0 there\. Give it the same/,
+        /holds a run of task "mnist" that this one can't continue: seed is 1 here and 0 there\. Use the same values/,
     });
     assert.deepEqual(readdirSync(out, { recursive: true }).sort(), files);
     const again = await serve(test, { task, out });

@@ -35,7 +35,7 @@ export interface SupervisorOptions {
   spawnShard(shard: { index: number; coordinator: Address; listen: Address }): SpawnedShard;
 }
 
-/** A shard that dies so often while the run gets no further than it ever was stops it, however long each one lived. */
+/** A shard that dies this often while the run gets no further ends the run, however long each process lived. */
 const DEATHS_MAX = 5;
 
 export function superviseShards(options: SupervisorOptions): ShardSupervisor {

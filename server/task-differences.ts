@@ -1,10 +1,10 @@
-/** In what two tasks differ that a run can't change, in words: `learningRate is 0.0001 here and 0.001 there`. */
+/** The differences between two tasks that a run can't take over, in words: `learningRate is 0.0001 here and 0.001 there`. */
 import type { Task } from "../tasks/index.js";
 
-/** What a run may change when it goes on. The schedule's end is looked at by itself. */
+/** What may change when a run continues. The schedule's end is compared separately. */
 const FREE = ["name", "samples", "evaluateEverySamples", "evaluationBatchSize", "checkpointEverySamples"];
 const ALSO_FREE = ["checkpointsKept", "mixed", "dataset"];
-/** A field that decides which others there are. */
+/** The fields that decide which others there are. */
 const KINDS = ["kind", "name", "layer"];
 const SHOWN_MAX = 6;
 const VALUE_MAX = 60;
@@ -13,13 +13,13 @@ export function taskDifferences(here: Task, there: Task): string[] {
   return differences(fixed(here), fixed(there), "");
 }
 
-/** In which data the tasks differ beside its bytes, if they do. Where the files are is no difference. */
+/** The differences between the tasks' data settings. Where the files are is no difference. */
 export function datasetDifferences(here: Task, there: Task): string[] {
   const placeless = ({ dataset }: Task): object => omit(dataset, ["file", "testFile", "folder"]);
   return differences(placeless(here), placeless(there), "dataset");
 }
 
-/** At most some of them, with how many there are beside. */
+/** The first ones, and how many more there are. */
 export function listDifferences(all: readonly string[]): string {
   const more = all.length - SHOWN_MAX;
   return [...all.slice(0, SHOWN_MAX), ...(more > 0 ? [`${more} more`] : [])].join("; ");
@@ -29,7 +29,7 @@ function fixed(task: Task): object {
   const { model, schedule, ...rest } = omit(task, [...FREE, ...ALSO_FREE]) as Task;
   return {
     ...rest,
-    // A module is known by its code, wherever it lies.
+    // A module is known by its code, wherever it is stored.
     model: model.kind === "module" ? omit(model, ["path"]) : model,
     schedule: omit(schedule, ["totalSamples", "earlier"]),
   };

@@ -4,7 +4,7 @@ import type { Task } from "../tasks/index.js";
 /**
  * SHA-256 of what may not change when a run goes on: whatever enters a step. A run may be made longer, and be
  * evaluated and saved at other intervals; a schedule that ends with the run is stretched with it, if that is asked for.
- * The data are known by their bytes and a model's code by its own hash, not by where they lie.
+ * The data are known by their bytes and a model's code by its own hash, not by where they are.
  */
 export function taskHash(task: Task, dataFingerprint: string): string {
   const { schedule, samples } = task;

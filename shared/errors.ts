@@ -40,7 +40,7 @@ export type ErrorCode =
   | "failed"
   | "interrupted";
 
-/** Whether a run that ended with this would end so again, however often it is started: nothing but a person can help. */
+/** Whether a run that ended with this error would end with it again, however often it is started, until a person acts. */
 export function isFinal(error: unknown): boolean {
   return error instanceof IsobatchError && ["diverged", "damaged", "failed"].includes(error.code);
 }

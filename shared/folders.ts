@@ -5,8 +5,8 @@ import { systemError } from "./system-errors.js";
 
 /**
  * Makes a folder and its missing parents, one after the other. (Node's own `recursive` takes every ENOENT for a missing
- * parent, and never ends where a file system answers so although the parent is there, as /proc does.)
- * @param mode of what is made
+ * parent, and never ends on a file system that answers ENOENT although the parent is there, such as /proc.)
+ * @param mode the permissions of the folders that are made
  * @returns the folders that were made, the outermost first
  * @throws {IsobatchError} why it can't be made
  */

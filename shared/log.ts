@@ -14,7 +14,7 @@ export interface LogOptions {
   readonly write?: (line: string) => void;
 }
 
-/** A line that can't be written is left out: a log is no reason to end. */
+/** Standard error, on which a line that can't be written is left out: a failing log is no reason to end the process. */
 function standardError() {
   const destination = pino.destination({ dest: 2, sync: true });
   destination.on("error", () => {});

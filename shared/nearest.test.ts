@@ -39,7 +39,7 @@ describe("nearest()", () => {
 });
 
 describe("withSuggestions()", () => {
-  it("has one for each word", () => {
+  it("suggests a name for each word", () => {
     assert.equal(
       withSuggestions(["unit", "bais", "color"], ["units", "bias"]),
       '"unit" (did you mean units?), "bais" (did you mean bias?), "color"',

@@ -1,6 +1,6 @@
 /**
- * The name that somebody meant who wrote another one: the nearest by what must be typed differently, if it is near
- * enough to be a slip, else one that the word is a part of. Case, hyphens and underscores don't count.
+ * The name that was probably meant by a mistyped one: the nearest by edit distance, if it is near enough to be a slip, else
+ * one that contains the word or is part of it. Case, hyphens and underscores don't count.
  */
 export function nearest(word: string, names: Iterable<string>): string | undefined {
   const meant = plain(word);
@@ -31,12 +31,12 @@ export function withSuggestions(words: readonly string[], names: Iterable<string
     .join(", ");
 }
 
-/** Of a word's letters so many may be slips. */
+/** The share of a word's letters that may be slips. */
 const SLIPS = 0.34;
-/** A shorter word is part of too much. */
+/** A shorter word is part of too many names. */
 const PART_LENGTH_MIN = 3;
 
-/** Infinity: not near. Slips come before parts, whatever their number. */
+/** How far a word is from a name; infinity if they are not near. Slips rank before parts, however many there are. */
 function distanceTo(word: string, name: string): number {
   const slips = editDistance(word, name);
   if (slips <= Math.max(1, Math.floor(SLIPS * Math.max(word.length, name.length))) && slips < name.length) return slips;
@@ -49,7 +49,7 @@ function plain(word: string): string {
   return word.toLowerCase().replace(/[^a-z0-9]/g, "");
 }
 
-/** Letters that are inserted, left out, replaced, or swapped with their neighbour (Damerau and Levenshtein's distance). */
+/** How many letters are inserted, left out, replaced, or swapped with their neighbour (Damerau–Levenshtein distance). */
 export function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);

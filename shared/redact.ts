@@ -1,4 +1,4 @@
-/** A token's secret, wherever it stands in a text. */
+/** A token's secret, wherever it is in a text. */
 const TOKEN = /\bisobatch_[A-Za-z0-9_-]{43}/g;
 export const REDACTED = "(redacted)";
 

@@ -3,8 +3,9 @@ import { invalid } from "./errors.js";
 import { systemError } from "./system-errors.js";
 
 /**
- * Files of our own folders, where anything else may stand: a folder, a pipe that nobody writes to, a link to itself. Whatever
- * it is, the answer comes at once (a pipe is opened without waiting for its other end) and is a file or a sentence.
+ * Files in our own folders, in whose place there may be something else: a folder, a pipe that nobody writes to, a link to
+ * itself. Whatever it is, these functions return at once (a pipe is opened without waiting for its other end), with a file or
+ * an error of one sentence.
  */
 
 const { O_RDONLY, O_RDWR, O_WRONLY, O_CREAT, O_TRUNC, O_NONBLOCK, O_NOCTTY } = constants;
@@ -19,8 +20,8 @@ const FLAGS = {
 
 /**
  * Opens a file.
- * @param mode of the file, if it is made
- * @throws {IsobatchError} if there is none, or something else; an ENOENT as it is when nothing has that name
+ * @param mode the permissions of the file, if it is made
+ * @throws {IsobatchError} if it can't be opened or is not a regular file; an ENOENT as it is when nothing has that name
  */
 export function openRegularFile(path: string, access: keyof typeof FLAGS, mode?: number): number {
   let file: number;
@@ -71,7 +72,7 @@ export function regularFileExists(path: string): boolean {
   }
 }
 
-/** Whether the error says that nothing has that name; a link to nothing has. */
+/** Whether the error says that nothing has that name. A link to nothing does have it. */
 export function isMissing(error: unknown, path: string): boolean {
   if ((error as NodeJS.ErrnoException).code !== "ENOENT") return false;
   try {
@@ -83,7 +84,7 @@ export function isMissing(error: unknown, path: string): boolean {
 }
 
 function refusal(error: unknown, doing: string, path: string): unknown {
-  // All others that are missing have been found to be so.
+  // Where nothing has that name, isMissing() has found that before.
   if ((error as NodeJS.ErrnoException).code === "ENOENT") unfit(path, "a link to nothing");
   return systemError(error, doing);
 }

@@ -142,7 +142,7 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
     if (!isLinux || statSync(elsewhere).dev === statSync(folder).dev) return "not here";
     return thrownBy(() => renameSync(at("here"), join(elsewhere, `isobatch-${process.pid}`)));
   },
-  // A mount point stays, whoever asks.
+  // A mount point can't be removed by any user.
   EBUSY: () => (isLinux && isRoot ? thrownBy(() => rmdirSync("/proc")) : "not here"),
   async ETXTBSY() {
     if (!isLinux) return "not here";
@@ -173,7 +173,7 @@ describe("systemError()", () => {
   for (const [name, { code, what, advice }] of Object.entries(SYSTEM_ERRORS)) {
     it(`has a sentence for ${name}`, async (t) => {
       const real = await (PROVOCATIONS[name]?.() ?? "not here");
-      if (real === "not here") t.diagnostic("made up: this machine does not answer so");
+      if (real === "not here") t.diagnostic("synthetic: this machine does not give this error");
       const told = systemError(real === "not here" ? madeUp(name) : real, "write /runs/a/task.json");
       assert.ok(told instanceof IsobatchError, `${name}: ${JSON.stringify(real)}`);
       // Two names of one number are one row twice.
@@ -182,13 +182,13 @@ describe("systemError()", () => {
     });
   }
 
-  it("is provoked for real, mostly", () => {
+  it("is provoked for real, where this machine can", () => {
     const unknown = Object.keys(PROVOCATIONS).filter((name) => !Object.hasOwn(SYSTEM_ERRORS, name));
     assert.deepEqual(unknown, []);
     assert.ok(Object.keys(PROVOCATIONS).length >= 22);
   });
 
-  it("says what was done from what the system says, when it is not told", () => {
+  it("takes what was done from the system's error, when the caller does not say it", () => {
     const message = (act: () => unknown): string => (systemError(thrownBy(act)) as Error).message;
     assert.match(
       message(() => mkdirSync(folder)),
@@ -227,7 +227,7 @@ describe("systemError()", () => {
 });
 
 describe("reasonOf()", () => {
-  it("is the rest of a sentence, or the message of whatever else it is", () => {
+  it("is the rest of a sentence, or the message of any other error", () => {
     assert.equal(reasonOf(madeUp("EROFS")), "the file system is read-only");
     assert.equal(reasonOf(new Error("x is undefined")), "x is undefined");
   });

@@ -2,9 +2,9 @@ import { constants } from "node:os";
 import { type ErrorCode, IsobatchError, messageOf } from "./errors.js";
 
 /**
- * What an operating system refuses, as sentences for a person: each has what happened, to what, and what to do. This table
- * is the only place that knows them. What is missing from it (EBADF, EFAULT, …) no machine answers to a correct program,
- * so it stays a bug.
+ * What an operating system refuses, as sentences for a person: what happened, to what, and what to do. This table is the
+ * only place that knows them. An error that is missing from it (EBADF, EFAULT, …) never happens to a correct program, so
+ * it is reported as a bug.
  */
 export interface SystemError {
   readonly code: ErrorCode;
@@ -20,7 +20,7 @@ const REMOVE_IT = "Remove it, or choose another place.";
 const OTHER_PLACE = "Choose another place.";
 const LARGER_LIMIT = "Raise that limit and run again.";
 
-/** By `error.code`: the system's errno, or Node's own name for a limit of the machine. */
+/** The table, by `error.code`: the system's errno, or Node's own name for a limit of the machine. */
 export const SYSTEM_ERRORS: Readonly<Record<string, SystemError>> = {
   ENOSPC: row("exhausted", "the disk is full", "Free some space and run again."),
   EDQUOT: row("exhausted", "the disk quota is used up", "Free some space, or ask for more, and run again."),
@@ -85,7 +85,7 @@ export const SYSTEM_ERRORS: Readonly<Record<string, SystemError>> = {
   EUCLEAN: row("damaged", "the file system is damaged", "Check it before you run again."),
 };
 
-/** The one ENOENT that no path is to blame for. */
+/** The one ENOENT that is not about a path. */
 const NO_WORKING_DIRECTORY = row("invalid_input", "it has been removed", "Change to another folder and run again.");
 
 /**
@@ -108,13 +108,13 @@ function rowOf(error: unknown): SystemError | undefined {
   if (!(error instanceof Error) || error instanceof IsobatchError) return undefined;
   const { syscall } = error as NodeJS.ErrnoException;
   const code = nameOf(error);
-  // A socket's refusal says nothing about a file: whoever opened the connection explains it.
+  // A socket's refusal says nothing about a file: the code that opened the connection explains it.
   if (code === undefined || SOCKET_CALLS.has(syscall ?? "")) return undefined;
   if (syscall === "uv_cwd") return NO_WORKING_DIRECTORY;
   return Object.hasOwn(SYSTEM_ERRORS, code) ? SYSTEM_ERRORS[code] : undefined;
 }
 
-/** Of Linux, and missing from Node's constants. */
+/** Linux's number, which Node's constants lack. */
 const EUCLEAN = 117;
 
 /** Node knows some errors by number only: "Unknown system error -122" is the code of a quota that is used up. */
@@ -143,7 +143,7 @@ const VERBS: Readonly<Record<string, string>> = {
 
 /** What a system call was for: "open /runs/a/task.json", "rename a to b", "start python3". */
 function doingOf({ syscall, path, code, ...others }: NodeJS.ErrnoException & { dest?: string }): string {
-  if (syscall === undefined) return code?.startsWith("ERR_WORKER") ? "start a thread" : "go on";
+  if (syscall === undefined) return code?.startsWith("ERR_WORKER") ? "start a thread" : "continue";
   if (syscall.startsWith("spawn")) return `start ${path ?? "a process"}`;
   const to = others.dest === undefined ? "" : ` to ${others.dest}`;
   return `${VERBS[syscall] ?? syscall}${path === undefined ? "" : ` ${path}`}${to}`;

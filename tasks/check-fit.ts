@@ -63,7 +63,7 @@ function checkLabels({ loss }: FitTask, _model: LayersModel, { label }: Dataset)
   }
 }
 
-/** A binary cross-entropy with anything but probabilities has no least value: training runs away from it. */
+/** A binary cross-entropy with anything but probabilities has no minimum, so training diverges. */
 function checkProbabilities({ loss }: FitTask, { train, test }: TaskData): void {
   if (loss !== "binaryCrossEntropy" || train.label.classes !== undefined) return;
   for (const part of [train, test]) {

@@ -100,7 +100,7 @@ describe("checkIndices()", () => {
           ],
           "softmaxCrossEntropy",
         ),
-      /train-images-idx3-ubyte, image 0: its pixel 152, of 0 to 255 made 0 to 1, is 0\.0117.*, but the Embedding layer/,
+      /train-images-idx3-ubyte, image 0: its pixel 152, scaled from 0–255 to 0–1, is 0\.0117.*, but the Embedding layer/,
     ],
   ];
   for (const [name, attempt, message] of faults) {

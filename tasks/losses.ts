@@ -9,8 +9,8 @@ import type { LayersModel } from "./models/index.js";
 import type { Loss } from "./task.js";
 
 /**
- * What a mean over positions leaves out: 1 where a position is there, 0 where it is masked; shape [samples, …], one axis
- * less than the model's output. Undefined where nothing is masked.
+ * The positions over which a mean is taken: 1 where a position is there, 0 where it is masked; shape [samples, …], one axis
+ * fewer than the model's output. Undefined where nothing is masked.
  */
 export type LossMask = tf.Tensor | undefined;
 
@@ -18,7 +18,7 @@ export type LossMask = tf.Tensor | undefined;
  * The loss of each number of a model's output, or of each row of logits.
  * @param labels classes (int32, shape [samples, …]) for softmax cross-entropy, else numbers.
  * @param outputs [samples, …, classes] logits for softmax cross-entropy, else as many numbers as labels.
- * @returns those of a sample one after the other.
+ * @returns the losses, those of a sample one after the other.
  */
 function lossesOf(loss: Loss, labels: tf.Tensor, outputs: tf.Tensor, labelSmoothing: number): tf.Tensor {
   switch (loss) {
@@ -31,7 +31,7 @@ function lossesOf(loss: Loss, labels: tf.Tensor, outputs: tf.Tensor, labelSmooth
   }
 }
 
-/** The mean of each row of `rows`, of a tensor's numbers cut into so many. */
+/** The mean of each row, when a tensor's numbers are cut into `rows` rows. */
 function meansOf(values: tf.Tensor, rows: number): tf.Tensor1D {
   const cut = tf.reshape(values, [rows, values.size / rows]);
   return (cut.shape[1] === 1 ? tf.reshape(cut, [rows]) : tf.mean(cut, 1)) as tf.Tensor1D;

@@ -7,9 +7,9 @@ import { decodeBatch } from "./decode-batch.js";
 import { inputUsesOf, type LayersModel } from "./models/index.js";
 import type { Task } from "./task.js";
 
-/** A deviation above it is worth a word. */
+/** A larger deviation is worth a word of advice. */
 export const DEVIATION_MAX = 100;
-/** As many rows as this, spread over the data, and as many numbers, show a deviation well enough. */
+/** The most rows, spread over the data, and numbers that are looked at: they show a deviation well enough. */
 const ROWS_MAX = 1_000;
 const NUMBERS_MAX = 1 << 20;
 const NAMES_MAX = 3;

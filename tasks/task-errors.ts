@@ -67,21 +67,21 @@ function unknownKeys(field: string, keys: readonly string[], known: readonly str
   return `${where} has the unknown fields ${withSuggestions(keys, known)}; correct or remove them.`;
 }
 
-/** What is read of zod's schemas to list the fields at a place. */
+/** The parts of zod's schemas that are read to list the fields at a place. */
 interface Schema {
   readonly def: {
-    /** Of what is optional, nullable or has a default. */
+    /** The schema inside one that is optional, nullable or has a default. */
     readonly innerType?: Schema;
     readonly options?: readonly Schema[];
     readonly discriminator?: string;
     readonly element?: Schema;
-    /** Of a literal. */
+    /** A literal's values. */
     readonly values?: readonly unknown[];
   };
   readonly shape?: Readonly<Record<string, Schema>>;
 }
 
-/** The fields that there are at a place of a task; of a union's members, those of the one that the value says it is. */
+/** The fields that a place of a task may have; in a union, those of the member that the value's discriminator names. */
 function knownKeys(input: unknown, path: readonly PropertyKey[]): string[] {
   let schemas = membersOf(taskInputSchema as unknown as Schema, input);
   let value = input;

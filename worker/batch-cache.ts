@@ -7,11 +7,11 @@ export interface BatchCache<Batch> {
   get(number: number, fetch: FetchBatches<Batch>): Promise<Batch>;
   /** Starts fetching what is missing of [first, end), as many from the first on as there is room for. */
   prefetch(first: number, end: number, fetch: FetchBatches<Batch>): void;
-  /** Resolves when nothing is on the way, and what failed on it is forgotten. */
+  /** Resolves when nothing is on the way any longer, and what failed on the way is forgotten. */
   settled(): Promise<void>;
 }
 
-/** Yields the batches [first, end), in order, over the connection that there is now. */
+/** Yields the batches [first, end), in order, over the present connection. */
 export type FetchBatches<Batch> = (first: number, end: number) => AsyncIterable<Batch>;
 
 export interface BatchCacheOptions {

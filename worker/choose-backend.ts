@@ -64,7 +64,7 @@ const END_HUNG_MS = 1_000;
 function hangs(requested = "a backend"): IsobatchError {
   return new IsobatchError(
     "exhausted",
-    `Opening ${requested} has not ended in ${OPEN_MS_MAX / 60_000} min, so this worker ends; isobatch doctor tries each ` +
-      "backend, and --backend wasm computes without a library.",
+    `Opening ${requested} has not finished in ${OPEN_MS_MAX / 60_000} min, so this worker ends; isobatch doctor tries each ` +
+      "backend, and --backend wasm computes without a native library.",
   );
 }

@@ -1,7 +1,7 @@
 /**
- * What a worker keeps from one connection to the next: shared memories, threads with the model built, local data, and
- * what came of the server's.
- * All threads are started anew when one of them dies, and then hold no weights; but not twice without a result in
+ * What a worker keeps from one connection to the next: shared memories, threads with the model built, local data, and the
+ * batches that came from the server.
+ * All threads are started again when one of them dies, and then hold no weights; but not twice without a result in
  * between, for then it is the machine, or the model.
  */
 import { IsobatchError } from "../shared/errors.js";
@@ -28,7 +28,7 @@ export interface Engine {
   readonly memory: WorkerMemory;
   /** A local copy of the run's data, if there is one. */
   readonly data: TaskData | undefined;
-  /** Those that came from the server. */
+  /** The batches that came from the server. */
   readonly batches: Batches;
   readonly load: ComputePool["load"];
   readonly compute: ComputePool["compute"];
@@ -49,7 +49,7 @@ export interface EngineOptions {
   readonly patienceMs: number | undefined;
 }
 
-/** A compute thread hangs inside a native call, and can't be ended: this process is of no more use. */
+/** The end of a worker of which a compute thread hangs inside a native call, and so can't be ended. */
 function stuck(cause: HungThreadError): IsobatchError {
   return new IsobatchError(
     "exhausted",
@@ -59,11 +59,11 @@ function stuck(cause: HungThreadError): IsobatchError {
   );
 }
 
-/** Whether a worker has ended because of that. */
+/** Whether a worker has ended because a compute thread hangs. */
 export const isStuck = (error: unknown): boolean =>
   error instanceof IsobatchError && error.cause instanceof HungThreadError;
 
-/** Weights, a gradient for each thread, and each thread's own copy of both: the least that computing takes. */
+/** Refuses a model whose least memory is more than there is: weights, and for each thread a gradient and a copy of both. */
 function checkRoom({ length, parameters, tail }: Layout, threads: number): void {
   const needed = Float32Array.BYTES_PER_ELEMENT * (length + threads * (length + 2 * (parameters + tail)));
   const there = machineShare().memoryBytes;
@@ -71,7 +71,7 @@ function checkRoom({ length, parameters, tail }: Layout, threads: number): void 
   const [needs, has] = [needed, there].map((bytes) => `${(bytes / 2 ** 30).toFixed(1)} GiB`);
   throw new IsobatchError(
     "exhausted",
-    `A model of ${length} weights takes at least ${needs} with ${threads} compute threads, and there are ${has} of memory; ` +
+    `A model of ${length} weights needs at least ${needs} with ${threads} compute threads, but only ${has} of memory is available; ` +
       "run it with fewer --compute-threads.",
   );
 }

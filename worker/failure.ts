@@ -14,8 +14,8 @@ export function failureOf(error: unknown): { reason: string; transient: boolean 
 const TELL_MS = 2_000;
 
 /**
- * Tells the server why a worker that has joined can't even attach, so that it need not wait for others that would fare
- * alike. Never rejects: a server that does not hear of it learns nothing, and that is all.
+ * Tells the server why a worker that has joined can't even attach, so that it need not wait for others that would fail
+ * the same way. Never rejects: a server that can't be told does without.
  */
 export async function tellWhyNot(connection: Connection, workerId: string, error: unknown): Promise<void> {
   const what = "The worker's stream to the server";

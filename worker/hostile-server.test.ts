@@ -102,10 +102,10 @@ describe("checkLease() and checkEvaluation()", () => {
     [{ microBatches: 2 ** 32 - 1, hi: 2 ** 32 - 1 }, /a step of 4294967295 micro-batches, where at most 4 are allowed/],
     [{ lo: 3, hi: 3 }, /micro-batches 3 to 2 of 4/],
     [{ firstMicroBatch: 397 }, /micro-batch 400 of a run of 400/],
-    [{ step: 2 ** 60 }, /without whole numbers/],
-    [{ epoch: Number.NaN }, /without whole numbers/],
+    [{ step: 2 ** 60 }, /numbers that are not whole/],
+    [{ epoch: Number.NaN }, /numbers that are not whole/],
     [{ leafWeights1: [1, 1, 1] }, /3 weights for 2 micro-batches/],
-    [{ leafWeights2: [1, Number.NaN] }, /weigh what is no number/],
+    [{ leafWeights2: [1, Number.NaN] }, /weights that are not numbers/],
   ];
   for (const [change, reason] of refused) {
     it(`refuses a lease with ${JSON.stringify(change)}`, () => {
@@ -118,7 +118,7 @@ describe("checkLease() and checkEvaluation()", () => {
     checkLease({ ...leaseOf(99, 3, 4), leafWeights1: [0.5], leafWeights2: [2] }, task);
   });
 
-  it("refuses batches that the test part has not", () => {
+  it("refuses batches that the test part does not have", () => {
     const lease = { epoch: 1, version: 0, firstBatch: 0, endBatch: 4 };
     checkEvaluation(lease, 4);
     for (const [change, batches] of [
@@ -136,7 +136,7 @@ describe("checkLease() and checkEvaluation()", () => {
 
 describe("createBatches()", () => {
   const { check } = createBatches({ microBatchSize: 8, evaluationBatchSize: 8 }, FORM);
-  /** A batch of so many samples, of the right bytes for `counted` of them. */
+  /** A batch of this many samples, with the right bytes for `counted` of them. */
   const batch = (samples: number, counted = samples) => {
     const [inputs, labels] = [FORM.input, FORM.label].map((part) => Buffer.alloc(counted * rowBytes(part)));
     return { number: 3, samples, inputs, labels, crc32: crc32(labels, crc32(inputs)) };
@@ -171,7 +171,7 @@ describe("a worker of a hostile server", { timeout: 240_000 }, () => {
     await assert.rejects(worker.finished, {
       code: "damaged",
       message:
-        "The server asks for what this run has not: a step of 4294967295 micro-batches, where at most 4 are allowed; the worker ends.",
+        "The server asks for something that this run does not have: a step of 4294967295 micro-batches, where at most 4 are allowed; the worker ends.",
     });
     assert.equal(server.heard.joins.length, 1);
   });
@@ -186,7 +186,7 @@ describe("a worker of a hostile server", { timeout: 240_000 }, () => {
     await assert.rejects(startWorker(optionsFor(server, { computeThreads: 256 })), {
       code: "exhausted",
       message:
-        /^A model of 1073741824 weights takes at least 3076\.0 GiB with 256 compute threads, and there are .* GiB of memory;/,
+        /^A model of 1073741824 weights needs at least 3076\.0 GiB with 256 compute threads, but only .* GiB of memory is available;/,
     });
   });
 

@@ -26,7 +26,7 @@ const HEARTBEAT_MS_MAX = 60_000;
 const TEXT_LENGTH_MAX = 8 * 2 ** 20;
 const NAME_LENGTH_MAX = 200;
 const SEAL_BYTES_MAX = 1024;
-/** As many server processes as a run may have. */
+/** The most server processes that a run may have. */
 const SHARDS_MAX = 256;
 
 export interface Joined {
@@ -40,7 +40,7 @@ export interface Joined {
   readonly layout: Layout;
   /** Of a batch's raw bytes. */
   readonly form: SampleSpec;
-  /** Of the test part; 0 without one. */
+  /** The number of batches of the test part; 0 without one. */
   readonly evaluationBatches: number;
   /** In the order of their chunks, which are all of the layout's. */
   readonly shards: readonly ShardPlace[];

@@ -82,7 +82,7 @@ describe("createRemoteSamples()", { timeout: 20_000 }, () => {
     ]);
   });
 
-  it("leaves nothing for the next connection to wait for that was on the way over the last", async (test) => {
+  it("leaves nothing that was on the way over the last connection for the next one to wait for", async (test) => {
     const { server, samples, reconnect, asked } = await open(test);
     server.behaviour.fetch = () => new Promise(() => {});
     samples.prefetch("microBatch", 0, 2);

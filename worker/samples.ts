@@ -40,7 +40,7 @@ export interface Batches extends Readonly<Record<BatchKind, BatchCache<Batch>>> 
   check(batch: SampleBatch__Output, kind: BatchKind, wanted: number): void;
 }
 
-/** None yet of a run with this task and samples of this form. */
+/** Empty caches for the batches of a run with this task and samples of this form. */
 export function createBatches(
   task: Pick<Task, "microBatchSize" | "evaluationBatchSize">,
   { input, label }: SampleSpec,
@@ -55,7 +55,7 @@ export function createBatches(
       const name = `${kind === "evaluation" ? "Evaluation batch" : "Micro-batch"} ${wanted}`;
       if (number !== wanted) throw new IsobatchError("damaged", `${name} was asked for, and ${number} came.`);
       if (crc32(labels, crc32(inputs)) !== expected) throw new IsobatchError("damaged", `${name} came damaged.`);
-      // The last one of the test part may be smaller. Both caches count on these sizes.
+      // The last one of the test part may be smaller. Both caches rely on these sizes.
       const [least, most] =
         kind === "evaluation" ? [1, task.evaluationBatchSize] : [task.microBatchSize, task.microBatchSize];
       const isWhole = inputs.length === samples * inputBytes && labels.length === samples * labelBytes;
@@ -74,7 +74,7 @@ export interface RemoteSamplesOptions {
   readonly workerId: string;
   /** JoinResponse's. */
   readonly seal: Uint8Array;
-  /** Of the run that the connection is for. */
+  /** The batches of the run that the connection is for. */
   readonly batches: Batches;
 }
 
@@ -124,7 +124,7 @@ export function createRemoteSamples({ connection, workerId, seal, batches }: Rem
     prefetch: (kind, first, end) => batches[kind].prefetch(first, end, fetches[kind]),
     async close() {
       closed.abort();
-      // The next connection must not wait for what this one does not bring any more.
+      // The next connection must not wait for what this one no longer brings.
       await Promise.all([batches.microBatch.settled(), batches.evaluation.settled()]);
     },
   };

@@ -36,7 +36,7 @@ export interface SessionOptions {
 export type SessionEnd =
   | { readonly kind: "run ended"; readonly ok: boolean; readonly reason: string }
   | { readonly kind: "left"; readonly reason: string }
-  /** The server sent the worker away, because of this. */
+  /** The server sent the worker away, for this reason. */
   | { readonly kind: "sent away"; readonly reason: string }
   /** The stream broke. `steady`: it was a good one before, on which the server had spoken, or which stood for long. */
   | { readonly kind: "lost"; readonly error: IsobatchError; readonly steady: boolean };
@@ -159,7 +159,7 @@ export async function openSession({ connection, access, joined, engine, log }: S
     end();
   };
 
-  /** @throws {IsobatchError} if the server asks for what can't be. */
+  /** @throws {IsobatchError} if the server asks for something that the run does not have. */
   const obey = (command: WorkerCommand__Output): void => {
     if (command.lease) {
       checkLease(command.lease, task);

@@ -35,7 +35,7 @@ export interface WorkerOptions {
   readonly connectWaitMs: number;
   /** How long a server that was lost is waited for. */
   readonly reconnectWaitMs: number;
-  /** How long a compute thread may be at one thing before it is taken to hang; by default as long as seems right. */
+  /** How long a compute thread may be at one thing; by default that follows from how long it took before. */
   readonly patienceMs?: number;
   readonly log: Logger;
   /** For tests alone. */
@@ -107,7 +107,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         const tryAgain = error instanceof IsobatchError && error.code === "unavailable" && !going.signal.aborted;
         if (!tryAgain) throw error;
         if (connection !== undefined) answer = error;
-        // What the server said tells more than that there was no time left to ask it once more.
+        // What the server answered says more than that there was no time left to ask again.
         if (performance.now() >= until) throw answer ?? error;
         await pause(backoffMs(failures), going.signal);
       }

@@ -19,7 +19,7 @@ describe("npm run check:cuda", () => {
     const { code, stdout, stderr } = await run();
     assert.equal(code, 1);
     assert.equal(stdout, "");
-    assert.match(stderr, /^check:cuda: tfjs-node-gpu can't be had: [^\n]+; nothing was checked [^\n]+\.\n$/);
+    assert.match(stderr, /^check:cuda: tfjs-node-gpu is unavailable: [^\n]+; nothing was checked [^\n]+\.\n$/);
   });
 
   it("refuses a device that is none", async () => {

@@ -50,7 +50,7 @@ const size: CheckSize = quick ? "quick" : on;
 const { available, reason } = await probeBackend(backend);
 if (!available) {
   const hint = on === "gpu" ? "; nothing was checked (--on cpu tries the check itself, on the processor)" : "";
-  fail(`${backend} can't be had: ${reason}${hint}.`);
+  fail(`${backend} is unavailable: ${reason}${hint}.`);
 }
 
 const doctor = await collectReport({ ...process.env });

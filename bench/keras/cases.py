@@ -28,7 +28,7 @@ class Cases:
         self.cases.append({"layer": className, "name": name or f"{className} {n}", "inputs": inputs, "layers": layers, **more})
 
     def alone(self, shape, className, **config):
-        """A layer alone. `shape` has the channels last, or is a list of shapes."""
+        """A model of one layer. `shape` has the channels last, or is a list of shapes."""
         if config.get("dataFormat") == "channelsFirst":
             skip = 1 if className == "ConvLSTM2D" else 0
             shape = [*shape[:skip], *first(shape[skip:])]

@@ -8,7 +8,7 @@ import * as tf from "@tensorflow/tfjs-layers";
 import { type Layer, type Loss, tensorflow } from "../../tasks/index.js";
 
 export interface LayerSpec {
-  /** The class; of a nested model and of a call of a former layer there is none. */
+  /** The class; undefined for a nested model and for another call of an earlier layer. */
   readonly layer?: string;
   readonly model?: GraphSpec;
   /** The number of the layer that is called again. */
@@ -37,7 +37,7 @@ export interface KerasCase extends GraphSpec {
   readonly layer: string;
   readonly name: string;
   readonly training?: boolean;
-  /** Of the output, without the batch. */
+  /** The shape of the output, without the batch. */
   readonly shape: readonly number[];
   /** Projections of the output, and of the gradient for each weight and each input of real numbers. */
   readonly output: readonly number[];
@@ -48,7 +48,7 @@ export interface KerasCase extends GraphSpec {
 export interface KerasLoss {
   readonly name: string;
   readonly loss: Loss;
-  /** Of the outputs, without the batch. */
+  /** The shape of the outputs, without the batch. */
   readonly shape: readonly number[];
   readonly labelSmoothing: number;
   readonly value: number;

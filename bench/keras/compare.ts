@@ -10,7 +10,7 @@ import { type BuiltCase, buildCase, inputTensors, type KerasCase, type LayerSpec
  */
 export interface Errors {
   readonly output: number;
-  /** Of the worst of the gradients for the weights and the inputs. */
+  /** The error of the worst of the gradients for the weights and the inputs. */
   readonly gradients: number;
 }
 

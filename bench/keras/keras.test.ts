@@ -9,7 +9,7 @@ import { tableOf, wrongIn } from "./scenario.js";
 const { cases, batch } = readReference();
 const native = await probeBackend("tfjs-node");
 
-/** A share of `npm run bench -- gradients-against-keras`: every so-manieth case, and on one backend all that have masks. */
+/** A share of `npm run bench -- gradients-against-keras`: every n-th case, and on one backend all that have masks. */
 const suites: { backend: BackendName; every: number; masks?: boolean; skip?: string | false }[] = [
   { backend: "wasm", every: 4, masks: true },
   { backend: "cpu", every: 13 },

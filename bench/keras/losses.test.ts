@@ -59,7 +59,7 @@ describe("the loss of outputs that have a mask", () => {
       const squares = sampleLossesOf("meanSquaredError");
       assert.deepEqual([...squares(labels, outputs, mask).dataSync()], [(4 + 4) / 2, 4]);
       assert.deepEqual([...squares(labels, outputs, none).dataSync()], [0, 0]);
-      // Of the first sample one of two, of the second none.
+      // One of two is right in the first sample, none in the second.
       assert.equal(correctCount("binaryCrossEntropy", labels, outputs, mask).dataSync()[0], 0.5);
       assert.equal(correctCount("binaryCrossEntropy", labels, outputs).dataSync()[0], Math.fround(2 / 3));
     });

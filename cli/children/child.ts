@@ -44,7 +44,7 @@ export interface ChildOptions {
   onLog?(record: Readonly<Record<string, unknown>>): void;
   /** Is given what the child sends. */
   onMessage?(message: unknown): void;
-  /** How long it may take to say that it runs; for tests. */
+  /** How long it may take until it says that it runs; for tests. */
   readonly startMs?: number;
 }
 

@@ -73,7 +73,7 @@ describe("superviseWorkers()", () => {
     started[0].end({ code: 2, reason: "There is no GPU." });
     while (notices.length === 0) await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(notices, [
-      "Worker 1 can't work. There is no GPU. It is not started again; the run goes on without it.",
+      "Worker 1 can't work. There is no GPU. It is not started again; the run continues without it.",
     ]);
     started[1].end({ code: 2, reason: "There is no memory." });
     assert.equal(await supervisor.gaveUp, "Worker 2 can't work. There is no memory.");

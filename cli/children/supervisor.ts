@@ -55,13 +55,13 @@ export function superviseWorkers(options: SupervisorOptions): Supervisor {
     return undefined;
   }
 
-  /** One that is given up is missed by nobody while there are others: what it had is computed by them. */
+  /** A worker that is given up is no loss while there are others: they compute what it had. */
   async function keepOrGiveUp(number: number): Promise<void> {
     const reason = await keepAlive(number);
     left--;
     if (reason === undefined) return;
     if (left === 0) giveUp(reason);
-    else notice(`${reason} It is not started again; the run goes on without it.`);
+    else notice(`${reason} It is not started again; the run continues without it.`);
   }
 
   const all = Promise.all(Array.from({ length: count }, (_, i) => keepOrGiveUp(i + 1)));

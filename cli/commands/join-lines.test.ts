@@ -17,24 +17,24 @@ describe("joinLines()", () => {
     assert.deepEqual(textOf({ kind: "new", token: "isobatch_s.d" }), ["workers join with", command]);
   });
 
-  it("name its file later, and to other machines how it is had", () => {
+  it("name its file later, and say how other machines get it", () => {
     const file = { kind: "in file", file: "/runs/my net/token" } as const;
     const here = (host: string) => `$ ISOBATCH_TOKEN=$(cat '/runs/my net/token') npx isobatch worker join ${host}:7400`;
     assert.deepEqual(textOf(file, "127.0.0.1"), ["workers join with", here("127.0.0.1")]);
     assert.deepEqual(textOf(file), [
-      "workers of this machine join with",
+      "workers on this machine join with",
       here("192.0.2.7"),
-      "workers of other machines join with the token in place of …",
+      "workers on other machines join with this command, with the token in place of …",
       "$ ISOBATCH_TOKEN=… npx isobatch worker join 192.0.2.7:7400",
-      "which this machine prints with",
+      "which this command prints on this machine",
       "$ cat '/runs/my net/token'",
     ]);
   });
 
-  it("tell how one is made where it was revoked", () => {
+  it("say how to make one where it was revoked", () => {
     assert.deepEqual(textOf({ kind: "none", runFolder: "runs/a" }).slice(1, 4), [
       "$ npx isobatch token create --run runs/a",
-      "in a file:",
+      "and then, with the token in a file:",
       "$ npx isobatch worker join 192.0.2.7:7400 --token-file FILE",
     ]);
   });

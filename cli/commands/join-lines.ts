@@ -1,9 +1,9 @@
-/** What a server prints so that workers can join: sentences, and commands that can be pasted as they stand. Pure. */
+/** What a server prints so that workers can join: sentences, and commands that can be pasted as they are. Pure. */
 import { type Address, formatAddress, isLoopback } from "../../shared/wire/index.js";
 import { shellWord } from "../own-command.js";
 
 export interface JoinPlace {
-  /** How the program is called. */
+  /** How the program is called on a command line. */
   readonly program: string;
   /** Where workers reach the server. */
   readonly at: Address;
@@ -26,7 +26,7 @@ export interface JoinLine {
   readonly isCommand: boolean;
 }
 
-/** @param token as a shell is to have it; undefined: in a file, which is not known */
+/** @param token a word for the shell; undefined: it is in a file whose name is not known */
 export function joinCommand(place: JoinPlace, token: string | undefined): string {
   const { program, at, ownCertificate, mutual } = place;
   const files = `${ownCertificate ? " --tls-ca FILE" : ""}${mutual ? " --tls-cert FILE --tls-key FILE" : ""}`;
@@ -40,9 +40,9 @@ export function joinLines(place: JoinPlace, token: JoinToken): JoinLine[] {
   if (token.kind === "new") return [say("workers join with"), type(joinCommand(place, token.token))];
   if (token.kind === "none") {
     return [
-      say("workers join with a token, which this makes:"),
+      say("workers join with a token, which this command makes:"),
       type(`${place.program} token create --run ${shellWord(token.runFolder)}`),
-      say("in a file:"),
+      say("and then, with the token in a file:"),
       type(joinCommand(place, undefined)),
     ];
   }
@@ -50,11 +50,11 @@ export function joinLines(place: JoinPlace, token: JoinToken): JoinLine[] {
   const here = type(joinCommand(place, `$(${print})`));
   if (isLoopback(place.at)) return [say("workers join with"), here];
   return [
-    say("workers of this machine join with"),
+    say("workers on this machine join with"),
     here,
-    say("workers of other machines join with the token in place of …"),
+    say("workers on other machines join with this command, with the token in place of …"),
     type(joinCommand(place, "…")),
-    say("which this machine prints with"),
+    say("which this command prints on this machine"),
     type(print),
   ];
 }

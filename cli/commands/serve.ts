@@ -175,11 +175,11 @@ export async function serve(
   }
 }
 
-/** With --stay the server answers on after an end that starting it again would only repeat. */
+/** With --stay the server keeps answering after a failure that starting it again would only repeat. */
 async function failed(error: unknown, stay: boolean, display: Display, requested: Promise<void>): Promise<never> {
   if (stay && isFinal(error)) {
     display.close();
-    display.print(`${messageOf(error)} The server stays for status and results; started again, it resumes.`);
+    display.print(`${messageOf(error)} The server stays for status and results; when it is started again, it resumes.`);
     await requested;
   }
   throw error;

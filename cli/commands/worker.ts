@@ -96,8 +96,8 @@ export async function joinWorker(address: Address, options: JoinOptions, environ
 }
 
 /**
- * What a server refuses once it refuses again, and what hangs once hangs again: to whoever would start this process again
- * it is wrong input.
+ * What a server refuses once it refuses again, and what hangs once hangs again: to the process that would start this one
+ * again it is wrong input.
  */
 function final(error: unknown): unknown {
   if (!(error instanceof IsobatchError) || !(error.code === "refused" || isStuck(error))) return error;

@@ -31,7 +31,7 @@ export function describeReport(report: DoctorReport): string[] {
   ];
 }
 
-/** What a container or the like has set. */
+/** The limit that a container or the like has set. */
 function limitText(limit: number | null, text: (limit: number) => string): string {
   return limit === null ? "" : `; its control group sets ${text(Number(limit.toFixed(2)))}`;
 }

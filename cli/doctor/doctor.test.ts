@@ -74,7 +74,7 @@ describe("describeReport()", () => {
 });
 
 describe("describeReport() in a container", () => {
-  it("tells what its control group sets", () => {
+  it("shows what its control group sets", () => {
     const limits = { cpus: 1.5, memoryBytes: 2 ** 30 };
     const small = { ...report, cores: 2, memoryBytes: 2 ** 30, freeMemoryBytes: 2 ** 29, limits };
     assert.deepEqual(describeReport(small).slice(2, 4), [

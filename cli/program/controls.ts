@@ -8,10 +8,7 @@ import { WAIT_SECONDS_MAX } from "./limits.js";
 import { clientOptions, examples, HERE } from "./options.js";
 
 const serverAt = address("The server's address");
-const RUN = [
-  "--run <dir>",
-  "its run directory, on its machine: it tells where the server is, and has a token",
-] as const;
+const RUN = ["--run <dir>", "its run directory, on the same machine, which holds its address and a token"] as const;
 
 /** What is asked of a server that runs. */
 export function addControls(program: Command, environment: Environment): void {
@@ -63,7 +60,7 @@ export function addControls(program: Command, environment: Environment): void {
     .description("Ends a run after its step and with a checkpoint; it can go on later.")
     .addHelpText(
       "after",
-      examples(["isobatch stop --run runs/mnist", "isobatch server mnist --out runs/mnist goes on later"]),
+      examples(["isobatch stop --run runs/mnist", "isobatch server mnist --out runs/mnist resumes later"]),
     )
     .action(async (at: Address | undefined, options) => {
       const { control } = await import("../commands/control.js");
@@ -81,9 +78,9 @@ export function addControls(program: Command, environment: Environment): void {
     .summary("give a worker no more work")
     .description("Gives a worker no more work, so that it can be switched off.")
     .usage("[options] [host:port] <worker>")
-    // The first one may be left out, which commander has no word for.
+    // The first one may be left out, which commander can't express.
     .argument("[host:port]", "of the server; without it, --run")
-    .argument("[worker]", "its name, as status tells it")
+    .argument("[worker]", "its name, as status shows it")
     .option(...RUN)
     .addHelpText(
       "after",

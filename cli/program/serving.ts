@@ -70,7 +70,7 @@ export function addServer(program: Command, environment: Environment, end: (exit
       0,
     )
     .option("--token-file <file>", "a file with the join token, made if it is missing (default: in the run directory)")
-    .option("--stay", "when the run has ended or failed, go on answering until this process is asked to end");
+    .option("--stay", "when the run has ended or failed, keep answering until this process is asked to end");
   logging(server)
     .addHelpText(
       "after",
@@ -134,7 +134,7 @@ export function serving(command: Command, httpDefault = ""): Command {
     )
     .option(
       "--extend",
-      "make a run longer though its schedule ends with it: from where it stands the schedule is stretched",
+      "make a run longer even though its schedule ends with it: the schedule is stretched from where the run is now",
     )
     .option("--seed <n>", "of all that is random (default: the task's)", wholeNumber("--seed", 0, SEED_MAX))
     .option("--data <path>", "the data set's folder or file (default: the task's)")

@@ -13,7 +13,7 @@ const summary: Summary = {
 const linesOf = (fields: object) => resultLines("complete", { ...summary, ...fields }, "runs/t", createPaint(false));
 
 describe("resultLines()", () => {
-  it("tells what came of a run, a line each", () => {
+  it("shows what came of a run, one line each", () => {
     assert.deepEqual(linesOf({}), [
       "t trained",
       "  samples  1,280 in 20 steps",

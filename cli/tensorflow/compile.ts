@@ -1,5 +1,5 @@
 /**
- * Compiles the package's binding, and our addons beside it, against a TensorFlow wheel, with the compiler alone. Node's
+ * Compiles the package's binding, and our addons beside it, against a TensorFlow wheel, with nothing but the compiler. Node's
  * headers come as a package (the binding uses the stable Node-API, so one binary serves Node 20, 22 and 24), and the
  * libraries are linked where they are, by absolute run path: moved or copied they would no longer find CUDA's beside them.
  */

@@ -138,11 +138,11 @@ describe("CUDA's libraries in pip's layout", { skip }, () => {
     const { error, inProcess, problems } = await load("tfjs-node-gpu");
     assert.equal(error, undefined);
     assert.deepEqual(inProcess.toSorted(), PIP.map(([, name]) => name).toSorted());
-    // Of the driver's libraries those are named that a container was not given.
+    // The driver's libraries that a container was not given are named.
     for (const name of ["libcuda.so.1", "libnvidia-ml.so.1"]) {
       const here = spawnSync("ldconfig", ["-p"], { encoding: "utf8" }).stdout?.includes(name) ?? false;
       const named = problems.some((problem) =>
-        problem.startsWith(`${name} of the NVIDIA driver is missing; start a container`),
+        problem.startsWith(`${name} of the NVIDIA driver is missing; in a container`),
       );
       assert.equal(named, !here, name);
     }
@@ -155,7 +155,7 @@ describe("CUDA's libraries in pip's layout", { skip }, () => {
   it("are named where they are missing, with what to do", async () => {
     const solver = await load("tfjs-node-gpu", ["libcusolver.so.11"]);
     const missing = 'libcusolver.so.11 is missing; run /venv/bin/python -m pip install "tensorflow[and-cuda]"';
-    assert.equal(solver.error, `The backend tfjs-node-gpu can't be had: TensorFlow sees no GPU: ${missing}.`);
+    assert.equal(solver.error, `The backend tfjs-node-gpu is unavailable: TensorFlow sees no GPU: ${missing}.`);
     assert.equal(solver.problems[0], missing);
     const linker = await load("tfjs-node-gpu", ["libnvJitLink.so.12"]);
     assert.match(

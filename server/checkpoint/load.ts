@@ -123,7 +123,7 @@ function readFile(
   }
 }
 
-/** What a file's header says; undefined where it can't be read. */
+/** The label in a file's header; undefined where it can't be read. */
 export function readLabelOf(path: string): CheckpointLabel | undefined {
   try {
     const file = openRegularFile(path, "read");
@@ -137,7 +137,7 @@ export function readLabelOf(path: string): CheckpointLabel | undefined {
   }
 }
 
-/** A file's header, and the bytes that it and its length are. */
+/** A file's header, and the bytes of its length and of itself. */
 function readHeader(file: number): { start: Buffer; header: SafetensorsHeader } {
   const fileBytes = fstatSync(file).size;
   const first = Buffer.alloc(Math.min(LENGTH_BYTES, fileBytes));

@@ -3,9 +3,9 @@ import { filesOf, listSteps } from "./files.js";
 import { readLabelOf } from "./load.js";
 
 /**
- * Micro-batches that a run's newest checkpoint has consumed, from its header alone; 0 if there is none. Whether the
+ * Micro-batches that a run's newest checkpoint has consumed, from its header only; 0 if there is none. Whether the
  * file is sound shows when it is loaded.
- * @param range of the whole flat vector.
+ * @param range the elements of the whole flat vector.
  */
 export function microBatchesDone(folder: string, range: ElementRange): number {
   for (const step of listSteps(folder, range).reverse()) {

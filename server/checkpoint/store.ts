@@ -79,7 +79,7 @@ export function createCheckpointStore(options: CheckpointStoreOptions): Checkpoi
   const expected = { runId, taskHash, layoutHash: layoutHash(layout) };
   makeFolderDurably(folder);
   for (const step of stepsIn(folder)) removeLeftover(temporaryPath(folder, step, slice));
-  // Whatever can't be read there is said now, not when it is in the way.
+  // What can't be read there is reported now, not when it is in the way.
   listSteps(folder, slice);
 
   return {

@@ -42,7 +42,7 @@ const UNATTACHED_MAX = 1_000;
 /** Of a host's name, as it stands in logs and ids. */
 const HOST_LENGTH_MAX = 100;
 
-/** A host's name as it stands in logs, ids and status. */
+/** A host's name as it is shown in logs, ids and status. */
 function hostName(name: string): string {
   return name.replace(/[^\w.-]/g, "").slice(0, HOST_LENGTH_MAX) || "worker";
 }

@@ -20,9 +20,9 @@ describe("outcomeError()", () => {
     assert.equal(
       failed("There is no kernel.", ["a", "b"]),
       "Every worker fails at step 3 with the same error, 5 times without anything computed in between (on a, b): " +
-        "There is no kernel. Mend its cause and start the same command: it resumes at the newest checkpoint.",
+        "There is no kernel. Fix the cause and start the same command again: it resumes at the newest checkpoint.",
     );
-    assert.match(failed("no", ["a", "b", "c", "d", "e", "f", "g"]), /\(on a, b, c, d, e, others\): no\. Mend/);
+    assert.match(failed("no", ["a", "b", "c", "d", "e", "f", "g"]), /\(on a, b, c, d, e, others\): no\. Fix/);
   });
 
   it("says what to try where memory is short", () => {
@@ -31,6 +31,6 @@ describe("outcomeError()", () => {
       "OOM when allocating tensor",
       "Array buffer allocation failed",
     ])
-      assert.match(failed(reason, ["a"]), /\. Often a micro-batch needs more memory than there is: .* Mend its cause/);
+      assert.match(failed(reason, ["a"]), /\. Often a micro-batch needs more memory than there is: .* Fix the cause/);
   });
 });

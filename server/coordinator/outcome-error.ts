@@ -3,7 +3,7 @@ import { IsobatchError } from "../../shared/errors.js";
 import type { Samples } from "../samples/index.js";
 import type { Outcome } from "./core/index.js";
 
-/** It names so many of its workers. */
+/** The most workers that the sentence names. */
 const WORKERS_SHOWN = 5;
 /** What WebAssembly, V8 and TensorFlow say when there is not enough of it. */
 const MEMORY = /out of (memory|bounds)|\bOOM\b|allocation failed/i;
@@ -32,8 +32,8 @@ function everybodyFailed(
   return new IsobatchError(
     "failed",
     `Every worker fails at step ${step} with the same error, ${times} times without anything computed in between (on ` +
-      `${shown.join(", ")}): ${reason.replace(/[.!?]$/, "")}. ${MEMORY.test(reason) ? LESS_MEMORY : ""}Mend its cause ` +
-      "and start the same command: it resumes at the newest checkpoint.",
+      `${shown.join(", ")}): ${reason.replace(/[.!?]$/, "")}. ${MEMORY.test(reason) ? LESS_MEMORY : ""}Fix the cause ` +
+      "and start the same command again: it resumes at the newest checkpoint.",
   );
 }
 

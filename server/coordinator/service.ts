@@ -115,7 +115,7 @@ export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorH
       checkVersion(request.version, "The worker");
       if (isOver(coordinator)) {
         const { failure } = coordinator.progress;
-        // What the others were told as it ended, and this one's connection did not bring.
+        // The others were told so when it ended; this one was not connected then.
         if (request.runId === shared.runId && !options.workersWait()) {
           return { ended: { ok: failure === "", reason: failure === "" ? "the run has ended" : failure } };
         }

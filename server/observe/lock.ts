@@ -33,7 +33,7 @@ export interface Lock {
   release(): void;
 }
 
-/** Far more than servers that start at the same moment take. */
+/** Far more tries than servers that start at the same moment need. */
 const TRIES_MAX = 1_000;
 
 /** @throws {IsobatchError} `refused` while another process holds it */
@@ -52,7 +52,7 @@ export function acquireLock(runFolder: string): Lock {
     writeFileSync(own, content, { flag: "wx" });
     for (let tries = 1; !tryLink(own, path); tries++) {
       if (tries > TRIES_MAX) {
-        throw new IsobatchError("refused", `${path} is made and removed again and again; end whatever does so.`);
+        throw new IsobatchError("refused", `${path} is made and removed again and again; stop whatever does so.`);
       }
       const found = readRegularFile(path);
       // Its holder has gone since.
@@ -76,10 +76,10 @@ export function acquireLock(runFolder: string): Lock {
     try {
       if (readRegularFile(path) === content) rmSync(path, { force: true });
     } catch {
-      // Whatever has taken its place is not ours; and a lock whose holder is gone is no lock.
+      // What has taken its place is not ours, and a lock whose holder is gone holds nobody up.
     }
   };
-  // However this process ends, as long as it is asked: at a bug, and at the second Ctrl-C.
+  // However this process ends, unless it is killed: also at a bug, and at the second Ctrl-C.
   process.once("exit", release);
   return {
     showAddress(address) {

@@ -4,7 +4,7 @@ import { METRICS_FILE, type MetricsLine } from "./metrics.js";
 
 /** The training loss before a run's first update, and at its end. */
 export interface LossTrend {
-  /** Of the first step. */
+  /** The loss of the first step. */
   readonly first: number;
   /** The mean over the last `steps` steps, as single steps are noisy. */
   readonly last: number;
@@ -14,11 +14,11 @@ export interface LossTrend {
 }
 
 const STEPS_MAX = 50;
-/** Fewer show no noise of their own. */
+/** Fewer steps don't show how noisy they are. */
 const STEPS_COMPARED_MIN = 5;
-/** That many times the first loss is no noise. Where training fails at once, the later losses are as wild as they are large. */
+/** This many times the first loss is not noise. Where training fails at once, later losses are as wild as they are large. */
 const RISE_MIN = 2;
-/** Below that, so many standard deviations are. */
+/** Below that, a rise is more than noise from this many standard deviations on. */
 const DEVIATIONS_MIN = 2;
 
 /** From a run's metrics.jsonl; undefined before the second step. */

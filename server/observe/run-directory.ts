@@ -19,9 +19,9 @@ export interface RunDirectory {
   readonly resumed: boolean;
   /** What `run.json` says now. */
   readonly identity: RunIdentity;
-  /** The task that the run goes on with. */
+  /** The task with which the run continues. */
   readonly taskJson: string;
-  /** Makes `task.json` say so; to be called when nothing is left that could keep the run from going on with it. */
+  /** Writes it to `task.json`; to be called once nothing can keep the run from continuing with it. */
   saveTask(): void;
   /** Returns once the epoch will survive a power cut: it is saved before it is used. */
   saveEpoch(epoch: number): void;
@@ -44,14 +44,14 @@ export interface RunIdentity {
   readonly numerics: NumericsClass | null;
   /** Of Isobatch, when the run was made. */
   readonly version: string;
-  /** What it trains on; absent in a directory of a version that did not say it yet. */
+  /** What it trains on; absent in a directory of a version that did not record it yet. */
   readonly data?: DataIdentity;
 }
 
-/** A data set as its contents have it, wherever it lies. */
+/** A data set by its contents, wherever it is stored. */
 export interface DataIdentity {
   readonly fingerprint: string;
-  /** Of the training part. */
+  /** The fingerprint of the training part. */
   readonly trainFingerprint: string;
 }
 
@@ -69,7 +69,7 @@ export interface RunDirectoryOptions {
   readonly task: { readonly name: string; readonly hash: string; readonly json: string };
   readonly data?: DataIdentity;
   /**
-   * Decides, where the folder holds a run, with which task (as JSON) it goes on, or throws. Without it, and where the
+   * Decides, where the folder holds a run, with which task (as JSON) it continues, or throws. Without it, and where the
    * folder has lost its task.json, the hashes must be the same.
    */
   readonly goOn?: (held: HeldRun) => string;
@@ -196,7 +196,7 @@ function readIdentity(folder: string): RunIdentity {
   return value as RunIdentity;
 }
 
-/** As far as a run can get, and so that the next one is a number too. */
+/** More than a run can reach, and low enough that the next one is still a safe integer. */
 const EPOCH_MAX = 2 ** 52;
 
 function isEpoch(value: unknown): boolean {
@@ -252,7 +252,7 @@ function checkSameLayout(path: string, layout: Layout): void {
   );
 }
 
-/** What else has the name of a file that the run will write is better found now than at its end. */
+/** Finds now, and not at the run's end, what is in the place of a file that the run will write. */
 function checkFiles(folder: string): void {
   const { run, task, topology, layout, summary } = RUN_FILES;
   for (const file of [run, task, topology, layout, summary]) regularFileExists(join(folder, file));

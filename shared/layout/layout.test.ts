@@ -66,7 +66,7 @@ describe("createLayout()", () => {
 describe("layoutFromJson()", () => {
   const one = { name: "a", shape: [2], kind: "parameter", decay: true };
   const wrong: [what: string, layout: unknown, reason: RegExp][] = [
-    ["no list", { tensors: [] }, /no list of tensors/],
+    ["no list", { tensors: [] }, /not a list of tensors/],
     ["nothing in a list", [null], /without a name/],
     ["a long name", [{ ...one, name: "a".repeat(1001) }], /without a name of 1 to 1000 characters/],
     ["a size beyond all", [{ ...one, shape: [Number.MAX_SAFE_INTEGER] }], /with tensor a .* 9007199254740991 elements/],
@@ -80,16 +80,16 @@ describe("layoutFromJson()", () => {
       ["a", "b"].map((name) => ({ ...one, name, shape: [2 ** 29 + 1] })),
       /with tensor b .* 1073741826/,
     ],
-    ["a size of none", [{ ...one, shape: [0] }], /the shape of tensor a is no list/],
-    ["half a size", [{ ...one, shape: [1.5] }], /the shape of tensor a is no list/],
-    ["a shape of words", [{ ...one, shape: "12" }], /the shape of tensor a is no list/],
+    ["a size of none", [{ ...one, shape: [0] }], /the shape of tensor a is not a list/],
+    ["half a size", [{ ...one, shape: [1.5] }], /the shape of tensor a is not a list/],
+    ["a shape of words", [{ ...one, shape: "12" }], /the shape of tensor a is not a list/],
     [
       "a shape without end",
       [{ ...one, shape: new Array(17).fill(1) }],
-      /the shape of tensor a is no list of at most 16/,
+      /the shape of tensor a is not a list of at most 16/,
     ],
-    ["another kind", [{ ...one, kind: "toString" }], /tensor a is of no kind/],
-    ["no decay", [{ ...one, decay: 1 }], /tensor a does not tell whether it decays/],
+    ["another kind", [{ ...one, kind: "toString" }], /the kind of tensor a is none of parameter/],
+    ["no decay", [{ ...one, decay: 1 }], /tensor a does not say whether it decays/],
     ["a momentum of words", [{ ...one, momentum: "0.9" }], /the momentum of tensor a/],
     ["too many tensors", new Array(2 ** 14 + 1).fill(one), /16385 tensors; at most 16384/],
     ["a repeated name", [one, one], /two tensors are called a/],

@@ -173,24 +173,24 @@ export function layoutToJson(layout: Layout): string {
   );
 }
 
-/** Above what any model has that may be trained; a layout beyond it is refused before anything is made of it. */
+/** Limits above those of any model that may be trained; a larger layout is refused before anything is built from it. */
 const JSON_LENGTH_MAX = 8 * 2 ** 20;
 const TENSORS_MAX = 2 ** 14;
 const NAME_LENGTH_MAX = 1000;
 const RANK_MAX = 16;
-/** Elements of all tensors together: 4 GiB of float32. */
+/** The most elements of all tensors together: 4 GiB of float32. */
 const ELEMENTS_MAX = 2 ** 30;
 
 /**
  * Reads a layout that came over the network, or from a file.
- * @throws {RangeError | SyntaxError} if it is no layout of a model of at most 2^30 elements.
+ * @throws {RangeError | SyntaxError} if it is not the layout of a model of at most 2^30 elements.
  */
 export function layoutFromJson(json: string): Layout {
   if (json.length > JSON_LENGTH_MAX) {
     throw new RangeError(`the layout has ${json.length} characters; at most ${JSON_LENGTH_MAX} are allowed`);
   }
   const specs: unknown = JSON.parse(json);
-  if (!Array.isArray(specs)) throw new RangeError("the layout is no list of tensors");
+  if (!Array.isArray(specs)) throw new RangeError("the layout is not a list of tensors");
   if (specs.length > TENSORS_MAX) {
     throw new RangeError(`the layout has ${specs.length} tensors; at most ${TENSORS_MAX} are allowed`);
   }
@@ -215,10 +215,13 @@ function checkSpec(value: unknown): asserts value is TensorSpec {
   const isShape =
     Array.isArray(shape) && shape.length <= RANK_MAX && shape.every((size) => Number.isSafeInteger(size) && size >= 1);
   if (!isShape) {
-    throw new RangeError(`the shape of tensor ${name} is no list of at most ${RANK_MAX} whole numbers of at least 1`);
+    throw new RangeError(
+      `the shape of tensor ${name} is not a list of at most ${RANK_MAX} whole numbers of at least 1`,
+    );
   }
-  if (!KINDS.includes(kind as TensorKind)) throw new RangeError(`tensor ${name} is of no kind: ${KINDS.join(", ")}`);
-  if (typeof decay !== "boolean") throw new RangeError(`tensor ${name} does not tell whether it decays`);
+  if (!KINDS.includes(kind as TensorKind))
+    throw new RangeError(`the kind of tensor ${name} is none of ${KINDS.join(", ")}`);
+  if (typeof decay !== "boolean") throw new RangeError(`tensor ${name} does not say whether it decays`);
   const isMomentum = momentum === undefined || (typeof momentum === "number" && momentum >= 0 && momentum <= 1);
-  if (!isMomentum) throw new RangeError(`the momentum of tensor ${name} is no number from 0 to 1`);
+  if (!isMomentum) throw new RangeError(`the momentum of tensor ${name} is not a number from 0 to 1`);
 }

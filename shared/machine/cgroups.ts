@@ -1,12 +1,12 @@
 /**
- * What this process's control groups let it have: a container's or a unit's share of the machine, which neither the number of
- * processors nor the size of the memory shows. Groups are nested, and each holds for all inside it, so the tightest
+ * What this process's control groups let it have: the share of a container or a unit, which neither the machine's number
+ * of processors nor its memory shows. Groups are nested, and each holds for all inside it, so the tightest
  * limit from the process's own group up to the root counts. Pure over a reader of files, for versions 1 and 2.
  *
  * Docs: https://docs.kernel.org/admin-guide/cgroup-v2.html, …/cgroup-v1/, …/scheduler/sched-bwc.html
  */
 export interface GroupLimits {
-  /** Processors' worth of time; undefined: no quota. */
+  /** The quota of computing time, in processors; undefined: no quota. */
   readonly cpus: number | undefined;
   /** Undefined: no limit. */
   readonly memory: MemoryLimit | undefined;
@@ -14,7 +14,7 @@ export interface GroupLimits {
 
 export interface MemoryLimit {
   readonly bytes: number;
-  /** What of it is taken, but for what the kernel can drop at once: files that it has read and nobody uses. */
+  /** How much of it is in use, without what the kernel can drop at once: files that it has read and nobody uses. */
   readonly usedBytes: number;
 }
 
@@ -41,7 +41,7 @@ export function groupLimits(read: ReadFile): GroupLimits {
   }
   const free = ({ bytes, usedBytes }: MemoryLimit): number => bytes - usedBytes;
   const tightest = Math.min(...memories.map(({ bytes }) => bytes));
-  // The group with the tightest limit need not be the one with the least left: what others of a group above took counts too.
+  // The group with the tightest limit need not be the one with the least left: other members of a parent group use some too.
   const left = Math.min(...memories.map(free));
   return {
     cpus: quotas.length === 0 ? undefined : Math.min(...quotas),
@@ -50,7 +50,7 @@ export function groupLimits(read: ReadFile): GroupLimits {
 }
 
 interface Group {
-  /** None: version 2. */
+  /** Empty for version 2. */
   readonly controllers: readonly string[];
   readonly path: string;
 }
@@ -66,7 +66,7 @@ function parseGroups(text: string): Group[] {
 interface Mount {
   readonly version: 1 | 2;
   readonly controllers: readonly string[];
-  /** Which group the mount point shows. */
+  /** The group that the mount point shows. */
   readonly root: string;
   readonly point: string;
 }
@@ -82,12 +82,12 @@ function parseMounts(text: string): Mount[] {
   });
 }
 
-/** Spaces and the like are written in octal there. */
+/** Spaces and the like are written in octal in mountinfo. */
 function unescapeOctal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }
 
-/** The folders of a group and of all above it, as far as they are to be seen. */
+/** The folders of a group and of all above it, as far as they are visible. */
 function foldersUp({ root, point }: Mount, path: string): string[] {
   const base = root === "/" ? "" : root;
   // A group outside of what is mounted (a container that is told the host's path, or "/..") is seen as the mount's root.
@@ -103,7 +103,7 @@ function quotaOf(text: string | undefined): number | undefined {
   return quota > 0 && period > 0 ? quota / period : undefined;
 }
 
-/** Two files; −1 is no quota. */
+/** The quota of version 1, which has two files; −1 is no quota. */
 function quotaOfFirst(file: (name: string) => string | undefined): number | undefined {
   return quotaOf(`${file("cpu.cfs_quota_us")} ${file("cpu.cfs_period_us")}`);
 }
@@ -111,7 +111,7 @@ function quotaOfFirst(file: (name: string) => string | undefined): number | unde
 interface MemoryNames {
   readonly limit: string;
   readonly used: string;
-  /** In memory.stat. */
+  /** The line of memory.stat with the bytes that the kernel can drop at once. */
   readonly droppable: RegExp;
 }
 

@@ -102,7 +102,7 @@ describe("shareOf()", () => {
   const share = (processors: number, cpus: number | undefined) =>
     shareOf(processors, 8 * GIB, 4 * GIB, { cpus, memory: undefined });
 
-  it("rounds a quota up, to no less than one core and no more than there are", () => {
+  it("rounds a quota up, to at least one core and at most as many as there are", () => {
     const cases: [processors: number, cpus: number | undefined, cores: number][] = [
       ...([
         [8, undefined, 8],

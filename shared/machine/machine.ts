@@ -8,11 +8,11 @@ export interface MachineShare {
   readonly cores: number;
   readonly memoryBytes: number;
   readonly freeMemoryBytes: number;
-  /** Which of it control groups (containers, units) have set. */
+  /** What control groups (containers, units) limit; null: they don't. */
   readonly limits: { readonly cpus: number | null; readonly memoryBytes: number | null };
 }
 
-/** Processors are those that the process may run on (taskset, cpusets), and no more than its control groups' quota. */
+/** The share of this process: the processors that it may run on (taskset, cpusets), up to its control groups' quota. */
 export function machineShare(): MachineShare {
   return shareOf(availableParallelism(), totalmem(), freemem(), groupLimits(readOrNothing));
 }
@@ -42,8 +42,8 @@ export function shareOf(
 }
 
 /**
- * A quota is rounded up: a quota of 1.5 is 150 ms of computing in each 100 ms, whoever spends them. Two threads spend all of it,
- * and stand still for the rest of the period; one thread can spend 100 ms, and a third of the quota is never used. More
+ * A quota is rounded up: a quota of 1.5 is 150 ms of computing in each 100 ms, whichever threads use them. Two threads use
+ * all of it, and stand still for the rest of the period; one thread can use 100 ms, and a third of the quota is lost. More
  * threads than that only stand still longer, all at the same time.
  */
 function coresFor(processors: number, cpus: number | undefined): number {

@@ -39,7 +39,7 @@ export function formatAddress({ host, port }: Address): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** Where this machine reaches a server that listens there: "on all addresses" is none to connect to. */
+/** The address at which this machine reaches a server that listens there: "all addresses" is not one to connect to. */
 export function fromHere({ host, port }: Address): Address {
   return { host: host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host, port };
 }

@@ -15,7 +15,7 @@ const REQUEST_BYTES_MAX = CHUNK_PAYLOAD_BYTES_MAX + 64 * 1024;
 /** What a server may send in one message: a model's topology and layout, or the samples of a micro-batch. */
 export const RESPONSE_BYTES_MAX = 64 * 1024 * 1024;
 
-/** A connection on which nothing comes in for so long is given up, on either side: see liveness.ts. */
+/** A connection on which nothing comes in for this long is given up, by either side: see liveness.ts. */
 export const SILENCE_MS = 20_000;
 
 /** A connection without a call in flight is closed after this long; clients connect again when they need to. */

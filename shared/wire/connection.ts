@@ -35,7 +35,7 @@ export interface ConnectOptions {
   waitMs: number;
   /** Stops the attempt; has no effect on the connection once it stands. */
   signal?: AbortSignal;
-  /** By default SILENCE_MS. */
+  /** After how long a silence the connection is given up; by default SILENCE_MS. */
   silenceMs?: number;
 }
 

@@ -4,11 +4,11 @@ import type { Client } from "@grpc/grpc-js";
 import { watchConnection } from "./liveness.js";
 
 /**
- * Watches every connection that a client makes, from TCP's on, so that a server that accepts it and then says nothing
- * holds no reconnection up.
+ * Watches every connection that a client makes, as soon as TCP is connected, so that a server that accepts it and then
+ * says nothing does not hold up reconnecting.
  *
  * It reaches into private members of grpc-js (1.14), which has no hook there; therefore package.json pins the minor
- * version, and the tests see it when an update moves them.
+ * version, and the tests fail when an update moves them.
  */
 export function watchConnections(client: Client, silenceMs?: number): void {
   const pool = (client.getChannel() as unknown as ChannelInternals).internalChannel?.subchannelPool;
@@ -33,7 +33,7 @@ function watchConnector(connector: Connector, silenceMs: number | undefined): vo
   let connection: { session?: Http2Session } = {};
   connector.tcpConnect = async (...args) => {
     const socket = await tcpConnect.apply(connector, args);
-    // An earlier one may still be dying.
+    // An earlier connection may not be closed yet.
     const own: typeof connection = {};
     connection = own;
     watchConnection(socket, () => own.session, silenceMs);
@@ -71,7 +71,7 @@ interface ChannelInternals {
 }
 
 interface Connector {
-  /** While it is being set up. */
+  /** The session while it is being set up. */
   session: Http2Session | null;
   connect(address: unknown, secureConnector: SecureConnector, options: unknown): Promise<unknown>;
   tcpConnect(...args: unknown[]): Promise<Socket>;

@@ -16,7 +16,7 @@ export interface ServerLimits {
   readonly handshakeMs: number;
   /** A connection on which nobody has shown a token for so long is closed: strangers keep no place. */
   readonly strangerMs: number;
-  /** A connection on which nothing comes in for so long is given up. */
+  /** A connection on which nothing comes in for this long is given up. */
   readonly silenceMs: number;
 }
 
@@ -25,7 +25,7 @@ export interface TunedHttp2 {
   destroyConnections(): Promise<void>;
 }
 
-/** How long a destroyed socket may take to say that it is closed, which it does at once. */
+/** The longest wait for the close event of a destroyed socket, which comes at once. */
 const CLOSE_MS = 1_000;
 
 /**
@@ -73,7 +73,7 @@ export function tuneHttp2(
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
     });
-    // A session begins within the event that hands its socket over, which with TLS is the second one.
+    // A session starts within the event that hands its socket over, which with TLS is the second one.
     let begun: Socket | undefined;
     const takeOver = (socket: Socket): void => {
       begun = socket;

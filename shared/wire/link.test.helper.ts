@@ -20,15 +20,15 @@ export interface LinkConnection {
   readonly bytes: number;
   /** Whether it has ended, from whichever side. */
   readonly closed: boolean;
-  /** Nothing passes any more, and nobody is told. */
+  /** Nothing passes any longer, and neither side hears of it. */
   stall(direction?: "up" | "down"): void;
   /** Both sides are reset. */
   cut(): void;
   /** Both sides hear, in order, that nothing more comes. */
   hangUp(): void;
-  /** Down from the server pass so many bytes a second. */
+  /** From the server to the client this many bytes pass per second. */
   slowDown(bytesPerSecond: number): void;
-  /** Calls `action` once, when so many bytes have passed. */
+  /** Calls `action` once, when this many bytes have passed. */
   onBytes(bytes: number, action: () => void): void;
 }
 

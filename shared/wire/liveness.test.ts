@@ -22,7 +22,7 @@ type WatchCall = ServerWritableStream<WatchWeightsRequest__Output, WeightsChunk>
 
 /** It is counted in turns of the event loop, in each of which something may be read: a slow machine does no harm. */
 const SILENCE_MS = 200;
-/** For the side that a test is not about. */
+/** The silence for the side that a test is not about. */
 const NEVER_MS = 1e9;
 const DEADLINE = { deadlineMs: 20_000 };
 const CHUNK = Buffer.alloc(512 * 1024);
@@ -57,7 +57,7 @@ async function meet(
 const phaseOf = async ({ coordinator }: Connection): Promise<string> =>
   (await call(coordinator, coordinatorService.GetStatus, {}, DEADLINE)).phase;
 
-/** Writes for as long as the call stands. */
+/** Writes for as long as the call lasts. */
 async function writeForEver(call: WatchCall): Promise<void> {
   const writer = createWriter(call, { stallMs: NEVER_MS, what: "the weights" });
   for (let chunk = 0; !writer.ended.aborted; chunk++) await writer.write({ chunk, weights: CHUNK }).catch(() => {});

@@ -3,10 +3,10 @@
  *
  * Both ends send a PING now and then, whatever else they send, and give a connection up once nothing at all has come
  * in for `silenceMs`: a connection that moves bytes is alive. gRPC's own keepalive, which this replaces, wants the
- * answer to one PING within a time-out instead, and so gives up connections that are well:
+ * answer to one PING within a time-out instead, and so gives up healthy connections:
  *
- * - the answer stands behind all that the other side has queued, up to WINDOW_BYTES of weights and what its kernel
- *   holds, so that a link of some megabits a second never brings a large model over;
+ * - the answer comes after all that the other side has queued, up to WINDOW_BYTES of weights and what its kernel
+ *   holds, so that a large model never gets over a link of a few megabits a second;
  * - where a process itself stood still (no processor, SIGSTOP, a long computation), its timer runs out before the
  *   answer is read that has long been there.
  *
@@ -20,10 +20,10 @@ import type { Http2Session } from "node:http2";
 import type { Socket } from "node:net";
 import { SILENCE_MS } from "./channel.js";
 
-/** Of one silence; a PING is sent on every 14th, so that two are lost before a connection is. */
+/** The ticks of one silence. A PING is sent on every 14th, so two go unanswered before a connection is given up. */
 const TICKS = 40;
 const PING_TICKS = 14;
-/** A destroyed session gets so long to close by itself. */
+/** How long a destroyed session may take to close by itself. */
 const CLOSE_MS = 1_000;
 
 /**
@@ -61,8 +61,8 @@ export function watchConnection(
 }
 
 /**
- * Whether the kernel has no connection any more. HTTP/2 does not read while it writes, and over TLS Node.js (seen in 20.20)
- * may then never hear of a reset that comes meanwhile.
+ * Whether the kernel no longer has the connection. HTTP/2 does not read while it writes, and over TLS Node.js (seen in
+ * 20.20) may then never hear of a reset that comes meanwhile.
  */
 function isReset(socket: Socket): boolean {
   const { _handle: handle } = socket as unknown as { _handle?: { getpeername?(into: object): number } | null };
@@ -70,6 +70,6 @@ function isReset(socket: Socket): boolean {
 }
 
 function ping(session: Http2Session): void {
-  // Whether it is answered is seen by the bytes. Node.js sends no more than ten that are not; they are enough.
+  // The bytes show whether it is answered. Node.js allows ten that are not, which are enough.
   if (!session.closed) session.ping(() => {});
 }

@@ -18,7 +18,7 @@ export function createProgressTimer(stallMs: number, onStall: () => void): Progr
   let movedAt = 0;
   let timer: NodeJS.Timeout | undefined;
 
-  /** @param read what has come is read: after this process stood still, a timer runs out before that. */
+  /** @param read whether everything that has come is read: after this process stood still, a timer fires before that. */
   const check = (read: boolean): void => {
     timer = undefined;
     if (!waiting) return;

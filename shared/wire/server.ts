@@ -89,8 +89,8 @@ export function createServer({ gate, tls, limits }: CreateServerOptions = {}): W
     },
     async shutdown(graceMs) {
       let grace: NodeJS.Timeout | undefined;
-      // tryShutdown alone is not waited for: to a session that was destroyed and is not closed yet, as one whose peer
-      // is gone, it puts a question that is never answered.
+      // tryShutdown may never end: it waits for the answer of a session that was destroyed and is not closed yet, such as
+      // one whose peer is gone.
       const inPeace = await Promise.race([
         new Promise<true>((resolve) => server.tryShutdown(() => resolve(true))),
         new Promise<false>((resolve) => {

@@ -22,7 +22,7 @@ const REASONS: readonly (readonly [code: RegExp, reason: string])[] = [
 ];
 
 /**
- * What ends a handshake from without, in the code or, where an error comes as text only, in the message: a server that
+ * What ends a handshake from outside, in the error's code or, where an error comes as text only, in the message: a server that
  * is being restarted does it, or a proxy in front of it. It says nothing of either side's TLS.
  */
 const CUT_OFF =

@@ -1,7 +1,7 @@
 import { type DecodedBatch, decodeBatch } from "../decode-batch.js";
 import type { Dataset } from "./dataset.js";
 
-/** Samples decoded at a time. */
+/** The numbers of the inputs that are decoded at a time. */
 const CHUNK_NUMBERS = 1 << 20;
 
 export interface Chunk extends DecodedBatch {

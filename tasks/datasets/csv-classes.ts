@@ -1,4 +1,4 @@
-/** The classes of a CSV file's label column. Words that a person takes for one are never two classes, nor none a class. */
+/** The classes of a CSV file's label column. Two spellings of one word never become two classes, nor a missing value one. */
 import { invalid } from "../../shared/errors.js";
 import { placeIn, type Table } from "./csv-table.js";
 
@@ -31,7 +31,7 @@ export function classesOf(table: Table, column: number, rows: FirstRows): string
         "a class, give it another name.",
     );
   }
-  if (words.length < 2) invalid(`The label column of ${table.path} has one class only; two are the least.`);
+  if (words.length < 2) invalid(`The label column of ${table.path} has only one class; at least two are needed.`);
   if (words.length > CLASSES_MAX) {
     invalid(
       `The label column of ${table.path} has ${words.length} classes; at most ${CLASSES_MAX}, or set dataset.target to "numbers".`,

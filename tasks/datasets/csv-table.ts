@@ -1,4 +1,4 @@
-/** A CSV file as rows of words, each with its line: whatever is wrong with it is said by file, line and column. */
+/** A CSV file as rows of words, each with its line: whatever is wrong with it is reported by file, line and column. */
 import { readFile } from "node:fs/promises";
 import { CsvError, parse } from "csv-parse/sync";
 import { invalid } from "../../shared/errors.js";
@@ -8,7 +8,7 @@ import { decodeUtf8 } from "./utf8.js";
 
 export type CsvSpec = Extract<DatasetSpec, { kind: "csv" }>;
 
-/** A parsed file: its rows, and where each stood. */
+/** A parsed file: its rows, and where each was. */
 export interface Table {
   readonly path: string;
   readonly columns: readonly string[];
@@ -43,7 +43,7 @@ export async function readTable(path: string, { delimiter, header }: CsvSpec): P
   };
 }
 
-/** Names of columns that a message shows. */
+/** The most column names that a message shows. */
 const SHOWN_MAX = 20;
 
 /** The numbers of columns that a field of the task names, by name or number. */
@@ -53,7 +53,7 @@ export function columnNumbers(table: Table, field: string, wanted: readonly (str
     if (index >= 0 && index < table.columns.length) return index;
     const known = table.columns.slice(0, SHOWN_MAX).join(", ") + (table.columns.length > SHOWN_MAX ? ", …" : "");
     return invalid(
-      `dataset.${field} names the column ${JSON.stringify(column)}, which ${table.path} has not; it has ${known}.`,
+      `dataset.${field} names the column ${JSON.stringify(column)}, which ${table.path} does not have; it has ${known}.`,
     );
   });
 }
@@ -66,7 +66,7 @@ export function checkNames({ path, columns }: Table, used: readonly number[], he
   const isNumber = (column: number): boolean => columns[column] !== "" && Number.isFinite(Number(columns[column]));
   if (header && used.every(isNumber) && used.some((column) => !Number.isInteger(Number(columns[column])))) {
     invalid(
-      `${path}, line 1: it is taken for the names of the columns, but it is all numbers (${columns.slice(0, SHOWN_MAX).join(", ")}` +
+      `${path}, line 1: it is taken as the names of the columns, but it is all numbers (${columns.slice(0, SHOWN_MAX).join(", ")}` +
         `${columns.length > SHOWN_MAX ? ", …" : ""}); set dataset.header to false if it is a row, or give the columns names.`,
     );
   }
@@ -75,7 +75,7 @@ export function checkNames({ path, columns }: Table, used: readonly number[], he
     if (name === "") {
       invalid(
         `${path}: column ${column}, counted from 0, has no name; name it, or leave it out with "ignore": [${column}] in ` +
-          "dataset, as one should with the rows' numbers.",
+          "dataset, which is best for row numbers.",
       );
     }
     if (used.some((other) => other !== column && columns[other] === name)) {
@@ -84,7 +84,7 @@ export function checkNames({ path, columns }: Table, used: readonly number[], he
   }
 }
 
-/** Where a value stands, in words. */
+/** Where a value is, in words. */
 export function placeIn(table: Table, row: number, column: number): string {
   return `${table.path}, line ${table.lines[row]}: column "${table.columns[column]}"`;
 }
@@ -101,7 +101,7 @@ export function numberAt(table: Table, row: number, column: number, isLabel: boo
   );
 }
 
-/** 0x1F and the like, which are numbers to JavaScript and words to everybody else. */
+/** Whether it is written like 0x1F, which only JavaScript takes for a number. */
 function isPrefixed(text: string): boolean {
   return text.charCodeAt(0) === 48 && text.length > 2 && "xXoObB".includes(text[1]);
 }

@@ -84,7 +84,7 @@ describe("openData() of a CSV file", () => {
     assert.deepEqual(contents(test!), { inputs: [9], labels: [2] });
     await assert.rejects(
       open("a,y\n1,a\n2,b\n", { testFile }),
-      /test\.csv, line 2: column "y" is "c", a class that .*data\.csv has not; it has "a", "b"\. Correct/,
+      /test\.csv, line 2: column "y" is "c", a class that .*data\.csv does not have; it has "a", "b"\. Correct/,
     );
     // A limit does not make a class unknown.
     assert.equal((await open("a,y\n1,a\n2,b\n3,c\n", { testFile, limit: 1 })).train.label.classes, 3);
@@ -105,7 +105,7 @@ describe("openData() of a CSV file", () => {
     ["an open quotation mark", 'a,y\n"1,0\n', {}, /data.csv is not a usable CSV file: /],
     ["an unknown column", "a,y\n1,0\n", { label: "z" }, /dataset.label names the column "z", .* it has a, y/],
     ["no rows", "a,y\n", {}, /has no rows below its header/],
-    ["one class", "a,y\n1,0\n2,0\n", {}, /has one class only; two are the least/],
+    ["one class", "a,y\n1,0\n2,0\n", {}, /has only one class; at least two are needed/],
     ["no inputs", "y\n1\n2\n", {}, /has no column left for the inputs/],
     ["a column twice", "a,a,y\n1,1,0\n", {}, /two columns called "a"/],
     [
@@ -118,7 +118,7 @@ describe("openData() of a CSV file", () => {
       "a row that is taken for a header",
       "5.1,3.5,0\n4.9,3,1\n",
       { label: 2 },
-      /data.csv, line 1: it is taken for the names of the columns, but it is all numbers \(5\.1, 3\.5, 0\); set dataset\.header to false/,
+      /data.csv, line 1: it is taken as the names of the columns, but it is all numbers \(5\.1, 3\.5, 0\); set dataset\.header to false/,
     ],
     ["an empty label", "a,y\n1,0\n1,\n2,1\n", {}, /data.csv, line 3: column "y" is empty, but it is the label/],
     ["a label of spaces", 'a,y\n1,0\n1,"  "\n2,1\n', {}, /line 3: column "y" is empty/],

@@ -75,7 +75,7 @@ function toDataset(table: Table, rows: Uint32Array, { inputs, labels, label }: C
       inputNumbers[i * inputs.length + j] = numberAt(table, row, column, false);
     });
     labels.forEach((column, j) => {
-      // A class that the training part has not is refused once both parts are read.
+      // A class that the training part does not have is refused once both parts are read.
       labelNumbers[i * labels.length + j] =
         classOf === undefined ? numberAt(table, row, column, true) : (classOf.get(table.rows[row][column]) ?? -1);
     });

@@ -35,17 +35,17 @@ export interface SampleSpec {
 
 export interface Dataset extends SampleSpec {
   readonly samples: number;
-  /** All numbers of the inputs are whole ones in [0, inputsBelow), where that is known without looking. */
+  /** All inputs are whole numbers in [0, inputsBelow); undefined where that is not known without reading them. */
   readonly inputsBelow?: number;
-  /** Where a number of an input stands, for messages, e.g. `tokens.csv, line 4: column "x2"`. */
+  /** Where a number of an input is, for messages, e.g. `tokens.csv, line 4: column "x2"`. */
   place?(sample: number, element: number): string;
-  /** The same of a label that is a number. */
+  /** The same for a label that is a number. */
   labelPlace?(sample: number, element: number): string;
   /** The names of the numbers of a sample, where they have names. */
   readonly columns?: { readonly inputs: readonly string[]; readonly labels: readonly string[] };
   /** The file that the samples are from, for messages. */
   readonly origin?: string;
-  /** Where each class is first, e.g. `test.csv, line 4: column "y"`; of all the file's samples, whatever the limit. */
+  /** Where each class appears first, e.g. `test.csv, line 4: column "y"`; of all the file's samples, whatever the limit. */
   readonly firstPlaces?: ReadonlyMap<string, string>;
   /** What all samples are cut from, where that is less than all of them: it stands for them in the fingerprint. */
   readonly source?: Uint8Array;
@@ -64,7 +64,7 @@ export interface TaskData {
   readonly test: Dataset | undefined;
   /** SHA-256 over the form and every byte of both parts. */
   readonly fingerprint: string;
-  /** The same of the training part, to tell which of the two has changed. */
+  /** The same over the training part only, to see which of the two has changed. */
   readonly trainFingerprint: string;
 }
 

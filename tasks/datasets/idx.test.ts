@@ -94,7 +94,7 @@ describe("openData() of an IDX folder", () => {
     await write("t10k-labels-idx1-ubyte", idx([2], [0, 3]));
     await assert.rejects(
       openData({ dataset: dataset() }),
-      /t10k-labels-idx1-ubyte: label 1, counted from 0, is "3", a class that .*train-images-idx3-ubyte has not; it has "0", "1", "2"\./,
+      /t10k-labels-idx1-ubyte: label 1, counted from 0, is "3", a class that .*train-images-idx3-ubyte does not have; it has "0", "1", "2"\./,
     );
     await write("t10k-images-idx3-ubyte", idx([2, 2, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]));
     await assert.rejects(

@@ -64,7 +64,7 @@ export async function hasIdxPart(folder: string, part: "train" | "t10k"): Promis
 export async function readIdxPart(folder: string, part: "train" | "t10k", limit: number | null): Promise<Dataset> {
   const imagesPath = join(folder, `${part}-images-idx3-ubyte`);
   const labelsPath = join(folder, `${part}-labels-idx1-ubyte`);
-  // One after the other, so that of two that are missing always the same is named.
+  // One after the other, so that where both are missing it is always the same one that is named.
   const images = await readIdx(imagesPath);
   const labels = await readIdx(labelsPath);
   if (images.shape.length < 2) invalid(`${imagesPath} has ${images.shape.length} dimension instead of images.`);
@@ -86,7 +86,7 @@ export async function readIdxPart(folder: string, part: "train" | "t10k", limit:
     ...createDataset(form, images.data.subarray(0, samples * row), labels.data.subarray(0, samples)),
     origin: imagesPath,
     firstPlaces: firstPlacesOf(labels.data, labelsPath),
-    place: (sample, element) => `${imagesPath}, image ${sample}: its pixel ${element}, of 0 to 255 made 0 to 1,`,
+    place: (sample, element) => `${imagesPath}, image ${sample}: its pixel ${element}, scaled from 0–255 to 0–1,`,
   };
 }
 

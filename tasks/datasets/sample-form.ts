@@ -1,8 +1,8 @@
-/** The form of samples as a worker reads it from the server's answer: checked, so that nothing is made of a wrong one. */
+/** The form of samples as a worker reads it from the server's answer: checked, so that nothing is built from a wrong one. */
 import { z } from "zod";
 import type { InputSpec, LabelSpec, SampleSpec } from "./dataset.js";
 
-/** Of one sample. */
+/** The most elements of one sample. */
 const ELEMENTS_MAX = 2 ** 28;
 const JSON_LENGTH_MAX = 8 * 2 ** 20;
 
@@ -42,7 +42,7 @@ const form = z
   // An image, to be augmented, has rows, columns and channels.
   .refine(({ input }) => input.augment === undefined || input.shape.length === 3);
 
-/** @throws {RangeError | SyntaxError} if it is no form of samples that can be trained on. */
+/** @throws {RangeError | SyntaxError} if it is not a form of samples that can be trained on. */
 export function sampleFormFromJson(json: string): SampleSpec {
   if (json.length > JSON_LENGTH_MAX) {
     throw new RangeError(

@@ -31,7 +31,7 @@ describe("decodeUtf8()", () => {
     ],
     ["UTF-16, big end first", [[0xfe, 0xff, 0, 0x61]], /text in UTF-16 \(it begins with .* 0xFE 0xFF\)/],
     ["UTF-32", [[0xff, 0xfe, 0, 0, 0x61, 0, 0, 0]], /text in UTF-32/],
-    ["UTF-16 without a mark", ["a\0\n\0b\0"], /line 1: byte 2 is 0, which no text has; it is text in UTF-16/],
+    ["UTF-16 without a mark", ["a\0\n\0b\0"], /line 1: byte 2 is 0, which text never contains; the file is UTF-16/],
   ];
   for (const [name, parts, message] of faults) {
     it(`refuses ${name}`, () => assert.throws(() => decode(...parts), { code: "invalid_input", message }));

@@ -10,11 +10,12 @@ const MARKS: readonly (readonly [encoding: string, bytes: readonly number[]])[] 
 ];
 const BYTE_ORDER_MARK = "\ufeff";
 const LINE_FEED = 10;
-/** Of the line before the fault. */
+/** The most bytes of the line that are shown before the fault. */
 const SHOWN_MAX = 30;
 
 /**
- * @param file for the messages. @param within names what holds the byte at an offset, e.g. `column "y"`.
+ * @param file its path, for the messages.
+ * @param within names what holds the byte at an offset, e.g. `column "y"`.
  * @returns the text without a byte order mark.
  * @throws {IsobatchError} `invalid_input`: where the file stops being UTF-8, and what to do.
  */
@@ -32,8 +33,8 @@ export function decodeUtf8(bytes: Uint8Array, file: string, within?: (offset: nu
   if (zero >= 0) {
     const { line, column } = placeOf(bytes, zero);
     invalid(
-      `${file}, line ${line}: byte ${column} is 0, which no text has; it is text in UTF-16, to be saved as UTF-8 ` +
-        "(iconv -f UTF-16 -t UTF-8), or no text at all.",
+      `${file}, line ${line}: byte ${column} is 0, which text never contains; the file is UTF-16, and must be saved as UTF-8 ` +
+        "(iconv -f UTF-16 -t UTF-8), or it is not text.",
     );
   }
   if (!isUtf8(bytes)) refuse(bytes, firstFault(bytes), file, within);
@@ -60,7 +61,7 @@ function refuse(
 
 /** Offset of the first byte that belongs to no character of UTF-8. */
 function firstFault(bytes: Uint8Array): number {
-  // The longest beginning that is UTF-8, but for a character that is cut at its end.
+  // The longest beginning that is UTF-8, except for a character that is cut at its end.
   let [good, bad] = [0, bytes.length];
   while (bad - good > 1) {
     const middle = (good + bad) >> 1;

@@ -53,7 +53,7 @@ export async function buildModel(task: ModelTask, form?: SampleSpec): Promise<Bu
   return buildFrom(await sourceModel(task.model, form), task, form);
 }
 
-/** Makes what is trained from the model that a task describes, which is disposed of. */
+/** Builds the model that is trained from the one that a task describes, which is disposed of. */
 export async function buildFrom(source: LayersModel, task: ModelTask, form?: SampleSpec): Promise<BuiltModel> {
   const { topology: json, nameOf } = topologyOf(source);
   const frozen = [...carryFrozen(source, json), ...freezeLayers(json, task.freeze)];
@@ -64,7 +64,7 @@ export async function buildFrom(source: LayersModel, task: ModelTask, form?: Sam
   copyWeights(source, captured.model, nameOf);
   checkTrained(source, captured.model, frozen, nameOf);
   checkLosses(source, captured.model, nameOf);
-  // Only a module's code can make a model that its layers' settings don't tell.
+  // Only a module's code can make a model that its layers' settings don't describe fully.
   if (task.model.kind === "module") checkOutputs(source, captured.model, nameOf, form?.input.shape);
   if (task.initialWeights === "seeded") onCpu(() => drawWeights(captured, task.seed));
   source.dispose();
@@ -100,7 +100,10 @@ function drawWeights({ model, weights }: Captured, seed: number): void {
   }
 }
 
-/** Seeds an initialiser for each of its calls: an LSTM's bias is made of two, which would be equal. @returns its undoing. */
+/**
+ * Gives each call of an initialiser a seed of its own: an LSTM's bias is made in two calls, which would draw the same.
+ * @returns a function that undoes this.
+ */
 function seedCalls(initializer: Initializer, seedOfCall: (call: number) => number): () => void {
   const { apply } = initializer;
   let calls = 0;

@@ -7,9 +7,9 @@ import type { IndexInput, LookUp } from "./input-uses.js";
 
 /** A number that the layer has no row for. */
 export interface IndexFault {
-  /** Of the batch, from 0. */
+  /** The sample's number in the batch, from 0. */
   readonly sample: number;
-  /** Of the sample, row-major, from 0. */
+  /** The number's place in the sample, row-major, from 0. */
   readonly element: number;
   readonly value: number;
   readonly layer: LookUp;
@@ -33,7 +33,7 @@ export function createIndexCheck(indices: readonly IndexInput[]): IndexCheck {
   };
 }
 
-/** Where the first number is that is no whole one in [0, limit), a limit being below 2³¹; -1 if there is none. */
+/** The place of the first number that is not a whole one in [0, limit), where limit is below 2³¹; -1 if there is none. */
 function firstAmongAll(inputs: Float32Array, limit: number): number {
   for (let i = 0; i < inputs.length; i++) {
     const value = inputs[i];
@@ -43,7 +43,7 @@ function firstAmongAll(inputs: Float32Array, limit: number): number {
   return -1;
 }
 
-/** The same of some elements of each row. */
+/** The same for some elements of each row. */
 function firstAmong(inputs: Float32Array, width: number, elements: Uint32Array, limit: number): number {
   for (let row = 0; row < inputs.length; row += width) {
     for (let i = 0; i < elements.length; i++) {

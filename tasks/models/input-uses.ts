@@ -47,11 +47,11 @@ const NORMALIZERS = new Set(["BatchNormalization", "LayerNormalization", "GroupN
 const REARRANGERS = new Set([
   ...["Reshape", "Flatten", "Permute", "RepeatVector", "Cropping2D", "ZeroPadding2D", "Concatenate", "FirstPosition"],
 ]);
-/** Beyond it float32 does not tell neighbouring elements apart. */
+/** With more elements float32 can't number all of them. */
 const ELEMENTS_MAX = 2 ** 24;
 
 type Tensor = ReturnType<typeof tf.zeros>;
-/** The element that each number of a layer's input or output is, counted from 1; undefined if it is none any more. */
+/** The element that each number of a layer's input or output is, counted from 1; undefined once they are changed. */
 type Origin = Tensor | undefined;
 interface Symbolic {
   readonly sourceLayer: Layer;
@@ -145,7 +145,7 @@ function rearranges(layer: Layer, className: string): boolean {
   return REARRANGERS.has(className);
 }
 
-/** The elements that are in it; 0 stands for a constant. */
+/** The elements among the numbers; 0 is a constant. */
 function elementsIn(numbers: Tensor): Uint32Array {
   const elements = new Set<number>();
   for (const number of numbers.dataSync()) if (number > 0) elements.add(number - 1);

@@ -19,7 +19,7 @@ export interface PlacedWeight {
   readonly path: string;
   readonly layer: Layer;
   readonly weight: LayerVariable;
-  /** Whether it is of a kind that is trained; that it is not frozen is another matter. */
+  /** Whether it is of a kind that is trained, frozen or not. */
   readonly trainable: boolean;
 }
 

@@ -35,7 +35,7 @@ describe("refusal()", () => {
     ["Conv1D", { filters: 2, data_format: "channels_first" }, /channels last whatever its dataFormat/],
     ["Conv2D", { filters: 2, strides: [1, 2], dilation_rate: [2, 1] }, /can't both be larger than 1/],
     ["DepthwiseConv2D", { kernelSize: 2, strides: 2, dilationRate: 2 }, /can't both be larger than 1/],
-    ["Conv2DTranspose", { filters: 2, kernelSize: 2, dilationRate: 2 }, /leaves its dilationRate out/],
+    ["Conv2DTranspose", { filters: 2, kernelSize: 2, dilationRate: 2 }, /ignores its dilationRate/],
     ["UpSampling2D", { size: 2 }, /its size is 2; give two numbers/],
     ["Conv3DTranspose", { kernelSize: [1, 2, 3], strides: 2, padding: "same" }, /strides longer than its kernelSize/],
     ["MaxPooling3D", { poolSize: 2, strides: [2, 3, 2], padding: "same" }, /strides longer than its poolSize/],

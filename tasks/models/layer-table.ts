@@ -83,12 +83,12 @@ function refusalOfSettings(className: string, config: Record<string, unknown>): 
 function refusalOfSizes(className: string, config: Record<string, unknown>): string | undefined {
   const isLarge = (value: unknown): boolean => numbersOf(value).some((size) => size > 1);
   if (/Conv/.test(className) && isLarge(config.dilationRate)) {
-    if (className.endsWith("Transpose")) return "tfjs leaves its dilationRate out; leave it out too";
+    if (className.endsWith("Transpose")) return "tfjs ignores its dilationRate; leave it out";
     if (isLarge(config.strides))
       return "its strides and dilationRate can't both be larger than 1; set one of them to 1";
   }
   if (className === "Conv1D" && /^channels_?first$/i.test(String(config.dataFormat))) {
-    return "tfjs puts out channels last whatever its dataFormat; put Permute around it";
+    return "tfjs outputs channels last whatever its dataFormat is; put Permute before and after it";
   }
   if (className === "UpSampling2D" && isSet(config.size) && numbersOf(config.size).length !== 2) {
     return `its size is ${JSON.stringify(config.size)}; give two numbers, such as [2, 2]`;

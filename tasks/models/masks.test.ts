@@ -27,7 +27,7 @@ const lstm = (returnSequences = false): Apply => layer(layers.lstm({ units: 2, r
 const dense: Apply = (x) => layers.dense({ units: 1 }).apply(x);
 
 describe("checkMasks()", () => {
-  it("finds nothing to say where each mask is taken", () => {
+  it("says nothing where each mask is taken", () => {
     assert.deepEqual(checkMasks(words(lstm(true), dense, lstm(), dense)), []);
     assert.deepEqual(checkMasks(words(layer(layers.globalAveragePooling1d({})), dense)), []);
   });

@@ -1,7 +1,7 @@
 /**
  * Where masks go in a model. Embedding with `maskZero`, and Masking, mark positions that are not there; every layer after
- * them does with the mark what Keras 3 does. tfjs follows Keras 2 in part and mixes up masks in the rest, so what it says
- * of a layer's masking is not asked: this table is, by the check before the start and by what computes the model.
+ * them treats the mask as Keras 3 does. tfjs follows Keras 2 in part and mixes up masks otherwise, so its own rules are not
+ * used: the check before the start and the computation of the model both follow this table.
  */
 import { invalid } from "../../shared/errors.js";
 import type { Layer, LayersModel } from "./capture-weights.js";
@@ -46,7 +46,7 @@ export function maskRule(layer: Layer): MaskRule {
   return (layer as Layer & { returnSequences: boolean }).returnSequences ? "passes" : "ends";
 }
 
-/** They pass over masked numbers, with masks of one axis less than their inputs. */
+/** Layers that pass over masked numbers; their masks have one axis fewer than their inputs. */
 const MASKED_OUT = ["Multiply", "Maximum", "Minimum", "BatchNormalization"];
 
 /** Layers whose `call` is given the mask; all others that pass it on compute as if there were none. */
@@ -145,7 +145,7 @@ function traceLayer(
   return undefined;
 }
 
-/** Why a layer can't be given a mask, in a sentence's end. */
+/** Why a layer can't be given a mask, as the end of a sentence. */
 function refusalOf(
   layer: Layer,
   mask: Traced,
@@ -154,11 +154,11 @@ function refusalOf(
   dropped: Set<string>,
 ): string | undefined {
   const className = layer.getClassName();
-  if (className === "Softmax") return "which says nothing of the numbers within a position";
+  if (className === "Softmax") return "which says nothing about the numbers within a position";
   const rule = maskRule(layer);
   const spreads = rule === "joins" || MASKED_OUT.includes(className);
   if (spreads && masks.some((other, i) => other !== undefined && other.rank !== ranks[i] - 1)) {
-    return `which has ${mask.rank} axes; it takes masks that have one axis less than its inputs`;
+    return `which has ${mask.rank} axes; it takes masks that have one axis fewer than its inputs`;
   }
   if (rule === "any" && masks.some((other) => other !== undefined && other.rank !== mask.rank)) {
     return "and another one with more or fewer axes";

@@ -1,7 +1,7 @@
 /**
- * Weights as any tfjs finds them. `loadLayersModel` looks weights up by tfjs's own names, in which a layer of a nested model
- * has its name and not its path; so a model in which two nested models have layers of one name can't be loaded. Such
- * layers are renamed for the export.
+ * Names by which any tfjs finds the weights. `loadLayersModel` looks weights up by tfjs's own names, in which a layer of a
+ * nested model has its name and not its path; so a model in which two nested models have layers of one name can't be
+ * loaded. Such layers are renamed for the export.
  */
 import { invalid } from "../../shared/errors.js";
 import { weightNames } from "./capture-weights.js";

@@ -102,7 +102,7 @@ describe('buildModel() with initialWeights: "model"', () => {
             ];
           });
           assert.deepEqual(tensorsOf(built), Object.fromEntries(expected));
-          // The worker's side, of the topology alone.
+          // The worker's side, from the topology only.
           const { model: there, tensors } = await loadModel(built.topology, built.layout);
           assert.equal(there.trainableWeights.length, 2 * (4 - FROZEN[how as keyof typeof FREEZES].length));
           for (const { name, shape: size } of built.layout.tensors) assert.deepEqual(tensors.get(name)?.shape, size);

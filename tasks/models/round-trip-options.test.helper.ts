@@ -157,10 +157,10 @@ export const REFUSED: [options: RegExp, reason: RegExp][] = [
   [/^ELU\.alpha$/, /Non-default alpha/],
   [
     /^Conv1D\.dataFormat$/,
-    /dataFormat is "channelsFirst", and becomes "channelsLast"|puts out channels last whatever its dataFormat/,
+    /dataFormat is "channelsFirst", and becomes "channelsLast"|outputs channels last whatever its dataFormat/,
   ],
   [
     /^Conv[23]DTranspose\.dilationRate$/,
-    /dilationRate is \[2,2(,2)?\], and becomes \[1,1(,1)?\]|leaves its dilationRate out/,
+    /dilationRate is \[2,2(,2)?\], and becomes \[1,1(,1)?\]|ignores its dilationRate/,
   ],
 ];

@@ -1,6 +1,6 @@
 /**
- * Whether each layer of a model puts out for the same inputs what the same layer of its source does. What a layer costs
- * is estimated; once BUDGET is spent, a layer is not computed any more: it passes on drawn numbers of the right shape, in
+ * Whether each layer of a model has the same outputs for the same inputs as that layer of its source. What a layer costs
+ * is estimated; once BUDGET is spent, a layer is no longer computed: it passes on drawn numbers of the right shape, in
  * both models, so that those after it and the connections are still compared, and a large model costs no more than a
  * few seconds.
  */
@@ -128,7 +128,7 @@ function recordOf(model: LayersModel, inputs: Tensor, nameOf?: (name: string) =>
   } catch (thrown) {
     error = messageOf(thrown);
   } finally {
-    // What a prototype has is found again; a method of its own was refused before.
+    // The prototype's `call` takes effect again; a layer with a `call` of its own was refused before.
     for (const layer of watched) delete (layer as Partial<Callable>).call;
   }
   return { calls, error };
@@ -179,7 +179,7 @@ function compare(before: Run, after: Run): void {
   }
 }
 
-const REMEDY = "Build the model of tfjs's layers as they are, with the tf that the model function is given.";
+const REMEDY = "Build the model from tfjs's own layers, with the tf that the model function is given.";
 
 const outcome = ({ error }: Run): string => (error === undefined ? "computes" : `fails ("${error}")`);
 

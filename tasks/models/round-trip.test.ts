@@ -66,7 +66,7 @@ async function outcome(build: () => Promise<BuiltModel>): Promise<BuiltModel | s
   }
 }
 
-/** Builds the layer in a module and, where a task file can tell its configuration, from there; compares with itself. */
+/** Builds the layer in a module and, where a task file can express its configuration, from there; compares with itself. */
 async function checkOption(className: string, shape: number[], config: () => Config, option: string): Promise<void> {
   const name = `${className}.${option}`;
   const refused = REFUSED.find(([options]) => options.test(name))?.[1];
@@ -159,7 +159,7 @@ describe("checkSettings()", () => {
     const layer = dense();
     layer.call = (x) => x as never;
     await assert.rejects(fromModule(tf.sequential({ layers: [layer] })), {
-      message: /"d" \(Dense\).* its call is code of its/,
+      message: /"d" \(Dense\).* its call is custom code/,
     });
   });
 

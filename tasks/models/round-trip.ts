@@ -60,7 +60,7 @@ function lost(path: string, layer: Layer, what: string): never {
   return invalid(
     `Layer "${path}" (${layer.getClassName()}) can't be trained as it was made: ${what} when TensorFlow.js writes the model ` +
       "to JSON, the form in which workers get it; leave that out or use another layer, or, if the module has a TensorFlow.js of its " +
-      "own, take the tf that its model function is given.",
+      "own, use the tf that its model function is given.",
   );
 }
 
@@ -81,7 +81,7 @@ function checkLayer(path: string, layer: Layer, rebuilt: Layer): void {
     if (UNCOMPARED.has(key)) continue;
     const [was, is] = [settingOf(own[key]), settingOf(others[key])];
     if (typeof own[key] === "function" && !Object.hasOwn(others, key)) {
-      return lost(path, layer, `its ${key} is code of its own, which is lost`);
+      return lost(path, layer, `its ${key} is custom code, which is lost`);
     }
     if (was === undefined || isDeepStrictEqual(was, is)) continue;
     lost(path, layer, `its ${key} is ${show(was)}, and becomes ${show(is)}`);
@@ -125,7 +125,7 @@ function checkConnections(topology: TopologyNode, rebuilt: TopologyNode): void {
   const i = before.findIndex((connection, n) => connection !== after[n]);
   if (i < 0 && before.length === after.length) return;
   invalid(
-    "The model's layers are connected otherwise after TensorFlow.js has written the model to JSON, the form in which workers get " +
-      `it: ${before[i]} becomes ${after[i]}; build the model of other layers.`,
+    "The model's layers are connected differently after TensorFlow.js has written the model to JSON, the form in which workers get " +
+      `it: ${before[i]} becomes ${after[i]}; build the model from other layers.`,
   );
 }

@@ -35,7 +35,7 @@ export function sequentialModel(spec: Sequential): LayersModel {
   return model;
 }
 
-/** Says all at once. */
+/** Names all unknown layers in one error. */
 function refuseUnknown(layers: readonly LayerSpec[]): void {
   const lines = layers.flatMap(({ layer }, i) =>
     Object.hasOwn(layerTable, layer) ? [] : [untrained(`model.layers[${i}]`, layer, refusal(layer, {}))],

@@ -1,4 +1,4 @@
-/** A server, or a proxy before one, that hangs up in the middle of a TLS handshake: whoever comes tries again. */
+/** A server, or a proxy before one, that hangs up in the middle of a TLS handshake: clients try again. */
 import assert from "node:assert/strict";
 import net, { type AddressInfo } from "node:net";
 import { describe, it } from "node:test";

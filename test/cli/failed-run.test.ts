@@ -26,7 +26,7 @@ const TASK = {
 };
 const ROWS = Array.from({ length: 40 }, (_, i) => `${i % 4},${(i * i) % 4},${i / 40}`);
 const REASON =
-  /Every worker fails at step 0 with the same error, 5 times .*: .* is \d0, but the Embedding layer .*\. Mend its cause/;
+  /Every worker fails at step 0 with the same error, 5 times .*: .* is \d0, but the Embedding layer .*\. Fix the cause/;
 
 describe("a run whose every worker meets the same error", { timeout: 120_000 }, () => {
   let workplace: Workplace;

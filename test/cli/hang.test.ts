@@ -75,7 +75,7 @@ describe("a run whose only worker hangs inside TensorFlow", { skip }, () => {
     );
     assert.match(
       stderr,
-      /^No worker is left\. Worker 1 can't work\. Compute thread 0 \(tfjs-node\) hangs: a micro-batch's gradient has not ended in 2 s, so this worker ends; .* ISOBATCH_PATIENCE/m,
+      /^No worker is left\. Worker 1 can't work\. Compute thread 0 \(tfjs-node\) hangs: a micro-batch's gradient has not finished in 2 s, so this worker ends; .* ISOBATCH_PATIENCE/m,
     );
     await untilQuiet(place);
   });

@@ -18,7 +18,7 @@ describe("a machine that refuses something", { skip: process.platform !== "linux
   after(() => workplace.close());
 
   describe("a run whose standard output is on a full disk", () => {
-    const goesOn = "The command goes on, and what it reports is left out.";
+    const goesOn = "The command continues without its reports.";
     const hashes: string[] = [];
 
     for (const [out, umask, errors] of [

@@ -87,7 +87,7 @@ describe("a trained run", () => {
     assert.match(stdout, / \(computed on cpu\)\n$/);
     const none = await workplace.run(["evaluate", "run", "--backend", "tfjs-node"]);
     assert.equal(none.code, 1);
-    assert.match(none.stderr, /^The backend tfjs-node can't be had: TensorFlow is not installed; [^\n]+\n$/);
+    assert.match(none.stderr, /^The backend tfjs-node is unavailable: TensorFlow is not installed; [^\n]+\n$/);
   });
 
   it("is exported to tfjs and to safetensors", LIMIT, async () => {

@@ -56,7 +56,7 @@ type How = "cut" | "hung up" | "stalled" | "slow";
 /** What is done to one connection, and when. */
 interface Fault {
   readonly how: How;
-  /** Of a stall. */
+  /** The direction that a stall stops. */
   readonly direction?: "up" | "down";
   readonly when:
     | { readonly kind: "bytes"; readonly connection: number; readonly bytes: number }
@@ -67,7 +67,7 @@ interface Fault {
 /** How a run and its processes ended. */
 export interface RunEnd {
   readonly seed: number;
-  /** For people. */
+  /** What happened, for people. */
   readonly what: string;
   readonly serverExit: number | string;
   readonly workerExits: readonly (number | string)[];
@@ -144,7 +144,7 @@ export function runToTheEnd({ seed, encrypted, shards, faults, inOrder }: Plan):
           await until(() => made.length >= 2 * workers.length, "a worker's connections", [server, ...workers]);
       }
       await untilEnded(scene, server, made, faults);
-      // As whoever runs them does with workers that look for a server that has gone.
+      // As a person would end workers that look for a server that is gone.
       for (const worker of workers) if (worker.exit === undefined) worker.signal("SIGTERM");
       for (const worker of workers) await until(() => worker.exit !== undefined, "a worker's end", []);
       return {

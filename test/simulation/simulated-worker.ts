@@ -13,7 +13,7 @@ export interface SimulatedWorker {
   pause(forMs: number): void;
   breakCoordinatorStream(): void;
   breakPushes(): void;
-  /** It can't go on: it says why, and its process ends. */
+  /** The worker can't continue: it says why, and its process ends. */
   failForGood(downMs: number): void;
   /** A compute thread has died: all are started anew, and hold no weights. */
   restartThreads(): void;

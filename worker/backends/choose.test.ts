@@ -71,7 +71,7 @@ describe("chooseBackend()", () => {
   it("fails when the one asked for can't be had, instead of taking another", async () => {
     await assert.rejects(chooseBackend("tfjs-node", log), (error: unknown) => {
       assert.ok(error instanceof IsobatchError && error.code === "unavailable");
-      assert.match(error.message, /^The backend tfjs-node can't be had: TensorFlow is not installed/);
+      assert.match(error.message, /^The backend tfjs-node is unavailable: TensorFlow is not installed/);
       return true;
     });
   });

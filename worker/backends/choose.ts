@@ -84,7 +84,7 @@ export async function probeByOpening(name: BackendName): Promise<BackendProbe> {
 
 /** As the end of a sentence that has named the backend. */
 function reasonOf(name: BackendName, error: unknown): string {
-  return messageOf(error).replace(`The backend ${name} can't be had: `, "").replace(/\.$/, "");
+  return messageOf(error).replace(`The backend ${name} is unavailable: `, "").replace(/\.$/, "");
 }
 
 /** Of a Logger, what is used to tell of a choice: a thread that has none passes the lines on. */
@@ -111,7 +111,7 @@ export async function chooseBackend(requested: string | undefined, log: ChoiceLo
     if (requested !== undefined) {
       throw new IsobatchError(
         "unavailable",
-        `The backend ${name} can't be had: ${reason}. Choose another with --backend, or none to take the best there is.`,
+        `The backend ${name} is unavailable: ${reason}. Choose another with --backend, or none to take the best there is.`,
       );
     }
     log.info({ backend: name, reason }, `not computing on ${name}: ${reason}`);

@@ -20,7 +20,7 @@ export interface KinkCase {
   readonly weights: readonly Stored[];
   readonly outputWeights: Stored;
   readonly output: Stored;
-  /** Of the inputs, unless they are integers, then of the weights. */
+  /** The gradients of the inputs, unless they are integers, then of the weights. */
   readonly gradients: readonly Stored[];
 }
 export const { cases: kinkCases } = JSON.parse(readFileSync(new URL("./kinks.test.json", import.meta.url), "utf8")) as {

@@ -38,7 +38,7 @@ function differentiated(compute: () => void): Set<string> {
 }
 
 describe("the operations that training differentiates", () => {
-  it("are plain, or asked below at their kinks and where elements are equal", async () => {
+  it("are plain, or tested below at their kinks and where elements are equal", async () => {
     await openBackend("wasm");
     const trained = differentiated(() => layerCases.forEach(callGradient));
     const asked = differentiated(() => kinkCases.forEach(measureKink));

@@ -36,7 +36,7 @@ describe("a compute thread that hangs", { timeout: 60_000 }, () => {
       warn: (line) => warnings.push(line),
     });
     assert.equal(await thread.ask("load", {}), null);
-    const hangs = "Compute thread 3 (tfjs-node-gpu) hangs: a micro-batch's gradient has not ended in 0.6 s.";
+    const hangs = "Compute thread 3 (tfjs-node-gpu) hangs: a micro-batch's gradient has not finished in 0.6 s.";
     const isHang = (error: unknown): boolean => error instanceof HungThreadError && error.message === hangs;
     await assert.rejects(thread.ask("microBatch", { batch }), isHang);
     await assert.rejects(thread.ask("load", {}), isHang);
@@ -57,7 +57,7 @@ describe("a compute thread that hangs", { timeout: 60_000 }, () => {
       const [said, [code, signal]] = await Promise.all([text(child.stdout), once(child, "close")]);
       assert.match(
         said,
-        /^Compute thread 0 \(wasm\) hangs: evaluating a batch has not ended in 0\.02 s\.\nended: false\n$/,
+        /^Compute thread 0 \(wasm\) hangs: evaluating a batch has not finished in 0\.02 s\.\nended: false\n$/,
       );
       // Without the addon of an installation it can only kill itself.
       assert.deepEqual([code, signal], [null, "SIGKILL"]);

@@ -30,9 +30,9 @@ export class HungThreadError extends ThreadDeathError {}
 
 export interface ComputeThreadOptions {
   readonly start: ThreadStart;
-  /** Is told what the thread has to tell people. */
+  /** Is called with what the thread reports to people. */
   readonly notice?: (line: string) => void;
-  /** Is told when the thread takes suspiciously long. */
+  /** Is called when the thread takes suspiciously long. */
   readonly warn?: (line: string) => void;
   readonly patience: Patience;
   /** Ends this process while a thread is inside a native call. */
@@ -43,7 +43,7 @@ export interface ComputeThreadOptions {
   readonly script?: URL;
 }
 
-/** What a thread is at, in words. */
+/** What a thread is doing, in words. */
 const WORK: Record<RequestName | "start", string> = {
   start: "opening its backend and model",
   load: "loading the weights",
@@ -55,7 +55,7 @@ const WORK: Record<RequestName | "start", string> = {
 };
 
 const LOOK_MS = 1_000;
-/** What a thread that is closed may still take for what it is at; one that hangs will not need it. */
+/** How long a thread that is closed may take to finish what it is doing; one that hangs gets less. */
 const END_MS = 10_000;
 const END_HUNG_MS = 1_000;
 
@@ -96,7 +96,7 @@ export async function startComputeThread(options: ComputeThreadOptions): Promise
     else asked.resolve(("ready" in message ? message.ready : message.reply) as never);
   });
   worker.on("error", (error) => {
-    // What the machine refuses a new thread it would refuse the next one, too.
+    // What the machine refuses a new thread it would refuse the next one too.
     const refused = ready ? error : systemError(error, `start compute thread ${start.thread}`);
     if (refused instanceof IsobatchError) die(refused);
     else die(new ThreadDeathError(`${who} crashed: ${reasonOf(error)}`, { cause: error }));
@@ -126,7 +126,7 @@ export async function startComputeThread(options: ComputeThreadOptions): Promise
   };
 }
 
-/** Looks at what a thread is at, and gives it up when it has taken too long. */
+/** Looks regularly at what a thread is doing, and gives it up when that takes too long. */
 function watchThread(
   { patience, warn, lookMs = LOOK_MS }: ComputeThreadOptions,
   who: string,
@@ -144,7 +144,7 @@ function watchThread(
     if (passed === undefined) return;
     const { warnMs, endMs } = passed.limits;
     if (passed.kind === "end")
-      return giveUp(new HungThreadError(`${who} hangs: ${work} has not ended in ${seconds(endMs)}.`));
+      return giveUp(new HungThreadError(`${who} hangs: ${work} has not finished in ${seconds(endMs)}.`));
     const usual = passed.usualMs === undefined ? "" : `, which usually takes ${seconds(passed.usualMs)}`;
     const then = Number.isFinite(endMs) ? `; it is given up after ${seconds(endMs)}` : "";
     warn?.(`${who} has been at ${work} for ${seconds(warnMs)}${usual}${then}.`);

@@ -11,7 +11,7 @@ export function indexError(batch: string, fault: IndexFault): IsobatchError {
   );
 }
 
-/** What a layer found in the midst of a batch, which it knows nothing of. */
+/** A wrong index that a layer has found; the layer does not know in which batch. */
 class UntracedIndexError extends Error {
   override readonly name = "UntracedIndexError";
 
@@ -23,7 +23,7 @@ class UntracedIndexError extends Error {
   }
 }
 
-/** Does `compute`, and says of which batch it was if a layer was given an index that it has no row for. */
+/** Runs `compute`, and names the batch in the error if a layer was given an index that it has no row for. */
 export function namingBatch<T>(batch: string, compute: () => T): T {
   try {
     return compute();
@@ -39,7 +39,7 @@ export function namingBatch<T>(batch: string, compute: () => T): T {
 }
 
 /**
- * Makes layers that look up what other layers have computed look at it first. That reads numbers back from the backend,
+ * Makes layers that look up what other layers have computed check it first. That reads numbers back from the backend,
  * and so keeps the gradient from being compiled; layers that look up the data's own numbers need none of it.
  */
 export function checkUntraced(lookUps: readonly UntracedLookUp[]): void {

@@ -78,7 +78,7 @@ describe("keyDropout()", () => {
     it(`draws by seed, micro-batch, path and call: of a layer ${what}`, () => {
       const built = build();
       const keyed = keyDropout(built, SEED);
-      /** Of each row, which call it was: the order is the model's, not that of the inputs. */
+      /** The number of each row's call: the order is the model's, not that of the inputs. */
       let order: number[] | undefined;
       const all = new Set<string>();
       for (const number of [0, 1, 7, 1]) {

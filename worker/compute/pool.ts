@@ -29,7 +29,7 @@ export interface ComputePoolOptions {
   readonly notice?: (line: string) => void;
   /** Is told when a thread takes suspiciously long. */
   readonly warn?: (line: string) => void;
-  /** How long a thread may be at one thing; by default as its answers before suggest. */
+  /** How long a thread may be at one thing; by default that follows from how long it took before. */
   readonly patienceMs?: number;
   /** For tests alone. */
   readonly flip?: GradientFlip;
@@ -99,7 +99,7 @@ export async function createComputePool(options: ComputePoolOptions): Promise<Co
   const starting = Array.from({ length: options.threads }, (_, thread) =>
     startComputeThread({
       start: { ...others, thread, layout: plan.layout, memories },
-      // All threads have the same to tell.
+      // All threads report the same.
       notice: thread === 0 ? notice : undefined,
       ...{ warn, patience, leave },
     }),

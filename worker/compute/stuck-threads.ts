@@ -15,7 +15,7 @@ function leaveThem(exitCode: number): void {
 }
 
 /**
- * Ends a thread, and waits for it at most so long.
+ * Ends a thread, and waits for its end at most `waitMs`.
  * @returns whether it has ended. If not, this process still ends when it is done, by `leave`.
  */
 export async function endThread(worker: Worker, waitMs: number, leave: Leave): Promise<boolean> {

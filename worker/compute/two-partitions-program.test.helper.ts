@@ -1,7 +1,7 @@
 /**
  * A process that computes compiled gradients in two partitions, on the backend named on its command line: on a GPU, or, on
  * tfjs-node, with the operations on a second, virtual CPU device, while what is fed and fetched stays on the first. It prints
- * each model's answer in JSON, a line each. A process of its own, because a graph that waits for itself can only be killed.
+ * each model's answer in JSON, one per line. A process of its own, because a graph that waits for itself can only be killed.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { openBackend } from "../backends/index.js";

@@ -21,7 +21,7 @@ describe("patienceFor()", () => {
     assert.deepEqual(patience([100_000, 40, 40, 40]), { warnMs: 300_000, endMs: 900_000 });
   });
 
-  it("takes a person's word, but not of the start, which loads gigabytes", () => {
+  it("takes a fixed time, except for the start, which loads gigabytes", () => {
     const patience = patienceFor("tfjs-node-gpu", 4_000);
     assert.deepEqual(patience("microBatch", [1, 1, 1, 1, 1]), { warnMs: 2_000, endMs: 4_000 });
     assert.equal(patience("start", []).endMs, 15 * MINUTE);

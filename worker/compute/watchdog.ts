@@ -7,14 +7,14 @@
  */
 import type { BackendName } from "../backends/index.js";
 
-/** How long something may take: then people are told, and then it is given up. */
+/** How long something may take until it is warned of, and until it is given up. */
 export interface Limits {
   readonly warnMs: number;
   readonly endMs: number;
 }
 
 /**
- * @param kind of what the thread is at; "start" is its start.
+ * @param kind the kind of the thread's work; "start" is its start.
  * @param answeredMs how long the last answers of that kind took, from the oldest to the newest.
  */
 export type Patience = (kind: string, answeredMs: readonly number[]) => Limits;
@@ -30,14 +30,14 @@ const FIRST_END_MINUTES: Record<BackendName, number> = {
   cpu: Number.POSITIVE_INFINITY,
 };
 const FIRST_WARN_MS = 180_000;
-/** The first ones are traced and compiled, and say little of the later ones. */
+/** The first answers, for which the model is traced and compiled, say little about later ones. */
 const FIRST_ANSWERS = 4;
 const LATER_WARN_MS_MIN = 60_000;
 const LATER_WARN_MEDIANS = 20;
 const LATER_WARN_LONGEST = 3;
 const LATER_END_WARNINGS = 3;
 
-/** @param fixedMs after which whatever follows the start is given up, however long it took before. */
+/** @param fixedMs after this time whatever follows the start is given up, however long it took before. */
 export function patienceFor(backend: BackendName, fixedMs?: number): Patience {
   return (kind, answeredMs) => {
     if (fixedMs !== undefined && kind !== "start") return { warnMs: fixedMs / 2, endMs: fixedMs };
@@ -58,9 +58,9 @@ export type Verdict =
   | { readonly kind: "end"; readonly limits: Limits };
 
 export interface Watchdog {
-  /** The thread is at something of this kind from now on. */
+  /** The thread starts work of this kind. */
   started(kind: string): void;
-  /** It is done. @param tookMs since it started. */
+  /** The work is done. @param tookMs since it started. */
   answered(tookMs: number): void;
   /** So much time has passed. @returns what is to be said or done, once each. */
   passed(ms: number): Verdict | undefined;

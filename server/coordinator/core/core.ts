@@ -146,7 +146,7 @@ function workerLost(run: Run, name: string): void {
   endIfDeserted(run);
 }
 
-/** It has said why it goes; the end of its stream follows. */
+/** The worker has said why it leaves; the end of its stream follows. */
 function workerFailed(run: Run, event: Extract<CoordinatorEvent, { kind: "workerFailed" }>): void {
   const worker = seen(run, event.worker);
   if (worker === undefined) return;

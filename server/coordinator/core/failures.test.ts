@@ -60,7 +60,7 @@ describe("an error that every worker meets", () => {
     assert.equal(outcome(), undefined, "since then leaves were covered");
   });
 
-  it("ends it when the one who might fare better fails too, or leaves", () => {
+  it("ends it when the last worker that had not failed fails too, or leaves", () => {
     const { failTimes, tell, outcome } = runOn("a", "b");
     failTimes(5, "a");
     tell({ kind: "workerLost", worker: "a", reason: "it has left" });

@@ -10,20 +10,20 @@ import type { WorkerState } from "./workers.js";
  * Whatever is computed by anybody (a leaf that every shard covers, a batch that is evaluated) wipes the slate clean.
  */
 export interface SharedFailure {
-  /** As the newest of those who met it worded it. */
+  /** In the words of the worker that met it last. */
   reason: string;
   times: number;
-  /** The names of the workers that met it, also of those that have left. */
+  /** The names of the workers that met it, including those that have left. */
   readonly workers: Set<string>;
   readonly machines: Set<string>;
 }
 
-/** So often in all, without progress in between … */
+/** The run ends with an error that comes this often, without progress in between … */
 const TIMES_MAX = 5;
-/** … or on so many different machines. */
+/** … or on this many different machines. */
 const MACHINES_MAX = 3;
 const REASON_LENGTH_MAX = 300;
-/** Of more kinds of errors than this the oldest are forgotten. */
+/** The most kinds of errors that are remembered; beyond it the oldest are forgotten. */
 const KINDS_MAX = 100;
 
 /** The same for two errors that differ only in what belongs to one worker: numbers, addresses, paths, its own name. */
@@ -46,14 +46,17 @@ export function countShared(run: Run, { worker, machine }: WorkerState, reason: 
   failure.times++;
   failure.workers.add(worker);
   failure.machines.add(machine);
-  // Anew, so that the newest is the last.
+  // Inserted again, so that the newest is the last.
   run.state.failures.delete(key);
   run.state.failures.set(key, failure);
   if (run.state.failures.size > KINDS_MAX) run.state.failures.delete(run.state.failures.keys().next().value!);
   return endIfEverybodyFails(run);
 }
 
-/** Also when somebody has left: those who stay may all have failed. @returns whether the run has ended. */
+/**
+ * Ends the run if all workers have met the same error, also when one has left: those that stay may all have failed.
+ * @returns whether the run has ended.
+ */
 export function endIfEverybodyFails(run: Run): boolean {
   for (const { reason, times, workers, machines } of run.state.failures.values()) {
     if (times < TIMES_MAX && machines.size < MACHINES_MAX) continue;

@@ -40,7 +40,7 @@ export type CoordinatorEvent =
       readonly scalars: ShardScalars;
     }
   | { readonly kind: "checkpointed"; readonly shard: number; readonly step: number; readonly error?: string }
-  /** `machine`: what it runs on, by name; by default one of its own. */
+  /** `machine`: the name of the machine that it runs on; by default one of its own. */
   | { readonly kind: "workerAttached"; readonly worker: string; readonly machine?: string }
   | { readonly kind: "workerLost"; readonly worker: string; readonly reason: string }
   | { readonly kind: "heartbeat"; readonly worker: string }
@@ -75,7 +75,7 @@ export type CoordinatorEvent =
       readonly reason: string;
       readonly transient?: boolean;
     }
-  /** It can't compute any more, or never could, and goes. */
+  /** The worker can no longer compute, or never could, and leaves. */
   | { readonly kind: "workerFailed"; readonly worker: string; readonly reason: string; readonly transient?: boolean }
   | { readonly kind: "workerLeaving"; readonly worker: string }
   | { readonly kind: "stop" }

@@ -62,7 +62,7 @@ export interface CoordinatorState {
   readonly workers: Map<string, WorkerState>;
   readonly shards: ShardState[];
   outcome: Outcome | undefined;
-  /** By the words that they have in common; the newest last. */
+  /** The errors that workers have met, by the words that they have in common; the newest last. */
   readonly failures: Map<string, SharedFailure>;
 }
 

@@ -3,7 +3,7 @@ import type { Candidate } from "./board.js";
 /** A worker as the coordinator knows it. */
 export interface WorkerState {
   readonly worker: string;
-  /** What it runs on, by name. */
+  /** The name of the machine that it runs on. */
   readonly machine: string;
   /** Whether it holds complete weights of this epoch, of whatever version; before that it gets no lease. */
   ready: boolean;

@@ -82,7 +82,7 @@ export function workersSummary(workers: readonly LiveWorker[]): string {
   return [states.join(", "), backends.join(", "), `${measure(speed)} micro-batches/s together`].join(" · ");
 }
 
-/** Why the run has failed or its workers do; else what it has put up with, and whether more workers pay. */
+/** Why the run has failed or its workers fail; else what it has put up with, and whether more workers pay. */
 export function adviceOf(status: LiveStatus): string {
   const { advice, failure, workerFailure, recomputedSteps, leasedAgain, rejectedPushes } = status;
   if (failure !== "") return failure;

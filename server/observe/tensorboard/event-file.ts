@@ -44,12 +44,12 @@ export function openEventFile({ folder, onFailed }: EventFileOptions): EventFile
     return openSync(join(folder, nameOf(Date.now(), filesOpened++)), "wx");
   };
 
-  /** What was written of a record that did not fit is written over, or else read as the end. */
+  /** Cuts off the part of a record that did not fit; where that fails, a reader takes it for the end of the file. */
   const cutBack = (): void => {
     try {
       if (file !== undefined) ftruncateSync(file, length);
     } catch {
-      // The disk has failed, which has been said.
+      // The disk has failed, which is logged already.
     }
   };
 

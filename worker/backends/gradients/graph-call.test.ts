@@ -42,7 +42,7 @@ describe("a model's call", () => {
     await openBackend("wasm");
     const both = branches();
     const rows = tf.tidy(() => (both.apply(tokens()) as tf.Tensor).arraySync() as number[][]);
-    // With equal tables the branches differ by the mask alone, so they are equal where nothing is masked.
+    // With equal tables the branches differ only by the mask, so they are equal where nothing is masked.
     const [masked, plain] = both.layers.filter((layer) => layer.getClassName() === "Embedding");
     plain.setWeights(masked.getWeights());
     const of = (values: number[]): number[] =>

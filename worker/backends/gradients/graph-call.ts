@@ -31,7 +31,7 @@ type Mask = Tensor | undefined;
 
 interface Computed {
   readonly outputs: Tensor[];
-  /** Of each output. */
+  /** One for each output. */
   readonly masks: Mask[];
 }
 
@@ -40,7 +40,7 @@ interface Options {
   readonly mask?: Tensor | Mask[];
 }
 
-/** What is known of a graph before any samples: its calls, and what nobody needs after each. */
+/** What is known of a graph before any samples: its calls, and the values that are no longer needed after each. */
 interface Plan {
   readonly steps: readonly Step[];
   readonly last: readonly (readonly unknown[])[];

@@ -41,7 +41,7 @@ export function registerKinks(): void {
     },
   });
 
-  // Of relu(x) − alpha · relu(−x), as Keras defines it.
+  // The gradient of relu(x) − alpha · relu(−x), as Keras defines PReLU.
   registerGradient({
     kernelName: Prelu,
     inputsToSave: ["x", "alpha"],

@@ -161,7 +161,7 @@ interface Rectifier {
   maxValue?: number;
 }
 
-/** Up to 6, and there alone, Keras has an operation whose gradient is 0 where it ends, while clipping still has 1 there. */
+/** For a maximum of 6 only, Keras uses an operation whose gradient is 0 at the maximum, where that of clipping is 1. */
 function relu6(original: Call<Rectifier>): Call<Rectifier> {
   return function (inputs, options) {
     if (this.maxValue !== 6) return original.call(this, inputs, options);

@@ -146,7 +146,7 @@ interface BatchNormalization {
 /** Keras' own addend, which keeps a mean over nothing finite. */
 const FEW = 1e-7;
 
-/** In training the statistics are those of the positions that are there. */
+/** In training, normalises with the statistics of the positions that are there. */
 function normalization(original: Call<BatchNormalization>): Call<BatchNormalization> {
   return function (inputs, options) {
     const mask = options?.mask as Tensor | undefined;

@@ -11,7 +11,7 @@ import {
 } from "@tensorflow/tfjs-core";
 import { type Call, single, wrapCall } from "./wrap-call.js";
 
-/** Settings that tfjs's layers take but compute something else for, or nothing. What they compute here is Keras'. */
+/** Settings that tfjs's layers take but compute something else for, or nothing. Here they compute what Keras does. */
 export function repairSettings(): void {
   wrapCall<Formatted>("SeparableConv2D", channelsLastInside);
   wrapCall<FormattedCell>("ConvLSTM2D", channelsLastOfCell);

@@ -51,9 +51,9 @@ export function prepareProcess(name: string | undefined, gpu?: number): void {
 }
 
 /**
- * What ends this process at once, also while a thread is inside TensorFlow. To be asked for before there is such a thread: it
- * may hold the loader's lock. Where an older Isobatch has made the installation, a process that is well waits for its
- * threads, and one that is not kills itself.
+ * A function that ends this process at once, even while a thread is inside TensorFlow. It must be asked for before there is
+ * such a thread, which may hold the loader's lock. With an installation that an older Isobatch has made, a process that ends
+ * with exit code 0 waits for its threads, and any other kills itself.
  */
 export function processLeaver(name: string): (exitCode: number) => void {
   const installation = name === "tfjs-node" || name === "tfjs-node-gpu" ? findInstallation(name) : undefined;

@@ -1,8 +1,8 @@
 /**
  * CUDA's libraries as pip lays them out beside TensorFlow: site-packages/nvidia/cusolver/lib/libcusolver.so.11, a folder for
  * each. TensorFlow opens them by name, and the run path of the library that opens them lacks some of these folders
- * (cusolver's, nvjitlink's). So they are loaded by path before TensorFlow looks for them: the loader takes a library that
- * is there already for any of that name.
+ * (cusolver's, nvjitlink's). So they are loaded by path before TensorFlow looks for them: the loader then answers
+ * every request for that name with the library that is already loaded.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -17,7 +17,7 @@ export interface CudaBuild {
 }
 
 export interface CudaLibrary {
-  /** By which it is opened, e.g. "libcusolver.so.11". */
+  /** The name by which it is opened, e.g. "libcusolver.so.11". */
   readonly name: string;
   /** Undefined where pip has not installed it; then the system may have it. */
   readonly path: string | undefined;
@@ -41,7 +41,7 @@ const LIBRARIES: readonly { readonly library: string; readonly versions: Version
   { library: "libcudnn", versions: "cudnn", needed: true },
 ];
 
-/** Of the driver. TensorFlow asks the first for everything, and the second for the GPU's clocks, memory and links. */
+/** The driver's libraries. TensorFlow asks the first for everything, and the second for the GPU's clocks, memory and links. */
 const DRIVER_LIBRARIES = ["libcuda.so.1", "libnvidia-ml.so.1"];
 
 /** @param text of TensorFlow's build_info.py. @returns undefined for a build without CUDA. */
@@ -60,7 +60,7 @@ export function readCudaBuild(libraryFolder: string): CudaBuild | undefined {
   }
 }
 
-/** In the order in which they can be loaded. */
+/** All libraries, in the order in which they can be loaded. */
 export function findCudaLibraries(libraryFolder: string): CudaLibrary[] {
   const { cuda = "12", cudnn = "9" } = readCudaBuild(libraryFolder) ?? {};
   const column = Number.parseInt(cuda, 10) >= 13 ? 1 : 0;
@@ -89,7 +89,8 @@ function pipFolders(libraryFolder: string): string[] {
 }
 
 /**
- * Loads those that pip has installed. That takes no memory on a GPU, and of the gigabytes in these files only what is used.
+ * Loads the libraries that pip has installed. That takes no memory on a GPU, and of the gigabytes in these files only what
+ * is used.
  * @returns for each that can't be loaded, why.
  */
 export function loadCudaLibraries(addon: ProcessAddon, libraryFolder: string): string[] {
@@ -100,7 +101,7 @@ export function loadCudaLibraries(addon: ProcessAddon, libraryFolder: string): s
 }
 
 /**
- * Which of the libraries that TensorFlow needs on a GPU are not to be had, and what to do about it, each as a sentence's end.
+ * Which of the libraries that TensorFlow needs on a GPU are unavailable, and what to do about it, each as a sentence's end.
  * What pip has not installed is looked for where the system's loader looks.
  */
 export function cudaLibraryProblems(
@@ -119,11 +120,11 @@ export function cudaLibraryProblems(
 
 type CudaInstallation = Pick<TensorFlowInstallation, "libraryFolder" | "python" | "ownEnvironment">;
 
-/** The same of the driver's libraries, which a container is given only if it is asked for them. */
+/** The same for the driver's libraries, which a container is given only if it asks for them. */
 export function driverLibraryProblems(addon: ProcessAddon): string[] {
   return DRIVER_LIBRARIES.filter((name) => addon.load(name) !== undefined).map(
     (name) =>
-      `${name} of the NVIDIA driver is missing; start a container with NVIDIA_DRIVER_CAPABILITIES=compute,utility, ` +
-      "or elsewhere reinstall the driver",
+      `${name} of the NVIDIA driver is missing; in a container, set NVIDIA_DRIVER_CAPABILITIES=compute,utility when it is started; ` +
+      "elsewhere, reinstall the driver",
   );
 }

@@ -39,7 +39,7 @@ function asOnGpu<T>(compute: () => T): { result: T; operations: Set<string> } {
 }
 
 describe("on a GPU", { skip: !available && reason }, () => {
-  it("no layer's training asks for an operation that TensorFlow has no deterministic one of", async () => {
+  it("no layer's training needs an operation of which TensorFlow has no deterministic one", async () => {
     await openBackend("tfjs-node");
     const { operations } = asOnGpu(() => layerCases.forEach(callGradient));
     assert.ok(operations.size > 60, `only ${operations.size} operations`);

@@ -20,7 +20,7 @@ const isOnGpu = ({ backend }: { backend: unknown }): boolean => (backend as Nati
 
 type BincountCall = KernelCall<{ x: tf.Tensor; weights: tf.Tensor }, { size: number; binaryOutput: boolean }>;
 
-/** Adds up what each number stands for in the place of its own that it has in its row. */
+/** Adds the weight of each number to that number's bin, of which each row has its own. */
 function bincount({ inputs: { x, weights }, attrs: { size, binaryOutput } }: BincountCall): TensorInfo {
   return tf.tidy(() => {
     const rows = x.shape.length === 2 ? x.shape[0] : 1;

@@ -30,7 +30,7 @@ let opened: Loaded | undefined;
 export async function prepare(name: TensorFlowBackendName): Promise<void> {
   if (opened?.name === name) return;
   const unavailable = (why: string): never => {
-    throw new IsobatchError("unavailable", `The backend ${name} can't be had: ${why}.`);
+    throw new IsobatchError("unavailable", `The backend ${name} is unavailable: ${why}.`);
   };
   if (opened !== undefined) unavailable(`this process has loaded TensorFlow as ${opened.name} already`);
   const installation = findInstallation(name);
@@ -52,7 +52,7 @@ export function complete(): void {
 
 /**
  * Undefined where the installation can't.
- * @param devices of its sessions, elsewhere in tests.
+ * @param devices the devices of its sessions; only tests choose others.
  */
 export function compiler(devices?: SessionDevices): Compiler | undefined {
   const { sessions } = opened!;

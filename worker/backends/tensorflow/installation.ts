@@ -42,7 +42,7 @@ export type TensorFlowInstallation = z.output<typeof installationSchema>;
 export const sessionAddonOf = ({ binding }: Pick<TensorFlowInstallation, "binding">): string =>
   join(dirname(binding), "isobatch_session.node");
 
-/** Beside it our addon for the process itself. */
+/** The path of our addon for the process itself, beside the binding. */
 export const processAddonOf = ({ binding }: Pick<TensorFlowInstallation, "binding">): string =>
   join(dirname(binding), "isobatch_process.node");
 
@@ -57,7 +57,7 @@ export function tensorFlowFolder(variables: Readonly<NodeJS.ProcessEnv>): string
   return ISOBATCH_TENSORFLOW || join(XDG_DATA_HOME || join(homeFolder(), ".local", "share"), "isobatch", "tensorflow");
 }
 
-/** "/" for a user that has none: a container may run under any user number. */
+/** The user's home; "/" if there is none: a container may run under any user number. */
 function homeFolder(): string {
   try {
     return homedir();

@@ -20,7 +20,7 @@ export interface Loaded {
 /** @throws {IsobatchError} `unavailable` with the reason why it can't be loaded, or why it sees no GPU. */
 export function loadTensorFlow(name: TensorFlowBackendName, installation: TensorFlowInstallation): Loaded {
   const unavailable = (why: string, cause?: unknown): never => {
-    throw new IsobatchError("unavailable", `The backend ${name} can't be had: ${why}.`, { cause });
+    throw new IsobatchError("unavailable", `The backend ${name} is unavailable: ${why}.`, { cause });
   };
   const load = createRequire(import.meta.url);
   const onGpu = name === "tfjs-node-gpu";

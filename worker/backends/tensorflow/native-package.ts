@@ -162,7 +162,10 @@ function sayingWhy(backend: NativeBackend): NativeBackend {
   return backend;
 }
 
-/** E.g. of "Invalid TF_Status: 12\nMessage: {{function_node …}} There is no deterministic kernel. [Op:X] name: ". */
+/**
+ * The reason in a message of the binding, e.g. in "Invalid TF_Status: 12\nMessage: {{function_node …}} There is no
+ * deterministic kernel. [Op:X] name: ".
+ */
 export function reasonOf(message: string): string {
   const reason = /^Invalid TF_Status: \d+\s+Message: (.*)$/s.exec(message)?.[1] ?? message;
   return reason

@@ -11,8 +11,8 @@
 
 namespace {
 
-// A library stays loaded until the process ends: whoever asks for it later by its name (SONAME) gets this one, wherever it
-// looks. Its symbols stay its own, as they would if TensorFlow had found it.
+// A library stays loaded until the process ends: any later request for its name (SONAME) gets this one, wherever it is
+// looked for. Its symbols stay its own, as they would if TensorFlow had found it.
 napi_value Load(napi_env env, napi_callback_info info) {
   size_t count = 1, length = 0;
   napi_value argument = nullptr, answer = nullptr;

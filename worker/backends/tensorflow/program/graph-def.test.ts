@@ -5,7 +5,7 @@ import { encodeConfig, encodeGraph } from "./graph-def.js";
 describe("encodeConfig()", () => {
   const namesExecutor = (config: Uint8Array): boolean => Buffer.from(config).includes("SINGLE_THREADED_EXECUTOR");
 
-  it("names the single-threaded executor where there is one device only: with two it never returns", () => {
+  it("names the single-threaded executor only where there is one device: with two it never returns", () => {
     assert.equal(namesExecutor(encodeConfig({ otherDevices: false })), true);
     assert.equal(namesExecutor(encodeConfig({ otherDevices: true })), false);
     assert.equal(namesExecutor(encodeConfig({ otherDevices: false, cpuDevices: 2 })), false);

@@ -9,7 +9,7 @@ export type { SessionDevices } from "./graph-def.js";
 
 /**
  * @param backend the one that tfjs computes on, when it is asked for.
- * @param devices the session's, elsewhere in tests; by default those that the binding sees.
+ * @param devices the session's; only tests choose others than those that the binding sees.
  */
 export function createCompiler(backend: () => NativeBackend, addon: SessionAddon, devices?: SessionDevices): Compiler {
   return {
