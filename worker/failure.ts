@@ -2,7 +2,7 @@ import { IsobatchError, messageOf } from "../shared/errors.js";
 import { type Connection, cancel, createWriter, readMessages, type WorkerReport } from "../shared/wire/index.js";
 import { pause } from "./backoff.js";
 
-/** What TensorFlow.js puts before TensorFlow's own words, which are the same in a compiled gradient. */
+/** What the binding puts before TensorFlow's own words, in errors that native-package.ts does not reword. */
 const TENSORFLOW_PREFIX = /^Invalid TF_Status: \d+\s+Message: /;
 
 /** What the server is told of an error: its words, and whether only a connection is to blame. */
