@@ -8,5 +8,6 @@ export { normalizeRows } from "./layers/normalize.js";
 export { type LoadedModel, loadModel } from "./load-model.js";
 export { checkMasks, maskRule, takesMask } from "./masks.js";
 export { type PlainModel, plainNames } from "./plain-names.js";
+export { applyModel, repairLayers } from "./repairs/index.js";
 export { type TensorFlow, tensorflow } from "./tensorflow.js";
 export { TOPOLOGY_LIMITS, type TopologyLimits, validateTopology } from "./validate-topology.js";

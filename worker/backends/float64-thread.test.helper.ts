@@ -31,7 +31,7 @@ const layers = await import("@tensorflow/tfjs-layers");
 await import("@tensorflow/tfjs-backend-cpu");
 const { BATCH, buildCase, layerCases, weightedSum } = await import("./layer-cases.test.helper.js");
 
-const { repairLayers } = await import("./gradients/layer-repairs.js");
+const { repairLayers } = await import("../../tasks/models/repairs/index.js");
 
 repairLayers();
 core.enableProdMode();

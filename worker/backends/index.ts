@@ -8,6 +8,5 @@ export {
   type Trace,
   UncompilableError,
 } from "./compiler.js";
-export { applyModel } from "./gradients/graph-call.js";
 export { BACKEND_NAMES, type BackendName } from "./names.js";
 export { defaultComputeThreads } from "./threads.js";

@@ -5,6 +5,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayoutTensor } from "../../shared/layout/index.js";
 import {
+  applyModel,
   correctCount,
   createIndexCheck,
   type DecodedBatch,
@@ -17,7 +18,7 @@ import {
   sampleLossesOf,
   type Task,
 } from "../../tasks/index.js";
-import { applyModel, type Computation } from "../backends/index.js";
+import type { Computation } from "../backends/index.js";
 import type { Copies } from "./copies.js";
 import { checkUntraced } from "./index-errors.js";
 import { keyDropout, prepareBatchNorm } from "./layers.js";

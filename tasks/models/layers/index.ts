@@ -1,6 +1,6 @@
 /**
- * Layers that tfjs lacks, registered with it when this file is loaded, so that a topology can name them. Whoever loads
- * an exported model elsewhere imports them from `isobatch/layers`.
+ * Layers that tfjs lacks, registered with it when this file is loaded, so that a topology can name them. A program that
+ * loads an exported model imports them from `isobatch/layers` (../isobatch-layers.ts).
  */
 import { tensorflow as tf } from "../tensorflow.js";
 import { ClassToken, FirstPosition, PositionEmbedding, TokenEmbedding } from "./embeddings.js";

@@ -1,11 +1,11 @@
 // The layers bring tfjs's own gradients, so they must be loaded before some are replaced.
 import "@tensorflow/tfjs-layers";
+import { repairLayers } from "../../../tasks/index.js";
 import { registerBatchNorm } from "./batch-norm.js";
 import { registerComparisons } from "./comparisons.js";
 import { registerConvolutions } from "./convolution.js";
 import { registerExtrema } from "./extrema.js";
 import { registerKinks } from "./kinks.js";
-import { repairLayers } from "./layer-repairs.js";
 import { registerMatMul } from "./matmul.js";
 import { registerRearrangements } from "./rearrangements.js";
 import { registerRelu } from "./relu.js";

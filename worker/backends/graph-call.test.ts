@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs-core";
 import { input, layers, model, type SymbolicTensor } from "@tensorflow/tfjs-layers";
-import { openBackend } from "../index.js";
+import { openBackend } from "./index.js";
 
 /** Two branches, of which one has a mask, and a model inside that is called with the mask and without. */
 function branches() {

@@ -12,7 +12,7 @@ import {
   transpose,
   zeros,
 } from "@tensorflow/tfjs-core";
-import { normalizeRows } from "../../../tasks/index.js";
+import { normalizeRows } from "../layers/normalize.js";
 import { repairGraphs } from "./graph-call.js";
 import { repairMaskedLayers } from "./masked-layers.js";
 import { repairSettings } from "./setting-repairs.js";

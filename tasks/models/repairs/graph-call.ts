@@ -15,16 +15,10 @@ import {
   type Tensor,
   tidy,
 } from "@tensorflow/tfjs-core";
-import {
-  type Graph,
-  graphIn,
-  type Layer,
-  maskRule,
-  type Step,
-  stepsOf,
-  takesMask,
-  tensorflow as tf,
-} from "../../../tasks/index.js";
+import type { Layer } from "../capture-weights.js";
+import { type Graph, graphIn, type Step, stepsOf } from "../graph.js";
+import { maskRule, takesMask } from "../masks.js";
+import { tensorflow as tf } from "../tensorflow.js";
 
 /** 1 where a position is there, 0 where it is masked; shape [samples, …]. */
 type Mask = Tensor | undefined;

@@ -1,0 +1,10 @@
+/**
+ * What a program that loads an exported model gets by `import "isobatch/layers"`: the layers that tfjs lacks, and tfjs's own
+ * layers as Isobatch computes them, in `predict` and in a model's `call`.
+ */
+import { repairLayers, repairPrediction } from "./repairs/index.js";
+
+export * from "./layers/index.js";
+
+repairLayers();
+repairPrediction();
