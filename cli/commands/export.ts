@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { readNewestCheckpoint } from "../../server/checkpoint/index.js";
-import { exportSafetensors, exportTfjs } from "../../server/export/index.js";
+import { exportSafetensors, exportTfjs, plainDifferences } from "../../server/export/index.js";
 
 export const EXPORT_FORMATS = ["tfjs", "safetensors"] as const;
 
@@ -18,6 +18,7 @@ export async function exportModel(folder: string, { format, out }: ExportOptions
     const target = out ?? `${name}-tfjs`;
     await exportTfjs(topology, layout, state.theta, target);
     process.stdout.write(`${join(target, "model.json")}\n`);
+    for (const sentence of await plainDifferences(target, topology)) process.stderr.write(`${sentence}\n`);
   } else {
     const target = out ?? `${name}.safetensors`;
     exportSafetensors(layout, state.theta, target, { task: identity.taskName, step: String(meta.step) });

@@ -7,6 +7,7 @@ export { type LayerEntry, layerTable, refusal } from "./layer-table.js";
 export { normalizeRows } from "./layers/normalize.js";
 export { type LoadedModel, loadModel } from "./load-model.js";
 export { checkMasks, maskRule, takesMask } from "./masks.js";
+export { usesOwnLayers } from "./own-layers.js";
 export { type PlainModel, plainNames } from "./plain-names.js";
 export { applyModel, repairLayers } from "./repairs/index.js";
 export { type TensorFlow, tensorflow } from "./tensorflow.js";

@@ -55,7 +55,7 @@ const TAKING = new Set([
   ...["TimeDistributed", "GlobalAveragePooling1D", "SelfAttention", ...MASKED_OUT],
 ]);
 
-export const takesMask = (layer: Layer): boolean => TAKING.has(layer.getClassName());
+export const takesMask = (layer: Pick<Layer, "getClassName">): boolean => TAKING.has(layer.getClassName());
 
 /** A mask before there are any samples: how many axes it has, with the batch's, and the layer that made it. */
 interface Traced {

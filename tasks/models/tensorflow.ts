@@ -1,10 +1,8 @@
 /**
  * TensorFlow.js as this project uses it: core, layers and the cpu backend, imported once and from here.
  *
- * Repairs are made on import. The orthogonal initialiser (every recurrent layer's default) calls operations as
- * methods of a tensor, which only tfjs's all-in-one package defines; they are defined here from core's functions.
- * Some layers leave options out of a model's JSON (options.ts), some say a wrong output shape (output-shapes.ts). And tfjs
- * advertises its native package on standard error at the first tensor; production mode keeps it quiet and changes no
+ * Repairs are made on import. Some layers leave options out of a model's JSON (options.ts), some say a wrong output shape
+ * (output-shapes.ts), some call methods that tensors lack (tensor-methods.ts). And tfjs advertises its native package on standard error at the first tensor; production mode keeps it quiet and changes no
  * arithmetic.
  */
 import * as core from "@tensorflow/tfjs-core";
@@ -12,6 +10,7 @@ import * as layers from "@tensorflow/tfjs-layers";
 import "@tensorflow/tfjs-backend-cpu";
 import { repairOptions } from "./options.js";
 import { repairOutputShapes } from "./output-shapes.js";
+import { defineTensorMethods } from "./tensor-methods.js";
 
 export type TensorFlow = Omit<typeof core, "default"> & Omit<typeof layers, "default">;
 
@@ -21,23 +20,7 @@ export const tensorflow: TensorFlow = { ...core, ...layers };
 core.env().set("PROD", true);
 repairOutputShapes();
 repairOptions();
-
-const methods = core.Tensor.prototype as unknown as Record<string, unknown>;
-methods.flatten ??= function (this: core.Tensor) {
-  return core.reshape(this, [this.size]);
-};
-methods.reshape ??= function (this: core.Tensor, shape: number[]) {
-  return core.reshape(this, shape);
-};
-methods.transpose ??= function (this: core.Tensor, permutation?: number[]) {
-  return core.transpose(this, permutation);
-};
-methods.sign ??= function (this: core.Tensor) {
-  return core.sign(this);
-};
-methods.stridedSlice ??= function (this: core.Tensor, begin: number[], end: number[], strides: number[]) {
-  return core.stridedSlice(this, begin, end, strides);
-};
+defineTensorMethods();
 
 // Closing a backend makes tfjs forget how to open it again.
 const cpuFactory = core.findBackendFactory("cpu");

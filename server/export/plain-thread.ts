@@ -1,0 +1,120 @@
+/**
+ * A thread with tfjs as it is published: loads an exported model as another program does, computes it, then does the same
+ * after `import "isobatch/layers"`, and answers with what differs. Only in a thread of its own is tfjs without repairs, so
+ * what is imported here must not load them.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parentPort, workerData } from "node:worker_threads";
+import * as core from "@tensorflow/tfjs-core";
+import * as layers from "@tensorflow/tfjs-layers";
+import "@tensorflow/tfjs-backend-cpu";
+import { messageOf } from "../../shared/errors.js";
+import {
+  differenceOf,
+  drawSamples,
+  makesMasks,
+  pairs,
+  type Recorded,
+  type Run,
+  recordOutputs,
+} from "../../tasks/models/record-outputs.js";
+import { defineTensorMethods } from "../../tasks/models/tensor-methods.js";
+
+/** A layer, and what is to be said of it. */
+export interface LayerFinding {
+  readonly path: string;
+  readonly className: string;
+  /** The middle of a sentence. */
+  readonly difference: string;
+}
+
+export interface PlainComparison {
+  /** The layers of which each computes something else in plain tfjs, from the same inputs; not those that follow them. */
+  readonly settings: readonly LayerFinding[];
+  /** The same of layers that do something with a mask. */
+  readonly masks: readonly LayerFinding[];
+  /** Layers that would have taken too long. */
+  readonly passed: readonly Omit<LayerFinding, "difference">[];
+  /** Why plain tfjs can't compute the model at all. */
+  readonly plainError: string | undefined;
+  /** Why it can't be computed with the repairs. */
+  readonly repairedError: string | undefined;
+}
+
+/** Of the largest number that a layer puts out. A repair may add up in another order, and errors grow from layer to layer. */
+const TOLERANCE = 1e-4;
+
+const tf = { ...core, ...layers };
+
+/** The folder's model, with its weights. */
+async function load(folder: string): Promise<layers.LayersModel> {
+  const { modelTopology, weightsManifest } = JSON.parse(readFileSync(join(folder, "model.json"), "utf8")) as {
+    modelTopology: object;
+    weightsManifest: { paths: string[]; weights: core.io.WeightsManifestEntry[] }[];
+  };
+  const files = weightsManifest.flatMap(({ paths }) => paths.map((path) => readFileSync(join(folder, path))));
+  const weightSpecs = weightsManifest.flatMap(({ weights }) => weights);
+  const weightData = new Uint8Array(Buffer.concat(files)).buffer;
+  return layers.loadLayersModel({ load: async () => ({ modelTopology, weightSpecs, weightData }) });
+}
+
+/** Initial values, which can take long to draw, are replaced by those of the files. */
+function startWithZeros(): void {
+  const prototype = layers.layers.Layer.prototype as unknown as { addWeight(...given: unknown[]): unknown };
+  const { addWeight } = prototype;
+  prototype.addWeight = function (name, shape, dtype, _, ...rest) {
+    return addWeight.call(this, name, shape, dtype, layers.initializers.zeros(), ...rest);
+  };
+}
+
+async function computed(folder: string): Promise<Run> {
+  let model: layers.LayersModel;
+  try {
+    model = await load(folder);
+  } catch (error) {
+    return { calls: [], error: messageOf(error) };
+  }
+  try {
+    const inputs = drawSamples(tf, model, [], makesMasks(model) ? ["none", "end", "start"] : ["none"]);
+    return recordOutputs(tf, model, () => model.predict(inputs));
+  } finally {
+    model.dispose();
+  }
+}
+
+function compare(plain: Run, repaired: Run, usesMask: (className: string) => boolean): PlainComparison {
+  const settings = new Map<string, LayerFinding>();
+  const masks = new Map<string, LayerFinding>();
+  const passed = new Map<string, Omit<LayerFinding, "difference">>();
+  for (const [right, other] of pairs(repaired, plain)) {
+    const { path, className } = right;
+    if (right.passed || other?.passed) passed.set(path, { path, className });
+    // Where the inputs differ already, an earlier layer is to be named.
+    if (other === undefined || differenceOf(right.inputs, other.inputs, TOLERANCE) !== undefined) continue;
+    const difference = differenceOf(right.outputs, other.outputs, TOLERANCE);
+    if (difference === undefined) continue;
+    const found = isMasked(right, other) && usesMask(className) ? masks : settings;
+    if (!found.has(path)) found.set(path, { path, className, difference });
+  }
+  return {
+    settings: [...settings.values()],
+    masks: [...masks.values()],
+    passed: [...passed.values()],
+    plainError: plain.error,
+    repairedError: repaired.error,
+  };
+}
+
+const isMasked = (...calls: readonly Recorded[]): boolean => calls.some(({ masked }) => masked);
+
+const { folder } = workerData as { folder: string };
+core.env().set("PROD", true);
+defineTensorMethods();
+startWithZeros();
+await core.setBackend("cpu");
+const plain = await computed(folder);
+await import("../../tasks/models/isobatch-layers.js");
+const { takesMask } = await import("../../tasks/models/index.js");
+const repaired = await computed(folder);
+parentPort!.postMessage(compare(plain, repaired, (className) => takesMask({ getClassName: () => className })));

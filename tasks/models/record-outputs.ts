@@ -1,0 +1,215 @@
+/**
+ * What each layer of a model puts out for a sample, so that two ways to the same model can be compared. What a layer costs
+ * is estimated; once BUDGET is spent, a layer is no longer computed: it passes on drawn numbers of the right shape, the
+ * same in every pass, so that those after it and the connections are still compared, and a large model costs no more
+ * than a few seconds.
+ *
+ * Nothing here repairs tfjs: it is used where tfjs is as it was published, too.
+ */
+import { messageOf } from "../../shared/errors.js";
+import { createRandom } from "../../shared/random.js";
+import type { Layer, LayersModel } from "./capture-weights.js";
+import { layersByPath, layersInside, weightsByPath } from "./layer-paths.js";
+import type { TensorFlow } from "./tensorflow.js";
+
+export type Tensor = InstanceType<TensorFlow["Tensor"]>;
+type Call = (inputs: Tensor | Tensor[], options?: { readonly mask?: unknown }) => Tensor | Tensor[];
+type Callable = Layer & { call: Call };
+
+/** Multiplications in one pass over the model. tfjs's cpu backend makes some 100 million a second. */
+const BUDGET = 2 ** 26;
+
+const SEED = 0x15_0b_a7;
+
+/** One call of a layer. */
+export interface Recorded {
+  readonly path: string;
+  readonly className: string;
+  readonly inputs: readonly Numbers[];
+  readonly outputs: readonly Numbers[];
+  /** Whether the layer was given a mask. */
+  readonly masked: boolean;
+  /** Whether the outputs are drawn instead of computed. */
+  readonly passed: boolean;
+}
+
+/** Kept apart from its tensor, of which tfjs disposes as soon as no layer needs it. */
+export interface Numbers {
+  readonly shape: readonly number[];
+  readonly values: ArrayLike<number>;
+}
+
+export interface Run {
+  readonly calls: readonly Recorded[];
+  /** What the pass ended with, if with an error. */
+  readonly error: string | undefined;
+}
+
+/** Where the steps of a drawn sample are masked: nowhere, in the last third, or in the first. */
+export type MaskedPart = "none" | "end" | "start";
+
+/**
+ * Samples: tokens where a layer takes them, else numbers around 0.
+ * @param shape of a sample, for the sizes that the model's input leaves open.
+ * @param masked one for each sample.
+ */
+export function drawSamples(
+  tf: TensorFlow,
+  model: LayersModel,
+  shape: readonly number[] = [],
+  masked: readonly MaskedPart[] = ["none"],
+): Tensor {
+  const random = createRandom(SEED);
+  const wanted = model.inputs[0].shape.slice(1);
+  const sizes = wanted.map((size, i) => size ?? (shape.length === wanted.length ? shape[i] : 8));
+  const tokens = tokensOf(model);
+  const count = sizeOf(sizes);
+  const values = masked.flatMap((part) =>
+    Array.from({ length: count }, (_, i) => {
+      const value = tokens === undefined ? 2 * random.next() - 1 : Math.floor(random.next() * tokens);
+      const isMasked = (part === "end" && 3 * i >= 2 * count) || (part === "start" && 3 * i < count);
+      return isMasked ? maskValueOf(model) : value;
+    }),
+  );
+  return tf.tensor(values, [masked.length, ...sizes]);
+}
+
+/** Whether a layer of the model makes masks. */
+export function makesMasks(model: LayersModel): boolean {
+  return [...layersByPath(model)].some(
+    ({ layer }) => layer.getClassName() === "Masking" || (layer as Layer & { maskZero?: boolean }).maskZero === true,
+  );
+}
+
+/** The number that a masked step is made of. */
+function maskValueOf(model: LayersModel): number {
+  const masking = [...layersByPath(model)].find(({ layer }) => layer.getClassName() === "Masking")?.layer;
+  return (masking as (Layer & { maskValue?: number }) | undefined)?.maskValue ?? 0;
+}
+
+/** How many tokens every layer that takes them knows; undefined if there is no such layer. */
+function tokensOf(model: LayersModel): number | undefined {
+  const known = [...units(model)].flatMap(([, layer]) =>
+    ["inputDim", "vocabulary", "numTokens"].flatMap((field) => {
+      const value = (layer as unknown as Record<string, unknown>)[field];
+      return typeof value === "number" ? [value] : [];
+    }),
+  );
+  return known.length === 0 ? undefined : Math.min(...known);
+}
+
+/** Every layer that is not a model, in the model and in the models inside of it. */
+function* units(
+  container: Layer,
+  nameOf: (name: string) => string = (name) => name,
+  prefix = "",
+): Generator<readonly [path: string, layer: Callable]> {
+  for (const layer of layersInside(container) ?? []) {
+    const path = prefix + nameOf(layer.name);
+    if (layersInside(layer) === undefined) yield [path, layer as Callable];
+    else yield* units(layer, nameOf, `${path}/`);
+  }
+}
+
+/**
+ * Notes what each call of each of the model's layers puts out while `compute` has the model computed.
+ * @param nameOf turns the model's layer names into the ones that count.
+ */
+export function recordOutputs(
+  tf: Pick<TensorFlow, "tensor">,
+  model: LayersModel,
+  compute: () => unknown,
+  nameOf?: (name: string) => string,
+): Run {
+  const calls: Recorded[] = [];
+  let spent = 0;
+  const watched: Callable[] = [];
+  for (const [path, layer] of units(model, nameOf)) {
+    // A layer that is in two places is watched once.
+    if (watched.includes(layer)) continue;
+    const { call } = layer;
+    const weights = weightsByPath({ layers: [layer] } as never).reduce(
+      (sum, { weight }) => sum + sizeOf(weight.shape),
+      0,
+    );
+    layer.call = (given, options) => {
+      const cost = weights * positionsOf(layer, given);
+      const passed = spent + cost > BUDGET ? standIn(tf, layer, given) : undefined;
+      if (passed === undefined) spent += cost;
+      const outputs = passed ?? call.call(layer, given, options);
+      calls.push({
+        path,
+        className: layer.getClassName(),
+        inputs: [given].flat().map(numbersOf),
+        outputs: [outputs].flat().map(numbersOf),
+        masked: options?.mask != null,
+        passed: passed !== undefined,
+      });
+      return outputs;
+    };
+    watched.push(layer);
+  }
+  let error: string | undefined;
+  try {
+    compute();
+  } catch (thrown) {
+    error = messageOf(thrown);
+  } finally {
+    // The prototype's `call` takes effect again; a layer with a `call` of its own was refused before.
+    for (const layer of watched) delete (layer as Partial<Callable>).call;
+  }
+  return { calls, error };
+}
+
+const numbersOf = (tensor: Tensor): Numbers => ({ shape: tensor.shape, values: tensor.dataSync() });
+
+const sizeOf = (shape: readonly (number | null)[]): number =>
+  shape.reduce<number>((product, size) => product * (size ?? 1), 1);
+
+/** About how often a layer uses each of its weights for its samples: at every place of a plane, at every step. */
+function positionsOf(layer: Layer, given: Tensor | Tensor[]): number {
+  const [{ shape, size }] = [given].flat();
+  if (shape.length < 3) return shape[0];
+  const isFirst = (layer as { dataFormat?: string }).dataFormat === "channelsFirst";
+  return size / (isFirst ? shape[1] : shape[shape.length - 1])!;
+}
+
+/** Drawn numbers in the shape of a layer's output; undefined if that is not known beforehand. */
+function standIn(tf: Pick<TensorFlow, "tensor">, layer: Callable, given: Tensor | Tensor[]): Tensor | undefined {
+  const shapes = [given].flat().map((tensor) => tensor.shape);
+  const shape = layer.computeOutputShape(shapes.length === 1 ? shapes[0] : shapes);
+  if (!shape.every((size) => Number.isInteger(size))) return undefined;
+  const random = createRandom(SEED + shape.length);
+  const sizes = shape as number[];
+  return tf.tensor(
+    Float32Array.from({ length: sizeOf(sizes) }, () => 2 * random.next() - 1),
+    sizes,
+  );
+}
+
+/** @param tolerance of a number, in parts of the largest. @returns how `after` differs, in the words of a sentence's middle. */
+export function differenceOf(
+  before: readonly Numbers[],
+  after: readonly Numbers[],
+  tolerance: number,
+): string | undefined {
+  for (const [i, { shape, values }] of before.entries()) {
+    const other = after[i];
+    if (`${shape}` !== `${other?.shape}`) return `puts out the shape [${other?.shape}] instead of [${shape}]`;
+    let largest = 0;
+    for (let n = 0; n < values.length; n++) largest = Math.max(largest, Math.abs(values[n]));
+    for (let n = 0; n < values.length; n++) {
+      const [was, is] = [values[n], other.values[n]];
+      const same = Object.is(was, is) || Math.abs(was - is) <= tolerance * largest;
+      if (!same) return `puts out ${is} instead of ${was}`;
+    }
+  }
+  return undefined;
+}
+
+/** The calls of both passes in pairs; the second's is undefined where the layer was called less often. */
+export function pairs(before: Run, after: Run): (readonly [Recorded, Recorded | undefined])[] {
+  const rest = new Map<string, Recorded[]>();
+  for (const call of after.calls) rest.set(call.path, [...(rest.get(call.path) ?? []), call]);
+  return before.calls.map((call) => [call, rest.get(call.path)?.shift()] as const);
+}
