@@ -57,7 +57,7 @@ async function pushToShard(push: Push, link: ShardLink, signal: AbortSignal): Pr
 
 async function pushOnce(push: Push, link: ShardLink, signal: AbortSignal): Promise<void> {
   const what = `The push to ${link.name}`;
-  const { shard } = await link.connection();
+  const { shard } = await link.connection("sums");
   if (signal.aborted) throw new IsobatchError("interrupted", `${what} was cancelled.`);
   let settle: { resolve: () => void; reject: (error: Error) => void };
   const answer = new Promise<void>((resolve, reject) => {

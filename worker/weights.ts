@@ -83,7 +83,7 @@ export function openWeights(options: WeightsOptions): Weights {
     while (!closed.signal.aborted) {
       const loadsBefore = loads;
       try {
-        const { shard } = await link.connection();
+        const { shard } = await link.connection("weights");
         const stream = shard.watchWeights({ workerId, seal: Buffer.from(seal), epoch: versions.epoch });
         const what = `The weights' stream of ${link.name}`;
         for await (const message of readMessages(stream, { what, signal: closed.signal })) {

@@ -28,7 +28,7 @@ export const STRANGER_MS = 10_000;
 const RECONNECT_BACKOFF_FIRST_MS = 200;
 const RECONNECT_BACKOFF_MAX_MS = 2_000;
 
-/** Of one server. A worker needs one connection, a few streams and a few unary calls at a time. */
+/** Of one server. A worker needs a few connections, each with a few streams and a few unary calls at a time. */
 export const CONNECTIONS_MAX = 4_096;
 export const STREAMS_PER_CONNECTION_MAX = 128;
 const SESSION_MEMORY_MIB = 256;
