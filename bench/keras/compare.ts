@@ -16,8 +16,8 @@ export interface Errors {
 
 export type Compared = ({ readonly refused?: undefined } & Errors) | { readonly refused: string };
 
-/** Float32 beside float64: the largest errors that pass. The largest seen are 4.4e-7 and 4.4e-6; processors differ in the order of their sums. */
-export const TOLERANCE: Errors = { output: 2e-6, gradients: 1e-5 };
+/** Float32 beside float64: the largest errors that pass. */
+export const TOLERANCE: Errors = { output: 2e-6, gradients: 5e-6 };
 
 export function isRight(compared: Compared): boolean {
   if (compared.refused !== undefined) return true;
