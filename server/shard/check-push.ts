@@ -35,8 +35,9 @@ export function checkLease(
 }
 
 /**
+ * Looks at the chunk's numbers only; see `checkSums`.
  * @param range the shard's chunks
- * @throws {IsobatchError} `refused`; `damaged` when the bytes are not those that were sent
+ * @throws {IsobatchError} `refused`
  */
 export function checkChunk(
   { layout, range }: { readonly layout: Layout; readonly range: ChunkRange },
@@ -53,7 +54,11 @@ export function checkChunk(
   }
   const expected = sumsBytes(layout.chunks[index], hi - lo);
   if (sums.length !== expected) refuse("length", `${what} has ${sums.length} bytes instead of ${expected}`);
-  verifyCrc32(sums, chunk.crc32, `Chunk ${index} of [${lo}, ${hi})`);
+}
+
+/** @throws {IsobatchError} `damaged` when the bytes are not those that were sent */
+export function checkSums({ lo, hi, chunk, sums, crc32 }: NonNullable<PushMessage__Output["chunk"]>): void {
+  verifyCrc32(sums, crc32, `Chunk ${chunk} of [${lo}, ${hi})`);
 }
 
 function refuse(why: Rejection, reason: string): never {

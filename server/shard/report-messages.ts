@@ -6,7 +6,7 @@ import type {
   ShardReport__Output,
   ShardTraffic__Output,
 } from "../../shared/wire/index.js";
-import type { MeasuredReport } from "./shard.js";
+import type { MeasuredReport } from "./effects.js";
 import type { ShardTraffic } from "./traffic.js";
 
 /** A shard's reports as messages, both ways. */

@@ -108,7 +108,8 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
   /** @returns whether something changed for those that wait. */
   function judge(offered: OfferedChunk, sums: number, answer: (verdict: Verdict) => void): boolean {
     const { epoch } = core.state;
-    const { verdict, effects } = core.offer(options.bug?.offered?.(offered, epoch) ?? offered);
+    const seen = options.bug?.offered?.(offered, epoch) ?? offered;
+    const verdict = core.judge(seen);
     world.count(`push ${verdict.verdict}`);
     if (verdict.verdict === "wait") {
       waiting.push({ offered, sums, answer });
@@ -117,6 +118,7 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
     if (verdict.verdict === "accepted" && offered.epoch !== epoch) {
       world.fail(`shard ${index} took sums of epoch ${offered.epoch} in epoch ${epoch}`);
     }
+    const effects = verdict.verdict === "accepted" ? core.admit(seen, [seen.chunk]) : [];
     performAll(effects, sums);
     answer(verdict);
     return effects.length > 0;

@@ -10,19 +10,29 @@ export type ShardEvent =
   | { readonly kind: "checkpointed"; readonly step: number; readonly error?: string }
   | { readonly kind: "detached" };
 
-/** One chunk of the node [lo, hi), offered by a worker whose lease the shell has checked. */
-export interface OfferedChunk {
+/** The node [lo, hi) of a step's tree, offered by a worker whose lease the shell has checked. */
+export interface OfferedNode {
   readonly worker: string;
   readonly epoch: number;
   readonly step: number;
   readonly lo: number;
   readonly hi: number;
-  readonly chunk: number;
   /** One loss a leaf of [lo, hi). */
   readonly losses: ArrayLike<number>;
 }
 
-/** What the shell must do, in this order. Slots are numbers; the shell knows where their S1 and S2 lie. */
+/** One chunk of an offered node. */
+export interface OfferedChunk extends OfferedNode {
+  readonly chunk: number;
+}
+
+/** The weights of a leaf in S1 and in S2. */
+export interface LeafWeights {
+  readonly w1: number;
+  readonly w2: number;
+}
+
+/** What the shell must do, in this order. Slots are numbers; the shell knows where their S1 and S2 are stored. */
 export type ShardEffect =
   /**
    * Read the checkpoint into the slice; `restored` or `restoreFailed` follows. A newer `load` may come meanwhile:
@@ -30,9 +40,14 @@ export type ShardEffect =
    */
   | { readonly kind: "load"; readonly epoch: number; readonly step: number }
   /** Put the offered sums into the slot; those of one leaf become w1·g and w2·(g·g). */
-  | { readonly kind: "stage"; readonly chunk: number; readonly slot: number; readonly leaf: number | undefined }
+  | { readonly kind: "stage"; readonly chunk: number; readonly slot: number; readonly leaf: LeafWeights | undefined }
   /** Add the offered sums to the slot, which holds the sibling's. */
-  | { readonly kind: "accumulate"; readonly chunk: number; readonly slot: number; readonly leaf: number | undefined }
+  | {
+      readonly kind: "accumulate";
+      readonly chunk: number;
+      readonly slot: number;
+      readonly leaf: LeafWeights | undefined;
+    }
   /** Add slot `from` to slot `into`. */
   | { readonly kind: "merge"; readonly chunk: number; readonly into: number; readonly from: number }
   /** The slot holds the chunk's root: update the chunk with it. */
@@ -66,8 +81,9 @@ export type ShardReport =
     }
   | { readonly kind: "checkpointed"; readonly step: number; readonly error?: string };
 
-/** The answer to an offered chunk. */
+/** The judgement of an offered chunk. */
 export type Verdict =
+  /** Its sums are wanted now: if they are what they should be, admit it. */
   | { readonly verdict: "accepted" }
   /** The leaves are covered already, or the step is committed: the same bits are in, nothing is lost. */
   | { readonly verdict: "dropped" }

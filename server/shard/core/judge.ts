@@ -1,0 +1,43 @@
+import { isNode } from "../../../shared/sums/index.js";
+import type { ShardState } from "./core.js";
+import type { CoreRejection, OfferedChunk, Verdict } from "./messages.js";
+import type { OpenStep } from "./open-step.js";
+import { holds, lowestUncovered } from "./staging.js";
+
+/**
+ * Whether an offered chunk is wanted, from its numbers only: nothing changes, and its sums need not be looked at, nor
+ * even be there yet.
+ * @param slotsFree how many more chunks may be staged
+ */
+export function judge(state: Readonly<ShardState>, step: OpenStep, slotsFree: number, offered: OfferedChunk): Verdict {
+  const refuse = (rejection: CoreRejection, reason: string): Verdict => ({ verdict: "refused", rejection, reason });
+  if (offered.epoch < state.epoch) {
+    return refuse("epoch", `epoch ${offered.epoch} is over, the run is in ${state.epoch}`);
+  }
+  if (offered.epoch > state.epoch || state.phase !== "serving") return WAIT;
+  if (offered.step < state.step) return DROPPED;
+  if (offered.step > state.step + 1) {
+    return refuse("step", `step ${offered.step} is not open, step ${state.step} is`);
+  }
+  const { plan } = step;
+  if (offered.step > state.step || plan === undefined) return WAIT;
+
+  const leaves = plan.microBatches;
+  const chunk = step.chunks.get(offered.chunk);
+  if (chunk === undefined) return refuse("chunk", `chunk ${offered.chunk} is not of this shard`);
+  if (!isNode(offered.lo, offered.hi, leaves)) {
+    return refuse("node", `[${offered.lo}, ${offered.hi}) is no node of a step of ${leaves} micro-batches`);
+  }
+  if (offered.losses.length !== offered.hi - offered.lo) {
+    return refuse("losses", `${offered.losses.length} losses came with ${offered.hi - offered.lo} micro-batches`);
+  }
+  if (chunk.applied || holds(chunk, offered)) return DROPPED;
+  if (slotsFree > 0) return ACCEPTED;
+  // Whatever has the chunk's lowest uncovered leaf is admitted, or a step could wait for itself.
+  const lowest = lowestUncovered(chunk, leaves);
+  return offered.lo <= lowest && lowest < offered.hi ? ACCEPTED : WAIT;
+}
+
+const ACCEPTED: Verdict = { verdict: "accepted" };
+const DROPPED: Verdict = { verdict: "dropped" };
+const WAIT: Verdict = { verdict: "wait" };

@@ -1,0 +1,63 @@
+import type { MergedChunks, MergedRange, StepPlan } from "../../../shared/steps/index.js";
+import type { Slots } from "./slots.js";
+import type { Staging } from "./staging.js";
+
+/** What a shard knows of the step that is open, or will be when its plan comes. */
+export interface OpenStep {
+  plan: StepPlan | undefined;
+  readonly chunks: ReadonlyMap<number, ChunkStep>;
+  /** How many chunks are not updated yet. */
+  chunksLeft: number;
+  /** Per leaf, how many chunks hold it. */
+  coveredBy: Uint32Array;
+  /** One a leaf; NaN until they come. */
+  losses: number[];
+}
+
+export interface ChunkStep extends Staging {
+  applied: boolean;
+  /** Once it is applied: whose pushes made it up. */
+  merged: readonly MergedRange[];
+}
+
+export function createOpenStep(chunks: readonly number[]): OpenStep {
+  return {
+    plan: undefined,
+    chunks: new Map(chunks.map((chunk) => [chunk, { applied: false, merged: [], entries: [] }])),
+    chunksLeft: chunks.length,
+    coveredBy: new Uint32Array(0),
+    losses: [],
+  };
+}
+
+/** Forgets all that is staged, and the plan. */
+export function clearStep(step: OpenStep, slots: Slots): void {
+  for (const chunk of step.chunks.values()) {
+    for (const entry of chunk.entries) slots.give(entry.slot);
+    chunk.applied = false;
+    chunk.merged = [];
+    chunk.entries = [];
+  }
+  step.chunksLeft = step.chunks.size;
+  step.plan = undefined;
+}
+
+export function openStep(step: OpenStep, plan: StepPlan): void {
+  step.plan = plan;
+  step.coveredBy = new Uint32Array(plan.microBatches);
+  step.losses = new Array<number>(plan.microBatches).fill(Number.NaN);
+}
+
+/** Who made up each chunk. Neighbouring chunks with the same ranges from the same workers become one record. */
+export function ledgerOf(step: OpenStep): MergedChunks[] {
+  const groups: { firstChunk: number; endChunk: number; ranges: readonly MergedRange[] }[] = [];
+  const same = (a: readonly MergedRange[], b: readonly MergedRange[]): boolean =>
+    a.length === b.length &&
+    a.every((range, i) => range.lo === b[i].lo && range.hi === b[i].hi && range.worker === b[i].worker);
+  for (const [chunk, { merged: ranges }] of step.chunks) {
+    const last = groups.at(-1);
+    if (last !== undefined && last.endChunk === chunk && same(last.ranges, ranges)) last.endChunk = chunk + 1;
+    else groups.push({ firstChunk: chunk, endChunk: chunk + 1, ranges });
+  }
+  return groups;
+}

@@ -1,0 +1,54 @@
+import type { SumNorms } from "./slice.js";
+
+/** What only a shard's shell can measure of a committed step. */
+export interface CommitMeasures {
+  /** One a chunk of parameters, in order. */
+  readonly squaredNorms1: number[];
+  readonly sums2: number[];
+  readonly mergeMs: number;
+  readonly applyMs: number;
+  readonly bytesReceived: number;
+}
+
+/** Measures one step after the other. */
+export interface Measures {
+  /** A step is opened: starts from zero. */
+  restart(): void;
+  received(bytes: number): void;
+  merged(ms: number): void;
+  /** @param norms of the chunk's sums, if it is one of parameters */
+  applied(chunk: number, ms: number, norms: SumNorms | undefined): void;
+  /** Of the step so far. */
+  taken(): CommitMeasures;
+}
+
+export function createMeasures(): Measures {
+  let norms = new Map<number, SumNorms>();
+  let [mergeMs, applyMs, bytesReceived] = [0, 0, 0];
+  return {
+    restart() {
+      norms = new Map();
+      [mergeMs, applyMs, bytesReceived] = [0, 0, 0];
+    },
+    received(bytes) {
+      bytesReceived += bytes;
+    },
+    merged(ms) {
+      mergeMs += ms;
+    },
+    applied(chunk, ms, ofChunk) {
+      applyMs += ms;
+      if (ofChunk !== undefined) norms.set(chunk, ofChunk);
+    },
+    taken() {
+      const inOrder = [...norms].sort(([a], [b]) => a - b).map(([, ofChunk]) => ofChunk);
+      return {
+        squaredNorms1: inOrder.map(({ squaredNorm1 }) => squaredNorm1),
+        sums2: inOrder.map(({ sum2 }) => sum2),
+        mergeMs,
+        applyMs,
+        bytesReceived,
+      };
+    },
+  };
+}

@@ -1,0 +1,112 @@
+import type { Metadata } from "@grpc/grpc-js";
+import { checkMember } from "../../shared/credentials/index.js";
+import { IsobatchError } from "../../shared/errors.js";
+import { failAt } from "../../shared/fail-point.js";
+import type { ChunkRange, Layout } from "../../shared/layout/index.js";
+import type { Logger } from "../../shared/log.js";
+import {
+  callerOf,
+  createHandlers,
+  createWriter,
+  type PushMessage__Output,
+  type PushResult,
+  readMessages,
+  type ShardHandlers,
+} from "../../shared/wire/index.js";
+import type { Admission } from "./admission.js";
+import { checkChunk, checkLease, checkSums, type PushedLease } from "./check-push.js";
+import type { Measures } from "./measures.js";
+import type { Publisher } from "./publisher.js";
+import type { Slice } from "./slice.js";
+import { rejection, type TrafficCounters } from "./traffic.js";
+
+export interface PushServiceOptions {
+  readonly layout: Layout;
+  readonly range: ChunkRange;
+  readonly runId: string;
+  readonly leaseKey: Uint8Array;
+  readonly slice: Pick<Slice, "receive">;
+  readonly admission: Admission;
+  readonly publisher: Publisher;
+  readonly measures: Measures;
+  readonly traffic: TrafficCounters;
+  readonly log: Logger;
+}
+
+/** A call, as far as it tells who makes it. */
+type Caller = { readonly metadata: Metadata };
+
+/** A push or a watcher that moves nothing for so long is cut off. */
+const STALL_MS = 60_000;
+
+/** What workers ask of a shard over gRPC: to take sums, and to send weights. */
+export function createPushService(options: PushServiceOptions): ShardHandlers {
+  const { publisher, traffic, log } = options;
+  const { clientStream, serverStream } = createHandlers((error, method) => {
+    log.error({ err: error, method }, "a handler failed");
+  });
+  return {
+    PushSums: clientStream<PushMessage__Output, PushResult>(async (call) => {
+      const gone = new AbortController();
+      call.on("cancelled", () => gone.abort(new IsobatchError("interrupted", "The worker has gone.")));
+      try {
+        return await takePush(options, readMessages(call, { stallMs: STALL_MS, what: "A push" }), call, gone.signal);
+      } catch (error) {
+        traffic.ended(error);
+        throw error;
+      }
+    }),
+    WatchWeights: serverStream(async (call) => {
+      checkJoined(options, call.request, call);
+      await publisher.watch(createWriter(call, { stallMs: STALL_MS, what: "The weights' stream" }));
+    }),
+  };
+}
+
+/**
+ * Takes in one push, message by message.
+ * @throws {IsobatchError} for the first message that is refused; what came before it is in
+ */
+export async function takePush(
+  options: Omit<PushServiceOptions, "publisher" | "log">,
+  messages: AsyncIterable<PushMessage__Output>,
+  call: Caller,
+  gone: AbortSignal,
+): Promise<{ accepted: number; dropped: number }> {
+  const { layout, slice, admission, measures, traffic } = options;
+  const result = { accepted: 0, dropped: 0 };
+  let lease: PushedLease | undefined;
+  for await (const message of messages) {
+    if (message.lease != null) {
+      checkJoined(options, message.lease, call);
+      lease = checkLease(options, message.lease);
+    } else if (lease === undefined || message.chunk == null) {
+      throw rejection("malformed", "A push must begin with its lease.");
+    } else {
+      const { chunk: sent } = message;
+      checkChunk(options, lease, sent);
+      failAt("shard.push");
+      measures.received(sent.sums.length);
+      traffic.received(sent.sums.length);
+      const { lo, hi, chunk } = sent;
+      const losses = lease.losses.slice(lo - lease.lo, hi - lease.lo);
+      const { worker, epoch, step } = lease;
+      const fetch = (): void => {
+        checkSums(sent);
+        if (slice.receive(layout.chunks[chunk], sent.sums)) return;
+        throw rejection("not_finite", `Chunk ${chunk} of [${lo}, ${hi}) is not finite.`);
+      };
+      result[await admission.offer({ worker, epoch, step, lo, hi, chunk, losses }, fetch, gone)]++;
+    }
+  }
+  return result;
+}
+
+/** Only who has joined, and with the token of this very call, gets weights or is heard. */
+function checkJoined(
+  { leaseKey, runId }: { readonly leaseKey: Uint8Array; readonly runId: string },
+  { workerId, seal }: { workerId: string; seal: Uint8Array },
+  call: Caller,
+): void {
+  checkMember(leaseKey, { runId, workerId, token: callerOf(call)?.name ?? "" }, seal);
+}
