@@ -8,7 +8,7 @@ import { systemError } from "./system-errors.js";
  * an error of one sentence.
  */
 
-const { O_RDONLY, O_RDWR, O_WRONLY, O_CREAT, O_TRUNC, O_NONBLOCK, O_NOCTTY } = constants;
+const { O_RDONLY, O_RDWR, O_WRONLY, O_CREAT, O_TRUNC, O_APPEND, O_NONBLOCK, O_NOCTTY } = constants;
 
 const FLAGS = {
   read: O_RDONLY,
@@ -16,6 +16,8 @@ const FLAGS = {
   update: O_RDWR | O_CREAT,
   /** Made if missing, emptied if not. */
   replace: O_WRONLY | O_CREAT | O_TRUNC,
+  /** Made if missing; each write goes to the end, whoever else writes. */
+  append: O_WRONLY | O_CREAT | O_APPEND,
 } as const;
 
 /**

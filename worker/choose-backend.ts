@@ -7,10 +7,11 @@ import { Worker } from "node:worker_threads";
 import { type ErrorCode, IsobatchError } from "../shared/errors.js";
 import type { Logger } from "../shared/log.js";
 import { systemError } from "../shared/system-errors.js";
+import { traceThread } from "../shared/trace/index.js";
 import type { BackendName, Numerics } from "./backends/index.js";
 import { prepareProcess, processLeaver } from "./backends/tensorflow/availability.js";
 import { endThread } from "./compute/index.js";
-import type { ProbeMessage } from "./probe-thread.js";
+import type { ProbeMessage, ProbeStart } from "./probe-thread.js";
 
 export interface ChosenBackend {
   readonly name: BackendName;
@@ -31,7 +32,9 @@ export async function chooseBackendOffThread(
 ): Promise<ChosenBackend> {
   prepareProcess(requested, gpu);
   const leave = processLeaver(requested ?? "tfjs-node-gpu");
-  const thread = new Worker(new URL("./probe-thread.js", import.meta.url), { workerData: requested });
+  const trace = traceThread("probe");
+  const workerData: ProbeStart = { requested, trace: trace?.ring };
+  const thread = new Worker(new URL("./probe-thread.js", import.meta.url), { workerData });
   let overdue: NodeJS.Timeout | undefined;
   let isHung = false;
   try {
@@ -43,6 +46,7 @@ export async function chooseBackendOffThread(
         else reject(new IsobatchError(message.code as ErrorCode, message.failed));
       });
       thread.once("error", (error) => reject(systemError(error)));
+      thread.once("exit", () => trace?.end());
       thread.once("exit", (code) => reject(new Error(`the thread that chooses a backend ended with code ${code}`)));
       overdue = setTimeout(() => {
         isHung = true;

@@ -8,6 +8,7 @@ import { IsobatchError } from "../shared/errors.js";
 import type { Layout } from "../shared/layout/index.js";
 import { machineShare } from "../shared/machine/index.js";
 import { largestKappa } from "../shared/steps/index.js";
+import { during } from "../shared/trace/index.js";
 import type { TaskData } from "../tasks/index.js";
 import type { ChosenBackend } from "./choose-backend.js";
 import {
@@ -88,7 +89,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       throw error instanceof HungThreadError ? stuck(error) : error;
     });
   let pool = start();
-  await pool;
+  await during("engine", () => pool);
   let proven = true;
   let broken: Error | undefined;
 

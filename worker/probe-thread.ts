@@ -2,8 +2,15 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { IsobatchError, messageOf } from "../shared/errors.js";
 import { systemError } from "../shared/system-errors.js";
+import { during, joinTrace } from "../shared/trace/index.js";
 import { chooseBackend, openBackend } from "./backends/index.js";
 import type { ChosenBackend } from "./choose-backend.js";
+
+export interface ProbeStart {
+  readonly requested: string | undefined;
+  /** As a compute thread's. */
+  readonly trace: SharedArrayBuffer | undefined;
+}
 
 /** A line for the log, what was chosen, or why nothing was. */
 export type ProbeMessage =
@@ -13,10 +20,13 @@ export type ProbeMessage =
 
 const send = (message: ProbeMessage): void => parentPort!.postMessage(message);
 
+const { requested, trace } = workerData as ProbeStart;
+
 try {
+  joinTrace(trace);
   const log = { info: (fields: object, line: string) => send({ fields, line }) };
-  const name = await chooseBackend(workerData as string | undefined, log);
-  const { numerics, device } = await openBackend(name);
+  const name = await chooseBackend(requested, log);
+  const { numerics, device } = await during("backend", () => openBackend(name));
   send({ chosen: { name, numerics, device } });
 } catch (thrown) {
   const error = systemError(thrown);

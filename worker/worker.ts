@@ -6,6 +6,7 @@
 import { IsobatchError, invalid } from "../shared/errors.js";
 import type { Logger } from "../shared/log.js";
 import { availableCores } from "../shared/machine/index.js";
+import { during, nameProcess } from "../shared/trace/index.js";
 import { type Address, type Connection, connect, formatAddress, type Trust, trustOf } from "../shared/wire/index.js";
 import { openData } from "../tasks/index.js";
 import { defaultComputeThreads } from "./backends/threads.js";
@@ -82,7 +83,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const stopped = new AbortController();
   /** Aborted also by `leave`: a server that is away is not waited for any more. */
   const going = new AbortController();
-  const backend = await chooseBackendOffThread(options.backend, log, options.gpu);
+  const backend = await during("probe", () => chooseBackendOffThread(options.backend, log, options.gpu));
   const computeThreads = threadsAsked ?? defaultComputeThreads(backend.name, availableCores());
   let engine: Engine | undefined;
   let current: Attachment | undefined;
@@ -134,6 +135,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       }
       const { workerId, runId, task } = joined;
       bound = log.child({ run: runId, worker: workerId });
+      nameProcess(`worker ${workerId}`);
       const session = await openSession({ connection, access, joined, engine, log: bound });
       bound.info({ task: task.name }, `joined ${formatAddress(address)} as ${workerId}`);
       if (leaving !== undefined) session.leave(leaving);

@@ -12,7 +12,7 @@ import { relayLog } from "../log.js";
 import { type PlannedWorker, planWorkers } from "../worker-plan.js";
 import { httpAddress } from "./http-options.js";
 import { joinCommand } from "./join-lines.js";
-import { type Company, type ServeOptions, type Serving, serve } from "./serve.js";
+import { type Company, type ServeOptions, type Serving, serve, traceArguments } from "./serve.js";
 
 export interface RunOptions extends ServeOptions {
   readonly workers?: number;
@@ -44,13 +44,14 @@ export async function run(task: string, options: RunOptions, environment: Enviro
     joinCommand: (at: Address, token = "…") => joinCommand({ ...shown, at }, token),
   };
   return serve(task, { ...options, ...accompaniment }, environment, (serving) =>
-    startWorkers(serving, plan, environment),
+    startWorkers(serving, plan, traceArguments(options), environment),
   );
 }
 
 function startWorkers(
   { server, display, log }: Serving,
   plan: readonly PlannedWorker[],
+  otherArguments: readonly string[],
   { variables, logLevel }: Environment,
 ): Company {
   // A token of their own: the join token is for others, and may be revoked.
@@ -60,7 +61,7 @@ function startWorkers(
     count: plan.length,
     start: (number) =>
       startChild({
-        args: ["worker", "join", address, "--supervised", ...plan[number - 1].args],
+        args: ["worker", "join", address, "--supervised", ...plan[number - 1].args, ...otherArguments],
         env: { ...variables, ...plan[number - 1].env, ISOBATCH_TOKEN: token, ISOBATCH_LOG: logLevel ?? "warn" },
         onLog: (record) => relayLog(log, `worker ${number}`, record),
       }),

@@ -53,6 +53,8 @@ export interface ServeOptions extends ServerTlsOptions {
   readonly shards: number;
   /** Where the dashboard and the metrics are served; false: nowhere. */
   readonly http?: Address | false;
+  /** The file of the trace, which this process has begun. */
+  readonly trace?: string;
 }
 
 /** What the commands decide each for itself. */
@@ -126,7 +128,7 @@ export async function serve(
       extend,
       log,
     },
-    spawnShard: (shard) => startShardProcess(shard, out, shardTls, environment, log),
+    spawnShard: (shard) => startShardProcess(shard, out, [...shardTls, ...traceArguments(options)], environment, log),
   });
   stopListening();
   const ending = stopOnSignals(server, display, workersWait);
@@ -196,17 +198,22 @@ function resultOf({ task, status }: RunningServer, out: string): Summary | undef
 function startShardProcess(
   { index, coordinator, listen, token }: Parameters<ServerOptions["spawnShard"]>[0],
   out: string,
-  tlsArguments: readonly string[],
+  otherArguments: readonly string[],
   environment: Environment,
   log: Logger,
 ) {
   const places = ["--coordinator", formatAddress(coordinator), "--listen", formatAddress(listen), "--out", out];
   const { exited, kill } = startChild({
-    args: ["shard", "--index", String(index), ...places, ...tlsArguments],
+    args: ["shard", "--index", String(index), ...places, ...otherArguments],
     env: { ...environment.variables, ISOBATCH_TOKEN: token, ISOBATCH_LOG: environment.logLevel ?? "warn" },
     onLog: (record) => relayLog(log, `shard ${index}`, record),
   });
   return { exited: exited.then(({ reason }) => reason.replace(/\.$/, "")), kill };
+}
+
+/** For processes that belong to this one. */
+export function traceArguments({ trace }: Pick<ServeOptions, "trace">): string[] {
+  return trace === undefined ? [] : ["--trace", trace];
 }
 
 /** Shards show the workers the same certificate as the first process. */

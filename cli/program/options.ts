@@ -32,6 +32,11 @@ export function logging(command: Command): Command {
     );
 }
 
+/** For whatever takes part in a run. */
+export function tracing(command: Command): Command {
+  return command.option("--trace <file>", "write what each process and thread did when to a file for ui.perfetto.dev");
+}
+
 /** The end of a command's help. */
 export function examples(...rows: (readonly [command: string, meaning: string])[]): string {
   return `\nExamples:\n${rows.map(([command, meaning]) => `  $ ${command}\n      ${meaning}\n`).join("")}`;

@@ -4,6 +4,7 @@ import { DEFAULT_PORT } from "../../shared/wire/address.js";
 import type { Address } from "../../shared/wire/index.js";
 import { type Environment, withLogOptions } from "../environment.js";
 import { address, kappaRule, seconds, wholeNumber } from "../option-values.js";
+import { traced } from "../trace.js";
 import {
   MICRO_BATCHES_MAX,
   SAMPLES_MAX,
@@ -14,7 +15,7 @@ import {
   WAIT_SECONDS_MAX,
   WORKERS_MAX,
 } from "./limits.js";
-import { examples, logging } from "./options.js";
+import { examples, logging, tracing } from "./options.js";
 
 export function addRun(program: Command, environment: Environment, end: (exitCode: number) => void): void {
   const run = serving(program.command("run").alias("train"))
@@ -39,10 +40,12 @@ export function addRun(program: Command, environment: Environment, end: (exitCod
         ["isobatch run mnist", "a built-in task, on 2 workers"],
         ["isobatch run mnist --steps 200 --workers 1", "shorter; the same bits however many workers there are"],
         ["isobatch run my-task.json --micro-batches-per-step 8", "larger batches, the same hyperparameters"],
+        ["isobatch run mnist --steps 200 --trace trace.json", "where a step's time goes; open it in ui.perfetto.dev"],
       ),
     )
     .action(async (task: string, options) => {
-      const { run: perform } = await import("../commands/run.js");
+      const request = { path: options.trace, process: "server" };
+      const { run: perform } = await traced(request, environment, () => import("../commands/run.js"));
       end(await perform(task, options, withLogOptions(environment, options)));
     });
 }
@@ -84,7 +87,8 @@ export function addServer(program: Command, environment: Environment, end: (exit
       ),
     )
     .action(async (task: string, options) => {
-      const { server: perform } = await import("../commands/server.js");
+      const request = { path: options.trace, process: "server" };
+      const { server: perform } = await traced(request, environment, () => import("../commands/server.js"));
       end(await perform(task, options, withLogOptions(environment, options)));
     });
 }
@@ -100,6 +104,7 @@ export function addShard(program: Command, environment: Environment, end: (exitC
     .option("--tls-cert <file>", "what it shows to workers")
     .option("--tls-key <file>", "its key")
     .option("--tls-ca <file>", "admit only clients with a certificate of this CA")
+    .option("--trace <file>", "the trace that the first process has begun")
     .addHelpText(
       "after",
       examples([
@@ -108,14 +113,15 @@ export function addShard(program: Command, environment: Environment, end: (exitC
       ]),
     )
     .action(async (options) => {
-      const { shard } = await import("../commands/shard.js");
+      const request = { path: options.trace, process: `shard ${options.index}`, joins: true };
+      const { shard } = await traced(request, environment, () => import("../commands/shard.js"));
       end(await shard(options, environment));
     });
 }
 
 /** The options of whatever serves a task. */
 export function serving(command: Command, httpDefault = ""): Command {
-  return command
+  return tracing(command)
     .argument("<task>", "a built-in task's name, a .json file, or a module that exports defineTask({ … })")
     .option("--steps <n>", "length of the run (default: the task's)", wholeNumber("--steps", 1, STEPS_MAX))
     .addOption(

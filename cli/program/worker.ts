@@ -3,8 +3,9 @@ import { DEFAULT_PORT } from "../../shared/wire/address.js";
 import type { Address } from "../../shared/wire/index.js";
 import { type Environment, withLogOptions } from "../environment.js";
 import { address, seconds, wholeNumber } from "../option-values.js";
+import { traced } from "../trace.js";
 import { GPUS_MAX, THREADS_MAX, WAIT_SECONDS_MAX } from "./limits.js";
-import { clientOptions, examples, logging } from "./options.js";
+import { clientOptions, examples, logging, tracing } from "./options.js";
 
 export function addWorker(program: Command, environment: Environment, end: (exitCode: number) => void): void {
   const worker = program
@@ -40,7 +41,7 @@ export function addWorker(program: Command, environment: Environment, end: (exit
       600,
     )
     .addOption(new Option("--supervised").hideHelp());
-  logging(clientOptions(join))
+  logging(tracing(clientOptions(join)))
     .addHelpText(
       "after",
       `${examples(
@@ -49,7 +50,8 @@ export function addWorker(program: Command, environment: Environment, end: (exit
       )}\nThe join token comes from ISOBATCH_TOKEN, --token-file or standard input.\n`,
     )
     .action(async (at: Address, options) => {
-      const { joinWorker } = await import("../commands/worker.js");
+      const request = { path: options.trace, process: "worker", joins: options.supervised };
+      const { joinWorker } = await traced(request, environment, () => import("../commands/worker.js"));
       end(await joinWorker(at, options, withLogOptions(environment, options)));
     });
 }

@@ -5,6 +5,7 @@
 import { Worker } from "node:worker_threads";
 import { type ErrorCode, IsobatchError } from "../../shared/errors.js";
 import { reasonOf, systemError } from "../../shared/system-errors.js";
+import { traceThread } from "../../shared/trace/index.js";
 import type { Numerics } from "../backends/index.js";
 import { NonFiniteError } from "./non-finite-error.js";
 import type { Failure, Reply, ReplyOf, RequestName, RequestOf, ThreadStart } from "./protocol.js";
@@ -68,7 +69,8 @@ interface Waiting {
 /** Starts a thread; resolves when its backend and model are ready, and rejects with the reason they are not. */
 export async function startComputeThread(options: ComputeThreadOptions): Promise<ComputeThread> {
   const { start, notice, leave, script = new URL("./thread.js", import.meta.url) } = options;
-  const worker = new Worker(script, { workerData: start });
+  const trace = traceThread(`compute thread ${start.thread}`);
+  const worker = new Worker(script, { workerData: { ...start, trace: trace?.ring } satisfies ThreadStart });
   const waiting: Waiting[] = [];
   const who = `Compute thread ${start.thread}`;
   let dead: Error | undefined;
@@ -101,7 +103,10 @@ export async function startComputeThread(options: ComputeThreadOptions): Promise
     if (refused instanceof IsobatchError) die(refused);
     else die(new ThreadDeathError(`${who} crashed: ${reasonOf(error)}`, { cause: error }));
   });
-  worker.on("exit", (code) => die(new ThreadDeathError(`${who} ended with exit code ${code}.`)));
+  worker.on("exit", (code) => {
+    trace?.end();
+    die(new ThreadDeathError(`${who} ended with exit code ${code}.`));
+  });
 
   const close = (): Promise<boolean> => {
     die(new Error(`${who} is closed.`));

@@ -28,6 +28,8 @@ export interface ThreadStart {
   readonly layout: Layout;
   /** One shared memory a segment. */
   readonly memories: readonly WebAssembly.Memory[];
+  /** The ring for what the thread records; undefined while there is no trace. */
+  readonly trace?: SharedArrayBuffer;
   readonly flip?: GradientFlip;
 }
 

@@ -5,6 +5,7 @@
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { IsobatchError, messageOf } from "../../shared/errors.js";
 import { systemError } from "../../shared/system-errors.js";
+import { during, joinTrace } from "../../shared/trace/index.js";
 import { openBackend } from "../backends/index.js";
 import { createFold, type Fold } from "./fold.js";
 import { createGradients } from "./gradients.js";
@@ -17,18 +18,15 @@ type Handlers = { [Name in RequestName]: (request: RequestOf<Name>) => ReplyOf<N
 
 async function start(options: ThreadStart, port: MessagePort): Promise<void> {
   const { thread, threads, memories, join } = options;
-  const backend = await openBackend(options.backend);
+  joinTrace(options.trace);
+  const backend = await during("backend", () => openBackend(options.backend));
   const plan = planMemory(options.layout, threads);
   const memory = attachMemory({ plan, memories });
   const sums = createSums(memory, thread);
   const send = (reply: Reply): void => port.postMessage(reply);
-  const gradients = await createGradients({
-    ...join,
-    backend,
-    memory,
-    notice: (line) => send({ notice: line }),
-    flip: options.flip,
-  });
+  const { flip } = options;
+  const notice = (line: string): void => send({ notice: line });
+  const gradients = await during("model", () => createGradients({ ...join, backend, memory, notice, flip }));
 
   let current: (RequestOf<"fold"> & { fold: Fold; computedAt?: number }) | undefined;
 
