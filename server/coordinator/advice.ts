@@ -1,3 +1,8 @@
+import { kappaWith } from "../../shared/steps/index.js";
+import type { Task } from "../../tasks/index.js";
+import type { CoordinatorState } from "./core/index.js";
+import type { Member } from "./members.js";
+
 /**
  * How many workers still pay. A step with κ micro-batches of b samples makes progress in proportion to
  * 1/(1 + B_simple/(κ·b)) (McCandlish et al. 2018, "An Empirical Model of Large-Batch Training", 1812.06162, where
@@ -73,5 +78,28 @@ export function advise(inputs: AdviceInputs, present: number): Advice {
   return {
     workers,
     text: bears > most ? `${text} (κ is at most ${most}, the gradient noise would bear ${bears})` : text,
+  };
+}
+
+/** What is measured of a run now, for advice. */
+export function adviceInputs(
+  task: Task,
+  attached: readonly Pick<Member, "id" | "computeThreads">[],
+  state: Pick<CoordinatorState, "workers" | "microBatches">,
+  noiseScale: number | undefined,
+  overheadMs: number,
+): AdviceInputs {
+  const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
+  const threadMs = attached.flatMap(({ id, computeThreads }) => {
+    const itemMs = state.workers.get(id)?.itemMs.step;
+    return itemMs === undefined ? [] : [itemMs * Math.max(1, computeThreads)];
+  });
+  return {
+    microBatchSize: task.microBatchSize,
+    microBatchesAt: (workers) => kappaWith(task.microBatchesPerStep, workers, state.microBatches),
+    noiseScale,
+    computeThreads: attached.length === 0 ? 1 : mean(attached.map(({ computeThreads }) => computeThreads)),
+    threadMs: threadMs.length === 0 ? undefined : mean(threadMs),
+    overheadMs,
   };
 }

@@ -5,15 +5,13 @@ import { type EvaluationLine, METRICS_FILE, type MetricsLine, readJsonLines, typ
 export interface Progress {
   lastStep: StepLine | undefined;
   lastEvaluation: EvaluationLine | undefined;
-  samplesPerSecond: number;
+  readonly samplesPerSecond: number;
   /** Samples committed by this process. */
   samplesOfSitting: number;
   checkpointStep: number;
   /** When the checkpoint was written or loaded, on the monotonic clock: a crash now would lose what came after. */
   checkpointAtMs: number;
   recomputedSteps: number;
-  /** So many workers pay, more don't; 0: not known yet. */
-  readonly workersAdvised: number;
   /** The furthest boundary that this process has committed, whatever was restored since. */
   furthestStep: number;
   /** Why the run has failed, a sentence; empty: it has not. */
@@ -21,7 +19,14 @@ export interface Progress {
 }
 
 /** What the metrics of earlier processes of this run say. */
-export function readEarlier(folder: string): { steps: number | undefined; recomputed: number } {
+export interface Earlier {
+  /** Steps that are recorded; undefined: none. */
+  readonly steps: number | undefined;
+  /** Steps that were computed again. */
+  readonly recomputed: number;
+}
+
+export function readEarlier(folder: string): Earlier {
   let steps: number | undefined;
   let recomputed = 0;
   for (const line of readJsonLines<MetricsLine>(join(folder, METRICS_FILE))) {

@@ -1,0 +1,127 @@
+import type { Logger } from "../../shared/log.js";
+import type { LedgerLine, MetricsLine, RunRecord } from "../observe/index.js";
+import type { CommittedStep, CoordinatorEffect } from "./core/index.js";
+import type { Members } from "./members.js";
+import type { Earlier, Progress } from "./progress.js";
+import type { Recorder, WorkerTimes } from "./record.js";
+import { createSpeed, type Speed } from "./speed.js";
+
+type Effect<Kind extends CoordinatorEffect["kind"]> = Extract<CoordinatorEffect, { readonly kind: Kind }>;
+
+/** Keeps the run directory's records, and what status and displays show, in step with what the core decides. */
+export interface Bookkeeping {
+  readonly progress: Progress;
+  readonly speed: Speed;
+  /** What a worker says of one of its leases. */
+  leaseTimes(times: WorkerTimes): void;
+  committed(commit: CommittedStep): void;
+  evaluated(evaluation: Effect<"evaluation">): void;
+  /** The checkpoint of this step is on the disks of all shards. */
+  checkpointWritten(step: number): void;
+  rolledBack(effect: Effect<"rolledBack">): void;
+  kappaChanged(effect: Effect<"kappaChanged">): void;
+  note(message: string): void;
+}
+
+export interface BookkeepingOptions {
+  readonly microBatchSize: number;
+  readonly recorder: Recorder;
+  readonly metrics: RunRecord<MetricsLine>;
+  readonly ledger: RunRecord<LedgerLine>;
+  readonly members: Pick<Members, "get">;
+  readonly earlier: Earlier;
+  readonly log: Logger;
+}
+
+export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
+  const { microBatchSize: b, recorder, metrics, ledger, members, earlier, log } = options;
+  const speed = createSpeed();
+  const progress: Progress = {
+    lastStep: undefined,
+    lastEvaluation: undefined,
+    get samplesPerSecond() {
+      return speed.samplesPerSecond;
+    },
+    samplesOfSitting: 0,
+    checkpointStep: -1,
+    checkpointAtMs: Number.NaN,
+    recomputedSteps: earlier.recomputed,
+    furthestStep: -1,
+    failure: "",
+  };
+  // A step that an earlier process committed after the newest checkpoint will be computed again.
+  let stepsBefore = earlier.steps;
+  let times: WorkerTimes = { samples: 0, push: 0 };
+
+  function event(name: string, details: Record<string, unknown>): void {
+    metrics.append({ type: "event", event: name, at: new Date().toISOString(), ...details });
+  }
+
+  function standsAt(step: number): void {
+    progress.checkpointStep = step;
+    progress.checkpointAtMs = performance.now();
+  }
+
+  return {
+    progress,
+    speed,
+
+    leaseTimes({ samples, push }) {
+      times = { samples: Math.max(times.samples, samples), push: Math.max(times.push, push) };
+    },
+
+    committed(commit) {
+      const line = recorder.step(commit, times);
+      times = { samples: 0, push: 0 };
+      metrics.append(line);
+      log.debug({ epoch: commit.epoch, step: line.step, loss: line.loss }, "step committed");
+      for (const entry of recorder.ledger(commit)) ledger.append(entry);
+      for (const { lo, hi, worker } of commit.scalars[0].ledger[0]?.ranges ?? []) {
+        const member = members.get(worker);
+        if (member !== undefined) member.microBatches += hi - lo;
+      }
+      progress.lastStep = line;
+      progress.furthestStep = Math.max(progress.furthestStep, line.step + 1);
+      const samples = commit.plan.microBatches * b;
+      progress.samplesOfSitting += samples;
+      const { step: stepMs, compute: computeMs } = commit.ms;
+      speed.committed({ samples, atMs: performance.now(), stepMs, computeMs });
+    },
+
+    evaluated(evaluation) {
+      const line = recorder.evaluation(evaluation);
+      progress.lastEvaluation = line;
+      metrics.append(line);
+    },
+
+    checkpointWritten(step) {
+      // What the record tells of these steps must not be lost by a crash that the weights survive.
+      metrics.sync();
+      ledger.sync();
+      standsAt(step);
+      event("checkpoint", { step });
+    },
+
+    rolledBack({ epoch, mark: { step }, recomputed }) {
+      const recomputedSteps = stepsBefore === undefined ? recomputed : Math.max(0, stepsBefore - step);
+      stepsBefore = undefined;
+      progress.recomputedSteps += recomputedSteps;
+      metrics.cutBack(step);
+      ledger.cutBack(step);
+      speed.restart();
+      standsAt(step);
+      event("restored", { epoch, step, recomputedSteps });
+      log.info({ epoch, step, recomputedSteps }, "the run stands at a checkpoint");
+    },
+
+    kappaChanged({ fact, before, coefficients }) {
+      const { step, firstMicroBatch, microBatches: kappa, reason } = fact;
+      const { learningRate, gamma1, gamma2 } = coefficients;
+      const from = before ?? null;
+      event("kappa", { step, samples: firstMicroBatch * b, from, kappa, reason, learningRate, gamma1, gamma2 });
+      log.info({ step, from, kappa, reason }, "micro-batches per step");
+    },
+
+    note: (message) => event("note", { message }),
+  };
+}

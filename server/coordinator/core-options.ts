@@ -1,0 +1,42 @@
+import { leafWeights, stepCoefficients } from "../../shared/optimizer/index.js";
+import { microBatchesOf, type Task } from "../../tasks/index.js";
+import type { KappaFile } from "../observe/index.js";
+import type { CoordinatorOptions } from "./core/index.js";
+
+export interface CoreFacts {
+  readonly shards: number;
+  /** The last epoch that was made durable. */
+  readonly epoch: number;
+  readonly kappa: KappaFile;
+  /** Steps that an earlier process is known to have committed. */
+  readonly stepsBefore: number;
+  readonly evaluationBatches: number;
+  readonly workersAwaited: number;
+  readonly awaitMs: number;
+}
+
+/** What the coordinator's core must know of a task: samples become micro-batches, and formulas functions. */
+export function coreOptions(task: Task, { kappa, ...facts }: CoreFacts): CoordinatorOptions {
+  const b = task.microBatchSize;
+  const microBatches = (samples: number): number => Math.max(1, Math.ceil(samples / b));
+  return {
+    ...facts,
+    microBatchesPerStep: task.microBatchesPerStep,
+    microBatchSize: b,
+    kappaRecord: kappa.facts,
+    replay: kappa.replay,
+    microBatchesTotal: microBatchesOf(task),
+    checkpointEvery: microBatches(task.checkpointEverySamples),
+    evaluateEvery: microBatches(task.evaluateEverySamples),
+    checkpointsKept: task.checkpointsKept,
+    coefficients: (step) =>
+      stepCoefficients({
+        ...step,
+        optimizer: task.optimizer,
+        hyperparameters: task,
+        schedule: task.schedule,
+        microBatchSize: b,
+      }),
+    leafWeights: (count) => leafWeights(task.optimizer, task, count),
+  };
+}

@@ -1,0 +1,84 @@
+import { failAt } from "../../shared/fail-point.js";
+import type { Logger } from "../../shared/log.js";
+import type { WorkerCommand } from "../../shared/wire/index.js";
+import type { KappaFile, RunDirectory } from "../observe/index.js";
+import type { Bookkeeping } from "./bookkeeping.js";
+import type { CoordinatorEffect, CoordinatorEvent, CoordinatorState, Lease, Outcome } from "./core/index.js";
+import { leaseMessage } from "./lease-message.js";
+import type { Members } from "./members.js";
+import type { ShardLink } from "./shard-links.js";
+
+export interface EffectsOptions {
+  readonly directory: Pick<RunDirectory, "identity" | "saveEpoch">;
+  readonly kappa: KappaFile;
+  readonly leaseKey: Uint8Array;
+  readonly state: Readonly<CoordinatorState>;
+  readonly members: Pick<Members, "get">;
+  readonly links: readonly (ShardLink | undefined)[];
+  readonly bookkeeping: Bookkeeping;
+  readonly log: Logger;
+  dispatch(event: CoordinatorEvent): void;
+  ended(outcome: Outcome): void;
+}
+
+/** @returns what performs one effect of the coordinator's core */
+export function createEffects(options: EffectsOptions): (effect: CoordinatorEffect) => void {
+  const { directory, kappa, leaseKey, state, members, links, bookkeeping, log, dispatch } = options;
+  const { runId } = directory.identity;
+
+  function send(worker: string, command: WorkerCommand): void {
+    // A write fails only when the stream has ended, and then the reading side says so too.
+    members
+      .get(worker)
+      ?.writer?.write(command)
+      .catch(() => {});
+  }
+
+  function logLease({ worker, lease, lo, hi }: Lease, { epoch, step }: { epoch: number; step: number }): void {
+    if (log.isLevelEnabled("debug")) log.debug({ worker, lease, epoch, step, lo, hi }, "lease given");
+  }
+
+  return (effect) => {
+    switch (effect.kind) {
+      case "saveEpoch":
+        directory.saveEpoch(effect.epoch);
+        return dispatch({ kind: "epochSaved", epoch: effect.epoch });
+      case "saveKappa":
+        kappa.append(effect.facts);
+        return dispatch({ kind: "kappaSaved", facts: kappa.facts.length });
+      case "kappaChanged":
+        return bookkeeping.kappaChanged(effect);
+      case "restore":
+      case "plan":
+      case "checkpoint":
+      case "keep":
+        return links[effect.shard]?.perform(effect);
+      case "epochOpened":
+        return send(effect.worker, { epoch: { epoch: effect.epoch, version: effect.version } });
+      case "lease":
+        failAt("coordinator.lease");
+        logLease(effect.lease, effect.plan);
+        return send(effect.lease.worker, { lease: leaseMessage({ runId, leaseKey }, effect.lease, effect.plan) });
+      case "evaluate": {
+        const { lease, epoch, version } = effect;
+        return send(lease.worker, { evaluation: { epoch, version, firstBatch: lease.lo, endBatch: lease.hi } });
+      }
+      case "drain":
+        return send(effect.worker, { drain: { reason: effect.reason } });
+      case "rolledBack":
+        return bookkeeping.rolledBack(effect);
+      case "committed":
+        failAt("coordinator.commit");
+        return bookkeeping.committed(effect.commit);
+      case "evaluation":
+        return bookkeeping.evaluated(effect);
+      case "checkpointWritten":
+        return bookkeeping.checkpointWritten(effect.step);
+      case "note":
+        log[effect.level]({ epoch: state.epoch, step: state.mark.step }, effect.message);
+        return bookkeeping.note(effect.message);
+      case "ended":
+        return options.ended(effect.outcome);
+    }
+  };
+}

@@ -1,0 +1,22 @@
+import { leaseMac } from "../../shared/credentials/index.js";
+import type { StepPlan } from "../../shared/steps/index.js";
+import type { WorkerCommand } from "../../shared/wire/index.js";
+import type { Lease } from "./core/index.js";
+
+/** A lease as its worker gets it: signed, so that the shards know what the coordinator gave away. */
+export function leaseMessage(
+  { runId, leaseKey }: { readonly runId: string; readonly leaseKey: Uint8Array },
+  { lo, hi, lease, worker }: Lease,
+  plan: StepPlan,
+): NonNullable<WorkerCommand["lease"]> {
+  const { epoch, step } = plan;
+  const claims = { runId, workerId: worker, lease, epoch, step, lo, hi };
+  return {
+    ...claims,
+    firstMicroBatch: plan.firstMicroBatch,
+    microBatches: plan.microBatches,
+    leafWeights1: [...(plan.leafWeights1?.subarray(lo, hi) ?? [])],
+    leafWeights2: [...(plan.leafWeights2?.subarray(lo, hi) ?? [])],
+    mac: leaseMac(leaseKey, claims),
+  };
+}
