@@ -36,7 +36,6 @@ kernels("worker/backends/wasm", "--enable", "simd");
 
 cpSync(join(root, "proto"), join(root, "dist/proto"), { recursive: true, filter: (path) => !path.endsWith(".json") });
 
-for (const addon of ["program/session.cc", "process.cc"]) {
-  const source = join("worker/backends/tensorflow", addon);
+for (const source of ["worker/backends/tensorflow/program/session.cc", "shared/native/process.cc"]) {
   cpSync(join(root, source), join(root, "dist", source));
 }

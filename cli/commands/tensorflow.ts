@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { IsobatchError } from "../../shared/errors.js";
-import { readInstallation, tensorFlowFolder } from "../../worker/backends/tensorflow/installation.js";
+import { readInstallation, tensorFlowFolder } from "../../shared/native/installation.js";
 import type { Environment } from "../environment.js";
 import { EXIT_INTERRUPTED } from "../failure.js";
 import { onInterrupts } from "../interrupts.js";

@@ -2,6 +2,13 @@
 import { cpus } from "node:os";
 import { messageOf } from "../../shared/errors.js";
 import { type MachineShare, machineShare } from "../../shared/machine/index.js";
+import {
+  readInstallation,
+  type TensorFlowInstallation,
+  type TensorFlowVariant,
+  tensorFlowFolder,
+} from "../../shared/native/installation.js";
+import { loadProcessAddon } from "../../shared/native/process-addon.js";
 import { version } from "../../shared/version.js";
 import { type BackendName, defaultComputeThreads, probeBackends } from "../../worker/backends/index.js";
 import { cudaLibraryProblems, driverLibraryProblems } from "../../worker/backends/tensorflow/cuda-libraries.js";
@@ -12,13 +19,6 @@ import {
   graphicsProblem,
   readGraphics,
 } from "../../worker/backends/tensorflow/graphics.js";
-import {
-  readInstallation,
-  type TensorFlowInstallation,
-  type TensorFlowVariant,
-  tensorFlowFolder,
-} from "../../worker/backends/tensorflow/installation.js";
-import { loadProcessAddon } from "../../worker/backends/tensorflow/process-addon.js";
 import { planWorkers } from "../worker-plan.js";
 import { type CudaLibraries, readCudaLibraries } from "./libraries.js";
 

@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { IsobatchError } from "../../shared/errors.js";
-import { processAddonOf, sessionAddonOf } from "../../worker/backends/tensorflow/installation.js";
+import { processAddonOf, sessionAddonOf } from "../../shared/native/installation.js";
 import { type RunProgramOptions, runProgram } from "./run-program.js";
 import type { Wheel } from "./wheel.js";
 
@@ -29,21 +29,30 @@ const NEVER_UNLOADED = "-Wl,-z,nodelete";
 const SOURCES = ["binding/tfjs_backend.cc", "binding/tfjs_binding.cc"];
 
 /** From this file's place in dist/. */
-const sourceOf = (file: string): string =>
-  fileURLToPath(new URL(`../../worker/backends/tensorflow/${file}`, import.meta.url));
+const sourceOf = (file: string): string => fileURLToPath(new URL(`../../${file}`, import.meta.url));
 
 export async function compileBinding(compilation: Compilation, options: RunProgramOptions): Promise<void> {
   const { packageFolder, binding } = compilation;
   const sources = SOURCES.map((source) => join(packageFolder, source));
   await compile(compilation, sources, binding, options);
-  await compile(compilation, [sourceOf("program/session.cc")], sessionAddonOf({ binding }), options);
+  await compile(
+    compilation,
+    [sourceOf("worker/backends/tensorflow/program/session.cc")],
+    sessionAddonOf({ binding }),
+    options,
+  );
   await compileProcessAddon(compilation, options);
 }
 
 /** Without TensorFlow's libraries: it is loaded before them. */
 export async function compileProcessAddon(compilation: Compilation, options: RunProgramOptions): Promise<void> {
   const wheel = { ...compilation.wheel, libraries: [] };
-  await compile({ ...compilation, wheel }, [sourceOf("process.cc")], processAddonOf(compilation), options);
+  await compile(
+    { ...compilation, wheel },
+    [sourceOf("shared/native/process.cc")],
+    processAddonOf(compilation),
+    options,
+  );
 }
 
 async function compile(

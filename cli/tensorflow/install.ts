@@ -16,7 +16,7 @@ import {
   sessionAddonOf,
   type TensorFlowInstallation,
   type TensorFlowVariant,
-} from "../../worker/backends/tensorflow/installation.js";
+} from "../../shared/native/installation.js";
 import { fetchPackage, installedPackage, PACKAGE_VERSION } from "./binding-package.js";
 import { compileBinding } from "./compile.js";
 import { lockFolder } from "./install-lock.js";

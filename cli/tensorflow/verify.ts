@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { IsobatchError } from "../../shared/errors.js";
 import { makeFolders } from "../../shared/folders.js";
-import { INSTALLATION_FILE, type TensorFlowInstallation } from "../../worker/backends/tensorflow/installation.js";
+import { INSTALLATION_FILE, type TensorFlowInstallation } from "../../shared/native/installation.js";
 import { type RunProgramOptions, runProgram } from "./run-program.js";
 
 export interface Verified {

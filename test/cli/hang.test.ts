@@ -10,7 +10,7 @@ import {
   readInstallation,
   sessionAddonOf,
   tensorFlowFolder,
-} from "../../worker/backends/tensorflow/installation.js";
+} from "../../shared/native/installation.js";
 import { openWorkplace, TINY_TASK, untilQuiet } from "./isobatch.test.helper.js";
 
 const COMPILER = process.env.CXX || "c++";

@@ -7,7 +7,7 @@ import {
   readInstallation,
   sessionAddonOf,
   tensorFlowFolder,
-} from "../../worker/backends/tensorflow/installation.js";
+} from "../../shared/native/installation.js";
 import { openWorkplace, TINY_TASK } from "./isobatch.test.helper.js";
 
 const installed = readInstallation(tensorFlowFolder(process.env), "cpu");

@@ -3,8 +3,8 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { sessionAddonOf } from "../../shared/native/installation.js";
 import { findInstallation } from "../backends/tensorflow/availability.js";
-import { sessionAddonOf } from "../backends/tensorflow/installation.js";
 
 const installation = findInstallation("tfjs-node");
 const skip =

@@ -1,11 +1,15 @@
 /** What can be told of the native backends, and done for them, without loading TensorFlow or tfjs. */
 import { isMainThread } from "node:worker_threads";
 import { messageOf } from "../../../shared/errors.js";
+import {
+  readInstallation,
+  type TensorFlowInstallation,
+  tensorFlowFolder,
+} from "../../../shared/native/installation.js";
+import { loadProcessAddon } from "../../../shared/native/process-addon.js";
 import { setTensorFlowEnvironment } from "./environment.js";
 import { pinnedGpu } from "./gpus.js";
 import { graphicsProblem, readGraphics } from "./graphics.js";
-import { readInstallation, type TensorFlowInstallation, tensorFlowFolder } from "./installation.js";
-import { loadProcessAddon } from "./process-addon.js";
 
 export type TensorFlowBackendName = "tfjs-node-gpu" | "tfjs-node";
 

@@ -6,8 +6,8 @@
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { TensorFlowInstallation } from "./installation.js";
-import type { ProcessAddon } from "./process-addon.js";
+import type { TensorFlowInstallation } from "../../../shared/native/installation.js";
+import type { ProcessAddon } from "../../../shared/native/process-addon.js";
 
 /** What a TensorFlow was built for, as its build_info.py says. */
 export interface CudaBuild {

@@ -4,11 +4,11 @@
  */
 import { readFileSync } from "node:fs";
 import { messageOf } from "../../../shared/errors.js";
+import type { TensorFlowInstallation } from "../../../shared/native/installation.js";
+import { loadProcessAddon } from "../../../shared/native/process-addon.js";
 import type { TensorFlowBackendName } from "./availability.js";
 import { cudaLibraryProblems, driverLibraryProblems } from "./cuda-libraries.js";
-import type { TensorFlowInstallation } from "./installation.js";
 import { loadTensorFlow } from "./load.js";
-import { loadProcessAddon } from "./process-addon.js";
 
 export interface LoadAnswer {
   /** Why it could not be loaded. */

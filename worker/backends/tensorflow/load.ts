@@ -2,11 +2,11 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { IsobatchError, messageOf } from "../../../shared/errors.js";
+import { sessionAddonOf, type TensorFlowInstallation } from "../../../shared/native/installation.js";
+import { loadProcessAddon } from "../../../shared/native/process-addon.js";
 import type { TensorFlowBackendName } from "./availability.js";
 import { cudaLibraryProblems, driverLibraryProblems, loadCudaLibraries } from "./cuda-libraries.js";
-import { sessionAddonOf, type TensorFlowInstallation } from "./installation.js";
 import { type Binding, loadNativePackage } from "./native-package.js";
-import { loadProcessAddon } from "./process-addon.js";
 import type { SessionAddon } from "./program/session.js";
 
 export interface Loaded {

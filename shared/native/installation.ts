@@ -11,9 +11,9 @@
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { IsobatchError } from "../../../shared/errors.js";
-import { readRegularFile } from "../../../shared/regular-file.js";
-import { reasonOf } from "../../../shared/system-errors.js";
+import { IsobatchError } from "../errors.js";
+import { readRegularFile } from "../regular-file.js";
+import { reasonOf } from "../system-errors.js";
 
 export type TensorFlowVariant = "cpu" | "cuda";
 

@@ -1,0 +1,47 @@
+/** The typed door to process.cc, whose head says what each function does. */
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { processAddonOf, readInstallation, type TensorFlowInstallation, tensorFlowFolder } from "./installation.js";
+
+export interface ProcessAddon extends Partial<FileMapper> {
+  load(library: string): string | undefined;
+  exit(code: number): never;
+}
+
+/** Puts files in the place of memory. An installation that an older Isobatch has made lacks it. */
+export interface FileMapper {
+  /**
+   * From now on the bytes are those of the file at `fileOffset`, both of which start with a page; the last page is mapped whole.
+   * @returns the mapping's number
+   * @throws why the system refuses, or that the file is too short
+   */
+  map(bytes: Uint8Array, file: number, fileOffset: number, writable: boolean): number;
+  /** Puts empty memory there again. */
+  unmap(bytes: Uint8Array): void;
+  /** Whether the file became shorter than what was mapped: what it no longer holds reads as zeros. */
+  lost(mapping: number): boolean;
+}
+
+/** Undefined where an older Isobatch has made the installation. */
+export function loadProcessAddon(installation: Pick<TensorFlowInstallation, "binding">): ProcessAddon | undefined {
+  const file = processAddonOf(installation);
+  return existsSync(file) ? (createRequire(import.meta.url)(file) as ProcessAddon) : undefined;
+}
+
+/**
+ * The mapper of whichever TensorFlow is installed; undefined if there is none that has one.
+ * @param variables the process's environment, which may name the folder of the installations.
+ */
+export function findFileMapper(variables: Readonly<NodeJS.ProcessEnv>): FileMapper | undefined {
+  const folder = tensorFlowFolder(variables);
+  for (const variant of ["cpu", "cuda"] as const) {
+    try {
+      const installation = readInstallation(folder, variant);
+      const { map, unmap, lost } = (installation && loadProcessAddon(installation)) ?? {};
+      if (map !== undefined && unmap !== undefined && lost !== undefined) return { map, unmap, lost };
+    } catch {
+      // A damaged installation is reported where TensorFlow is wanted; here it is as good as none.
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,68 @@
+/**
+ * Where numbers are in the files that processes of one machine share. Both sides compute it from the layout, so none has to believe
+ * the other.
+ *
+ * A shard has for each segment the file `theta-SEGMENT`: the part of θ that is in its slice. A worker has
+ * `slots-SEGMENT`: one slot after the other, each with the S1 and S2 of the whole segment.
+ */
+import type { Chunk, ChunkRange, Layout } from "../layout/index.js";
+
+const ELEMENT_BYTES = 4;
+const LINE_BYTES = 64; // a cache line, so that two threads never write one
+
+/** Bytes of so many elements, up to the end of a cache line. */
+export const lineAligned = (elements: number): number =>
+  Math.ceil((elements * ELEMENT_BYTES) / LINE_BYTES) * LINE_BYTES;
+
+/** The part of a segment's θ that is in a slice. */
+export interface ThetaPart {
+  readonly segment: number;
+  /** Of its first element in the flat vector. */
+  readonly offset: number;
+  readonly length: number;
+  /** Of its first element in the segment, in bytes. */
+  readonly at: number;
+  readonly bytes: number;
+}
+
+export function thetaParts(layout: Layout, { firstChunk, endChunk }: ChunkRange): ThetaPart[] {
+  const chunks = layout.chunks.slice(firstChunk, endChunk);
+  return layout.segments.flatMap(({ index, offset: segmentOffset }) => {
+    const inSegment = chunks.filter(({ segment }) => segment === index);
+    if (inSegment.length === 0) return [];
+    const { offset } = inSegment[0];
+    const length = inSegment.reduce((sum, chunk) => sum + chunk.length, 0);
+    const at = (offset - segmentOffset) * ELEMENT_BYTES;
+    return [{ segment: index, offset, length, at, bytes: length * ELEMENT_BYTES }];
+  });
+}
+
+/** A slot's part in one segment: S1 of what is not frozen, then S2 of the parameters, since the tail is never squared. */
+export interface SlotShape {
+  /** Of the segment in the flat vector. */
+  readonly offset: number;
+  /** Elements of the segment that are trained parameters, and those that are parameters or tail. */
+  readonly parameters: number;
+  readonly averaged: number;
+  /** From a slot's start to its S2, in bytes; S1 is at its start. */
+  readonly s2At: number;
+  readonly bytes: number;
+}
+
+export function slotShapes(layout: Layout): SlotShape[] {
+  return layout.segments.map(({ offset, length }) => {
+    const within = (end: number): number => Math.max(0, Math.min(offset + length, end) - offset);
+    const parameters = within(layout.parameters);
+    const averaged = within(layout.parameters + layout.tail);
+    const s2At = lineAligned(averaged);
+    return { offset, parameters, averaged, s2At, bytes: s2At + lineAligned(parameters) };
+  });
+}
+
+/** Where a chunk's sums are in a slots' file, in bytes. */
+export function sumsAt(shape: SlotShape, slot: number, sum: "s1" | "s2", chunk: Pick<Chunk, "offset">): number {
+  return slot * shape.bytes + (sum === "s1" ? 0 : shape.s2At) + (chunk.offset - shape.offset) * ELEMENT_BYTES;
+}
+
+export const thetaFile = (segment: number): string => `theta-${segment}`;
+export const slotsFile = (segment: number): string => `slots-${segment}`;

@@ -1,0 +1,86 @@
+/**
+ * A part of a WebAssembly memory and the part of a file that belongs to it. Mapped, the two are the same pages, and whatever one
+ * process writes another one sees. Copied, where there is no native code to map with, the numbers are written to
+ * the file and read from it by calls. Whoever uses a window does the same for both: `put` after changing numbers that
+ * others are to see, `get` before using what others have changed.
+ */
+import { readSync, writeSync } from "node:fs";
+import type { FileMapper } from "../native/process-addon.js";
+import { NearError } from "./files.js";
+
+/** Where windows start in a memory and in a file: a multiple of every system's page. */
+export const PAGE_BYTES = 65_536;
+
+export const wholePages = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
+
+export interface WindowOptions {
+  readonly memory: WebAssembly.Memory;
+  /** In the memory, in bytes: the start of a page. */
+  readonly address: number;
+  readonly bytes: number;
+  readonly file: number;
+  /** Of the window's first byte: the start of a page. */
+  readonly fileOffset: number;
+  readonly writable: boolean;
+  /** Undefined: the window is copied. */
+  readonly mapper: FileMapper | undefined;
+}
+
+export interface Window {
+  readonly mapped: boolean;
+  /** Lets others see what is in the memory, at `at` from the window's start. */
+  put(at: number, bytes: number): void;
+  /**
+   * Brings into the memory what others have put there.
+   * @throws {NearError} if the file has become shorter.
+   */
+  get(at: number, bytes: number): void;
+  /** Puts empty memory in the place of a mapping; the file stays open. */
+  close(): void;
+}
+
+/** @throws the system's reason if the file can't be mapped. */
+export function openWindow(options: WindowOptions): Window {
+  return options.mapper === undefined ? copiedWindow(options) : mappedWindow(options, options.mapper);
+}
+
+function mappedWindow(
+  { memory, address, bytes, file, fileOffset, writable }: WindowOptions,
+  mapper: FileMapper,
+): Window {
+  // A memory that grows gets another buffer, but its pages stay where they are.
+  const pages = new Uint8Array(memory.buffer, address, bytes);
+  const mapping = mapper.map(pages, file, fileOffset, writable);
+  return {
+    mapped: true,
+    put() {},
+    get() {
+      if (mapper.lost(mapping)) throw cutOff();
+    },
+    close: () => mapper.unmap(pages),
+  };
+}
+
+function copiedWindow({ memory, address, file, fileOffset }: WindowOptions): Window {
+  const view = (at: number, bytes: number): Uint8Array => new Uint8Array(memory.buffer, address + at, bytes);
+  return {
+    mapped: false,
+    put(at, bytes) {
+      for (let done = 0; done < bytes; ) {
+        done += writeSync(file, view(at, bytes), done, bytes - done, fileOffset + at + done);
+      }
+    },
+    get(at, bytes) {
+      for (let done = 0; done < bytes; ) {
+        const read = readSync(file, view(at, bytes), done, bytes - done, fileOffset + at + done);
+        if (read === 0) throw cutOff();
+        done += read;
+      }
+    },
+    close() {},
+  };
+}
+
+function cutOff(): NearError {
+  return new NearError("the other side has made its file shorter");
+}
