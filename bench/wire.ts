@@ -10,16 +10,17 @@ import { createKernelMemory } from "../shared/kernels/index.js";
 import {
   type Address,
   type Connection,
+  checksumFor,
   connect,
-  crc32,
   createHandlers,
   createServer,
   createTrust,
   createWriter,
+  isEncrypted,
   type PushMessage__Output,
   readMessages,
   shardService,
-  verifyCrc32,
+  verifyChecksum,
   type WeightsChunk,
 } from "../shared/wire/index.js";
 
@@ -114,9 +115,10 @@ async function serve(): Promise<void> {
   server.addService(shardService, {
     PushSums: clientStream<PushMessage__Output, { accepted: number }>(async (call) => {
       let accepted = 0;
+      const connection = { encrypted: isEncrypted(call) };
       for await (const { chunk } of readMessages(call, STREAM)) {
         if (!chunk) continue;
-        verifyCrc32(chunk.sums, chunk.crc32, "a chunk");
+        verifyChecksum(connection, [chunk.sums], chunk.checksum, "a chunk");
         chunks[chunk.chunk].set(chunk.sums);
         accepted++;
       }
@@ -124,9 +126,11 @@ async function serve(): Promise<void> {
     }),
     WatchWeights: serverStream<object, WeightsChunk>(async (call) => {
       const writer = createWriter(call, STREAM);
+      const connection = { encrypted: isEncrypted(call) };
       for (let chunk = 0; chunk < CHUNKS; chunk++) {
         const weights = chunks[chunk];
-        await writer.write({ epoch: 1, version: 1, chunk, crc32: crc32(weights), weights });
+        const checksum = checksumFor(connection, [weights]);
+        await writer.write({ epoch: 1, version: 1, chunk, weights, checksum });
       }
     }),
   });
@@ -179,21 +183,21 @@ async function measure({ grpc, tls, certificate, tcp }: Ports): Promise<Rates> {
   return rates;
 }
 
-async function push({ shard }: Connection, chunks: Uint8Array[]): Promise<void> {
+async function push(connection: Connection, chunks: Uint8Array[]): Promise<void> {
   const { promise, resolve, reject } = withResolvers();
-  const call = shard.pushSums((error) => (error ? reject(error) : resolve()));
+  const call = connection.shard.pushSums((error) => (error ? reject(error) : resolve()));
   const writer = createWriter(call, STREAM);
   for (let chunk = 0; chunk < CHUNKS; chunk++) {
     const sums = chunks[chunk] as Buffer;
-    await writer.write({ chunk: { lo: 0, hi: 1, chunk, crc32: crc32(sums), sums } });
+    await writer.write({ chunk: { lo: 0, hi: 1, chunk, sums, checksum: checksumFor(connection, [sums]) } });
   }
   writer.end();
   await promise;
 }
 
-async function pull({ shard }: Connection, chunks: Uint8Array[]): Promise<void> {
-  for await (const chunk of readMessages(shard.watchWeights({}), STREAM)) {
-    verifyCrc32(chunk.weights, chunk.crc32, "a chunk");
+async function pull(connection: Connection, chunks: Uint8Array[]): Promise<void> {
+  for await (const chunk of readMessages(connection.shard.watchWeights({}), STREAM)) {
+    verifyChecksum(connection, [chunk.weights], chunk.checksum, "a chunk");
     chunks[chunk.chunk].set(chunk.weights);
   }
 }

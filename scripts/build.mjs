@@ -32,6 +32,7 @@ function kernels(room, ...flags) {
 }
 
 kernels("shared/kernels", "--enable", "simd,threads", "--sharedMemory", "--maximumMemory", "65536");
+kernels("shared/checksum", "--enable", "threads", "--sharedMemory", "--maximumMemory", "65536");
 kernels("worker/backends/wasm", "--enable", "simd");
 
 cpSync(join(root, "proto"), join(root, "dist/proto"), { recursive: true, filter: (path) => !path.endsWith(".json") });

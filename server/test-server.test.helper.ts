@@ -13,9 +13,9 @@ import {
   type Address,
   type Connection,
   call,
+  checksumFor,
   connect,
   coordinatorService,
-  crc32,
   createWriter,
   fromStatus,
   type JoinRequest,
@@ -33,6 +33,7 @@ import { type RunningServer, type ServerOptions, startServer } from "./index.js"
 export const TOKEN = "isobatch_for-tests";
 export const OBSERVER_TOKEN = "isobatch_sees-only";
 export const KAPPA = 4;
+const PLAIN = { encrypted: false };
 export const CALL = { deadlineMs: 10_000 };
 
 /** A few of the real images, and a model of three chunks. */
@@ -181,7 +182,7 @@ export function leasePush(
       const n = firstMicroBatch + leaf;
       const g = Float32Array.from({ length }, (_, i) => (((n * 31 + (offset + i) * 7) % 13) - 6) / 8);
       const sums = Buffer.from(g.buffer);
-      messages.push({ chunk: { lo: leaf, hi: leaf + 1, chunk: index, sums, crc32: crc32(sums) } });
+      messages.push({ chunk: { lo: leaf, hi: leaf + 1, chunk: index, sums, checksum: checksumFor(PLAIN, [sums]) } });
     }
   }
   return messages;

@@ -8,8 +8,8 @@ import {
   type Address,
   type CoordinatorHandlers,
   cancel,
+  checksumFor,
   coordinatorService,
-  crc32,
   createHandlers,
   createServer,
   createWriter,
@@ -85,6 +85,7 @@ export interface FakeServer {
 
 const LOOPBACK: Address = { host: "127.0.0.1", port: 0 };
 const DEADLINE_MS = 60_000;
+const PLAIN = { encrypted: false };
 
 export async function startFakeServer(fields: Record<string, unknown> = {}): Promise<FakeServer> {
   const layer = (units: number) => ({ layer: "Dense", units, activation: "tanh" });
@@ -185,8 +186,9 @@ export async function startFakeServer(fields: Record<string, unknown> = {}): Pro
       const { first, count } = call.request;
       for (let number = first; number < first + count; number++) {
         const { inputs, labels, samples } = behaviour.samples(number);
-        const sum = crc32(labels, crc32(inputs));
-        await writer.write({ number, samples, inputs, labels, crc32: damaged ? (sum ^ 1) >>> 0 : sum });
+        const checksum = checksumFor(PLAIN, [inputs, labels]);
+        if (damaged) checksum[0] ^= 1;
+        await writer.write({ number, samples, inputs, labels, checksum });
       }
     }),
   };
@@ -227,7 +229,9 @@ export async function startFakeServer(fields: Record<string, unknown> = {}): Pro
     if (chunk < firstChunk || chunk >= endChunk) return;
     const { offset, length } = layout.chunks[chunk];
     const bytes = new Uint8Array(weights(version).buffer, offset * 4, length * 4);
-    writer.write(behaviour.chunk({ epoch, version, chunk, crc32: crc32(bytes), weights: bytes })).catch(() => {});
+    writer
+      .write(behaviour.chunk({ epoch, version, chunk, weights: bytes, checksum: checksumFor(PLAIN, [bytes]) }))
+      .catch(() => {});
   };
 
   const servers = [createServer({}), createServer({})];

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { IsobatchError } from "../shared/errors.js";
-import { connect, crc32, type JoinResponse, type MicroBatchLease__Output } from "../shared/wire/index.js";
+import { checksumFor, connect, type JoinResponse, type MicroBatchLease__Output } from "../shared/wire/index.js";
 import { rowBytes } from "../tasks/index.js";
 import { FORM } from "./compute/open-gradients.test.helper.js";
 import { leaseOf } from "./fake-server.test.helper.js";
@@ -135,16 +135,17 @@ describe("checkLease() and checkEvaluation()", () => {
 });
 
 describe("createBatches()", () => {
+  const PLAIN = { encrypted: false };
   const { check } = createBatches({ microBatchSize: 8, evaluationBatchSize: 8 }, FORM);
   /** A batch of this many samples, with the right bytes for `counted` of them. */
   const batch = (samples: number, counted = samples) => {
     const [inputs, labels] = [FORM.input, FORM.label].map((part) => Buffer.alloc(counted * rowBytes(part)));
-    return { number: 3, samples, inputs, labels, crc32: crc32(labels, crc32(inputs)) };
+    return { number: 3, samples, inputs, labels, checksum: checksumFor(PLAIN, [inputs, labels]) };
   };
 
   it("takes what was asked for, and a smaller last batch of the test part", () => {
-    check(batch(8), "microBatch", 3);
-    check(batch(5), "evaluation", 3);
+    check(batch(8), "microBatch", 3, PLAIN);
+    check(batch(5), "evaluation", 3, PLAIN);
   });
 
   it("refuses batches of other sizes, which would fill the cache beyond its bound", () => {
@@ -155,7 +156,7 @@ describe("createBatches()", () => {
       ["evaluation", batch(9)],
       ["evaluation", batch(0)],
     ] as const) {
-      assert.throws(() => check(wrong, kind, 3), {
+      assert.throws(() => check(wrong, kind, 3, PLAIN), {
         code: "damaged",
         message: /atch 3 came with \d+ samples in \d+ and/,
       });

@@ -6,7 +6,7 @@
 import { IsobatchError } from "../shared/errors.js";
 import {
   cancel,
-  crc32,
+  checksumFor,
   createProgressTimer,
   createWriter,
   fromStatus,
@@ -57,19 +57,21 @@ async function pushToShard(push: Push, link: ShardLink, signal: AbortSignal): Pr
 
 async function pushOnce(push: Push, link: ShardLink, signal: AbortSignal): Promise<void> {
   const what = `The push to ${link.name}`;
-  const { shard } = await link.connection("sums");
+  const connection = await link.connection("sums");
   if (signal.aborted) throw new IsobatchError("interrupted", `${what} was cancelled.`);
   let settle: { resolve: () => void; reject: (error: Error) => void };
   const answer = new Promise<void>((resolve, reject) => {
     settle = { resolve, reject };
   });
-  const stream = shard.pushSums((error) => (error ? settle.reject(fromStatus(error, what)) : settle.resolve()));
+  const stream = connection.shard.pushSums((error) =>
+    error ? settle.reject(fromStatus(error, what)) : settle.resolve(),
+  );
   const writer = createWriter<PushMessageInParts>(stream, { stallMs: STALL_MS, what });
   const abort = (): void => cancel(stream);
   signal.addEventListener("abort", abort, { once: true });
   const overdue = createProgressTimer(STALL_MS, abort);
 
-  const sent = send(push, link, (message) => writer.write(message)).then(
+  const sent = send(push, link, connection, (message) => writer.write(message)).then(
     () => {
       writer.end();
       overdue.wait();
@@ -94,6 +96,7 @@ async function pushOnce(push: Push, link: ShardLink, signal: AbortSignal): Promi
 async function send(
   { workerId, seal, lease, computed, memory }: Push,
   { firstChunk, endChunk }: ShardLink,
+  connection: { readonly encrypted: boolean },
   write: (message: PushMessageInParts) => Promise<void>,
 ): Promise<void> {
   const { epoch, step, lo, hi, mac } = lease;
@@ -106,8 +109,8 @@ async function send(
       const sums = memory.sums(node.slot, "s1", chunk);
       const alone = node.hi - node.lo === 1 || chunk.kind === "tail";
       const moreSums = alone ? undefined : memory.sums(node.slot, "s2", chunk);
-      const crc = moreSums === undefined ? crc32(sums) : crc32(moreSums, crc32(sums));
-      await write({ chunk: { lo: node.lo, hi: node.hi, chunk: chunk.index, crc32: crc, sums, moreSums } });
+      const checksum = checksumFor(connection, moreSums === undefined ? [sums] : [sums, moreSums]);
+      await write({ chunk: { lo: node.lo, hi: node.hi, chunk: chunk.index, sums, moreSums, checksum } });
     }
   }
 }

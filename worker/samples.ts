@@ -4,7 +4,7 @@
  * next step, since leases tend to be cut alike.
  */
 import { IsobatchError } from "../shared/errors.js";
-import { type Connection, crc32, readMessages, type SampleBatch__Output } from "../shared/wire/index.js";
+import { type Connection, readMessages, type SampleBatch__Output, verifyChecksum } from "../shared/wire/index.js";
 import {
   createSampleOrder,
   type Dataset,
@@ -37,7 +37,7 @@ const ATTEMPTS_MAX = 2;
 /** The batches of one run that are here or on the way. They outlive the connections over which they come. */
 export interface Batches extends Readonly<Record<BatchKind, BatchCache<Batch>>> {
   /** Throws if what came is not the batch that was asked for. */
-  check(batch: SampleBatch__Output, kind: BatchKind, wanted: number): void;
+  check(batch: SampleBatch__Output, kind: BatchKind, wanted: number, connection: { readonly encrypted: boolean }): void;
 }
 
 /** Empty caches for the batches of a run with this task and samples of this form. */
@@ -51,10 +51,10 @@ export function createBatches(
   return {
     microBatch: cacheOf(task.microBatchSize),
     evaluation: cacheOf(task.evaluationBatchSize),
-    check({ number, samples, inputs, labels, crc32: expected }, kind, wanted) {
+    check({ number, samples, inputs, labels, checksum }, kind, wanted, connection) {
       const name = `${kind === "evaluation" ? "Evaluation batch" : "Micro-batch"} ${wanted}`;
       if (number !== wanted) throw new IsobatchError("damaged", `${name} was asked for, and ${number} came.`);
-      if (crc32(labels, crc32(inputs)) !== expected) throw new IsobatchError("damaged", `${name} came damaged.`);
+      verifyChecksum(connection, [inputs, labels], checksum, name);
       // The last one of the test part may be smaller. Both caches rely on these sizes.
       const [least, most] =
         kind === "evaluation" ? [1, task.evaluationBatchSize] : [task.microBatchSize, task.microBatchSize];
@@ -100,7 +100,7 @@ export function createRemoteSamples({ connection, workerId, seal, batches }: Rem
           stallMs: STALL_MS,
           signal: closed.signal,
         })) {
-          batches.check(batch, evaluation ? "evaluation" : "microBatch", next);
+          batches.check(batch, evaluation ? "evaluation" : "microBatch", next, connection);
           next += 1;
           attempt = 1;
           yield batch;

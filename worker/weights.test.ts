@@ -4,7 +4,7 @@ import { describe, it, type TestContext } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { createLayout } from "../shared/layout/index.js";
 import { createLog } from "../shared/log.js";
-import { crc32, type WeightsChunk__Output } from "../shared/wire/index.js";
+import { checksumFor, type WeightsChunk__Output } from "../shared/wire/index.js";
 import { createWorkerMemory } from "./compute/index.js";
 import type { ShardLink } from "./shard-link.js";
 import { openWeights, type WeightsOptions } from "./weights.js";
@@ -15,13 +15,14 @@ const layout = createLayout([
   { name: "mean", shape: [3], kind: "tail", decay: false, momentum: 0.9 },
 ]);
 const CHUNKS = layout.chunks.length;
+const PLAIN = { encrypted: false };
 
 /** Weights from one shard, whose stream is this test's; with what was told of them. */
 function open(test: TestContext, load: WeightsOptions["load"], onFailed: WeightsOptions["onFailed"] = assert.ifError) {
   const memory = createWorkerMemory({ layout, threads: 1, leaves: 1 });
   const told: string[] = [];
   const stream = Object.assign(new Readable({ objectMode: true, read() {} }), { cancel: () => stream.destroy() });
-  const connection = { shard: { watchWeights: () => stream } };
+  const connection = { ...PLAIN, shard: { watchWeights: () => stream } };
   const link = { index: 0, firstChunk: 0, endChunk: CHUNKS, name: "shard 0", connection: async () => connection };
   const weights = openWeights({
     workerId: "w1",
@@ -39,7 +40,13 @@ function open(test: TestContext, load: WeightsOptions["load"], onFailed: Weights
   const send = (version: number, chunks = [...layout.chunks.keys()]): void => {
     for (const chunk of chunks) {
       const bytes = Buffer.from(new Float32Array(layout.chunks[chunk].length).fill(version).buffer);
-      stream.push({ epoch: 1, version, chunk, crc32: crc32(bytes), weights: bytes } satisfies WeightsChunk__Output);
+      stream.push({
+        epoch: 1,
+        version,
+        chunk,
+        weights: bytes,
+        checksum: checksumFor(PLAIN, [bytes]),
+      } satisfies WeightsChunk__Output);
     }
   };
   const versionsInMemory = (): number[] => layout.chunks.map((chunk) => memory.weights(chunk).readFloatLE(0));

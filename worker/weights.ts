@@ -11,7 +11,7 @@
 import { IsobatchError } from "../shared/errors.js";
 import type { Layout } from "../shared/layout/index.js";
 import type { Logger } from "../shared/log.js";
-import { readMessages, verifyCrc32, type WeightsChunk__Output } from "../shared/wire/index.js";
+import { type Connection, readMessages, verifyChecksum, type WeightsChunk__Output } from "../shared/wire/index.js";
 import { backoffMs, pause } from "./backoff.js";
 import type { WorkerMemory } from "./compute/index.js";
 import type { ShardLink } from "./shard-link.js";
@@ -71,8 +71,8 @@ export function openWeights(options: WeightsOptions): Weights {
     loading = load(complete);
   };
 
-  const receive = (link: ShardLink, message: WeightsChunk__Output): void => {
-    const bytes = checked(message, link, layout);
+  const receive = (link: ShardLink, connection: Connection, message: WeightsChunk__Output): void => {
+    const bytes = checked(message, link, connection, layout);
     if (!versions.accept(message.chunk, message)) return;
     memory.weights(layout.chunks[message.chunk]).set(bytes);
     loadIfComplete();
@@ -83,13 +83,13 @@ export function openWeights(options: WeightsOptions): Weights {
     while (!closed.signal.aborted) {
       const loadsBefore = loads;
       try {
-        const { shard } = await link.connection("weights");
-        const stream = shard.watchWeights({ workerId, seal: Buffer.from(seal), epoch: versions.epoch });
+        const connection = await link.connection("weights");
+        const stream = connection.shard.watchWeights({ workerId, seal: Buffer.from(seal), epoch: versions.epoch });
         const what = `The weights' stream of ${link.name}`;
         for await (const message of readMessages(stream, { what, signal: closed.signal })) {
           while (loading !== undefined) await loading;
           if (closed.signal.aborted) return;
-          receive(link, message);
+          receive(link, connection, message);
         }
         if (!closed.signal.aborted) log.debug(`${what} was ended; it is opened again`);
       } catch (error) {
@@ -118,7 +118,12 @@ export function openWeights(options: WeightsOptions): Weights {
 }
 
 /** The chunk's bytes, once they are known to be whole. */
-function checked({ chunk, weights, crc32 }: WeightsChunk__Output, link: ShardLink, layout: Layout): Uint8Array {
+function checked(
+  { chunk, weights, checksum }: WeightsChunk__Output,
+  link: ShardLink,
+  connection: Connection,
+  layout: Layout,
+): Uint8Array {
   if (!(chunk >= link.firstChunk && chunk < link.endChunk)) {
     throw new IsobatchError("damaged", `Chunk ${chunk} came from ${link.name}, which holds no such chunk.`);
   }
@@ -129,6 +134,6 @@ function checked({ chunk, weights, crc32 }: WeightsChunk__Output, link: ShardLin
       `Chunk ${chunk} from ${link.name} has ${weights.length} bytes instead of ${expected}.`,
     );
   }
-  verifyCrc32(weights, crc32, `Chunk ${chunk} from ${link.name}`);
+  verifyChecksum(connection, [weights], checksum, `Chunk ${chunk} from ${link.name}`);
   return weights;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { IsobatchError } from "../shared/errors.js";
-import { crc32 } from "../shared/wire/index.js";
+import { checksumFor } from "../shared/wire/index.js";
 import { batchOf } from "./compute/open-gradients.test.helper.js";
 import { type FakeServer, leaseOf } from "./fake-server.test.helper.js";
 import {
@@ -53,7 +53,8 @@ describe("a worker's weights", { timeout: 60_000 }, () => {
   it("are asked for again when a chunk comes damaged", async (test) => {
     const server = await serve(test);
     let damage = 1;
-    server.behaviour.chunk = (chunk) => (chunk.chunk === 0 && damage-- > 0 ? { ...chunk, crc32: 1 } : chunk);
+    server.behaviour.chunk = (chunk) =>
+      chunk.chunk === 0 && damage-- > 0 ? { ...chunk, checksum: Buffer.alloc(8) } : chunk;
     await workAtStart(test, server);
     assert.deepEqual(heldBy(server), [{ epoch: 1, version: 0 }]);
     assert.deepEqual([...server.heard.watches].sort(), [0, 0, 1]);
@@ -92,7 +93,7 @@ describe("a worker's leases", { timeout: 180_000 }, () => {
           const parts = [pool.memory.sums(slot, "s1", chunk)];
           if (hi - lo > 1 && chunk.kind === "parameter") parts.push(pool.memory.sums(slot, "s2", chunk));
           const sums = Buffer.concat(parts);
-          return { lo, hi, chunk: chunk.index, crc32: crc32(sums), sums };
+          return { lo, hi, chunk: chunk.index, sums, checksum: checksumFor({ encrypted: false }, parts) };
         }),
       );
       assert.deepEqual(chunks, expected);
@@ -287,6 +288,7 @@ describe("a worker's samples", { timeout: 60_000 }, () => {
     server.command({ lease: leaseOf(0, 2, 4) });
     await server.until(() => failedBy(server).length === 1, "the lease has failed");
     const [{ reason, nonFinite }] = failedBy(server);
-    assert.deepEqual([reason, nonFinite], ["Micro-batch 2 came damaged.", false]);
+    assert.match(reason, /^Micro-batch 2 came damaged: its checksum is /);
+    assert.equal(nonFinite, false);
   });
 });

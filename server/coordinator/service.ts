@@ -8,8 +8,10 @@ import {
   type ControlResponse,
   type CoordinatorHandlers,
   callerOf,
+  checksumFor,
   createHandlers,
   createWriter,
+  isEncrypted,
   type JoinRequest__Output,
   type JoinResponse,
   type Numerics__Output,
@@ -219,10 +221,12 @@ export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorH
           `There is no ${kind} ${Math.max(first, batches)}; the run has ${batches}, counted from 0.`,
         );
       }
+      const encrypted = isEncrypted(call);
       const writer = createWriter(call, { stallMs: SILENCE_MS, what: "The samples' stream" });
       for (let number = first; number < first + count; number++) {
         const batch = evaluation ? samples.evaluationBatch(number) : samples.microBatch(number);
-        await writer.write(batch);
+        const checksum = checksumFor({ encrypted }, [batch.inputs, batch.labels]);
+        await writer.write({ ...batch, checksum });
         coordinator.tally.samplesSent(batch.inputs.length + batch.labels.length);
       }
     }),

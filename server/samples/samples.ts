@@ -1,4 +1,4 @@
-import { crc32, type SampleBatch } from "../../shared/wire/index.js";
+import type { SampleBatch } from "../../shared/wire/index.js";
 import { createSampleOrder, microBatchesOf, type Task, type TaskData } from "../../tasks/index.js";
 
 /** The raw bytes of micro-batches and of evaluation batches, as FetchSamples sends them. */
@@ -24,8 +24,7 @@ export function createSamples(task: Task, data: TaskData): Samples {
 
   function batch(number: number, indices: Uint32Array, read: typeof train.read): RawBatch {
     const { inputs, labels } = read(indices);
-    const sum = crc32(labels, crc32(inputs));
-    return { number, samples: indices.length, inputs: bufferOf(inputs), labels: bufferOf(labels), crc32: sum };
+    return { number, samples: indices.length, inputs: bufferOf(inputs), labels: bufferOf(labels) };
   }
 
   return {

@@ -1,6 +1,6 @@
 import { verifyLeaseMac } from "../../shared/credentials/index.js";
 import type { ChunkRange, Layout } from "../../shared/layout/index.js";
-import { type PushMessage__Output, verifyCrc32 } from "../../shared/wire/index.js";
+import { type PushMessage__Output, verifyChecksum } from "../../shared/wire/index.js";
 import { sumsBytes } from "./slice.js";
 import { type Rejection, rejection } from "./traffic.js";
 
@@ -56,9 +56,18 @@ export function checkChunk(
   if (sums.length !== expected) refuse("length", `${what} has ${sums.length} bytes instead of ${expected}`);
 }
 
-/** @throws {IsobatchError} `damaged` when the bytes are not those that were sent */
-export function checkSums({ lo, hi, chunk, sums, crc32 }: NonNullable<PushMessage__Output["chunk"]>): void {
-  verifyCrc32(sums, crc32, `Chunk ${chunk} of [${lo}, ${hi})`);
+/**
+ * @param connection the one that the chunk came over
+ * @throws {IsobatchError} `damaged` when the bytes are not those that were sent
+ */
+export function checkSums(
+  { lo, hi, chunk, sums, checksum }: NonNullable<PushMessage__Output["chunk"]>,
+  { chunks }: Layout,
+  connection: { readonly encrypted: boolean },
+): void {
+  const half = chunks[chunk].length * Float32Array.BYTES_PER_ELEMENT;
+  const parts = sums.length === half ? [sums] : [sums.subarray(0, half), sums.subarray(half)];
+  verifyChecksum(connection, parts, checksum, `Chunk ${chunk} of [${lo}, ${hi})`);
 }
 
 function refuse(why: Rejection, reason: string): never {

@@ -1,5 +1,5 @@
 import type { Chunk } from "../../shared/layout/index.js";
-import { crc32, type MessageWriter, type WeightsChunk } from "../../shared/wire/index.js";
+import { checksumFor, type MessageWriter, type WeightsChunk } from "../../shared/wire/index.js";
 
 /**
  * What WatchWeights sends: every chunk as soon as it has a new version, to each watcher at its own pace. A watcher
@@ -12,15 +12,15 @@ export interface Publisher {
   /** Nothing is valid any more, until it is published anew. */
   retract(): void;
   /** Sends all chunks that are published, and those that will be. Settles when the writer has ended. */
-  watch(writer: MessageWriter<WeightsChunk>): Promise<void>;
+  watch(writer: MessageWriter<WeightsChunk>, connection: { readonly encrypted: boolean }): Promise<void>;
 }
 
 interface Published {
   readonly chunk: Chunk;
   readonly epoch: number;
   readonly version: number;
-  /** Computed when it is first sent. */
-  crc32: number | undefined;
+  /** Computed when it is first sent over a connection that needs it. */
+  checksum: Buffer | undefined;
 }
 
 interface Watcher {
@@ -39,7 +39,7 @@ export function createPublisher(weights: (chunk: Chunk) => Buffer, sent: (bytes:
 
   return {
     publish(chunk, epoch, version) {
-      published.set(chunk.index, { chunk, epoch, version, crc32: undefined });
+      published.set(chunk.index, { chunk, epoch, version, checksum: undefined });
       for (const watcher of watchers) {
         watcher.behind.delete(chunk.index);
         watcher.behind.add(chunk.index);
@@ -52,7 +52,7 @@ export function createPublisher(weights: (chunk: Chunk) => Buffer, sent: (bytes:
       for (const watcher of watchers) watcher.behind.clear();
     },
 
-    async watch(writer) {
+    async watch(writer, connection) {
       const watcher: Watcher = { behind: new Set(published.keys()), wake: () => {} };
       watchers.add(watcher);
       const ended = new Promise<void>((resolve) => {
@@ -71,9 +71,10 @@ export function createPublisher(weights: (chunk: Chunk) => Buffer, sent: (bytes:
           watcher.behind.delete(next);
           const entry = published.get(next)!;
           const bytes = weights(entry.chunk);
-          entry.crc32 ??= crc32(bytes);
-          const { epoch, version, crc32: sum } = entry;
-          await writer.write({ epoch, version, chunk: next, crc32: sum, weights: bytes });
+          if (!connection.encrypted) entry.checksum ??= checksumFor(connection, [bytes]);
+          const { epoch, version } = entry;
+          const checksum = connection.encrypted ? undefined : entry.checksum;
+          await writer.write({ epoch, version, chunk: next, weights: bytes, checksum });
           sent(bytes.length);
         }
       } catch {

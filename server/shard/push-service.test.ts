@@ -4,7 +4,7 @@ import { Metadata } from "@grpc/grpc-js";
 import { createCoreHost } from "../../shared/core-host.js";
 import { createLeaseKey, leaseMac, memberSeal } from "../../shared/credentials/index.js";
 import { createLayout } from "../../shared/layout/index.js";
-import { crc32, type PushMessage__Output } from "../../shared/wire/index.js";
+import { checksumFor, type PushMessage__Output } from "../../shared/wire/index.js";
 import { createAdmission } from "./admission.js";
 import { createShardCore, type ShardEffect, type ShardEvent } from "./core/index.js";
 import { createMeasures } from "./measures.js";
@@ -47,9 +47,9 @@ function shard() {
     const chunk = {
       ...{ lo, hi, chunk: 0, sums: bytes },
       // The checksum is needed only where the bytes are read.
-      get crc32() {
+      get checksum() {
         reads.push("summed");
-        return crc32(bytes);
+        return checksumFor({ encrypted: false }, hi - lo > 1 ? [bytes.subarray(0, 400), bytes.subarray(400)] : [bytes]);
       },
     };
     const messages = [{ lease: { ...claims, mac: leaseMac(KEY, claims), losses, seal } }, { chunk }];
@@ -58,7 +58,7 @@ function shard() {
       (async function* () {
         yield* messages as unknown as PushMessage__Output[];
       })(),
-      { metadata: new Metadata() },
+      { metadata: new Metadata(), encrypted: false },
       gone,
     );
   }

@@ -8,6 +8,7 @@ import {
   callerOf,
   createHandlers,
   createWriter,
+  isEncrypted,
   type PushMessage__Output,
   type PushResult,
   readMessages,
@@ -50,7 +51,9 @@ export function createPushService(options: PushServiceOptions): ShardHandlers {
       const gone = new AbortController();
       call.on("cancelled", () => gone.abort(new IsobatchError("interrupted", "The worker has gone.")));
       try {
-        return await takePush(options, readMessages(call, { stallMs: STALL_MS, what: "A push" }), call, gone.signal);
+        const messages = readMessages(call, { stallMs: STALL_MS, what: "A push" });
+        const caller = { metadata: call.metadata, encrypted: isEncrypted(call) };
+        return await takePush(options, messages, caller, gone.signal);
       } catch (error) {
         traffic.ended(error);
         throw error;
@@ -58,7 +61,8 @@ export function createPushService(options: PushServiceOptions): ShardHandlers {
     }),
     WatchWeights: serverStream(async (call) => {
       checkJoined(options, call.request, call);
-      await publisher.watch(createWriter(call, { stallMs: STALL_MS, what: "The weights' stream" }));
+      const writer = createWriter(call, { stallMs: STALL_MS, what: "The weights' stream" });
+      await publisher.watch(writer, { encrypted: isEncrypted(call) });
     }),
   };
 }
@@ -70,7 +74,7 @@ export function createPushService(options: PushServiceOptions): ShardHandlers {
 export async function takePush(
   options: Omit<PushServiceOptions, "publisher" | "log">,
   messages: AsyncIterable<PushMessage__Output>,
-  call: Caller,
+  caller: Caller & { readonly encrypted: boolean },
   gone: AbortSignal,
 ): Promise<{ accepted: number; dropped: number }> {
   const { layout, slice, admission, measures, traffic } = options;
@@ -78,7 +82,7 @@ export async function takePush(
   let lease: PushedLease | undefined;
   for await (const message of messages) {
     if (message.lease != null) {
-      checkJoined(options, message.lease, call);
+      checkJoined(options, message.lease, caller);
       lease = checkLease(options, message.lease);
     } else if (lease === undefined || message.chunk == null) {
       throw rejection("malformed", "A push must begin with its lease.");
@@ -92,7 +96,7 @@ export async function takePush(
       const losses = lease.losses.slice(lo - lease.lo, hi - lease.lo);
       const { worker, epoch, step } = lease;
       const fetch = (): void => {
-        checkSums(sent);
+        checkSums(sent, layout, caller);
         if (slice.receive(layout.chunks[chunk], sent.sums)) return;
         throw rejection("not_finite", `Chunk ${chunk} of [${lo}, ${hi}) is not finite.`);
       };

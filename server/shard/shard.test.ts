@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { before, describe, it, type TestContext } from "node:test";
 import { credentials } from "@grpc/grpc-js";
 import fc from "fast-check";
+import { makeAuthority } from "../../shared/credentials/authority.test.helper.js";
 import {
   createGate,
   createLeaseKey,
@@ -25,13 +26,15 @@ import {
   CHUNK_PAYLOAD_BYTES_MAX,
   type Connection,
   cancel,
+  checksumFor,
   connect,
-  crc32,
   createServer,
+  createTrust,
   fromStatus,
   type PushMessage,
   type PushResult__Output,
   readMessages,
+  type ServerTls,
   ShardClient,
   type SumsChunk,
   shardService,
@@ -89,7 +92,11 @@ interface Served {
 /** A shard that stands at step 0 with that step's plan, and a client with the token. */
 async function serve(
   test: TestContext,
-  { plan = planOf(0), slow = (store: CheckpointStore) => store } = {},
+  {
+    plan = planOf(0),
+    slow = (store: CheckpointStore) => store,
+    tls,
+  }: { plan?: StepPlan; slow?: (store: CheckpointStore) => CheckpointStore; tls?: ServerTls & { ca: string } } = {},
 ): Promise<Served> {
   const folder = mkdtempSync(join(tmpdir(), "isobatch-shard-"));
   test.after(() => rmSync(folder, { recursive: true }));
@@ -110,11 +117,11 @@ async function serve(
   shard.handle({ kind: "restore", epoch: 1, step: 0 });
   shard.handle({ kind: "plan", plan });
   const gate = createGate({ passes: [{ name: "test", role: "worker", hash: hashSecret(TOKEN) }] });
-  const server = createServer({ gate });
+  const server = createServer({ gate, tls });
   server.addService(shardService, shard.handlers);
   test.after(() => server.shutdown(0));
   const address = await server.listen({ host: "127.0.0.1", port: 0 });
-  const connection = await connect(address, { token: TOKEN, waitMs: 5_000 });
+  const connection = await connect(address, { token: TOKEN, trust: tls && createTrust({ ca: tls.ca }), waitMs: 5_000 });
   test.after(() => connection.close());
   return { shard, store, folder, reports, failures, target: `127.0.0.1:${address.port}`, connection };
 }
@@ -153,7 +160,7 @@ function sumsOf(chunk: number, lo: number, hi: number): Float32Array {
   return Float32Array.of(...s1, ...s2);
 }
 
-/** @param more changed after the CRC was taken */
+/** @param more changed after the checksum was taken */
 function chunkMessage(
   chunk: number,
   lo: number,
@@ -162,7 +169,9 @@ function chunkMessage(
   sums = sumsOf(chunk, lo, hi),
 ): PushMessage {
   const bytes = Buffer.from(sums.buffer);
-  return { chunk: { lo, hi, chunk, sums: bytes, crc32: crc32(bytes), ...more } };
+  const half = LAYOUT.chunks[chunk].length * 4;
+  const parts = bytes.length > half ? [bytes.subarray(0, half), bytes.subarray(half)] : [bytes];
+  return { chunk: { lo, hi, chunk, sums: bytes, checksum: checksumFor({ encrypted: false }, parts), ...more } };
 }
 
 /** A whole lease of at most two leaves, as a worker pushes it. */
@@ -263,7 +272,21 @@ const ATTACKS: [name: string, messages: () => PushMessage[], reason: RegExp][] =
   ["a lease without losses", () => [leaseMessage(claimsOf(0, 2), { losses: [] }), valid], /needs 2 finite losses/],
   ["one loss too many", () => [leaseMessage(claimsOf(0, 2), { losses: [1, 2, 3] }), valid], /needs 2 finite losses/],
   ["a loss that is NaN", () => [leaseMessage(claimsOf(0, 2), { losses: [1, NaN] }), valid], /needs 2 finite losses/],
-  ["a wrong CRC", () => [leaseMessage(claimsOf(0, 2)), chunkMessage(0, 0, 2, { crc32: 1 })], /came damaged/],
+  [
+    "a wrong checksum",
+    () => [leaseMessage(claimsOf(0, 2)), chunkMessage(0, 0, 2, { checksum: Buffer.alloc(8) })],
+    /Chunk 0 of \[0, 2\) came damaged: its checksum is [0-9a-f]{16}, not 0{16}\./,
+  ],
+  [
+    "no checksum without TLS",
+    () => [leaseMessage(claimsOf(0, 2)), chunkMessage(0, 0, 2, { checksum: Buffer.alloc(0) })],
+    /Chunk 0 of \[0, 2\) came without a checksum, which a connection without TLS needs/,
+  ],
+  [
+    "half a checksum",
+    () => [leaseMessage(claimsOf(0, 2)), chunkMessage(0, 0, 2, { checksum: Buffer.alloc(4) })],
+    /without a checksum/,
+  ],
   [
     "a flipped bit",
     () => {
@@ -271,7 +294,7 @@ const ATTACKS: [name: string, messages: () => PushMessage[], reason: RegExp][] =
       sums[100] ^= 1;
       return [leaseMessage(claimsOf(0, 2)), chunkMessage(0, 0, 2, { sums })];
     },
-    /Chunk 0 of \[0, 2\) came damaged: its CRC-32/,
+    /Chunk 0 of \[0, 2\) came damaged: its checksum/,
   ],
   [
     "too few bytes",
@@ -395,6 +418,20 @@ describe("PushSums", { timeout: 60_000 }, () => {
     served.shard.handle({ kind: "checkpoint", epoch: 1, mark: { step: 1, microBatches: KAPPA, c1: 0.1, c2: 0.01 } });
     await reported(served, "checkpointed");
     assert.deepEqual(stateAt(served.store, 1), undisturbed);
+  });
+
+  it("neither wants nor sends checksums over TLS", async (test) => {
+    const { ca, issue } = await makeAuthority();
+    const served = await serve(test, { tls: { ...(await issue({ names: ["127.0.0.1"] })), ca: ca.pem } });
+    const none = (messages: PushMessage[]): PushMessage[] =>
+      messages.map(({ lease, chunk }) => (lease ? { lease } : { chunk: { ...chunk, checksum: Buffer.alloc(0) } }));
+    const pushed = await push(served.connection.shard, none(leasePush(0, 2)));
+    assert.deepEqual(pushed, { accepted: ACTIVE.length, dropped: 0 });
+    const stream = served.connection.shard.watchWeights({ workerId: "w-1", epoch: 1, seal: sealOf("w-1") });
+    for await (const { checksum } of readMessages(stream, { what: "The weights", stallMs: 5_000 })) {
+      assert.equal(checksum.length, 0);
+      break;
+    }
   });
 
   it("lets a push wait for its plan, and for an epoch to come", async (test) => {

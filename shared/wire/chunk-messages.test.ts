@@ -44,9 +44,11 @@ const tensor = fc.uint8Array({ maxLength: 5_000 }).map((bytes) => {
   shared.set(bytes);
   return shared;
 });
-const sums = fc.record({ lo: uint32, hi: uint32, chunk: uint32, crc32: uint32, sums: tensor });
-const weights = fc.record({ epoch: uint64, version: uint64, chunk: uint32, crc32: uint32, weights: tensor });
-const samples = fc.record({ number: uint64, samples: uint32, inputs: tensor, labels: tensor, crc32: uint32 });
+/** Of 8 bytes, or none. */
+const checksum = fc.constantFrom(0, 8).chain((length) => fc.uint8Array({ minLength: length, maxLength: length }));
+const sums = fc.record({ lo: uint32, hi: uint32, chunk: uint32, sums: tensor, checksum });
+const weights = fc.record({ epoch: uint64, version: uint64, chunk: uint32, weights: tensor, checksum });
+const samples = fc.record({ number: uint64, samples: uint32, inputs: tensor, labels: tensor, checksum });
 
 const pushMessage = {
   serialise: shardService.PushSums.requestSerialize as (message: PushMessage) => SerialisedMessage,
@@ -173,7 +175,7 @@ describe("PushMessage's codec", () => {
   });
 
   it("reads a chunk between fields that it does not know", () => {
-    const chunk = { lo: 1, hi: 2, chunk: 3, crc32: 4, sums: Buffer.from("abcd") };
+    const chunk = { lo: 1, hi: 2, chunk: 3, sums: Buffer.from("abcd"), checksum: Buffer.from("12345678") };
     const unknown = Buffer.from([0x38, 0x05, 0x4d, 1, 2, 3, 4, 0x51, 1, 2, 3, 4, 5, 6, 7, 8]);
     const known = bytesOf(pushMessage.serialise({ chunk }));
     assert.deepEqual(pushMessage.deserialise(Buffer.concat([unknown, known, unknown])), { message: "chunk", chunk });

@@ -70,11 +70,11 @@ export function pushMessageCodec(
 }
 
 function serialiseSumsChunk(message: NonNullable<PushMessageInParts["chunk"]>): SerialisedMessage {
-  const { lo = 0, hi = 0, chunk = 0, crc32 = 0, sums, moreSums = EMPTY } = message;
-  const source = bytesOf(sums);
+  const { lo = 0, hi = 0, chunk = 0, sums, moreSums = EMPTY } = message;
+  const [source, checksum] = [bytesOf(sums), bytesOf(message.checksum)];
   const sumsLength = source.length + moreSums.length;
-  const numbers = numberLength(lo) + numberLength(hi) + numberLength(chunk) + numberLength(crc32);
-  const chunkLength = numbers + 1 + varintLength(sumsLength) + sumsLength;
+  const head = numberLength(lo) + numberLength(hi) + numberLength(chunk) + bytesLength(checksum);
+  const chunkLength = head + 1 + varintLength(sumsLength) + sumsLength;
   const length = 1 + varintLength(chunkLength) + chunkLength;
   const padding = paddingBefore(length - sumsLength);
   return serialised(paddingLength(padding) + length, (target, at) => {
@@ -83,7 +83,7 @@ function serialiseSumsChunk(message: NonNullable<PushMessageInParts["chunk"]>): 
     end = writeField(target, end, 1, NUMBER, lo);
     end = writeField(target, end, 2, NUMBER, hi);
     end = writeField(target, end, 3, NUMBER, chunk);
-    end = writeField(target, end, 4, NUMBER, crc32);
+    end = writeBytes(target, end, 6, checksum);
     end = writeField(target, end, 5, BYTES, sumsLength);
     target.set(source, end);
     target.set(moreSums, end + source.length);
@@ -106,49 +106,49 @@ function deserialiseSumsChunk(message: Buffer): PushMessage__Output | undefined 
   });
   if (chunks !== 1) return undefined;
   countMessage(message.length);
-  const chunk: SumsChunk__Output = { lo: 0, hi: 0, chunk: 0, crc32: 0, sums: EMPTY };
+  const chunk: SumsChunk__Output = { lo: 0, hi: 0, chunk: 0, sums: EMPTY, checksum: EMPTY };
   readFields(message, from, to, {
     number(field, value) {
       if (field === 1) chunk.lo = uint32(value);
       else if (field === 2) chunk.hi = uint32(value);
       else if (field === 3) chunk.chunk = uint32(value);
-      else if (field === 4) chunk.crc32 = uint32(value);
     },
     bytes(field, start, end) {
       if (field === 5) chunk.sums = message.subarray(start, end);
+      else if (field === 6) chunk.checksum = message.subarray(start, end);
     },
   });
   return { message: "chunk", chunk };
 }
 
 export const weightsChunkCodec: Codec<WeightsChunk, WeightsChunk__Output> = {
-  serialise({ epoch, version, chunk = 0, crc32 = 0, weights }) {
+  serialise({ epoch, version, chunk = 0, weights, checksum }) {
     const [epochNumber, versionNumber] = [Number(epoch ?? 0), Number(version ?? 0)];
-    const source = bytesOf(weights);
-    const numbers = numberLength(epochNumber) + numberLength(versionNumber) + numberLength(chunk) + numberLength(crc32);
-    const length = numbers + bytesLength(source);
+    const [source, sum] = [bytesOf(weights), bytesOf(checksum)];
+    const head = numberLength(epochNumber) + numberLength(versionNumber) + numberLength(chunk) + bytesLength(sum);
+    const length = head + bytesLength(source);
     const padding = paddingBefore(length - source.length);
     return serialised(paddingLength(padding) + length, (target, at) => {
       let end = writePadding(target, at, padding);
       end = writeField(target, end, 1, NUMBER, epochNumber);
       end = writeField(target, end, 2, NUMBER, versionNumber);
       end = writeField(target, end, 3, NUMBER, chunk);
-      end = writeField(target, end, 4, NUMBER, crc32);
+      end = writeBytes(target, end, 6, sum);
       writeBytes(target, end, 5, source);
     });
   },
   deserialise(bytes) {
     countMessage(bytes.length);
-    const message: WeightsChunk__Output = { epoch: 0, version: 0, chunk: 0, crc32: 0, weights: EMPTY };
+    const message: WeightsChunk__Output = { epoch: 0, version: 0, chunk: 0, weights: EMPTY, checksum: EMPTY };
     readFields(bytes, 0, bytes.length, {
       number(field, value) {
         if (field === 1) message.epoch = value;
         else if (field === 2) message.version = value;
         else if (field === 3) message.chunk = uint32(value);
-        else if (field === 4) message.crc32 = uint32(value);
       },
       bytes(field, start, end) {
         if (field === 5) message.weights = bytes.subarray(start, end);
+        else if (field === 6) message.checksum = bytes.subarray(start, end);
       },
     });
     return message;
@@ -156,30 +156,30 @@ export const weightsChunkCodec: Codec<WeightsChunk, WeightsChunk__Output> = {
 };
 
 export const sampleBatchCodec: Codec<SampleBatch, SampleBatch__Output> = {
-  serialise({ number, samples = 0, inputs, labels, crc32 = 0 }) {
+  serialise({ number, samples = 0, inputs, labels, checksum }) {
     const batch = Number(number ?? 0);
-    const [inputBytes, labelBytes] = [bytesOf(inputs), bytesOf(labels)];
-    const numbers = numberLength(batch) + numberLength(samples) + numberLength(crc32);
-    return serialised(numbers + bytesLength(inputBytes) + bytesLength(labelBytes), (target, at) => {
+    const [inputBytes, labelBytes, sum] = [inputs, labels, checksum].map(bytesOf);
+    const head = numberLength(batch) + numberLength(samples) + bytesLength(sum);
+    return serialised(head + bytesLength(inputBytes) + bytesLength(labelBytes), (target, at) => {
       let end = writeField(target, at, 1, NUMBER, batch);
       end = writeField(target, end, 2, NUMBER, samples);
       end = writeBytes(target, end, 3, inputBytes);
       end = writeBytes(target, end, 4, labelBytes);
-      writeField(target, end, 5, NUMBER, crc32);
+      writeBytes(target, end, 6, sum);
     });
   },
   deserialise(bytes) {
     countMessage(bytes.length);
-    const message: SampleBatch__Output = { number: 0, samples: 0, inputs: EMPTY, labels: EMPTY, crc32: 0 };
+    const message: SampleBatch__Output = { number: 0, samples: 0, inputs: EMPTY, labels: EMPTY, checksum: EMPTY };
     readFields(bytes, 0, bytes.length, {
       number(field, value) {
         if (field === 1) message.number = value;
         else if (field === 2) message.samples = uint32(value);
-        else if (field === 5) message.crc32 = uint32(value);
       },
       bytes(field, start, end) {
         if (field === 3) message.inputs = bytes.subarray(start, end);
         else if (field === 4) message.labels = bytes.subarray(start, end);
+        else if (field === 6) message.checksum = bytes.subarray(start, end);
       },
     });
     return message;

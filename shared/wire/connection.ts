@@ -20,6 +20,8 @@ import { HungUpError, speaksTls, type Trust, trustOf } from "./trust.js";
 /** One HTTP/2 connection to a server, which comes back by itself when it is lost, and typed clients over it. */
 export interface Connection {
   readonly address: Address;
+  /** Whether every call goes over TLS, or none does. */
+  readonly encrypted: boolean;
   readonly coordinator: InstanceType<typeof CoordinatorClient>;
   readonly shard: InstanceType<typeof ShardClient>;
   /** Ends the connection and every call on it. */
@@ -77,6 +79,7 @@ export async function connect(
   };
   return {
     address,
+    encrypted: trust !== undefined,
     coordinator: new CoordinatorClient(target, credentials, options),
     shard: new ShardClient(target, credentials, options),
     close: () => client.close(),

@@ -4,6 +4,7 @@ import {
   type Http2Server,
   type Http2Session,
   type ServerHttp2Session,
+  type ServerHttp2Stream,
 } from "node:http2";
 import type { Socket } from "node:net";
 import type { Server } from "@grpc/grpc-js";
@@ -122,17 +123,29 @@ export function tuneHttp2(
 
 /** Resets the HTTP/2 stream of a server's call; the client sees it cancelled. Does nothing if it is over. */
 export function resetServerCall(call: object): void {
+  streamOf(call).close(constants.NGHTTP2_CANCEL);
+}
+
+/**
+ * Whether a server's call came over TLS. gRPC's own answer, `getAuthContext`, is the same without TLS and with TLS where
+ * the client has no certificate.
+ */
+export function isEncrypted(call: object): boolean {
+  return streamOf(call).session?.encrypted === true;
+}
+
+function streamOf(call: object): ServerHttp2Stream {
   let inner = (call as { call?: CallInternals }).call;
   while (inner?.nextCall) inner = inner.nextCall;
   if (typeof inner?.stream?.close !== "function") {
     throw new Error("This version of @grpc/grpc-js keeps a call's stream elsewhere: see shared/wire/http2-server.ts");
   }
-  inner.stream.close(constants.NGHTTP2_CANCEL);
+  return inner.stream;
 }
 
 interface CallInternals {
   nextCall?: CallInternals;
-  stream?: { close(code: number): void };
+  stream?: ServerHttp2Stream;
 }
 
 interface ServerInternals {

@@ -6,9 +6,9 @@ import { IsobatchError } from "../errors.js";
 import {
   CHUNK_PAYLOAD_BYTES_MAX,
   type Connection,
+  checksumFor,
   connect,
   coordinatorService,
-  crc32,
   createHandlers,
   createServer,
   createWriter,
@@ -51,6 +51,8 @@ async function serve(
 }
 
 /** A tensor in shared memory that can be filled again and again. */
+const sumOf = (bytes: Uint8Array): Buffer => checksumFor({ encrypted: false }, [bytes]);
+
 function sharedBytes(length = CHUNK_BYTES): Buffer {
   return Buffer.from(new SharedArrayBuffer(length));
 }
@@ -70,7 +72,7 @@ describe("createWriter()", () => {
       async push(call) {
         let accepted = 0;
         for await (const { chunk } of readMessages(call, STREAM)) {
-          if (chunk && crc32(chunk.sums) === chunk.crc32) accepted++;
+          if (chunk && sumOf(chunk.sums).equals(chunk.checksum)) accepted++;
         }
         return { accepted };
       },
@@ -79,7 +81,7 @@ describe("createWriter()", () => {
     const sums = sharedBytes();
     for (let chunk = 0; chunk < 40; chunk++) {
       sums.fill(chunk + 1);
-      await writer.write({ chunk: { chunk, crc32: crc32(sums), sums } });
+      await writer.write({ chunk: { chunk, checksum: sumOf(sums), sums } });
     }
     sums.fill(0);
     writer.end();
@@ -93,14 +95,14 @@ describe("createWriter()", () => {
         const weights = sharedBytes();
         for (let chunk = 0; chunk < 40; chunk++) {
           weights.fill(chunk + 1);
-          await writer.write({ chunk, crc32: crc32(weights), weights });
+          await writer.write({ chunk, checksum: sumOf(weights), weights });
         }
         weights.fill(0);
       },
     });
     let whole = 0;
     for await (const chunk of readMessages(shard.watchWeights({}), STREAM)) {
-      if (crc32(chunk.weights) === chunk.crc32) whole++;
+      if (sumOf(chunk.weights).equals(chunk.checksum)) whole++;
     }
     assert.equal(whole, 40);
   });

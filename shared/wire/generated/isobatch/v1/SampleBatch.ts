@@ -7,7 +7,7 @@ export interface SampleBatch {
   'samples'?: (number);
   'inputs'?: (Buffer | Uint8Array | string);
   'labels'?: (Buffer | Uint8Array | string);
-  'crc32'?: (number);
+  'checksum'?: (Buffer | Uint8Array | string);
 }
 
 export interface SampleBatch__Output {
@@ -15,5 +15,5 @@ export interface SampleBatch__Output {
   'samples': (number);
   'inputs': (Buffer);
   'labels': (Buffer);
-  'crc32': (number);
+  'checksum': (Buffer);
 }

@@ -5,14 +5,14 @@ export interface SumsChunk {
   'lo'?: (number);
   'hi'?: (number);
   'chunk'?: (number);
-  'crc32'?: (number);
   'sums'?: (Buffer | Uint8Array | string);
+  'checksum'?: (Buffer | Uint8Array | string);
 }
 
 export interface SumsChunk__Output {
   'lo': (number);
   'hi': (number);
   'chunk': (number);
-  'crc32': (number);
   'sums': (Buffer);
+  'checksum': (Buffer);
 }

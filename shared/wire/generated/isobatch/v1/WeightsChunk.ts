@@ -6,14 +6,14 @@ export interface WeightsChunk {
   'epoch'?: (number | string | Long);
   'version'?: (number | string | Long);
   'chunk'?: (number);
-  'crc32'?: (number);
   'weights'?: (Buffer | Uint8Array | string);
+  'checksum'?: (Buffer | Uint8Array | string);
 }
 
 export interface WeightsChunk__Output {
   'epoch': (number);
   'version': (number);
   'chunk': (number);
-  'crc32': (number);
   'weights': (Buffer);
+  'checksum': (Buffer);
 }
