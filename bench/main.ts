@@ -1,12 +1,13 @@
 /**
  * `npm run bench [-- SCENARIO…]`: one JSON line a scenario, on this machine. Ratios within one line count; absolute
- * times drift with whatever else the machine does. `pytorch` runs only when it is named, with `--python PATH` of an
- * environment that has torch; so does `memory`, which fails if memory grows over `--micro-batches` (2,000) of them; and
- * `gradients-against-keras`, one line per layer, which fails where `--backends` compute another number than Keras.
+ * times drift with whatever else the machine does. Some run only when they are named: `pytorch` and `peers`, which install
+ * PyTorch in a cache folder, or use that of `--python PATH`; `memory`, which fails if memory grows over `--micro-batches`
+ * (2,000) of them; and `gradients-against-keras`, one line per layer, which fails where `--backends` compute another number
+ * than Keras. `peers` compares by turns in `--rounds` (5), `--models mlp,mlp-10m,cnn`, `--transports memory,plain,tls,bfloat16`.
  */
 import { parseArgs } from "node:util";
 import { wholeNumber } from "../cli/option-values.js";
-import { messageOf } from "../shared/errors.js";
+import { IsobatchError, messageOf } from "../shared/errors.js";
 import type { BackendName } from "../worker/backends/index.js";
 import { dashboardScenario } from "./dashboard.js";
 import { gradientScenario } from "./gradients.js";
@@ -14,6 +15,9 @@ import { kerasScenario, tableOf, wrongIn } from "./keras/scenario.js";
 import { kernelScenario } from "./kernels.js";
 import { growth, memoryScenario } from "./memory.js";
 import type { MeasuredModelName } from "./models.js";
+import { pythonWithTorch } from "./peers/environment.js";
+import { peersScenario } from "./peers/scenario.js";
+import { tableOf as tableOfPeers } from "./peers/table.js";
 import { pytorchScenario } from "./pytorch.js";
 import { stepScenario } from "./steps.js";
 import { wireScenario } from "./wire.js";
@@ -21,10 +25,12 @@ import { wireScenario } from "./wire.js";
 const { values, positionals: wanted } = parseArgs({
   allowPositionals: true,
   options: {
-    python: { type: "string", default: "python3" },
+    python: { type: "string" },
     backend: { type: "string", default: "tfjs-node" },
     backends: { type: "string" },
     models: { type: "string" },
+    transports: { type: "string" },
+    rounds: { type: "string", default: "5" },
     "micro-batches": { type: "string", default: "2000" },
   },
 });
@@ -38,12 +44,23 @@ const scenarios: Record<string, () => unknown> = {
   wire: wireScenario,
   dashboard: dashboardScenario,
   steps: () => stepScenario("mnist"),
-  pytorch: () =>
+  pytorch: async () =>
     pytorchScenario(
-      values.python,
+      await pythonWithTorch(values.python, console.error),
       values.backend as BackendName,
       values.models?.split(",") as MeasuredModelName[] | undefined,
     ),
+  peers: async () => {
+    const lines = await peersScenario(
+      {
+        ...{ python: values.python, backend: values.backend, rounds: wholeNumber("--rounds", 1, 100)(values.rounds) },
+        ...{ models: values.models?.split(","), transports: values.transports?.split(",") },
+      },
+      console.error,
+    );
+    console.error(tableOfPeers(lines));
+    return lines;
+  },
   memory: async () => {
     const microBatches = wholeNumber("--micro-batches", 4, 1_000_000)(values["micro-batches"]);
     const memory = await memoryScenario(microBatches, values.backends?.split(","), values.models?.split(","));
@@ -57,7 +74,7 @@ const scenarios: Record<string, () => unknown> = {
     return lines;
   },
 };
-const onlyWhenNamed = new Set(["dashboard", "pytorch", "memory", "gradients-against-keras"]);
+const onlyWhenNamed = new Set(["dashboard", "pytorch", "peers", "memory", "gradients-against-keras"]);
 
 const unknown = wanted.find((name) => !(name in scenarios));
 if (unknown !== undefined) {
@@ -74,5 +91,5 @@ try {
   if (failure !== undefined) throw new Error(failure);
 } catch (error) {
   console.error(`bench: ${messageOf(error)}`);
-  process.exit(1);
+  process.exit(error instanceof IsobatchError ? error.exitCode : 1);
 }

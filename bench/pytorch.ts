@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import type { BackendName } from "../worker/backends/index.js";
 import { measure } from "./gradients.js";
 import { type MeasuredModelName, measuredModels } from "./models.js";
+import { environment } from "./peers/environment.js";
 import { fastest, median, threeDigits } from "./statistics.js";
 import { openWorkerGradient } from "./worker-gradient.js";
 
@@ -93,7 +94,7 @@ interface Peer {
 
 function startPeer(python: string): Peer {
   const script = fileURLToPath(new URL("../../bench/peers/gradients.py", import.meta.url));
-  const child = spawn(python, [script], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(python, [script], { env: environment, stdio: ["pipe", "pipe", "inherit"] });
   const failed = new Promise<never>((_, reject) => {
     const sentence = (why: string): Error =>
       new Error(`${python} could not run ${script} (${why}); name with --python an interpreter that has torch.`);

@@ -1,0 +1,105 @@
+/** Training of one of the models as `isobatch run` does it, with a server and workers in processes of their own. */
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { runProgram } from "../../cli/tensorflow/run-program.js";
+import { METRICS_FILE } from "../../server/observe/index.js";
+import { messageOf } from "../../shared/errors.js";
+import { buildModel, loadTask, type TaskOverrides } from "../../tasks/index.js";
+import { measuredModels } from "../models.js";
+import type { Layout, Length, ModelName, TrainedOnce } from "./comparison.js";
+import { type Look, stepTimes } from "./step-times.js";
+
+const MAIN = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
+const LOOK_MS = 25;
+const NEVER = 1_000_000_000;
+
+export const TRANSPORT_NAMES = ["memory", "plain", "tls", "bfloat16"] as const;
+export type TransportName = (typeof TRANSPORT_NAMES)[number];
+
+/** A way for tensors to travel: the value of `--transport`, other options, and fields of the task. */
+interface Way {
+  readonly way: "memory" | "wire";
+  readonly flags: readonly string[];
+  readonly fields: object;
+}
+
+const WAYS: Record<TransportName, Way> = {
+  memory: { way: "memory", flags: [], fields: {} },
+  plain: { way: "wire", flags: [], fields: {} },
+  tls: { way: "wire", flags: ["--tls"], fields: {} },
+  bfloat16: { way: "wire", flags: [], fields: { wire: "bfloat16" } },
+};
+
+/** A way as this version of `isobatch run` is told to take it, or why it can't. */
+export type Transport = { readonly name: TransportName } & (
+  | { readonly flags: readonly string[]; readonly fields: object }
+  | { readonly absent: string }
+);
+
+export async function findTransport(name: TransportName): Promise<Transport> {
+  const { way, flags, fields } = WAYS[name];
+  const { stdout } = await runProgram(process.execPath, [MAIN, "run", "--help"], { env: process.env });
+  // Without the option the wire is the only way.
+  const choice = stdout.includes("--transport ");
+  if (!choice && way !== "wire") return { name, absent: "isobatch run has no --transport" };
+  try {
+    await loadTask("mnist", fields as TaskOverrides);
+  } catch (error) {
+    return { name, absent: messageOf(error) };
+  }
+  return { name, flags: [...(choice ? ["--transport", way] : []), ...flags], fields };
+}
+
+/** The number of parameters of a model here. */
+export async function parametersOf(name: ModelName): Promise<number> {
+  const { model, form } = measuredModels[name];
+  const task = { seed: 1, model, initialWeights: "seeded" as const, weightDecayExclude: [], freeze: [] };
+  return (await buildModel(task, form)).layout.parameters;
+}
+
+export async function trainOurs(
+  model: ModelName,
+  transport: Exclude<Transport, { absent: string }>,
+  { processes, threads }: Layout,
+  kappa: number,
+  { steps, warmUp }: Length,
+  backend: string,
+): Promise<TrainedOnce> {
+  const folder = mkdtempSync(join(tmpdir(), "isobatch-bench-"));
+  try {
+    const task = join(folder, "task.json");
+    writeFileSync(task, JSON.stringify(taskOf(model, transport.fields)));
+    const out = join(folder, "run");
+    const numbers = { workers: processes, "compute-threads": threads, "micro-batches-per-step": kappa, steps };
+    const flags = Object.entries(numbers).flatMap(([name, n]) => [`--${name}`, `${n}`]);
+    const args = [MAIN, "run", task, ...flags, "--backend", backend, "--out", out, ...transport.flags];
+    const looks: Look[] = [];
+    const timer = setInterval(() => look(join(out, METRICS_FILE), looks), LOOK_MS);
+    const ended = await runProgram(process.execPath, args, { env: process.env });
+    clearInterval(timer);
+    if (ended.code !== 0) {
+      const reason = ended.stderr.trim().split("\n").at(-1) || ended.startError || `exit code ${ended.code}`;
+      throw new Error(`Isobatch did not train ${model} with ${processes} workers (${reason}).`);
+    }
+    return stepTimes(readFileSync(join(out, METRICS_FILE), "utf8"), looks, warmUp);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Nothing but steps: one evaluation and one checkpoint at the end, after the last step that counts. */
+function taskOf(name: ModelName, fields: object): object {
+  const { model, batch } = measuredModels[name];
+  return {
+    ...{ extends: "mnist", name, model, microBatchSize: batch },
+    ...{ evaluateEverySamples: NEVER, checkpointEverySamples: NEVER },
+    ...fields,
+  };
+}
+
+function look(file: string, looks: Look[]): void {
+  const bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  if (bytes > (looks.at(-1)?.bytes ?? 0)) looks.push({ atMs: performance.now(), bytes });
+}

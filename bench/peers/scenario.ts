@@ -1,0 +1,195 @@
+import { cpus } from "node:os";
+import { invalid } from "../../shared/errors.js";
+import { availableCores } from "../../shared/machine/index.js";
+import { measuredModels } from "../models.js";
+import { median } from "../statistics.js";
+import {
+  checkTrained,
+  type Group,
+  groupsFor,
+  type Layout,
+  type Length,
+  MODEL_NAMES,
+  type ModelName,
+  type Ratio,
+  ratioOf,
+  type TrainedOnce,
+  turned,
+} from "./comparison.js";
+import { type PeerTrained, trainPeer } from "./ddp.js";
+import { pythonWithTorch } from "./environment.js";
+import { findTransport, parametersOf, TRANSPORT_NAMES, type Transport, type TransportName, trainOurs } from "./ours.js";
+
+export interface PeersOptions {
+  /** An interpreter that has PyTorch; without it one is installed. */
+  readonly python?: string;
+  readonly backend: string;
+  readonly rounds: number;
+  readonly models?: readonly string[];
+  readonly transports?: readonly string[];
+}
+
+/** What was measured on, for every line. */
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly node: string;
+  readonly pytorch: string;
+}
+
+/** A cell of the table: one model, one layout, one way to travel. */
+export interface PeersLine {
+  readonly scenario: "peers";
+  readonly machine: Machine;
+  readonly rounds: number;
+  readonly model: ModelName;
+  readonly parameters: number;
+  readonly batch: number;
+  readonly microBatchesPerStep: number;
+  readonly workers: number;
+  readonly computeThreads: number;
+  readonly transport: TransportName;
+  /** Why it was not measured. */
+  readonly absent?: string;
+  readonly measured?: Measured;
+}
+
+export interface Measured {
+  /** Medians over the rounds. */
+  readonly ms: number;
+  readonly wallMs: number;
+  /** DistributedDataParallel with a process per core. */
+  readonly ddp: Beside;
+  /** PyTorch on as many cores in other ways, e.g. one process of two threads. */
+  readonly others: readonly Beside[];
+}
+
+/** PyTorch's times, and ours divided by them. */
+export interface Beside extends Layout {
+  readonly ratio: Ratio;
+  /** Of the wall clock's times, in which all that is between steps counts too. */
+  readonly ratioByWall: Ratio;
+  readonly ms: number;
+  readonly wallMs: number;
+}
+
+const LENGTHS: Record<ModelName, Length> = {
+  mlp: { steps: 220, warmUp: 20 },
+  "mlp-10m": { steps: 70, warmUp: 20 },
+  cnn: { steps: 70, warmUp: 20 },
+};
+
+export async function peersScenario(options: PeersOptions, notice: (text: string) => void): Promise<PeersLine[]> {
+  const models = chosen("--models", options.models, MODEL_NAMES);
+  const transports = await Promise.all(chosen("--transports", options.transports, TRANSPORT_NAMES).map(findTransport));
+  // What runs then is ended as this process exits, which a signal by itself would not let it do.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+  const python = await pythonWithTorch(options.python, notice);
+  const lines: PeersLine[] = [];
+  for (const model of models) {
+    for (const group of groupsFor(availableCores())) {
+      lines.push(...(await compare({ ...options, model, group, transports, python, notice })));
+    }
+  }
+  return lines;
+}
+
+function chosen<Name extends string>(
+  option: string,
+  names: readonly string[] | undefined,
+  known: readonly Name[],
+): Name[] {
+  const unknown = names?.find((name) => !known.includes(name as Name));
+  if (unknown !== undefined) invalid(`${option} names "${unknown}"; there are ${known.join(", ")}.`);
+  return known.filter((name) => names === undefined || names.includes(name));
+}
+
+interface Comparison {
+  readonly model: ModelName;
+  readonly group: Group;
+  readonly transports: readonly Transport[];
+  readonly python: string;
+  readonly backend: string;
+  readonly rounds: number;
+  readonly notice: (text: string) => void;
+}
+
+/** One run of each round, and what it gave in each. */
+interface Turn {
+  readonly name: string;
+  readonly perform: () => Promise<TrainedOnce>;
+  readonly results: TrainedOnce[];
+}
+
+async function compare(comparison: Comparison): Promise<PeersLine[]> {
+  const { model, group, transports, rounds } = comparison;
+  const parameters = await parametersOf(model);
+  const peers = group.peers.map((layout) => ({ layout, turn: peerTurn(comparison, layout, parameters) }));
+  const cells = group.ours.flatMap((layout) =>
+    transports.map((transport) => ({ layout, transport, turn: ourTurn(comparison, layout, transport) })),
+  );
+  await takeTurns(
+    [...peers, ...cells].flatMap(({ turn }) => turn ?? []),
+    comparison,
+  );
+
+  const [ddp, ...others] = peers;
+  const { version } = ddp.turn.results[0] as PeerTrained;
+  const machine = { cpu: cpus()[0].model, cores: availableCores(), node: process.version, pytorch: version };
+  const same = { machine, rounds, model, parameters, batch: measuredModels[model].batch };
+  return cells.map(({ layout, transport, turn }) => ({
+    ...{ scenario: "peers", ...same, microBatchesPerStep: group.kappa },
+    ...{ workers: layout.processes, computeThreads: layout.threads, transport: transport.name },
+    ...("absent" in transport && { absent: transport.absent }),
+    ...(turn !== undefined && {
+      measured: {
+        ...{ ms: stepMs(turn), wallMs: wallMs(turn) },
+        ddp: beside(turn, ddp),
+        others: others.map((other) => beside(turn, other)),
+      },
+    }),
+  }));
+}
+
+async function takeTurns(turns: readonly Turn[], { rounds, notice }: Comparison): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    for (const { name, perform, results } of turned(turns, round)) {
+      const result = await perform();
+      checkTrained(name, result.losses);
+      results.push(result);
+      const times = `${result.stepMs.toPrecision(3)} ms a step, ${result.wallMs.toPrecision(3)} by the wall clock`;
+      notice(`round ${round + 1} of ${rounds}: ${name}: ${times}`);
+    }
+  }
+}
+
+function peerTurn({ model, group, python }: Comparison, layout: Layout, parameters: number): Turn {
+  const perform = async (): Promise<PeerTrained> => {
+    const trained = await trainPeer(python, model, layout, group.kappa, LENGTHS[model]);
+    if (trained.parameters === parameters) return trained;
+    throw new Error(`${model} has ${parameters} parameters here, and ${trained.parameters} in PyTorch`);
+  };
+  return { name: `${model}, PyTorch ${inWords(layout)}`, perform, results: [] };
+}
+
+function ourTurn({ model, group, backend }: Comparison, layout: Layout, transport: Transport): Turn | undefined {
+  if ("absent" in transport) return undefined;
+  const perform = (): Promise<TrainedOnce> => trainOurs(model, transport, layout, group.kappa, LENGTHS[model], backend);
+  return { name: `${model}, Isobatch ${inWords(layout)}, ${transport.name}`, perform, results: [] };
+}
+
+function beside(ours: Turn, { layout, turn }: { layout: Layout; turn: Turn }): Beside {
+  const times = (key: "stepMs" | "wallMs"): [number[], number[]] => [
+    ours.results.map((result) => result[key]),
+    turn.results.map((result) => result[key]),
+  ];
+  return {
+    ratio: ratioOf(...times("stepMs")),
+    ratioByWall: ratioOf(...times("wallMs")),
+    ...{ ...layout, ms: stepMs(turn), wallMs: wallMs(turn) },
+  };
+}
+
+const stepMs = ({ results }: Turn): number => median(results.map((result) => result.stepMs));
+const wallMs = ({ results }: Turn): number => median(results.map((result) => result.wallMs));
+const inWords = ({ processes, threads }: Layout): string => `${processes} × ${threads}`;
