@@ -1,6 +1,8 @@
 import type { CoreHost } from "../../shared/core-host.js";
 import { messageOf } from "../../shared/errors.js";
-import type { OfferedChunk, ShardCore, ShardEffect, ShardEvent } from "./core/index.js";
+import type { SumsSource } from "./arithmetic/source.js";
+import type { OfferedChunk, ShardCore, ShardEvent } from "./core/index.js";
+import { type ShardWork, workOf } from "./effects.js";
 import { rejection } from "./traffic.js";
 
 /**
@@ -10,16 +12,16 @@ import { rejection } from "./traffic.js";
 export interface Admission {
   /**
    * Offers a chunk until the answer is final.
-   * @param fetch brings the sums to where effects find them; throws if they are not what they should be. Called at
-   *   most once, just before the chunk is admitted.
+   * @param fetch brings the sums to where they can be computed with, and returns where that is; throws if they are not
+   *   what they should be. Called at most once, just before the chunk is admitted.
    * @throws {IsobatchError} `refused`, what `fetch` throws, or why the shard has failed
    */
-  offer(offered: OfferedChunk, fetch: () => void, gone: AbortSignal): Promise<"accepted" | "dropped">;
+  offer(offered: OfferedChunk, fetch: () => SumsSource, gone: AbortSignal): Promise<"accepted" | "dropped">;
   /** Something has changed: what waits is judged again. */
   wake(): void;
 }
 
-export function createAdmission(core: ShardCore, host: CoreHost<ShardEvent, ShardEffect>): Admission {
+export function createAdmission(core: ShardCore, host: CoreHost<ShardEvent, ShardWork>): Admission {
   const waiting: (() => void)[] = [];
 
   function wake(): void {
@@ -49,11 +51,15 @@ export function createAdmission(core: ShardCore, host: CoreHost<ShardEvent, Shar
             throw rejection(verdict.rejection, `The push is refused: ${verdict.reason}.`);
           case "dropped":
             return "dropped";
-          case "accepted":
-            fetch();
-            host.ask(() => ({ answer: undefined, effects: core.admit(offered, [offered.chunk]) }));
+          case "accepted": {
+            const source = fetch();
+            host.ask(() => ({
+              answer: undefined,
+              effects: workOf(core.admit(offered, [offered.chunk]), () => source),
+            }));
             wake();
             return "accepted";
+          }
           case "wait":
             await change(gone);
         }

@@ -1,7 +1,7 @@
 import { verifyLeaseMac } from "../../shared/credentials/index.js";
 import type { ChunkRange, Layout } from "../../shared/layout/index.js";
 import { type PushMessage__Output, verifyChecksum } from "../../shared/wire/index.js";
-import { sumsBytes } from "./slice.js";
+import { sumsBytes } from "./arithmetic/source.js";
 import { type Rejection, rejection } from "./traffic.js";
 
 /**

@@ -3,6 +3,8 @@ import { failAt } from "../../shared/fail-point.js";
 import type { Layout } from "../../shared/layout/index.js";
 import type { StepPlan } from "../../shared/steps/index.js";
 import type { CheckpointStore } from "../checkpoint/index.js";
+import type { SumsSource } from "./arithmetic/source.js";
+import type { SliceMove } from "./arithmetic/staged.js";
 import type { CheckpointWriter } from "./checkpoint-writer.js";
 import type { ShardEffect, ShardEvent, ShardReport } from "./core/index.js";
 import type { CommitMeasures, Measures } from "./measures.js";
@@ -11,6 +13,42 @@ import type { Slice } from "./slice.js";
 
 /** A report with what only the shell can measure. */
 export type MeasuredReport = ShardReport & { readonly measured?: CommitMeasures };
+
+/** What the shell performs at one go: an effect of the core, or all of one decision's arithmetic together. */
+export type ShardWork =
+  | Exclude<ShardEffect, SliceMove>
+  | {
+      readonly kind: "compute";
+      readonly moves: readonly SliceMove[];
+      /** Where the node's sums of a chunk are. */
+      readonly incoming: (chunk: number) => SumsSource;
+    };
+
+/** The arithmetic of one decision together, then the rest in its order. */
+export function workOf(
+  effects: readonly ShardEffect[],
+  incoming: (chunk: number) => SumsSource = nothingCame,
+): ShardWork[] {
+  const moves: SliceMove[] = [];
+  const rest: ShardWork[] = [];
+  for (const effect of effects) {
+    switch (effect.kind) {
+      case "stage":
+      case "accumulate":
+      case "merge":
+      case "apply":
+        moves.push(effect);
+        break;
+      default:
+        rest.push(effect);
+    }
+  }
+  return moves.length === 0 ? rest : [{ kind: "compute", moves, incoming }, ...rest];
+}
+
+function nothingCame(chunk: number): never {
+  throw new Error(`chunk ${chunk} was staged without its sums`);
+}
 
 export interface EffectsOptions {
   readonly layout: Layout;
@@ -27,8 +65,8 @@ export interface EffectsOptions {
   report(report: MeasuredReport): void;
 }
 
-/** @returns what performs one effect of a shard's core */
-export function createEffects(options: EffectsOptions): (effect: ShardEffect) => void {
+/** @returns what performs the work that a shard's core decides, piece by piece */
+export function createEffects(options: EffectsOptions): (work: ShardWork) => void {
   const { layout, slice, store, writer, publisher, measures } = options;
 
   /** Synchronous, so that no newer load can come in between. */
@@ -45,40 +83,35 @@ export function createEffects(options: EffectsOptions): (effect: ShardEffect) =>
     }
   }
 
-  function apply(index: number, slot: number, plan: StepPlan): void {
-    failAt("shard.apply");
+  function compute(moves: readonly SliceMove[], incoming: (chunk: number) => SumsSource): void {
+    const plan = moves.find((move) => move.kind === "apply")?.plan;
+    if (plan !== undefined) failAt("shard.apply");
     const start = performance.now();
-    const chunk = layout.chunks[index];
-    const norms = slice.norms(chunk, slot);
-    if (!Number.isFinite(norms.squaredNorm1 + norms.sum2)) throw overflow(plan);
-    slice.apply(chunk, slot, plan);
-    measures.applied(index, performance.now() - start, chunk.kind === "parameter" ? norms : undefined);
+    const updated = slice.perform(moves, incoming);
+    const ms = performance.now() - start;
+    if (plan === undefined) return measures.merged(ms);
+    for (const { chunk, norms } of updated) {
+      if (!Number.isFinite(norms.squaredNorm1 + norms.sum2)) throw overflow(plan);
+      if (layout.chunks[chunk].kind === "parameter") measures.norms(chunk, norms);
+    }
+    measures.applied(ms);
   }
 
-  return (effect) => {
-    switch (effect.kind) {
+  return (work) => {
+    switch (work.kind) {
       case "load":
-        return load(effect.epoch, effect.step);
-      case "stage":
-      case "accumulate": {
-        const start = performance.now();
-        slice[effect.kind](layout.chunks[effect.chunk], effect.slot, effect.leaf);
-        return measures.merged(performance.now() - start);
-      }
-      case "merge": {
-        const start = performance.now();
-        slice.merge(layout.chunks[effect.chunk], effect.into, effect.from);
-        return measures.merged(performance.now() - start);
-      }
-      case "apply":
-        return apply(effect.chunk, effect.slot, effect.plan);
+        return load(work.epoch, work.step);
+      case "compute":
+        return compute(work.moves, work.incoming);
       case "publish":
-        return publisher.publish(layout.chunks[effect.chunk], effect.epoch, effect.version);
+        return publisher.publish(layout.chunks[work.chunk], work.epoch, work.version);
       case "snapshot":
-        return writer.write(slice.snapshot(), effect.mark, options.epoch());
+        return writer.write(slice.snapshot(), work.mark, options.epoch());
       case "report": {
-        const { report } = effect;
-        return options.report(report.kind === "committed" ? { ...report, measured: measures.taken() } : report);
+        const { report } = work;
+        if (report.kind !== "committed") return options.report(report);
+        slice.clear();
+        return options.report({ ...report, measured: measures.taken() });
       }
     }
   };

@@ -1,4 +1,4 @@
-import type { SumNorms } from "./slice.js";
+import type { SumNorms } from "./arithmetic/program.js";
 
 /** What only a shard's shell can measure of a committed step. */
 export interface CommitMeasures {
@@ -15,9 +15,11 @@ export interface Measures {
   /** A step is opened: starts from zero. */
   restart(): void;
   received(bytes: number): void;
+  /** Time for adding sums that have siblings to wait for, and time for updating chunks, their last addition included. */
   merged(ms: number): void;
-  /** @param norms of the chunk's sums, if it is one of parameters */
-  applied(chunk: number, ms: number, norms: SumNorms | undefined): void;
+  applied(ms: number): void;
+  /** The norms of a chunk of parameters. */
+  norms(chunk: number, norms: SumNorms): void;
   /** Of the step so far. */
   taken(): CommitMeasures;
 }
@@ -36,9 +38,11 @@ export function createMeasures(): Measures {
     merged(ms) {
       mergeMs += ms;
     },
-    applied(chunk, ms, ofChunk) {
+    applied(ms) {
       applyMs += ms;
-      if (ofChunk !== undefined) norms.set(chunk, ofChunk);
+    },
+    norms(chunk, ofChunk) {
+      norms.set(chunk, ofChunk);
     },
     taken() {
       const inOrder = [...norms].sort(([a], [b]) => a - b).map(([, ofChunk]) => ofChunk);

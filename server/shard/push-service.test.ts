@@ -6,7 +6,8 @@ import { createLeaseKey, leaseMac, memberSeal } from "../../shared/credentials/i
 import { createLayout } from "../../shared/layout/index.js";
 import { checksumFor, type PushMessage__Output } from "../../shared/wire/index.js";
 import { createAdmission } from "./admission.js";
-import { createShardCore, type ShardEffect, type ShardEvent } from "./core/index.js";
+import { createShardCore, type ShardEvent } from "./core/index.js";
+import { type ShardWork, workOf } from "./effects.js";
 import { createMeasures } from "./measures.js";
 import { takePush } from "./push-service.js";
 import { createTraffic } from "./traffic.js";
@@ -21,19 +22,24 @@ const MARK = { step: 0, microBatches: 0, c1: 0, c2: 0 };
 function shard() {
   const core = createShardCore({ chunks: [0], reportsLosses: true, slotsMax: 10 });
   const done: string[] = [];
-  const host = createCoreHost<ShardEvent, ShardEffect>({
+  const host = createCoreHost<ShardEvent, ShardWork>({
     handle(event) {
       admission.wake();
-      return core.handle(event);
+      return workOf(core.handle(event));
     },
-    perform: (effect) => done.push(effect.kind),
+    perform: (work) => done.push(...(work.kind === "compute" ? work.moves.map(({ kind }) => kind) : [work.kind])),
     onFailed: (error) => assert.fail(String(error)),
   });
   const admission = createAdmission(core, host);
   const reads: string[] = [];
   const service = {
     ...{ layout: LAYOUT, range: RANGE, runId: RUN, leaseKey: KEY, admission },
-    slice: { receive: () => reads.push("copied and scanned") > 0 },
+    slice: {
+      receive() {
+        reads.push("copied and scanned");
+        return { kind: "own", s1: 0, s2: 0 } as const;
+      },
+    },
     measures: createMeasures(),
     traffic: createTraffic(),
   };

@@ -15,6 +15,7 @@ import {
   type ShardHandlers,
 } from "../../shared/wire/index.js";
 import type { Admission } from "./admission.js";
+import type { SumsSource } from "./arithmetic/source.js";
 import { checkChunk, checkLease, checkSums, type PushedLease } from "./check-push.js";
 import type { Measures } from "./measures.js";
 import type { Publisher } from "./publisher.js";
@@ -95,9 +96,10 @@ export async function takePush(
       const { lo, hi, chunk } = sent;
       const losses = lease.losses.slice(lo - lease.lo, hi - lease.lo);
       const { worker, epoch, step } = lease;
-      const fetch = (): void => {
+      const fetch = (): SumsSource => {
         checkSums(sent, layout, caller);
-        if (slice.receive(layout.chunks[chunk], sent.sums)) return;
+        const source = slice.receive(layout.chunks[chunk], sent.sums);
+        if (source !== undefined) return source;
         throw rejection("not_finite", `Chunk ${chunk} of [${lo}, ${hi}) is not finite.`);
       };
       result[await admission.offer({ worker, epoch, step, lo, hi, chunk, losses }, fetch, gone)]++;

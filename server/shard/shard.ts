@@ -5,8 +5,8 @@ import type { ShardHandlers } from "../../shared/wire/index.js";
 import type { CheckpointStore } from "../checkpoint/index.js";
 import { createAdmission } from "./admission.js";
 import { createCheckpointWriter } from "./checkpoint-writer.js";
-import { createShardCore, type ShardEffect, type ShardEvent } from "./core/index.js";
-import { createEffects, type MeasuredReport } from "./effects.js";
+import { createShardCore, type ShardEvent } from "./core/index.js";
+import { createEffects, type MeasuredReport, type ShardWork, workOf } from "./effects.js";
 import { createMeasures } from "./measures.js";
 import { createPublisher } from "./publisher.js";
 import { createPushService } from "./push-service.js";
@@ -72,13 +72,16 @@ export function createShard(options: ShardOptions): Shard {
     dispatch: (event) => host.dispatch(event),
     report: options.report,
   });
-  const host = createCoreHost<ShardEvent, ShardEffect>({
+  const host = createCoreHost<ShardEvent, ShardWork>({
     handle(event) {
-      if (event.kind === "restore" || event.kind === "detached") publisher.retract();
+      if (event.kind === "restore" || event.kind === "detached") {
+        publisher.retract();
+        slice.clear();
+      }
       if (event.kind === "plan") measures.restart();
       // They are judged again after this event's effects, when this call stack is done.
       admission.wake();
-      return core.handle(event);
+      return workOf(core.handle(event));
     },
     perform,
     onFailed(error) {

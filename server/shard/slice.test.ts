@@ -10,7 +10,10 @@ import {
 import { createRandom } from "../../shared/random.js";
 import type { StepPlan } from "../../shared/steps/index.js";
 import type { SliceState } from "../checkpoint/index.js";
-import { createSlice, type LeafWeightPair, type Slice, sumsBytes } from "./slice.js";
+import { sumsBytes } from "./arithmetic/source.js";
+import type { SliceMove } from "./arithmetic/staged.js";
+import type { LeafWeights } from "./core/index.js";
+import { createSlice, type Slice } from "./slice.js";
 
 const f = Math.fround;
 
@@ -74,7 +77,7 @@ interface PlainSums {
   readonly s1: Float32Array;
   readonly s2: Float32Array;
 }
-const leafOf = (g: Float32Array, { w1, w2 }: LeafWeightPair): PlainSums => ({
+const leafOf = (g: Float32Array, { w1, w2 }: LeafWeights): PlainSums => ({
   s1: g.map((x) => f(f(w1) * x)),
   s2: g.map((x) => f(f(w2) * f(x * x))),
 });
@@ -115,6 +118,16 @@ function assertSame(actual: SliceState, expected: SliceState): void {
   }
 }
 
+/** Performs moves of one chunk with sums that come over the wire. */
+function perform(slice: Slice, chunk: Chunk, sums: readonly Float32Array[], ...moves: MoveOfChunk[]) {
+  return slice.perform(
+    moves.map((move) => ({ ...move, chunk: chunk.index }) as SliceMove),
+    () => slice.receive(chunk, bytesOf(...sums)) ?? assert.fail("the sums are not finite"),
+  );
+}
+
+type MoveOfChunk = SliceMove extends infer Move ? (Move extends SliceMove ? Omit<Move, "chunk"> : never) : never;
+
 describe("a slice", () => {
   for (const squareOfSum of [false, true]) {
     const from = squareOfSum ? "the squared sum" : "the sum of squares";
@@ -133,27 +146,23 @@ describe("a slice", () => {
         const [g0, g1] = [numbers(chunk.length), numbers(chunk.length)];
         const node = { s1: numbers(chunk.length), s2: positive(chunk.length) };
         const more = { s1: numbers(chunk.length), s2: positive(chunk.length) };
-        const send = (...arrays: Float32Array[]): void => assert.ok(slice.receive(chunk, bytesOf(...arrays)));
-        const sendNode = ({ s1, s2 }: PlainSums): void => (trained ? send(s1, s2) : send(s1));
-        send(g0);
-        slice.stage(chunk, 3, weights[0]);
-        sendNode(node);
-        slice.stage(chunk, 40, undefined);
-        send(g1);
-        slice.accumulate(chunk, 3, weights[1]);
-        slice.merge(chunk, 40, 3);
-        sendNode(more);
-        slice.accumulate(chunk, 40, undefined);
+        const sent = ({ s1, s2 }: PlainSums): Float32Array[] => (trained ? [s1, s2] : [s1]);
+        perform(slice, chunk, [g0], { kind: "stage", slot: 3, leaf: weights[0] });
+        perform(slice, chunk, sent(node), { kind: "stage", slot: 40, leaf: undefined });
+        perform(slice, chunk, [g1], { kind: "accumulate", slot: 3, leaf: weights[1] });
+        perform(slice, chunk, [], { kind: "merge", into: 40, from: 3 });
+        perform(slice, chunk, sent(more), { kind: "accumulate", slot: 40, leaf: undefined });
         // In the tail nothing is weighted or squared.
         const leaves = [g0, g1].map((g, i) => (trained ? leafOf(g, weights[i]) : { s1: g, s2: g }));
         const root = plus(plus(node, plus(leaves[0], leaves[1])), more);
-        const { squaredNorm1, sum2 } = slice.norms(chunk, 40);
+        const [updated] = perform(slice, chunk, [], { kind: "apply", slot: 40, plan });
+        assert.equal(updated.chunk, chunk.index);
+        const { squaredNorm1, sum2 } = updated.norms;
         assertClose(
           squaredNorm1,
           root.s1.reduce((sum, x) => sum + x * x, 0),
         );
         assertClose(sum2, trained ? root.s2.reduce((sum, x) => sum + x, 0) : 0);
-        slice.apply(chunk, 40, plan);
         updatePlainly(LAYOUT, expected, chunk, root, plan);
         const weightsNow = new Float32Array(chunk.length);
         Buffer.from(weightsNow.buffer).set(slice.weights(chunk));
@@ -169,9 +178,9 @@ describe("a slice", () => {
     fill(slice, filled, LAYOUT.parameters);
     const snapshot = slice.snapshot();
     const [chunk] = LAYOUT.chunks;
-    slice.receive(chunk, bytesOf(numbers(chunk.length)));
-    slice.stage(chunk, 0, { w1: 1, w2: 1 });
-    slice.apply(chunk, 0, planOf(false));
+    const leaf = { w1: 1, w2: 1 };
+    const moves = [{ kind: "stage", slot: 0, leaf } as const, { kind: "apply", slot: 0, plan: planOf(false) } as const];
+    perform(slice, chunk, [numbers(chunk.length)], ...moves);
     assertSame(snapshot, filled);
     assert.notDeepEqual(slice.snapshot().theta, snapshot.theta);
     fill(slice, snapshot, LAYOUT.parameters);
@@ -199,10 +208,9 @@ describe("a slice", () => {
     );
     assertSame(slice.snapshot(), filled);
     const g = numbers(chunks[1].length);
-    assert.ok(slice.receive(chunks[1], bytesOf(g)));
-    slice.stage(chunks[1], 0, { w1: 1, w2: 1 });
     const plan = planOf(false);
-    slice.apply(chunks[1], 0, plan);
+    const leaf = { w1: 1, w2: 1 };
+    perform(slice, chunks[1], [g], { kind: "stage", slot: 0, leaf }, { kind: "apply", slot: 0, plan });
     const moved = {
       theta: filled.theta.slice(chunks[0].length),
       m: filled.m.slice(chunks[0].length),
@@ -225,31 +233,35 @@ describe("receive()", () => {
     for (const at of [0, chunk.length - 1, chunk.length, 2 * chunk.length - 1]) {
       it(`finds ${bad} at element ${at}`, () => {
         const sums = numbers(2 * chunk.length);
-        assert.equal(slice.receive(chunk, bytesOf(sums)), true);
+        assert.equal(slice.receive(chunk, bytesOf(sums))?.kind, "own");
         sums[at] = bad;
-        assert.equal(slice.receive(chunk, bytesOf(sums)), false);
+        assert.equal(slice.receive(chunk, bytesOf(sums)), undefined);
       });
     }
   }
 });
 
-describe("norms()", () => {
+describe("an updated chunk's norms", () => {
   it("are not finite just if one of the sums is not", () => {
     const slice = createSlice(LAYOUT, ALL);
     const [chunk] = LAYOUT.chunks;
-    const finite = (): boolean => {
-      const { squaredNorm1, sum2 } = slice.norms(chunk, 0);
-      return Number.isFinite(squaredNorm1) && Number.isFinite(sum2);
+    const leaf = { w1: 1, w2: 1 };
+    const finite = (g: Float32Array): boolean => {
+      const plan = planOf(false);
+      const [{ norms }] = perform(
+        slice,
+        chunk,
+        [g],
+        { kind: "stage", slot: 0, leaf },
+        { kind: "apply", slot: 0, plan },
+      );
+      return Number.isFinite(norms.squaredNorm1) && Number.isFinite(norms.sum2);
     };
     const g = new Float32Array(chunk.length).fill(1.8e19);
-    slice.receive(chunk, bytesOf(g));
-    slice.stage(chunk, 0, { w1: 1, w2: 1 });
-    assert.ok(finite());
+    assert.ok(finite(g));
     // Its square is no float32.
     g[17] = 1.9e19;
-    slice.receive(chunk, bytesOf(g));
-    slice.stage(chunk, 0, { w1: 1, w2: 1 });
-    assert.ok(!finite());
+    assert.ok(!finite(g));
   });
 });
 

@@ -1,187 +1,151 @@
-import { createKernelMemory, instantiateKernels, type Kernels } from "../../shared/kernels/index.js";
-import { type Chunk, type ChunkRange, type ElementRange, type Layout, tensorParts } from "../../shared/layout/index.js";
+import { instantiateKernels } from "../../shared/kernels/index.js";
+import type { Chunk, ChunkRange, ElementRange, Layout } from "../../shared/layout/index.js";
 import type { StepPlan } from "../../shared/steps/index.js";
 import type { SliceState } from "../checkpoint/index.js";
+import type { ChunkProgram, SumNorms } from "./arithmetic/program.js";
+import { runProgram, SCRATCH_BYTES, type SegmentArithmetic, scratchAt, updatePlan } from "./arithmetic/run-program.js";
+import { type ChunkPlace, createSegment, PAGE_BYTES, placeOf, type SliceSegment } from "./arithmetic/segment.js";
+import type { OwnSums, SumsSource } from "./arithmetic/source.js";
+import { createStaged, type SliceMove } from "./arithmetic/staged.js";
 
 /**
- * A shard's numbers: of its slice of the flat vector θ, m and v, and the staged sums, all in the kernels' memory.
- *
- * One memory a segment of the layout, each laid out as
- *
- *     θ │ m │ v │ incoming S1, S2 │ slot 0: S1, S2 │ slot 1: S1, S2 │ …
- *
- * A slot holds the sums of one chunk. Incoming sums are copied once, from gRPC's buffer to `incoming`, where they
- * are checked before anything is decided about them.
+ * A shard's numbers: of its slice of the flat vector θ, m and v, and the staged sums, all in the kernels' memory, one
+ * a segment of the layout.
  */
 export interface Slice {
-  /** Copies pushed bytes into the chunk's segment. @returns whether all of them are finite numbers. */
-  receive(chunk: Chunk, bytes: Uint8Array): boolean;
-  /** Puts what was received into the slot; a leaf's g becomes w1·g and w2·(g·g). */
-  stage(chunk: Chunk, slot: number, leaf: LeafWeightPair | undefined): void;
-  /** Adds what was received to the slot. */
-  accumulate(chunk: Chunk, slot: number, leaf: LeafWeightPair | undefined): void;
-  merge(chunk: Chunk, into: number, from: number): void;
-  /** Of the sums in the slot. */
-  norms(chunk: Chunk, slot: number): SumNorms;
-  /** Updates the chunk with the sums in the slot. */
-  apply(chunk: Chunk, slot: number, plan: StepPlan): void;
+  /**
+   * Copies pushed bytes into a buffer of the chunk's segment. Unless it is staged, it is overwritten by the next call.
+   * @returns undefined unless all of them are finite numbers
+   */
+  receive(chunk: Chunk, bytes: Uint8Array): OwnSums | undefined;
+  /**
+   * Performs what the core has decided about one node of one or many chunks. When it returns, sources that are not
+   * lent have been read.
+   * @param incoming where the node's sums of a chunk are
+   * @returns the norms of the chunks that were updated, in the order of the moves. A chunk whose norms are not finite
+   * is not updated from there on, and the slice is of no more use.
+   */
+  perform(moves: readonly SliceMove[], incoming: (chunk: number) => SumsSource): UpdatedChunk[];
+  /** Forgets whatever is staged: no lent source is read any more. */
+  clear(): void;
   /** The bytes of the chunk's weights, in place: they change with the next `apply`. */
   weights(chunk: Chunk): Buffer;
   /** A copy of everything. */
   snapshot(): SliceState;
   /** Lets `read` fill θ, m and v of one range of elements after the other. */
   restore<T>(read: (into: SliceState, range: ElementRange) => T): T;
+  /** The memories, where what other processes share can be mapped. */
+  readonly memories: readonly SegmentMemory[];
 }
 
-/** In float64, which no square and no sum of float32 overflows: they are finite just if all the sums are. */
-export interface SumNorms {
-  /** |S1|² */
-  readonly squaredNorm1: number;
-  /** Σ S2; 0 in the tail, which has none. */
-  readonly sum2: number;
+export interface UpdatedChunk {
+  readonly chunk: number;
+  readonly norms: SumNorms;
 }
 
-/** Weights of a leaf in S1 and in S2. */
-export interface LeafWeightPair {
-  readonly w1: number;
-  readonly w2: number;
-}
-
-/** Bytes that pushed sums of a chunk must have. */
-export function sumsBytes(chunk: Chunk, leaves: number): number {
-  return chunk.length * 4 * (chunk.kind === "parameter" && leaves > 1 ? 2 : 1);
-}
-
-interface SliceSegment {
+/** The memory of one segment. θ begins at address 0, and has all its pages of 64 KiB to itself. */
+export interface SegmentMemory {
+  /** The segment's index in the layout. */
+  readonly segment: number;
   readonly memory: WebAssembly.Memory;
-  readonly kernels: Kernels;
-  /** In the flat vector. */
+  /** The element of the flat vector that θ begins with, and how many it has here. */
   readonly offset: number;
   readonly length: number;
-  readonly parameters: number;
-  /** Addresses in bytes. */
-  readonly m: number;
-  readonly v: number;
-  readonly incoming: number;
-  readonly slots: number;
-  /** From S1 to S2, and twice that from slot to slot. */
-  readonly sumBytes: number;
+  /** The address of so many bytes, in pages of 64 KiB of their own. @throws {RangeError} when 4 GiB are used up */
+  reserve(bytes: number): number;
+  release(at: number, bytes: number): void;
 }
-
-const aligned = (elements: number): number => Math.ceil((elements * 4) / 64) * 64;
 
 export function createSlice(layout: Layout, range: ChunkRange): Slice {
   const chunks = layout.chunks.slice(range.firstChunk, range.endChunk);
-  const segments = new Map<number, SliceSegment>();
-  for (const index of new Set(chunks.map((chunk) => chunk.segment))) {
-    segments.set(
+  const segments = [...new Set(chunks.map(({ segment }) => segment))].map((index) =>
+    createSegment(
+      layout,
       index,
-      createSegment(
-        layout,
-        chunks.filter((chunk) => chunk.segment === index),
-      ),
-    );
+      chunks.filter((chunk) => chunk.segment === index),
+    ),
+  );
+  const places = new Map<number, ChunkPlace>();
+  for (const chunk of chunks) {
+    const segment = segments.findIndex(({ index }) => index === chunk.segment);
+    places.set(chunk.index, placeOf(layout, chunk, segment, segments[segment].offset));
   }
-  const runsOf = new Map(chunks.map((chunk) => [chunk.index, tensorParts(layout, chunk.offset, chunk.length)]));
+  const segmentOf = (chunk: number): SliceSegment => segments[places.get(chunk)!.segment];
+  const arithmetic = segments.map(
+    (segment): SegmentArithmetic => ({
+      kernels: instantiateKernels(segment.memory),
+      segment,
+      scratch: scratchAt(segment.regions.take(SCRATCH_BYTES)),
+    }),
+  );
 
-  const segmentOf = (chunk: Chunk): SliceSegment => segments.get(chunk.segment)!;
-  const view = (segment: SliceSegment, at: number, length: number): Float32Array =>
-    new Float32Array(segment.memory.buffer, at, length);
-  const thetaAt = (segment: SliceSegment, offset: number): number => (offset - segment.offset) * 4;
+  const takeBuffer = (chunk: number): { s1: number; s2: number } => {
+    const { regions, sumBytes } = segmentOf(chunk);
+    const s1 = regions.take(2 * sumBytes);
+    return { s1, s2: s1 + sumBytes };
+  };
+  /** For what comes next, by segment. */
+  const waiting = new Map<SliceSegment, OwnSums>();
+  const staged = createStaged(
+    {
+      take: takeBuffer,
+      give: (chunk, s1) => segmentOf(chunk).regions.give(s1, 2 * segmentOf(chunk).sumBytes),
+      adopt(chunk, s1) {
+        const segment = segmentOf(chunk);
+        if (waiting.get(segment)?.s1 !== s1) throw new Error(`the sums of chunk ${chunk} have been overwritten`);
+        waiting.delete(segment);
+      },
+    },
+    (chunk) => places.get(chunk)!.trained,
+  );
 
-  function slotAt(segment: SliceSegment, slot: number): number {
-    const at = segment.slots + slot * 2 * segment.sumBytes;
-    const missing = at + 2 * segment.sumBytes - segment.memory.buffer.byteLength;
-    if (missing > 0) segment.memory.grow(Math.ceil(missing / 65_536));
-    return at;
+  function run(programs: readonly ChunkProgram[], plan: StepPlan | undefined): UpdatedChunk[] {
+    const updated: UpdatedChunk[] = [];
+    const update = plan && updatePlan(plan);
+    for (const program of programs) {
+      const place = places.get(program.chunk)!;
+      const norms = runProgram(arithmetic[place.segment], place, program, update);
+      if (norms !== undefined) updated.push({ chunk: program.chunk, norms });
+    }
+    return updated;
   }
 
-  const stateOf = (segment: SliceSegment): SliceState => ({
-    theta: view(segment, 0, segment.length),
-    m: view(segment, segment.m, segment.parameters),
-    v: view(segment, segment.v, segment.parameters),
+  const stateOf = ({ memory, length, parameters, m, v }: SliceSegment): SliceState => ({
+    theta: new Float32Array(memory.buffer, 0, length),
+    m: new Float32Array(memory.buffer, m, parameters),
+    v: new Float32Array(memory.buffer, v, parameters),
   });
 
   return {
     receive(chunk, bytes) {
-      const segment = segmentOf(chunk);
-      const half = chunk.length * 4;
+      const segment = segmentOf(chunk.index);
+      const { kernels } = arithmetic[places.get(chunk.index)!.segment];
+      const source = waiting.get(segment) ?? ({ kind: "own", ...takeBuffer(chunk.index) } as const);
+      waiting.set(segment, source);
       const target = new Uint8Array(segment.memory.buffer);
-      target.set(bytes.length > half ? bytes.subarray(0, half) : bytes, segment.incoming);
-      if (bytes.length > half) target.set(bytes.subarray(half), segment.incoming + segment.sumBytes);
-      const { kernels, incoming } = segment;
-      return (
-        kernels.allFinite(incoming, chunk.length) &&
-        (bytes.length === half || kernels.allFinite(incoming + segment.sumBytes, chunk.length))
-      );
+      const half = chunk.length * 4;
+      target.set(bytes.length > half ? bytes.subarray(0, half) : bytes, source.s1);
+      if (!kernels.allFinite(source.s1, chunk.length)) return undefined;
+      if (bytes.length === half) return source;
+      target.set(bytes.subarray(half), source.s2);
+      return kernels.allFinite(source.s2, chunk.length) ? source : undefined;
     },
 
-    stage(chunk, slot, leaf) {
-      const segment = segmentOf(chunk);
-      const { kernels, memory, incoming, sumBytes } = segment;
-      const at = slotAt(segment, slot);
-      if (leaf !== undefined && chunk.kind === "parameter") {
-        return kernels.leaf(incoming, at, at + sumBytes, chunk.length, leaf.w1, leaf.w2);
-      }
-      const bytes = new Uint8Array(memory.buffer);
-      bytes.copyWithin(at, incoming, incoming + chunk.length * 4);
-      if (chunk.kind !== "parameter") return;
-      bytes.copyWithin(at + sumBytes, incoming + sumBytes, incoming + sumBytes + chunk.length * 4);
+    perform(moves, incoming) {
+      const updated: UpdatedChunk[] = [];
+      staged.perform(moves, incoming, (programs, plan) => updated.push(...run(programs, plan)));
+      return updated;
     },
 
-    accumulate(chunk, slot, leaf) {
-      const segment = segmentOf(chunk);
-      const { kernels, incoming, sumBytes } = segment;
-      const at = slotAt(segment, slot);
-      if (chunk.kind !== "parameter") return kernels.add(at, incoming, chunk.length);
-      if (leaf !== undefined) return kernels.addLeaf(incoming, at, at + sumBytes, chunk.length, leaf.w1, leaf.w2);
-      kernels.add(at, incoming, chunk.length);
-      kernels.add(at + sumBytes, incoming + sumBytes, chunk.length);
-    },
-
-    merge(chunk, into, from) {
-      const segment = segmentOf(chunk);
-      const { kernels, sumBytes } = segment;
-      const [target, source] = [slotAt(segment, into), slotAt(segment, from)];
-      kernels.add(target, source, chunk.length);
-      if (chunk.kind === "parameter") kernels.add(target + sumBytes, source + sumBytes, chunk.length);
-    },
-
-    norms(chunk, slot) {
-      const segment = segmentOf(chunk);
-      const { kernels, sumBytes } = segment;
-      const at = slotAt(segment, slot);
-      const sum2 = chunk.kind === "parameter" ? kernels.sum(at + sumBytes, chunk.length) : 0;
-      return { squaredNorm1: kernels.squaredNorm(at, chunk.length), sum2 };
-    },
-
-    apply(chunk, slot, plan) {
-      const segment = segmentOf(chunk);
-      const { kernels, sumBytes } = segment;
-      const at = slotAt(segment, slot);
-      const { coefficients } = plan;
-      for (const { tensor, offset, from, to } of runsOf.get(chunk.index)!) {
-        const theta = thetaAt(segment, offset);
-        const s1 = at + (offset - chunk.offset) * 4;
-        const length = to - from;
-        if (chunk.kind === "tail") {
-          const keep = (tensor.momentum ?? 0) ** plan.microBatches;
-          kernels.average(theta, s1, length, keep, (1 - keep) / plan.microBatches);
-        } else {
-          const decay = tensor.decay ? coefficients.decay : 0;
-          const [m, v] = [segment.m + theta, segment.v + theta];
-          kernels.adam(theta, m, v, s1, s1 + sumBytes, length, { ...coefficients, decay });
-        }
-      }
-    },
+    clear: () => staged.clear(),
 
     weights(chunk) {
-      const segment = segmentOf(chunk);
-      return Buffer.from(segment.memory.buffer, thetaAt(segment, chunk.offset), chunk.length * 4);
+      const { memory, offset } = segmentOf(chunk.index);
+      return Buffer.from(memory.buffer, (chunk.offset - offset) * 4, chunk.length * 4);
     },
 
     snapshot() {
-      const states = [...segments.values()].map(stateOf);
+      const states = segments.map(stateOf);
       const joined = (pick: (state: SliceState) => Float32Array): Float32Array => {
         const whole = new Float32Array(states.reduce((length, state) => length + pick(state).length, 0));
         let at = 0;
@@ -196,24 +160,17 @@ export function createSlice(layout: Layout, range: ChunkRange): Slice {
 
     restore(read) {
       let result: ReturnType<typeof read> | undefined;
-      for (const segment of segments.values()) {
+      for (const segment of segments) {
         const { offset, length } = segment;
         result = read(stateOf(segment), { firstElement: offset, endElement: offset + length });
       }
       return result!;
     },
-  };
-}
 
-function createSegment(layout: Layout, chunks: readonly Chunk[]): SliceSegment {
-  const offset = chunks[0].offset;
-  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  const parameters = Math.max(0, Math.min(offset + length, layout.parameters) - offset);
-  const sumBytes = aligned(Math.max(...chunks.map((chunk) => chunk.length)));
-  const m = aligned(length);
-  const v = m + aligned(parameters);
-  const incoming = v + aligned(parameters);
-  const slots = incoming + 2 * sumBytes;
-  const memory = createKernelMemory(slots);
-  return { memory, kernels: instantiateKernels(memory), offset, length, parameters, m, v, incoming, slots, sumBytes };
+    memories: segments.map(({ index, memory, offset, length, regions }) => ({
+      ...{ segment: index, memory, offset, length },
+      reserve: (bytes) => regions.take(bytes, PAGE_BYTES),
+      release: (at, bytes) => regions.give(at, bytes, PAGE_BYTES),
+    })),
+  };
 }

@@ -81,6 +81,11 @@ describe("instantiateKernels() equals createReferenceKernels() bit by bit", () =
     agree((k, length, [g, s2], [w1, w2]) => k.leaf(g, g, s2, length, w1, w2), pair));
   it("in addLeaf()", () => agree((k, length, [g, s1, s2], [w1, w2]) => k.addLeaf(g, s1, s2, length, w1, w2), pair));
   it("in add()", () => agree((k, length, [target, source]) => k.add(target, source, length), fc.constant(0)));
+  it("in addInto()", () => agree((k, length, [target, a, b]) => k.addInto(target, a, b, length), fc.constant(0)));
+  it("in addInto() onto its first operand", () =>
+    agree((k, length, [a, b]) => k.addInto(a, a, b, length), fc.constant(0)));
+  it("in addInto() onto its second operand", () =>
+    agree((k, length, [a, b]) => k.addInto(b, a, b, length), fc.constant(0)));
   it("in scale()", () => agree((k, length, [target], factor) => k.scale(target, length, factor), number64));
   it("in average()", () =>
     agree((k, length, [theta, s1], [keep, add]) => k.average(theta, s1, length, keep, add), pair));

@@ -14,6 +14,8 @@ export interface Kernels {
   addLeaf(g: number, s1: number, s2: number, length: number, w1: number, w2: number): void;
   /** target += source. */
   add(target: number, source: number, length: number): void;
+  /** target = a + b. */
+  addInto(target: number, a: number, b: number, length: number): void;
   /** target = factor·target. */
   scale(target: number, length: number, factor: number): void;
   /** Whether no element is an infinity or NaN. */

@@ -38,6 +38,11 @@ export function createReferenceKernels(memory: WebAssembly.Memory): Kernels {
       for (let i = 0; i < length; i++) to[i] = round(to[i] + from[i]);
     },
 
+    addInto(target, a, b, length) {
+      const [to, x, y] = [array(target, length), array(a, length), array(b, length)];
+      for (let i = 0; i < length; i++) to[i] = round(x[i] + y[i]);
+    },
+
     scale(target, length, factor) {
       const to = array(target, length);
       const f = round(factor);

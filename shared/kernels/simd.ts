@@ -17,11 +17,12 @@ let compiled: WebAssembly.Module | undefined;
 export function instantiateKernels(memory: WebAssembly.Memory): Kernels {
   compiled ??= new WebAssembly.Module(readFileSync(new URL("./kernels.wasm", import.meta.url)));
   const exports = new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as Exports;
-  const { leaf, addLeaf, add, scale, squaredNorm, sum, average } = exports;
+  const { leaf, addLeaf, add, addInto, scale, squaredNorm, sum, average } = exports;
   return {
     leaf,
     addLeaf,
     add,
+    addInto,
     scale,
     squaredNorm,
     sum,

@@ -6,4 +6,4 @@
 
 export { adam, adamOfSquaredSum } from "./adam";
 export { allFinite, squaredNorm, sum } from "./reductions";
-export { add, addLeaf, average, leaf, scale } from "./sums";
+export { add, addInto, addLeaf, average, leaf, scale } from "./sums";

@@ -45,6 +45,16 @@ export function add(target: usize, source: usize, length: usize): void {
   }
 }
 
+export function addInto(target: usize, a: usize, b: usize, length: usize): void {
+  const end = target + length * ELEMENT;
+  for (; target + VECTOR <= end; target += VECTOR, a += VECTOR, b += VECTOR) {
+    v128.store(target, f32x4.add(v128.load(a), v128.load(b)));
+  }
+  for (; target < end; target += ELEMENT, a += ELEMENT, b += ELEMENT) {
+    store<f32>(target, load<f32>(a) + load<f32>(b));
+  }
+}
+
 export function scale(target: usize, length: usize, factor: f32): void {
   const f = f32x4.splat(factor);
   const end = target + length * ELEMENT;

@@ -1,0 +1,112 @@
+import { createKernelMemory } from "../../../shared/kernels/index.js";
+import { type Chunk, type Layout, tensorParts } from "../../../shared/layout/index.js";
+
+/**
+ * The memory of one segment of a slice:
+ *
+ *     θ │ m │ v │ regions …
+ *
+ * A region is a buffer for the sums of one chunk, a thread's scratch, or the place where a worker's sums are mapped.
+ * θ begins at 0 and has whole pages of 64 KiB to itself, so that a file can be mapped in its place.
+ */
+export interface SliceSegment extends SegmentAddresses {
+  readonly index: number;
+  /** In the flat vector. */
+  readonly offset: number;
+  readonly length: number;
+  readonly parameters: number;
+  readonly regions: Regions;
+}
+
+/** What a thread needs to know of a segment; addresses in bytes. */
+export interface SegmentAddresses {
+  readonly memory: WebAssembly.Memory;
+  readonly m: number;
+  readonly v: number;
+  /** From S1 to S2 in a buffer for sums. */
+  readonly sumBytes: number;
+}
+
+/** A chunk as arithmetic sees it. */
+export interface ChunkPlace {
+  /** Of the slice's segments. */
+  readonly segment: number;
+  readonly length: number;
+  /** Whether it has S2. */
+  readonly trained: boolean;
+  readonly parts: readonly TensorPlace[];
+}
+
+/** A run of elements of one chunk that are updated alike. */
+export interface TensorPlace {
+  /** In elements from the start of the chunk, and how many. */
+  readonly from: number;
+  readonly length: number;
+  /** The address of its weights. */
+  readonly theta: number;
+  readonly decays: boolean;
+  /** The share of the old value that one micro-batch keeps, in the tail. */
+  readonly momentum: number;
+}
+
+const ELEMENT_BYTES = 4;
+export const PAGE_BYTES = 65_536;
+/** Arrays that lie a whole number of 4 KiB apart get into each other's way in the caches. */
+const SKEW_BYTES = 320;
+
+const roundUp = (bytes: number, to: number): number => Math.ceil(bytes / to) * to;
+
+export function createSegment(layout: Layout, index: number, chunks: readonly Chunk[]): SliceSegment {
+  const { offset } = chunks[0];
+  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  const parameters = Math.max(0, Math.min(offset + length, layout.parameters) - offset);
+  const momentBytes = roundUp(parameters * ELEMENT_BYTES, 64) + SKEW_BYTES;
+  const m = roundUp(length * ELEMENT_BYTES, PAGE_BYTES) + SKEW_BYTES;
+  const v = m + momentBytes;
+  const memory = createKernelMemory(v + momentBytes);
+  const sumBytes = roundUp(Math.max(...chunks.map((chunk) => chunk.length)) * ELEMENT_BYTES, 64) + SKEW_BYTES;
+  const regions = createRegions(memory, v + momentBytes);
+  return { index, memory, offset, length, parameters, m, v, sumBytes, regions };
+}
+
+export function placeOf(layout: Layout, chunk: Chunk, segment: number, segmentOffset: number): ChunkPlace {
+  const parts = tensorParts(layout, chunk.offset, chunk.length).map(({ tensor, offset, from, to }) => ({
+    from: offset - chunk.offset,
+    length: to - from,
+    theta: (offset - segmentOffset) * ELEMENT_BYTES,
+    decays: tensor.decay,
+    momentum: tensor.momentum ?? 0,
+  }));
+  return { segment, length: chunk.length, trained: chunk.kind === "parameter", parts };
+}
+
+/** Hands out the rest of a memory, which grows as it must. */
+export interface Regions {
+  /** The address of `bytes` that nobody else has, a multiple of `alignment`. */
+  take(bytes: number, alignment?: number): number;
+  /** Gives a region back that was taken with the same arguments. */
+  give(at: number, bytes: number, alignment?: number): void;
+}
+
+function createRegions(memory: WebAssembly.Memory, start: number): Regions {
+  let end = start;
+  const free = new Map<string, number[]>();
+  const keyOf = (bytes: number, alignment: number): string => `${bytes}/${alignment}`;
+  return {
+    take(bytes, alignment = 64) {
+      const returned = free.get(keyOf(bytes, alignment))?.pop();
+      if (returned !== undefined) return returned;
+      const at = roundUp(end, alignment);
+      const missing = at + bytes - memory.buffer.byteLength;
+      if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
+      end = at + bytes;
+      return at;
+    },
+    give(at, bytes, alignment = 64) {
+      const key = keyOf(bytes, alignment);
+      const list = free.get(key);
+      if (list === undefined) free.set(key, [at]);
+      else list.push(at);
+    },
+  };
+}
