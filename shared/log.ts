@@ -1,5 +1,6 @@
+import { createRequire } from "node:module";
 import { type Logger, pino } from "pino";
-import { prettyFactory } from "pino-pretty";
+import type { prettyFactory } from "pino-pretty";
 import { REDACTED, redactTokens } from "./redact.js";
 
 export type { Logger } from "pino";
@@ -26,9 +27,9 @@ function standardError() {
  * called token, secret or authorization is redacted, at the top and one level down, and so is whatever looks like a token.
  */
 export function createLog({ level, pretty, color = true, write }: LogOptions): Logger {
-  const format = prettyFactory({ colorize: color, ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss" });
+  const format = pretty ? prettyLines(color) : (line: string) => line;
   const plain = write === undefined ? standardError() : { write };
-  const stream = { write: (line: string) => void plain.write(redactTokens(pretty ? format(line) : line)) };
+  const stream = { write: (line: string) => void plain.write(redactTokens(format(line))) };
   const secrets = ["token", "secret", "authorization"];
   return pino(
     {
@@ -38,4 +39,11 @@ export function createLog({ level, pretty, color = true, write }: LogOptions): L
     },
     stream,
   );
+}
+
+/** Loads the package only where it is used: its many files take a while, which every process of a run would wait for. */
+function prettyLines(color: boolean): (line: string) => string {
+  const load = createRequire(import.meta.url);
+  const { prettyFactory: factory } = load("pino-pretty") as { prettyFactory: typeof prettyFactory };
+  return factory({ colorize: color, ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss" });
 }

@@ -3,10 +3,11 @@
  * `binaryCrossEntropy` apply softmax or sigmoid themselves, in the form that neither overflows nor loses the gradient
  * of a confident mistake; a model that ends in one of these activations is refused.
  */
-import * as tf from "@tensorflow/tfjs-core";
+
 import { allLayers } from "./models/all-layers.js";
 import type { LayersModel } from "./models/index.js";
 import type { Loss } from "./task.js";
+import { core as tf } from "./tfjs/core.js";
 
 /**
  * The positions over which a mean is taken: 1 where a position is there, 0 where it is masked; shape [samples, …], one axis

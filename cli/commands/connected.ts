@@ -3,8 +3,8 @@ import { invalid } from "../../shared/errors.js";
 import { regularFileExists } from "../../shared/regular-file.js";
 import { type Address, type Connection, connect } from "../../shared/wire/index.js";
 import type { Environment } from "../environment.js";
+import { clientTrust } from "./client-trust.js";
 import { adminTokenFile, serverAddress } from "./run-folder.js";
-import { clientTrust } from "./tls-options.js";
 
 /** Options of the commands that talk to a running server. */
 export interface ConnectOptions extends CertificatePaths {

@@ -28,8 +28,8 @@ import { count } from "../progress/format.js";
 import { resultLines } from "../progress/result.js";
 import { createPaint } from "../progress/view.js";
 import { readSummary, whenRestored } from "./run-folder.js";
+import { type ServerTlsOptions, tlsRequest } from "./server-tls.js";
 import { stopOnSignals } from "./stop-on-signals.js";
-import { type ServerTlsOptions, tlsRequest } from "./tls-options.js";
 
 /** As commander reads them from the command line. */
 export interface ServeOptions extends ServerTlsOptions {

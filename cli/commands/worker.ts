@@ -8,7 +8,7 @@ import type { Environment } from "../environment.js";
 import { EXIT_INTERRUPTED } from "../failure.js";
 import { onInterrupts } from "../interrupts.js";
 import { openLog } from "../log.js";
-import { clientTrust } from "./tls-options.js";
+import { clientTrust } from "./client-trust.js";
 
 export interface JoinOptions extends CertificatePaths {
   readonly backend?: string;

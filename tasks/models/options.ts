@@ -2,9 +2,9 @@
  * Options of layers that tfjs loses: on the way to a model's JSON, in which every model travels, or as soon as a layer is
  * made.
  */
-import * as core from "@tensorflow/tfjs-core";
+import { core } from "../tfjs/core.js";
 // Registers the layers.
-import "@tensorflow/tfjs-layers";
+import "../tfjs/layers.js";
 
 interface LayerClass {
   readonly prototype: { getConfig(): Record<string, unknown> };

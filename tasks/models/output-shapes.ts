@@ -2,9 +2,9 @@
  * What tfjs says of its layers' output shapes, where that is wrong or unknown though it could be known. Models are built by
  * these shapes, on the server and on workers.
  */
-import * as core from "@tensorflow/tfjs-core";
+import { core } from "../tfjs/core.js";
 // Registers the layers.
-import "@tensorflow/tfjs-layers";
+import "../tfjs/layers.js";
 
 type Shape = (number | null)[];
 type ComputeOutputShape<Layer> = (this: Layer, inputShape: Shape) => Shape;

@@ -1,4 +1,4 @@
-import * as core from "@tensorflow/tfjs-core";
+import { core } from "../tfjs/core.js";
 
 /**
  * The orthogonal initialiser (every recurrent layer's default) calls operations as methods of a tensor, which only tfjs's

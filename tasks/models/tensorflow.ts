@@ -5,9 +5,9 @@
  * (output-shapes.ts), some call methods that tensors lack (tensor-methods.ts). And tfjs advertises its native package on standard error at the first tensor; production mode keeps it quiet and changes no
  * arithmetic.
  */
-import * as core from "@tensorflow/tfjs-core";
-import * as layers from "@tensorflow/tfjs-layers";
-import "@tensorflow/tfjs-backend-cpu";
+import { core } from "../tfjs/core.js";
+import { layers } from "../tfjs/layers.js";
+import "../tfjs/backend-cpu.js";
 import { repairOptions } from "./options.js";
 import { repairOutputShapes } from "./output-shapes.js";
 import { defineTensorMethods } from "./tensor-methods.js";

@@ -1,3 +1,4 @@
+import { IsobatchError } from "../../shared/errors.js";
 import {
   enableProdMode,
   findBackendFactory,
@@ -5,8 +6,7 @@ import {
   registerBackend,
   removeBackend,
   setBackend,
-} from "@tensorflow/tfjs-core";
-import { IsobatchError } from "../../shared/errors.js";
+} from "../../tasks/tfjs/core.js";
 import type { Compiler } from "./compiler.js";
 import * as cpu from "./cpu/index.js";
 import type { BackendDescription } from "./description.js";

@@ -7,8 +7,8 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { engine, getBackend, setBackend } from "@tensorflow/tfjs-core";
 import { IsobatchError, invalid, messageOf } from "../../shared/errors.js";
+import { engine, getBackend, setBackend } from "../../tasks/tfjs/core.js";
 import { isBackendName, openBackend } from "./backend.js";
 import { BACKEND_NAMES, type BackendName } from "./names.js";
 import { unavailability } from "./tensorflow/index.js";

@@ -5,7 +5,7 @@ import {
   registerKernel,
   type TensorInfo,
   unregisterKernel,
-} from "@tensorflow/tfjs-core";
+} from "../../tasks/tfjs/core.js";
 
 /**
  * Writing a kernel out of kernels. tfjs calls a kernel outside its tidy scopes: whatever a kernel allocates on the

@@ -1,4 +1,4 @@
-import { backend_util } from "@tensorflow/tfjs-core";
+import { backend_util } from "../../tasks/tfjs/core.js";
 
 /** What tfjs's pooling kernels are told besides their tensors; pairs for images, triples for volumes. */
 export interface PoolAttributes {

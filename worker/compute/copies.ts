@@ -1,7 +1,7 @@
 /** Copies between tfjs's tensors and the vectors in the worker's shared memories. */
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import * as tf from "@tensorflow/tfjs-core";
 import type { LayoutTensor } from "../../shared/layout/index.js";
+import { core as tf } from "../../tasks/tfjs/core.js";
 import type { Backend } from "../backends/index.js";
 import { type Addresses, type MemoryPlan, type SharedMemory, viewElements } from "./memory.js";
 

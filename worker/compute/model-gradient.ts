@@ -2,7 +2,7 @@
  * A micro-batch's gradient operation by operation: tfjs goes through the model's layers forward, and back. All of it
  * happens inside one `tidy`, from which nothing is returned: tidy walks whatever it is given, element by element.
  */
-import * as tf from "@tensorflow/tfjs-core";
+
 import type { LayoutTensor } from "../../shared/layout/index.js";
 import {
   applyModel,
@@ -18,6 +18,7 @@ import {
   sampleLossesOf,
   type Task,
 } from "../../tasks/index.js";
+import { core as tf } from "../../tasks/tfjs/core.js";
 import type { Computation } from "../backends/index.js";
 import type { Copies } from "./copies.js";
 import { checkUntraced } from "./index-errors.js";

@@ -3,18 +3,7 @@
  * in which a mask or an initial state stays that one layer was given, so all later ones are given it too; and it takes
  * a nested model for a layer without masks. Here each call of a layer gets what belongs to it, and nothing else.
  */
-import {
-  clone,
-  concat,
-  dispose,
-  max,
-  maximum,
-  ones,
-  onesLike,
-  reshape,
-  type Tensor,
-  tidy,
-} from "@tensorflow/tfjs-core";
+import { clone, concat, dispose, max, maximum, ones, onesLike, reshape, type Tensor, tidy } from "../../tfjs/core.js";
 import type { Layer } from "../capture-weights.js";
 import { type Graph, graphIn, type Step, stepsOf } from "../graph.js";
 import { maskRule, takesMask } from "../masks.js";

@@ -11,7 +11,7 @@ import {
   tidy,
   transpose,
   zeros,
-} from "@tensorflow/tfjs-core";
+} from "../../tfjs/core.js";
 import { normalizeRows } from "../layers/normalize.js";
 import { repairGraphs } from "./graph-call.js";
 import { repairMaskedLayers } from "./masked-layers.js";

@@ -17,7 +17,7 @@ import {
   tidy,
   unstack,
   zerosLike,
-} from "@tensorflow/tfjs-core";
+} from "../../tfjs/core.js";
 import { type Call, single, wrapCall } from "./wrap-call.js";
 
 export function repairMaskedLayers(): void {

@@ -1,4 +1,4 @@
-import { concat, slice, type Tensor, tidy } from "@tensorflow/tfjs-core";
+import { concat, slice, type Tensor, tidy } from "../../tfjs/core.js";
 import { tensorflow as tf } from "../tensorflow.js";
 
 /** What `predict` and `predictOnBatch` of a model come down to. */

@@ -8,7 +8,7 @@ import {
   tensor,
   tidy,
   transpose,
-} from "@tensorflow/tfjs-core";
+} from "../../tfjs/core.js";
 import { type Call, single, wrapCall } from "./wrap-call.js";
 
 /** Settings that tfjs's layers take but compute something else for, or nothing. Here they compute what Keras does. */

@@ -1,6 +1,6 @@
-import { serialization, type Tensor } from "@tensorflow/tfjs-core";
+import { serialization, type Tensor } from "../../tfjs/core.js";
 // Registers tfjs's layers.
-import "@tensorflow/tfjs-layers";
+import "../../tfjs/layers.js";
 
 export type Call<Layer> = (this: Layer, inputs: Tensor | Tensor[], options: Record<string, unknown>) => Tensor;
 

@@ -5,7 +5,7 @@ import {
   Conv3DBackpropInputV2,
   DepthwiseConv2dNativeBackpropFilter,
   DepthwiseConv2dNativeBackpropInput,
-} from "@tensorflow/tfjs-core";
+} from "../../../tasks/tfjs/core.js";
 import { type ConvolutionAttributes, type ConvolutionSizes, convolutionSizes } from "../convolution.js";
 import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import { tensorOf, valuesOf } from "./values.js";

@@ -1,4 +1,4 @@
-import { version_cpu } from "@tensorflow/tfjs-backend-cpu";
+import { version_cpu } from "../../../tasks/tfjs/backend-cpu.js";
 import type { BackendDescription } from "../description.js";
 import { registerConvolutionGradients } from "./convolution.js";
 import { registerPoolGradients } from "./pool.js";

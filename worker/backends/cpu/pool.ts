@@ -1,4 +1,4 @@
-import { AvgPool3DGrad, AvgPoolGrad, MaxPool3DGrad } from "@tensorflow/tfjs-core";
+import { AvgPool3DGrad, AvgPoolGrad, MaxPool3DGrad } from "../../../tasks/tfjs/core.js";
 import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import { type PoolAttributes, type PoolSizes, poolSizes } from "../pooling.js";
 import { tensorOf, valuesOf } from "./values.js";

@@ -1,4 +1,4 @@
-import { ResizeBilinearGrad, ResizeNearestNeighborGrad, util } from "@tensorflow/tfjs-core";
+import { ResizeBilinearGrad, ResizeNearestNeighborGrad, util } from "../../../tasks/tfjs/core.js";
 import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import { nearestPoints, type ResizeAttributes } from "../resizing.js";
 import { tensorOf, valuesOf } from "./values.js";

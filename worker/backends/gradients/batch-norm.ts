@@ -8,7 +8,7 @@ import {
   scalar,
   sub,
   type Tensor,
-} from "@tensorflow/tfjs-core";
+} from "../../../tasks/tfjs/core.js";
 import { sumToShape } from "./broadcast.js";
 
 /**

@@ -1,4 +1,4 @@
-import { broadcast_util, reshape, sum, type Tensor } from "@tensorflow/tfjs-core";
+import { broadcast_util, reshape, sum, type Tensor } from "../../../tasks/tfjs/core.js";
 
 /** The gradient for a tensor of `shape` that was broadcast to the shape of `dy`: sums over the axes it was repeated along. */
 export function sumToShape(dy: Tensor, shape: number[]): Tensor {

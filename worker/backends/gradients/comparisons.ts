@@ -11,7 +11,7 @@ import {
   NotEqual,
   registerGradient,
   zeros,
-} from "@tensorflow/tfjs-core";
+} from "../../../tasks/tfjs/core.js";
 
 /**
  * Comparisons and logic are constant almost everywhere, so their gradients are zero. tfjs has none for them (but for

@@ -12,7 +12,7 @@ import {
   type NamedTensorMap,
   registerGradient,
   type Tensor,
-} from "@tensorflow/tfjs-core";
+} from "../../../tasks/tfjs/core.js";
 
 /**
  * The gradients of convolutions, dilated ones too, which tfjs refuses: our kernels take the dilation as an attribute;

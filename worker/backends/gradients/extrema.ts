@@ -17,7 +17,7 @@ import {
   sum,
   type Tensor,
   util,
-} from "@tensorflow/tfjs-core";
+} from "../../../tasks/tfjs/core.js";
 import { sumToShape } from "./broadcast.js";
 
 /**

@@ -1,5 +1,5 @@
 // The layers bring tfjs's own gradients, so they must be loaded before some are replaced.
-import "@tensorflow/tfjs-layers";
+import "../../../tasks/tfjs/layers.js";
 import { repairLayers } from "../../../tasks/index.js";
 import { registerBatchNorm } from "./batch-norm.js";
 import { registerComparisons } from "./comparisons.js";

@@ -14,7 +14,7 @@ import {
   sign,
   type Tensor,
   where,
-} from "@tensorflow/tfjs-core";
+} from "../../../tasks/tfjs/core.js";
 import { sumToShape } from "./broadcast.js";
 import { RELU_GRADIENT } from "./relu.js";
 

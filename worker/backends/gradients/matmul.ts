@@ -1,4 +1,4 @@
-import { BatchMatMul, matMul, registerGradient, type Tensor } from "@tensorflow/tfjs-core";
+import { BatchMatMul, matMul, registerGradient, type Tensor } from "../../../tasks/tfjs/core.js";
 import { sumToShape } from "./broadcast.js";
 
 /** The gradient of a batch of matrix products, one of whose factors may be broadcast, which tfjs's own forgets. */

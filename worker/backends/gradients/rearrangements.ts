@@ -13,7 +13,7 @@ import {
   type Tensor,
   Tile,
   transpose,
-} from "@tensorflow/tfjs-core";
+} from "../../../tasks/tfjs/core.js";
 
 /**
  * Gradients of operations that move elements about or add them up: tfjs's is wrong for mirrorPad, fails for cumsum

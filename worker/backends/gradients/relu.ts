@@ -1,4 +1,4 @@
-import { engine, Relu, registerGradient, type Tensor } from "@tensorflow/tfjs-core";
+import { engine, Relu, registerGradient, type Tensor } from "../../../tasks/tfjs/core.js";
 
 /** The name of our kernel for relu's gradient, on every backend: inputs dy and y, output dx, all of one shape. */
 export const RELU_GRADIENT = "IsobatchReluGradient";

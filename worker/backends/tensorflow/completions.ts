@@ -1,5 +1,5 @@
 /** Kernels that layers ask for and the package lacks, though TensorFlow has the operation. */
-import { registerKernel, scalar, type TensorInfo } from "@tensorflow/tfjs-core";
+import { registerKernel, scalar, type TensorInfo } from "../../../tasks/tfjs/core.js";
 import { flag, floatType, intType, run } from "./operation.js";
 
 /** How often each number below `size` occurs in x, a row a batch; with `binaryOutput`, whether it does. */

@@ -2,7 +2,7 @@
  * Operations that TensorFlow has on a GPU, but refuses there where operations have to be deterministic: made of others,
  * which it does not refuse. On a CPU its own stay.
  */
-import * as tf from "@tensorflow/tfjs-core";
+import { core as tf } from "../../../tasks/tfjs/core.js";
 import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import type { ResizeAttributes } from "../resizing.js";
 import type { NativeBackend } from "./native-package.js";

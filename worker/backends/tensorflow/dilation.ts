@@ -3,7 +3,7 @@
  * kernels leave the dilation out, which is either refused or silently wrong. A dilated filter is a filter with zeros
  * between its points, so here it is made one: exact, on every device, at the price of multiplying the zeros too.
  */
-import * as tf from "@tensorflow/tfjs-core";
+import { core as tf } from "../../../tasks/tfjs/core.js";
 import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 
 interface Attributes {

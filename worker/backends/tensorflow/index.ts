@@ -6,8 +6,8 @@
  * `tfjs-node` is that with its GPUs hidden.
  */
 import { cpus } from "node:os";
-import { backend, type KernelBackend } from "@tensorflow/tfjs-core";
 import { IsobatchError } from "../../../shared/errors.js";
+import { backend, type KernelBackend } from "../../../tasks/tfjs/core.js";
 import type { Compiler } from "../compiler.js";
 import type { BackendDescription } from "../description.js";
 import { findInstallation, prepareProcess, type TensorFlowBackendName } from "./availability.js";

@@ -10,7 +10,7 @@ import {
   Sum,
   scalar,
   type TensorInfo,
-} from "@tensorflow/tfjs-core";
+} from "../../../tasks/tfjs/core.js";
 import { RELU_GRADIENT } from "../gradients/relu.js";
 import { compose, type KernelCall, replaceKernel } from "../kernels.js";
 import { registerDenseBincount } from "./completions.js";

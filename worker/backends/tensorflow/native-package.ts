@@ -12,9 +12,9 @@
 import { createRequire, Module } from "node:module";
 import { join, sep } from "node:path";
 import * as util from "node:util";
-import * as core from "@tensorflow/tfjs-core";
-import * as layers from "@tensorflow/tfjs-layers";
 import { messageOf } from "../../../shared/errors.js";
+import { core } from "../../../tasks/tfjs/core.js";
+import { layers } from "../../../tasks/tfjs/layers.js";
 
 /** A value of an operation's attribute, with the type that the C API wants. */
 export interface OperationAttribute {

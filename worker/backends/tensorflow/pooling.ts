@@ -4,7 +4,7 @@
  * made of two poolings over images: first within each plane, then across planes. The first maximum of the first plane
  * that has one is the window's first.
  */
-import { MaxPool, MaxPool3DGrad, MaxPoolGrad, Reshape } from "@tensorflow/tfjs-core";
+import { MaxPool, MaxPool3DGrad, MaxPoolGrad, Reshape } from "../../../tasks/tfjs/core.js";
 import { compose, type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import { type PoolAttributes, poolSizes } from "../pooling.js";
 

@@ -1,4 +1,4 @@
-import { Elu, LeakyRelu, Prelu, Relu, Relu6, Sigmoid } from "@tensorflow/tfjs-core";
+import { Elu, LeakyRelu, Prelu, Relu, Relu6, Sigmoid } from "../../../tasks/tfjs/core.js";
 import type { Run, TensorInfo } from "../kernels.js";
 
 /** What tfjs's fused kernels say of the activation that follows the sum. */

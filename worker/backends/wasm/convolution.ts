@@ -8,7 +8,7 @@ import {
   Conv3DBackpropFilterV2,
   Conv3DBackpropInputV2,
   FusedConv2D,
-} from "@tensorflow/tfjs-core";
+} from "../../../tasks/tfjs/core.js";
 import { type ConvolutionAttributes, type ConvolutionSizes, convolutionSizes } from "../convolution.js";
 import { compose, type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import { activate, type FusedActivation } from "./activation.js";

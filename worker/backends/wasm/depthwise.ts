@@ -5,7 +5,7 @@ import {
   DepthwiseConv2dNativeBackpropFilter,
   DepthwiseConv2dNativeBackpropInput,
   FusedDepthwiseConv2D,
-} from "@tensorflow/tfjs-core";
+} from "../../../tasks/tfjs/core.js";
 import type { ConvolutionAttributes } from "../convolution.js";
 import { compose, type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import { activate, type FusedActivation } from "./activation.js";

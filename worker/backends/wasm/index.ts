@@ -1,8 +1,8 @@
 import { createRequire } from "node:module";
 import { dirname, sep } from "node:path";
-import { setThreadsCount, setWasmPaths, version_wasm } from "@tensorflow/tfjs-backend-wasm";
-import { env } from "@tensorflow/tfjs-core";
 import { IsobatchError } from "../../../shared/errors.js";
+import { setThreadsCount, setWasmPaths, version_wasm } from "../../../tasks/tfjs/backend-wasm.js";
+import { env } from "../../../tasks/tfjs/core.js";
 import type { BackendDescription } from "../description.js";
 import { registerConvolutions } from "./convolution.js";
 import { registerDepthwise } from "./depthwise.js";

@@ -1,5 +1,5 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import { _FusedMatMul, Add, BatchMatMul, broadcast_util, util } from "@tensorflow/tfjs-core";
+import { _FusedMatMul, Add, BatchMatMul, broadcast_util, util } from "../../../tasks/tfjs/core.js";
 import { compose, type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import { activate, type FusedActivation } from "./activation.js";
 import { addressOf, output, trainingKernels, withScratch } from "./training-kernels.js";

@@ -1,5 +1,5 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import { AvgPool3DGrad, AvgPoolGrad, MaxPool3D, MaxPool3DGrad, MaxPoolGrad } from "@tensorflow/tfjs-core";
+import { AvgPool3DGrad, AvgPoolGrad, MaxPool3D, MaxPool3DGrad, MaxPoolGrad } from "../../../tasks/tfjs/core.js";
 import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import { type PoolAttributes, type PoolSizes, poolSizes } from "../pooling.js";
 import { addressOf, output, type TrainingKernels, trainingKernels, withScratch } from "./training-kernels.js";

@@ -1,4 +1,4 @@
-import { type KernelFunc, Prelu, Reshape, Tile, util } from "@tensorflow/tfjs-core";
+import { type KernelFunc, Prelu, Reshape, Tile, util } from "../../../tasks/tfjs/core.js";
 import { compose, type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 
 /** PReLU with one slope for several points. The backend's own kernel knows only slopes that repeat from the start. */

@@ -1,5 +1,5 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import { util } from "@tensorflow/tfjs-core";
+import { util } from "../../../tasks/tfjs/core.js";
 import { RELU_GRADIENT } from "../gradients/relu.js";
 import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import { addressOf, output, trainingKernels } from "./training-kernels.js";

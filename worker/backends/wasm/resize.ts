@@ -1,5 +1,5 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import { ResizeNearestNeighborGrad } from "@tensorflow/tfjs-core";
+import { ResizeNearestNeighborGrad } from "../../../tasks/tfjs/core.js";
 import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import { nearestPoints, type ResizeAttributes } from "../resizing.js";
 import { addressOf, output, trainingKernels, withInts } from "./training-kernels.js";

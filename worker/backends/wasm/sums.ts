@@ -1,5 +1,5 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import { type KernelFunc, Mean, Sum, UnsortedSegmentSum, util } from "@tensorflow/tfjs-core";
+import { type KernelFunc, Mean, Sum, UnsortedSegmentSum, util } from "../../../tasks/tfjs/core.js";
 import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import { addressOf, output, trainingKernels } from "./training-kernels.js";
 

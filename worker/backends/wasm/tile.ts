@@ -1,5 +1,5 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import { Identity, type KernelFunc, Tile, util } from "@tensorflow/tfjs-core";
+import { Identity, type KernelFunc, Tile, util } from "../../../tasks/tfjs/core.js";
 import { compose, type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import { addressOf, output, trainingKernels } from "./training-kernels.js";
 

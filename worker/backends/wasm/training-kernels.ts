@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import { util } from "@tensorflow/tfjs-core";
+import { util } from "../../../tasks/tfjs/core.js";
 import type { TensorInfo } from "../kernels.js";
 
 /**

@@ -1,7 +1,7 @@
 import { serverNames, type TlsRequest } from "../../server/index.js";
 import { type CertificatePaths, readCertificateFiles } from "../../shared/credentials/index.js";
 import { invalid } from "../../shared/errors.js";
-import { type Address, isLoopback, type Trust, trustOf } from "../../shared/wire/index.js";
+import { type Address, isLoopback } from "../../shared/wire/index.js";
 
 /** What is said about encryption on the command line, as what servers and clients want to know. */
 export interface ServerTlsOptions extends CertificatePaths {
@@ -27,9 +27,4 @@ export function tlsRequest({ listen, advertise, http, tls, insecure, ...paths }:
   const places = http ? [listen, http] : [listen];
   if (insecure || (places.every(isLoopback) && asked === undefined)) return { kind: "none" };
   return { kind: "own", names: serverNames(places, advertise), clientCa };
-}
-
-/** How a client knows its server, by its token and its own files; undefined without TLS. */
-export function clientTrust(token: string | undefined, paths: CertificatePaths): Trust | undefined {
-  return trustOf(token, readCertificateFiles(paths, Date.now()));
 }
