@@ -14,6 +14,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "server/coordinator/core": ["shared"],
   "server/shard/core": ["shared"],
   worker: ["shared", "tasks"],
+  "worker/core": ["shared"],
   "worker/compute": ["shared", "tasks", "worker/backends"],
   "worker/backends": ["shared", "tasks"],
   experiment: ["shared", "tasks", "worker/compute", "worker/backends"],
@@ -24,6 +25,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const PURE = [
   "server/coordinator/core",
   "server/shard/core",
+  "worker/core",
   "shared/sums",
   "shared/layout",
   "shared/optimizer",

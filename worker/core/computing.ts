@@ -1,0 +1,78 @@
+/** What comes of work that was begun. All but what was abandoned is answered. */
+import type { Failure, WorkerEvent } from "./messages.js";
+import { fieldsOf, leaseFailed, push } from "./pushes.js";
+import { begin } from "./queue.js";
+import { emit, leaveIfDone, note, report, type Worker } from "./state.js";
+import { threadsRestarted } from "./weights.js";
+
+type Computing = NonNullable<Worker["state"]["computing"]>;
+
+/** Takes note that the work has come to its end; undefined if it was not under way. */
+function take(worker: Worker, id: number): Computing | undefined {
+  const { computing } = worker.state;
+  if (computing?.work.id !== id) return undefined;
+  worker.state.computing = undefined;
+  return computing;
+}
+
+function goOn(worker: Worker): void {
+  begin(worker);
+  leaveIfDone(worker);
+}
+
+export function computed(worker: Worker, event: Extract<WorkerEvent, { kind: "computed" }>): void {
+  const { slots, computeMs, samplesMs } = event;
+  const done = take(worker, event.work);
+  if (done === undefined) return;
+  const { work } = done;
+  if (done.abandoned || work.kind !== "step") emit(worker, { kind: "releaseSlots", work: work.id, slots });
+  else {
+    const { lease, lo, hi, firstMicroBatch, microBatches } = work.lease;
+    report(worker, { kind: "leaseComputed", lease, computeMs, samplesMs, pushMs: worker.pushMs });
+    note(worker, "debug", "lease computed", { ...fieldsOf(work), lo, hi, computeMs, samplesMs });
+    push(worker, work, slots);
+    // Leases tend to be cut alike, so the same share of the next step is worth having.
+    const next = firstMicroBatch + microBatches;
+    const batchesEnd = Math.min(next + hi, worker.attachment!.microBatchesTotal);
+    emit(worker, { kind: "prefetch", batches: "microBatch", first: next + lo, end: batchesEnd });
+  }
+  goOn(worker);
+}
+
+export function evaluated(worker: Worker, event: Extract<WorkerEvent, { kind: "evaluated" }>): void {
+  const done = take(worker, event.work);
+  if (done === undefined) return;
+  const { work } = done;
+  if (!done.abandoned && work.kind === "evaluation") {
+    const { epoch, version, firstBatch, endBatch } = work.lease;
+    const { lossSums, correct } = event;
+    note(worker, "debug", "batches evaluated", { step: version, firstBatch, endBatch });
+    report(worker, { kind: "evaluated", epoch, version, firstBatch, lossSums, correct });
+  }
+  goOn(worker);
+}
+
+export function workFailed(worker: Worker, event: Extract<WorkerEvent, { kind: "workFailed" }>): void {
+  const done = take(worker, event.work);
+  if (done === undefined) return;
+  const { failure, threadsDied = false } = event;
+  // That nothing is held is said before it is held again, which may be at once, and before the lease is given back.
+  if (threadsDied) {
+    note(worker, "warn", `${failure.reason} All threads were started again.`);
+    threadsRestarted(worker);
+  }
+  if (!done.abandoned) sayThatFailed(worker, done, failure, event);
+  goOn(worker);
+}
+
+function sayThatFailed(
+  worker: Worker,
+  { work }: Computing,
+  failure: Failure,
+  { nonFinite, cause }: { readonly nonFinite?: number; readonly cause?: unknown },
+): void {
+  if (work.kind === "step") return leaseFailed(worker, work, failure, { nonFinite, cause });
+  const { epoch, version, firstBatch } = work.lease;
+  note(worker, "warn", `the evaluation of version ${version} failed: ${failure.reason}`, { step: version }, cause);
+  report(worker, { kind: "evaluationFailed", epoch, version, firstBatch, ...failure });
+}

@@ -1,0 +1,69 @@
+/**
+ * The work that a worker has been given and not begun. A lease is computed with exactly the weights it names: it
+ * waits while they are on the way, and is void once newer ones are there, because then its step was committed, or
+ * rolled back, without it. Work that became void is dropped without a word: whoever gave it knows.
+ */
+import { IsobatchError } from "../../shared/errors.js";
+import type { EvaluationLease, StepLease, WeightsVersion, Work } from "./messages.js";
+import { emit, end, type Worker } from "./state.js";
+
+/** More leases than a worker is ever given at a time. */
+const WORK_MAX = 1_024;
+
+/** The weights that the work is to be done with. */
+export function weightsOf(work: Work): WeightsVersion {
+  const { lease, kind } = work;
+  return { epoch: lease.epoch, version: kind === "step" ? lease.step : lease.version };
+}
+
+/** Whether `weights` come after those that the work names: then nobody waits for it any more. */
+export function isVoid(work: Work, weights: WeightsVersion): boolean {
+  const wanted = weightsOf(work);
+  return wanted.epoch < weights.epoch || (wanted.epoch === weights.epoch && wanted.version < weights.version);
+}
+
+export function addLease(worker: Worker, lease: StepLease): void {
+  const first = lease.firstMicroBatch;
+  const fetch = { batches: "microBatch", first: first + lease.lo, end: first + lease.hi } as const;
+  add(worker, { id: worker.nextWork++, kind: "step", lease }, fetch);
+}
+
+export function addEvaluation(worker: Worker, lease: EvaluationLease): void {
+  const fetch = { batches: "evaluation", first: lease.firstBatch, end: lease.endBatch } as const;
+  add(worker, { id: worker.nextWork++, kind: "evaluation", lease }, fetch);
+}
+
+function add(
+  worker: Worker,
+  work: Work,
+  fetch: { readonly batches: "microBatch" | "evaluation"; readonly first: number; readonly end: number },
+): void {
+  const { state } = worker;
+  if (state.phase !== "attached" || isVoid(work, state.newest)) return;
+  if (state.queue.length >= WORK_MAX) {
+    const error = new IsobatchError(
+      "damaged",
+      `The server gives this worker more than ${WORK_MAX} leases at once; the worker ends.`,
+    );
+    return end(worker, { error });
+  }
+  emit(worker, { kind: "prefetch", ...fetch });
+  state.queue.push(work);
+  begin(worker);
+}
+
+/** Has the first work computed that is for exactly the weights held, and drops what is void. */
+export function begin(worker: Worker): void {
+  const { state } = worker;
+  const { held } = state;
+  if (state.phase !== "attached" || state.computing !== undefined || held === undefined) return;
+  state.queue = state.queue.filter((work) => !isVoid(work, held));
+  const index = state.queue.findIndex((work) => {
+    const { epoch, version } = weightsOf(work);
+    return epoch === held.epoch && version === held.version;
+  });
+  if (index === -1) return;
+  const [work] = state.queue.splice(index, 1);
+  state.computing = { work, abandoned: false };
+  emit(worker, { kind: "compute", work });
+}

@@ -1,0 +1,98 @@
+import type { Attachment, WeightsVersion } from "./messages.js";
+
+/**
+ * Which weights are in θ: every chunk that comes carries its epoch and version, and θ is of version s once all of its
+ * chunks are. Chunks of different shards come in any order, and a slow reader is sent only the newest version of
+ * each, so between two versions θ is a mixture that nobody may use.
+ */
+export interface WeightVersions {
+  /** The newest epoch heard of; what belongs to an older one is void. */
+  readonly epoch: number;
+  /** What θ is now, if all of its chunks are of one version. */
+  readonly complete: WeightsVersion | undefined;
+  /** A newer epoch voids every chunk; an older one is passed over. */
+  openEpoch(epoch: number): void;
+  /** Whether the chunk is to be copied into θ, which must then be done: it counts as there. */
+  accept(chunk: number, weights: WeightsVersion): boolean;
+  /** All of the shard's chunks are of this version. */
+  acceptShard(shard: number, weights: WeightsVersion): void;
+  /** The shard's chunks of this version are gone; newer ones stay. */
+  forget(shard: number, weights: WeightsVersion): void;
+  /** Whether the shard is known to be beyond this step, in its epoch or in a newer one. */
+  isPast(shard: number, epoch: number, step: number): boolean;
+}
+
+export function createWeightVersions({ chunks, shards }: Pick<Attachment, "chunks" | "shards">): WeightVersions {
+  let epoch = 0;
+  /** Of each chunk, −1 while it is missing. */
+  const versions = new Array<number>(chunks.length).fill(-1);
+  const moving = chunks.map(({ kind }) => kind !== "frozen");
+  const movingCount = moving.filter((moves) => moves).length;
+  // Counted, because a model has up to tens of thousands of chunks and each of them comes at every step.
+  let missing = chunks.length;
+  let newest = -1;
+  let atNewest = 0;
+
+  function openEpoch(opened: number): void {
+    if (opened <= epoch) return;
+    epoch = opened;
+    versions.fill(-1);
+    missing = chunks.length;
+    newest = -1;
+    atNewest = 0;
+  }
+
+  function set(chunk: number, version: number): void {
+    const before = versions[chunk];
+    if (before === version) return;
+    versions[chunk] = version;
+    missing += Number(version === -1) - Number(before === -1);
+    if (!moving[chunk]) return;
+    if (version > newest) {
+      newest = version;
+      atNewest = 1;
+    } else atNewest += Number(version === newest) - Number(before === newest);
+  }
+
+  return {
+    get epoch() {
+      return epoch;
+    },
+    get complete() {
+      return missing === 0 && atNewest === movingCount ? { epoch, version: newest } : undefined;
+    },
+    openEpoch,
+    accept(chunk, weights) {
+      openEpoch(weights.epoch);
+      if (weights.epoch < epoch || weights.version < versions[chunk]) return false;
+      set(chunk, weights.version);
+      return true;
+    },
+    acceptShard(shard, weights) {
+      openEpoch(weights.epoch);
+      if (weights.epoch < epoch) return;
+      const { firstChunk, endChunk } = shards[shard];
+      for (let chunk = firstChunk; chunk < endChunk; chunk++) {
+        if (weights.version > versions[chunk]) set(chunk, weights.version);
+      }
+    },
+    forget(shard, weights) {
+      if (weights.epoch !== epoch) return;
+      const { firstChunk, endChunk } = shards[shard];
+      for (let chunk = firstChunk; chunk < endChunk; chunk++) {
+        if (versions[chunk] === weights.version) set(chunk, -1);
+      }
+    },
+    isPast(shard, ofEpoch, step) {
+      const { firstChunk, endChunk } = shards[shard];
+      for (let chunk = firstChunk; chunk < endChunk; chunk++) {
+        if (versions[chunk] === -1 || (epoch === ofEpoch && moving[chunk] && versions[chunk] <= step)) return false;
+      }
+      return epoch >= ofEpoch;
+    },
+  };
+}
+
+export function isSameVersion(a: WeightsVersion | undefined, b: WeightsVersion | undefined): boolean {
+  return a?.epoch === b?.epoch && a?.version === b?.version;
+}

@@ -1,0 +1,129 @@
+/**
+ * The pull: chunks come into θ, and when θ is of one version the compute threads copy it. From then on they have that
+ * version for good, whatever comes into θ, which may already be the first part of the next.
+ *
+ * Only while the threads copy does θ have to stand still. A chunk that comes then waits, and with it its stream: nothing
+ * is stored, the shard is not read from, and sends only the newest version of a chunk once it is again. Where a shard
+ * writes into θ by itself, it can't be held back: then the copy counts only if nothing has moved meanwhile.
+ */
+import { backoffMs } from "./backoff.js";
+import type { WeightsVersion, WorkerEvent } from "./messages.js";
+import { cancelOlderPushes, returnLoans } from "./pushes.js";
+import { begin, isVoid } from "./queue.js";
+import { emit, isAttached, note, report, type Worker } from "./state.js";
+import { isSameVersion } from "./versions.js";
+
+export function epochOpened(worker: Worker, { epoch, version }: WeightsVersion): void {
+  note(worker, "info", "an epoch begins", { epoch, step: version });
+  openEpoch(worker, epoch);
+}
+
+/** There is a newer epoch, in whichever way it is heard of first: all chunks and all work of older ones are void. */
+function openEpoch(worker: Worker, epoch: number): void {
+  worker.versions?.openEpoch(epoch);
+  if (epoch <= worker.state.newest.epoch) return;
+  advance(worker, { epoch, version: -1 });
+  worker.state.queue = worker.state.queue.filter(({ lease }) => lease.epoch >= epoch);
+  cancelOlderPushes(worker, epoch);
+}
+
+/** There is something newer than before: what is computed with older weights is void. */
+function advance(worker: Worker, weights: WeightsVersion): void {
+  worker.state.newest = weights;
+  const { computing } = worker.state;
+  if (computing === undefined || computing.abandoned || !isVoid(computing.work, weights)) return;
+  computing.abandoned = true;
+  emit(worker, { kind: "abandon", work: computing.work.id });
+}
+
+export function chunk(worker: Worker, event: Extract<WorkerEvent, { kind: "chunk" }>): void {
+  if (!isAttached(worker)) return;
+  if (worker.state.loading !== undefined) worker.heldBack.set(event.shard, event);
+  else judgeChunk(worker, event.shard, event);
+}
+
+function judgeChunk(worker: Worker, shard: number, come: { readonly chunk: number } & WeightsVersion): void {
+  openEpoch(worker, come.epoch);
+  if (!worker.versions!.accept(come.chunk, come)) return emit(worker, { kind: "skipChunk", shard });
+  emit(worker, { kind: "takeChunk", shard });
+  returnLoans(worker);
+  loadIfComplete(worker);
+}
+
+export function shardWeights(worker: Worker, shard: number, weights: WeightsVersion): void {
+  if (!isAttached(worker)) return;
+  openEpoch(worker, weights.epoch);
+  worker.versions!.acceptShard(shard, weights);
+  returnLoans(worker);
+  loadIfComplete(worker);
+}
+
+export function loadIfComplete(worker: Worker): void {
+  const { state, versions } = worker;
+  const complete = versions?.complete;
+  if (complete === undefined || state.loading !== undefined || isSameVersion(complete, state.held)) return;
+  advance(worker, complete);
+  state.held = undefined;
+  load(worker, complete);
+}
+
+function load(worker: Worker, weights: WeightsVersion): void {
+  worker.state.loading = weights;
+  emit(worker, { kind: "load", weights });
+}
+
+export function loaded(worker: Worker, moved: readonly number[]): void {
+  const { state } = worker;
+  const weights = state.loading;
+  state.loading = undefined;
+  if (weights === undefined || !isAttached(worker)) return;
+  if (moved.length === 0) {
+    worker.loads += 1;
+    state.held = weights;
+    report(worker, { kind: "weightsHeld", epoch: weights.epoch, version: weights.version });
+    note(worker, "debug", "weights held", { epoch: weights.epoch, step: weights.version });
+    begin(worker);
+  } else for (const shard of moved) worker.versions!.forget(shard, weights);
+  readOn(worker);
+  loadIfComplete(worker);
+}
+
+/** Takes what came while θ stood still, up to where it has to stand still again. */
+function readOn(worker: Worker): void {
+  for (const [shard, come] of worker.heldBack) {
+    if (worker.state.loading !== undefined) return;
+    worker.heldBack.delete(shard);
+    judgeChunk(worker, shard, come);
+  }
+}
+
+export function loadFailed(worker: Worker, reason: string): void {
+  const weights = worker.state.loading;
+  if (weights === undefined) return;
+  worker.state.loading = undefined;
+  if (!isAttached(worker)) return;
+  note(worker, "warn", `${reason} All threads were started again.`);
+  load(worker, weights);
+}
+
+/** Says that the threads are new and hold nothing: they copy θ if it is still complete, else the next version. */
+export function threadsRestarted(worker: Worker): void {
+  worker.state.held = undefined;
+  report(worker, { kind: "weightsLost" });
+  if (isAttached(worker)) loadIfComplete(worker);
+}
+
+/** A stream that ended is opened again: a new one begins with every chunk. */
+export function weightsStreamEnded(worker: Worker, event: Extract<WorkerEvent, { kind: "weightsStreamEnded" }>): void {
+  if (!isAttached(worker)) return;
+  const watch = worker.watches[event.shard];
+  const level = event.broken && watch.failures === 0 ? "warn" : "debug";
+  note(worker, level, `${event.reason} The stream is opened again.`);
+  watch.failures = worker.loads === watch.loadsBefore ? watch.failures + 1 : 0;
+  watchShard(worker, event.shard, backoffMs(watch.failures));
+}
+
+export function watchShard(worker: Worker, shard: number, afterMs: number): void {
+  worker.watches[shard].loadsBefore = worker.loads;
+  emit(worker, { kind: "watch", shard, epoch: worker.versions!.epoch, afterMs });
+}
