@@ -1,6 +1,6 @@
 import { IsobatchError, messageOf } from "../shared/errors.js";
 import { type Connection, cancel, createWriter, readMessages, type WorkerReport } from "../shared/wire/index.js";
-import { pause } from "./backoff.js";
+import { pause } from "./pause.js";
 
 /** What the binding puts before TensorFlow's own words, in errors that native-package.ts does not reword. */
 const TENSORFLOW_PREFIX = /^Invalid TF_Status: \d+\s+Message: /;

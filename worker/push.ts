@@ -1,6 +1,6 @@
 /**
  * The push: a computed lease goes to every shard as the canonical nodes it consists of, each shard getting its own
- * chunks of them, all shards at the same time. The sums are sent from where the threads left them; one message of a
+ * chunks of them. The sums are sent from where the threads left them; one message of a
  * stream is in flight at a time, so a slow shard slows its stream and takes no memory.
  */
 import { IsobatchError } from "../shared/errors.js";
@@ -10,52 +10,29 @@ import {
   createProgressTimer,
   createWriter,
   fromStatus,
-  type MicroBatchLease__Output,
   type PushMessageInParts,
 } from "../shared/wire/index.js";
-import { backoffMs, pause } from "./backoff.js";
 import type { ComputedLease, WorkerMemory } from "./compute/index.js";
+import type { StepLease } from "./core/index.js";
 import type { ShardLink } from "./shard-link.js";
 
 export interface Push {
   readonly workerId: string;
   /** JoinResponse's. */
   readonly seal: Uint8Array;
-  readonly lease: MicroBatchLease__Output;
+  readonly lease: StepLease;
   readonly computed: Pick<ComputedLease, "nodes" | "losses">;
   readonly memory: WorkerMemory;
 }
 
-/** A connection that breaks in the middle of a push is no failure of the lease; one that always does is. */
-const ATTEMPTS_MAX = 5;
 /** A shard may hold a push back until it knows the step's plan, or has room for more sums. */
 const STALL_MS = 60_000;
 
 /**
- * Resolves once every shard has taken its part. Settles only when nothing is read from the sums any more, so that
- * their slots can be given back.
- *
- * @throws {IsobatchError} why the first of them did not.
+ * Resolves once the shard has taken its part. Settles only when nothing is read from the sums any more.
+ * @throws {IsobatchError} why it did not; `unavailable` if the connection broke.
  */
-export async function pushLease(push: Push, links: readonly ShardLink[], signal: AbortSignal): Promise<void> {
-  const pushes = await Promise.allSettled(links.map((link) => pushToShard(push, link, signal)));
-  for (const result of pushes) if (result.status === "rejected") throw result.reason;
-}
-
-/** Pushes again when the connection breaks: the shard drops what it has. */
-async function pushToShard(push: Push, link: ShardLink, signal: AbortSignal): Promise<void> {
-  for (let failures = 1; ; failures++) {
-    try {
-      return await pushOnce(push, link, signal);
-    } catch (error) {
-      const broken = error instanceof IsobatchError && error.code === "unavailable";
-      if (!broken || signal.aborted || failures === ATTEMPTS_MAX) throw error;
-    }
-    await pause(backoffMs(failures), signal);
-  }
-}
-
-async function pushOnce(push: Push, link: ShardLink, signal: AbortSignal): Promise<void> {
+export async function pushToShard(push: Push, link: ShardLink, signal: AbortSignal): Promise<void> {
   const what = `The push to ${link.name}`;
   const connection = await link.connection("sums");
   if (signal.aborted) throw new IsobatchError("interrupted", `${what} was cancelled.`);
@@ -99,9 +76,10 @@ async function send(
   connection: { readonly encrypted: boolean },
   write: (message: PushMessageInParts) => Promise<void>,
 ): Promise<void> {
-  const { epoch, step, lo, hi, mac } = lease;
+  const { epoch, step, lo, hi } = lease;
   const losses = [...computed.losses];
-  await write({ lease: { workerId, seal: Buffer.from(seal), lease: lease.lease, epoch, step, lo, hi, mac, losses } });
+  const [sealed, mac] = [seal, lease.mac].map((bytes) => Buffer.from(bytes));
+  await write({ lease: { workerId, seal: sealed, lease: lease.lease, epoch, step, lo, hi, mac, losses } });
   const chunks = memory.plan.layout.chunks.slice(firstChunk, endChunk).filter(({ kind }) => kind !== "frozen");
   for (const node of computed.nodes) {
     for (const chunk of chunks) {

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { describe, it, type TestContext } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
+import { createCoreHost } from "../shared/core-host.js";
 import { createLayout } from "../shared/layout/index.js";
-import { createLog } from "../shared/log.js";
 import { checksumFor, type WeightsChunk__Output } from "../shared/wire/index.js";
 import { createWorkerMemory } from "./compute/index.js";
+import { createWorkerCore, type WorkerEffect, type WorkerEvent } from "./core/index.js";
 import type { ShardLink } from "./shard-link.js";
-import { openWeights, type WeightsOptions } from "./weights.js";
+import { createWeightStreams } from "./weights.js";
 
-const log = createLog({ level: "silent", pretty: false });
 const layout = createLayout([
   { name: "kernel", shape: [5000], kind: "parameter", decay: true },
   { name: "mean", shape: [3], kind: "tail", decay: false, momentum: 0.9 },
@@ -17,40 +17,51 @@ const layout = createLayout([
 const CHUNKS = layout.chunks.length;
 const PLAIN = { encrypted: false };
 
-/** Weights from one shard, whose stream is this test's; with what was told of them. */
-function open(test: TestContext, load: WeightsOptions["load"], onFailed: WeightsOptions["onFailed"] = assert.ifError) {
+/** A core with weights from one shard, whose stream is this test's, and threads that copy for as long as `load` takes. */
+function open(test: TestContext, load: () => Promise<void>) {
   const memory = createWorkerMemory({ layout, threads: 1, leaves: 1 });
-  const told: string[] = [];
+  const held: string[] = [];
   const stream = Object.assign(new Readable({ objectMode: true, read() {} }), { cancel: () => stream.destroy() });
   const connection = { ...PLAIN, shard: { watchWeights: () => stream } };
   const link = { index: 0, firstChunk: 0, endChunk: CHUNKS, name: "shard 0", connection: async () => connection };
-  const weights = openWeights({
+  const core = createWorkerCore({ connectWaitMs: 1_000, reconnectWaitMs: 1_000 });
+  const perform = (effect: WorkerEffect): void => {
+    if (effect.kind === "watch") weights.watch(effect.shard, effect.epoch, effect.afterMs);
+    else if (effect.kind === "takeChunk") weights.take(effect.shard);
+    else if (effect.kind === "skipChunk") weights.skip(effect.shard);
+    else if (effect.kind === "load") void load().then(() => host.dispatch({ kind: "loaded" }));
+    else if (effect.kind === "report" && effect.report.kind === "weightsHeld") {
+      held.push(`${effect.report.epoch}.${effect.report.version}`);
+    }
+  };
+  const onFailed = assert.ifError;
+  const host = createCoreHost<WorkerEvent, WorkerEffect>({
+    handle: (event) => core.handle(event, 0),
+    perform,
+    onFailed,
+  });
+  const weights = createWeightStreams({
     workerId: "w1",
     seal: Buffer.from("seal"),
     links: [link as unknown as ShardLink],
     memory,
-    load,
-    onComplete: ({ epoch, version }) => told.push(`complete ${epoch}.${version}`),
-    onHeld: ({ epoch, version }) => told.push(`held ${epoch}.${version}`),
-    onFailed,
-    log,
+    dispatch: host.dispatch,
   });
   test.after(() => weights.close());
+  const slots = { total: 0, perLease: 1 };
+  const attachment = { chunks: layout.chunks, shards: [link], microBatchesTotal: 1, slots, newMemory: true };
+  host.dispatch({ kind: "start" });
+  host.dispatch({ kind: "attached", attachment });
   /** Every number of version s is s. */
   const send = (version: number, chunks = [...layout.chunks.keys()]): void => {
     for (const chunk of chunks) {
       const bytes = Buffer.from(new Float32Array(layout.chunks[chunk].length).fill(version).buffer);
-      stream.push({
-        epoch: 1,
-        version,
-        chunk,
-        weights: bytes,
-        checksum: checksumFor(PLAIN, [bytes]),
-      } satisfies WeightsChunk__Output);
+      const checksum = checksumFor(PLAIN, [bytes]);
+      stream.push({ epoch: 1, version, chunk, weights: bytes, checksum } satisfies WeightsChunk__Output);
     }
   };
   const versionsInMemory = (): number[] => layout.chunks.map((chunk) => memory.weights(chunk).readFloatLE(0));
-  return { weights, told, send, versionsInMemory };
+  return { held, send, versionsInMemory, weights };
 }
 
 /** Time for everything that can happen to happen. */
@@ -58,10 +69,10 @@ async function settle(): Promise<void> {
   for (let i = 0; i < 50; i++) await turn();
 }
 
-describe("openWeights()", { timeout: 20_000 }, () => {
+describe("createWeightStreams()", { timeout: 20_000 }, () => {
   it("leaves θ alone while the threads copy it, and takes what has come meanwhile afterwards", async (test) => {
     const seen: number[][] = [];
-    const { told, send, versionsInMemory } = open(test, async () => {
+    const { held, send, versionsInMemory } = open(test, async () => {
       send(versionsInMemory()[0] + 1, seen.length < 2 ? undefined : []);
       await settle();
       seen.push(versionsInMemory());
@@ -71,34 +82,18 @@ describe("openWeights()", { timeout: 20_000 }, () => {
     const all = (version: number): number[] => new Array(CHUNKS).fill(version);
     assert.deepEqual(seen, [all(1), all(2), all(3)]);
     await settle();
-    assert.deepEqual(told, ["complete 1.1", "held 1.1", "complete 1.2", "held 1.2", "complete 1.3", "held 1.3"]);
+    assert.deepEqual(held, ["1.1", "1.2", "1.3"]);
   });
 
-  it("has new threads copy θ once more while it is complete, else the next version", async (test) => {
-    const { weights, told, send } = open(test, async () => {});
+  it("closes while a chunk waits for the threads", async (test) => {
+    let copied: () => void = () => {};
+    const { held, send, versionsInMemory, weights } = open(test, () => new Promise((resolve) => (copied = resolve)));
     send(1);
-    while (told.length < 2) await settle();
-    weights.reload();
-    await settle();
-    send(2, [0]);
-    await settle();
-    weights.reload();
-    await settle();
     send(2);
-    while (told.length < 6) await settle();
-    assert.deepEqual(told, ["complete 1.1", "held 1.1", "complete 1.1", "held 1.1", "complete 1.2", "held 1.2"]);
-  });
-
-  it("tells when the threads can't copy, and claims to hold nothing", async (test) => {
-    const failures: unknown[] = [];
-    const error = new Error("no threads");
-    const { told, send } = open(
-      test,
-      () => Promise.reject(error),
-      (failure) => failures.push(failure),
-    );
-    send(1);
-    while (failures.length === 0) await settle();
-    assert.deepEqual([failures, told], [[error], ["complete 1.1"]]);
+    await settle();
+    await weights.close();
+    copied();
+    await settle();
+    assert.deepEqual([versionsInMemory(), held], [new Array(CHUNKS).fill(1), ["1.1"]]);
   });
 });

@@ -1,118 +1,113 @@
 /**
- * The pull: one stream a shard brings chunks, which are copied straight into θ in the shared memories; when θ is of
- * one version, the compute threads copy it into their models. From then on they have that version for good, whatever
- * comes into θ, which may already be the beginning of the next.
+ * The pull, as the core wants it: one stream per shard brings chunks, which are checked and, when the core takes them,
+ * copied straight into θ in the shared memories. While the core takes a while to judge, the stream is not read on.
  *
- * Only while the threads copy does θ have to stand still. A chunk that comes then waits, and with it its stream:
- * nothing is stored, the shard is not read from, and sends only the newest version of a chunk once it is again.
- *
- * A chunk that came damaged is asked for again by opening its stream anew, since a new stream begins with every chunk.
+ * A chunk that came damaged ends its stream: a new one begins with every chunk.
  */
 import { IsobatchError } from "../shared/errors.js";
 import type { Layout } from "../shared/layout/index.js";
-import type { Logger } from "../shared/log.js";
 import { type Connection, readMessages, verifyChecksum, type WeightsChunk__Output } from "../shared/wire/index.js";
-import { backoffMs, pause } from "./backoff.js";
 import type { WorkerMemory } from "./compute/index.js";
+import type { WorkerEvent } from "./core/index.js";
+import { failureOf } from "./failure.js";
+import { pause } from "./pause.js";
 import type { ShardLink } from "./shard-link.js";
-import { createWeightVersions, isSameVersion, type WeightsVersion } from "./weight-versions.js";
 
-export interface WeightsOptions {
+export interface WeightStreamsOptions {
   readonly workerId: string;
   /** JoinResponse's. */
   readonly seal: Uint8Array;
   readonly links: readonly ShardLink[];
   readonly memory: WorkerMemory;
-  /** Has the threads copy θ; until it resolves θ stands still. Its failure is the end. */
-  load(): Promise<void>;
-  /** θ is complete; the threads are about to copy it, and whatever is computed with older weights is void. */
-  onComplete(weights: WeightsVersion): void;
-  /** The threads have these weights. */
-  onHeld(weights: WeightsVersion): void;
-  onFailed(error: unknown): void;
-  readonly log: Logger;
+  dispatch(event: WorkerEvent): void;
 }
 
-export interface Weights {
-  /** A newer epoch voids all chunks. */
-  openEpoch(epoch: number): void;
-  /** Says that the threads are new and hold nothing: they copy θ if it is still complete, else the next version. */
-  reload(): void;
+export interface WeightStreams {
+  /** Opens the shard's stream after so long. */
+  watch(shard: number, epoch: number, afterMs: number): void;
+  /** Copies the chunk that the shard's stream is at into θ, and reads on. */
+  take(shard: number): void;
+  /** Reads on without it. */
+  skip(shard: number): void;
   /** Closes the streams; resolves when θ is touched no more. */
   close(): Promise<void>;
 }
 
-export function openWeights(options: WeightsOptions): Weights {
-  const { workerId, seal, links, memory, log } = options;
+/** A chunk that waits to be judged. */
+interface Come {
+  readonly chunk: number;
+  readonly bytes: Uint8Array;
+  judged: boolean;
+  readOn: () => void;
+}
+
+export function createWeightStreams(options: WeightStreamsOptions): WeightStreams {
+  const { workerId, seal, links, memory, dispatch } = options;
   const { layout } = memory.plan;
-  const versions = createWeightVersions(layout.chunks);
   const closed = new AbortController();
-  let held: WeightsVersion | undefined;
-  let loading: Promise<void> | undefined;
-  let loads = 0;
+  const { signal } = closed;
+  const watching = new Set<Promise<void>>();
+  const come = new Map<number, Come>();
 
-  const load = async (weights: WeightsVersion): Promise<void> => {
+  const proceed = (shard: number): void => {
+    const judged = come.get(shard);
+    come.delete(shard);
+    if (judged === undefined) return;
+    judged.judged = true;
+    judged.readOn();
+  };
+
+  /** Resolves when the core has judged the chunk. */
+  const judge = async (shard: number, connection: Connection, message: WeightsChunk__Output): Promise<void> => {
+    const { chunk, epoch, version } = message;
+    const bytes = checked(message, links[shard], connection, layout);
+    const each: Come = { chunk, bytes, judged: false, readOn: () => {} };
+    come.set(shard, each);
+    dispatch({ kind: "chunk", shard, chunk, epoch, version });
+    if (each.judged) return;
+    await new Promise<void>((resolve) => {
+      each.readOn = resolve;
+    });
+  };
+
+  const read = async (shard: number, epoch: number, what: string): Promise<void> => {
+    const connection = await links[shard].connection("weights");
+    const stream = connection.shard.watchWeights({ workerId, seal: Buffer.from(seal), epoch });
+    for await (const message of readMessages(stream, { what, signal })) {
+      await judge(shard, connection, message);
+      if (signal.aborted) return;
+    }
+  };
+
+  const watch = async (shard: number, epoch: number, afterMs: number): Promise<void> => {
+    if (afterMs > 0) await pause(afterMs, signal);
+    if (signal.aborted) return;
+    const what = `The weights' stream of ${links[shard].name}`;
     try {
-      await options.load();
-      held = weights;
-      loads += 1;
+      await read(shard, epoch, what);
+      if (!signal.aborted) dispatch({ kind: "weightsStreamEnded", shard, reason: `${what} was ended.`, broken: false });
     } catch (error) {
-      return options.onFailed(error);
-    } finally {
-      loading = undefined;
-    }
-    if (!closed.signal.aborted) options.onHeld(weights);
-  };
-
-  const loadIfComplete = (): void => {
-    const { complete } = versions;
-    if (complete === undefined || loading !== undefined || isSameVersion(complete, held)) return;
-    options.onComplete(complete);
-    loading = load(complete);
-  };
-
-  const receive = (link: ShardLink, connection: Connection, message: WeightsChunk__Output): void => {
-    const bytes = checked(message, link, connection, layout);
-    if (!versions.accept(message.chunk, message)) return;
-    memory.weights(layout.chunks[message.chunk]).set(bytes);
-    loadIfComplete();
-  };
-
-  const watch = async (link: ShardLink): Promise<void> => {
-    let failures = 0;
-    while (!closed.signal.aborted) {
-      const loadsBefore = loads;
-      try {
-        const connection = await link.connection("weights");
-        const stream = connection.shard.watchWeights({ workerId, seal: Buffer.from(seal), epoch: versions.epoch });
-        const what = `The weights' stream of ${link.name}`;
-        for await (const message of readMessages(stream, { what, signal: closed.signal })) {
-          while (loading !== undefined) await loading;
-          if (closed.signal.aborted) return;
-          receive(link, connection, message);
-        }
-        if (!closed.signal.aborted) log.debug(`${what} was ended; it is opened again`);
-      } catch (error) {
-        if (closed.signal.aborted) return;
-        if (!(error instanceof IsobatchError)) return options.onFailed(error);
-        log[failures === 0 ? "warn" : "debug"](`${error.message} The stream is opened again.`);
-      }
-      failures = loads === loadsBefore ? failures + 1 : 0;
-      await pause(backoffMs(failures), closed.signal);
+      if (signal.aborted) return;
+      if (!(error instanceof IsobatchError)) return dispatch({ kind: "failed", error, told: failureOf(error) });
+      dispatch({ kind: "weightsStreamEnded", shard, reason: error.message, broken: true });
     }
   };
-  const watching = links.map(watch);
 
   return {
-    openEpoch: (epoch) => versions.openEpoch(epoch),
-    reload() {
-      held = undefined;
-      loadIfComplete();
+    watch(...which) {
+      const watched = watch(...which).finally(() => watching.delete(watched));
+      watching.add(watched);
     },
+    take(shard) {
+      const taken = come.get(shard);
+      if (taken !== undefined) memory.weights(layout.chunks[taken.chunk]).set(taken.bytes);
+      proceed(shard);
+    },
+    skip: proceed,
     async close() {
       closed.abort();
+      for (const shard of come.keys()) proceed(shard);
       await Promise.all(watching);
-      await loading;
     },
   };
 }

@@ -1,22 +1,30 @@
 /**
- * A worker's life: choose a backend, reach the server, join, work; and when the server is lost, wait for it and join
- * again, with the threads, memories and model kept if it is still the same run. It ends when the run does, when it is
- * told to leave, or with the reason why it can't go on.
+ * A worker: choose a backend, then live as the core decides. It reaches the server, joins and works; when the server is
+ * lost, it waits for it and joins again, with the threads, memories and model kept if it is still the same run. It ends
+ * when the run does, when it is told to leave, or with the reason why it can't go on.
  */
+
+import { createCoreHost } from "../shared/core-host.js";
 import { IsobatchError, invalid } from "../shared/errors.js";
 import type { Logger } from "../shared/log.js";
 import { availableCores } from "../shared/machine/index.js";
-import { during, nameProcess } from "../shared/trace/index.js";
-import { type Address, type Connection, connect, formatAddress, type Trust, trustOf } from "../shared/wire/index.js";
-import { openData } from "../tasks/index.js";
+import { during } from "../shared/trace/index.js";
+import { type Address, type Connection, type Trust, trustOf } from "../shared/wire/index.js";
+import { type Attached, createAttacher } from "./attach.js";
 import { defaultComputeThreads } from "./backends/threads.js";
-import { backoffMs, pause } from "./backoff.js";
-import { chooseBackendOffThread } from "./choose-backend.js";
+import { type ChosenBackend, chooseBackendOffThread } from "./choose-backend.js";
 import type { GradientFlip } from "./compute/index.js";
-import { createEngine, type Engine } from "./engine.js";
-import { tellWhyNot } from "./failure.js";
-import { type Joined, join, RunEndedError } from "./join.js";
-import { openSession, type Session } from "./session.js";
+import {
+  createWorkerCore,
+  type Ending,
+  type WorkerEffect,
+  type WorkerEvent,
+  type WorkerOutcome,
+} from "./core/index.js";
+import { RunEndedError } from "./join.js";
+import { pause } from "./pause.js";
+
+export type { WorkerOutcome } from "./core/index.js";
 
 export interface WorkerOptions {
   /** Of the coordinator. */
@@ -58,13 +66,6 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
-export interface WorkerOutcome {
-  readonly reason: "run ended" | "left" | "sent away" | "stopped";
-  /** Whether all is well: false for a run that failed, and for a worker that the server has sent away. */
-  readonly ok: boolean;
-  readonly message?: string;
-}
-
 const COMPUTE_THREADS_MAX = 256;
 const isThreadCount = (count: number): boolean => Number.isInteger(count) && count >= 1 && count <= COMPUTE_THREADS_MAX;
 
@@ -73,131 +74,91 @@ const isThreadCount = (count: number): boolean => Number.isInteger(count) && cou
  * @throws {IsobatchError} why it can't: unreachable, refused, no backend, no data.
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { log, reconnectWaitMs } = options;
-  const { computeThreads: threadsAsked } = options;
+  const { log, computeThreads: threadsAsked } = options;
   if (threadsAsked !== undefined && !isThreadCount(threadsAsked)) {
     invalid(`--compute-threads is ${threadsAsked}; allowed are 1 to ${COMPUTE_THREADS_MAX}.`);
   }
-  const { token, trust = trustOf(token) } = options;
-  const access = { token, trust };
-  const stopped = new AbortController();
-  /** Aborted also by `leave`: a server that is away is not waited for any more. */
-  const going = new AbortController();
   const backend = await during("probe", () => chooseBackendOffThread(options.backend, log, options.gpu));
   const computeThreads = threadsAsked ?? defaultComputeThreads(backend.name, availableCores());
-  let engine: Engine | undefined;
-  let current: Attachment | undefined;
-  let leaving: string | undefined;
-  /** Tells also which run and which worker, once they are known. */
-  let bound: Logger = log;
+  return live(options, backend, computeThreads);
+}
 
-  /** Joins and attaches, trying again for `waitMs` while the server is not to be reached. */
-  const attach = async (waitMs: number): Promise<Attachment> => {
-    const until = performance.now() + waitMs;
-    let answer: unknown;
-    for (let failures = 0; ; failures++) {
-      let connection: Connection | undefined;
-      try {
-        connection = await connect(options.address, {
-          ...access,
-          waitMs: Math.max(0, until - performance.now()),
-          signal: going.signal,
-        });
-        return await attachOnce(connection);
-      } catch (error) {
-        const tryAgain = error instanceof IsobatchError && error.code === "unavailable" && !going.signal.aborted;
-        if (!tryAgain) throw error;
-        if (connection !== undefined) answer = error;
-        // What the server answered says more than that there was no time left to ask again.
-        if (performance.now() >= until) throw answer ?? error;
-        await pause(backoffMs(failures), going.signal);
-      }
-    }
-  };
+/** The core in its shell. */
+async function live(options: WorkerOptions, backend: ChosenBackend, computeThreads: number): Promise<RunningWorker> {
+  const { token, trust = trustOf(token) } = options;
+  const going = new AbortController();
+  const core = createWorkerCore(options);
+  const host = createCoreHost<WorkerEvent, WorkerEffect>({
+    handle: (event) => core.handle(event, performance.now()),
+    perform,
+    onFailed: (error) => void finish({ error }),
+  });
+  const { dispatch } = host;
+  const { signal } = going;
+  const attacher = createAttacher({ ...options, access: { token, trust }, backend, computeThreads, signal, dispatch });
+  const begun = createDeferred<void>();
+  const finished = createDeferred<WorkerOutcome>();
+  finished.promise.catch(() => {});
+  let attaching = Promise.resolve();
+  let current: Attached | undefined;
 
-  const attachOnce = async (connection: Connection): Promise<Attachment> => {
-    const { address, dataFolder, flip, patienceMs } = options;
-    const { signal } = going;
+  const attach = async (afterMs: number, untilMs: number): Promise<void> => {
+    if (afterMs > 0) await pause(afterMs, signal);
+    let connection: Connection | undefined;
     try {
-      const joined = await join(connection, { backend, computeThreads, runId: current?.joined.runId, signal });
-      if (engine?.identity !== joined.identity) {
-        await engine?.close();
-        engine = undefined;
-        const { task, datasetFingerprint: fingerprint } = joined;
-        const data = dataFolder === undefined ? undefined : await openData(task, { folder: dataFolder, fingerprint });
-        const notice = (line: string): void => log.info(line);
-        const warn = (line: string): void => bound.warn(line);
-        const heard = { notice, warn, patienceMs };
-        engine = await createEngine({ joined, backend, computeThreads, data, flip, ...heard }).catch(async (error) => {
-          await tellWhyNot(connection, joined.workerId, error);
-          throw error;
-        });
-      }
-      const { workerId, runId, task } = joined;
-      bound = log.child({ run: runId, worker: workerId });
-      nameProcess(`worker ${workerId}`);
-      const session = await openSession({ connection, access, joined, engine, log: bound });
-      bound.info({ task: task.name }, `joined ${formatAddress(address)} as ${workerId}`);
-      if (leaving !== undefined) session.leave(leaving);
-      return { connection, joined, session };
+      connection = await attacher.connect(untilMs);
+      current = await attacher.attach(connection);
     } catch (error) {
-      connection.close();
-      throw error;
+      if (error instanceof RunEndedError)
+        return dispatch({ kind: "endedMeanwhile", ok: error.ok, reason: error.message });
+      const retriable = error instanceof IsobatchError && error.code === "unavailable" && !signal.aborted;
+      return dispatch({ kind: "attachFailed", error, retriable, answered: connection !== undefined });
     }
+    dispatch({ kind: "attached", attachment: current.attachment });
+    current.session.read();
+    begun.resolve();
   };
 
   const detach = async (): Promise<void> => {
-    await current?.session.close();
-    current?.connection.close();
+    await current?.close();
+    dispatch({ kind: "detached" });
   };
 
-  const live = async (): Promise<WorkerOutcome> => {
-    const stop = aborted(stopped.signal);
-    let failures = 0;
-    let lostAt: number | undefined;
-    for (;;) {
-      const end = await Promise.race([current!.session.ended, stop]);
-      if (end === "aborted") return { reason: "stopped", ok: true };
-      if (end.kind === "run ended") return { reason: "run ended", ok: end.ok, message: end.reason };
-      if (end.kind === "left") return { reason: "left", ok: true, message: end.reason };
-      if (end.kind === "sent away") return { reason: "sent away", ok: false, message: end.reason };
-      if (end.steady) [failures, lostAt] = [0, undefined];
-      lostAt ??= performance.now();
-      const leftMs = lostAt + reconnectWaitMs - performance.now();
-      if (leftMs <= 0) throw end.error;
-      bound.warn(`${end.error.message} Joining again, for at most ${Math.ceil(leftMs / 1000)} s.`);
-      await detach();
-      await pause(backoffMs(failures++), going.signal);
-      try {
-        current = await attach(leftMs);
-      } catch (error) {
-        if (stopped.signal.aborted) return { reason: "stopped", ok: true };
-        if (leaving !== undefined) return { reason: "left", ok: true, message: leaving };
-        if (error instanceof RunEndedError) return { reason: "run ended", ok: error.ok, message: error.message };
-        throw error;
+  const finish = async (ending: Ending): Promise<void> => {
+    going.abort();
+    await attaching;
+    // Together: what is being computed need not be finished.
+    await Promise.all([current?.close(), attacher.close()]);
+    if ("error" in ending) {
+      begun.reject(ending.error);
+      return finished.reject(ending.error);
+    }
+    attacher.log.info(`the worker has ended: ${ending.message ?? ending.reason}`);
+    finished.resolve(ending);
+  };
+
+  function perform(effect: WorkerEffect): void {
+    switch (effect.kind) {
+      case "attach":
+        attaching = attach(effect.afterMs, effect.untilMs);
+        return;
+      case "cancelAttach":
+        return going.abort();
+      case "detach":
+        return void detach();
+      case "end":
+        return void finish(effect.ending);
+      case "note": {
+        const { level, message, fields, cause } = effect;
+        return attacher.log[level](cause === undefined ? { ...fields } : { ...fields, err: cause }, message);
       }
+      default:
+        return current!.session.perform(effect);
     }
-  };
-
-  const finish = async (): Promise<WorkerOutcome> => {
-    try {
-      const outcome = await live();
-      bound.info(`the worker has ended: ${outcome.message ?? outcome.reason}`);
-      return outcome;
-    } finally {
-      // Together: what is being computed need not be finished.
-      await Promise.all([detach(), engine?.close()]);
-    }
-  };
-
-  try {
-    current = await attach(options.connectWaitMs);
-  } catch (error) {
-    await engine?.close();
-    throw error;
   }
-  const finished = finish();
-  finished.catch(() => {});
+
+  dispatch({ kind: "start" });
+  await begun.promise;
 
   return {
     get workerId() {
@@ -206,30 +167,28 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     get runId() {
       return current!.joined.runId;
     },
-    finished,
+    finished: finished.promise,
     async leave(reason) {
-      leaving = reason;
-      going.abort();
-      current!.session.leave(reason);
-      await finished.catch(() => {});
+      dispatch({ kind: "leave", reason });
+      await finished.promise.catch(() => {});
     },
     async stop() {
-      stopped.abort();
-      going.abort();
-      await finished.catch(() => {});
+      dispatch({ kind: "stop" });
+      await finished.promise.catch(() => {});
     },
   };
 }
 
-interface Attachment {
-  readonly connection: Connection;
-  readonly joined: Joined;
-  readonly session: Session;
+interface Deferred<Value> {
+  readonly promise: Promise<Value>;
+  resolve(value: Value): void;
+  reject(error: unknown): void;
 }
 
-function aborted(signal: AbortSignal): Promise<"aborted"> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve("aborted");
-    else signal.addEventListener("abort", () => resolve("aborted"), { once: true });
+function createDeferred<Value>(): Deferred<Value> {
+  let settle: Omit<Deferred<Value>, "promise">;
+  const promise = new Promise<Value>((resolve, reject) => {
+    settle = { resolve, reject };
   });
+  return { promise, ...settle! };
 }

@@ -1,1 +1,0 @@
-export { createCoordinatorHandlers } from "./service.js";

@@ -1,0 +1,120 @@
+/**
+ * Joining a run and attaching to it. What a worker keeps from one attachment to the next, its engine, is kept here:
+ * threads, memories and model stay as they are while it is still the same run.
+ */
+import type { Logger } from "../shared/log.js";
+import { nameProcess } from "../shared/trace/index.js";
+import { type Address, type Connection, connect, formatAddress } from "../shared/wire/index.js";
+import { microBatchesOf, openData } from "../tasks/index.js";
+import type { ChosenBackend } from "./choose-backend.js";
+import type { GradientFlip } from "./compute/index.js";
+import type { Attachment, WorkerEvent } from "./core/index.js";
+import { createEngine, type Engine } from "./engine.js";
+import { tellWhyNot } from "./failure.js";
+import { type Joined, join } from "./join.js";
+import { openSession, type Session } from "./session.js";
+import type { Access } from "./shard-link.js";
+
+export interface AttacherOptions {
+  readonly address: Address;
+  readonly access: Access;
+  readonly backend: ChosenBackend;
+  readonly computeThreads: number;
+  readonly dataFolder?: string;
+  readonly patienceMs?: number;
+  readonly flip?: GradientFlip;
+  readonly log: Logger;
+  /** Aborted when a server that is away is not to be waited for any more. */
+  readonly signal: AbortSignal;
+  dispatch(event: WorkerEvent): void;
+}
+
+export interface Attached {
+  readonly joined: Joined;
+  readonly session: Session;
+  /** For the core. */
+  readonly attachment: Attachment;
+  close(): Promise<void>;
+}
+
+export interface Attacher {
+  /** Waits for the server until `untilMs`, by the clock of performance.now(). */
+  connect(untilMs: number): Promise<Connection>;
+  /** Joins over this connection, which is closed when that fails. */
+  attach(connection: Connection): Promise<Attached>;
+  /** Shows also which run and which worker, once they are known. */
+  readonly log: Logger;
+  /** Ends what is kept. */
+  close(): Promise<void>;
+}
+
+export function createAttacher(options: AttacherOptions): Attacher {
+  const { address, access, signal, dispatch } = options;
+  let engine: Engine | undefined;
+  let runId: string | undefined;
+  let log = options.log;
+
+  const openEngine = async (joined: Joined, connection: Connection): Promise<Engine> => {
+    const { backend, computeThreads, dataFolder, flip, patienceMs } = options;
+    const { task, datasetFingerprint: fingerprint, workerId } = joined;
+    const data = dataFolder === undefined ? undefined : await openData(task, { folder: dataFolder, fingerprint });
+    const notice = (line: string): void => log.info(line);
+    const warn = (line: string): void => log.warn(line);
+    const what = { joined, backend, computeThreads, data, flip, notice, warn, patienceMs };
+    return createEngine(what).catch(async (error: unknown) => {
+      await tellWhyNot(connection, workerId, error);
+      throw error;
+    });
+  };
+
+  const attach = async (connection: Connection): Promise<Attached> => {
+    const { backend, computeThreads } = options;
+    const joined = await join(connection, { backend, computeThreads, runId, signal });
+    const before = engine;
+    if (before?.identity !== joined.identity) {
+      engine = undefined;
+      await before?.close();
+      engine = await openEngine(joined, connection);
+    }
+    const { workerId, task, layout, shards } = joined;
+    runId = joined.runId;
+    log = options.log.child({ run: runId, worker: workerId });
+    nameProcess(`worker ${workerId}`);
+    const session = await openSession({ connection, access, joined, engine: engine!, dispatch });
+    log.info({ task: task.name }, `joined ${formatAddress(address)} as ${workerId}`);
+    return {
+      joined,
+      session,
+      attachment: {
+        chunks: layout.chunks,
+        shards,
+        microBatchesTotal: microBatchesOf(task),
+        // Over the wire no shard borrows any.
+        slots: { total: 0, perLease: 1 },
+        newMemory: engine !== before,
+      },
+      async close() {
+        await session.close();
+        connection.close();
+      },
+    };
+  };
+
+  return {
+    connect(untilMs) {
+      const waitMs = Math.max(0, untilMs - performance.now());
+      return connect(address, { ...access, waitMs, signal });
+    },
+    attach: (connection) =>
+      attach(connection).catch((error: unknown) => {
+        connection.close();
+        throw error;
+      }),
+    get log() {
+      return log;
+    },
+    async close() {
+      await engine?.close();
+    },
+  };
+}

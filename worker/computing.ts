@@ -1,0 +1,90 @@
+/** Computing, as the core wants it: asks the threads, and says how it came out. */
+import { IsobatchError } from "../shared/errors.js";
+import { type ComputedLease, NonFiniteError, ThreadDeathError } from "./compute/index.js";
+import type { EvaluationLease, StepLease, WeightsVersion, Work, WorkerEvent } from "./core/index.js";
+import type { Engine } from "./engine.js";
+import { failureOf } from "./failure.js";
+import type { Samples } from "./samples.js";
+
+export interface ComputingOptions {
+  readonly engine: Pick<Engine, "load" | "compute" | "evaluate" | "broken">;
+  readonly samples: Pick<Samples, "microBatch" | "evaluationBatch">;
+  /** Where a computed lease is kept, by its work, to be pushed. */
+  readonly results: Map<number, ComputedLease>;
+  dispatch(event: WorkerEvent): void;
+}
+
+export interface Computing {
+  load(weights: WeightsVersion): void;
+  compute(work: Work): void;
+  /** Gives the work up between two micro-batches. */
+  abandon(work: number): void;
+  /** The same with whatever is computed; resolves when nothing is computed or loaded any more. */
+  close(): Promise<void>;
+}
+
+export function createComputing({ engine, samples, results, dispatch }: ComputingOptions): Computing {
+  const underWay = new Set<Promise<void>>();
+  const stops = new Map<number, AbortController>();
+  /** The reason that was last logged with a stack. */
+  let stackShown: string | undefined;
+
+  const follow = (promise: Promise<void>): void => {
+    const followed = promise.finally(() => underWay.delete(followed));
+    underWay.add(followed);
+  };
+
+  const load = async (): Promise<void> => {
+    try {
+      await engine.load();
+    } catch (error) {
+      if (error instanceof ThreadDeathError) return dispatch({ kind: "loadFailed", reason: error.message });
+      return dispatch({ kind: "failed", error, told: failureOf(error) });
+    }
+    dispatch({ kind: "loaded" });
+  };
+
+  const step = async (work: number, lease: StepLease, signal: AbortSignal): Promise<WorkerEvent> => {
+    const computed = await engine.compute(lease, samples.microBatch, { signal });
+    results.set(work, computed);
+    const { nodes, computeMs, samplesMs } = computed;
+    return { kind: "computed", work, slots: nodes.map(({ slot }) => slot), computeMs, samplesMs };
+  };
+
+  const evaluation = async (work: number, lease: EvaluationLease, signal: AbortSignal): Promise<WorkerEvent> => {
+    const { firstBatch, endBatch } = lease;
+    const { lossSums, correct } = await engine.evaluate(firstBatch, endBatch, samples.evaluationBatch, { signal });
+    return { kind: "evaluated", work, lossSums: [...lossSums], correct: [...correct] };
+  };
+
+  const failed = (work: number, error: unknown): WorkerEvent => {
+    if (engine.broken !== undefined) return { kind: "failed", error: engine.broken, told: failureOf(engine.broken) };
+    const failure = failureOf(error);
+    // Anything but these is a bug, here or in the model's code: its stack is wanted, once.
+    const expected = [NonFiniteError, IsobatchError, ThreadDeathError].some((each) => error instanceof each);
+    const cause = expected || failure.reason === stackShown ? undefined : error;
+    if (cause !== undefined) stackShown = failure.reason;
+    const nonFinite = error instanceof NonFiniteError ? error.microBatch : undefined;
+    return { kind: "workFailed", work, failure, nonFinite, threadsDied: error instanceof ThreadDeathError, cause };
+  };
+
+  const compute = async (work: Work): Promise<void> => {
+    const stop = new AbortController();
+    stops.set(work.id, stop);
+    const computed =
+      work.kind === "step" ? step(work.id, work.lease, stop.signal) : evaluation(work.id, work.lease, stop.signal);
+    const event = await computed.catch((error: unknown) => failed(work.id, error));
+    stops.delete(work.id);
+    dispatch(event);
+  };
+
+  return {
+    load: () => follow(load()),
+    compute: (work) => follow(compute(work)),
+    abandon: (work) => stops.get(work)?.abort(),
+    async close() {
+      for (const stop of stops.values()) stop.abort();
+      while (underWay.size > 0) await Promise.all(underWay);
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import type { WorkerReport as Message } from "../shared/wire/index.js";
+import type { WorkerReport } from "./core/index.js";
+
+/** What the core reports, as it is sent. */
+export function reportMessage(report: WorkerReport): Message {
+  switch (report.kind) {
+    case "weightsHeld":
+      return { weightsHeld: { epoch: report.epoch, version: report.version } };
+    case "weightsLost":
+      return { weightsLost: {} };
+    case "leaseComputed": {
+      const { lease, computeMs, samplesMs, pushMs } = report;
+      return { leaseComputed: { lease, computeMs, samplesMs, pushMs } };
+    }
+    case "leaseFailed": {
+      const { lease, microBatch, reason, nonFinite, transient } = report;
+      return { leaseFailed: { lease, microBatch, reason, nonFinite, transient } };
+    }
+    case "evaluated": {
+      const { epoch, version, firstBatch, lossSums, correct } = report;
+      return { evaluated: { epoch, version, firstBatch, lossSums: [...lossSums], correct: [...correct] } };
+    }
+    case "evaluationFailed": {
+      const { epoch, version, firstBatch, reason, transient } = report;
+      return { evaluated: { epoch, version, firstBatch, failed: reason, transient } };
+    }
+    case "leaving":
+      return { leaving: { reason: report.reason } };
+    case "failed":
+      return { failed: { reason: report.reason, transient: report.transient } };
+  }
+}
