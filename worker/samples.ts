@@ -103,7 +103,7 @@ export function createRemoteSamples({ connection, workerId, seal, batches }: Rem
           batches.check(batch, evaluation ? "evaluation" : "microBatch", next, connection);
           next += 1;
           attempt = 1;
-          yield batch;
+          yield shareable(batch);
           if (next === end) return;
         }
         throw new IsobatchError("damaged", `${what} ended before batch ${next}.`);
@@ -130,16 +130,22 @@ export function createRemoteSamples({ connection, workerId, seal, batches }: Rem
   };
 }
 
+/** The batch in memory that threads share: it is sent to them without a copy, and the message that it came in is freed. */
+function shareable({ samples, inputs, labels }: Batch): Batch {
+  const bytes = new Uint8Array(new SharedArrayBuffer(inputs.length + labels.length));
+  bytes.set(inputs);
+  bytes.set(labels, inputs.length);
+  return { samples, inputs: bytes.subarray(0, inputs.length), labels: bytes.subarray(inputs.length) };
+}
+
 /** Samples from a local copy, in the order that the server would send them. */
 export function createLocalSamples(
   task: Pick<Task, "seed" | "microBatchSize" | "evaluationBatchSize">,
   { train, test }: TaskData,
 ): Samples {
   const order = createSampleOrder({ seed: task.seed, microBatchSize: task.microBatchSize, samples: train.samples });
-  const read = (dataset: Dataset, indices: Uint32Array): Batch => ({
-    samples: indices.length,
-    ...dataset.read(indices),
-  });
+  const read = (dataset: Dataset, indices: Uint32Array): Batch =>
+    shareable({ samples: indices.length, ...dataset.read(indices) });
   return {
     microBatch: async (n) => read(train, order.samplesOf(n)),
     async evaluationBatch(number) {

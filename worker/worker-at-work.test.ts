@@ -139,6 +139,7 @@ describe("a worker's leases", { timeout: 180_000 }, () => {
     server.command({ lease: leaseOf(0, 0, 1) });
     server.command({ lease: leaseOf(0, 1, 2) });
     await server.until(() => pushedTo(server, 1).length === 2, "the other lease is pushed");
+    await server.until(() => failedBy(server).length === 1, "the refusal is reported");
     const [failure] = failedBy(server);
     assert.equal(failure.reason, "The push is refused: step 0 is not open.");
     assert.deepEqual([failure.lease, failure.nonFinite], [0, false]);

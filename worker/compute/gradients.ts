@@ -49,6 +49,10 @@ export interface Gradients {
    * @throws {NonFiniteError} if the loss or any element is NaN or infinite.
    */
   gradient(batch: SampleBatch, target: Addresses): number;
+  /** The first half of `gradient`, for which no weights are needed: raw bytes become numbers. */
+  decode(batch: SampleBatch): DecodedMicroBatch;
+  /** The second half. */
+  compute(batch: DecodedMicroBatch, target: Addresses): number;
   /** The sum of the samples' losses, without regularisers, and how many are classified right; in inference mode. */
   evaluate(batch: SampleBatch): { lossSum: number; correct: number };
   /** Frees the model. */
@@ -84,23 +88,29 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
     }
   };
 
+  const decode = (batch: SampleBatch): DecodedMicroBatch =>
+    decoded(`micro-batch ${batch.number}`, batch, { seed: task.seed, microBatch: batch.number });
+
+  const compute = (batch: DecodedMicroBatch, target: Addresses): number => {
+    const { number } = batch;
+    const meanLoss = namingBatch(`micro-batch ${number}`, () => computing.compute(batch, target));
+    if (!Number.isFinite(meanLoss)) {
+      throw new NonFiniteError(number, `The loss of micro-batch ${number} is ${meanLoss}.`);
+    }
+    if (!sums.allFinite(target)) {
+      throw new NonFiniteError(number, `The gradient of micro-batch ${number} holds NaN or infinity.`);
+    }
+    clip(target);
+    if (flip?.microBatch === number) flipBit(memory, target, flip);
+    return meanLoss;
+  };
+
   return {
     load: computing.load,
 
-    gradient(batch, target) {
-      const name = `micro-batch ${batch.number}`;
-      const key = { seed: task.seed, microBatch: batch.number };
-      const meanLoss = namingBatch(name, () => computing.compute(decoded(name, batch, key), target));
-      if (!Number.isFinite(meanLoss)) {
-        throw new NonFiniteError(batch.number, `The loss of micro-batch ${batch.number} is ${meanLoss}.`);
-      }
-      if (!sums.allFinite(target)) {
-        throw new NonFiniteError(batch.number, `The gradient of micro-batch ${batch.number} holds NaN or infinity.`);
-      }
-      clip(target);
-      if (flip?.microBatch === batch.number) flipBit(memory, target, flip);
-      return meanLoss;
-    },
+    gradient: (batch, target) => compute(decode(batch), target),
+    decode,
+    compute,
 
     evaluate(batch) {
       const name = `evaluation batch ${batch.number}`;

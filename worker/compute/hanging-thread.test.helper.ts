@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
-import type { Reply, Request } from "./protocol.js";
+import type { Note, Reply, Request } from "./protocol.js";
 
 /** What it starts with, besides what a compute thread does. */
 export interface HangingStart {
@@ -14,8 +14,9 @@ export interface HangingStart {
 
 const port = parentPort!;
 const send = (reply: Reply): void => port.postMessage(reply);
-port.on("message", ({ name }: Request) => {
-  if (name === "microBatch") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+port.on("message", ({ name }: Request | Note) => {
+  if (name === "lease") return;
+  if (name === "samples") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   if (name === "evaluate") readFileSync((workerData as HangingStart).pipe);
   send({ reply: null });
 });

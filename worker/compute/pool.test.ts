@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, describe, it } from "node:test";
 import { canonicalNodes } from "../../shared/sums/index.js";
+import type { Lease } from "./compute-lease.js";
 import type { SampleBatch } from "./gradients.js";
 import { createWorkerMemory, type WorkerMemory } from "./memory.js";
 import { NonFiniteError } from "./non-finite-error.js";
-import { batchOf, FORM, openGradients } from "./open-gradients.test.helper.js";
-import { type ComputePool, createComputePool, type FetchBatch, type Lease } from "./pool.js";
+import { batchOf, FORM, type OpenGradients, openGradients } from "./open-gradients.test.helper.js";
+import { type ComputePool, createComputePool } from "./pool.js";
+import type { FetchBatch } from "./sample-feed.js";
 
 const LAYERS = [
   { layer: "Dense", units: 40, inputShape: [4], activation: "tanh" },
@@ -15,21 +17,23 @@ const LAYERS = [
   { layer: "Dense", units: 3 },
 ];
 const TASK = { seed: 5, loss: "softmaxCrossEntropy" as const, labelSmoothing: 0, clipNorm: null };
-const { layout, topology, initialWeights, gradients } = await openGradients({ layers: LAYERS, task: TASK });
-
 const fetchBatch: FetchBatch = async (number) => batchOf(number);
 const pools: ComputePool[] = [];
 after(() => Promise.all(pools.map((pool) => pool.close())));
 
-/** A pool whose threads hold the initial weights. */
-async function openPool(threads: number, leaves = 16): Promise<{ pool: ComputePool; memory: WorkerMemory }> {
-  const memory = createWorkerMemory({ layout, threads, leaves });
-  const pool = await createComputePool({
-    threads,
-    backend: "wasm",
-    join: { task: TASK, topology, form: FORM },
-    memory,
-  });
+const LINEAR = [{ layer: "Dense", units: 3, inputShape: [4], kernelInitializer: "zeros" }];
+const model = await openGradients({ layers: LAYERS, task: TASK });
+const linear = await openGradients({ layers: LINEAR, task: TASK });
+const { layout, gradients } = model;
+
+/** A pool whose threads hold the model's initial weights. */
+async function openPool(
+  threads: number,
+  { layout, topology, initialWeights }: Pick<OpenGradients, "layout" | "topology" | "initialWeights"> = model,
+): Promise<{ pool: ComputePool; memory: WorkerMemory }> {
+  const memory = createWorkerMemory({ layout, threads, leaves: 16 });
+  const join = { task: TASK, topology, form: FORM };
+  const pool = await createComputePool({ threads, backend: "wasm", join, memory });
   pools.push(pool);
   const bytes = new Uint8Array(initialWeights.buffer);
   for (const chunk of layout.chunks)
@@ -110,6 +114,75 @@ describe("compute()", { timeout: 60_000 }, () => {
     const { nodes } = await computing;
     assert.deepEqual(asked, [100, 101, 102, 103, 104, 105]);
     pool.release(nodes.map(({ slot }) => slot));
+  });
+
+  it("computes with the weights that are being loaded when it is asked", async () => {
+    const { pool, memory } = await openPool(2);
+    const digests = [await computeDigests(pool, lease(0, 5, 8))];
+    for (const chunk of layout.chunks) {
+      const bytes = memory.weights(chunk);
+      for (let at = 0; at < bytes.length; at += 4) bytes.writeFloatLE(bytes.readFloatLE(at) / 2, at);
+    }
+    const done: string[] = [];
+    const loaded = pool.load().then(() => done.push("loaded"));
+    digests.push(await computeDigests(pool, lease(0, 5, 8)));
+    done.push("computed");
+    await loaded;
+    assert.deepEqual(done, ["loaded", "computed"]);
+    digests.push(await computeDigests(pool, lease(0, 5, 8)));
+    assert.notDeepEqual(digests[1], digests[0]);
+    assert.deepEqual(digests[2], digests[1]);
+  });
+
+  it("takes samples that were prepared, whatever came between, and asks for each once", async () => {
+    const { pool } = await openPool(2);
+    const expected = await computeDigests(pool, lease(0, 6, 8));
+    const asked: number[] = [];
+    const noting: FetchBatch = (number) => {
+      asked.push(number);
+      return fetchBatch(number);
+    };
+    pool.prepare(lease(0, 6, 8), noting);
+    pool.prepare(lease(0, 6, 8), noting);
+    assert.deepEqual(await computeDigests(pool, lease(0, 6, 8), noting), expected);
+    assert.deepEqual(asked.sort(), [100, 101, 102, 103, 104, 105]);
+    // The threads forget what is not of the lease that they compute.
+    pool.prepare(lease(0, 6, 8), noting);
+    await computeDigests(pool, lease(6, 8, 8));
+    assert.deepEqual(await computeDigests(pool, lease(0, 6, 8), noting), expected);
+    // What can't be had is asked for again.
+    pool.prepare(lease(0, 6, 8), () => Promise.reject(new Error("not now")));
+    await Promise.resolve();
+    await computeDigests(pool, lease(6, 8, 8));
+    assert.deepEqual(await computeDigests(pool, lease(0, 6, 8), noting), expected);
+    // In a lease that fails nothing else is left behind.
+    pool.prepare(lease(0, 6, 8), async (number) => ({ ...batchOf(number), samples: 3 }));
+    await assert.rejects(pool.compute(lease(0, 6, 8), noting), /A batch of 3 samples has 128 bytes of inputs/);
+    assert.deepEqual(await computeDigests(pool, lease(0, 6, 8), noting), expected);
+  });
+
+  it("names the micro-batches whose sums overflow, whether a thread has made them or all together", async () => {
+    // Its gradient is as large as its inputs, and so finite; its square is not.
+    const large: FetchBatch = async (number) => {
+      const inputs = Float32Array.from({ length: 32 }, () => (number === 103 || number === 102 ? 3e25 : 1));
+      return { ...batchOf(number), inputs: new Uint8Array(inputs.buffer) };
+    };
+    for (const threads of [1, 2]) {
+      const { pool, memory } = await openPool(threads, linear);
+      for (const [range, name] of [
+        [lease(0, 4, 4), "100 to 103"],
+        [lease(2, 4, 8), "102 to 103"],
+        [lease(0, 7, 8), "100 to 103"],
+      ] as const) {
+        await assert.rejects(pool.compute(range, large), {
+          name: "NonFiniteError",
+          message: `The sums of micro-batches ${name} overflow float32.`,
+        });
+        assert.equal(memory.slotsTaken, 0);
+      }
+      const { nodes } = await pool.compute(lease(2, 3, 8), large);
+      pool.release(nodes.map(({ slot }) => slot));
+    }
   });
 
   it("names the micro-batch that is not finite, gives its slots back, and goes on", async () => {

@@ -1,8 +1,11 @@
 /**
  * What a worker's main thread and its compute threads say to each other. A thread answers every request, in order,
- * and does nothing of its own accord: tfjs is synchronous, so a thread is a function from request to reply.
+ * and does nothing of its own accord. A lease is one request and one reply: its samples come when they are there, before
+ * or after it, and are computed one after the other.
  */
+
 import type { Layout } from "../../shared/layout/index.js";
+import type { Interval } from "../../shared/sums/index.js";
 import type { SampleSpec, Task } from "../../tasks/index.js";
 import type { BackendName, Numerics } from "../backends/index.js";
 import type { FoldedNode, FoldOperation } from "./fold.js";
@@ -33,26 +36,35 @@ export interface ThreadStart {
   readonly flip?: GradientFlip;
 }
 
+export interface LeaseRequest {
+  readonly lo: number;
+  readonly hi: number;
+  /** The leaves of the whole lease, of which other threads fold the rest. */
+  readonly whole: Interval;
+  readonly microBatches: number;
+  readonly firstMicroBatch: number;
+  readonly weights: LeaseWeights | undefined;
+  readonly slots: number[];
+}
+
+export interface FoldedRange {
+  readonly nodes: FoldedNode[];
+  /** Those of them that are sums of several leaves, stay as they are, and hold NaN or infinity. */
+  readonly infinite: FoldedNode[];
+  /** One a leaf. */
+  readonly losses: number[];
+  /** From the first samples to the last sum. */
+  readonly computeMs: number;
+  /** For samples, after the first. */
+  readonly waitedMs: number;
+}
+
 /** Requests by name, each with what is answered. */
 export interface Exchanges {
   /** Copies θ from the shared memories into the thread's model. */
   load: { request: object; reply: null };
-  /** Begins a fold of leaves [lo, hi), forgetting any unfinished one. */
-  fold: {
-    request: {
-      lo: number;
-      hi: number;
-      microBatches: number;
-      firstMicroBatch: number;
-      weights: LeaseWeights | undefined;
-      slots: number[];
-    };
-    reply: null;
-  };
-  /** Computes the fold's next leaf from its samples. `waitedMs`: for them, after the leaf before. */
-  microBatch: { request: { batch: SampleBatch }; reply: { loss: number; waitedMs: number } };
-  /** Ends the fold. */
-  nodes: { request: object; reply: { nodes: FoldedNode[] } };
+  /** Computes and folds leaves [lo, hi). The reply is null if it was abandoned. */
+  lease: { request: LeaseRequest; reply: FoldedRange | null };
   /** Performs this thread's part of the joining; then checks its part of the nodes. */
   join: {
     request: { operations: FoldOperation[]; nodes: FoldedNode[]; weights: LeaseWeights | undefined; part: Part };
@@ -67,11 +79,20 @@ export type ReplyOf<Name extends RequestName> = Exchanges[Name]["reply"];
 
 export type Request = { [Name in RequestName]: { name: Name } & RequestOf<Name> }[RequestName];
 
+/** What is not answered. */
+export type Note =
+  /** Of a micro-batch, of the lease that is under way or of a later one; it is decoded at once. */
+  | { readonly name: "samples"; readonly batch: SampleBatch }
+  /** The lease that is under way is to be given up before its next micro-batch. */
+  | { readonly name: "abandon" };
+
 /** A thread's first message says that it is ready, or why it can't be; the others answer requests in their order. */
 export type Reply =
   | { readonly ready: { readonly numerics: Numerics; readonly device: string } }
   | { readonly reply: ReplyOf<RequestName> }
   | { readonly failed: Failure }
+  /** No answer: this micro-batch is in its lease's sums, and another is to come. */
+  | { readonly computed: number }
   /** No answer: something to tell people. */
   | { readonly notice: string };
 

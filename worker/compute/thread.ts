@@ -1,20 +1,21 @@
 /**
- * A compute thread: answers the main thread's requests, one after the other, each synchronously. Its θ, gradient and
- * sums lie in the worker's shared memories; its model, its backend and its kernels are its own.
+ * A compute thread: answers the main thread's requests, one after the other. Its θ, gradient and sums lie in the
+ * worker's shared memories; its model, its backend and its kernels are its own.
  */
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { IsobatchError, messageOf } from "../../shared/errors.js";
 import { systemError } from "../../shared/system-errors.js";
 import { during, joinTrace } from "../../shared/trace/index.js";
 import { openBackend } from "../backends/index.js";
-import { createFold, type Fold } from "./fold.js";
 import { createGradients } from "./gradients.js";
-import { attachMemory, gradientAddresses, planMemory, sumAddresses } from "./memory.js";
+import { createLeaseWork } from "./lease-work.js";
+import { attachMemory, planMemory } from "./memory.js";
 import { NonFiniteError } from "./non-finite-error.js";
-import type { Failure, Reply, ReplyOf, Request, RequestName, RequestOf, ThreadStart } from "./protocol.js";
+import type { Failure, Note, Reply, ReplyOf, Request, RequestName, RequestOf, ThreadStart } from "./protocol.js";
 import { createSums } from "./sums.js";
 
-type Handlers = { [Name in RequestName]: (request: RequestOf<Name>) => ReplyOf<Name> };
+/** Of the requests that are answered at once. */
+type Handlers = { [Name in Exclude<RequestName, "lease">]: (request: RequestOf<Name>) => ReplyOf<Name> };
 
 async function start(options: ThreadStart, port: MessagePort): Promise<void> {
   const { thread, threads, memories, join } = options;
@@ -24,53 +25,54 @@ async function start(options: ThreadStart, port: MessagePort): Promise<void> {
   const memory = attachMemory({ plan, memories });
   const sums = createSums(memory, thread);
   const send = (reply: Reply): void => port.postMessage(reply);
+  const reply = (reply: ReplyOf<RequestName>): void => send({ reply });
+  const fail = (error: unknown): void => send({ failed: failureOf(error) });
   const { flip } = options;
   const notice = (line: string): void => send({ notice: line });
   const gradients = await during("model", () => createGradients({ ...join, backend, memory, notice, flip }));
-
-  let current: (RequestOf<"fold"> & { fold: Fold; computedAt?: number }) | undefined;
+  const work = createLeaseWork({
+    ...{ thread, plan, sums, gradients, failed: fail, ended: reply },
+    computed: (number) => send({ computed: number }),
+  });
+  /** A lease may be asked for before it is known that the weights that it needs were loaded. */
+  let unloaded: { readonly error: unknown } | undefined;
 
   const handlers: Handlers = {
     load() {
-      gradients.load();
-      return null;
-    },
-    fold(request) {
-      current = { ...request, fold: createFold(request.lo, request.hi, request.microBatches, request.slots) };
-      return null;
-    },
-    microBatch({ batch }) {
-      if (current === undefined) throw new Error(`micro-batch ${batch.number} without a fold`);
-      const { fold, weights, firstMicroBatch, computedAt } = current;
-      if (batch.number !== firstMicroBatch + fold.leaf) {
-        throw new Error(`micro-batch ${batch.number} in the place of ${firstMicroBatch + fold.leaf}`);
+      try {
+        gradients.load();
+        unloaded = undefined;
+      } catch (error) {
+        unloaded = { error };
+        throw error;
       }
-      const waitedMs = computedAt === undefined ? 0 : performance.now() - computedAt;
-      const { target } = fold;
-      const addresses = target === "gradient" ? gradientAddresses(plan, thread) : sumAddresses(plan, target.slot, "s1");
-      const loss = gradients.gradient(batch, addresses);
-      for (const operation of fold.accept()) sums.perform(operation, weights, { index: 0, of: 1 });
-      current.computedAt = performance.now();
-      return { loss, waitedMs };
-    },
-    nodes() {
-      const nodes = current?.fold.nodes() ?? [];
-      current = undefined;
-      return { nodes };
+      return null;
     },
     join({ operations, nodes, weights, part }) {
       for (const operation of operations) sums.perform(operation, weights, part);
       return { finite: nodes.map((node) => sums.nodeFinite(node, part)) };
     },
-    evaluate: ({ batch }) => gradients.evaluate(batch),
+    evaluate({ batch }) {
+      if (unloaded !== undefined) throw unloaded.error;
+      return gradients.evaluate(batch);
+    },
   };
 
-  port.on("message", (request: Request) => {
+  port.on("message", (request: Request | Note) => {
+    switch (request.name) {
+      case "samples":
+        return work.give(request.batch);
+      case "abandon":
+        return work.abandon();
+      case "lease":
+        if (unloaded !== undefined) return fail(unloaded.error);
+        return work.begin(request);
+    }
     const handle = handlers[request.name] as (request: Request) => ReplyOf<RequestName>;
     try {
-      send({ reply: handle(request) });
+      reply(handle(request));
     } catch (error) {
-      send({ failed: failureOf(error) });
+      fail(error);
     }
   });
   send({ ready: { numerics: backend.numerics, device: backend.device } });
