@@ -1,17 +1,21 @@
 import { join } from "node:path";
-import { createGate } from "../shared/credentials/index.js";
+import { createGate, type MutableGate } from "../shared/credentials/index.js";
 import { IsobatchError, messageOf } from "../shared/errors.js";
 import { elementsOf, layoutFromJson } from "../shared/layout/index.js";
 import type { Logger } from "../shared/log.js";
 import { version } from "../shared/version.js";
 import {
   type Address,
+  type Connection,
   connect,
   createServer,
   createWriter,
+  type MessageWriter,
   readMessages,
   type ServerTls,
+  type ShardCommand__Output,
   type ShardReport,
+  type ShardWelcome__Output,
   shardService,
 } from "../shared/wire/index.js";
 import { createCheckpointStore } from "./checkpoint/index.js";
@@ -56,36 +60,32 @@ const TRAFFIC_MS = 1_000;
 
 /**
  * Runs one shard beyond the first: it listens for workers, and obeys the coordinator on its Serve stream. It ends
- * with that stream: what it holds is void then, and whoever started it starts it again.
+ * with that stream: what it holds is void then, and whatever started it starts it again.
  */
 export async function startShard(options: ShardProcessOptions): Promise<RunningShard> {
-  const { index, token } = options;
-  let log = options.log.child({ shard: index });
   const stopped = new AbortController();
-  const connection = await connect(options.coordinator, { token, waitMs: CONNECT_MS });
-  const call = connection.coordinator.Serve();
-  const writer = createWriter<ShardReport>(call, { stallMs: STALL_MS, what: "The stream to the coordinator" });
-  const what = "The coordinator";
-  const commands = readMessages(call, { what, signal: stopped.signal });
+  const stream = await openStream(options, stopped.signal);
   const gate = createGate();
   const server = createServer({ gate, tls: options.tls });
-  let crash: (error: unknown) => void;
-  const crashed = new Promise<never>((_, reject) => {
-    crash = reject;
-  });
-  crashed.catch(() => {});
+  const crash = createCrash();
   const close = async (): Promise<void> => {
-    writer.end();
+    stream.writer.end();
     await server.shutdown(FAREWELL_MS);
     gate.close();
-    connection.close();
+    stream.connection.close();
   };
 
   try {
-    const shard = await welcomed();
-    const telling = tellTraffic(shard);
-    const finished = Promise.race([obey(shard), crashed]).finally(() => {
-      clearInterval(telling);
+    const welcome = await askWelcome(stream, options.index, stopped);
+    gate.replace(passesOf(welcome.passes));
+    const shard = shardOf(options, welcome, stream, crash.crash);
+    server.addService(shardService, shard.handlers);
+    const address = await server.listen(options.listen);
+    server.setServing(true);
+    await stream.writer.write({ ready: { address: `:${address.port}`, checkpoints: shard.checkpoints() } });
+    const reporting = reportTraffic(shard, stream);
+    const finished = Promise.race([obey(stream, shard, gate), crash.crashed]).finally(() => {
+      clearInterval(reporting);
       return close();
     });
     finished.catch(() => {});
@@ -100,66 +100,96 @@ export async function startShard(options: ShardProcessOptions): Promise<RunningS
     await close();
     throw error;
   }
+}
 
-  async function welcomed() {
-    await writer.write({ hello: { index, version: version } });
-    const timer = setTimeout(() => stopped.abort(), WELCOME_MS);
-    const first = await commands.next();
-    clearTimeout(timer);
-    const welcome = first.value?.welcome;
-    if (welcome == null) throw new IsobatchError("unavailable", "The coordinator did not welcome this shard.");
-    gate.replace(passesOf(welcome.passes));
-    const layout = layoutFromJson(welcome.layoutJson);
-    const range = { firstChunk: welcome.firstChunk, endChunk: welcome.endChunk };
-    const slice = elementsOf(layout, range);
-    const folder = join(options.out, RUN_FILES.checkpoints);
-    const { runId, taskHash, leaseKey } = welcome;
-    log = log.child({ run: runId });
-    const shard = createShard({
-      layout,
-      range,
-      runId,
-      leaseKey,
-      store: createCheckpointStore({ folder, layout, slice, runId, taskHash }),
-      log,
-      report: (report) => send(reportMessage(report)),
-      onFailed(error) {
-        // A bug ends this process, and its successor may fare better. Anything else would happen again: the
-        // coordinator ends the run, and then this shard.
-        if (error instanceof IsobatchError) send(failureMessage(error));
-        else crash(error);
-      },
-    });
-    server.addService(shardService, shard.handlers);
-    const address = await server.listen(options.listen);
-    server.setServing(true);
-    await writer.write({ ready: { address: `:${address.port}`, checkpoints: shard.checkpoints() } });
-    return shard;
-  }
+/** The shard's end of its Serve stream. */
+interface Stream {
+  readonly connection: Connection;
+  readonly writer: MessageWriter<ShardReport>;
+  readonly commands: AsyncGenerator<ShardCommand__Output>;
+  /** Sends a report; what can't be sent is logged, since the reading side ends then. */
+  send(report: ShardReport): void;
+}
 
-  function send(report: ShardReport): void {
-    writer.write(report).catch((error: unknown) => log.debug(messageOf(error)));
-  }
+async function openStream({ coordinator, token, log }: ShardProcessOptions, signal: AbortSignal): Promise<Stream> {
+  const connection = await connect(coordinator, { token, waitMs: CONNECT_MS });
+  const call = connection.coordinator.Serve();
+  const writer = createWriter<ShardReport>(call, { stallMs: STALL_MS, what: "The stream to the coordinator" });
+  const commands = readMessages(call, { what: "The coordinator", signal });
+  return {
+    ...{ connection, writer, commands },
+    send: (report) => void writer.write(report).catch((error: unknown) => log.debug(messageOf(error))),
+  };
+}
 
-  /** Says what has gone through the shard, when something has. */
-  function tellTraffic({ traffic }: Shard): NodeJS.Timeout {
-    let told = "";
-    return setInterval(() => {
-      const message = trafficMessage(traffic);
-      const text = JSON.stringify(message);
-      if (text !== told) send(message);
-      told = text;
-    }, TRAFFIC_MS);
-  }
+/** @throws {IsobatchError} `unavailable` when the coordinator doesn't answer, or not with a welcome */
+async function askWelcome(
+  { writer, commands }: Stream,
+  index: number,
+  stopped: AbortController,
+): Promise<ShardWelcome__Output> {
+  await writer.write({ hello: { index, version } });
+  const timer = setTimeout(() => stopped.abort(), WELCOME_MS);
+  const first = await commands.next();
+  clearTimeout(timer);
+  const welcome: ShardWelcome__Output | null | undefined = first.value?.welcome;
+  if (welcome == null) throw new IsobatchError("unavailable", "The coordinator did not welcome this shard.");
+  return welcome;
+}
 
-  async function obey(shard: Shard): Promise<void> {
-    for await (const command of commands) {
-      if (command.stop != null) return;
-      if (command.keep != null) shard.keep(command.keep.steps);
-      if (command.passes != null) gate.replace(passesOf(command.passes));
-      const event = commandEvent(command);
-      if (event !== undefined) shard.handle(event);
-    }
-    throw new IsobatchError("unavailable", "The coordinator has gone.");
+function shardOf(
+  options: ShardProcessOptions,
+  { runId, taskHash, leaseKey, layoutJson, firstChunk, endChunk }: ShardWelcome__Output,
+  { send }: Stream,
+  crash: (error: unknown) => void,
+): Shard {
+  const layout = layoutFromJson(layoutJson);
+  const range = { firstChunk, endChunk };
+  const slice = elementsOf(layout, range);
+  const folder = join(options.out, RUN_FILES.checkpoints);
+  return createShard({
+    ...{ layout, range, runId, leaseKey },
+    store: createCheckpointStore({ folder, layout, slice, runId, taskHash }),
+    log: options.log.child({ shard: options.index, run: runId }),
+    report: (report) => send(reportMessage(report)),
+    onFailed(error) {
+      // A bug ends this process, and its successor may fare better. Anything else would happen again: the
+      // coordinator ends the run, and then this shard.
+      if (error instanceof IsobatchError) send(failureMessage(error));
+      else crash(error);
+    },
+  });
+}
+
+/** Reports what has gone through the shard, when something has. */
+function reportTraffic({ traffic }: Shard, { send }: Stream): NodeJS.Timeout {
+  let reported = "";
+  return setInterval(() => {
+    const message = trafficMessage(traffic);
+    const text = JSON.stringify(message);
+    if (text !== reported) send(message);
+    reported = text;
+  }, TRAFFIC_MS);
+}
+
+/** Does what the coordinator says until it says stop. */
+async function obey({ commands }: Stream, shard: Shard, gate: MutableGate): Promise<void> {
+  for await (const command of commands) {
+    if (command.stop != null) return;
+    if (command.keep != null) shard.keep(command.keep.steps);
+    if (command.passes != null) gate.replace(passesOf(command.passes));
+    const event = commandEvent(command);
+    if (event !== undefined) shard.handle(event);
   }
+  throw new IsobatchError("unavailable", "The coordinator has gone.");
+}
+
+/** A way to end the process from inside the shard. */
+function createCrash(): { crashed: Promise<never>; crash: (error: unknown) => void } {
+  let crash: (error: unknown) => void = () => {};
+  const crashed = new Promise<never>((_, reject) => {
+    crash = reject;
+  });
+  crashed.catch(() => {});
+  return { crashed, crash };
 }

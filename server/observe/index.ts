@@ -1,4 +1,4 @@
-export { type JsonLines, type LineListener, openJsonLines, readJsonLines } from "./json-lines.js";
+export { type JsonLines, openJsonLines, readJsonLines } from "./json-lines.js";
 export { KAPPA_FILE, type KappaFile, openKappaRecord, readKappaRecord } from "./kappa-record.js";
 export { acquireLock, type LockHolder, lockHolder } from "./lock.js";
 export { type LossTrend, readLossTrend } from "./loss-trend.js";

@@ -1,0 +1,196 @@
+import { join } from "node:path";
+import { awaited } from "../shared/awaited.js";
+import { createLeaseKey, parseToken } from "../shared/credentials/index.js";
+import { messageOf } from "../shared/errors.js";
+import { type ChunkRange, elementsOf, sliceChunks } from "../shared/layout/index.js";
+import type { Logger } from "../shared/log.js";
+import { version } from "../shared/version.js";
+import {
+  type Address,
+  coordinatorService,
+  createServer,
+  formatAddress,
+  fromHere,
+  type Status,
+  shardService,
+  type WireServer,
+} from "../shared/wire/index.js";
+import { type PreparedTask, scaleAdvice } from "../tasks/index.js";
+import { createCheckpointStore } from "./checkpoint/index.js";
+import type { CleanUp } from "./clean-up.js";
+import {
+  type Coordinator,
+  createCoordinator,
+  createCoordinatorHandlers,
+  localLink,
+  reportEvent,
+  statusOf,
+} from "./coordinator/index.js";
+import { createSource, type Dashboard } from "./dashboard/index.js";
+import { watchFirstLoss } from "./first-loss.js";
+import {
+  type LedgerLine,
+  type MetricsLine,
+  openLedger,
+  openMetrics,
+  RUN_FILES,
+  type RunDirectory,
+  type RunRecord,
+  withTensorBoard,
+} from "./observe/index.js";
+import { openDashboard } from "./open-dashboard.js";
+import type { OpenRun } from "./open-run.js";
+import { createSamples, type Samples } from "./samples/index.js";
+import { createTokenControl, openSecurity, type Security } from "./security/index.js";
+import type { ServerOptions } from "./server-options.js";
+import { createShard, type Shard } from "./shard/index.js";
+import { type ShardSupervisor, superviseShards } from "./supervise-shards.js";
+
+/** The parts of a running server. */
+export interface Assembled {
+  readonly address: Address;
+  readonly server: WireServer;
+  readonly coordinator: Coordinator;
+  readonly samples: Samples;
+  readonly metrics: RunRecord<MetricsLine>;
+  readonly security: Security;
+  readonly dashboard: Dashboard | undefined;
+  readonly supervisor: ShardSupervisor;
+  status(): Status;
+}
+
+/** How long workers get to hear that the run has ended. */
+const FAREWELL_MS = 2_000;
+
+/**
+ * Builds a server from its parts, in order: records, coordinator, shard 0, the gate and the port, the dashboard, the
+ * other shards' processes.
+ * @param workersWait whether workers are to wait for a server that comes back
+ */
+export async function assemble(
+  options: ServerOptions,
+  { prepared, directory, kappa, extension }: OpenRun,
+  log: Logger,
+  cleanUp: CleanUp,
+  workersWait: () => boolean,
+): Promise<Assembled> {
+  const { out, stay = false, joinTokenFile, tokens, workersAwaited, awaitMs } = options;
+  const { data, built, task } = prepared;
+  const { runId } = directory.identity;
+  const { metrics, ledger } = openRecords(prepared, directory, log, cleanUp);
+  const slices = sliceChunks(built.layout, options.shards);
+  const samples = createSamples(task, data);
+  const leaseKey = createLeaseKey();
+  const coordinator = createCoordinator({
+    ...{ task, directory, kappa, metrics, ledger, samples, leaseKey, workersAwaited, awaitMs, log },
+    shards: options.shards,
+    testSamples: data.test?.samples ?? 0,
+    classified: data.train.label.classes !== undefined,
+  });
+  cleanUp.add(() => coordinator.close());
+  const shard = firstShard(prepared, directory, slices[0], leaseKey, coordinator, log);
+
+  const security = await openSecurity({ folder: out, tls: options.tls, joinTokenFile, given: tokens, log });
+  cleanUp.add(() => security.close());
+  const { gate, tls } = security;
+  const server = createServer({ gate, tls });
+  server.addService(
+    coordinatorService,
+    createCoordinatorHandlers({
+      ...{
+        coordinator,
+        prepared,
+        directory,
+        samples,
+        metrics,
+        slices,
+        leaseKey,
+        gate,
+        version,
+        stay,
+        workersWait,
+        log,
+      },
+      controlTokens: createTokenControl(out, security),
+    }),
+  );
+  server.addService(shardService, shard.handlers);
+  const address = await server.listen(options.listen);
+  cleanUp.add(() => awaited("the server's connections to close", server.shutdown(FAREWELL_MS)));
+  directory.saveTask();
+  if (extension !== undefined) metrics.append(extension);
+  directory.showAddress(formatAddress(fromHere(address)));
+  server.setServing(true);
+  coordinator.shardTraffic[0] = shard.traffic;
+  coordinator.attachShard(0, localLink(shard, `:${address.port}`), shard.checkpoints());
+
+  const status = (): Status => statusOf(coordinator, task, slices, runId, version);
+  const shown = createSource({ coordinator, task, runId, version, metrics, status });
+  const dashboard = await openDashboard(options, shown, security, address);
+  if (dashboard !== undefined) cleanUp.add(() => awaited("the dashboard to close", dashboard.close()));
+  const supervisor = await startShards(options, server, address, coordinator, security, log);
+  cleanUp.add(() => awaited("the shards' processes to end", supervisor.stop()));
+  return { address, server, coordinator, samples, metrics, security, dashboard, supervisor, status };
+}
+
+/** The records of what the run does, and what is said of them to people at once. */
+function openRecords(
+  { task, built, data }: PreparedTask,
+  { folder, resumed }: RunDirectory,
+  log: Logger,
+  cleanUp: CleanUp,
+): { metrics: RunRecord<MetricsLine>; ledger: RunRecord<LedgerLine> } {
+  const metrics = withTensorBoard(openMetrics(folder), {
+    folder: join(folder, RUN_FILES.tensorboard),
+    microBatchSize: task.microBatchSize,
+    onFailed: (error) => log.warn(`TensorBoard gets no more of this run. ${messageOf(error)}`),
+  });
+  cleanUp.add(() => metrics.close());
+  const advice = scaleAdvice(task, built.model, data);
+  if (advice !== undefined) log.warn(advice);
+  else if (task.loss === "meanSquaredError" && !resumed) watchFirstLoss(metrics, log);
+  const ledger = openLedger(folder);
+  cleanUp.add(() => ledger.close());
+  return { metrics, ledger };
+}
+
+/** Shard 0, which is in the coordinator's process. */
+function firstShard(
+  { built: { layout } }: PreparedTask,
+  directory: RunDirectory,
+  range: ChunkRange,
+  leaseKey: Uint8Array,
+  coordinator: Coordinator,
+  log: Logger,
+): Shard {
+  const { runId, taskHash } = directory.identity;
+  const slice = elementsOf(layout, range);
+  return createShard({
+    ...{ layout, range, runId, leaseKey, log },
+    store: createCheckpointStore({ folder: directory.checkpointsFolder, layout, slice, runId, taskHash }),
+    report: (report) => coordinator.dispatch(reportEvent(0, report)),
+    onFailed: (error) => coordinator.fail(error),
+  });
+}
+
+/**
+ * The processes of the other shards. They are of this machine, so they need no TLS to reach the coordinator, whatever
+ * certificates the server has: instead of it they get a port of their own, on loopback.
+ */
+async function startShards(
+  options: ServerOptions,
+  server: WireServer,
+  address: Address,
+  coordinator: Coordinator,
+  security: Security,
+  log: Logger,
+): Promise<ShardSupervisor> {
+  const { shards, listen } = options;
+  const token = shards > 1 ? parseToken(security.passFor("shards", "shard")).secret : "";
+  const plain = shards === 1 || options.tls.kind === "none";
+  return superviseShards({
+    ...{ shards, address, portChosen: listen.port !== 0, coordinator, log },
+    meeting: plain ? address : await server.listen({ host: "127.0.0.1", port: 0 }, "plain"),
+    spawnShard: (shard) => options.spawnShard({ ...shard, token }),
+  });
+}

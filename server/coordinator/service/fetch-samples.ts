@@ -1,0 +1,46 @@
+import type { ServerWritableStream } from "@grpc/grpc-js";
+import { checkMember } from "../../../shared/credentials/index.js";
+import { IsobatchError } from "../../../shared/errors.js";
+import {
+  callerOf,
+  checksumFor,
+  createWriter,
+  type FetchSamplesRequest__Output,
+  isEncrypted,
+  type SampleBatch,
+} from "../../../shared/wire/index.js";
+import { type ServiceOptions, SILENCE_MS } from "./options.js";
+
+const SAMPLE_BATCHES_MAX = 4_096;
+
+/** Sends a worker the batches that it asks for, in order. */
+export async function fetchSamples(
+  { coordinator, directory, samples, leaseKey }: ServiceOptions,
+  call: ServerWritableStream<FetchSamplesRequest__Output, SampleBatch>,
+): Promise<void> {
+  const { workerId, evaluation, first, count, seal } = call.request;
+  const { runId } = directory.identity;
+  checkMember(leaseKey, { runId, workerId, token: callerOf(call)?.name ?? "" }, seal);
+  if (count > SAMPLE_BATCHES_MAX) {
+    throw new IsobatchError(
+      "invalid_input",
+      `count is ${count}; at most ${SAMPLE_BATCHES_MAX} batches can be fetched at once.`,
+    );
+  }
+  const batches = evaluation ? samples.evaluationBatches : samples.microBatches;
+  if (first + count > batches) {
+    const kind = evaluation ? "evaluation batch" : "micro-batch";
+    throw new IsobatchError(
+      "refused",
+      `There is no ${kind} ${Math.max(first, batches)}; the run has ${batches}, counted from 0.`,
+    );
+  }
+  const encrypted = isEncrypted(call);
+  const writer = createWriter(call, { stallMs: SILENCE_MS, what: "The samples' stream" });
+  for (let number = first; number < first + count; number++) {
+    const batch = evaluation ? samples.evaluationBatch(number) : samples.microBatch(number);
+    const checksum = checksumFor({ encrypted }, [batch.inputs, batch.labels]);
+    await writer.write({ ...batch, checksum });
+    coordinator.tally.samplesSent(batch.inputs.length + batch.labels.length);
+  }
+}

@@ -1,0 +1,1 @@
+export { createCoordinatorHandlers } from "./service.js";

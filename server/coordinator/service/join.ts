@@ -1,0 +1,78 @@
+import { memberSeal } from "../../../shared/credentials/index.js";
+import { IsobatchError } from "../../../shared/errors.js";
+import type { JoinRequest__Output, JoinResponse, Numerics__Output } from "../../../shared/wire/index.js";
+import { isOver } from "../status.js";
+import { checkVersion } from "./check-version.js";
+import type { ServiceOptions } from "./options.js";
+
+/**
+ * Admits a worker.
+ * @param shared what every worker is told
+ * @param token the name of the token that the worker showed
+ * @throws {IsobatchError} `refused`, or `unavailable` if it may try again later
+ */
+export function join(
+  options: ServiceOptions,
+  shared: JoinResponse,
+  request: JoinRequest__Output,
+  token: string,
+): JoinResponse {
+  const { coordinator, slices, leaseKey, log } = options;
+  checkVersion(request.version, options.version, "The worker");
+  if (isOver(coordinator)) return joinEnded(options, request.runId === shared.runId);
+  const links = coordinator.shards;
+  const missing = links.indexOf(undefined);
+  if (missing >= 0) throw new IsobatchError("unavailable", `The run waits for its shard ${missing}; try again.`);
+  checkNumerics(options, request);
+  const workerId = coordinator.members.join(request, token);
+  const { device, computeThreads: threads } = request;
+  log.info({ worker: workerId, device, threads, admittedBy: token }, "a worker joins");
+  const shards = slices.map(({ firstChunk, endChunk }, index) => ({
+    index,
+    address: links[index]!.address,
+    firstChunk,
+    endChunk,
+  }));
+  const seal = memberSeal(leaseKey, { runId: options.directory.identity.runId, workerId, token });
+  return { ...shared, workerId, shards, seal };
+}
+
+/** The answer to a worker that comes when the run has ended. @param returns whether the worker was of this run before */
+function joinEnded({ coordinator, stay, workersWait }: ServiceOptions, returns: boolean): JoinResponse {
+  const { failure } = coordinator.progress;
+  // The others were told so when it ended; this one was not connected then.
+  if (returns && !workersWait()) {
+    return { ended: { ok: failure === "", reason: failure === "" ? "the run has ended" : failure } };
+  }
+  const code = stay || workersWait() ? "unavailable" : "refused";
+  if (failure === "") throw new IsobatchError(code, "The run has ended.");
+  throw new IsobatchError(code, `The run has failed: ${failure}`);
+}
+
+/** The run's numerics class is its first worker's. */
+function checkNumerics(
+  { directory, prepared }: Pick<ServiceOptions, "directory" | "prepared">,
+  request: JoinRequest__Output,
+): void {
+  const theirs = request.numerics;
+  if (theirs == null || theirs.backend === "") {
+    throw new IsobatchError("invalid_input", "A worker must say which numerics class it computes in.");
+  }
+  const ours = directory.identity.numerics;
+  if (ours === null) return directory.saveNumerics(numericsOf(theirs));
+  if (prepared.task.mixed || describe(ours) === describe(theirs)) return;
+  throw new IsobatchError(
+    "refused",
+    `The worker computes in another numerics class (${describe(theirs)}) than this run (${describe(ours)}), so its ` +
+      'bits would differ; use the run\'s backend, or set "mixed": true in the task and give up bit-exactness.',
+  );
+}
+
+function numericsOf({ backend, version, architecture, flags }: Numerics__Output) {
+  return { backend, version, architecture, flags };
+}
+
+function describe(numerics: { backend: string; version: string; architecture: string; flags: string }): string {
+  const { backend, version, architecture, flags } = numerics;
+  return [backend, version, architecture, flags].filter((part) => part !== "").join(" ");
+}

@@ -1,0 +1,53 @@
+import type { ServerDuplexStream } from "@grpc/grpc-js";
+import { IsobatchError, messageOf } from "../../../shared/errors.js";
+import { createWriter, readMessages, type ShardCommand, type ShardReport__Output } from "../../../shared/wire/index.js";
+import { failureOf, reportOf, trafficOf } from "../../shard/index.js";
+import { passesMessage, remoteLink, reportEvent } from "../shard-links.js";
+import { checkVersion } from "./check-version.js";
+import { type ServiceOptions, SILENCE_MS } from "./options.js";
+
+/** The stream of a shard in a process of its own: it is welcomed, and then its reports become events until it ends. */
+export async function serve(
+  options: ServiceOptions,
+  layoutJson: string,
+  call: ServerDuplexStream<ShardReport__Output, ShardCommand>,
+): Promise<void> {
+  const { coordinator, directory, slices, leaseKey, gate, log } = options;
+  const writer = createWriter(call, { stallMs: SILENCE_MS, what: "The shard's stream" });
+  const reports = readMessages(call, { what: "The shard" });
+  const hello = (await reports.next()).value?.hello;
+  if (hello == null) throw new IsobatchError("invalid_input", "The first report on Serve must be hello.");
+  const { index } = hello;
+  checkVersion(hello.version, options.version, `Shard ${index}`);
+  const slice = slices[index];
+  if (slice === undefined || index === 0) {
+    throw new IsobatchError("refused", `There is no place for a shard ${index}; this run has ${slices.length}.`);
+  }
+  const { runId, taskHash } = directory.identity;
+  await writer.write({
+    welcome: {
+      ...{ runId, taskHash, leaseKey: Buffer.from(leaseKey), layoutJson, ...slice },
+      passes: passesMessage(gate.passes),
+    },
+  });
+  const unlisten = gate.onReplaced((passes) => {
+    writer.write({ passes: passesMessage(passes) }).catch(() => {});
+  });
+  writer.ended.addEventListener("abort", unlisten, { once: true });
+  const ready = (await reports.next()).value?.ready;
+  if (ready == null) throw new IsobatchError("invalid_input", "The second report on Serve must be ready.");
+  const link = remoteLink(ready.address, writer, log);
+  coordinator.attachShard(index, link, ready.checkpoints);
+  let reason = "it has left";
+  try {
+    for await (const report of reports) {
+      if (report.failed != null) coordinator.fail(failureOf(report.failed));
+      else if (report.traffic != null) coordinator.shardTraffic[index] = trafficOf(report.traffic);
+      else coordinator.dispatch(reportEvent(index, reportOf(report)));
+    }
+  } catch (error) {
+    reason = messageOf(error);
+  } finally {
+    coordinator.detachShard(index, link, reason);
+  }
+}

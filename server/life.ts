@@ -1,0 +1,116 @@
+import { IsobatchError, isFinal, messageOf } from "../shared/errors.js";
+import type { Logger } from "../shared/log.js";
+import type { Assembled } from "./assemble.js";
+import type { CleanUp } from "./clean-up.js";
+import { outcomeError } from "./coordinator/index.js";
+import { type RunDirectory, type Summary, writeReport, writeSummary } from "./observe/index.js";
+import { recordFailure } from "./record-failure.js";
+import { type SummarySource, summaryOf } from "./run-summary.js";
+
+/** How a server ends: with its run, well or not, or at once. */
+export interface Life {
+  /** The summary is written. Rejects with an IsobatchError when the run failed or was aborted. */
+  readonly ended: Promise<RunEnd>;
+  /** As `ended`, once nothing of the server is left. */
+  readonly finished: Promise<RunEnd>;
+  /** Ends at once. */
+  abort(): Promise<void>;
+}
+
+export interface RunEnd {
+  readonly outcome: "complete" | "stopped";
+  readonly summary: Summary;
+}
+
+export interface LifeOptions {
+  readonly parts: Assembled;
+  readonly source: SummarySource;
+  /** Whether the server keeps answering when the run has ended, until `abort`. */
+  readonly stay: boolean;
+  /** Whether workers are to wait for a server that comes back. */
+  workersWait(): boolean;
+  readonly cleanUp: CleanUp;
+  readonly log: Logger;
+}
+
+export function startLife({ parts, source, stay, workersWait, cleanUp, log }: LifeOptions): Life {
+  const { coordinator, supervisor, server, samples, metrics } = parts;
+  const { folder } = source.directory;
+  const { aborted, abort } = createAbort(source.directory);
+
+  async function runToItsEnd(): Promise<RunEnd> {
+    let outcome: Awaited<typeof coordinator.ended>;
+    try {
+      outcome = await Promise.race([coordinator.ended, supervisor.failed, aborted]);
+      if (!outcome.ok) throw outcomeError(outcome, samples, coordinator.state.mark.step);
+    } catch (error) {
+      // After an abort the workers wait for a server to come back: the run isn't over.
+      if (error instanceof IsobatchError && error.code === "interrupted") throw error;
+      coordinator.showFailure(messageOf(error));
+      sayFarewell(parts, workersWait(), false, messageOf(error));
+      recordFailure({ ...source, out: folder, metrics, log }, error);
+      throw error;
+    }
+    sayFarewell(parts, workersWait(), true, outcome.reason);
+    const summary = summaryOf(source);
+    writeSummary(folder, summary);
+    try {
+      writeReport(folder);
+    } catch (error) {
+      // The run is complete without it.
+      log.warn(`The report was not written. ${messageOf(error)}`);
+    }
+    return { outcome: outcome.reason, summary };
+  }
+
+  async function keepAnswering(): Promise<void> {
+    // Shards have been told to end, and are not started again.
+    await supervisor.stop();
+    await aborted.catch(() => {});
+  }
+
+  const ended = runToItsEnd();
+  const finished = (async () => {
+    try {
+      const end = await ended;
+      if (stay) await keepAnswering();
+      return end;
+    } catch (error) {
+      if (stay && isFinal(error)) await keepAnswering();
+      throw error;
+    } finally {
+      server.setServing(false);
+      await cleanUp.run();
+    }
+  })();
+  // Any caller that starts the server awaits it; until then a failure is no unhandled rejection.
+  finished.catch(() => {});
+
+  return {
+    ended,
+    finished,
+    async abort() {
+      abort();
+      await finished.catch(() => {});
+    },
+  };
+}
+
+/** Tells everybody who is attached that the run has ended; workers that are to wait for a server are told nothing. */
+function sayFarewell({ coordinator }: Assembled, workersWait: boolean, ok: boolean, reason: string): void {
+  for (const { writer } of workersWait ? [] : coordinator.members.attached()) {
+    // The worker ends its stream when it hears of it; those that don't are cut off when the server shuts down.
+    writer?.write({ ended: { ok, reason } }).catch(() => {});
+  }
+  for (const link of coordinator.shards) link?.stop(reason);
+}
+
+function createAbort({ folder }: RunDirectory): { aborted: Promise<never>; abort: () => void } {
+  let reject: (error: IsobatchError) => void = () => {};
+  const aborted = new Promise<never>((_, fail) => {
+    reject = fail;
+  });
+  aborted.catch(() => {});
+  const why = `The run was stopped at once; the same command on ${folder} resumes it.`;
+  return { aborted, abort: () => reject(new IsobatchError("interrupted", why)) };
+}

@@ -1,0 +1,95 @@
+import { join } from "node:path";
+import { IsobatchError, invalid } from "../shared/errors.js";
+import type { Layout } from "../shared/layout/index.js";
+import { version } from "../shared/version.js";
+import { type PreparedTask, prepareTask, type Task } from "../tasks/index.js";
+import { microBatchesDone } from "./checkpoint/index.js";
+import type { CleanUp } from "./clean-up.js";
+import { writeFirstCheckpoint } from "./first-checkpoint.js";
+import {
+  type EventLine,
+  type KappaFile,
+  openKappaRecord,
+  openRunDirectory,
+  RUN_FILES,
+  type RunDirectory,
+  readKappaRecord,
+} from "./observe/index.js";
+import { extensionEvent, resumeTask } from "./resume-task.js";
+import type { ServerOptions } from "./server-options.js";
+import { taskHash } from "./task-hash.js";
+
+/** A run as its directory has it, new or resumed, with all that its task needs. */
+export interface OpenRun {
+  /** Its task is the run's: where it is resumed, what was recorded counts. */
+  readonly prepared: PreparedTask;
+  readonly directory: RunDirectory;
+  readonly kappa: KappaFile;
+  /** For the record: the run is made longer than it was. */
+  readonly extension: EventLine | undefined;
+}
+
+const PORT_MAX = 65_535;
+
+/**
+ * Prepares the task and opens its run directory; a new run gets its first checkpoint.
+ * @throws {IsobatchError} for what is wrong with the task, the options or the directory; nothing of it is changed then
+ */
+export async function openRun(options: ServerOptions, cleanUp: CleanUp): Promise<OpenRun> {
+  const { task: wanted, out, extend = false, replayKappa } = options;
+  const asked = await prepareTask(wanted);
+  const { layout, notes } = asked.built;
+  for (const note of notes) options.log.warn(note);
+  checkShards(options, layout);
+  const { microBatchesPerStep, microBatchSize } = wanted;
+  const replayed = replayKappa === undefined ? undefined : readKappaRecord(replayKappa, microBatchesPerStep);
+  const { fingerprint, trainFingerprint } = asked.data;
+  const data = { fingerprint, trainFingerprint };
+  let extension: EventLine | undefined;
+  const directory = openRunDirectory({
+    folder: out,
+    task: { name: wanted.name, hash: taskHash(wanted, fingerprint), json: jsonOf(wanted) },
+    data,
+    version,
+    topology: asked.built.topology,
+    layout,
+    goOn({ identity, taskJson }) {
+      const range = { firstElement: 0, endElement: layout.length };
+      const samplesDone = microBatchesDone(join(out, RUN_FILES.checkpoints), range) * microBatchSize;
+      const recorded = parseTask(join(out, RUN_FILES.task), taskJson);
+      const resumed = resumeTask({ folder: out, identity, recorded, wanted, data, samplesDone, extend });
+      extension = extensionEvent(recorded, resumed);
+      return jsonOf(resumed);
+    },
+  });
+  cleanUp.add(() => directory.close());
+  const prepared = { ...asked, task: JSON.parse(directory.taskJson) as Task };
+  await writeFirstCheckpoint(prepared, directory, directory.identity.taskHash);
+  const kappa = openKappaRecord(out, microBatchesPerStep, directory.identity.epoch > 0, replayed);
+  cleanUp.add(() => kappa.close());
+  return { prepared, directory, kappa, extension };
+}
+
+function jsonOf(task: Task): string {
+  return `${JSON.stringify(task, null, 2)}\n`;
+}
+
+function parseTask(path: string, json: string): Task {
+  try {
+    return JSON.parse(json) as Task;
+  } catch (error) {
+    throw new IsobatchError("damaged", `${path} is damaged: it is not JSON.`, { cause: error });
+  }
+}
+
+function checkShards({ shards, listen }: Pick<ServerOptions, "shards" | "listen">, layout: Layout): void {
+  const chunks = layout.chunks.length;
+  if (!(shards >= 1 && shards <= chunks)) {
+    invalid(`--shards is ${shards}; this model has ${chunks} chunks to share out, so choose 1 to ${chunks}.`);
+  }
+  if (shards > 1 && listen.port + shards > PORT_MAX) {
+    invalid(
+      `--listen has port ${listen.port}; ${shards} shards take those up to the ${shards}th after it, and ${PORT_MAX} is the last.`,
+    );
+  }
+}

@@ -1,0 +1,36 @@
+import type { Logger } from "../shared/log.js";
+import type { Address } from "../shared/wire/index.js";
+import type { Task } from "../tasks/index.js";
+import type { HttpOptions } from "./open-dashboard.js";
+import type { GivenToken, TlsRequest } from "./security/index.js";
+import type { SpawnedShard } from "./supervise-shards.js";
+
+export interface ServerOptions {
+  readonly task: Task;
+  /** The run directory. */
+  readonly out: string;
+  readonly listen: Address;
+  readonly shards: number;
+  readonly tls: TlsRequest;
+  /** Holds the join token, or is made to hold it. */
+  readonly joinTokenFile?: string;
+  /** Tokens beside those of the run directory. */
+  readonly tokens?: readonly GivenToken[];
+  /** The first step waits for so many workers, but at most `awaitMs` after the first is ready. */
+  readonly workersAwaited: number;
+  readonly awaitMs: number;
+  /**
+   * Whether it keeps answering when the run has ended, until `abort`; workers that come then are put off. A run that
+   * failed for a reason that may be gone at a restart, such as a full disk, ends the server anyway.
+   */
+  readonly stay?: boolean;
+  /** Where the dashboard and the metrics are served over HTTP, if they are. */
+  readonly http?: HttpOptions;
+  /** A run directory, or a kappa.jsonl, whose record of κ this run is to follow. */
+  readonly replayKappa?: string;
+  /** Whether a schedule that ends with a shorter run may be stretched to the task's length. */
+  readonly extend?: boolean;
+  readonly log: Logger;
+  /** Starts the process of shard `index` ≥ 1, which calls `startShard`; `token` admits it. */
+  spawnShard(shard: { index: number; coordinator: Address; listen: Address; token: string }): SpawnedShard;
+}
