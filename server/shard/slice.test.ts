@@ -7,15 +7,22 @@ import {
   SEGMENT_LENGTH_MAX,
   type TensorSpec,
 } from "../../shared/layout/index.js";
-import { createRandom } from "../../shared/random.js";
 import type { StepPlan } from "../../shared/steps/index.js";
 import type { SliceState } from "../checkpoint/index.js";
 import { sumsBytes } from "./arithmetic/source.js";
 import type { SliceMove } from "./arithmetic/staged.js";
-import type { LeafWeights } from "./core/index.js";
+import {
+  bitsOf,
+  bytesOf,
+  fill,
+  leafOf,
+  numbersOf,
+  type PlainSums,
+  planFor,
+  plus,
+  updatePlainly,
+} from "./arithmetic/sums.test.helper.js";
 import { createSlice, type Slice } from "./slice.js";
-
-const f = Math.fround;
 
 const parameter = (name: string, shape: number[], decay: boolean): TensorSpec => ({
   name,
@@ -44,66 +51,13 @@ const LAYOUT = createLayout([
 const ALL = { firstChunk: 0, endChunk: LAYOUT.chunks.length };
 const KAPPA = 6;
 
-function planOf(squareOfSum: boolean): StepPlan {
-  const coefficients = {
-    ...{ mKeep: 0.9, mAdd: 0.1 / KAPPA, vKeep: 0.99, vAdd: 0.01 / KAPPA, squareOfSum },
-    ...{ stepSize: 0.013, vScale: 3.7, epsilon: 1e-8, decay: 0.004, c1: 0.1, c2: 0.01 },
-  };
-  return { epoch: 1, step: 5, firstMicroBatch: 5 * KAPPA, microBatches: KAPPA, coefficients };
-}
+const planOf = (squareOfSum: boolean): StepPlan => planFor(KAPPA, squareOfSum);
 
-const random = createRandom(42);
-const numbers = (length: number): Float32Array => Float32Array.from({ length }, () => random.next() * 2 - 1);
+const numbers = numbersOf(42);
 const positive = (length: number): Float32Array => numbers(length).map(Math.abs);
-const bytesOf = (...arrays: Float32Array[]): Buffer =>
-  Buffer.concat(arrays.map((array) => Buffer.from(array.buffer, array.byteOffset, array.byteLength)));
-const bitsOf = (array: Float32Array): Uint32Array => new Uint32Array(array.slice().buffer);
-
-/** Fills the slice with these numbers of the layout's flat vectors. */
-function fill(slice: Slice, { theta, m, v }: SliceState, parameters: number): void {
-  slice.restore((into, { firstElement, endElement }) => {
-    into.theta.set(theta.subarray(firstElement, endElement));
-    into.m.set(m.subarray(firstElement, Math.min(endElement, parameters)));
-    into.v.set(v.subarray(firstElement, Math.min(endElement, parameters)));
-  });
-}
 
 function stateFor(layout: Layout): SliceState {
   return { theta: numbers(layout.length), m: numbers(layout.parameters), v: positive(layout.parameters) };
-}
-
-/** The sums of one node in plain loops; a leaf's come from its raw gradient and weights. */
-interface PlainSums {
-  readonly s1: Float32Array;
-  readonly s2: Float32Array;
-}
-const leafOf = (g: Float32Array, { w1, w2 }: LeafWeights): PlainSums => ({
-  s1: g.map((x) => f(f(w1) * x)),
-  s2: g.map((x) => f(f(w2) * f(x * x))),
-});
-const plus = (a: PlainSums, b: PlainSums): PlainSums => ({
-  s1: a.s1.map((x, i) => f(x + b.s1[i])),
-  s2: a.s2.map((x, i) => f(x + b.s2[i])),
-});
-
-/** A step of the chunk's elements in plain loops, in place. */
-function updatePlainly(layout: Layout, state: SliceState, chunk: Chunk, { s1, s2 }: PlainSums, plan: StepPlan): void {
-  const { mKeep, mAdd, vKeep, vAdd, squareOfSum, stepSize, vScale, epsilon, decay } = plan.coefficients;
-  for (let k = 0; k < chunk.length; k++) {
-    const i = chunk.offset + k;
-    const tensor = layout.tensors.findLast(({ offset }) => offset <= i)!;
-    if (tensor.kind === "tail") {
-      const keep = tensor.momentum! ** plan.microBatches;
-      state.theta[i] = f(f(f(keep) * state.theta[i]) + f(f((1 - keep) / plan.microBatches) * s1[k]));
-      continue;
-    }
-    const squares = squareOfSum ? f(s1[k] * s1[k]) : s2[k];
-    state.m[i] = f(f(f(mKeep) * state.m[i]) + f(f(mAdd) * s1[k]));
-    state.v[i] = f(f(f(vKeep) * state.v[i]) + f(f(vAdd) * squares));
-    const root = f(f(Math.sqrt(f(state.v[i] * f(vScale)))) + f(epsilon));
-    const move = f(f(f(stepSize) * state.m[i]) / root);
-    state.theta[i] = f(state.theta[i] - f(f((tensor.decay ? f(decay) : 0) * state.theta[i]) + move));
-  }
 }
 
 function assertSame(actual: SliceState, expected: SliceState): void {
@@ -134,7 +88,7 @@ describe("a slice", () => {
     it(`stages, adds, merges and applies like plain loops, with v from ${from}`, () => {
       const slice = createSlice(LAYOUT, ALL);
       const expected = stateFor(LAYOUT);
-      fill(slice, expected, LAYOUT.parameters);
+      fill(slice, expected);
       const plan = planOf(squareOfSum);
       const weights = [
         { w1: 0.5, w2: 0.25 },
@@ -175,7 +129,7 @@ describe("a slice", () => {
   it("keeps a snapshot as it was, and comes back to it", () => {
     const slice = createSlice(LAYOUT, ALL);
     const filled = stateFor(LAYOUT);
-    fill(slice, filled, LAYOUT.parameters);
+    fill(slice, filled);
     const snapshot = slice.snapshot();
     const [chunk] = LAYOUT.chunks;
     const leaf = { w1: 1, w2: 1 };
@@ -183,7 +137,7 @@ describe("a slice", () => {
     perform(slice, chunk, [numbers(chunk.length)], ...moves);
     assertSame(snapshot, filled);
     assert.notDeepEqual(slice.snapshot().theta, snapshot.theta);
-    fill(slice, snapshot, LAYOUT.parameters);
+    fill(slice, snapshot);
     assertSame(slice.snapshot(), filled);
   });
 

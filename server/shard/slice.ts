@@ -1,12 +1,10 @@
-import { instantiateKernels } from "../../shared/kernels/index.js";
 import type { Chunk, ChunkRange, ElementRange, Layout } from "../../shared/layout/index.js";
-import type { StepPlan } from "../../shared/steps/index.js";
+import { availableCores } from "../../shared/machine/index.js";
 import type { SliceState } from "../checkpoint/index.js";
-import type { ChunkProgram, SumNorms } from "./arithmetic/program.js";
-import { runProgram, SCRATCH_BYTES, type SegmentArithmetic, scratchAt, updatePlan } from "./arithmetic/run-program.js";
 import { type ChunkPlace, createSegment, PAGE_BYTES, placeOf, type SliceSegment } from "./arithmetic/segment.js";
 import type { OwnSums, SumsSource } from "./arithmetic/source.js";
 import { createStaged, type SliceMove } from "./arithmetic/staged.js";
+import { createTeam, type UpdatedChunk } from "./arithmetic/team.js";
 
 /**
  * A shard's numbers: of its slice of the flat vector θ, m and v, and the staged sums, all in the kernels' memory, one
@@ -36,11 +34,8 @@ export interface Slice {
   restore<T>(read: (into: SliceState, range: ElementRange) => T): T;
   /** The memories, where what other processes share can be mapped. */
   readonly memories: readonly SegmentMemory[];
-}
-
-export interface UpdatedChunk {
-  readonly chunk: number;
-  readonly norms: SumNorms;
+  /** Ends the helper threads. */
+  close(): Promise<void>;
 }
 
 /** The memory of one segment. θ begins at address 0, and has all its pages of 64 KiB to itself. */
@@ -56,7 +51,17 @@ export interface SegmentMemory {
   release(at: number, bytes: number): void;
 }
 
-export function createSlice(layout: Layout, range: ChunkRange): Slice {
+/** What several chunks take is bound by memory: more threads than this would only wait for it together. */
+const THREADS_MAX = 4;
+
+const PIECE_BYTES = 16_384;
+
+/** @param threads that compute at once; what they compute is the same for any number */
+export function createSlice(
+  layout: Layout,
+  range: ChunkRange,
+  threads = Math.min(availableCores(), THREADS_MAX),
+): Slice {
   const chunks = layout.chunks.slice(range.firstChunk, range.endChunk);
   const segments = [...new Set(chunks.map(({ segment }) => segment))].map((index) =>
     createSegment(
@@ -71,13 +76,7 @@ export function createSlice(layout: Layout, range: ChunkRange): Slice {
     places.set(chunk.index, placeOf(layout, chunk, segment, segments[segment].offset));
   }
   const segmentOf = (chunk: number): SliceSegment => segments[places.get(chunk)!.segment];
-  const arithmetic = segments.map(
-    (segment): SegmentArithmetic => ({
-      kernels: instantiateKernels(segment.memory),
-      segment,
-      scratch: scratchAt(segment.regions.take(SCRATCH_BYTES)),
-    }),
-  );
+  const team = createTeam({ segments, places, threads });
 
   const takeBuffer = (chunk: number): { s1: number; s2: number } => {
     const { regions, sumBytes } = segmentOf(chunk);
@@ -99,17 +98,6 @@ export function createSlice(layout: Layout, range: ChunkRange): Slice {
     (chunk) => places.get(chunk)!.trained,
   );
 
-  function run(programs: readonly ChunkProgram[], plan: StepPlan | undefined): UpdatedChunk[] {
-    const updated: UpdatedChunk[] = [];
-    const update = plan && updatePlan(plan);
-    for (const program of programs) {
-      const place = places.get(program.chunk)!;
-      const norms = runProgram(arithmetic[place.segment], place, program, update);
-      if (norms !== undefined) updated.push({ chunk: program.chunk, norms });
-    }
-    return updated;
-  }
-
   const stateOf = ({ memory, length, parameters, m, v }: SliceSegment): SliceState => ({
     theta: new Float32Array(memory.buffer, 0, length),
     m: new Float32Array(memory.buffer, m, parameters),
@@ -119,23 +107,23 @@ export function createSlice(layout: Layout, range: ChunkRange): Slice {
   return {
     receive(chunk, bytes) {
       const segment = segmentOf(chunk.index);
-      const { kernels } = arithmetic[places.get(chunk.index)!.segment];
+      const kernels = team.kernels(places.get(chunk.index)!.segment);
       const source = waiting.get(segment) ?? ({ kind: "own", ...takeBuffer(chunk.index) } as const);
       waiting.set(segment, source);
-      const target = new Uint8Array(segment.memory.buffer);
       const half = chunk.length * 4;
-      target.set(bytes.length > half ? bytes.subarray(0, half) : bytes, source.s1);
-      if (!kernels.allFinite(source.s1, chunk.length)) return undefined;
-      if (bytes.length === half) return source;
-      target.set(bytes.subarray(half), source.s2);
-      return kernels.allFinite(source.s2, chunk.length) ? source : undefined;
+      const place = (from: number, end: number, at: number): boolean => {
+        // Piece by piece, so that what is copied is checked while it is in the nearest cache.
+        for (; from < end; from += PIECE_BYTES, at += PIECE_BYTES) {
+          const piece = bytes.subarray(from, Math.min(end, from + PIECE_BYTES));
+          new Uint8Array(segment.memory.buffer, at, piece.length).set(piece);
+          if (!kernels.allFinite(at, piece.length / 4)) return false;
+        }
+        return true;
+      };
+      return place(0, half, source.s1) && place(half, bytes.length, source.s2) ? source : undefined;
     },
 
-    perform(moves, incoming) {
-      const updated: UpdatedChunk[] = [];
-      staged.perform(moves, incoming, (programs, plan) => updated.push(...run(programs, plan)));
-      return updated;
-    },
+    perform: (moves, incoming) => staged.perform(moves, incoming, team.run),
 
     clear: () => staged.clear(),
 
@@ -172,5 +160,7 @@ export function createSlice(layout: Layout, range: ChunkRange): Slice {
       reserve: (bytes) => regions.take(bytes, PAGE_BYTES),
       release: (at, bytes) => regions.give(at, bytes, PAGE_BYTES),
     })),
+
+    close: () => team.close(),
   };
 }

@@ -99,7 +99,7 @@ interface Adder {
 
 function createAdder(kernels: Kernels, memory: WebAssembly.Memory, { read1, read2 }: Scratch, trained: boolean): Adder {
   const move = (target: number, from: number, length: number): void => {
-    new Uint8Array(memory.buffer).copyWithin(target, from, from + 4 * length);
+    new Uint8Array(memory.buffer, target, 4 * length).set(new Uint8Array(memory.buffer, from, 4 * length));
   };
 
   /** The operand where kernels can read it: what is in a file is read to `to1` and `to2`. */

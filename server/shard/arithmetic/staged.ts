@@ -7,20 +7,23 @@ import type { SumsSource } from "./source.js";
 export type SliceMove = Extract<ShardEffect, { readonly kind: "stage" | "accumulate" | "merge" | "apply" }>;
 
 /**
- * Which sums each slot stands for. Moves become programs, one a chunk where possible: a move is only remembered until
- * the chunk's last one is known, so that incoming sums go straight to where they are needed, and a sum that updates
- * its chunk at once is never written to memory.
+ * Which sums each slot stands for. The moves of a node become one program a chunk: a move is only remembered until the
+ * chunk's last one is known, so that incoming sums go straight to where they are needed, and a sum that updates its
+ * chunk at once is never written to memory.
  *
- * Buffers are not given back before the programs that use them have run; in which order the slots are used again
- * makes no difference.
+ * Buffers are not given back before the programs that use them have run, so within a node it makes no difference in
+ * which order slots are used again.
  */
 export interface Staged {
-  /** Calls `run` with programs of different chunks, once or several times one after the other. */
-  perform(
+  /**
+   * Calls `run` once, with the programs of different chunks.
+   * @param moves of one node
+   */
+  perform<Result>(
     moves: readonly SliceMove[],
     incoming: (chunk: number) => SumsSource,
-    run: (programs: readonly ChunkProgram[], plan: StepPlan | undefined) => void,
-  ): void;
+    run: (programs: readonly ChunkProgram[], plan: StepPlan | undefined) => Result,
+  ): Result;
   /** Forgets everything that is staged. */
   clear(): void;
 }
@@ -78,29 +81,18 @@ export function createStaged(buffers: SumBuffers, isTrained: (chunk: number) => 
   return {
     perform(moves, incoming, run) {
       const chains = new Map<number, Chain>();
-      let programs = new Map<number, ChunkProgram>();
-      let spent: { readonly chunk: number; readonly operand: Operand }[] = [];
+      const programs: ChunkProgram[] = [];
+      const spent: { readonly chunk: number; readonly operand: Operand }[] = [];
       let plan: StepPlan | undefined;
 
-      const flush = (): void => {
-        if (programs.size > 0) run([...programs.values()], plan);
-        for (const { chunk, operand } of spent) buffers.give(chunk, operand.s1);
-        programs = new Map();
-        spent = [];
-      };
       const add = (chunk: number, operands: readonly Operand[], target: Target | undefined): void => {
-        if (programs.has(chunk)) flush();
-        programs.set(chunk, { chunk, operands, target });
+        programs.push({ chunk, operands, target });
         for (const operand of operands) {
           if (operand.own && operand.s1 !== target?.s1) spent.push({ chunk, operand });
         }
       };
       /** Decides where the sum is kept. */
-      const close = (chunk: number): void => {
-        const chain = chains.get(chunk);
-        if (chain === undefined) return;
-        chains.delete(chunk);
-        const { operands, slot, lent } = chain;
+      const keep = (chunk: number, { operands, slot, lent }: Chain): void => {
         const [first] = operands;
         if (operands.length === 1) {
           if (first.own || lent) return put(slot, chunk, first);
@@ -109,9 +101,17 @@ export function createStaged(buffers: SumBuffers, isTrained: (chunk: number) => 
           return put(slot, chunk, { ...target, file: undefined, leaf: first.leaf, own: true });
         }
         // Of the two at the front one may be overwritten while it is read; a later one is still needed.
-        const target = { ...(operands.slice(0, 2).find(({ own }) => own) ?? buffers.take(chunk)), raw: false };
-        add(chunk, operands, target);
-        put(slot, chunk, { s1: target.s1, s2: target.s2, file: undefined, leaf: undefined, own: true });
+        const { s1, s2 } = operands.slice(0, 2).find(({ own }) => own) ?? buffers.take(chunk);
+        add(chunk, operands, { s1, s2, raw: false });
+        put(slot, chunk, { s1, s2, file: undefined, leaf: undefined, own: true });
+      };
+      /** The chain whose sum is to be in the slot, or a new one of what the slot holds. */
+      const chainOf = (chunk: number, slot: number): Chain => {
+        const known = chains.get(chunk);
+        if (known !== undefined) return known;
+        const chain = { operands: [takeOut(slot)], slot, lent: true };
+        chains.set(chunk, chain);
+        return chain;
       };
 
       for (const move of moves) {
@@ -119,7 +119,6 @@ export function createStaged(buffers: SumBuffers, isTrained: (chunk: number) => 
         switch (move.kind) {
           case "stage":
           case "accumulate": {
-            close(chunk);
             const source = incoming(chunk);
             const operands = [operandOf(chunk, source, move.leaf)];
             if (move.kind === "accumulate") operands.push(takeOut(move.slot));
@@ -127,29 +126,22 @@ export function createStaged(buffers: SumBuffers, isTrained: (chunk: number) => 
             break;
           }
           case "merge": {
-            if (chains.get(chunk)?.slot !== move.from) {
-              close(chunk);
-              chains.set(chunk, { operands: [takeOut(move.from)], slot: move.from, lent: true });
-            }
-            const chain = chains.get(chunk)!;
+            const chain = chainOf(chunk, move.from);
             chain.operands.push(takeOut(move.into));
             chain.slot = move.into;
             break;
           }
           case "apply": {
-            if (chains.get(chunk)?.slot !== move.slot) {
-              close(chunk);
-              chains.set(chunk, { operands: [takeOut(move.slot)], slot: move.slot, lent: true });
-            }
-            const { operands } = chains.get(chunk)!;
+            add(chunk, chainOf(chunk, move.slot).operands, undefined);
             chains.delete(chunk);
             plan = move.plan;
-            add(chunk, operands, undefined);
           }
         }
       }
-      for (const chunk of [...chains.keys()]) close(chunk);
-      flush();
+      for (const [chunk, chain] of chains) keep(chunk, chain);
+      const result = run(programs, plan);
+      for (const { chunk, operand } of spent) buffers.give(chunk, operand.s1);
+      return result;
     },
 
     clear() {

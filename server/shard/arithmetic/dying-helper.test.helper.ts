@@ -1,0 +1,9 @@
+/** A helper thread that takes a program and dies over it. */
+import { workerData } from "node:worker_threads";
+import { awaitBatch, take } from "./board.js";
+import type { HelperStart } from "./team.js";
+
+const { board } = workerData as HelperStart;
+do awaitBatch(board);
+while (take(board) === undefined);
+process.exit();

@@ -1,0 +1,30 @@
+/** A helper thread of a shard: runs programs off the board, for as long as its process runs. */
+import { workerData } from "node:worker_threads";
+import { IsobatchError, messageOf } from "../../../shared/errors.js";
+import { instantiateKernels } from "../../../shared/kernels/index.js";
+import { awaitBatch, fail, finish, planOn, programAt, take } from "./board.js";
+import type { SumNorms } from "./program.js";
+import { runProgram, scratchAt } from "./run-program.js";
+import type { HelperStart } from "./team.js";
+
+const { board, segments, places, scratches } = workerData as HelperStart;
+const arithmetic = segments.map((segment, index) => ({
+  kernels: instantiateKernels(segment.memory),
+  segment,
+  scratch: scratchAt(scratches[index]),
+}));
+
+for (;;) {
+  awaitBatch(board);
+  for (let index = take(board); index !== undefined; index = take(board)) {
+    let norms: SumNorms | undefined;
+    try {
+      const program = programAt(board, index);
+      const place = places.get(program.chunk)!;
+      norms = runProgram(arithmetic[place.segment], place, program, planOn(board));
+    } catch (error) {
+      fail(board, { message: messageOf(error), code: error instanceof IsobatchError ? error.code : undefined });
+    }
+    finish(board, index, norms);
+  }
+}

@@ -1,0 +1,2 @@
+/** A helper thread that has ended before there was anything to do. */
+export {};
