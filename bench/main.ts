@@ -19,6 +19,7 @@ import { pythonWithTorch } from "./peers/environment.js";
 import { peersScenario } from "./peers/scenario.js";
 import { tableOf as tableOfPeers } from "./peers/table.js";
 import { pytorchScenario } from "./pytorch.js";
+import { shardScenario } from "./shard.js";
 import { stepScenario } from "./steps.js";
 import { wireScenario } from "./wire.js";
 
@@ -42,6 +43,7 @@ const scenarios: Record<string, () => unknown> = {
   kernels: kernelScenario,
   gradients: gradientScenario,
   wire: wireScenario,
+  shard: shardScenario,
   dashboard: dashboardScenario,
   steps: () => stepScenario("mnist"),
   pytorch: async () =>
