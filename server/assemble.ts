@@ -4,6 +4,7 @@ import { createLeaseKey, parseToken } from "../shared/credentials/index.js";
 import { messageOf } from "../shared/errors.js";
 import { type ChunkRange, elementsOf, sliceChunks } from "../shared/layout/index.js";
 import type { Logger } from "../shared/log.js";
+import { during } from "../shared/trace/index.js";
 import { version } from "../shared/version.js";
 import {
   type Address,
@@ -90,7 +91,8 @@ export async function assemble(
   cleanUp.add(() => coordinator.close());
   const shard = firstShard(prepared, directory, slices[0], leaseKey, coordinator, log);
 
-  const security = await openSecurity({ folder: out, tls: options.tls, joinTokenFile, given: tokens, log });
+  const admitting = { folder: out, tls: options.tls, joinTokenFile, given: tokens, log };
+  const security = await during("security", () => openSecurity(admitting));
   cleanUp.add(() => security.close());
   const { gate, tls } = security;
   const server = createServer({ gate, tls });

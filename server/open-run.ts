@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { IsobatchError, invalid } from "../shared/errors.js";
 import type { Layout } from "../shared/layout/index.js";
+import { during } from "../shared/trace/index.js";
 import { version } from "../shared/version.js";
 import { type PreparedTask, prepareTask, type Task } from "../tasks/index.js";
 import { microBatchesDone } from "./checkpoint/index.js";
@@ -37,7 +38,7 @@ const PORT_MAX = 65_535;
  */
 export async function openRun(options: ServerOptions, cleanUp: CleanUp): Promise<OpenRun> {
   const { task: wanted, out, extend = false, replayKappa } = options;
-  const asked = await prepareTask(wanted);
+  const asked = await during("prepare", () => prepareTask(wanted));
   const { layout, notes } = asked.built;
   for (const note of notes) options.log.warn(note);
   checkShards(options, layout);
@@ -64,7 +65,7 @@ export async function openRun(options: ServerOptions, cleanUp: CleanUp): Promise
   });
   cleanUp.add(() => directory.close());
   const prepared = { ...asked, task: JSON.parse(directory.taskJson) as Task };
-  await writeFirstCheckpoint(prepared, directory, directory.identity.taskHash);
+  await during("first checkpoint", () => writeFirstCheckpoint(prepared, directory, directory.identity.taskHash));
   const kappa = openKappaRecord(out, microBatchesPerStep, directory.identity.epoch > 0, replayed);
   cleanUp.add(() => kappa.close());
   return { prepared, directory, kappa, extension };

@@ -1,5 +1,6 @@
 import { createCoreHost } from "../../shared/core-host.js";
 import type { Logger } from "../../shared/log.js";
+import { began } from "../../shared/trace/index.js";
 import type { Task } from "../../tasks/index.js";
 import type { KappaFile, LedgerLine, MetricsLine, RunDirectory, RunRecord } from "../observe/index.js";
 import type { Samples } from "../samples/index.js";
@@ -15,6 +16,7 @@ import {
   type Outcome,
 } from "./core/index.js";
 import { coreOptions } from "./core-options.js";
+import { traceEffect } from "./effect-spans.js";
 import { createEffects } from "./effects.js";
 import { createMembers, type Members } from "./members.js";
 import { type Progress, readEarlier } from "./progress.js";
@@ -107,7 +109,9 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     },
     perform(effect) {
       tally.effect(effect);
+      const begun = began();
       perform(effect);
+      traceEffect(effect, begun);
     },
     // The run is over, and stands where its checkpoints say.
     onFailed(error) {

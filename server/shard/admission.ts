@@ -1,5 +1,6 @@
 import type { CoreHost } from "../../shared/core-host.js";
 import { messageOf } from "../../shared/errors.js";
+import { began, span } from "../../shared/trace/index.js";
 import type { SumsSource } from "./arithmetic/source.js";
 import type { OfferedChunk, ShardCore, ShardEvent } from "./core/index.js";
 import { type ShardWork, workOf } from "./effects.js";
@@ -45,7 +46,9 @@ export function createAdmission(core: ShardCore, host: CoreHost<ShardEvent, Shar
           const why = messageOf(host.failure.error);
           throw rejection("shard_failed", `The push is refused: the shard can't go on: ${why}`);
         }
+        const begun = began();
         const verdict = core.judge(offered);
+        span("judged", begun, offered.step, offered.chunk, offered.lo, offered.hi);
         switch (verdict.verdict) {
           case "refused":
             throw rejection(verdict.rejection, `The push is refused: ${verdict.reason}.`);

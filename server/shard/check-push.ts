@@ -10,6 +10,8 @@ import { type Rejection, rejection } from "./traffic.js";
  */
 export interface PushedLease {
   readonly worker: string;
+  /** Its number. */
+  readonly lease: number;
   readonly epoch: number;
   readonly step: number;
   /** The leaves [lo, hi). */
@@ -31,7 +33,7 @@ export function checkLease(
   if (losses.length !== hi - lo || !losses.every(Number.isFinite)) {
     refuse("losses", `it needs ${hi - lo} finite losses`);
   }
-  return { worker: workerId, epoch, step, lo, hi, losses };
+  return { worker: workerId, lease, epoch, step, lo, hi, losses };
 }
 
 /**

@@ -4,6 +4,7 @@ import { IsobatchError } from "../../shared/errors.js";
 import { failAt } from "../../shared/fail-point.js";
 import type { ChunkRange, Layout } from "../../shared/layout/index.js";
 import type { Logger } from "../../shared/log.js";
+import { began, span } from "../../shared/trace/index.js";
 import {
   callerOf,
   createHandlers,
@@ -95,10 +96,12 @@ export async function takePush(
       traffic.received(sent.sums.length);
       const { lo, hi, chunk } = sent;
       const losses = lease.losses.slice(lo - lease.lo, hi - lease.lo);
-      const { worker, epoch, step } = lease;
+      const { worker, lease: number, epoch, step } = lease;
       const fetch = (): SumsSource => {
+        const begun = began();
         checkSums(sent, layout, caller);
         const source = slice.receive(layout.chunks[chunk], sent.sums);
+        span("received", begun, number, step, chunk, lo, hi);
         if (source !== undefined) return source;
         throw rejection("not_finite", `Chunk ${chunk} of [${lo}, ${hi}) is not finite.`);
       };

@@ -1,6 +1,7 @@
 import { createCoreHost } from "../../shared/core-host.js";
 import type { ChunkRange, Layout } from "../../shared/layout/index.js";
 import type { Logger } from "../../shared/log.js";
+import { began } from "../../shared/trace/index.js";
 import type { ShardHandlers } from "../../shared/wire/index.js";
 import type { CheckpointStore } from "../checkpoint/index.js";
 import { createAdmission } from "./admission.js";
@@ -12,6 +13,7 @@ import { createPublisher } from "./publisher.js";
 import { createPushService } from "./push-service.js";
 import { createSlice } from "./slice.js";
 import { createTraffic, type ShardTraffic } from "./traffic.js";
+import { traceWork } from "./work-spans.js";
 
 /** A shard's shell: it feeds the core, performs what the core decides, and speaks gRPC with the workers. */
 export interface Shard {
@@ -83,7 +85,11 @@ export function createShard(options: ShardOptions): Shard {
       admission.wake();
       return workOf(core.handle(event));
     },
-    perform,
+    perform(work) {
+      const begun = began();
+      perform(work);
+      traceWork(work, begun);
+    },
     onFailed(error) {
       admission.wake();
       options.onFailed(error);

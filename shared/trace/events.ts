@@ -19,6 +19,13 @@ export const EVENTS = {
   start: kind([]),
   /** Loading the command's code. */
   modules: kind([], { waits: true }),
+  /** Reading the data set, and building and checking the model. */
+  prepare: kind([], { waits: true }),
+  /** Writing the checkpoint of step 0. */
+  "first checkpoint": kind([], { waits: true }),
+  /** Making or reading tokens and certificates. */
+  security: kind([], { waits: true }),
+
   /** Finding out which backend works, or whether the one that was asked for does. */
   probe: kind([], { waits: true }),
   /** Starting the compute threads. */
@@ -27,6 +34,27 @@ export const EVENTS = {
   backend: kind([], { waits: true }),
   /** A thread builds the model. */
   model: kind([], { waits: true }),
+
+  /** The coordinator: from the step's first plan until all shards have committed it. */
+  step: kind(["step"], { waits: true }),
+  plan: kind(["step", "shard"]),
+  lease: kind(["lease", "step", "lo", "hi"], { lease: "from" }),
+  /** Writing the records of a step. */
+  record: kind(["step"]),
+
+  /** A shard takes a chunk's sums from a message: checks them, and copies them to where they can be computed with. */
+  received: kind(["lease", "step", "chunk", "lo", "hi"], { lease: "to" }),
+  /** Deciding whether a chunk of the node [lo, hi) is wanted. */
+  judged: kind(["step", "chunk", "lo", "hi"]),
+  /** Adding sums that have a sibling to wait for. */
+  merged: kind(["chunk", "operations"]),
+  /** Adding the last sums of a chunk, and updating it. */
+  Adam: kind(["step", "chunk", "operations"]),
+  published: kind(["version", "chunk"]),
+  /** Copying the slice for a checkpoint. */
+  snapshot: kind(["step"]),
+  /** Reading a checkpoint. */
+  restore: kind(["step"]),
 } as const satisfies Record<string, EventKind>;
 
 export type EventName = keyof typeof EVENTS;
