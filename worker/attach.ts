@@ -3,7 +3,7 @@
  * threads, memories and model stay as they are while it is still the same run.
  */
 import type { Logger } from "../shared/log.js";
-import { nameProcess } from "../shared/trace/index.js";
+import { during, nameProcess } from "../shared/trace/index.js";
 import { type Address, type Connection, connect, formatAddress } from "../shared/wire/index.js";
 import { microBatchesOf, openData } from "../tasks/index.js";
 import type { ChosenBackend } from "./choose-backend.js";
@@ -69,7 +69,7 @@ export function createAttacher(options: AttacherOptions): Attacher {
 
   const attach = async (connection: Connection): Promise<Attached> => {
     const { backend, computeThreads } = options;
-    const joined = await join(connection, { backend, computeThreads, runId, signal });
+    const joined = await during("join", () => join(connection, { backend, computeThreads, runId, signal }));
     const before = engine;
     if (before?.identity !== joined.identity) {
       engine = undefined;
@@ -103,7 +103,7 @@ export function createAttacher(options: AttacherOptions): Attacher {
   return {
     connect(untilMs) {
       const waitMs = Math.max(0, untilMs - performance.now());
-      return connect(address, { ...access, waitMs, signal });
+      return during("connect", () => connect(address, { ...access, waitMs, signal }));
     },
     attach: (connection) =>
       attach(connection).catch((error: unknown) => {

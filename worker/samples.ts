@@ -4,6 +4,7 @@
  * next step, since leases tend to be cut alike.
  */
 import { IsobatchError } from "../shared/errors.js";
+import { began, span } from "../shared/trace/index.js";
 import { type Connection, readMessages, type SampleBatch__Output, verifyChecksum } from "../shared/wire/index.js";
 import {
   createSampleOrder,
@@ -88,6 +89,7 @@ export function createRemoteSamples({ connection, workerId, seal, batches }: Rem
     first: number,
     end: number,
   ): AsyncGenerator<Batch, void, undefined> {
+    const begun = began();
     let next = first;
     for (let attempt = 1; next < end; attempt++) {
       const stream = connection.coordinator.fetchSamples({
@@ -103,6 +105,7 @@ export function createRemoteSamples({ connection, workerId, seal, batches }: Rem
           batches.check(batch, evaluation ? "evaluation" : "microBatch", next, connection);
           next += 1;
           attempt = 1;
+          if (next === end) span("samples", begun, first, end);
           yield shareable(batch);
           if (next === end) return;
         }

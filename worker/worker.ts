@@ -8,7 +8,7 @@ import { createCoreHost } from "../shared/core-host.js";
 import { IsobatchError, invalid } from "../shared/errors.js";
 import type { Logger } from "../shared/log.js";
 import { availableCores } from "../shared/machine/index.js";
-import { during } from "../shared/trace/index.js";
+import { began, during, isTraced } from "../shared/trace/index.js";
 import { type Address, type Connection, type Trust, trustOf } from "../shared/wire/index.js";
 import { type Attached, createAttacher } from "./attach.js";
 import { defaultComputeThreads } from "./backends/threads.js";
@@ -23,6 +23,7 @@ import {
 } from "./core/index.js";
 import { RunEndedError } from "./join.js";
 import { pause } from "./pause.js";
+import { createWorkerSpans } from "./spans.js";
 
 export type { WorkerOutcome } from "./core/index.js";
 
@@ -88,9 +89,17 @@ async function live(options: WorkerOptions, backend: ChosenBackend, computeThrea
   const { token, trust = trustOf(token) } = options;
   const going = new AbortController();
   const core = createWorkerCore(options);
+  const spans = isTraced() ? createWorkerSpans() : undefined;
   const host = createCoreHost<WorkerEvent, WorkerEffect>({
-    handle: (event) => core.handle(event, performance.now()),
-    perform,
+    handle(event) {
+      spans?.event(event);
+      return core.handle(event, performance.now());
+    },
+    perform(effect) {
+      const begun = began();
+      perform(effect);
+      spans?.effect(effect, begun);
+    },
     onFailed: (error) => void finish({ error }),
   });
   const { dispatch } = host;

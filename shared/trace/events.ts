@@ -28,6 +28,8 @@ export const EVENTS = {
 
   /** Finding out which backend works, or whether the one that was asked for does. */
   probe: kind([], { waits: true }),
+  connect: kind([], { waits: true }),
+  join: kind([], { waits: true }),
   /** Starting the compute threads. */
   engine: kind([], { waits: true }),
   /** A thread opens its backend. */
@@ -55,6 +57,36 @@ export const EVENTS = {
   snapshot: kind(["step"]),
   /** Reading a checkpoint. */
   restore: kind(["step"]),
+
+  /** A worker: from the first that is heard of a version of the weights until all of it is there. */
+  weights: kind(["version", "epoch"], { waits: true }),
+  /** Copying a chunk of weights from its message. */
+  taken: kind(["shard"]),
+  /** From then on, until every compute thread has loaded that version. */
+  held: kind(["version", "epoch"], { waits: true }),
+  /** A lease has arrived. */
+  leased: kind(["lease", "step", "lo", "hi"], { lease: "both" }),
+  /** From asking the threads until they have answered. */
+  compute: kind(["lease", "step", "lo", "hi"], { waits: true, lease: "both" }),
+  evaluate: kind(["version", "firstBatch", "endBatch"], { waits: true }),
+  push: kind(["lease", "step", "shard"], { waits: true, lease: "both" }),
+  /** Fetching micro-batches, or batches to evaluate. */
+  samples: kind(["first", "end"], { waits: true }),
+
+  /** A compute thread copies the weights into its model. */
+  load: kind([]),
+  /** Its part of a lease, from the request to the answer. */
+  part: kind(["firstMicroBatch", "lo", "hi"]),
+  decode: kind(["microBatch"]),
+  gradient: kind(["microBatch"]),
+  /** Making sure that a gradient holds finite numbers only. */
+  finite: kind(["microBatch"]),
+  /** Adding a gradient and its squares to sums. */
+  fold: kind(["microBatch"]),
+  /** Adding sums of several threads. */
+  joined: kind(["operations"]),
+  /** A batch that is evaluated. */
+  batch: kind(["number"]),
 } as const satisfies Record<string, EventKind>;
 
 export type EventName = keyof typeof EVENTS;

@@ -1,1 +1,11 @@
-export { began, during, joinTrace, nameProcess, span, startTrace, type ThreadTrace, traceThread } from "./trace.js";
+export {
+  began,
+  during,
+  isTraced,
+  joinTrace,
+  nameProcess,
+  span,
+  startTrace,
+  type ThreadTrace,
+  traceThread,
+} from "./trace.js";

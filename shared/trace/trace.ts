@@ -47,6 +47,11 @@ export function began(): number {
   return writer === undefined ? 0 : performance.now();
 }
 
+/** Whether this thread's events are recorded; that does not begin later. */
+export function isTraced(): boolean {
+  return writer !== undefined;
+}
+
 /** Records what began then and ends now, with the event's numbers in order. */
 export function span(name: EventName, begun: number, a = 0, b = 0, c = 0, d = 0, e = 0): void {
   if (writer === undefined) return;

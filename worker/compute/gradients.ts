@@ -3,6 +3,7 @@
  * is made of. A micro-batch's gradient depends on the weights, its samples, its number n and the run's seed, and on
  * nothing that was computed before it: that is why anyone may compute it, at any time, twice.
  */
+import { began, span } from "../../shared/trace/index.js";
 import { type AugmentationKey, decodeBatch, type SampleSpec, type Task } from "../../tasks/index.js";
 import type { Backend } from "../backends/index.js";
 import { type Computing, compiledGradient } from "./compiled-gradient.js";
@@ -88,16 +89,26 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
     }
   };
 
-  const decode = (batch: SampleBatch): DecodedMicroBatch =>
-    decoded(`micro-batch ${batch.number}`, batch, { seed: task.seed, microBatch: batch.number });
+  const decode = (batch: SampleBatch): DecodedMicroBatch => {
+    const { number } = batch;
+    const begun = began();
+    const decodedBatch = decoded(`micro-batch ${number}`, batch, { seed: task.seed, microBatch: number });
+    span("decode", begun, number);
+    return decodedBatch;
+  };
 
   const compute = (batch: DecodedMicroBatch, target: Addresses): number => {
     const { number } = batch;
+    const begun = began();
     const meanLoss = namingBatch(`micro-batch ${number}`, () => computing.compute(batch, target));
+    span("gradient", begun, number);
     if (!Number.isFinite(meanLoss)) {
       throw new NonFiniteError(number, `The loss of micro-batch ${number} is ${meanLoss}.`);
     }
-    if (!sums.allFinite(target)) {
+    const checked = began();
+    const finite = sums.allFinite(target);
+    span("finite", checked, number);
+    if (!finite) {
       throw new NonFiniteError(number, `The gradient of micro-batch ${number} holds NaN or infinity.`);
     }
     clip(target);

@@ -3,6 +3,7 @@
  * computed and folded once it is their turn; between two micro-batches the thread hears what else it is told.
  */
 import { canonicalNodes } from "../../shared/sums/index.js";
+import { began, span } from "../../shared/trace/index.js";
 import { createFold, type Fold, type FoldedNode } from "./fold.js";
 import type { Gradients, SampleBatch } from "./gradients.js";
 import { gradientAddresses, type MemoryPlan, sumAddresses } from "./memory.js";
@@ -34,6 +35,8 @@ interface UnderWay {
   readonly request: LeaseRequest;
   readonly fold: Fold;
   readonly losses: number[];
+  /** For the trace. */
+  readonly begun: number;
   startedAt?: number;
   /** When the last micro-batch was done. */
   restsSince?: number;
@@ -68,7 +71,9 @@ export function createLeaseWork(options: LeaseWorkOptions): LeaseWork {
         const addresses =
           target === "gradient" ? gradientAddresses(plan, thread) : sumAddresses(plan, target.slot, "s1");
         losses.push(gradients.compute(take(), addresses));
+        const begun = began();
         for (const operation of fold.accept()) sums.perform(operation, request.weights, WHOLE);
+        span("fold", begun, number);
       } catch (error) {
         end();
         return options.failed(error);
@@ -78,10 +83,11 @@ export function createLeaseWork(options: LeaseWorkOptions): LeaseWork {
         options.computed(number);
         continue;
       }
-      const { startedAt, waitedMs } = current;
+      const { startedAt, waitedMs, begun } = current;
       end();
       const nodes = fold.nodes();
       const infinite = infiniteOf(nodes, request);
+      span("part", begun, request.firstMicroBatch, request.lo, request.hi);
       options.ended({ nodes, infinite, losses, computeMs: performance.now() - startedAt, waitedMs });
     }
   };
@@ -103,7 +109,7 @@ export function createLeaseWork(options: LeaseWorkOptions): LeaseWork {
       for (const number of decoded.keys()) {
         if (number < firstMicroBatch + lo || number >= firstMicroBatch + hi) decoded.delete(number);
       }
-      current = { request, fold: createFold(lo, hi, microBatches, slots), losses: [], waitedMs: 0 };
+      current = { request, fold: createFold(lo, hi, microBatches, slots), losses: [], begun: began(), waitedMs: 0 };
       advance();
     },
     give(batch) {

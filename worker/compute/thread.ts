@@ -5,7 +5,7 @@
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { IsobatchError, messageOf } from "../../shared/errors.js";
 import { systemError } from "../../shared/system-errors.js";
-import { during, joinTrace } from "../../shared/trace/index.js";
+import { began, during, joinTrace, span } from "../../shared/trace/index.js";
 import { openBackend } from "../backends/index.js";
 import { createGradients } from "./gradients.js";
 import { createLeaseWork } from "./lease-work.js";
@@ -39,8 +39,10 @@ async function start(options: ThreadStart, port: MessagePort): Promise<void> {
 
   const handlers: Handlers = {
     load() {
+      const begun = began();
       try {
         gradients.load();
+        span("load", begun);
         unloaded = undefined;
       } catch (error) {
         unloaded = { error };
@@ -49,12 +51,18 @@ async function start(options: ThreadStart, port: MessagePort): Promise<void> {
       return null;
     },
     join({ operations, nodes, weights, part }) {
+      const begun = began();
       for (const operation of operations) sums.perform(operation, weights, part);
-      return { finite: nodes.map((node) => sums.nodeFinite(node, part)) };
+      const finite = nodes.map((node) => sums.nodeFinite(node, part));
+      span("joined", begun, operations.length);
+      return { finite };
     },
     evaluate({ batch }) {
       if (unloaded !== undefined) throw unloaded.error;
-      return gradients.evaluate(batch);
+      const begun = began();
+      const evaluated = gradients.evaluate(batch);
+      span("batch", begun, batch.number);
+      return evaluated;
     },
   };
 
