@@ -9,8 +9,8 @@ export function reportMessage(report: WorkerReport): Message {
     case "weightsLost":
       return { weightsLost: {} };
     case "leaseComputed": {
-      const { lease, computeMs, samplesMs, pushMs } = report;
-      return { leaseComputed: { lease, computeMs, samplesMs, pushMs } };
+      const { lease, computeMs, samplesMs } = report;
+      return { leaseComputed: { lease, computeMs, samplesMs } };
     }
     case "leaseFailed": {
       const { lease, microBatch, reason, nonFinite, transient } = report;

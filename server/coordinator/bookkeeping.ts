@@ -3,7 +3,7 @@ import type { LedgerLine, MetricsLine, RunRecord } from "../observe/index.js";
 import type { CommittedStep, CoordinatorEffect } from "./core/index.js";
 import type { Members } from "./members.js";
 import type { Earlier, Progress } from "./progress.js";
-import type { Recorder, WorkerTimes } from "./record.js";
+import type { Recorder } from "./record.js";
 import { createSpeed, type Speed } from "./speed.js";
 
 type Effect<Kind extends CoordinatorEffect["kind"]> = Extract<CoordinatorEffect, { readonly kind: Kind }>;
@@ -12,8 +12,8 @@ type Effect<Kind extends CoordinatorEffect["kind"]> = Extract<CoordinatorEffect,
 export interface Bookkeeping {
   readonly progress: Progress;
   readonly speed: Speed;
-  /** What a worker says of one of its leases. */
-  leaseTimes(times: WorkerTimes): void;
+  /** A worker says how long a thread waited for samples in one of its leases. */
+  waitedForSamples(ms: number): void;
   committed(commit: CommittedStep): void;
   evaluated(evaluation: Effect<"evaluation">): void;
   /** The checkpoint of this step is on the disks of all shards. */
@@ -51,7 +51,7 @@ export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
   };
   // A step that an earlier process committed after the newest checkpoint will be computed again.
   let stepsBefore = earlier.steps;
-  let times: WorkerTimes = { samples: 0, push: 0 };
+  let samplesMs = 0;
 
   function event(name: string, details: Record<string, unknown>): void {
     metrics.append({ type: "event", event: name, at: new Date().toISOString(), ...details });
@@ -66,13 +66,13 @@ export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
     progress,
     speed,
 
-    leaseTimes({ samples, push }) {
-      times = { samples: Math.max(times.samples, samples), push: Math.max(times.push, push) };
+    waitedForSamples(ms) {
+      samplesMs = Math.max(samplesMs, ms);
     },
 
     committed(commit) {
-      const line = recorder.step(commit, times);
-      times = { samples: 0, push: 0 };
+      const line = recorder.step(commit, samplesMs);
+      samplesMs = 0;
       metrics.append(line);
       log.debug({ epoch: commit.epoch, step: line.step, loss: line.loss }, "step committed");
       for (const entry of recorder.ledger(commit)) ledger.append(entry);

@@ -20,7 +20,7 @@ import { traceEffect } from "./effect-spans.js";
 import { createEffects } from "./effects.js";
 import { createMembers, type Members } from "./members.js";
 import { type Progress, readEarlier } from "./progress.js";
-import { createRecorder, type WorkerTimes } from "./record.js";
+import { createRecorder } from "./record.js";
 import type { ShardLink } from "./shard-links.js";
 import { createTally, type Tally } from "./tally.js";
 
@@ -43,7 +43,7 @@ export interface Coordinator {
   /** For metrics. */
   readonly tally: Tally;
   /** For metrics: what a worker said of its lease beside the core's business. */
-  leaseTimes(times: WorkerTimes): void;
+  waitedForSamples(ms: number): void;
   /** The run can't go on, and ends with this error. */
   fail(error: unknown): void;
   /** The run has failed for this reason, a sentence, which status shows from now on. */
@@ -145,7 +145,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
       links[shard] = undefined;
       dispatch({ kind: "shardLost", shard, reason });
     },
-    leaseTimes: bookkeeping.leaseTimes,
+    waitedForSamples: bookkeeping.waitedForSamples,
     fail: host.fail,
     showFailure(reason) {
       progress.failure = reason;

@@ -3,15 +3,10 @@ import type { Task } from "../../tasks/index.js";
 import type { EvaluationLine, LedgerLine, StepLine } from "../observe/index.js";
 import type { CommittedStep } from "./core/index.js";
 
-/** What workers say of their leases, in milliseconds; the longest of a step counts. */
-export interface WorkerTimes {
-  samples: number;
-  push: number;
-}
-
 /** Turns what the core decided into the lines that the run directory keeps. */
 export interface Recorder {
-  step(commit: CommittedStep, times: WorkerTimes): StepLine;
+  /** @param samplesMs the longest that a thread of its workers waited for samples */
+  step(commit: CommittedStep, samplesMs: number): StepLine;
   ledger(commit: CommittedStep): LedgerLine[];
   evaluation(result: { step: number; microBatches: number; lossSum: number; correct: number }): EvaluationLine;
 }
@@ -21,7 +16,7 @@ export function createRecorder(task: Task, testSamples: number, classified: bool
   const b = task.microBatchSize;
 
   return {
-    step({ plan, coefficients, scalars, noise, ms }, times) {
+    step({ plan, coefficients, scalars, noise, ms }, samplesMs) {
       const { microBatches } = plan;
       const { losses } = scalars.find((shard) => shard.losses.length > 0)!;
       const longest = (pick: (shard: (typeof scalars)[number]) => number): number => Math.max(...scalars.map(pick));
@@ -40,10 +35,8 @@ export function createRecorder(task: Task, testSamples: number, classified: bool
             ? null
             : { trace: noise.trace, squaredGradient: noise.squaredGradient, scale: noiseScale(noise) ?? null },
         ms: {
-          step: ms.step,
-          compute: ms.compute,
-          samples: times.samples,
-          push: times.push,
+          ...ms,
+          samples: samplesMs,
           merge: longest((shard) => shard.mergeMs),
           update: longest((shard) => shard.applyMs),
         },

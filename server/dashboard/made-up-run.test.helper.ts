@@ -99,8 +99,8 @@ export function createMadeUpRun({ workers, steps, stepsPlanned = Math.max(20, st
     const learningRate = 0.001 * kappa * 0.5 * (1 + Math.cos(Math.PI * Math.min(1, share)));
     const scale = 60 + 900 * share * (0.95 + 0.1 * random());
     const ms: StepLine["ms"] = {
-      ...{ step: 42 + 6 * random(), compute: 27 + 4 * random(), samples: 1 + random() },
-      ...{ push: 9 + 3 * random(), merge: 3 + random(), update: 2 + random() },
+      ...{ step: 42 + 6 * random(), pull: 3 + random(), wait: 1 + random(), compute: 27 + 4 * random() },
+      ...{ push: 9 + 3 * random(), samples: 1 + random(), merge: 3 + random(), update: 2 + random() },
     };
     const samples = status.samples + kappa * B;
     append({

@@ -30,7 +30,7 @@ export interface StepLine {
     readonly squaredGradient: number;
     readonly scale: number | null;
   } | null;
-  /** Milliseconds by phase, `step` for the whole; phases overlap, so they need not add up to it. */
+  /** Milliseconds by phase: see `StepPhases`; `samples` is part of compute, `merge` and `update` are parts of push. */
   readonly ms: Readonly<Record<string, number>>;
 }
 

@@ -52,6 +52,8 @@ export const EVENTS = {
   merged: kind(["chunk", "operations"]),
   /** Adding the last sums of a chunk, and updating it. */
   Adam: kind(["step", "chunk", "operations"]),
+  /** The arithmetic of one chunk, on one thread. */
+  chunk: kind(["chunk"]),
   published: kind(["version", "chunk"]),
   /** Copying the slice for a checkpoint. */
   snapshot: kind(["step"]),

@@ -28,7 +28,7 @@ export function computed(worker: Worker, event: Extract<WorkerEvent, { kind: "co
   if (done.abandoned || work.kind !== "step") emit(worker, { kind: "releaseSlots", work: work.id, slots });
   else {
     const { lease, lo, hi, firstMicroBatch, microBatches } = work.lease;
-    report(worker, { kind: "leaseComputed", lease, computeMs, samplesMs, pushMs: worker.pushMs });
+    report(worker, { kind: "leaseComputed", lease, computeMs, samplesMs });
     note(worker, "debug", "lease computed", { ...fieldsOf(work), lo, hi, computeMs, samplesMs });
     push(worker, work, slots);
     // Leases tend to be cut alike, so the same share of the next step is worth having.

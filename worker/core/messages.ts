@@ -216,8 +216,6 @@ export type WorkerReport =
       readonly lease: number;
       readonly computeMs: number;
       readonly samplesMs: number;
-      /** How long the push of the lease before took. */
-      readonly pushMs: number;
     }
   | ({
       readonly kind: "leaseFailed";

@@ -80,8 +80,8 @@ function settleIfAnswered(worker: Worker, answered: Push): void {
   const { state } = worker;
   state.pushes.delete(work.id);
   if (failure === undefined) {
-    worker.pushMs = worker.nowMs - answered.startedAtMs;
-    note(worker, "debug", "lease pushed", { ...fieldsOf(work), pushMs: worker.pushMs });
+    const pushMs = worker.nowMs - answered.startedAtMs;
+    note(worker, "debug", "lease pushed", { ...fieldsOf(work), pushMs });
   } else if (!answered.cancelled && !isVoid(work, state.newest)) leaseFailed(worker, work, failure);
   state.loans.add({ work, slots, shards: lentTo });
   returnLoans(worker);

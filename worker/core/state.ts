@@ -80,8 +80,6 @@ export interface Worker {
   /** How often θ was loaded, and by shard how its stream of weights fares. */
   loads: number;
   watches: { failures: number; loadsBefore: number }[];
-  /** How long the last push took. */
-  pushMs: number;
 }
 
 export function createWorker(options: WorkerOptions): Worker {
@@ -115,7 +113,6 @@ export function createWorker(options: WorkerOptions): Worker {
     heldBack: new Map(),
     loads: 0,
     watches: [],
-    pushMs: 0,
   };
 }
 

@@ -5,6 +5,7 @@ import { forgetFailures } from "./failures.js";
 import { assign, closeDoneLeases } from "./leasing.js";
 import type { CoordinatorEvent, ShardScalars } from "./messages.js";
 import { takeNoiseIn } from "./noise.js";
+import { phasesOf } from "./phases.js";
 import { emit, end, type Run } from "./run.js";
 import { smooth } from "./workers.js";
 
@@ -83,7 +84,7 @@ function openStep(run: Run): void {
   run.superseded = false;
   run.strandedSinceMs = Number.NaN;
   run.stepOpenedMs = run.nowMs;
-  run.computeMs = 0;
+  run.lastComputed = undefined;
   for (const [index, shard] of run.state.shards.entries()) {
     shard.covered = new Uint8Array(microBatches);
     shard.committed = undefined;
@@ -125,7 +126,7 @@ export function committed(run: Run, shardIndex: number, epoch: number, step: num
       scalars: all,
       noise: run.state.noise,
       workers: run.state.workers.size,
-      ms: { step: run.nowMs - run.stepOpenedMs, compute: run.computeMs },
+      ms: phasesOf(run.stepOpenedMs, run.lastComputed, run.nowMs),
     },
   });
   run.state.mark = {

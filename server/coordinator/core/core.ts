@@ -75,6 +75,7 @@ function dispatch(run: Run, event: CoordinatorEvent): void {
       const isNews = !worker.ready || run.superseded;
       worker.ready = true;
       worker.proven = true;
+      if (event.version > worker.version) worker.heldMs = run.nowMs;
       worker.version = Math.max(worker.version, event.version);
       return isNews ? proceed(run) : undefined;
     }
@@ -90,7 +91,7 @@ function dispatch(run: Run, event: CoordinatorEvent): void {
       const lease = run.state.board?.leases.get(event.lease);
       if (lease !== undefined && run.state.phase === "stepping") {
         worker.itemMs.step = smooth(worker.itemMs.step, event.computeMs / (lease.hi - lease.lo));
-        run.computeMs = Math.max(run.computeMs, event.computeMs);
+        run.lastComputed = { heldMs: worker.heldMs, computeMs: event.computeMs, computedMs: run.nowMs };
       }
       return assign(run);
     }

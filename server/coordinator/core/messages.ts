@@ -6,6 +6,7 @@ import type {
   StepCoefficients,
   StepPlan,
 } from "../../../shared/steps/index.js";
+import type { StepPhases } from "./phases.js";
 
 /** What happens to the coordinator. The shell adds nothing: it passes on what came, with the monotonic time. */
 export type CoordinatorEvent =
@@ -116,7 +117,7 @@ export interface CommittedStep {
   readonly noise: SmoothedNoise;
   /** Attached workers at the commit. */
   readonly workers: number;
-  readonly ms: { readonly step: number; readonly compute: number };
+  readonly ms: StepPhases;
 }
 
 /** What the shell must do, in this order. */

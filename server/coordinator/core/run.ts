@@ -3,6 +3,7 @@ import type { CheckpointMark, KappaFact, KappaRule, StepCoefficients, StepPlan }
 import type { Board } from "./board.js";
 import type { SharedFailure } from "./failures.js";
 import type { CoordinatorEffect, Outcome, ShardScalars } from "./messages.js";
+import type { ComputedLease } from "./phases.js";
 import type { WorkerState } from "./workers.js";
 
 export interface CoordinatorOptions {
@@ -116,8 +117,8 @@ export interface Run {
   /** Since when nobody holds it; NaN: somebody does, or it can still be had. */
   strandedSinceMs: number;
   stepOpenedMs: number;
-  /** The longest lease of the open step. */
-  computeMs: number;
+  /** The lease of the open step that was computed last. */
+  lastComputed: ComputedLease | undefined;
   /** One a batch of the open evaluation. */
   evaluations: ({ readonly lossSum: number; readonly correct: number } | undefined)[];
   /** By n: how often a micro-batch came out non-finite. */
@@ -173,7 +174,7 @@ export function createRun(options: CoordinatorOptions): Run {
     superseded: false,
     strandedSinceMs: Number.NaN,
     stepOpenedMs: 0,
-    computeMs: 0,
+    lastComputed: undefined,
     evaluations: [],
     nonFinite: new Map(),
   };

@@ -9,6 +9,8 @@ export interface WorkerState {
   ready: boolean;
   /** The newest version that it has held in this epoch, and has not lost since; −1 if none. */
   version: number;
+  /** When it reported that version. */
+  heldMs: number;
   /** Whether it has held weights in any epoch. */
   proven: boolean;
   draining: boolean;
@@ -35,6 +37,7 @@ export function createWorkerState(worker: string, machine: string, nowMs: number
     machine,
     ready: false,
     version: -1,
+    heldMs: Number.NEGATIVE_INFINITY,
     proven: false,
     draining: false,
     silent: false,

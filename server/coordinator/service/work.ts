@@ -44,10 +44,7 @@ async function hear(
 ): Promise<string> {
   for await (const report of reports) {
     const event = workerEvent(worker, report);
-    if (report.leaseComputed != null) {
-      const { samplesMs, pushMs } = report.leaseComputed;
-      coordinator.leaseTimes({ samples: samplesMs, push: pushMs });
-    }
+    if (report.leaseComputed != null) coordinator.waitedForSamples(report.leaseComputed.samplesMs);
     if (event !== undefined) coordinator.dispatch(event);
   }
   return isOver(coordinator) ? "the run has ended" : "it has left";

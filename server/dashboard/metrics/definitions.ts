@@ -148,7 +148,7 @@ export const DEFINITIONS: readonly Definition[] = [
   labelled(
     "counter",
     "isobatch_phase_seconds_total",
-    "Time of committed steps by phase; phases overlap.",
+    "Time of committed steps by phase; step, samples, merge and update overlap the others.",
     ["phase"],
     (now) => [...now.totals.phaseSeconds].map(([phase, seconds]) => [seconds, phase]),
   ),

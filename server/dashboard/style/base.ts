@@ -5,14 +5,14 @@ export const BASE = `
   --page: #f6f6f3; --card: #ffffff; --text: #1d1d1b; --muted: #63635e; --line: #e4e3de; --grid: #ecebe6; --control: #8a8a84;
   --accent: #1f5ac4; --on-accent: #ffffff; --danger: #b3261e; --good: #0d7a5f; --busy: #1f5ac4; --wait: #9a5b00; --over: #63635e;
   --curve-1: #2f6bd8; --curve-2: #d4570b; --curve-3: #0f8a6d; --curve-4: #8445c4; --curve-5: #b8336a;
-  --curve-6: #8a7000; --curve-7: #5c6b7a;
+  --curve-6: #8a7000; --curve-7: #5c6b7a; --curve-8: #1f87a8;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #131416; --card: #1c1e21; --text: #ececea; --muted: #a3a5a8; --line: #2d3034; --grid: #292c30; --control: #7b7e83;
     --accent: #8ab4ff; --on-accent: #10131a; --danger: #ff9d94; --good: #4fd1ab; --busy: #8ab4ff; --wait: #f0b35e; --over: #a3a5a8;
     --curve-1: #6fa5ff; --curve-2: #ff9a57; --curve-3: #3fcaa4; --curve-4: #bd8cff; --curve-5: #ff7eae;
-    --curve-6: #dcc04a; --curve-7: #9fb0c2;
+    --curve-6: #dcc04a; --curve-7: #9fb0c2; --curve-8: #62cde8;
   }
 }
 * { box-sizing: border-box; }

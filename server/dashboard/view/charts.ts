@@ -32,7 +32,7 @@ const LOSS_STEPS = 50;
 /** A curve whose values lie further apart gets a logarithmic axis. */
 const DECADES_MIN = 20;
 /** Colours that the style sheet has for curves. */
-const COLOURS = 7;
+const COLOURS = 8;
 
 export const CHARTS: readonly ChartDefinition[] = [
   {
@@ -80,7 +80,7 @@ export const CHARTS: readonly ChartDefinition[] = [
   },
   {
     ...{ id: "time", title: "Time by phase", unit: "ms", canBeLogarithmic: true },
-    note: "Of a step; phases of different workers overlap.",
+    note: "Of a step: pull, wait, compute and push follow one another, the others are parts of these.",
     curves: ({ points, phases }) =>
       phases.map((phase, i) => {
         const { x, y } = ofPoints(phase, 0, "line", points, (point) => point[PHASE_AT + i] as number);

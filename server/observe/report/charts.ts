@@ -54,7 +54,7 @@ export function chartsOf(curves: RunCurves): Chart[] {
     chart(
       "time",
       "Time by phase",
-      "Milliseconds a step; phases of different workers overlap.",
+      "Milliseconds per step: pull, wait, compute and push follow one another, the others are parts of these.",
       curves.phases.map(({ name, points }, i) => curve(name, 1 + (i % COLOURS), "line", points)),
       { unit: "ms" },
     ),
@@ -71,7 +71,7 @@ export function chartsOf(curves: RunCurves): Chart[] {
 }
 
 /** Colours that the style sheet has for curves. */
-const COLOURS = 7;
+const COLOURS = 8;
 
 function curve(label: string, colour: number, look: CurveData["look"], { x, y }: Points): CurveData {
   return { label, colour, look, x, y };

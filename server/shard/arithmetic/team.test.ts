@@ -66,6 +66,7 @@ function startHelper(test: TestContext, { segment, places }: ReturnType<typeof w
   const board = createBoard();
   const { memory, m, v, sumBytes, regions } = segment;
   const workerData: HelperStart = {
+    trace: undefined,
     ...{ board, places, segments: [{ memory, m, v, sumBytes }], scratches: [regions.take(SCRATCH_BYTES)] },
   };
   const helper = new Worker(helperThread, { workerData });

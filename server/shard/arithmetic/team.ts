@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import { type ErrorCode, IsobatchError } from "../../../shared/errors.js";
 import { instantiateKernels, type Kernels } from "../../../shared/kernels/index.js";
 import type { StepPlan } from "../../../shared/steps/index.js";
+import { began, span, traceThread } from "../../../shared/trace/index.js";
 import {
   awaitFinished,
   type Board,
@@ -62,6 +63,8 @@ export interface HelperStart {
   readonly places: ReadonlyMap<number, ChunkPlace>;
   /** The address of its scratch in each segment. */
   readonly scratches: readonly number[];
+  /** The ring for what it records; undefined while there is no trace. */
+  readonly trace: SharedArrayBuffer | undefined;
 }
 
 /** Elements below which a batch is done before a helper is awake. */
@@ -82,32 +85,40 @@ export function createTeam(options: TeamOptions): Team {
   let failure: Error | undefined;
   let closed = false;
 
-  function startHelper(board: Board): Worker {
+  function startHelper(board: Board, number: number): Worker {
+    const trace = traceThread(`shard helper ${number}`);
     const start: HelperStart = {
       board,
       segments: segments.map(({ memory, m, v, sumBytes }) => ({ memory, m, v, sumBytes })),
       places,
       scratches: segments.map(({ regions }) => regions.take(SCRATCH_BYTES)),
+      trace: trace?.ring,
     };
     const worker = new Worker(helper, { workerData: start });
     const died = (cause?: unknown): void => {
       if (!closed) failure ??= new Error("A helper thread of the shard has ended.", { cause });
     };
     worker.on("error", died);
-    worker.on("exit", () => died());
+    worker.on("exit", () => {
+      trace?.end();
+      died();
+    });
     worker.unref();
     return worker;
   }
 
   function startHelpers(): Board {
     const board = createBoard();
-    helpers = { board, workers: Array.from({ length: threads - 1 }, () => startHelper(board)) };
+    helpers = { board, workers: Array.from({ length: threads - 1 }, (_, number) => startHelper(board, number)) };
     return board;
   }
 
   const runOne = (program: ChunkProgram, plan: StepPlan | undefined): SumNorms | undefined => {
+    const begun = began();
     const place = places.get(program.chunk)!;
-    return runProgram(arithmetic[place.segment], place, program, plan && updatePlan(plan));
+    const norms = runProgram(arithmetic[place.segment], place, program, plan && updatePlan(plan));
+    span("chunk", begun, program.chunk);
+    return norms;
   };
 
   function runTogether(board: Board, programs: readonly ChunkProgram[], plan: StepPlan | undefined): void {

@@ -6,12 +6,10 @@ export interface LeaseComputed {
   'lease'?: (number | string | Long);
   'computeMs'?: (number | string);
   'samplesMs'?: (number | string);
-  'pushMs'?: (number | string);
 }
 
 export interface LeaseComputed__Output {
   'lease': (number);
   'computeMs': (number);
   'samplesMs': (number);
-  'pushMs': (number);
 }
