@@ -2,8 +2,9 @@
  * `npm run bench [-- SCENARIO…]`: one JSON line a scenario, on this machine. Ratios within one line count; absolute
  * times drift with whatever else the machine does. Some run only when they are named: `pytorch` and `peers`, which install
  * PyTorch in a cache folder, or use that of `--python PATH`; `memory`, which fails if memory grows over `--micro-batches`
- * (2,000) of them; and `gradients-against-keras`, one line per layer, which fails where `--backends` compute another number
+ * (2,000) of them; `scaling`; and `gradients-against-keras`, one line per layer, which fails where `--backends` compute another number
  * than Keras. `peers` compares by turns in `--rounds` (5), `--models mlp,mlp-10m,cnn`, `--transports memory,plain,tls,bfloat16`.
+ * `scaling` has `--parts workers,shards,parameters,simulation`; the first of them takes turns in `--rounds`, too.
  */
 import { parseArgs } from "node:util";
 import { wholeNumber } from "../cli/option-values.js";
@@ -19,6 +20,8 @@ import { pythonWithTorch } from "./peers/environment.js";
 import { peersScenario } from "./peers/scenario.js";
 import { tableOf as tableOfPeers } from "./peers/table.js";
 import { pytorchScenario } from "./pytorch.js";
+import { scalingScenario } from "./scaling/scenario.js";
+import { tablesOf } from "./scaling/table.js";
 import { shardScenario } from "./shard.js";
 import { stepScenario } from "./steps.js";
 import { wireScenario } from "./wire.js";
@@ -32,6 +35,7 @@ const { values, positionals: wanted } = parseArgs({
     models: { type: "string" },
     transports: { type: "string" },
     rounds: { type: "string", default: "5" },
+    parts: { type: "string" },
     "micro-batches": { type: "string", default: "2000" },
   },
 });
@@ -63,6 +67,12 @@ const scenarios: Record<string, () => unknown> = {
     console.error(tableOfPeers(lines));
     return lines;
   },
+  scaling: async () => {
+    const rounds = wholeNumber("--rounds", 1, 100)(values.rounds);
+    const lines = await scalingScenario({ rounds, parts: values.parts?.split(",") }, console.error);
+    console.error(tablesOf(lines));
+    return lines;
+  },
   memory: async () => {
     const microBatches = wholeNumber("--micro-batches", 4, 1_000_000)(values["micro-batches"]);
     const memory = await memoryScenario(microBatches, values.backends?.split(","), values.models?.split(","));
@@ -76,7 +86,7 @@ const scenarios: Record<string, () => unknown> = {
     return lines;
   },
 };
-const onlyWhenNamed = new Set(["dashboard", "pytorch", "peers", "memory", "gradients-against-keras"]);
+const onlyWhenNamed = new Set(["dashboard", "pytorch", "peers", "scaling", "memory", "gradients-against-keras"]);
 
 const unknown = wanted.find((name) => !(name in scenarios));
 if (unknown !== undefined) {

@@ -1,0 +1,147 @@
+/** One run of null workers, and what its processes used between two moments of it. */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { ServerReady, ServerStart, ServerUsage } from "./server-program.js";
+import { scalingTask } from "./task.js";
+import type { WorkersStart, WorkersUsage } from "./workers-program.js";
+
+export interface ScalingCase {
+  /** About so many: what a model of Dense layers comes to. */
+  readonly parameters: number;
+  /** Each computes one micro-batch of every step. */
+  readonly workers: number;
+  readonly shards: number;
+  /** Before the first step that counts, and at least so many that count. */
+  readonly warmUpSteps: number;
+  readonly steps: number;
+}
+
+export interface Measured {
+  readonly parameters: number;
+  readonly workers: number;
+  readonly shards: number;
+  readonly steps: number;
+  readonly stepsPerSecond: number;
+  readonly leasesPerStep: number;
+  /** CPU time per lease of the coordinator's process, which has shard 0 in it, of the other shards and of the workers. */
+  readonly coordinatorMsPerLease: number;
+  readonly shardsMsPerLease: number;
+  readonly workersMsPerLease: number;
+  /** Resident memory in the end: the coordinator's process, then the other shards'. */
+  readonly serverBytes: readonly number[];
+  readonly workersBytes: number;
+}
+
+const LOOK_MS = 100;
+/** Without a step for so long, something is wrong. */
+const STALL_MS = 180_000;
+/** A process of null workers is one thread; so many share it. */
+const WORKERS_PER_PROCESS_MAX = 64;
+
+export async function measureCluster(wanted: ScalingCase): Promise<Measured> {
+  const { workers, shards, warmUpSteps, steps } = wanted;
+  const folder = mkdtempSync(join(tmpdir(), "isobatch-bench-"));
+  const children: ChildProcess[] = [];
+  const start = (name: string, options: object): ChildProcess => {
+    const child = fork(fileURLToPath(new URL(`./${name}.js`, import.meta.url)), [JSON.stringify(options)]);
+    children.push(child);
+    return child;
+  };
+  try {
+    const { task, parameters } = scalingTask(wanted, folder);
+    const server = start("server-program", { task, out: join(folder, "run"), shards, workers } satisfies ServerStart);
+    const { address, token } = await messageOf<ServerReady>(server);
+    const processes = Math.ceil(workers / WORKERS_PER_PROCESS_MAX);
+    const joined = Array.from({ length: processes }, (_, i) => {
+      const count = Math.floor(((i + 1) * workers) / processes) - Math.floor((i * workers) / processes);
+      return start("workers-program", { address, token, count } satisfies WorkersStart);
+    });
+    const look = (): Promise<Look> => lookAt(server, joined);
+    const first = await seen(look, warmUpSteps);
+    const last = await seen(look, first.server.steps + steps);
+    return { parameters, workers, shards, ...between(first, last) };
+  } finally {
+    // They end with the channel to this process.
+    await Promise.all(children.map((child) => ended(child)));
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+interface Look {
+  readonly server: ServerUsage;
+  readonly workers: readonly WorkersUsage[];
+}
+
+async function lookAt(server: ChildProcess, workers: readonly ChildProcess[]): Promise<Look> {
+  const ask = <Answer>(child: ChildProcess): Promise<Answer> => {
+    child.send("usage");
+    return messageOf<Answer>(child);
+  };
+  const [fromServer, ...fromWorkers] = await Promise.all([
+    ask<ServerUsage>(server),
+    ...workers.map((child) => ask<WorkersUsage>(child)),
+  ]);
+  return { server: fromServer, workers: fromWorkers };
+}
+
+/** The first look that sees so many steps. */
+async function seen(look: () => Promise<Look>, steps: number): Promise<Look> {
+  let furthest = { steps: -1, atMs: 0 };
+  for (;;) {
+    const now = await look();
+    const nowMs = performance.now();
+    if (now.server.steps >= steps) return now;
+    if (now.server.steps > furthest.steps) furthest = { steps: now.server.steps, atMs: nowMs };
+    if (nowMs - furthest.atMs > STALL_MS) {
+      throw new Error(
+        `The run has stood at step ${furthest.steps} for ${STALL_MS / 1000} s; it was to reach ${steps}.`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
+
+function between(first: Look, last: Look): Omit<Measured, "parameters" | "workers" | "shards"> {
+  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+  const leases = sum(last.workers.map((each, i) => each.leases - first.workers[i].leases));
+  const steps = last.server.steps - first.server.steps;
+  const spent = (at: (look: Look) => readonly { readonly cpuMs: number }[]): number =>
+    sum(at(last).map(({ cpuMs }, i) => cpuMs - at(first)[i].cpuMs)) / leases;
+  return {
+    steps,
+    stepsPerSecond: (1000 * steps) / (last.server.coordinator.atMs - first.server.coordinator.atMs),
+    leasesPerStep: leases / steps,
+    coordinatorMsPerLease: spent(({ server }) => [server.coordinator]),
+    shardsMsPerLease: spent(({ server }) => server.shards),
+    workersMsPerLease: spent(({ workers }) => workers),
+    serverBytes: [last.server.coordinator, ...last.server.shards].map(({ residentBytes }) => residentBytes),
+    workersBytes: sum(last.workers.map(({ residentBytes }) => residentBytes)),
+  };
+}
+
+/** A process's next message; fails if it ends without one. */
+async function messageOf<Message>(child: ChildProcess): Promise<Message> {
+  const stop = new AbortController();
+  const { signal } = stop;
+  const exit = once(child, "exit", { signal }).then(([code]) => {
+    throw new Error(`The benchmark's process ended with code ${code}.`);
+  });
+  exit.catch(() => {});
+  try {
+    const [message] = await Promise.race([once(child, "message", { signal }), exit]);
+    return message as Message;
+  } finally {
+    stop.abort();
+  }
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, "exit");
+  if (child.connected) child.disconnect();
+  await exit;
+}

@@ -1,0 +1,39 @@
+/**
+ * An engine that computes nothing: it takes the samples of each micro-batch, as threads would, and answers with sums of zeros
+ * in memory of a worker's own. Around it everything is a worker's: joining, leases, weights, samples, pushes.
+ */
+import { largestKappa } from "../../shared/steps/index.js";
+import { canonicalNodes } from "../../shared/sums/index.js";
+import { createWorkerMemory } from "../../worker/compute/index.js";
+import type { Engine } from "../../worker/engine.js";
+import type { Joined } from "../../worker/join.js";
+import { createBatches } from "../../worker/samples.js";
+
+export function createNullEngine({ task, layout, form, identity }: Joined, onLease: () => void): Engine {
+  const memory = createWorkerMemory({ layout, threads: 1, leaves: largestKappa(task.microBatchesPerStep) });
+  return {
+    identity,
+    memory,
+    data: undefined,
+    batches: createBatches(task, form),
+    broken: undefined,
+    load: async () => {},
+    async compute({ lo, hi, firstMicroBatch, microBatches }, fetchBatch) {
+      for (let leaf = lo; leaf < hi; leaf++) await fetchBatch(firstMicroBatch + leaf);
+      const nodes = canonicalNodes(lo, hi, microBatches);
+      const slots = await memory.takeSlots(nodes.length);
+      onLease();
+      return {
+        nodes: nodes.map((node, i) => ({ ...node, slot: slots[i] })),
+        losses: new Float64Array(hi - lo),
+        computeMs: 0,
+        samplesMs: 0,
+      };
+    },
+    evaluate: async (first, end) => ({
+      lossSums: new Float64Array(end - first),
+      correct: new Float64Array(end - first),
+    }),
+    close: async () => {},
+  };
+}

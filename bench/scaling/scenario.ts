@@ -1,0 +1,222 @@
+/**
+ * How a run grows: with workers, shards and parameters, measured on real processes of this machine whose workers compute
+ * nothing; and far beyond it, in a simulation by the costs that were measured. One line of JSON each.
+ */
+import { cpus } from "node:os";
+import { invalid } from "../../shared/errors.js";
+import { availableCores } from "../../shared/machine/index.js";
+import { median, threeDigits } from "../statistics.js";
+import { type Measured, measureCluster, type ScalingCase } from "./cluster.js";
+import { type Costs, type SimulatedCluster, type SimulatedResult, simulateCluster } from "./simulation.js";
+
+export const PARTS = ["workers", "shards", "parameters", "simulation"] as const;
+export type Part = (typeof PARTS)[number];
+
+interface Line {
+  readonly scenario: "scaling";
+  readonly machine: { readonly cpu: string; readonly cores: number; readonly node: string };
+}
+
+export type ScalingLine = Line &
+  (
+    | ({ readonly part: "workers"; readonly rounds: number } & WorkersRow)
+    | ({ readonly part: "shards" } & Row)
+    | ({ readonly part: "parameters" } & ParametersRow)
+    | ({ readonly part: "costs" } & Costs)
+    | ({ readonly part: "simulation" } & SimulatedCluster & SimulatedResult)
+  );
+
+interface Row {
+  readonly workers: number;
+  readonly shards: number;
+  readonly parameters: number;
+  readonly msPerStep: number;
+  readonly coordinatorMsPerLease: number;
+  readonly shardsMsPerLease: number;
+}
+
+interface WorkersRow extends Row {
+  readonly stepsPerSecond: number;
+  /** The coordinator's CPU time per lease, as a share of that with one worker: median over the rounds. */
+  readonly toOneWorker: number;
+  readonly serverMiB: number;
+}
+
+interface ParametersRow extends Row {
+  /** Of a step. */
+  readonly nanosecondsPerParameter: number;
+  /** More than with 1,000 parameters. */
+  readonly serverBytesPerParameter: number;
+  readonly workerBytesPerParameter: number;
+}
+
+export interface ScalingOptions {
+  readonly rounds: number;
+  readonly parts?: readonly string[];
+}
+
+const WORKERS = [1, 2, 4, 8, 16, 32, 64];
+const SHARDS = [1, 2, 4];
+const PARAMETERS = [100_000, 1_000_000, 10_000_000, 100_000_000];
+const SMALL = 1_000;
+/** Enough for shards to have some chunks each. */
+const MEDIUM = 40_000;
+/** What a measurement of small models has at least, of which the first third is the compilers'. */
+const LEASES = 3_000;
+/** What one of large models moves. */
+const PARAMETERS_MOVED = 400_000_000;
+
+export async function scalingScenario(options: ScalingOptions, notice: (text: string) => void): Promise<ScalingLine[]> {
+  const unknown = options.parts?.find((name) => !PARTS.includes(name as Part));
+  if (unknown !== undefined) invalid(`--parts names "${unknown}"; there are ${PARTS.join(", ")}.`);
+  const machine = { cpu: cpus()[0].model, cores: availableCores(), node: process.version };
+  const common = { scenario: "scaling", machine } as const;
+  const wanted = (part: Part): boolean => options.parts === undefined || options.parts.includes(part);
+  const measure = async (wanted: ScalingCase): Promise<Measured> => {
+    const measured = await measureCluster(wanted);
+    const { workers, shards, parameters, stepsPerSecond, coordinatorMsPerLease } = measured;
+    const what = `${workers} workers, ${shards} shards, ${parameters} parameters`;
+    notice(
+      `${what}: ${threeDigits(stepsPerSecond)} steps/s, ${threeDigits(coordinatorMsPerLease)} ms of the coordinator a lease`,
+    );
+    return measured;
+  };
+  const lines: ScalingLine[] = [];
+  if (wanted("workers")) {
+    const rows = await growWorkers(options.rounds, measure);
+    lines.push(...rows.map((row) => ({ ...common, part: "workers" as const, rounds: options.rounds, ...row })));
+  }
+  if (wanted("shards"))
+    lines.push(...(await growShards(measure)).map((row) => ({ ...common, part: "shards" as const, ...row })));
+  if (wanted("parameters")) {
+    lines.push(...(await growParameters(measure)).map((row) => ({ ...common, part: "parameters" as const, ...row })));
+  }
+  if (wanted("simulation")) {
+    const costs = await measureCosts(measure);
+    lines.push({ ...common, part: "costs", ...costs });
+    for (const cluster of SIMULATED) {
+      const result = simulateCluster(cluster, costs);
+      notice(
+        `simulated: ${cluster.workers} workers, ${cluster.shards} shards, ${cluster.parameters} parameters: ${threeDigits(result.msPerStep)} ms a step`,
+      );
+      lines.push({ ...common, part: "simulation", ...cluster, ...result });
+    }
+  }
+  return lines;
+}
+
+type Measure = (wanted: ScalingCase) => Promise<Measured>;
+
+/** A case of a small model, of so many leases however many workers share them. */
+const small = (workers: number, shards = 1, parameters = SMALL): ScalingCase => ({
+  ...{ workers, shards, parameters },
+  warmUpSteps: Math.ceil(LEASES / 3 / workers),
+  steps: Math.ceil(LEASES / workers),
+});
+
+const large = (parameters: number, shards = 1): ScalingCase => ({
+  ...{ workers: 2, shards, parameters },
+  warmUpSteps: 3,
+  steps: Math.max(3, Math.min(100, Math.round(PARAMETERS_MOVED / parameters))),
+});
+
+const rowOf = ({ workers, shards, parameters, ...measured }: Measured): Row => ({
+  ...{ workers, shards, parameters, msPerStep: threeDigits(1000 / measured.stepsPerSecond) },
+  coordinatorMsPerLease: threeDigits(measured.coordinatorMsPerLease),
+  shardsMsPerLease: threeDigits(measured.shardsMsPerLease),
+});
+
+async function growWorkers(rounds: number, measure: Measure): Promise<WorkersRow[]> {
+  const found = new Map<number, Measured[]>(WORKERS.map((workers) => [workers, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const workers of WORKERS) found.get(workers)!.push(await measure(small(workers)));
+  }
+  const alone = found.get(1)!.map(({ coordinatorMsPerLease }) => coordinatorMsPerLease);
+  return WORKERS.map((workers) => {
+    const measured = found.get(workers)!;
+    const of = (key: "stepsPerSecond" | "coordinatorMsPerLease"): number => median(measured.map((each) => each[key]));
+    return {
+      ...rowOf(measured[0]),
+      msPerStep: threeDigits(1000 / of("stepsPerSecond")),
+      stepsPerSecond: of("stepsPerSecond"),
+      coordinatorMsPerLease: of("coordinatorMsPerLease"),
+      toOneWorker: median(measured.map((each, round) => each.coordinatorMsPerLease / alone[round])),
+      serverMiB: median(measured.map(({ serverBytes }) => serverBytes[0] / 2 ** 20)),
+    };
+  });
+}
+
+async function growShards(measure: Measure): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const shards of SHARDS) rows.push(rowOf(await measure(small(8, shards, MEDIUM))));
+  for (const shards of SHARDS) rows.push(rowOf(await measure(large(10_000_000, shards))));
+  return rows;
+}
+
+async function growParameters(measure: Measure): Promise<ParametersRow[]> {
+  const nothing = await measure(small(2));
+  const rows: ParametersRow[] = [];
+  for (const wanted of PARAMETERS) {
+    const measured = await measure(large(wanted));
+    const { parameters, workers } = measured;
+    const more = (bytes: number, before: number): number => threeDigits((bytes - before) / parameters);
+    rows.push({
+      ...rowOf(measured),
+      nanosecondsPerParameter: threeDigits(1e9 / measured.stepsPerSecond / parameters),
+      serverBytesPerParameter: more(measured.serverBytes[0], nothing.serverBytes[0]),
+      workerBytesPerParameter: more(measured.workersBytes / workers, nothing.workersBytes / workers),
+    });
+  }
+  return rows;
+}
+
+/** What the simulation's parts cost on this machine. */
+async function measureCosts(measure: Measure): Promise<Costs> {
+  const workers = 8;
+  const alone = await measure(small(workers, 1, MEDIUM));
+  const shared = await measure(small(workers, 4, MEDIUM));
+  const heavy = await measure(large(10_000_000));
+  const shardPerLease = shared.shardsMsPerLease / 3;
+  // Of every further shard: each lease's leaves once, and what it commits once a step.
+  const reports = 3 * (1 + 1 / workers);
+  return {
+    coordinatorPerLease: Math.max(0, alone.coordinatorMsPerLease - shardPerLease),
+    coordinatorPerReport: Math.max(0, (shared.coordinatorMsPerLease - alone.coordinatorMsPerLease) / reports),
+    shardPerLease,
+    shardPerParameter: (heavy.coordinatorMsPerLease - alone.coordinatorMsPerLease) / heavy.parameters,
+  };
+}
+
+const LOOPBACK = { bytesPerSecond: 2e9, delayMs: 0.1 };
+const TEN_GIGABIT = { bytesPerSecond: 1.25e9, delayMs: 0.1 };
+const HUNDRED_GIGABIT = { bytesPerSecond: 12.5e9, delayMs: 0.05 };
+
+/** The first is one that was measured, too. */
+const SIMULATED: readonly SimulatedCluster[] = [
+  { workers: 2, shards: 1, parameters: 10e6, microBatches: 1, computeMs: 0, network: LOOPBACK, steps: 10 },
+  { workers: 64, shards: 1, parameters: 1e3, microBatches: 1, computeMs: 1_000, network: TEN_GIGABIT, steps: 5 },
+  { workers: 1_000, shards: 1, parameters: 1e3, microBatches: 1, computeMs: 1_000, network: TEN_GIGABIT, steps: 2 },
+  { workers: 64, shards: 8, parameters: 10e6, microBatches: 1, computeMs: 1_000, network: TEN_GIGABIT, steps: 5 },
+  { workers: 1_000, shards: 8, parameters: 10e6, microBatches: 1, computeMs: 1_000, network: TEN_GIGABIT, steps: 2 },
+  { workers: 1_000, shards: 64, parameters: 10e6, microBatches: 1, computeMs: 1_000, network: TEN_GIGABIT, steps: 2 },
+  { workers: 64, shards: 64, parameters: 10e9, microBatches: 1, computeMs: 60_000, network: HUNDRED_GIGABIT, steps: 2 },
+  { workers: 64, shards: 64, parameters: 10e9, microBatches: 8, computeMs: 60_000, network: HUNDRED_GIGABIT, steps: 2 },
+  {
+    workers: 1_000,
+    shards: 64,
+    parameters: 10e9,
+    microBatches: 1,
+    computeMs: 60_000,
+    network: HUNDRED_GIGABIT,
+    steps: 1,
+  },
+  {
+    workers: 1_000,
+    shards: 64,
+    parameters: 10e9,
+    microBatches: 32,
+    computeMs: 60_000,
+    network: HUNDRED_GIGABIT,
+    steps: 1,
+  },
+];

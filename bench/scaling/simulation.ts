@@ -1,0 +1,310 @@
+/**
+ * A cluster of any size in virtual time. The decisions are real, the coordinator's and every shard's, made by their own cores;
+ * what is simulated is the time that things take: messages on threads, by costs that were measured on real processes, bytes
+ * on links, by the network's rate, and computing, by a time that is given. There are no faults and no numbers.
+ *
+ * A shard's slice counts as a few chunks, whatever its size, since its time follows from its bytes. Shard 0 shares its thread
+ * and its link with the coordinator, as it does in a run.
+ */
+import {
+  type CoordinatorEffect,
+  type CoordinatorEvent,
+  createCoordinatorCore,
+} from "../../server/coordinator/core/index.js";
+import { createShardCore, type ShardEffect, type ShardEvent } from "../../server/shard/core/index.js";
+import type { StepCoefficients, StepPlan } from "../../shared/steps/index.js";
+import { canonicalNodes, type Interval } from "../../shared/sums/index.js";
+import { createQueue, type Queue } from "../../test/simulation/queue.js";
+import { createLink, createThread, type Link, type Network, send, type Thread } from "./resources.js";
+
+/** Milliseconds of one thread. */
+export interface Costs {
+  /** The coordinator's for a lease and all that belongs to it: samples, reports, heartbeats. */
+  readonly coordinatorPerLease: number;
+  /** The coordinator's for a message of a shard. */
+  readonly coordinatorPerReport: number;
+  /** A shard's for a lease's push and for the weights that its worker gets, whatever their size. */
+  readonly shardPerLease: number;
+  /** The same for each parameter of them: receiving, merging, Adam, sending. */
+  readonly shardPerParameter: number;
+}
+
+export interface SimulatedCluster {
+  readonly workers: number;
+  readonly shards: number;
+  readonly parameters: number;
+  /** Micro-batches that each worker computes in a step, and how long one takes it. */
+  readonly microBatches: number;
+  readonly computeMs: number;
+  readonly network: Network;
+  readonly steps: number;
+}
+
+export interface SimulatedResult {
+  readonly msPerStep: number;
+  /** Shares of the time of a step: that a worker computes, and that the busiest of each kind is in use. */
+  readonly computing: number;
+  readonly coordinatorThread: number;
+  readonly busiestShard: number;
+  readonly busiestLink: number;
+  /** Messages of shards to the coordinator. */
+  readonly reportsPerStep: number;
+  /** The most nodes that a shard held at once, for each of its chunks. */
+  readonly nodesStaged: number;
+  /** Real time of the coordinator's core on the machine that simulates. */
+  readonly coreMsPerLease: number;
+}
+
+/** Everything that all parts of a simulated cluster know. */
+interface World {
+  readonly cluster: SimulatedCluster;
+  readonly costs: Costs;
+  readonly queue: Queue;
+  /** Chunks of a shard, and parameters of one. */
+  readonly chunks: number;
+  readonly perChunk: number;
+  readonly shards: SimulatedShard[];
+  readonly workers: SimulatedWorker[];
+  toCoordinator(event: CoordinatorEvent, costMs: number): void;
+}
+
+interface SimulatedShard {
+  readonly thread: Thread;
+  readonly link: Link;
+  command(event: ShardEvent): void;
+  push(push: Push): void;
+  readonly stagedMax: number;
+}
+
+interface SimulatedWorker {
+  readonly link: Link;
+  readonly computedMs: number;
+  lease(plan: StepPlan, lease: number, leaves: Interval): void;
+  /** One chunk of the next version has come. */
+  weightsCame(): void;
+}
+
+/** One chunk of a node on its way. */
+interface Push {
+  readonly worker: number;
+  readonly chunk: number;
+  readonly plan: StepPlan;
+  readonly node: Interval;
+}
+
+const FLOAT_BYTES = 4;
+const CHUNKS = 4;
+/** With more streams than this a slice counts as one chunk: events are what a simulation takes its time for. */
+const STREAMS_MAX = 4_000;
+/** A slice that is larger than 1 GiB of them stages so many nodes at most, as in `server/shard/shard.ts`. */
+const NODES_STAGED_MAX = 2;
+const STAGED_BYTES_MAX = 2 ** 30;
+const END_MS = 1e12;
+const COEFFICIENTS: StepCoefficients = {
+  ...{ mKeep: 0.9, mAdd: 0.1, vKeep: 0.99, vAdd: 0.01, squareOfSum: false, stepSize: 1, vScale: 1, epsilon: 1e-8 },
+  ...{ decay: 1, c1: 1, c2: 1, learningRate: 1, gamma1: 0.1, gamma2: 0.01 },
+};
+
+export function simulateCluster(cluster: SimulatedCluster, costs: Costs): SimulatedResult {
+  const { workers: workerCount, shards: shardCount, parameters, network, steps } = cluster;
+  const kappa = workerCount * cluster.microBatches;
+  const chunks = workerCount * shardCount > STREAMS_MAX ? 1 : CHUNKS;
+  const queue = createQueue(1, () => {});
+  const core = createCoordinatorCore({
+    ...{ shards: shardCount, epoch: 0, microBatchesPerStep: kappa, microBatchSize: 1, kappaRecord: [], replay: false },
+    ...{ stepsBefore: 0, microBatchesTotal: (steps + 2) * kappa, checkpointEvery: Number.POSITIVE_INFINITY },
+    ...{ evaluateEvery: Number.POSITIVE_INFINITY, evaluationBatches: 0, checkpointsKept: 1 },
+    ...{ workersAwaited: workerCount, awaitMs: Number.POSITIVE_INFINITY, coefficients: () => COEFFICIENTS },
+  });
+  const counts = { coreMs: 0, leases: 0, reports: 0, committed: 0 };
+  const world: World = {
+    ...{ cluster, costs, queue, chunks, perChunk: parameters / shardCount / chunks, shards: [], workers: [] },
+    toCoordinator: (event, costMs) =>
+      queue.after(network.delayMs, () => world.shards[0].thread.use(costMs, () => decide(event))),
+  };
+
+  function decide(event: CoordinatorEvent): void {
+    if ("shard" in event) counts.reports++;
+    const startMs = performance.now();
+    const effects = core.handle(event, queue.nowMs);
+    counts.coreMs += performance.now() - startMs;
+    for (const effect of effects) perform(effect);
+  }
+
+  function perform(effect: CoordinatorEffect): void {
+    switch (effect.kind) {
+      case "saveEpoch":
+        return decide({ kind: "epochSaved", epoch: effect.epoch });
+      case "restore":
+        return world.shards[effect.shard].command({ kind: "restore", epoch: effect.epoch, step: effect.step });
+      case "plan":
+        return world.shards[effect.shard].command({ kind: "plan", plan: effect.plan });
+      case "lease": {
+        counts.leases++;
+        const { worker, lease } = effect.lease;
+        const give = (): void => world.workers[Number(worker)].lease(effect.plan, lease, effect.lease);
+        return world.shards[0].thread.use(costs.coordinatorPerLease, () => queue.after(network.delayMs, give));
+      }
+      case "committed":
+        counts.committed++;
+    }
+  }
+
+  for (let index = 0; index < shardCount; index++) world.shards.push(createSimulatedShard(world, index));
+  for (let index = 0; index < workerCount; index++) world.workers.push(createSimulatedWorker(world, index));
+  for (const worker of world.workers.keys()) decide({ kind: "workerAttached", worker: `${worker}` });
+  for (const shard of world.shards.keys()) decide({ kind: "shardAttached", shard, checkpoints: [0] });
+  const used = () => {
+    const links = [...world.shards, ...world.workers].flatMap(({ link }) => [link.inMs, link.outMs]);
+    const threads = world.shards.map(({ thread }) => thread.busyMs);
+    const computed = world.workers.reduce((sum, { computedMs }) => sum + computedMs, 0) / workerCount;
+    return { ...counts, atMs: queue.nowMs, links, threads, computed };
+  };
+  // The first step starts as workers come; those after it are alike.
+  queue.run(END_MS, () => counts.committed === 1);
+  const first = used();
+  queue.run(END_MS, () => counts.committed === 1 + steps);
+  const last = used();
+  if (counts.committed <= steps) throw new Error(`The simulated run stands still in step ${counts.committed}.`);
+  const ms = last.atMs - first.atMs;
+  const busiest = (of: "links" | "threads", from = 0): number =>
+    Math.max(0, ...last[of].slice(from).map((each, i) => each - first[of][from + i])) / ms;
+  return {
+    msPerStep: ms / steps,
+    computing: (last.computed - first.computed) / ms,
+    coordinatorThread: (last.threads[0] - first.threads[0]) / ms,
+    busiestShard: busiest("threads", 1),
+    busiestLink: busiest("links"),
+    reportsPerStep: (last.reports - first.reports) / steps,
+    nodesStaged: Math.max(...world.shards.map(({ stagedMax }) => stagedMax)) / chunks,
+    coreMsPerLease: (last.coreMs - first.coreMs) / (last.leases - first.leases),
+  };
+}
+
+function createSimulatedShard(world: World, index: number): SimulatedShard {
+  const { cluster, costs, queue, chunks, perChunk } = world;
+  const { network } = cluster;
+  const own = Array.from({ length: chunks }, (_, i) => index * chunks + i);
+  const slotsMax = Math.max(NODES_STAGED_MAX * chunks, Math.floor(STAGED_BYTES_MAX / (2 * FLOAT_BYTES * perChunk)));
+  const core = createShardCore({ chunks: own, reportsLosses: index === 0, slotsMax });
+  const thread = createThread(queue);
+  const link = createLink();
+  /** Half of what a chunk of a lease costs is its push, half its weights. */
+  const halfMs = (costs.shardPerLease / chunks + costs.shardPerParameter * perChunk) / 2;
+  const waiting: Push[] = [];
+  let coming = 0;
+  let stagedMax = 0;
+
+  const offered = ({ worker, chunk, plan: { epoch, step }, node }: Push) => ({
+    ...{ worker: `${worker}`, epoch, step, ...node, chunk: own[chunk], losses: new Float64Array(node.hi - node.lo) },
+  });
+
+  /** Sums that may not come yet stay where they are: the connection's window keeps them there. */
+  function offer(push: Push): void {
+    const { verdict } = core.judge(offered(push), coming);
+    if (verdict === "wait") return void waiting.push(push);
+    if (verdict !== "accepted") return;
+    coming++;
+    const bytes = perChunk * FLOAT_BYTES * (push.node.hi - push.node.lo > 1 ? 2 : 1);
+    send(queue, network, world.workers[push.worker].link, link, bytes, () => thread.use(halfMs, () => take(push)));
+  }
+
+  function take(push: Push): void {
+    coming--;
+    const chunk = offered(push);
+    if (core.judge(chunk, 0).verdict === "accepted") performAll(core.admit(chunk, [chunk.chunk]));
+    stagedMax = Math.max(stagedMax, core.state.slotsUsed);
+    for (const each of waiting.splice(0)) offer(each);
+  }
+
+  function performAll(effects: readonly ShardEffect[]): void {
+    for (const effect of effects) {
+      if (effect.kind === "load") handle({ kind: "restored", epoch: effect.epoch, mark: START });
+      else if (effect.kind === "publish") publish();
+      else if (effect.kind === "report") report(effect.report);
+    }
+  }
+
+  function publish(): void {
+    for (const worker of world.workers) {
+      const bytes = perChunk * FLOAT_BYTES;
+      thread.use(halfMs, () => send(queue, network, link, worker.link, bytes, () => worker.weightsCame()));
+    }
+  }
+
+  function report(report: Extract<ShardEffect, { kind: "report" }>["report"]): void {
+    const costMs = costs.coordinatorPerReport;
+    if (report.kind === "committed") {
+      const { ledger, losses } = report;
+      const scalars = { ledger, losses, squaredNorms1: [], sums2: [], mergeMs: 0, applyMs: 0, bytesReceived: 0 };
+      return world.toCoordinator({ ...report, shard: index, scalars }, costMs);
+    }
+    world.toCoordinator({ ...report, shard: index }, costMs);
+  }
+
+  function handle(event: ShardEvent): void {
+    performAll(core.handle(event));
+    for (const each of waiting.splice(0)) offer(each);
+  }
+
+  return {
+    thread,
+    link,
+    command: (event) => queue.after(network.delayMs, () => handle(event)),
+    push: offer,
+    get stagedMax() {
+      return stagedMax;
+    },
+  };
+}
+
+/** There is only one, for nothing fails. */
+const EPOCH = 1;
+const START = { step: 0, microBatches: 0, c1: 0, c2: 0 };
+
+function createSimulatedWorker(world: World, index: number): SimulatedWorker {
+  const { cluster, queue, chunks } = world;
+  const link = createLink();
+  const name = `${index}`;
+  const wanted = chunks * cluster.shards;
+  let version = -1;
+  let came = 0;
+  let computedMs = 0;
+  let leased: (() => void) | undefined;
+
+  const start = (plan: StepPlan, lease: number, { lo, hi }: Interval): void => {
+    const computeMs = cluster.computeMs * (hi - lo);
+    computedMs += computeMs;
+    queue.after(computeMs, () => {
+      world.toCoordinator({ kind: "leaseComputed", worker: name, lease, computeMs }, 0);
+      for (const node of canonicalNodes(lo, hi, plan.microBatches)) {
+        for (let chunk = 0; chunk < chunks; chunk++) {
+          // All shards get theirs at once: no worker starts with the one that all others start with.
+          for (let i = 0; i < cluster.shards; i++) {
+            world.shards[(index + i) % cluster.shards].push({ worker: index, chunk, plan, node });
+          }
+        }
+      }
+    });
+  };
+
+  return {
+    link,
+    get computedMs() {
+      return computedMs;
+    },
+    lease(plan, lease, leaves) {
+      const begin = (): void => start(plan, lease, leaves);
+      if (version === plan.step) begin();
+      else leased = begin;
+    },
+    weightsCame() {
+      if (++came < wanted) return;
+      came = 0;
+      version++;
+      world.toCoordinator({ kind: "weightsHeld", worker: name, epoch: EPOCH, version }, 0);
+      leased?.();
+      leased = undefined;
+    },
+  };
+}
