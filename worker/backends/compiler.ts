@@ -18,7 +18,7 @@ export interface Computation {
   readonly inputs: readonly Tensor[];
   /** What random numbers may have come from; each is keyed, so that it draws the same ones again. */
   readonly draws: readonly Draw[];
-  /** Float32; undefined: not wanted. */
+  /** Float32; undefined: it has none of this number, and a program writes zeros. */
   readonly outputs: readonly (Tensor | undefined)[];
 }
 
@@ -50,9 +50,10 @@ export interface Program {
   /**
    * Computes once.
    * @param inputs of the shapes and types that were traced; then one array for each of `draws`.
-   * @param outputs of each output the arrays to write its elements to, one after the other; none for one not wanted.
+   * @param outputs of each output the arrays to write its elements to, one after the other.
+   * @returns whether all that was written is finite, if the program has looked.
    */
-  run(inputs: readonly Numbers[], outputs: readonly (readonly Float32Array[])[]): void;
+  run(inputs: readonly Numbers[], outputs: readonly (readonly Float32Array[])[]): boolean | undefined;
   close(): void;
 }
 

@@ -11,7 +11,11 @@ import { type Addresses, type MemoryPlan, weightsAddresses } from "./memory.js";
 import type { DecodedMicroBatch, ModelGradient } from "./model-gradient.js";
 
 /** What computes a micro-batch's gradient, whichever way. */
-export type Computing = Pick<ModelGradient, "compute" | "evaluate" | "dispose"> & { load(): void };
+export interface Computing extends Pick<ModelGradient, "evaluate" | "dispose"> {
+  load(): void;
+  /** As `ModelGradient` does; finite: whether all that was written is finite, if that is known. */
+  compute(batch: DecodedMicroBatch, target: Addresses): { loss: number; finite?: boolean };
+}
 
 export interface CompiledGradientOptions {
   readonly compiler: Compiler;
@@ -82,10 +86,10 @@ export function compiledGradient({ compiler, model, plan, copies, refused }: Com
     return loss;
   };
 
-  const run = (program: Program, batch: DecodedMicroBatch, loss: Float32Array, results: Float32Array[][]): void => {
+  const run = (program: Program, batch: DecodedMicroBatch, loss: Float32Array, results: Float32Array[][]) => {
     const draws = model.draws(batch.number);
     const drawn = program.draws.map(({ draw, shape }) => draws[draw](shape));
-    program.run([batch.inputs, batch.labels, ...drawn], [[loss], ...results]);
+    return program.run([batch.inputs, batch.labels, ...drawn], [[loss], ...results]);
   };
 
   /** Computes both ways; what is kept is what was computed operation by operation. */
@@ -130,23 +134,19 @@ export function compiledGradient({ compiler, model, plan, copies, refused }: Com
           const { traces, last } = state;
           // What hangs on the micro-batch shows only if it is another one.
           const again = last !== undefined && (last.number === number || last.samples !== samples);
-          return again ? eagerly(batch, target) : watched(batch, target, traces, last);
+          return { loss: again ? eagerly(batch, target) : watched(batch, target, traces, last) };
         }
         case "proving":
-          return samples === state.samples ? proven(state.program, batch, target) : eagerly(batch, target);
+          return { loss: samples === state.samples ? proven(state.program, batch, target) : eagerly(batch, target) };
         case "running": {
-          if (samples !== state.samples) return eagerly(batch, target);
+          if (samples !== state.samples) return { loss: eagerly(batch, target) };
           const loss = new Float32Array(1);
-          run(
-            state.program,
-            batch,
-            loss,
-            model.results.map((tensor) => copies.views(tensor, target)),
-          );
-          return loss[0];
+          const results = model.results.map((tensor) => copies.views(tensor, target));
+          const finite = run(state.program, batch, loss, results);
+          return { loss: loss[0], finite };
         }
         case "refused":
-          return eagerly(batch, target);
+          return { loss: eagerly(batch, target) };
       }
     },
 

@@ -97,23 +97,27 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
     return decodedBatch;
   };
 
+  const looksFinite = (number: number, target: Addresses): boolean => {
+    const begun = began();
+    const finite = sums.allFinite(target);
+    span("finite", begun, number);
+    return finite;
+  };
+
   const compute = (batch: DecodedMicroBatch, target: Addresses): number => {
     const { number } = batch;
     const begun = began();
-    const meanLoss = namingBatch(`micro-batch ${number}`, () => computing.compute(batch, target));
+    const { loss, finite } = namingBatch(`micro-batch ${number}`, () => computing.compute(batch, target));
     span("gradient", begun, number);
-    if (!Number.isFinite(meanLoss)) {
-      throw new NonFiniteError(number, `The loss of micro-batch ${number} is ${meanLoss}.`);
+    if (!Number.isFinite(loss)) {
+      throw new NonFiniteError(number, `The loss of micro-batch ${number} is ${loss}.`);
     }
-    const checked = began();
-    const finite = sums.allFinite(target);
-    span("finite", checked, number);
-    if (!finite) {
+    if (!(finite ?? looksFinite(number, target))) {
       throw new NonFiniteError(number, `The gradient of micro-batch ${number} holds NaN or infinity.`);
     }
     clip(target);
     if (flip?.microBatch === number) flipBit(memory, target, flip);
-    return meanLoss;
+    return loss;
   };
 
   return {
@@ -143,6 +147,7 @@ function createComputing(
   }
   return {
     ...model,
+    compute: (batch, target) => ({ loss: model.compute(batch, target) }),
     load() {
       model.loadWeights();
       model.loadStatistics();

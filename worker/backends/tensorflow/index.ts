@@ -61,7 +61,7 @@ export function compiler(devices?: SessionDevices): Compiler | undefined {
 
 export function describe(): BackendDescription {
   const { name, installation, binding, sessions } = opened!;
-  const slow = sessions === undefined ? "; faster after isobatch tensorflow install" : "";
+  const slow = sessions?.assign === undefined ? "; faster after isobatch tensorflow install" : "";
   const version = `${installation.packageVersion} on TensorFlow ${binding.TF_Version}`;
   const oneDnn = usesOneDnn(process.env) ? "oneDNN" : "no oneDNN";
   const threads = { intraOpThreads: 1 };

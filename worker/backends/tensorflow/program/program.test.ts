@@ -85,6 +85,58 @@ describe("a program of TensorFlow's", { skip }, () => {
     }
   });
 
+  it("writes zeros to outputs that are not there, whatever was there before", () => {
+    const [first, second] = [1, 2].map((number) =>
+      compiler!.trace(() => {
+        const x = tf.tensor([number, 2]);
+        return { variables: [], inputs: [x], draws: [], outputs: [undefined, tf.add(x, x), undefined] };
+      }),
+    );
+    const program = compiler!.compile(first, second);
+    const out = new Float32Array(6).fill(7);
+    program.run([Float32Array.of(3, 4)], [[out.subarray(0, 1)], [out.subarray(1, 3)], [out.subarray(3, 5)]]);
+    assert.deepEqual([...out], [0, 6, 8, 0, 0, 7]);
+    program.close();
+  });
+
+  it("keeps the values that were loaded last, wherever they came from, and one program's apart from another's", () => {
+    const [one, other] = [1, 2].map(() => compile(({ x, w }) => tf.mul(x, w)));
+    const values = Float32Array.of(1, 2, 3, 4);
+    for (let round = 0; round < 4; round++) {
+      const expected = [...values];
+      one.load([[values.subarray(0, 1), values.subarray(1)]]);
+      values.fill(round);
+      other.load([[values]]);
+      assert.deepEqual(one.variables(), [Float32Array.from(expected)]);
+      const out = new Float32Array(4);
+      one.run([new Float32Array(4).fill(1)], [[out]]);
+      assert.deepEqual([...out], expected);
+    }
+    for (const program of [one, other]) program.close();
+  });
+
+  it("sees what is not finite, at any place, unless it is of an older installation", () => {
+    const length = 2_500;
+    const [first, second] = [1, 2].map((number) =>
+      compiler!.trace(() => {
+        const x = tf.tensor(new Float32Array(length).fill(number));
+        return { variables: [], inputs: [x], draws: [], outputs: [tf.neg(x)] };
+      }),
+    );
+    const program = compiler!.compile(first, second);
+    const finite = (at: number, value: number): boolean | undefined => {
+      const x = new Float32Array(length);
+      x[at] = value;
+      return program.run([x], [[new Float32Array(1_030), new Float32Array(length - 1_030)]]);
+    };
+    for (const at of [0, 1_023, 1_024, 1_029, 1_030, 2_060, length - 1]) {
+      for (const value of [Number.NaN, Number.NEGATIVE_INFINITY, 3.4e38]) {
+        assert.ok([undefined, Number.isFinite(value)].includes(finite(at, value)), `${value} at ${at}`);
+      }
+    }
+    program.close();
+  });
+
   it("refuses arrays of other lengths", () => {
     const program = compile(({ x, w }) => tf.matMul(x, w));
     assert.throws(() => program.load([[new Float32Array(3)]]), /the arrays are shorter than their tensor/);

@@ -22,6 +22,7 @@ export function compile(
   const graph = buildGraph(binding, first, second);
   const session = addon.open(encodeGraph(graph.nodes, devices), encodeConfig(devices));
   const { variables, feeds, inputs, fetches, wanted } = graph;
+  const unwanted = second.outputs.flatMap((id, index) => (id === undefined ? [index] : []));
   const assign = addon.prepare(
     session,
     variables.map(({ feed }) => feed),
@@ -38,12 +39,9 @@ export function compile(
   return {
     draws: graph.draws,
     load(values) {
-      addon.run(
-        session,
-        assign,
-        variables.map(({ index }) => values[index]),
-        [],
-      );
+      const inputs = variables.map(({ index }) => values[index]);
+      if (addon.assign === undefined) addon.run(session, assign, inputs, []);
+      else addon.assign(session, assign, read, inputs);
     },
     variables() {
       const all = second.computation.variables.map(({ size }) => new Float32Array(size));
@@ -56,7 +54,8 @@ export function compile(
       return all;
     },
     run(values, outputs) {
-      addon.run(
+      for (const index of unwanted) for (const array of outputs[index]) array.fill(0);
+      return addon.run(
         session,
         compute,
         inputs.map((index) => [values[index]]),

@@ -3,7 +3,8 @@
 //
 //   open(graph: Uint8Array, config: Uint8Array) → session        a GraphDef and a ConfigProto
 //   prepare(session, feeds: {name, type, shape}[], fetches: string[], targets: string[]) → number of the call
-//   run(session, call, inputs: TypedArray[][], outputs: TypedArray[][])
+//   run(session, call, inputs: TypedArray[][], outputs: TypedArray[][]) → whether all outputs of float32 are finite
+//   assign(session, call, read, inputs: TypedArray[][])           a call that sets variables, and one that reads them
 //   close(session)
 //
 // Names are "node" or "node:output". An input or output is one tensor whose elements lie in one array after the other.
@@ -11,6 +12,8 @@
 #include <node_api.h>
 #include <tensorflow/c/c_api.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -49,12 +52,17 @@ struct Feed {
   TF_DataType type;
   std::vector<int64_t> shape;
   size_t bytes;
+  // Made by the first run and kept: a new one each time would cost more than what is copied into it. As long as it is
+  // ours TensorFlow does not write to it.
+  Tensor tensor;
 };
 
 struct Call {
   std::vector<Feed> feeds;
   std::vector<TF_Output> fetches;
   std::vector<TF_Operation*> targets;
+  // Of a call that sets variables: it has run, and they are the tensors that it was fed, not copies of them.
+  bool assigned = false, shared = false;
 };
 
 struct Session {
@@ -163,7 +171,7 @@ napi_value Prepare(napi_env env, const std::vector<napi_value>& arguments) {
   Call call;
   for (napi_value value : ElementsOf(env, arguments[1])) {
     Feed feed{OutputOf(session.graph.get(), TextOf(env, Property(env, value, "name"))),
-              static_cast<TF_DataType>(NumberOf(env, Property(env, value, "type"))), {}, 0};
+              static_cast<TF_DataType>(NumberOf(env, Property(env, value, "type"))), {}, 0, nullptr};
     feed.bytes = TF_DataTypeSize(feed.type);
     for (napi_value length : ElementsOf(env, Property(env, value, "shape"))) {
       feed.shape.push_back(NumberOf(env, length));
@@ -196,36 +204,93 @@ void CopyParts(napi_env env, napi_value parts, size_t bytes, Copy copy) {
   if (at != bytes) throw std::runtime_error("the arrays are shorter than their tensor");
 }
 
-napi_value Run(napi_env env, const std::vector<napi_value>& arguments) {
-  Session& session = *SessionOf(env, arguments[0]);
-  const Call& call = session.calls.at(NumberOf(env, arguments[1]));
-  const std::vector<napi_value> inputs = ElementsOf(env, arguments[2]), outputs = ElementsOf(env, arguments[3]);
-  if (inputs.size() != call.feeds.size() || outputs.size() != call.fetches.size()) {
-    throw std::runtime_error("the call takes another number of inputs or outputs");
-  }
-  std::vector<Tensor> fed;
-  std::vector<TF_Output> places;
-  std::vector<TF_Tensor*> values;
-  for (size_t i = 0; i < inputs.size(); i++) {
-    const Feed& feed = call.feeds[i];
-    fed.emplace_back(TF_AllocateTensor(feed.type, feed.shape.data(), feed.shape.size(), feed.bytes));
-    char* data = static_cast<char*>(TF_TensorData(fed.back().get()));
-    CopyParts(env, inputs[i], feed.bytes,
+/** Copies inputs into the tensors that the call is fed. */
+void CopyIn(napi_env env, Call& call, napi_value inputs) {
+  const std::vector<napi_value> given = ElementsOf(env, inputs);
+  if (given.size() != call.feeds.size()) throw std::runtime_error("the call takes another number of inputs");
+  for (size_t i = 0; i < given.size(); i++) {
+    Feed& feed = call.feeds[i];
+    if (feed.tensor == nullptr) {
+      feed.tensor.reset(TF_AllocateTensor(feed.type, feed.shape.data(), feed.shape.size(), feed.bytes));
+    }
+    char* data = static_cast<char*>(TF_TensorData(feed.tensor.get()));
+    CopyParts(env, given[i], feed.bytes,
               [data](const Bytes& part, size_t at) { std::memcpy(data + at, part.data, part.length); });
-    places.push_back(feed.output);
-    values.push_back(fed.back().get());
   }
-  std::vector<TF_Tensor*> results(outputs.size(), nullptr);
+}
+
+std::vector<Tensor> RunSession(Session& session, const Call& call) {
+  std::vector<TF_Output> places;
+  std::vector<TF_Tensor*> values, results(call.fetches.size(), nullptr);
+  for (const Feed& feed : call.feeds) {
+    places.push_back(feed.output);
+    values.push_back(feed.tensor.get());
+  }
   Status status(TF_NewStatus());
   TF_SessionRun(session.session.get(), nullptr, places.data(), values.data(), values.size(), call.fetches.data(),
                 results.data(), results.size(), call.targets.data(), call.targets.size(), nullptr, status.get());
   std::vector<Tensor> fetched;
   for (TF_Tensor* result : results) fetched.emplace_back(result);
   Check(status);
+  return fetched;
+}
+
+constexpr size_t kBlock = 1024;
+constexpr uint32_t kExponent = 0x7f800000;
+
+/** Copies float32 numbers block by block, and looks at each while it is in the nearest cache. @returns whether all are finite. */
+bool CopyFinite(char* to, const char* from, size_t bytes) {
+  uint32_t block[kBlock] = {}, bad = 0;
+  for (size_t at = 0; at < bytes; at += sizeof(block)) {
+    const size_t length = std::min(bytes - at, sizeof(block));
+    std::memcpy(block, from + at, length);
+    std::memcpy(to + at, block, length);
+    // Always the whole block, so that it is compiled to vector instructions; behind the last number are others that count.
+    for (size_t i = 0; i < kBlock; i++) bad |= (block[i] & kExponent) == kExponent ? 1u : 0u;
+  }
+  return bad == 0;
+}
+
+napi_value Run(napi_env env, const std::vector<napi_value>& arguments) {
+  Session& session = *SessionOf(env, arguments[0]);
+  Call& call = session.calls.at(NumberOf(env, arguments[1]));
+  const std::vector<napi_value> outputs = ElementsOf(env, arguments[3]);
+  if (outputs.size() != call.fetches.size()) throw std::runtime_error("the call gives another number of outputs");
+  CopyIn(env, call, arguments[2]);
+  const std::vector<Tensor> fetched = RunSession(session, call);
+  bool finite = true;
   for (size_t i = 0; i < outputs.size(); i++) {
     const char* data = static_cast<const char*>(TF_TensorData(fetched[i].get()));
-    CopyParts(env, outputs[i], TF_TensorByteSize(fetched[i].get()),
-              [data](const Bytes& part, size_t at) { std::memcpy(part.data, data + at, part.length); });
+    const bool real = TF_TensorType(fetched[i].get()) == TF_FLOAT;
+    CopyParts(env, outputs[i], TF_TensorByteSize(fetched[i].get()), [&](const Bytes& part, size_t at) {
+      if (real) {
+        finite &= CopyFinite(part.data, data + at, part.length);
+      } else {
+        std::memcpy(part.data, data + at, part.length);
+      }
+    });
+  }
+  napi_value answer;
+  Check(napi_get_boolean(env, finite, &answer));
+  return answer;
+}
+
+/**
+ * On a CPU a variable that was set is the very tensor that was fed: then later values need only be copied into it, while
+ * no call runs. On another device it is a copy there, which is made anew each time.
+ */
+napi_value Assign(napi_env env, const std::vector<napi_value>& arguments) {
+  Session& session = *SessionOf(env, arguments[0]);
+  Call& call = session.calls.at(NumberOf(env, arguments[1]));
+  CopyIn(env, call, arguments[3]);
+  if (call.shared) return nullptr;
+  RunSession(session, call);
+  if (call.assigned) return nullptr;
+  call.assigned = true;
+  const std::vector<Tensor> variables = RunSession(session, session.calls.at(NumberOf(env, arguments[2])));
+  call.shared = variables.size() == call.feeds.size();
+  for (size_t i = 0; call.shared && i < variables.size(); i++) {
+    call.shared = TF_TensorData(variables[i].get()) == TF_TensorData(call.feeds[i].tensor.get());
   }
   return nullptr;
 }
@@ -258,6 +323,7 @@ napi_value Initialize(napi_env env, napi_value exports) {
   add("open", Function<Open, 2>);
   add("prepare", Function<Prepare, 4>);
   add("run", Function<Run, 4>);
+  add("assign", Function<Assign, 4>);
   add("close", Function<Close, 1>);
   return exports;
 }

@@ -19,11 +19,14 @@ export interface SessionAddon {
     fetches: readonly string[],
     targets: readonly string[],
   ): number;
+  /** Undefined where an older Isobatch has made the addon. */
   run(
     session: SessionHandle,
     call: number,
     inputs: readonly (readonly Numbers[])[],
     outputs: readonly (readonly Numbers[])[],
-  ): void;
+  ): boolean | undefined;
+  /** Not in addons that an older Isobatch has made. */
+  assign?(session: SessionHandle, call: number, read: number, inputs: readonly (readonly Numbers[])[]): void;
   close(session: SessionHandle): void;
 }
