@@ -175,6 +175,16 @@ describe("isobatch run --trace", () => {
     assert.ok(of("gradient").some(({ pid }) => pid === killed));
   });
 
+  it("is of a run whose phases add up to its steps, in metrics.jsonl too", () => {
+    const lines = readFileSync(join(workplace.folder, "runs/endless/metrics.jsonl"), "utf8").trim().split("\n");
+    const steps = lines.map((line) => JSON.parse(line)).filter(({ type }) => type === "step");
+    assert.ok(steps.length > 0);
+    for (const { step, ms } of steps) {
+      const sum = ms.pull + ms.wait + ms.compute + ms.push;
+      assert.ok(Math.abs(sum - ms.step) <= 0.05 * ms.step, `step ${step}: ${JSON.stringify(ms)}`);
+    }
+  });
+
   it("is refused in one sentence before the run starts where the file can't be written", async () => {
     const { code, stdout, stderr } = await workplace.run([
       "run",

@@ -5,7 +5,7 @@
 export interface StepPhases {
   /** From the plan to the last shard's commit. */
   readonly step: number;
-  /** From the plan until the worker held the weights. */
+  /** From the plan until the worker held the weights, or began to compute before that was heard. */
   readonly pull: number;
   /** From then on, all that was not computing: until it had the lease, its samples, its threads, and until it said so. */
   readonly wait: number;
@@ -25,14 +25,14 @@ export interface ComputedLease {
 
 /**
  * @param last the lease of the step that was computed last; undefined if the step was committed before that was heard of
- * @returns phases that add up to the step, unless clocks or reports contradict each other: none is negative
+ * @returns phases that add up to the step, unless the worker computed for longer than there was time: none is negative
  */
 export function phasesOf(openedMs: number, last: ComputedLease | undefined, committedMs: number): StepPhases {
   const step = committedMs - openedMs;
   if (last === undefined) return { step, pull: 0, wait: 0, compute: 0, push: step };
   const { heldMs, computeMs, computedMs } = last;
   // A worker may have held them before: after an evaluation, or where nothing has changed.
-  const pull = Math.max(0, heldMs - openedMs);
+  const pull = Math.max(0, Math.min(heldMs, computedMs - computeMs) - openedMs);
   const wait = Math.max(0, computedMs - openedMs - pull - computeMs);
   return { step, pull, wait, compute: computeMs, push: committedMs - computedMs };
 }
