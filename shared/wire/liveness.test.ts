@@ -157,6 +157,19 @@ describe("a connection", { timeout: 60_000 }, () => {
     assert.equal(link.connections.length, 1);
   });
 
+  it("is kept while nobody has anything to say, for several silences", async (test) => {
+    const watch = () => new Promise<void>(() => {});
+    const { link, connection } = await meet(test, { clientMs: SILENCE_MS, serverMs: SILENCE_MS, watch });
+    connection.shard.watchWeights({}).on("error", () => {});
+    assert.equal(await phaseOf(connection), "running");
+    const [between] = link.connections;
+    const { bytes } = between;
+    // Both sides send a frame of 17 bytes about thrice in a silence, and answer the other's with as many.
+    await until(() => between.closed || between.bytes > bytes + 17 * 40, "PINGs in three silences");
+    assert.equal(await phaseOf(connection), "running");
+    assert.deepEqual([between.closed, link.connections.length], [false, 1]);
+  });
+
   it("outlives a process that stands still", async (test) => {
     const { link, connection } = await meet(test, { clientMs: SILENCE_MS, serverMs: SILENCE_MS });
     for (let i = 0; i < 2; i++) {
