@@ -67,8 +67,10 @@ export interface HelperStart {
   readonly trace: SharedArrayBuffer | undefined;
 }
 
-/** Elements below which a batch is done before a helper is awake. */
+/** Elements to be updated below which a batch is done almost before a helper is awake: a third of a millisecond. */
 const SHARED_ELEMENTS_MIN = 2 ** 18;
+/** What it takes to add or copy an element, compared with updating one. */
+const KEPT_SHARE = 1 / 4;
 /** A program takes about a millisecond; only a thread that is dead or hangs takes so long. */
 const PATIENCE_MS = 20_000;
 
@@ -147,8 +149,12 @@ export function createTeam(options: TeamOptions): Team {
 
   const isShared = (programs: readonly ChunkProgram[]): boolean => {
     if (threads < 2 || programs.length < 2) return false;
-    const elements = programs.reduce((sum, { chunk }) => sum + places.get(chunk)!.length, 0);
-    return elements >= SHARED_ELEMENTS_MIN;
+    let work = 0;
+    for (const { chunk, target } of programs) {
+      work += places.get(chunk)!.length * (target === undefined ? 1 : KEPT_SHARE);
+      if (work >= SHARED_ELEMENTS_MIN) return true;
+    }
+    return false;
   };
 
   return {
