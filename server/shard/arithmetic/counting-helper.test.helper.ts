@@ -1,0 +1,12 @@
+/** A thread that takes whatever is posted, and counts how often it has taken each program. */
+import { workerData } from "node:worker_threads";
+import { awaitBatch, type Board, finish, take } from "./board.js";
+
+const { board, taken } = workerData as { board: Board; taken: Int32Array };
+for (;;) {
+  awaitBatch(board);
+  for (let index = take(board); index !== undefined; index = take(board)) {
+    Atomics.add(taken, index, 1);
+    finish(board, index, undefined);
+  }
+}
