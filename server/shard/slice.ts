@@ -54,8 +54,6 @@ export interface SegmentMemory {
 /** What several chunks take is bound by memory: more threads than this would only wait for it together. */
 const THREADS_MAX = 4;
 
-const PIECE_BYTES = 16_384;
-
 /** @param threads that compute at once; what they compute is the same for any number */
 export function createSlice(
   layout: Layout,
@@ -111,16 +109,11 @@ export function createSlice(
       const source = waiting.get(segment) ?? ({ kind: "own", ...takeBuffer(chunk.index) } as const);
       waiting.set(segment, source);
       const half = chunk.length * 4;
-      const place = (from: number, end: number, at: number): boolean => {
-        // Piece by piece, so that what is copied is checked while it is in the nearest cache.
-        for (; from < end; from += PIECE_BYTES, at += PIECE_BYTES) {
-          const piece = bytes.subarray(from, Math.min(end, from + PIECE_BYTES));
-          new Uint8Array(segment.memory.buffer, at, piece.length).set(piece);
-          if (!kernels.allFinite(at, piece.length / 4)) return false;
-        }
-        return true;
+      const place = (part: Uint8Array, at: number): boolean => {
+        new Uint8Array(segment.memory.buffer, at, part.length).set(part);
+        return kernels.allFinite(at, part.length / 4);
       };
-      return place(0, half, source.s1) && place(half, bytes.length, source.s2) ? source : undefined;
+      return place(bytes.subarray(0, half), source.s1) && place(bytes.subarray(half), source.s2) ? source : undefined;
     },
 
     perform: (moves, incoming) => staged.perform(moves, incoming, team.run),

@@ -81,8 +81,7 @@ export function updatePlan({
 
 /** Elements that are read from a file at once: each read costs as much as copying some thousand. */
 const FILE_PIECE_LENGTH = 8 * BLOCK_LENGTH;
-/** Unlike modulo 4 KiB, so that the arrays do not get into each other's way in the cache. */
-const SCRATCH_ARRAY_BYTES = 4 * FILE_PIECE_LENGTH + 320;
+const SCRATCH_ARRAY_BYTES = 4 * FILE_PIECE_LENGTH;
 export const SCRATCH_BYTES = 4 * SCRATCH_ARRAY_BYTES;
 
 export function scratchAt(at: number): Scratch {

@@ -51,8 +51,6 @@ export interface TensorPlace {
 
 const ELEMENT_BYTES = 4;
 export const PAGE_BYTES = 65_536;
-/** Arrays that lie a whole number of 4 KiB apart get into each other's way in the caches. */
-const SKEW_BYTES = 320;
 
 const roundUp = (bytes: number, to: number): number => Math.ceil(bytes / to) * to;
 
@@ -60,11 +58,11 @@ export function createSegment(layout: Layout, index: number, chunks: readonly Ch
   const { offset } = chunks[0];
   const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   const parameters = Math.max(0, Math.min(offset + length, layout.parameters) - offset);
-  const momentBytes = roundUp(parameters * ELEMENT_BYTES, 64) + SKEW_BYTES;
-  const m = roundUp(length * ELEMENT_BYTES, PAGE_BYTES) + SKEW_BYTES;
+  const momentBytes = roundUp(parameters * ELEMENT_BYTES, 64);
+  const m = roundUp(length * ELEMENT_BYTES, PAGE_BYTES);
   const v = m + momentBytes;
   const memory = createKernelMemory(v + momentBytes);
-  const sumBytes = roundUp(Math.max(...chunks.map((chunk) => chunk.length)) * ELEMENT_BYTES, 64) + SKEW_BYTES;
+  const sumBytes = roundUp(Math.max(...chunks.map((chunk) => chunk.length)) * ELEMENT_BYTES, 64);
   const regions = createRegions(memory, v + momentBytes);
   return { index, memory, offset, length, parameters, m, v, sumBytes, regions };
 }
