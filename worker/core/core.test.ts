@@ -4,6 +4,12 @@ import type { WorkerEvent } from "./messages.js";
 import { attachedCore, begunBy, evaluation, kindsOf, lease, reportsOf } from "./worker.test.helper.js";
 
 const BROKEN = { reason: "The line is dead.", transient: true };
+/** Of the version that both shards have announced. */
+const load = (version: number) => ({
+  kind: "load",
+  weights: { epoch: 1, version },
+  sequences: new Map([0, 1].map((shard) => [shard, 10 * shard + version])),
+});
 const DIED = { reason: "Compute thread 0 ended with exit code 1.", transient: false };
 
 describe("a worker's weights", () => {
@@ -21,7 +27,7 @@ describe("a worker's weights", () => {
     }
     assert.deepEqual(come(0, 1), [
       { kind: "takeChunk", shard: 0 },
-      { kind: "load", weights: { epoch: 1, version: 1 } },
+      { kind: "load", weights: { epoch: 1, version: 1 }, sequences: new Map() },
     ]);
     assert.equal(worker.core.state.held, undefined);
     assert.deepEqual(worker.handle({ kind: "loaded" }), [
@@ -45,17 +51,18 @@ describe("a worker's weights", () => {
 
   it("that moved while they were copied are not held, and not copied again before they are announced again", () => {
     const worker = attachedCore();
-    const all = (shard: number, version: number): WorkerEvent => ({ kind: "shardWeights", shard, epoch: 1, version });
+    const all = (shard: number, version: number): WorkerEvent => ({
+      kind: "shardWeights",
+      ...{ shard, epoch: 1, version, sequence: 10 * shard + version },
+    });
     assert.deepEqual(kindsOf(worker.handle(all(0, 0), all(1, 0))), ["load"]);
     assert.deepEqual(worker.handle({ kind: "loaded", moved: [1] }), []);
     assert.equal(worker.core.state.held, undefined);
     assert.deepEqual(worker.handle(all(0, 1)), []);
-    assert.deepEqual(worker.handle(all(1, 1)), [{ kind: "load", weights: { epoch: 1, version: 1 } }]);
+    assert.deepEqual(worker.handle(all(1, 1)), [load(1)]);
     // Announced already when the threads find that they have a mixture.
     worker.handle(all(0, 2), all(1, 2));
-    assert.deepEqual(worker.handle({ kind: "loaded", moved: [0, 1] }), [
-      { kind: "load", weights: { epoch: 1, version: 2 } },
-    ]);
+    assert.deepEqual(worker.handle({ kind: "loaded", moved: [0, 1] }), [load(2)]);
     worker.handle({ kind: "loaded" });
     assert.deepEqual(worker.core.state.held, { epoch: 1, version: 2 });
   });
@@ -65,6 +72,17 @@ describe("a worker's weights", () => {
     worker.publish(1, 0);
     assert.deepEqual(kindsOf(worker.handle({ kind: "loadFailed", reason: DIED.reason })), ["load"]);
     assert.deepEqual(reportsOf(worker.handle({ kind: "loaded" })), ["weightsHeld"]);
+  });
+
+  it("are not loaded again by new threads when a shard has gone on meanwhile", () => {
+    const worker = attachedCore();
+    const all = (shard: number, version: number): WorkerEvent => ({
+      kind: "shardWeights",
+      ...{ shard, epoch: 1, version, sequence: 10 * shard + version },
+    });
+    worker.handle(all(0, 0), all(1, 0), all(1, 1));
+    assert.deepEqual(worker.handle({ kind: "loadFailed", reason: DIED.reason }), []);
+    assert.deepEqual(worker.handle(all(0, 1)), [load(1)]);
   });
 
   it("are asked for again after a pause that doubles until weights have been loaded", () => {

@@ -62,7 +62,7 @@ function dispatch(worker: Worker, event: WorkerEvent): void {
     case "chunk":
       return chunk(worker, event);
     case "shardWeights":
-      return shardWeights(worker, event.shard, event);
+      return shardWeights(worker, event);
     case "weightsStreamEnded":
       return weightsStreamEnded(worker, event);
     case "loaded":

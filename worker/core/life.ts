@@ -50,6 +50,7 @@ export function attached(worker: Worker, attachment: Attachment): void {
   worker.attachedAtMs = worker.nowMs;
   worker.spoken = false;
   worker.heldBack.clear();
+  worker.sequences.clear();
   worker.watches = attachment.shards.map(() => ({ failures: 0, loadsBefore: worker.loads }));
   for (const shard of attachment.shards.keys()) watchShard(worker, shard, 0);
   if (worker.leaving !== undefined) takeLeave(worker);

@@ -103,8 +103,14 @@ export type WorkerEvent =
       readonly epoch: number;
       readonly version: number;
     }
-  /** All chunks of the shard are of this version, where the threads load them from. */
-  | { readonly kind: "shardWeights"; readonly shard: number; readonly epoch: number; readonly version: number }
+  /** A shard that writes into θ by itself says that all of its chunks are of this version, as of its change `sequence`. */
+  | {
+      readonly kind: "shardWeights";
+      readonly shard: number;
+      readonly epoch: number;
+      readonly version: number;
+      readonly sequence: number;
+    }
   | { readonly kind: "weightsStreamEnded"; readonly shard: number; readonly reason: string; readonly broken: boolean }
   /** The threads have copied θ. `moved`: shards whose part of it changed meanwhile, so that the copy is of no version. */
   | { readonly kind: "loaded"; readonly moved?: readonly number[] }
@@ -172,8 +178,11 @@ export type WorkerEffect =
   | { readonly kind: "takeChunk"; readonly shard: number }
   /** Read on without it. */
   | { readonly kind: "skipChunk"; readonly shard: number }
-  /** Have all threads copy θ, which stands still until `loaded` or `loadFailed` comes. */
-  | { readonly kind: "load"; readonly weights: WeightsVersion }
+  /**
+   * Have all threads copy θ, which stands still until `loaded` or `loadFailed` comes. `sequences`: of the shards that write
+   * into θ by themselves; one that is at another before or after the copying has moved.
+   */
+  | { readonly kind: "load"; readonly weights: WeightsVersion; readonly sequences: ReadonlyMap<number, number> }
   /** Start fetching samples that are neither here nor on the way. */
   | {
       readonly kind: "prefetch";

@@ -75,7 +75,10 @@ describe("slots that a shard goes on reading", () => {
   it("are released when the shards that read them are past the step", () => {
     const worker = pushing();
     worker.handle(taken(0, true), taken(1, true));
-    const come = (shard: number, version: number): WorkerEvent => ({ kind: "shardWeights", shard, epoch: 1, version });
+    const come = (shard: number, version: number): WorkerEvent => ({
+      kind: "shardWeights",
+      ...{ shard, epoch: 1, version, sequence: 10 * shard + version },
+    });
     assert.deepEqual(worker.handle(come(0, 1)), []);
     assert.deepEqual(kindsOf(worker.handle(come(1, 1))), ["releaseSlots", "load"]);
   });
@@ -91,7 +94,10 @@ describe("slots that a shard goes on reading", () => {
     const worker = pushing();
     worker.handle(taken(0), taken(1, true));
     assert.deepEqual(worker.handle({ kind: "epochOpened", epoch: 2, version: 0 }), []);
-    const come = (shard: number): WorkerEvent => ({ kind: "shardWeights", shard, epoch: 2, version: 0 });
+    const come = (shard: number): WorkerEvent => ({
+      kind: "shardWeights",
+      ...{ shard, epoch: 2, version: 0, sequence: 50 },
+    });
     assert.deepEqual(worker.handle(come(0)), []);
     assert.deepEqual(kindsOf(worker.handle(come(1))), ["releaseSlots", "load"]);
   });

@@ -77,6 +77,8 @@ export interface Worker {
   answer: { readonly error: unknown } | undefined;
   /** Chunks that came while θ had to stand still, by shard; their streams wait. */
   readonly heldBack: Map<number, { readonly chunk: number } & WeightsVersion>;
+  /** Of shards that write into θ by themselves: the change with which their chunks came to be of one version. */
+  readonly sequences: Map<number, number>;
   /** How often θ was loaded, and by shard how its stream of weights fares. */
   loads: number;
   watches: { failures: number; loadsBefore: number }[];
@@ -111,6 +113,7 @@ export function createWorker(options: WorkerOptions): Worker {
     attachFailures: 0,
     answer: undefined,
     heldBack: new Map(),
+    sequences: new Map(),
     loads: 0,
     watches: [],
   };

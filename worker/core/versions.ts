@@ -14,8 +14,8 @@ export interface WeightVersions {
   openEpoch(epoch: number): void;
   /** Whether the chunk is to be copied into θ, which must then be done: it counts as there. */
   accept(chunk: number, weights: WeightsVersion): boolean;
-  /** All of the shard's chunks are of this version. */
-  acceptShard(shard: number, weights: WeightsVersion): void;
+  /** All of the shard's chunks are of this version. @returns whether that is news, and not overtaken. */
+  acceptShard(shard: number, weights: WeightsVersion): boolean;
   /** The shard's chunks of this version are gone; newer ones stay. */
   forget(shard: number, weights: WeightsVersion): void;
   /** Whether the shard is known to be beyond this step, in its epoch or in a newer one. */
@@ -70,11 +70,11 @@ export function createWeightVersions({ chunks, shards }: Pick<Attachment, "chunk
     },
     acceptShard(shard, weights) {
       openEpoch(weights.epoch);
-      if (weights.epoch < epoch) return;
+      if (weights.epoch < epoch) return false;
       const { firstChunk, endChunk } = shards[shard];
-      for (let chunk = firstChunk; chunk < endChunk; chunk++) {
-        if (weights.version > versions[chunk]) set(chunk, weights.version);
-      }
+      for (let chunk = firstChunk; chunk < endChunk; chunk++) if (weights.version < versions[chunk]) return false;
+      for (let chunk = firstChunk; chunk < endChunk; chunk++) set(chunk, weights.version);
+      return true;
     },
     forget(shard, weights) {
       if (weights.epoch !== epoch) return;

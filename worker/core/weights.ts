@@ -45,15 +45,17 @@ export function chunk(worker: Worker, event: Extract<WorkerEvent, { kind: "chunk
 function judgeChunk(worker: Worker, shard: number, come: { readonly chunk: number } & WeightsVersion): void {
   openEpoch(worker, come.epoch);
   if (!worker.versions!.accept(come.chunk, come)) return emit(worker, { kind: "skipChunk", shard });
+  worker.sequences.delete(shard);
   emit(worker, { kind: "takeChunk", shard });
   returnLoans(worker);
   loadIfComplete(worker);
 }
 
-export function shardWeights(worker: Worker, shard: number, weights: WeightsVersion): void {
+export function shardWeights(worker: Worker, event: Extract<WorkerEvent, { kind: "shardWeights" }>): void {
   if (!isAttached(worker)) return;
-  openEpoch(worker, weights.epoch);
-  worker.versions!.acceptShard(shard, weights);
+  openEpoch(worker, event.epoch);
+  if (!worker.versions!.acceptShard(event.shard, event)) return;
+  worker.sequences.set(event.shard, event.sequence);
   returnLoans(worker);
   loadIfComplete(worker);
 }
@@ -64,12 +66,8 @@ export function loadIfComplete(worker: Worker): void {
   if (complete === undefined || state.loading !== undefined || isSameVersion(complete, state.held)) return;
   advance(worker, complete);
   state.held = undefined;
-  load(worker, complete);
-}
-
-function load(worker: Worker, weights: WeightsVersion): void {
-  worker.state.loading = weights;
-  emit(worker, { kind: "load", weights });
+  state.loading = complete;
+  emit(worker, { kind: "load", weights: complete, sequences: new Map(worker.sequences) });
 }
 
 export function loaded(worker: Worker, moved: readonly number[]): void {
@@ -97,13 +95,14 @@ function readOn(worker: Worker): void {
   }
 }
 
+/** θ need not be what was to be loaded any more: a shard that writes into it by itself may have gone on. */
 export function loadFailed(worker: Worker, reason: string): void {
-  const weights = worker.state.loading;
-  if (weights === undefined) return;
+  if (worker.state.loading === undefined) return;
   worker.state.loading = undefined;
   if (!isAttached(worker)) return;
   note(worker, "warn", `${reason} All threads were started again.`);
-  load(worker, weights);
+  loadIfComplete(worker);
+  readOn(worker);
 }
 
 /** Says that the threads are new and hold nothing: they copy θ if it is still complete, else the next version. */
