@@ -1,8 +1,9 @@
 import type { CoordinatorEffect } from "../../server/coordinator/core/index.js";
+import type { StepLease, WeightsVersion } from "../../worker/core/index.js";
 import type { PlantedBug } from "./world.js";
 
 /**
- * Bugs that a coordinator or shard could have, put in between the cores and their shells. The simulation must notice
+ * Bugs that a coordinator, shard or worker could have, put in between the cores and their shells. The simulation must notice
  * every one of them, or its silence about the real code says nothing.
  */
 export const bugs: Record<string, PlantedBug> = {
@@ -80,6 +81,48 @@ export const bugs: Record<string, PlantedBug> = {
         const coefficients = (before ?? effect.plan.coefficients) as typeof effect.plan.coefficients;
         before = effect.plan.coefficients;
         return [{ ...effect, plan: { ...effect.plan, coefficients } }];
+      },
+    };
+  })(),
+  "a lease is begun with the weights that are held, not with those it names": (() => {
+    const held = new Map<string, WeightsVersion>();
+    const named = new Map<string, number>();
+    const nameOf = (worker: string, { lease, epoch }: StepLease) => `${worker} ${epoch} ${lease}`;
+    return {
+      workerEvent: (event, worker) => {
+        if (event.kind === "attached") held.delete(worker);
+        if (event.kind !== "lease") return [event];
+        const { lease } = event;
+        const { epoch, version } = held.get(worker) ?? {};
+        if (lease.epoch !== epoch || lease.step !== version! + 1) return [event];
+        named.set(nameOf(worker, lease), lease.step);
+        return [{ ...event, lease: { ...lease, step: version! } }];
+      },
+      workerEffect: (effect, worker) => {
+        if (effect.kind === "report" && effect.report.kind === "weightsHeld") held.set(worker, effect.report);
+        if (effect.kind !== "push") return [effect];
+        const { work } = effect;
+        const step = named.get(nameOf(worker, work.lease)) ?? work.lease.step;
+        return [{ ...effect, work: { ...work, lease: { ...work.lease, step } } }];
+      },
+    };
+  })(),
+  "slots that a shard goes on reading are used again after its answer": {
+    workerEvent: (event) => [event.kind === "pushed" ? { ...event, lent: false } : event],
+  },
+  "weights that moved while they were copied count as held": {
+    workerEvent: (event) => [event.kind === "loaded" ? { kind: "loaded" } : event],
+  },
+  "θ is written while the threads copy it": (() => {
+    const loading = new Set<string>();
+    return {
+      workerEvent: (event, worker) => {
+        if (event.kind === "chunk" && loading.delete(worker)) return [{ kind: "loaded" }, event];
+        return event.kind === "loaded" && !loading.delete(worker) ? [] : [event];
+      },
+      workerEffect: (effect, worker) => {
+        if (effect.kind === "load") loading.add(worker);
+        return [effect];
       },
     };
   })(),

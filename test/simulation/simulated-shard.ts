@@ -15,8 +15,11 @@ export interface SimulatedShard {
   readonly chunks: readonly number[];
   command(event: ShardEvent): void;
   keep(steps: readonly number[]): void;
-  /** Offers a chunk; `answer` is called once it is judged for good, or never if this process dies before. */
-  offer(offered: OfferedChunk, sums: number, answer: (verdict: Verdict) => void): void;
+  /**
+   * Offers a chunk, whose sums are read when it is accepted, or if it may borrow them, when they are needed. `answer` is
+   * called once it is judged for good, or never if this process dies before.
+   */
+  offer(offered: OfferedChunk, sums: Sums, borrow: boolean, answer: (verdict: Verdict) => void): void;
   /** Sends every chunk now and from now on. @returns how to stop. */
   watch(listener: (chunk: PublishedChunk) => void): () => void;
   /** Whether it has reported the leaf as covered. */
@@ -33,6 +36,24 @@ export interface SimulatedShard {
   check(): void;
   checkFinal(version: ReferenceVersion): void;
   readonly up: boolean;
+  /** How often its process was started. */
+  readonly lives: number;
+  /** How often a chunk has changed, over all lives. */
+  readonly changes: number;
+  /** What all of its chunks are of, if they are of one version. */
+  readonly whole: { readonly epoch: number; readonly version: number } | undefined;
+  valueOf(chunk: number): number;
+}
+
+/** Where a node's sums of a chunk are read. */
+export type Sums = () => number;
+
+/** An offered chunk that waits, or is judged. */
+interface Offer {
+  readonly offered: OfferedChunk;
+  readonly sums: Sums;
+  readonly borrow: boolean;
+  readonly answer: (verdict: Verdict) => void;
 }
 
 export interface PublishedChunk {
@@ -61,14 +82,15 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
   ]);
 
   let incarnation = 0;
+  let changes = 0;
   let up = true;
   let linkOpen = false;
   let linkGeneration = 0;
   let core = makeCore();
   let values = new Map<number, number>();
   let versions = new Map<number, { epoch: number; version: number }>();
-  let slots = new Map<number, number>();
-  let waiting: { offered: OfferedChunk; sums: number; answer: (verdict: Verdict) => void }[] = [];
+  let slots = new Map<number, Sums>();
+  let waiting: Offer[] = [];
   let watchers = new Set<(chunk: PublishedChunk) => void>();
   let reported = { epoch: -1, step: -1, leaves: new Set<number>() };
   let upLinkFreeAtMs = 0;
@@ -100,37 +122,46 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
     for (let progress = true; progress; ) {
       progress = false;
       for (const entry of waiting.splice(0)) {
-        if (judge(entry.offered, entry.sums, entry.answer)) progress = true;
+        if (judge(entry)) progress = true;
       }
     }
   }
 
   /** @returns whether something changed for those that wait. */
-  function judge(offered: OfferedChunk, sums: number, answer: (verdict: Verdict) => void): boolean {
+  function judge(offer: Offer): boolean {
+    const { offered, sums, borrow, answer } = offer;
     const { epoch } = core.state;
     const seen = options.bug?.offered?.(offered, epoch) ?? offered;
     const verdict = core.judge(seen);
     world.count(`push ${verdict.verdict}`);
     if (verdict.verdict === "wait") {
-      waiting.push({ offered, sums, answer });
+      waiting.push(offer);
       return false;
     }
     if (verdict.verdict === "accepted" && offered.epoch !== epoch) {
       world.fail(`shard ${index} took sums of epoch ${offered.epoch} in epoch ${epoch}`);
     }
     const effects = verdict.verdict === "accepted" ? core.admit(seen, [seen.chunk]) : [];
-    performAll(effects, sums);
+    performAll(effects, borrow ? sums : valueNow(sums));
     answer(verdict);
     return effects.length > 0;
   }
 
-  function performAll(effects: ShardEffect[], sums: number | undefined): void {
+  function performAll(effects: ShardEffect[], sums: Sums | undefined): void {
     for (const effect of effects) {
       for (const done of options.bug?.shardEffect?.(effect) ?? [effect]) perform(done, sums);
     }
   }
 
-  function perform(effect: ShardEffect, sums: number | undefined): void {
+  /** Both are read here and now; the slot has a number of its own from then on. */
+  function add(slot: number, sums: Sums): void {
+    slots.set(
+      slot,
+      valueNow(() => plus(slots.get(slot)!(), sums())),
+    );
+  }
+
+  function perform(effect: ShardEffect, sums: Sums | undefined): void {
     const mine = incarnation;
     switch (effect.kind) {
       case "load":
@@ -142,6 +173,7 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
             return handle({ kind: "restoreFailed", epoch: effect.epoch, step: effect.step, reason });
           }
           values = new Map(chunks.map((chunk, i) => [chunk, stored.values[i]]));
+          changes++;
           versions = new Map();
           slots = new Map();
           handle({ kind: "restored", epoch: effect.epoch, mark: stored.mark });
@@ -150,15 +182,16 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
       case "stage":
         return void slots.set(effect.slot, sums!);
       case "accumulate":
-        return void slots.set(effect.slot, plus(slots.get(effect.slot)!, sums!));
+        return add(effect.slot, sums!);
       case "merge":
-        return void slots.set(effect.into, plus(slots.get(effect.into)!, slots.get(effect.from)!));
+        return add(effect.into, slots.get(effect.from)!);
       case "apply": {
-        const value = update(values.get(effect.chunk)!, slots.get(effect.slot)!, effect.plan);
+        const value = update(values.get(effect.chunk)!, slots.get(effect.slot)!(), effect.plan);
         const { epoch, step } = effect.plan;
         const expected = reference.at(epoch, step + 1).weights[effect.chunk];
         if (value !== expected)
           world.fail(`chunk ${effect.chunk} of version ${effect.plan.step + 1} differs from the reference`);
+        changes++;
         return void values.set(effect.chunk, value);
       }
       case "publish": {
@@ -223,8 +256,23 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
       overLink("down", () => {
         for (const step of disk.keys()) if (!steps.includes(step)) disk.delete(step);
       }),
-    offer(offered, sums, answer) {
-      if (up && judge(offered, sums, answer)) retryWaiting();
+    get lives() {
+      return incarnation;
+    },
+    get changes() {
+      return changes;
+    },
+    get whole() {
+      const first = versions.get(chunks[0]);
+      const same = chunks.every((chunk) => {
+        const { epoch, version } = versions.get(chunk) ?? {};
+        return epoch === first?.epoch && version === first?.version;
+      });
+      return same ? first : undefined;
+    },
+    valueOf: (chunk) => values.get(chunk) ?? -1,
+    offer(offered, sums, borrow, answer) {
+      if (up && judge({ offered, sums, borrow, answer })) retryWaiting();
     },
     watch(listener) {
       watchers.add(listener);
@@ -244,14 +292,15 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
       waiting = [];
       watchers = new Set();
       if (wasAttached) world.toCoordinator({ kind: "shardLost", shard: index, reason: "killed" });
+      for (const worker of world.workers) worker.shardGone(index);
       queue.after(downMs, () => {
         up = true;
+        changes++;
         core = makeCore();
         values = new Map();
         versions = new Map();
         slots = new Map();
         attach();
-        for (const worker of world.workers) worker.shardBack(index);
       });
     },
     breakCoordinatorStream() {
@@ -285,4 +334,9 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
   };
   queue.after(0, attach);
   return api;
+}
+
+function valueNow(sums: Sums): Sums {
+  const value = sums();
+  return () => value;
 }

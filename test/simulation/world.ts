@@ -13,14 +13,16 @@ import {
   type StepCoefficients,
   type StepPlan,
 } from "../../shared/steps/index.js";
+import type { WorkerEffect, WorkerEvent } from "../../worker/core/index.js";
 import { createReference, type Reference } from "./arithmetic.js";
 import { createQueue, type Queue } from "./queue.js";
 import { createSimulatedShard, type SimulatedShard } from "./simulated-shard.js";
 import { createSimulatedWorker, type SimulatedWorker } from "./simulated-worker.js";
 
 /**
- * A whole cluster in virtual time: one coordinator, some shards, some workers, each a pure core (the worker: a model of
- * one) in a simulated shell, joined by links that delay, break and lose, on disks that lose what was not synced.
+ * A whole cluster in virtual time: one coordinator, some shards, some workers, each the real core in a simulated
+ * shell, joined by links that delay, break and lose, on disks that lose what was not synced. Every second pair of worker and
+ * shard is on one machine: they read each other's memory.
  *
  * After every event the invariants are checked; a breach throws with the seed. When the faults end, the run must end
  * too, within bounded time, with the reference's weights.
@@ -53,6 +55,8 @@ export interface PlantedBug {
   /** Of how κ has changed, as a coordinator finds it at its start. */
   readonly kappaRecord?: (record: readonly KappaFact[]) => readonly KappaFact[];
   readonly offered?: (offered: OfferedChunk, shardEpoch: number) => OfferedChunk;
+  readonly workerEvent?: (event: WorkerEvent, worker: string) => WorkerEvent[];
+  readonly workerEffect?: (effect: WorkerEffect, worker: string) => WorkerEffect[];
 }
 
 export interface WorldResult {
@@ -370,7 +374,6 @@ export function simulate(options: WorldOptions): WorldResult {
     };
     tick();
     for (const shard of shards) shard.reattach();
-    for (const worker of workers) worker.reattach();
   }
 
   // ---- Faults ---------------------------------------------------------------------------------------------
@@ -386,7 +389,8 @@ export function simulate(options: WorldOptions): WorldResult {
         for (const worker of workers) worker.kill(world.drawMs("faults", 10, 3_000));
       };
     },
-    "worker fails for good": () => pick(workers).failForGood(world.drawMs("faults", 200, 3_000)),
+    "worker told to leave": () => pick(workers).leave(world.drawMs("faults", 200, 3_000)),
+    "worker fails for good": () => pick(workers).failForGood(),
     "threads restarted": () => pick(workers).restartThreads(),
     "push broken": () => pick(workers).breakPushes(),
     "shard killed": () => pick(shards).kill(world.drawMs("faults", 10, 3_000)),
@@ -422,8 +426,7 @@ export function simulate(options: WorldOptions): WorldResult {
   for (let index = 0; index < options.workers; index++) workers.push(createSimulatedWorker(index, world));
   startCoordinator();
   for (const { atMs, worker } of options.workersLeave ?? []) {
-    queue.after(atMs, () => toCoordinator({ kind: "workerLeaving", worker: workers[worker].name }));
-    queue.after(atMs + 500, () => workers[worker].kill(HEALED_MS));
+    queue.after(atMs, () => workers[worker].leave(HEALED_MS));
   }
   if (options.faultsUntilMs > 0) queue.after(world.drawMs("faults", 0, options.faultEveryMs), nextFault);
   queue.run(options.faultsUntilMs + HEALED_MS, () => outcome !== undefined);

@@ -1,0 +1,138 @@
+import type { CoordinatorEffect, CoordinatorEvent } from "../../../server/coordinator/core/index.js";
+import { IsobatchError } from "../../../shared/errors.js";
+import type { WorkerEvent, WorkerReport } from "../../../worker/core/index.js";
+import type { Surroundings } from "./process.js";
+
+/** A worker's stream to the coordinator: commands come down and reports go up, each in order. */
+export interface WorkerStream {
+  /** Empty while it is not open. */
+  readonly name: string;
+  open(name: string): void;
+  command(effect: CoordinatorEffect): void;
+  report(report: WorkerReport): void;
+  /** Ends the stream behind the reports. */
+  farewell(): void;
+  /** It breaks, and this end notices. */
+  lose(): void;
+  /** The other end notices. */
+  close(reason: string): void;
+}
+
+const HEARTBEAT_MS = 1_000;
+
+export function createStream({ world, later, drawMs, dispatch }: Surroundings): WorkerStream {
+  let name = "";
+  /** Under way, oldest first; what is under way when the stream breaks is lost. */
+  const up: { readonly from: string; readonly event: CoordinatorEvent }[] = [];
+  const down: { readonly to: string; readonly event: WorkerEvent }[] = [];
+
+  function send(event: CoordinatorEvent): void {
+    up.push({ from: name, event });
+    later(drawMs(0.1, 10), () => {
+      const { from, event: oldest } = up.shift()!;
+      if (name === "" || from !== name) return;
+      if (oldest.kind === "workerLost") name = "";
+      world.toCoordinator(oldest);
+    });
+  }
+
+  function beat(mine: string): void {
+    if (mine !== name) return;
+    send({ kind: "heartbeat", worker: mine });
+    later(HEARTBEAT_MS, () => beat(mine));
+  }
+
+  return {
+    get name() {
+      return name;
+    },
+    open(newName) {
+      name = newName;
+      world.toCoordinator({ kind: "workerAttached", worker: name, machine: `machine ${name.split(".")[0]}` });
+      beat(name);
+    },
+    command(effect) {
+      const event = eventOf(effect);
+      if (event === undefined) return;
+      down.push({ to: name, event });
+      later(drawMs(0.1, 10), () => {
+        const oldest = down.shift()!;
+        if (name !== "" && oldest.to === name) dispatch(oldest.event);
+      });
+    },
+    report(report) {
+      if (name !== "") send(reportedBy(name, report));
+    },
+    farewell() {
+      if (name !== "") send({ kind: "workerLost", worker: name, reason: "it has left" });
+      later(drawMs(20, 200), () => dispatch({ kind: "farewellOver" }));
+    },
+    lose() {
+      if (name === "") return;
+      name = "";
+      const error = new IsobatchError("unavailable", "The stream broke.");
+      later(drawMs(0.1, 500), () => dispatch({ kind: "streamLost", error }));
+    },
+    close(reason) {
+      if (name === "") return;
+      const worker = name;
+      name = "";
+      world.toCoordinator({ kind: "workerLost", worker, reason });
+    },
+  };
+}
+
+/** A coordinator's effect as the worker hears of it. */
+function eventOf(effect: CoordinatorEffect): WorkerEvent | undefined {
+  switch (effect.kind) {
+    case "epochOpened":
+      return { kind: "epochOpened", epoch: effect.epoch, version: effect.version };
+    case "lease": {
+      const { lease, plan } = effect;
+      const { epoch, step, firstMicroBatch, microBatches } = plan;
+      const range = { lo: lease.lo, hi: lease.hi };
+      const rest = { leafWeights1: [], leafWeights2: [], mac: new Uint8Array() };
+      return {
+        kind: "lease",
+        lease: { lease: lease.lease, epoch, step, firstMicroBatch, microBatches, ...range, ...rest },
+      };
+    }
+    case "evaluate": {
+      const { lease, epoch, version } = effect;
+      return { kind: "evaluation", lease: { epoch, version, firstBatch: lease.lo, endBatch: lease.hi } };
+    }
+    case "drain":
+      return { kind: "drain", reason: effect.reason };
+    default:
+      return undefined;
+  }
+}
+
+/** A worker's report as the coordinator's shell makes an event of it. */
+function reportedBy(worker: string, report: WorkerReport): CoordinatorEvent {
+  switch (report.kind) {
+    case "weightsHeld":
+      return { kind: "weightsHeld", worker, epoch: report.epoch, version: report.version };
+    case "weightsLost":
+      return { kind: "weightsLost", worker };
+    case "leaseComputed":
+      return { kind: "leaseComputed", worker, lease: report.lease, computeMs: report.computeMs };
+    case "leaseFailed": {
+      const { lease, nonFinite, reason, transient } = report;
+      const microBatch = nonFinite ? report.microBatch : undefined;
+      return { kind: "leaseFailed", worker, lease, microBatch, nonFinite, reason, transient };
+    }
+    case "evaluated": {
+      const { epoch, version, firstBatch, lossSums, correct } = report;
+      return { kind: "evaluated", worker, epoch, version, firstBatch, lossSums, correct };
+    }
+    case "evaluationFailed": {
+      const { version, reason, transient } = report;
+      return { kind: "evaluationFailed", worker, version, reason, transient };
+    }
+    case "leaving":
+      return { kind: "workerLeaving", worker };
+    case "failed":
+      return { kind: "workerFailed", worker, reason: report.reason, transient: report.transient };
+  }
+}

@@ -1,0 +1,128 @@
+import type { Attachment } from "../../../worker/core/index.js";
+import type { PublishedChunk } from "../simulated-shard.js";
+import type { Surroundings } from "./process.js";
+
+/**
+ * A worker's θ. From some shards chunks come over a stream, one at a time, and are copied into it; other shards are on
+ * the worker's machine, and what it reads is theirs: they only say when all of their chunks are of one version.
+ */
+export interface Theta {
+  readonly shape: Pick<Attachment, "chunks" | "shards" | "microBatchesTotal">;
+  watch(shard: number, afterMs: number): void;
+  take(shard: number): void;
+  skip(shard: number): void;
+  read(chunk: number): number;
+  /** Which near shards have changed since the changes of this number. */
+  moved(sequences: ReadonlyMap<number, number>): number[];
+  shardGone(shard: number): void;
+  close(): void;
+}
+
+interface Watch {
+  stop: () => void;
+  /** The newest of each chunk that waits to be sent. */
+  readonly waiting: Map<number, PublishedChunk>;
+  come: PublishedChunk | undefined;
+  busy: boolean;
+}
+
+/** Whether this worker and this shard are on one machine. */
+export function isNear(world: Surroundings["world"], worker: number, shard: number): boolean {
+  return (worker + shard + world.options.seed) % 2 === 0;
+}
+
+export function createTheta({ world, index, later, drawMs, dispatch }: Surroundings): Theta {
+  const { shards, options } = world;
+  const values = new Array<number>(options.chunks).fill(-1);
+  const watches = new Map<number, Watch>();
+  const lives = new Map<number, number>();
+  const shardOf = (chunk: number): number => shards.findIndex((shard) => shard.chunks.includes(chunk));
+  const near = shards.map((_, shard) => isNear(world, index, shard));
+
+  function send(shard: number, watch: Watch): void {
+    const next = watch.waiting.keys().next();
+    if (next.done || watch.busy) return;
+    watch.busy = true;
+    const sent = watch.waiting.get(next.value)!;
+    watch.waiting.delete(next.value);
+    later(drawMs(0.1, 20), () => {
+      if (watches.get(shard) !== watch) return;
+      watch.come = sent;
+      const { chunk, epoch, version } = sent;
+      dispatch({ kind: "chunk", shard, chunk, epoch, version });
+    });
+  }
+
+  function readOn(shard: number): void {
+    const watch = watches.get(shard);
+    if (watch === undefined) return;
+    watch.busy = false;
+    send(shard, watch);
+  }
+
+  function announce(shard: number, watch: Watch): void {
+    const { whole, changes } = shards[shard];
+    if (whole === undefined) return;
+    later(drawMs(0.1, 10), () => {
+      if (watches.get(shard) !== watch) return;
+      dispatch({ kind: "shardWeights", shard, ...whole, sequence: changes });
+    });
+  }
+
+  function open(shard: number): void {
+    const life = shards[shard].lives;
+    if (near[shard] && lives.get(shard) !== life) dispatch({ kind: "slotsReturned", shard });
+    lives.set(shard, life);
+    const watch: Watch = { waiting: new Map(), come: undefined, busy: false, stop: () => {} };
+    watches.set(shard, watch);
+    watch.stop = shards[shard].watch((published) => {
+      if (near[shard]) return announce(shard, watch);
+      watch.waiting.set(published.chunk, published);
+      send(shard, watch);
+    });
+  }
+
+  function ended(shard: number): void {
+    watches.get(shard)?.stop();
+    watches.delete(shard);
+    dispatch({ kind: "weightsStreamEnded", shard, reason: "It broke.", broken: true });
+  }
+
+  let attachment = 0;
+  return {
+    shape: {
+      chunks: values.map(() => ({ kind: "parameter" })),
+      shards: shards.map(({ chunks }) => ({ firstChunk: chunks[0], endChunk: chunks.at(-1)! + 1 })),
+      microBatchesTotal: options.microBatchesTotal,
+    },
+    watch(shard, afterMs) {
+      const mine = attachment;
+      later(afterMs + drawMs(0.1, 5), () => {
+        if (mine !== attachment) return;
+        if (shards[shard].up) open(shard);
+        else ended(shard);
+      });
+    },
+    take(shard) {
+      const come = watches.get(shard)?.come;
+      if (come !== undefined) values[come.chunk] = come.value;
+      readOn(shard);
+    },
+    skip: readOn,
+    read: (chunk) => (near[shardOf(chunk)] ? shards[shardOf(chunk)].valueOf(chunk) : values[chunk]),
+    moved: (sequences) =>
+      [...sequences].flatMap(([shard, changes]) => (shards[shard].changes === changes ? [] : [shard])),
+    shardGone(shard) {
+      if (!watches.has(shard)) return;
+      const watch = watches.get(shard);
+      later(drawMs(0.1, 50), () => {
+        if (watches.get(shard) === watch) ended(shard);
+      });
+    },
+    close() {
+      attachment++;
+      for (const { stop } of watches.values()) stop();
+      watches.clear();
+    },
+  };
+}

@@ -1,0 +1,214 @@
+import { canonicalNodes } from "../../../shared/sums/index.js";
+import type { EvaluationLease, StepLease, WeightsVersion, Work, WorkerEvent } from "../../../worker/core/index.js";
+import { gradient, treeSum } from "../arithmetic.js";
+import { evaluationLoss } from "../world.js";
+import type { Surroundings } from "./process.js";
+import type { Slots } from "./slots.js";
+import type { Theta } from "./theta.js";
+
+/** A worker's compute threads: they load and compute in turn, and may die. */
+export interface Threads {
+  load(weights: WeightsVersion, sequences: ReadonlyMap<number, number>): void;
+  compute(work: Work): void;
+  abandon(work: number): void;
+  /** A thread dies: all are started again, and hold no weights. */
+  die(): void;
+  /** Where a computed lease's nodes are, from left to right. */
+  slotsOf(work: number): readonly number[];
+  readonly busy: boolean;
+}
+
+interface Job {
+  readonly work: number | undefined;
+  abandoned: boolean;
+  start(done: (event: WorkerEvent) => void): void;
+}
+
+const DIED = "Compute thread 0 ended.";
+
+export function createThreads(surroundings: Surroundings, theta: Theta, slots: Slots): Threads {
+  const { world, index, stream, later, drawMs, dispatch } = surroundings;
+  const { options } = world;
+  let weights: readonly number[] | undefined;
+  let jobs: Job[] = [];
+  /** Ends with the threads. */
+  let generation = 0;
+  /** Whether they have brought something about since they were started. */
+  let proven = true;
+  /** They died while nobody asked anything of them; whoever asks next is told. */
+  let died = false;
+  /** Deaths that have not yet been told of. */
+  let failing = 0;
+  const results = new Map<number, readonly number[]>();
+
+  function startNext(): void {
+    const job = jobs[0];
+    if (job === undefined) return;
+    if (died) return fail(job);
+    const mine = generation;
+    job.start((event) => {
+      if (mine !== generation || jobs[0] !== job) return;
+      jobs.shift();
+      startNext();
+      dispatch(event);
+    });
+  }
+
+  function add(job: Job): void {
+    jobs.push(job);
+    if (jobs.length === 1) startNext();
+  }
+
+  /** All that was asked of the dead meets the same death. */
+  function fail(first: Job): void {
+    const asked = jobs;
+    jobs = [];
+    died = false;
+    weights = undefined;
+    generation++;
+    failing++;
+    later(drawMs(5, 100), () => {
+      failing--;
+      if (!proven) {
+        const reason = "The compute threads died twice in a row.";
+        return dispatch({ kind: "failed", error: new Error(reason), told: { reason, transient: false } });
+      }
+      proven = false;
+      for (const { work } of asked.length > 0 ? asked : [first]) {
+        if (work === undefined) dispatch({ kind: "loadFailed", reason: DIED });
+        else dispatch({ kind: "workFailed", work, failure: { reason: DIED, transient: false }, threadsDied: true });
+      }
+    });
+  }
+
+  /** A thread copies θ while time passes: its second half after the first. */
+  function load(
+    wanted: WeightsVersion,
+    sequences: ReadonlyMap<number, number>,
+    done: (event: WorkerEvent) => void,
+  ): void {
+    const half = Math.floor(options.chunks / 2);
+    const copy = Array.from({ length: half }, (_, chunk) => theta.read(chunk));
+    // Now and then a thread has no core for a while.
+    const slow = options.faultsUntilMs > 0 && world.chance(stream, 0.03);
+    const mine = generation;
+    later(slow ? drawMs(8, 4_000) : drawMs(0.5, 8), () => {
+      if (mine !== generation) return;
+      for (let chunk = half; chunk < options.chunks; chunk++) copy.push(theta.read(chunk));
+      weights = copy;
+      const shards = theta.moved(sequences);
+      if (shards.length > 0) world.count("θ moved while it was loaded");
+      else {
+        for (const [chunk, value] of world.reference.at(wanted.epoch, wanted.version).weights.entries()) {
+          if (copy[chunk] !== value) world.fail(`${stream} holds a mixed version ${wanted.version}`);
+        }
+      }
+      done({ kind: "loaded", moved: shards });
+    });
+  }
+
+  function compute(job: Job, id: number, lease: StepLease, done: (event: WorkerEvent) => void): void {
+    const { lo, hi, microBatches, firstMicroBatch, epoch, step } = lease;
+    const nodes = canonicalNodes(lo, hi, microBatches);
+    const mine = generation;
+    slots.take(nodes.length, (taken) => {
+      const giveBack = (): void => slots.release(taken);
+      if (mine !== generation) return giveBack();
+      const ms = drawMs(5, 60) * (hi - lo);
+      const used = weightsFor(epoch, step);
+      const finish = (): void => {
+        const failure = whatFails(job, lease);
+        if (failure !== undefined) {
+          giveBack();
+          return done({ kind: "workFailed", work: id, ...failure });
+        }
+        for (const [i, node] of nodes.entries()) {
+          const leafOf = (chunk: number) => (leaf: number) => gradient(firstMicroBatch + leaf, chunk, used);
+          slots.write(taken[i], new Map(used.map((_, chunk) => [chunk, treeSum(leafOf(chunk), node.lo, node.hi)])));
+        }
+        proven = true;
+        results.set(id, taken);
+        done({ kind: "computed", work: id, slots: taken, computeMs: ms, samplesMs: 0 });
+      };
+      whenComputed(job, ms, finish, giveBack);
+    });
+  }
+
+  /** What the threads have, which must be what the work names. */
+  function weightsFor(epoch: number, version: number): readonly number[] {
+    if (world.reference.at(epoch, version).weights.some((value, chunk) => value !== weights?.[chunk])) {
+      world.fail(`${stream} computes with other weights than version ${version}`);
+    }
+    return weights!;
+  }
+
+  function whatFails(job: Job, { lo, hi, firstMicroBatch }: StepLease) {
+    const because = (reason: string, nonFinite?: number) => ({ failure: { reason, transient: false }, nonFinite });
+    if (job.abandoned && world.chance(stream, 0.5)) return because("it was abandoned");
+    const microBatch = firstMicroBatch + lo;
+    // Once a micro-batch: a second time would rightly end the run.
+    if (world.chance(stream, 0.002) && !world.nonFinite.has(microBatch) && !job.abandoned) {
+      world.nonFinite.add(microBatch);
+      world.count("non-finite");
+      return because("NaN", microBatch);
+    }
+    const { poisonedMicroBatch: poisoned = -1, failingWorker } = options;
+    const fails = index === failingWorker || (poisoned >= microBatch && poisoned < firstMicroBatch + hi);
+    return fails ? because(`index ${microBatch} is not in [0, 4) on ${stream}`) : undefined;
+  }
+
+  /** Looks now and then whether it was abandoned, as the real ones do between two micro-batches. */
+  function whenComputed(job: Job, ms: number, done: () => void, dead: () => void): void {
+    const mine = generation;
+    const wait = (leftMs: number): void =>
+      later(job.abandoned ? 0 : Math.min(20, leftMs), () => {
+        if (mine !== generation) dead();
+        else if (leftMs > 20 && !job.abandoned) wait(leftMs - 20);
+        else done();
+      });
+    wait(ms);
+  }
+
+  function evaluate(job: Job, id: number, lease: EvaluationLease, done: (event: WorkerEvent) => void): void {
+    const { firstBatch, endBatch, epoch, version } = lease;
+    const used = weightsFor(epoch, version);
+    whenComputed(
+      job,
+      drawMs(5, 60) * (endBatch - firstBatch),
+      () => {
+        proven = true;
+        const batches = Array.from({ length: endBatch - firstBatch }, (_, i) => firstBatch + i);
+        const lossSums = batches.map((batch) => evaluationLoss(batch, used));
+        done({ kind: "evaluated", work: id, lossSums, correct: batches.map(() => 1) });
+      },
+      () => {},
+    );
+  }
+
+  return {
+    load: (wanted, sequences) =>
+      add({ work: undefined, abandoned: false, start: (done) => load(wanted, sequences, done) }),
+    compute(work) {
+      const job: Job = {
+        work: work.id,
+        abandoned: false,
+        start(done) {
+          if (work.kind === "step") compute(job, work.id, work.lease, done);
+          else evaluate(job, work.id, work.lease, done);
+        },
+      };
+      add(job);
+    },
+    abandon(work) {
+      for (const job of jobs) if (job.work === work) job.abandoned = true;
+    },
+    die() {
+      died = true;
+      if (jobs.length > 0) fail(jobs[0]);
+    },
+    slotsOf: (work) => results.get(work)!,
+    get busy() {
+      return jobs.length > 0 || failing > 0;
+    },
+  };
+}
