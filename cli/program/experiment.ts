@@ -5,7 +5,9 @@ import { number, numbers, wholeNumber, wholeNumbers, words } from "../option-val
 import { MICRO_BATCHES_MAX, SAMPLES_MAX, SEED_MAX, STEPS_MAX, WORKERS_MAX } from "./limits.js";
 import { examples } from "./options.js";
 
-export function addExperiment(program: Command, environment: Environment, end: (exitCode: number) => void): void {
+type End = (exitCode: number) => void;
+
+export function addExperiment(program: Command, environment: Environment, end: End): void {
   const experiment = program
     .command("experiment")
     .summary("compare optimizers and batch sizes")
@@ -14,6 +16,12 @@ export function addExperiment(program: Command, environment: Environment, end: (
       "after",
       examples(["isobatch experiment invariance --preset quick", "does the batch size change the training?"]),
     );
+  addInvariance(experiment, environment, end);
+  addElastic(experiment, environment, end);
+  addTrainRuns(experiment);
+}
+
+function addInvariance(experiment: Command, environment: Environment, end: End): void {
   experiment
     .command("invariance")
     .summary("does the batch size change the training?")
@@ -73,6 +81,9 @@ export function addExperiment(program: Command, environment: Environment, end: (
       const { invariance } = await import("../commands/experiment.js");
       end(await invariance(options, environment));
     });
+}
+
+function addElastic(experiment: Command, environment: Environment, end: End): void {
   experiment
     .command("elastic")
     .summary("may workers come and go?")
@@ -99,6 +110,9 @@ export function addExperiment(program: Command, environment: Environment, end: (
       const { elastic } = await import("../commands/elastic.js");
       end(await elastic(options, environment));
     });
+}
+
+function addTrainRuns(experiment: Command): void {
   experiment
     .command("train-runs", { hidden: true })
     .description("One of an experiment's processes; isobatch experiment starts it.")
