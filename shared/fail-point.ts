@@ -13,7 +13,8 @@ import { IsobatchError } from "./errors.js";
  * | `checkpoint.rename` | when all is on disk, before it gets its name |
  * | `checkpoint.done` | when the checkpoint will survive, before anybody hears of it |
  * | `coordinator.lease` | before a lease is sent |
- * | `coordinator.commit` | when all shards have committed a step, before it is recorded |
+ * | `coordinator.commit` | when all shards have committed a step, before anything follows from it |
+ * | `coordinator.record` | when a committed step is about to be recorded; the next one's leases have been sent |
  * | `shard.push` | when a pushed chunk has been received, before it is judged |
  * | `shard.apply` | before a chunk is updated |
  */
@@ -24,6 +25,7 @@ export type FailPoint =
   | "checkpoint.done"
   | "coordinator.lease"
   | "coordinator.commit"
+  | "coordinator.record"
   | "shard.push"
   | "shard.apply";
 

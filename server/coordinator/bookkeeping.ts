@@ -1,5 +1,8 @@
+import { failAt } from "../../shared/fail-point.js";
 import type { Logger } from "../../shared/log.js";
+import { began, span } from "../../shared/trace/index.js";
 import type { LedgerLine, MetricsLine, RunRecord } from "../observe/index.js";
+import { createBacklog } from "./backlog.js";
 import type { CommittedStep, CoordinatorEffect } from "./core/index.js";
 import type { Members } from "./members.js";
 import type { Earlier, Progress } from "./progress.js";
@@ -8,7 +11,14 @@ import { createSpeed, type Speed } from "./speed.js";
 
 type Effect<Kind extends CoordinatorEffect["kind"]> = Extract<CoordinatorEffect, { readonly kind: Kind }>;
 
-/** Keeps the run directory's records, and what status and displays show, in step with what the core decides. */
+/**
+ * Keeps the run directory's records, and what status and displays show, in step with what the core decides.
+ *
+ * A committed step is recorded a moment later, so that the next step's weights, plan and leases need not wait for it.
+ * If the process dies in between, the record misses steps that were committed, and so does what the next process knows
+ * of them. That breaks nothing as long as they are computed again: so the record catches up before a checkpoint is
+ * ordered that holds them, and before it says anything else.
+ */
 export interface Bookkeeping {
   readonly progress: Progress;
   readonly speed: Speed;
@@ -21,6 +31,8 @@ export interface Bookkeeping {
   rolledBack(effect: Effect<"rolledBack">): void;
   kappaChanged(effect: Effect<"kappaChanged">): void;
   note(message: string): void;
+  /** Records what is not recorded yet: a checkpoint is about to be ordered, or the run ends. */
+  catchUp(): void;
 }
 
 export interface BookkeepingOptions {
@@ -31,6 +43,8 @@ export interface BookkeepingOptions {
   readonly members: Pick<Members, "get">;
   readonly earlier: Earlier;
   readonly log: Logger;
+  /** Hears why a step could not be recorded, when nobody waited for it. */
+  onFailed(error: unknown): void;
 }
 
 export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
@@ -53,8 +67,31 @@ export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
   let stepsBefore = earlier.steps;
   let samplesMs = 0;
 
+  const backlog = createBacklog(options.onFailed);
+
   function event(name: string, details: Record<string, unknown>): void {
+    backlog.catchUp();
     metrics.append({ type: "event", event: name, at: new Date().toISOString(), ...details });
+  }
+
+  function record(commit: CommittedStep, waitedMs: number, atMs: number): void {
+    failAt("coordinator.record");
+    const begun = began();
+    const line = recorder.step(commit, waitedMs);
+    metrics.append(line);
+    log.debug({ epoch: commit.epoch, step: line.step, loss: line.loss }, "step committed");
+    for (const entry of recorder.ledger(commit)) ledger.append(entry);
+    for (const { lo, hi, worker } of commit.scalars[0].ledger[0]?.ranges ?? []) {
+      const member = members.get(worker);
+      if (member !== undefined) member.microBatches += hi - lo;
+    }
+    progress.lastStep = line;
+    progress.furthestStep = Math.max(progress.furthestStep, line.step + 1);
+    const samples = commit.plan.microBatches * b;
+    progress.samplesOfSitting += samples;
+    const { step: stepMs, compute: computeMs } = commit.ms;
+    speed.committed({ samples, atMs, stepMs, computeMs });
+    span("record", begun, line.step);
   }
 
   function standsAt(step: number): void {
@@ -71,30 +108,21 @@ export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
     },
 
     committed(commit) {
-      const line = recorder.step(commit, samplesMs);
+      const waitedMs = samplesMs;
       samplesMs = 0;
-      metrics.append(line);
-      log.debug({ epoch: commit.epoch, step: line.step, loss: line.loss }, "step committed");
-      for (const entry of recorder.ledger(commit)) ledger.append(entry);
-      for (const { lo, hi, worker } of commit.scalars[0].ledger[0]?.ranges ?? []) {
-        const member = members.get(worker);
-        if (member !== undefined) member.microBatches += hi - lo;
-      }
-      progress.lastStep = line;
-      progress.furthestStep = Math.max(progress.furthestStep, line.step + 1);
-      const samples = commit.plan.microBatches * b;
-      progress.samplesOfSitting += samples;
-      const { step: stepMs, compute: computeMs } = commit.ms;
-      speed.committed({ samples, atMs: performance.now(), stepMs, computeMs });
+      const atMs = performance.now();
+      backlog.add(() => record(commit, waitedMs, atMs));
     },
 
     evaluated(evaluation) {
+      backlog.catchUp();
       const line = recorder.evaluation(evaluation);
       progress.lastEvaluation = line;
       metrics.append(line);
     },
 
     checkpointWritten(step) {
+      backlog.catchUp();
       // What the record tells of these steps must not be lost by a crash that the weights survive.
       metrics.sync();
       ledger.sync();
@@ -103,6 +131,7 @@ export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
     },
 
     rolledBack({ epoch, mark: { step }, recomputed }) {
+      backlog.catchUp();
       const recomputedSteps = stepsBefore === undefined ? recomputed : Math.max(0, stepsBefore - step);
       stepsBefore = undefined;
       progress.recomputedSteps += recomputedSteps;
@@ -123,5 +152,7 @@ export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
     },
 
     note: (message) => event("note", { message }),
+
+    catchUp: backlog.catchUp,
   };
 }

@@ -1,4 +1,5 @@
 import { createCoreHost } from "../../shared/core-host.js";
+import { messageOf } from "../../shared/errors.js";
 import type { Logger } from "../../shared/log.js";
 import { began } from "../../shared/trace/index.js";
 import type { Task } from "../../tasks/index.js";
@@ -50,7 +51,7 @@ export interface Coordinator {
   showFailure(reason: string): void;
   /** Resolves when the run has come to an end, well or not; rejects when it failed. */
   readonly ended: Promise<Outcome>;
-  /** Stops the clock; nothing is decided any more. */
+  /** Stops the clock, and records what isn't recorded yet; nothing is decided any more. */
   close(): void;
 }
 
@@ -86,7 +87,10 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   const members = createMembers();
   const recorder = createRecorder(task, options.testSamples, options.classified);
   const { microBatchSize } = task;
-  const bookkeeping = createBookkeeping({ microBatchSize, recorder, metrics, ledger, members, earlier, log });
+  const bookkeeping = createBookkeeping({
+    ...{ microBatchSize, recorder, metrics, ledger, members, earlier, log },
+    onFailed: (error) => host.fail(error),
+  });
   const { progress, speed } = bookkeeping;
   const links: (ShardLink | undefined)[] = new Array(shards).fill(undefined);
   const addresses: (string | undefined)[] = new Array(shards).fill(undefined);
@@ -115,10 +119,20 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     },
     // The run is over, and stands where its checkpoints say.
     onFailed(error) {
-      stopClock();
+      stop();
       end.reject(error);
     },
   });
+
+  function stop(): void {
+    stopClock();
+    try {
+      bookkeeping.catchUp();
+    } catch (error) {
+      // The steps are computed again when the run is resumed.
+      log.warn(`The record misses the last steps. ${messageOf(error)}`);
+    }
+  }
 
   return {
     members,
@@ -151,7 +165,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
       progress.failure = reason;
     },
     ended: end.reached,
-    close: stopClock,
+    close: stop,
   };
 }
 

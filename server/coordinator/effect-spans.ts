@@ -12,7 +12,6 @@ export function traceEffect(effect: CoordinatorEffect, begun: number): void {
     }
     case "committed": {
       const { plan, ms } = effect.commit;
-      span("record", begun, plan.step);
       return span("step", begun - ms.step, plan.step);
     }
   }

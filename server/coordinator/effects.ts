@@ -48,9 +48,12 @@ export function createEffects(options: EffectsOptions): (effect: CoordinatorEffe
         return dispatch({ kind: "kappaSaved", facts: kappa.facts.length });
       case "kappaChanged":
         return bookkeeping.kappaChanged(effect);
+      case "checkpoint":
+        // A checkpoint must not survive a crash that the record of its steps does not.
+        bookkeeping.catchUp();
+        return links[effect.shard]?.perform(effect);
       case "restore":
       case "plan":
-      case "checkpoint":
       case "keep":
         return links[effect.shard]?.perform(effect);
       case "epochOpened":
@@ -78,6 +81,7 @@ export function createEffects(options: EffectsOptions): (effect: CoordinatorEffe
         log[effect.level]({ epoch: state.epoch, step: state.mark.step }, effect.message);
         return bookkeeping.note(effect.message);
       case "ended":
+        bookkeeping.catchUp();
         return options.ended(effect.outcome);
     }
   };

@@ -135,6 +135,7 @@ const EXPECTED = [
   "push wait",
   "push refused",
   "rolled back",
+  "committed steps that were never recorded",
   "checkpoint written",
   "κ changed",
   "event kappaSaved",

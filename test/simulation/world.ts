@@ -94,6 +94,8 @@ export interface World {
 }
 
 const TICK_MS = 500;
+/** Committed steps that are not recorded yet, at most. */
+const UNRECORDED_MAX = 4;
 /** After the faults have ended, so much virtual time must be enough for the rest of the run. */
 const HEALED_MS = 400_000;
 
@@ -135,7 +137,8 @@ export function simulate(options: WorldOptions): WorldResult {
 
   let durableEpoch = 0;
   const durableKappa: KappaFact[] = [];
-  /** Steps that the metrics tell of, and those that they would tell of after a power cut. */
+  /** Steps that are committed, those that the metrics tell of, and those that they would tell of after a power cut. */
+  let committedSteps = 0;
   let metricsSteps = 0;
   let metricsSynced = 0;
   /** Steps before this one are known to whoever plans: they keep their κ. */
@@ -251,6 +254,19 @@ export function simulate(options: WorldOptions): WorldResult {
     });
   }
 
+  /** A committed step is recorded a little later, or when something depends on it. */
+  function record(): void {
+    metricsSteps = committedSteps;
+  }
+
+  function recordSoon(): void {
+    if (committedSteps > metricsSteps + UNRECORDED_MAX) record();
+    const mine = incarnation;
+    queue.after(world.drawMs("record", 0, 50), () => {
+      if (mine === incarnation && coordinator !== undefined) record();
+    });
+  }
+
   function checkLedger(shard: number, report: Extract<ShardReport, { kind: "committed" }>): void {
     const leaves = leavesOf(report.epoch, report.step);
     const chunks = report.ledger.flatMap(({ firstChunk, endChunk, ranges }) => {
@@ -306,6 +322,7 @@ export function simulate(options: WorldOptions): WorldResult {
         return shards[effect.shard].command({ kind: "plan", plan: effect.plan });
       }
       case "checkpoint":
+        record();
         return shards[effect.shard].command({ kind: "checkpoint", epoch: effect.epoch, mark: effect.mark });
       case "keep":
         return shards[effect.shard].keep(effect.steps);
@@ -322,23 +339,31 @@ export function simulate(options: WorldOptions): WorldResult {
           if (!shard.isDurable(effect.step))
             fail(`checkpoint ${effect.step} is reported, shard ${shard.index} has not synced it`);
         }
+        record();
         metricsSynced = Math.max(metricsSynced, effect.step);
         return world.count("checkpoint written");
       case "rolledBack":
-        metricsSteps = metricsSynced = effect.mark.step;
+        record();
+        if (effect.mark.step > metricsSteps) {
+          fail(`the run stands at step ${effect.mark.step}, the record ends at ${metricsSteps}`);
+        }
+        committedSteps = metricsSteps = metricsSynced = effect.mark.step;
         recomputed += effect.recomputed;
         return world.count("rolled back");
       case "committed":
         steps++;
-        metricsSteps = effect.commit.plan.step + 1;
-        frontier = Math.max(frontier, metricsSteps);
+        committedSteps = effect.commit.plan.step + 1;
+        frontier = Math.max(frontier, committedSteps);
+        recordSoon();
         return world.count("step committed");
       case "evaluation": {
         const { weights } = reference.at(lastEpoch, effect.step);
+        record();
         if (effect.lossSum !== expectedEvaluation(weights)) fail(`the evaluation of version ${effect.step} is wrong`);
         return world.count("evaluation");
       }
       case "ended":
+        record();
         outcome = effect.outcome;
         return world.count("ended");
       case "note":
@@ -400,6 +425,8 @@ export function simulate(options: WorldOptions): WorldResult {
       if (coordinator === undefined) return;
       coordinator = undefined;
       incarnation++;
+      if (committedSteps > metricsSteps) world.count("committed steps that were never recorded");
+      committedSteps = metricsSteps;
       for (const shard of shards) shard.coordinatorGone();
       for (const worker of workers) worker.coordinatorGone();
       queue.after(world.drawMs("faults", 10, 3_000), startCoordinator);
@@ -407,7 +434,7 @@ export function simulate(options: WorldOptions): WorldResult {
     "everything killed": () => {
       faults["coordinator killed"]();
       // The power is cut: of the metrics nobody has synced, some are lost.
-      metricsSteps = metricsSynced + random("faults").below(metricsSteps - metricsSynced + 1);
+      committedSteps = metricsSteps = metricsSynced + random("faults").below(metricsSteps - metricsSynced + 1);
       for (const shard of shards) shard.kill(world.drawMs("faults", 10, 3_000));
       for (const worker of workers) worker.kill(world.drawMs("faults", 10, 3_000));
     },

@@ -138,6 +138,7 @@ export function committed(run: Run, shardIndex: number, epoch: number, step: num
   };
   run.previousBoundary = plan.firstMicroBatch;
   run.furthestStep = Math.max(run.furthestStep, run.state.mark.step);
+  run.recordedSteps = run.state.mark.step;
   atBoundary(run);
 }
 

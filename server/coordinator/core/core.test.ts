@@ -13,7 +13,7 @@ describe("a coordinator's beginning", () => {
   });
 
   it("goes to the newest checkpoint that all shards have", () => {
-    const { tell } = coordinator();
+    const { tell } = coordinator({ stepsBefore: 4 });
     tell({ kind: "shardAttached", shard: 0, checkpoints: [0, 2, 4] });
     tell({ kind: "shardAttached", shard: 1, checkpoints: [0, 2] });
     const restores = tell({ kind: "epochSaved", epoch: 1 }).filter((effect) => effect.kind === "restore");
@@ -23,8 +23,47 @@ describe("a coordinator's beginning", () => {
     );
   });
 
+  for (const [name, stepsBefore, expected] of [
+    ["whose steps the record has, when a power cut has taken the newest lines", 3, 2],
+    ["there is, when the record is gone", 0, 4],
+  ] as const) {
+    it(`goes to the newest one ${name}`, () => {
+      const { tell } = coordinator({ stepsBefore });
+      for (const shard of [0, 1]) tell({ kind: "shardAttached", shard, checkpoints: [2, 4] });
+      const restores = tell({ kind: "epochSaved", epoch: 1 }).filter((effect) => effect.kind === "restore");
+      assert.deepEqual(
+        restores.map(({ step }) => step),
+        [expected, expected],
+      );
+    });
+  }
+
+  it("takes no checkpoint of a history that it has left, when a shard comes back with it", () => {
+    const { tell, restore, both, core, worker, commit } = coordinator();
+    restore();
+    worker("a");
+    for (let step = 0; step < 4; step++) commit();
+    both((shard) => ({ kind: "checkpointed", shard, step: 2 }));
+    // The checkpoint of step 4 is on one shard's disk when the other is lost.
+    tell({ kind: "shardLost", shard: 1, reason: "killed" });
+    tell({ kind: "shardAttached", shard: 1, checkpoints: [2] });
+    tell({ kind: "checkpointed", shard: 0, step: 4 });
+    tell({ kind: "epochSaved", epoch: core.state.epoch });
+    const mark = { step: 2, microBatches: 8, c1: 0.2, c2: 0.2 };
+    both((shard) => ({ kind: "restored", shard, epoch: core.state.epoch, mark }));
+    tell({ kind: "shardLost", shard: 1, reason: "killed" });
+    tell({ kind: "shardAttached", shard: 1, checkpoints: [2, 4] });
+    const restores = tell({ kind: "epochSaved", epoch: core.state.epoch }).filter(
+      (effect) => effect.kind === "restore",
+    );
+    assert.deepEqual(
+      restores.map(({ step }) => step),
+      [2, 2],
+    );
+  });
+
   it("takes the one before when that is damaged, and ends when none is left", () => {
-    const { core, tell } = coordinator();
+    const { core, tell } = coordinator({ stepsBefore: 2 });
     tell({ kind: "shardAttached", shard: 0, checkpoints: [0, 2] });
     tell({ kind: "shardAttached", shard: 1, checkpoints: [0, 2] });
     tell({ kind: "epochSaved", epoch: 1 });

@@ -28,7 +28,7 @@ export function gather(run: Run): void {
     const reason = "no checkpoint is valid on every shard: restore one from a backup, or start anew in another folder";
     return end(run, { ok: false, code: "damaged", reason });
   }
-  run.target = Math.max(...common);
+  run.target = newestRecorded(run, common);
   run.state.phase = "restoring";
   run.state.epoch++;
   for (const shard of run.state.shards) shard.restored = undefined;
@@ -38,6 +38,15 @@ export function gather(run: Run): void {
   }
   holdKappa(run);
   emit(run, { kind: "saveEpoch", epoch: run.state.epoch });
+}
+
+/**
+ * The newest checkpoint whose steps the record all has. Right after a power cut a newer one may be on every disk, but
+ * with it the record would miss steps for ever. Where the record is gone altogether, the checkpoints are what counts.
+ */
+function newestRecorded(run: Run, common: readonly number[]): number {
+  const recorded = common.filter((step) => step <= run.recordedSteps);
+  return Math.max(...(recorded.length > 0 ? recorded : common));
 }
 
 /**
@@ -72,6 +81,7 @@ export function restored(run: Run, shard: number, epoch: number, mark: Checkpoin
   run.state.shards[shard].restored = mark;
   if (run.state.shards.some((other) => other.restored === undefined)) return;
   run.state.mark = mark;
+  run.recordedSteps = mark.step;
   run.state.noise = mark.noise ?? NO_NOISE;
   run.previousBoundary = boundaryBefore(run);
   run.evaluatedStep = -1;

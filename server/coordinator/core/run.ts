@@ -92,6 +92,8 @@ export interface Run {
   savedEpoch: number;
   /** The furthest boundary since this process began: what lies between it and a restored one is recomputed. */
   furthestStep: number;
+  /** Steps that the record has, or will have before a checkpoint does. */
+  recordedSteps: number;
   evaluatedStep: number;
   /** The newest checkpoint ordered in this epoch. */
   orderedStep: number;
@@ -159,6 +161,7 @@ export function createRun(options: CoordinatorOptions): Run {
     target: -1,
     savedEpoch: -1,
     furthestStep: -1,
+    recordedSteps: stepsBefore,
     evaluatedStep: -1,
     orderedStep: -1,
     writing: undefined,
