@@ -22,19 +22,21 @@ const PLAN = planFor(2);
 const DEADLINE_MS = 60_000;
 const helperThread = new URL("./helper-thread.js", import.meta.url);
 
+const numbers = numbersOf(9);
+const [THETA, M, V, ...LEAVES] = Array.from({ length: 5 }, () => numbers(LAYOUT.length));
+
 /** A segment with weights, moments and two gradients, the same each time, and programs that update all chunks. */
 function workplace() {
   const segment = createSegment(LAYOUT, 0, chunks);
   const { memory, m, v } = segment;
-  const numbers = numbersOf(9);
-  const put = (at: number, map = (x: number): number => x): number => {
-    new Float32Array(memory.buffer, at, LAYOUT.length).set(numbers(LAYOUT.length).map(map));
+  const put = (at: number, values: Float32Array): number => {
+    new Float32Array(memory.buffer, at, LAYOUT.length).set(values);
     return at;
   };
-  put(0);
-  put(m);
-  put(v, Math.abs);
-  const leaves = [1, 2].map(() => put(segment.regions.take(4 * LAYOUT.length)));
+  put(0, THETA);
+  put(m, M);
+  put(v, V.map(Math.abs));
+  const leaves = LEAVES.map((leaf) => put(segment.regions.take(4 * LAYOUT.length), leaf));
   const places = new Map(chunks.map((chunk) => [chunk.index, placeOf(LAYOUT, chunk, 0, 0)]));
   const programs = chunks.map(
     ({ index, offset }): ChunkProgram => ({
@@ -79,7 +81,7 @@ describe("createTeam()", () => {
     const results = [1, 2, 4].map((threads) => {
       const place = workplace();
       const team = teamOf(test, place, threads);
-      const norms = Array.from({ length: 20 }, () => team.run(place.programs, PLAN));
+      const norms = Array.from({ length: 10 }, () => team.run(place.programs, PLAN));
       return { norms, bits: place.bits() };
     });
     assert.deepEqual(
