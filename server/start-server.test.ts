@@ -182,6 +182,12 @@ describe("startServer()", { timeout: 120_000 }, () => {
       /There is no micro-batch 24; the run has 24/,
     ],
     [
+      "micro-batches of a step beyond the run",
+      (connection) => fetchAs(connection, { evaluation: false, first: 1, count: 2, every: KAPPA, times: STEPS + 1 }),
+      "refused",
+      /There is no micro-batch 24; the run has 24/,
+    ],
+    [
       "a micro-batch that no number can name",
       (connection) => fetchAs(connection, { evaluation: false, first: "18446744073709551615", count: 1 }),
       "refused",

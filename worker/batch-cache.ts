@@ -1,18 +1,22 @@
 /**
- * Batches by their number: here, on the way, or to be fetched. Neighbouring batches are fetched in one call; what was
+ * Batches by their number: here, on the way, or to be fetched. What is prefetched together comes in one call; what was
  * used longest ago goes first when there is no more room.
  */
 export interface BatchCache<Batch> {
   /** The batch; fetched by itself if nobody did before. A failure is not kept: asking again fetches again. */
   get(number: number, fetch: FetchBatches<Batch>): Promise<Batch>;
-  /** Starts fetching what is missing of [first, end), as many from the first on as there is room for. */
-  prefetch(first: number, end: number, fetch: FetchBatches<Batch>): void;
+  /** Starts fetching what is missing of these, as many from the first on as there is room for. */
+  prefetch(numbers: readonly number[], fetch: FetchBatches<Batch>): void;
+  /** Whether the batch is here or on the way. */
+  has(number: number): boolean;
+  /** How many batches there is room for. */
+  readonly room: number;
   /** Resolves when nothing is on the way any longer, and what failed on the way is forgotten. */
   settled(): Promise<void>;
 }
 
-/** Yields the batches [first, end), in order, over the present connection. */
-export type FetchBatches<Batch> = (first: number, end: number) => AsyncIterable<Batch>;
+/** Yields the batches of these ascending numbers, in order, over the present connection. */
+export type FetchBatches<Batch> = (numbers: readonly number[]) => AsyncIterable<Batch>;
 
 export interface BatchCacheOptions {
   readonly bytesMax: number;
@@ -29,9 +33,9 @@ export function createBatchCache<Batch>({ bytesMax, batchBytes }: BatchCacheOpti
   const batches = new Map<number, Promise<Batch>>();
   const onTheWay = new Set<Promise<void>>();
 
-  const fetchRun = (first: number, end: number, fetch: FetchBatches<Batch>): void => {
+  const fetchAll = (numbers: readonly number[], fetch: FetchBatches<Batch>): void => {
     const waiting: { resolve: (batch: Batch) => void; reject: (error: unknown) => void }[] = [];
-    for (let number = first; number < end; number++) {
+    for (const number of numbers) {
       const batch = new Promise<Batch>((resolve, reject) => waiting.push({ resolve, reject }));
       batch.catch(() => {
         if (batches.get(number) === batch) batches.delete(number);
@@ -43,12 +47,13 @@ export function createBatchCache<Batch>({ bytesMax, batchBytes }: BatchCacheOpti
       batches.delete(oldest);
     }
     const fill = async (): Promise<void> => {
-      for await (const batch of fetch(first, end)) waiting.shift()?.resolve(batch);
+      for await (const batch of fetch(numbers)) waiting.shift()?.resolve(batch);
     };
     const filled = fill()
       .then(
         () => {
-          for (const { reject } of waiting) reject(new Error(`batches ${first} to ${end - 1} did not all come`));
+          for (const { reject } of waiting)
+            reject(new Error(`batches ${numbers[0]} to ${numbers.at(-1)} did not all come`));
         },
         (error: unknown) => {
           for (const { reject } of waiting) reject(error);
@@ -60,22 +65,18 @@ export function createBatchCache<Batch>({ bytesMax, batchBytes }: BatchCacheOpti
 
   return {
     get(number, fetch) {
-      if (!batches.has(number)) fetchRun(number, number + 1, fetch);
+      if (!batches.has(number)) fetchAll([number], fetch);
       const batch = batches.get(number)!;
       batches.delete(number);
       batches.set(number, batch);
       return batch;
     },
-    prefetch(first, end, fetch) {
-      const last = Math.min(end, first + batchesMax);
-      for (let number = first; number < last; number++) {
-        if (batches.has(number)) continue;
-        let runEnd = number + 1;
-        while (runEnd < last && !batches.has(runEnd)) runEnd += 1;
-        fetchRun(number, runEnd, fetch);
-        number = runEnd;
-      }
+    prefetch(numbers, fetch) {
+      const missing = numbers.slice(0, batchesMax).filter((number) => !batches.has(number));
+      if (missing.length > 0) fetchAll(missing, fetch);
     },
+    has: (number) => batches.has(number),
+    room: batchesMax,
     async settled() {
       await Promise.all(onTheWay);
     },

@@ -183,8 +183,9 @@ export async function startFakeServer(fields: Record<string, unknown> = {}): Pro
       noteHearing();
       const { damaged } = await behaviour.fetch(call.request);
       const writer = createWriter(call, { stallMs: DEADLINE_MS, what: "FetchSamples" });
-      const { first, count } = call.request;
-      for (let number = first; number < first + count; number++) {
+      const { first, count, every, times } = call.request;
+      for (let i = 0; i < count * times; i++) {
+        const number = first + Math.floor(i / count) * every + (i % count);
         const { inputs, labels, samples } = behaviour.samples(number);
         const checksum = checksumFor(PLAIN, [inputs, labels]);
         if (damaged) checksum[0] ^= 1;

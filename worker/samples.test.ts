@@ -101,6 +101,24 @@ describe("createRemoteSamples()", { timeout: 20_000 }, () => {
     ]);
   });
 
+  it("fetches its share of the coming steps in one call, behind what was asked for before", async (test) => {
+    const { server, samples } = await open(test);
+    for (let step = 1; step <= 3; step++) samples.prefetchSteps({ first: 4 * step + 1, count: 2, every: 4, end: 18 });
+    samples.prefetch("microBatch", 1, 3);
+    for (const number of [1, 5, 6, 9, 10, 13, 14, 17]) {
+      assert.deepEqual(Buffer.from((await samples.microBatch(number)).inputs), Buffer.from(batchOf(number).inputs));
+    }
+    assert.deepEqual(
+      server.heard.fetches.map(({ first, count, every, times }) => [first, count, every, times]),
+      [
+        [1, 2, 0, 1],
+        [5, 2, 0, 1],
+        [9, 2, 4, 2],
+        [17, 1, 0, 1],
+      ],
+    );
+  });
+
   it("ends what is on the way when it is closed", async (test) => {
     const { server, samples } = await open(test);
     server.behaviour.fetch = () => new Promise(() => {});

@@ -1,8 +1,9 @@
 /**
  * A worker's samples, ready when the threads ask for them. What a lease needs is fetched in one call as soon as the
- * lease is known, while its weights are still on the way; and when nothing else is to be done, the same share of the
- * next step, since leases tend to be cut alike.
+ * lease is known, while its weights are still on the way, unless it has come already: behind a push, when a worker has
+ * nothing else to do, it fetches its share of the steps to come.
  */
+import { setImmediate as turn } from "node:timers/promises";
 import { IsobatchError } from "../shared/errors.js";
 import { began, span } from "../shared/trace/index.js";
 import { type Connection, readMessages, type SampleBatch__Output, verifyChecksum } from "../shared/wire/index.js";
@@ -14,8 +15,9 @@ import {
   type Task,
   type TaskData,
 } from "../tasks/index.js";
-import { type BatchCache, createBatchCache } from "./batch-cache.js";
+import { type BatchCache, createBatchCache, type FetchBatches } from "./batch-cache.js";
 import type { FetchBatch } from "./compute/index.js";
+import { createLookAhead, regularPrefix, type Share } from "./look-ahead.js";
 
 export type BatchKind = "microBatch" | "evaluation";
 
@@ -24,6 +26,8 @@ export interface Samples {
   readonly evaluationBatch: FetchBatch;
   /** Starts fetching the batches [first, end) that are neither here nor on the way. */
   prefetch(kind: BatchKind, first: number, end: number): void;
+  /** The same, a moment later, with what of the coming steps is worth having, given the share of the next one. */
+  prefetchSteps(share: Share): void;
   /** Ends what is on the way; resolves when nothing is. */
   close(): Promise<void>;
 }
@@ -83,33 +87,28 @@ export interface RemoteSamplesOptions {
 export function createRemoteSamples({ connection, workerId, seal, batches }: RemoteSamplesOptions): Samples {
   const closed = new AbortController();
 
-  /** Fetches batches [first, end) in order; one that came damaged is asked for once more. */
-  async function* fetchInOrder(
-    evaluation: boolean,
-    first: number,
-    end: number,
-  ): AsyncGenerator<Batch, void, undefined> {
+  /** Fetches batches in order; one that came damaged is asked for once more. */
+  async function* fetchInOrder(kind: BatchKind, numbers: readonly number[]): AsyncGenerator<Batch, void, undefined> {
     const begun = began();
-    let next = first;
-    for (let attempt = 1; next < end; attempt++) {
+    const what = `Fetching samples ${numbers[0]} to ${numbers.at(-1)}`;
+    let next = 0;
+    for (let attempt = 1; next < numbers.length; attempt++) {
+      const wanted = regularPrefix(numbers.slice(next));
+      const end = next + wanted.count * wanted.times;
       const stream = connection.coordinator.fetchSamples({
-        ...{ workerId, seal: Buffer.from(seal), evaluation, first: next, count: end - next },
+        ...{ workerId, seal: Buffer.from(seal), evaluation: kind === "evaluation", ...wanted },
       });
-      const what = `Fetching samples ${next} to ${end - 1}`;
       try {
-        for await (const batch of readMessages(stream, {
-          what,
-          stallMs: STALL_MS,
-          signal: closed.signal,
-        })) {
-          batches.check(batch, evaluation ? "evaluation" : "microBatch", next, connection);
+        for await (const batch of readMessages(stream, { what, stallMs: STALL_MS, signal: closed.signal })) {
+          batches.check(batch, kind, numbers[next], connection);
           next += 1;
           attempt = 1;
-          if (next === end) span("samples", begun, first, end);
+          if (next === numbers.length) span("samples", begun, numbers[0], numbers[next - 1] + 1);
           yield shareable(batch);
-          if (next === end) return;
+          if (next === end) break;
         }
-        throw new IsobatchError("damaged", `${what} ended before batch ${next}.`);
+        if (next < end) throw new IsobatchError("damaged", `${what} ended before batch ${numbers[next]}.`);
+        attempt = 0;
       } catch (error) {
         if (attempt >= ATTEMPTS_MAX || !(error instanceof IsobatchError && error.code === "damaged")) throw error;
       }
@@ -117,20 +116,32 @@ export function createRemoteSamples({ connection, workerId, seal, batches }: Rem
   }
 
   const fetches = {
-    microBatch: (first: number, end: number) => fetchInOrder(false, first, end),
-    evaluation: (first: number, end: number) => fetchInOrder(true, first, end),
+    microBatch: (numbers: readonly number[]) => fetchInOrder("microBatch", numbers),
+    evaluation: (numbers: readonly number[]) => fetchInOrder("evaluation", numbers),
   };
 
   return {
     microBatch: (number) => batches.microBatch.get(number, fetches.microBatch),
     evaluationBatch: (number) => batches.evaluation.get(number, fetches.evaluation),
-    prefetch: (kind, first, end) => batches[kind].prefetch(first, end, fetches[kind]),
+    prefetch: (kind, first, end) => batches[kind].prefetch(range(first, end), fetches[kind]),
+    prefetchSteps: createStepsAhead(batches.microBatch, fetches.microBatch, closed.signal),
     async close() {
       closed.abort();
       // The next connection must not wait for what this one no longer brings.
       await Promise.all([batches.microBatch.settled(), batches.evaluation.settled()]);
     },
   };
+}
+
+const range = (first: number, end: number): number[] => Array.from({ length: end - first }, (_, i) => first + i);
+
+function createStepsAhead(cache: BatchCache<Batch>, fetch: FetchBatches<Batch>, closed: AbortSignal) {
+  const lookAhead = createLookAhead(cache);
+  // In the next turn: the push that was begun in this one goes first.
+  return (share: Share): void =>
+    void setImmediate(() => {
+      if (!closed.aborted) cache.prefetch(lookAhead(share), fetch);
+    });
 }
 
 /** The batch in memory that threads share: it is sent to them without a copy, and the message that it came in is freed. */
@@ -145,12 +156,22 @@ function shareable({ samples, inputs, labels }: Batch): Batch {
 export function createLocalSamples(
   task: Pick<Task, "seed" | "microBatchSize" | "evaluationBatchSize">,
   { train, test }: TaskData,
+  { microBatch: cache }: Pick<Batches, "microBatch">,
 ): Samples {
+  const closed = new AbortController();
   const order = createSampleOrder({ seed: task.seed, microBatchSize: task.microBatchSize, samples: train.samples });
   const read = (dataset: Dataset, indices: Uint32Array): Batch =>
     shareable({ samples: indices.length, ...dataset.read(indices) });
+  /** One batch a turn, so that whatever else is to be done goes in between. */
+  async function* readInOrder(numbers: readonly number[]): AsyncGenerator<Batch, void, undefined> {
+    for (const number of numbers) {
+      if (closed.signal.aborted) throw new IsobatchError("interrupted", "Reading samples was interrupted.");
+      yield read(train, order.samplesOf(number));
+      await turn();
+    }
+  }
   return {
-    microBatch: async (n) => read(train, order.samplesOf(n)),
+    microBatch: (number) => cache.get(number, readInOrder),
     async evaluationBatch(number) {
       if (test === undefined) throw new IsobatchError("invalid_input", "The local data has no part to evaluate on.");
       const first = number * task.evaluationBatchSize;
@@ -160,7 +181,13 @@ export function createLocalSamples(
         Uint32Array.from({ length: count }, (_, i) => first + i),
       );
     },
-    prefetch() {},
-    async close() {},
+    prefetch(kind, first, end) {
+      if (kind === "microBatch") cache.prefetch(range(first, end), readInOrder);
+    },
+    prefetchSteps: createStepsAhead(cache, readInOrder, closed.signal),
+    close() {
+      closed.abort();
+      return cache.settled();
+    },
   };
 }

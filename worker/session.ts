@@ -148,7 +148,7 @@ function createParts({ connection, access, joined, engine, dispatch }: SessionOp
   const samples =
     engine.data === undefined
       ? createRemoteSamples({ connection, workerId, seal, batches: engine.batches })
-      : createLocalSamples(task, engine.data);
+      : createLocalSamples(task, engine.data, engine.batches);
   const results = new Map<number, ComputedLease>();
   const weights = createWeightStreams({ workerId, seal, links, memory, dispatch });
   const computing = createComputing({ engine, samples, results, dispatch });
@@ -178,6 +178,8 @@ function performPart(
       return computing.load(effect.weights);
     case "prefetch":
       return samples.prefetch(effect.batches, effect.first, effect.end);
+    case "prefetchSteps":
+      return samples.prefetchSteps(effect);
     case "compute":
       return computing.compute(effect.work);
     case "abandon":

@@ -31,10 +31,10 @@ export function computed(worker: Worker, event: Extract<WorkerEvent, { kind: "co
     report(worker, { kind: "leaseComputed", lease, computeMs, samplesMs });
     note(worker, "debug", "lease computed", { ...fieldsOf(work), lo, hi, computeMs, samplesMs });
     push(worker, work, slots);
-    // Leases tend to be cut alike, so the same share of the next step is worth having.
-    const next = firstMicroBatch + microBatches;
-    const batchesEnd = Math.min(next + hi, worker.attachment!.microBatchesTotal);
-    emit(worker, { kind: "prefetch", batches: "microBatch", first: next + lo, end: batchesEnd });
+    // Leases tend to be cut alike, so the same share of the steps to come is worth having.
+    const first = firstMicroBatch + microBatches + lo;
+    const end = worker.attachment!.microBatchesTotal;
+    emit(worker, { kind: "prefetchSteps", first, count: hi - lo, every: microBatches, end });
   }
   goOn(worker);
 }

@@ -196,12 +196,12 @@ describe("a worker's work", () => {
     assert.match(String(effect.ending.error), /gives this worker more than 1024 leases at once/);
   });
 
-  it("has its samples fetched when it comes, and the same share of the next step behind its push", () => {
+  it("has its samples fetched when it comes, and the same share of the next steps behind its push", () => {
     const worker = attachedCore({ microBatchesTotal: 7 });
     worker.hold(1, 0);
     assert.deepEqual(worker.handle(lease(0, 1, 4))[0], { kind: "prefetch", batches: "microBatch", first: 1, end: 4 });
     const effects = worker.computed(5);
-    assert.deepEqual(kindsOf(effects), ["report", "push", "push", "prefetch"]);
-    assert.deepEqual(effects.at(-1), { kind: "prefetch", batches: "microBatch", first: 5, end: 7 });
+    assert.deepEqual(kindsOf(effects), ["report", "push", "push", "prefetchSteps"]);
+    assert.deepEqual(effects.at(-1), { kind: "prefetchSteps", first: 5, count: 3, every: 4, end: 7 });
   });
 });

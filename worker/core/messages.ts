@@ -190,6 +190,17 @@ export type WorkerEffect =
       readonly first: number;
       readonly end: number;
     }
+  /**
+   * The same with micro-batches [first, first + count) of the next step, and what of the steps after it is worth having:
+   * `every` further on, and so on, up to the end of the run.
+   */
+  | {
+      readonly kind: "prefetchSteps";
+      readonly first: number;
+      readonly count: number;
+      readonly every: number;
+      readonly end: number;
+    }
   /** With the weights last loaded; `computed`, `evaluated` or `workFailed` follows. */
   | { readonly kind: "compute"; readonly work: Work }
   /** Nobody waits for what is being computed; its end follows all the same. */

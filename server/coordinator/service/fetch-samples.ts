@@ -18,17 +18,19 @@ export async function fetchSamples(
   { coordinator, directory, samples, leaseKey }: ServiceOptions,
   call: ServerWritableStream<FetchSamplesRequest__Output, SampleBatch>,
 ): Promise<void> {
-  const { workerId, evaluation, first, count, seal } = call.request;
+  const { workerId, evaluation, first, count, every, times, seal } = call.request;
   const { runId } = directory.identity;
   checkMember(leaseKey, { runId, workerId, token: callerOf(call)?.name ?? "" }, seal);
-  if (count > SAMPLE_BATCHES_MAX) {
+  const total = count * Math.max(1, times);
+  if (total > SAMPLE_BATCHES_MAX) {
     throw new IsobatchError(
       "invalid_input",
-      `count is ${count}; at most ${SAMPLE_BATCHES_MAX} batches can be fetched at once.`,
+      `count is ${total}; at most ${SAMPLE_BATCHES_MAX} batches can be fetched at once.`,
     );
   }
   const batches = evaluation ? samples.evaluationBatches : samples.microBatches;
-  if (first + count > batches) {
+  const end = first + Math.max(0, times - 1) * every + count;
+  if (end > batches) {
     const kind = evaluation ? "evaluation batch" : "micro-batch";
     throw new IsobatchError(
       "refused",
@@ -37,7 +39,8 @@ export async function fetchSamples(
   }
   const encrypted = isEncrypted(call);
   const writer = createWriter(call, { stallMs: SILENCE_MS, what: "The samples' stream" });
-  for (let number = first; number < first + count; number++) {
+  for (let i = 0; i < total; i++) {
+    const number = first + Math.floor(i / count) * every + (i % count);
     const batch = evaluation ? samples.evaluationBatch(number) : samples.microBatch(number);
     const checksum = checksumFor({ encrypted }, [batch.inputs, batch.labels]);
     await writer.write({ ...batch, checksum });

@@ -8,6 +8,8 @@ export interface FetchSamplesRequest {
   'first'?: (number | string | Long);
   'count'?: (number);
   'seal'?: (Buffer | Uint8Array | string);
+  'every'?: (number);
+  'times'?: (number);
 }
 
 export interface FetchSamplesRequest__Output {
@@ -16,4 +18,6 @@ export interface FetchSamplesRequest__Output {
   'first': (number);
   'count': (number);
   'seal': (Buffer);
+  'every': (number);
+  'times': (number);
 }
