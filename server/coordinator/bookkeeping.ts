@@ -5,7 +5,7 @@ import type { LedgerLine, MetricsLine, RunRecord } from "../observe/index.js";
 import { createBacklog } from "./backlog.js";
 import type { CommittedStep, CoordinatorEffect } from "./core/index.js";
 import type { Members } from "./members.js";
-import type { Earlier, Progress } from "./progress.js";
+import { createProgress, type Earlier, type Progress } from "./progress.js";
 import type { Recorder } from "./record.js";
 import { createSpeed, type Speed } from "./speed.js";
 
@@ -50,19 +50,7 @@ export interface BookkeepingOptions {
 export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
   const { microBatchSize: b, recorder, metrics, ledger, members, earlier, log } = options;
   const speed = createSpeed();
-  const progress: Progress = {
-    lastStep: undefined,
-    lastEvaluation: undefined,
-    get samplesPerSecond() {
-      return speed.samplesPerSecond;
-    },
-    samplesOfSitting: 0,
-    checkpointStep: -1,
-    checkpointAtMs: Number.NaN,
-    recomputedSteps: earlier.recomputed,
-    furthestStep: -1,
-    failure: "",
-  };
+  const progress = createProgress(earlier, speed);
   // A step that an earlier process committed after the newest checkpoint will be computed again.
   let stepsBefore = earlier.steps;
   let samplesMs = 0;

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type EvaluationLine, METRICS_FILE, type MetricsLine, readJsonLines, type StepLine } from "../observe/index.js";
+import type { Speed } from "./speed.js";
 
 /** What status and displays show. */
 export interface Progress {
@@ -16,6 +17,22 @@ export interface Progress {
   furthestStep: number;
   /** Why the run has failed, a sentence; empty: it has not. */
   failure: string;
+}
+
+export function createProgress(earlier: Earlier, speed: Speed): Progress {
+  return {
+    lastStep: undefined,
+    lastEvaluation: undefined,
+    get samplesPerSecond() {
+      return speed.samplesPerSecond;
+    },
+    samplesOfSitting: 0,
+    checkpointStep: -1,
+    checkpointAtMs: Number.NaN,
+    recomputedSteps: earlier.recomputed,
+    furthestStep: -1,
+    failure: "",
+  };
 }
 
 /** What the metrics of earlier processes of this run say. */

@@ -1,7 +1,7 @@
 import { canonicalNodes } from "../../../shared/sums/index.js";
 import type { EvaluationLease, StepLease, WeightsVersion, Work, WorkerEvent } from "../../../worker/core/index.js";
 import { gradient, treeSum } from "../arithmetic.js";
-import { evaluationLoss } from "../world.js";
+import { evaluationLoss } from "../formulas.js";
 import type { Surroundings } from "./process.js";
 import type { Slots } from "./slots.js";
 import type { Theta } from "./theta.js";
