@@ -19,6 +19,8 @@ export interface Environment {
   readonly color: boolean;
   /** ISOBATCH_PATIENCE: how long a compute thread may be at one thing; the variable is in seconds. */
   readonly patienceMs: number | undefined;
+  /** ISOBATCH_TRANSPORT: how workers' numbers travel. */
+  readonly transport: TransportChoice;
   /** ISOBATCH_FLIP_GRADIENT_BIT: for tests alone. */
   readonly flip: GradientFlip | undefined;
 }
@@ -28,9 +30,13 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export const LOG_FORMATS = ["json", "pretty"] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
+/** `auto`: memory where it can be shared, else the wire. */
+export const TRANSPORTS = ["auto", "memory", "wire"] as const;
+export type TransportChoice = (typeof TRANSPORTS)[number];
+
 export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const { ISOBATCH_TOKEN, ISOBATCH_LOG, ISOBATCH_LOG_FORMAT, NO_COLOR } = variables;
-  const { ISOBATCH_PATIENCE, ISOBATCH_FLIP_GRADIENT_BIT } = variables;
+  const { ISOBATCH_PATIENCE, ISOBATCH_TRANSPORT, ISOBATCH_FLIP_GRADIENT_BIT } = variables;
   return {
     variables,
     command: ownCommand(variables, process.argv[1]),
@@ -39,6 +45,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     logFormat: ISOBATCH_LOG_FORMAT ? oneOf("ISOBATCH_LOG_FORMAT", LOG_FORMATS)(ISOBATCH_LOG_FORMAT) : undefined,
     color: !NO_COLOR,
     patienceMs: ISOBATCH_PATIENCE ? 1_000 * readPatience(ISOBATCH_PATIENCE) : undefined,
+    transport: ISOBATCH_TRANSPORT ? oneOf("ISOBATCH_TRANSPORT", TRANSPORTS)(ISOBATCH_TRANSPORT) : "auto",
     flip: ISOBATCH_FLIP_GRADIENT_BIT ? parseGradientFlip(ISOBATCH_FLIP_GRADIENT_BIT) : undefined,
   };
 }
@@ -47,6 +54,15 @@ function readPatience(text: string): number {
   const seconds = Number(text);
   if (seconds >= 1 && seconds <= 1e6) return seconds;
   return invalid(`ISOBATCH_PATIENCE is ${JSON.stringify(text)}; it takes seconds, from 1 to 1000000.`);
+}
+
+/** The same where a command line names the transport, also for processes that this one starts. */
+export function withTransport(
+  environment: Environment,
+  { transport }: { readonly transport?: TransportChoice },
+): Environment {
+  if (transport === undefined) return environment;
+  return { ...environment, transport, variables: { ...environment.variables, ISOBATCH_TRANSPORT: transport } };
 }
 
 /** What a command line says of the log, which comes before what the environment says. */

@@ -44,7 +44,7 @@ import type { OpenRun } from "./open-run.js";
 import { createSamples, type Samples } from "./samples/index.js";
 import { createTokenControl, openSecurity, type Security } from "./security/index.js";
 import type { ServerOptions } from "./server-options.js";
-import { createShard, type Shard } from "./shard/index.js";
+import { createShard, type NearFolder, openNearFolder, type Shard } from "./shard/index.js";
 import { type ShardSupervisor, superviseShards } from "./supervise-shards.js";
 
 /** The parts of a running server. */
@@ -89,7 +89,9 @@ export async function assemble(
     classified: data.train.label.classes !== undefined,
   });
   cleanUp.add(() => coordinator.close());
-  const shard = firstShard(prepared, directory, slices[0], leaseKey, coordinator, log);
+  const near = await openNearFolder(options.memory, log);
+  const shard = firstShard(prepared, directory, slices[0], leaseKey, coordinator, near, log);
+  cleanUp.add(() => shard.close());
 
   const admitting = { folder: out, tls: options.tls, joinTokenFile, given: tokens, log };
   const security = await during("security", () => openSecurity(admitting));
@@ -163,12 +165,13 @@ function firstShard(
   range: ChunkRange,
   leaseKey: Uint8Array,
   coordinator: Coordinator,
+  near: NearFolder | undefined,
   log: Logger,
 ): Shard {
   const { runId, taskHash } = directory.identity;
   const slice = elementsOf(layout, range);
   return createShard({
-    ...{ layout, range, runId, leaseKey, log },
+    ...{ layout, range, runId, leaseKey, near, log },
     store: createCheckpointStore({ folder: directory.checkpointsFolder, layout, slice, runId, taskHash }),
     report: (report) => coordinator.dispatch(reportEvent(0, report)),
     onFailed: (error) => coordinator.fail(error),

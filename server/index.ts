@@ -9,6 +9,7 @@ export {
 export type { HttpOptions } from "./open-dashboard.js";
 export * from "./security/index.js";
 export type { ServerOptions } from "./server-options.js";
+export type { MemoryOptions } from "./shard/index.js";
 export { type RunningServer, startServer } from "./start-server.js";
 export { type RunningShard, type ShardProcessOptions, startShard } from "./start-shard.js";
 export type { SpawnedShard } from "./supervise-shards.js";

@@ -3,6 +3,7 @@ import type { Address } from "../shared/wire/index.js";
 import type { Task } from "../tasks/index.js";
 import type { HttpOptions } from "./open-dashboard.js";
 import type { GivenToken, TlsRequest } from "./security/index.js";
+import type { MemoryOptions } from "./shard/index.js";
 import type { SpawnedShard } from "./supervise-shards.js";
 
 export interface ServerOptions {
@@ -26,6 +27,8 @@ export interface ServerOptions {
   readonly stay?: boolean;
   /** Where the dashboard and the metrics are served over HTTP, if they are. */
   readonly http?: HttpOptions;
+  /** Where numbers are shared with workers of this machine; without it they go over the wire. */
+  readonly memory?: MemoryOptions;
   /** A run directory, or a kappa.jsonl, whose record of κ this run is to follow. */
   readonly replayKappa?: string;
   /** Whether a schedule that ends with a shorter run may be stretched to the task's length. */

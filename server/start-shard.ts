@@ -24,6 +24,9 @@ import {
   commandEvent,
   createShard,
   failureMessage,
+  type MemoryOptions,
+  type NearFolder,
+  openNearFolder,
   passesOf,
   reportMessage,
   type Shard,
@@ -41,6 +44,8 @@ export interface ShardProcessOptions {
   /** The run directory. */
   readonly out: string;
   readonly listen: Address;
+  /** See ServerOptions. */
+  readonly memory?: MemoryOptions;
   readonly log: Logger;
 }
 
@@ -68,9 +73,11 @@ export async function startShard(options: ShardProcessOptions): Promise<RunningS
   const gate = createGate();
   const server = createServer({ gate, tls: options.tls });
   const crash = createCrash();
+  let closeShard = (): void => {};
   const close = async (): Promise<void> => {
     stream.writer.end();
     await server.shutdown(FAREWELL_MS);
+    closeShard();
     gate.close();
     stream.connection.close();
   };
@@ -78,7 +85,9 @@ export async function startShard(options: ShardProcessOptions): Promise<RunningS
   try {
     const welcome = await askWelcome(stream, options.index, stopped);
     gate.replace(passesOf(welcome.passes));
-    const shard = shardOf(options, welcome, stream, crash.crash);
+    const near = await openNearFolder(options.memory, options.log);
+    const shard = shardOf(options, welcome, stream, near, crash.crash);
+    closeShard = shard.close;
     server.addService(shardService, shard.handlers);
     const address = await server.listen(options.listen);
     server.setServing(true);
@@ -141,6 +150,7 @@ function shardOf(
   options: ShardProcessOptions,
   { runId, taskHash, leaseKey, layoutJson, firstChunk, endChunk }: ShardWelcome__Output,
   { send }: Stream,
+  near: NearFolder | undefined,
   crash: (error: unknown) => void,
 ): Shard {
   const layout = layoutFromJson(layoutJson);
@@ -148,7 +158,7 @@ function shardOf(
   const slice = elementsOf(layout, range);
   const folder = join(options.out, RUN_FILES.checkpoints);
   return createShard({
-    ...{ layout, range, runId, leaseKey },
+    ...{ layout, range, runId, leaseKey, near },
     store: createCheckpointStore({ folder, layout, slice, runId, taskHash }),
     log: options.log.child({ shard: options.index, run: runId }),
     report: (report) => send(reportMessage(report)),

@@ -12,6 +12,7 @@ import type { Attachment, WorkerEvent } from "./core/index.js";
 import { createEngine, type Engine } from "./engine.js";
 import { tellWhyNot } from "./failure.js";
 import { type Joined, join } from "./join.js";
+import { createNearMemory, type MemoryOptions, type NearMemory } from "./near/index.js";
 import { openSession, type Session } from "./session.js";
 import type { Access } from "./shard-link.js";
 
@@ -23,6 +24,8 @@ export interface AttacherOptions {
   readonly dataFolder?: string;
   readonly patienceMs?: number;
   readonly flip?: GradientFlip;
+  /** How memory is shared with shards of this machine; undefined: numbers go over the wire. */
+  readonly memory?: MemoryOptions;
   readonly log: Logger;
   /** Aborted when a server that is away is not to be waited for any more. */
   readonly signal: AbortSignal;
@@ -51,6 +54,8 @@ export interface Attacher {
 export function createAttacher(options: AttacherOptions): Attacher {
   const { address, access, signal, dispatch } = options;
   let engine: Engine | undefined;
+  /** Of the engine's memories. */
+  let shared: NearMemory | undefined;
   let runId: string | undefined;
   let log = options.log;
 
@@ -74,13 +79,15 @@ export function createAttacher(options: AttacherOptions): Attacher {
     if (before?.identity !== joined.identity) {
       engine = undefined;
       await before?.close();
+      shared?.close();
       engine = await openEngine(joined, connection);
+      shared = options.memory && createNearMemory(options.memory);
     }
     const { workerId, task, layout, shards } = joined;
     runId = joined.runId;
     log = options.log.child({ run: runId, worker: workerId });
     nameProcess(`worker ${workerId}`);
-    const session = await openSession({ connection, access, joined, engine: engine!, dispatch });
+    const session = await openSession({ connection, access, joined, engine: engine!, shared, log, dispatch });
     log.info({ task: task.name }, `joined ${formatAddress(address)} as ${workerId}`);
     return {
       joined,
@@ -89,8 +96,7 @@ export function createAttacher(options: AttacherOptions): Attacher {
         chunks: layout.chunks,
         shards,
         microBatchesTotal: microBatchesOf(task),
-        // Over the wire no shard borrows any.
-        slots: { total: 0, perLease: 1 },
+        slots: engine!.memory.bounds,
         newMemory: engine !== before,
       },
       async close() {
@@ -115,6 +121,7 @@ export function createAttacher(options: AttacherOptions): Attacher {
     },
     async close() {
       await engine?.close();
+      shared?.close();
     },
   };
 }

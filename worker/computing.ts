@@ -1,21 +1,24 @@
 /** Computing, as the core wants it: asks the threads, and says how it came out. */
 import { IsobatchError } from "../shared/errors.js";
 import { type ComputedLease, NonFiniteError, ThreadDeathError } from "./compute/index.js";
-import type { EvaluationLease, StepLease, WeightsVersion, Work, WorkerEvent } from "./core/index.js";
+import type { EvaluationLease, StepLease, Work, WorkerEvent } from "./core/index.js";
 import type { Engine } from "./engine.js";
 import { failureOf } from "./failure.js";
+import type { Near } from "./near/index.js";
 import type { Samples } from "./samples.js";
 
 export interface ComputingOptions {
   readonly engine: Pick<Engine, "load" | "compute" | "evaluate" | "broken">;
   readonly samples: Pick<Samples, "microBatch" | "evaluationBatch">;
+  readonly near: Pick<Near, "fetch">;
   /** Where a computed lease is kept, by its work, to be pushed. */
   readonly results: Map<number, ComputedLease>;
   dispatch(event: WorkerEvent): void;
 }
 
 export interface Computing {
-  load(weights: WeightsVersion): void;
+  /** @param sequences of the shards that write into θ by themselves */
+  load(sequences: ReadonlyMap<number, number>): void;
   compute(work: Work): void;
   /** Gives the work up between two micro-batches. */
   abandon(work: number): void;
@@ -23,7 +26,7 @@ export interface Computing {
   close(): Promise<void>;
 }
 
-export function createComputing({ engine, samples, results, dispatch }: ComputingOptions): Computing {
+export function createComputing({ engine, samples, near, results, dispatch }: ComputingOptions): Computing {
   const underWay = new Set<Promise<void>>();
   const stops = new Map<number, AbortController>();
   /** The reason that was last logged with a stack. */
@@ -34,14 +37,15 @@ export function createComputing({ engine, samples, results, dispatch }: Computin
     underWay.add(followed);
   };
 
-  const load = async (): Promise<void> => {
+  const load = async (sequences: ReadonlyMap<number, number>): Promise<void> => {
+    const moved = near.fetch(sequences);
     try {
-      await engine.load();
+      if (moved().length === 0) await engine.load();
     } catch (error) {
       if (error instanceof ThreadDeathError) return dispatch({ kind: "loadFailed", reason: error.message });
       return dispatch({ kind: "failed", error, told: failureOf(error) });
     }
-    dispatch({ kind: "loaded" });
+    dispatch({ kind: "loaded", moved: moved() });
   };
 
   const step = async (work: number, lease: StepLease, signal: AbortSignal): Promise<WorkerEvent> => {
@@ -79,7 +83,7 @@ export function createComputing({ engine, samples, results, dispatch }: Computin
   };
 
   return {
-    load: () => follow(load()),
+    load: (sequences) => follow(load(sequences)),
     compute: (work) => follow(compute(work)),
     abandon: (work) => stops.get(work)?.abort(),
     async close() {

@@ -214,6 +214,7 @@ export async function startFakeServer(fields: Record<string, unknown> = {}): Pro
       noteHearing();
       return {};
     }),
+    Near: bidi((call) => void call.write({ invitation: { memory: "" } })),
     WatchWeights: serverStream(async (call) => {
       const writer = createWriter<WeightsChunk>(call, { stallMs: DEADLINE_MS, what: "WatchWeights" });
       heard.watches.push(shard);

@@ -3,6 +3,7 @@ import { IsobatchError } from "../shared/errors.js";
 import type { ComputedLease, WorkerMemory } from "./compute/index.js";
 import type { StepWork, WorkerEvent } from "./core/index.js";
 import { failureOf } from "./failure.js";
+import type { Near } from "./near/index.js";
 import { pause } from "./pause.js";
 import { pushToShard } from "./push.js";
 import type { ShardLink } from "./shard-link.js";
@@ -13,33 +14,50 @@ export interface PushesOptions {
   readonly seal: Uint8Array;
   readonly links: readonly ShardLink[];
   readonly memory: WorkerMemory;
+  readonly near: Pick<Near, "session">;
   /** Computed leases, by their work. */
   readonly results: ReadonlyMap<number, ComputedLease>;
   dispatch(event: WorkerEvent): void;
 }
 
 export interface Pushes {
-  push(work: StepWork, shard: number, afterMs: number): void;
+  /** @param lend whether the shard may go on reading the slots after its answer */
+  push(work: StepWork, shard: number, afterMs: number, lend: boolean): void;
   /** Gives up every push of this work. */
   cancel(work: number): void;
   /** The same with all; resolves when no sums are read any more. */
   close(): Promise<void>;
 }
 
-export function createPushes({ workerId, seal, links, memory, results, dispatch }: PushesOptions): Pushes {
+export function createPushes({ workerId, seal, links, memory, near, results, dispatch }: PushesOptions): Pushes {
   const underWay = new Map<Promise<void>, { readonly work: number; readonly stop: AbortController }>();
 
-  const push = async (work: StepWork, shard: number, afterMs: number, signal: AbortSignal): Promise<void> => {
+  const push = async (
+    work: StepWork,
+    shard: number,
+    afterMs: number,
+    lend: boolean,
+    signal: AbortSignal,
+  ): Promise<void> => {
     if (afterMs > 0) await pause(afterMs, signal);
     const computed = results.get(work.id)!;
+    const what = { workerId, seal, lease: work.lease, computed, memory };
+    const session = near.session(shard);
+    // A shard that goes away, or refuses a part of the push, may have begun to read what it was lent.
+    let lent = false;
     try {
-      await pushToShard({ workerId, seal, lease: work.lease, computed, memory }, links[shard], signal);
+      if (session?.canPush(what)) {
+        lent = lend;
+        const answer = await session.push(what, lend);
+        lent = answer.lent;
+        if (answer.refused !== "") throw new IsobatchError("refused", answer.refused);
+      } else await pushToShard(what, links[shard], signal);
     } catch (error) {
       const broken = error instanceof IsobatchError && error.code === "unavailable";
       const failure = failureOf(error);
-      return dispatch({ kind: "pushFailed", work: work.id, shard, failure, broken, lent: false });
+      return dispatch({ kind: "pushFailed", work: work.id, shard, failure, broken, lent });
     }
-    dispatch({ kind: "pushed", work: work.id, shard, lent: false });
+    dispatch({ kind: "pushed", work: work.id, shard, lent });
   };
 
   const cancel = (wanted: (work: number) => boolean): void => {
@@ -47,9 +65,9 @@ export function createPushes({ workerId, seal, links, memory, results, dispatch 
   };
 
   return {
-    push(work, shard, afterMs) {
+    push(work, shard, afterMs, lend) {
       const stop = new AbortController();
-      const pushed = push(work, shard, afterMs, stop.signal).finally(() => underWay.delete(pushed));
+      const pushed = push(work, shard, afterMs, lend, stop.signal).finally(() => underWay.delete(pushed));
       underWay.set(pushed, { work: work.id, stop });
     },
     cancel: (work) => cancel((each) => each === work),

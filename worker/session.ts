@@ -4,6 +4,7 @@
  * lives as long as its stream, and the next attachment is another worker to the server.
  */
 import { IsobatchError } from "../shared/errors.js";
+import type { Logger } from "../shared/log.js";
 import {
   type Connection,
   cancel,
@@ -19,6 +20,7 @@ import { createComputing } from "./computing.js";
 import type { WorkerEffect, WorkerEvent } from "./core/index.js";
 import type { Engine } from "./engine.js";
 import type { Joined } from "./join.js";
+import { createNear, type NearMemory } from "./near/index.js";
 import { pause } from "./pause.js";
 import { createPushes } from "./pushes.js";
 import { reportMessage } from "./report-messages.js";
@@ -31,6 +33,9 @@ export interface SessionOptions {
   readonly access: Access;
   readonly joined: Joined;
   readonly engine: Engine;
+  /** Undefined: numbers go over the wire. */
+  readonly shared: NearMemory | undefined;
+  readonly log: Logger;
   dispatch(event: WorkerEvent): void;
 }
 
@@ -62,7 +67,9 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     cancel(stream);
     throw error;
   });
-  const parts = createParts(options);
+  const parts = createParts(options, (transport) => {
+    writer.write({ transport: { name: transport } }).catch(() => {});
+  });
   const stopBeating = beat(writer, joined.heartbeatMs);
   const closed = new AbortController();
   let reading: Promise<void> | undefined;
@@ -141,8 +148,11 @@ function beat(writer: MessageWriter<WorkerReport>, everyMs: number): () => void 
 type Parts = ReturnType<typeof createParts>;
 
 /** What an attachment consists of beside its stream. */
-function createParts({ connection, access, joined, engine, dispatch }: SessionOptions) {
-  const { workerId, seal, task } = joined;
+function createParts(
+  { connection, access, joined, engine, shared, log, dispatch }: SessionOptions,
+  onTransport: (transport: string) => void,
+) {
+  const { runId, workerId, seal, task } = joined;
   const { memory } = engine;
   const links = joined.shards.map((place) => createShardLink(place, access));
   const samples =
@@ -150,9 +160,13 @@ function createParts({ connection, access, joined, engine, dispatch }: SessionOp
       ? createRemoteSamples({ connection, workerId, seal, batches: engine.batches })
       : createLocalSamples(task, engine.data, engine.batches);
   const results = new Map<number, ComputedLease>();
-  const weights = createWeightStreams({ workerId, seal, links, memory, dispatch });
-  const computing = createComputing({ engine, samples, results, dispatch });
-  const pushes = createPushes({ workerId, seal, links, memory, results, dispatch });
+  const near = createNear({
+    ...{ shared, runId, workerId, seal, links, memory, log, onTransport },
+    onWeights: (shard, weights) => dispatch({ kind: "shardWeights", shard, ...weights }),
+  });
+  const weights = createWeightStreams({ workerId, seal, links, memory, near, dispatch });
+  const computing = createComputing({ engine, samples, near, results, dispatch });
+  const pushes = createPushes({ workerId, seal, links, memory, near, results, dispatch });
   return {
     ...{ samples, results, weights, computing, pushes, memory },
     async close() {
@@ -175,7 +189,7 @@ function performPart(
     case "skipChunk":
       return weights.skip(effect.shard);
     case "load":
-      return computing.load(effect.weights);
+      return computing.load(effect.sequences);
     case "prefetch":
       return samples.prefetch(effect.batches, effect.first, effect.end);
     case "prefetchSteps":
@@ -185,7 +199,7 @@ function performPart(
     case "abandon":
       return computing.abandon(effect.work);
     case "push":
-      return pushes.push(effect.work, effect.shard, effect.afterMs);
+      return pushes.push(effect.work, effect.shard, effect.afterMs, effect.lend);
     case "cancelPush":
       return pushes.cancel(effect.work);
     case "releaseSlots":

@@ -45,6 +45,7 @@ function open(test: TestContext, load: () => Promise<void>) {
     seal: Buffer.from("seal"),
     links: [link as unknown as ShardLink],
     memory,
+    near: { open: async () => undefined },
     dispatch: host.dispatch,
   });
   test.after(() => weights.close());

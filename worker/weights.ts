@@ -10,6 +10,7 @@ import { type Connection, readMessages, verifyChecksum, type WeightsChunk__Outpu
 import type { WorkerMemory } from "./compute/index.js";
 import type { WorkerEvent } from "./core/index.js";
 import { failureOf } from "./failure.js";
+import type { Near } from "./near/index.js";
 import { pause } from "./pause.js";
 import type { ShardLink } from "./shard-link.js";
 
@@ -19,6 +20,7 @@ export interface WeightStreamsOptions {
   readonly seal: Uint8Array;
   readonly links: readonly ShardLink[];
   readonly memory: WorkerMemory;
+  readonly near: Pick<Near, "open">;
   dispatch(event: WorkerEvent): void;
 }
 
@@ -42,7 +44,7 @@ interface Come {
 }
 
 export function createWeightStreams(options: WeightStreamsOptions): WeightStreams {
-  const { workerId, seal, links, memory, dispatch } = options;
+  const { workerId, seal, links, memory, near, dispatch } = options;
   const { layout } = memory.plan;
   const closed = new AbortController();
   const { signal } = closed;
@@ -83,13 +85,23 @@ export function createWeightStreams(options: WeightStreamsOptions): WeightStream
     if (afterMs > 0) await pause(afterMs, signal);
     if (signal.aborted) return;
     const what = `The weights' stream of ${links[shard].name}`;
+    let gone = false;
     try {
-      await read(shard, epoch, what);
+      const session = await near.open(shard, signal);
+      if (session === undefined) await read(shard, epoch, what);
+      else {
+        const reason = await session.ended;
+        await session.close();
+        gone = true;
+        throw reason;
+      }
       if (!signal.aborted) dispatch({ kind: "weightsStreamEnded", shard, reason: `${what} was ended.`, broken: false });
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof IsobatchError)) return dispatch({ kind: "failed", error, told: failureOf(error) });
-      dispatch({ kind: "weightsStreamEnded", shard, reason: error.message, broken: true });
+      // Nothing would come of trying again.
+      const final = !(error instanceof IsobatchError) || error.code === "invalid_input";
+      if (final) return dispatch({ kind: "failed", error, told: failureOf(error) });
+      dispatch({ kind: "weightsStreamEnded", shard, reason: error.message, broken: true, gone });
     }
   };
 

@@ -22,6 +22,7 @@ import {
   type WorkerOutcome,
 } from "./core/index.js";
 import { RunEndedError } from "./join.js";
+import type { MemoryOptions } from "./near/index.js";
 import { pause } from "./pause.js";
 import { createWorkerSpans } from "./spans.js";
 
@@ -47,6 +48,8 @@ export interface WorkerOptions {
   readonly reconnectWaitMs: number;
   /** How long a compute thread may be at one thing; by default that follows from how long it took before. */
   readonly patienceMs?: number;
+  /** How memory is shared with a server of this machine; undefined: numbers go over the wire. */
+  readonly memory?: MemoryOptions;
   readonly log: Logger;
   /** For tests alone. */
   readonly flip?: GradientFlip;

@@ -42,7 +42,7 @@ export function runNullWorker({ address, token, log, onLease }: NullWorkerOption
       const { signal } = new AbortController();
       const joined = await join(connection, { backend, computeThreads: 1, runId: undefined, signal });
       const engine = createNullEngine(joined, onLease);
-      const session = await openSession({ connection, access, joined, engine, dispatch });
+      const session = await openSession({ connection, access, joined, engine, shared: undefined, log, dispatch });
       attached = { session, close: () => session.close().then(() => connection.close()) };
       const { task, layout, shards } = joined;
       const microBatchesTotal = microBatchesOf(task);

@@ -27,6 +27,7 @@ import { followRun } from "../progress/follow.js";
 import { count } from "../progress/format.js";
 import { resultLines } from "../progress/result.js";
 import { createPaint } from "../progress/view.js";
+import { memoryOptions } from "../transport.js";
 import { readSummary, whenRestored } from "./run-folder.js";
 import { type ServerTlsOptions, tlsRequest } from "./server-tls.js";
 import { stopOnSignals } from "./stop-on-signals.js";
@@ -126,6 +127,7 @@ export async function serve(
       http,
       replayKappa,
       extend,
+      memory: memoryOptions(environment),
       log,
     },
     spawnShard: (shard) => startShardProcess(shard, out, [...shardTls, ...traceArguments(options)], environment, log),

@@ -5,6 +5,7 @@ import type { Address } from "../../shared/wire/index.js";
 import { followParent } from "../children/parent.js";
 import type { Environment } from "../environment.js";
 import { openLog } from "../log.js";
+import { memoryOptions } from "../transport.js";
 
 export interface ShardOptions extends CertificatePaths {
   readonly index: number;
@@ -20,7 +21,9 @@ export async function shard(options: ShardOptions, environment: Environment): Pr
   const { cert, key, ca: clientCa } = readCertificateFiles(options, Date.now());
   const tls = cert !== undefined && key !== undefined ? { cert, key, clientCa } : undefined;
   const { index, coordinator, out, listen } = options;
-  const running = await startShard({ index, coordinator, out, listen, token, tls, log: openLog(environment, "info") });
+  const log = openLog(environment, "info");
+  const memory = memoryOptions(environment);
+  const running = await startShard({ index, coordinator, out, listen, token, tls, memory, log });
   await running.finished;
   return 0;
 }

@@ -8,6 +8,7 @@ import type { Environment } from "../environment.js";
 import { EXIT_INTERRUPTED } from "../failure.js";
 import { onInterrupts } from "../interrupts.js";
 import { openLog } from "../log.js";
+import { memoryOptions } from "../transport.js";
 import { clientTrust } from "./client-trust.js";
 
 export interface JoinOptions extends CertificatePaths {
@@ -55,7 +56,7 @@ export async function joinWorker(address: Address, options: JoinOptions, environ
   });
   const worker = await startWorker({
     ...{ address, token, trust: clientTrust(token, options), backend, gpu, computeThreads, dataFolder, log },
-    ...{ patienceMs: environment.patienceMs, flip: environment.flip },
+    ...{ patienceMs: environment.patienceMs, flip: environment.flip, memory: memoryOptions(environment) },
     connectWaitMs: wait * 1_000,
     reconnectWaitMs: reconnectFor * 1_000,
   }).catch((error: unknown) => {

@@ -1,7 +1,7 @@
 /** What several commands share. */
 import { type Command, Option } from "commander";
 import { DEFAULT_PORT } from "../../shared/wire/address.js";
-import { LOG_FORMATS, LOG_LEVELS } from "../environment.js";
+import { LOG_FORMATS, LOG_LEVELS, TRANSPORTS } from "../environment.js";
 import { oneOf } from "../option-values.js";
 
 /** A server of this machine, in examples. */
@@ -35,6 +35,19 @@ export function logging(command: Command): Command {
 /** For whatever takes part in a run. */
 export function tracing(command: Command): Command {
   return command.option("--trace <file>", "write what each process and thread did when to a file for ui.perfetto.dev");
+}
+
+/** How workers' numbers travel. */
+export function transporting(command: Command): Command {
+  return command.addOption(
+    new Option(
+      "--transport <name>",
+      "memory that is shared with a server of this machine, the wire, or auto: memory where possible " +
+        "(default: ISOBATCH_TRANSPORT, else auto)",
+    )
+      .choices(TRANSPORTS)
+      .argParser(oneOf("--transport", TRANSPORTS)),
+  );
 }
 
 /** The end of a command's help. */

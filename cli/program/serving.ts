@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import { DEFAULT_PORT } from "../../shared/wire/address.js";
 import type { Address } from "../../shared/wire/index.js";
-import { type Environment, withLogOptions } from "../environment.js";
+import { type Environment, withLogOptions, withTransport } from "../environment.js";
 import { address, kappaRule, seconds, wholeNumber } from "../option-values.js";
 import { traced } from "../trace.js";
 import {
@@ -15,7 +15,7 @@ import {
   WAIT_SECONDS_MAX,
   WORKERS_MAX,
 } from "./limits.js";
-import { examples, logging, tracing } from "./options.js";
+import { examples, logging, tracing, transporting } from "./options.js";
 
 export function addRun(program: Command, environment: Environment, end: (exitCode: number) => void): void {
   const run = serving(program.command("run").alias("train"))
@@ -33,7 +33,7 @@ export function addRun(program: Command, environment: Environment, end: (exitCod
       wholeNumber("--compute-threads", 1, THREADS_MAX),
     )
     .addOption(listen({ host: "127.0.0.1", port: 0 }, "127.0.0.1, any free port"));
-  logging(run)
+  logging(transporting(run))
     .addHelpText(
       "after",
       examples(
@@ -46,7 +46,7 @@ export function addRun(program: Command, environment: Environment, end: (exitCod
     .action(async (task: string, options) => {
       const request = { path: options.trace, process: "server" };
       const { run: perform } = await traced(request, environment, () => import("../commands/run.js"));
-      end(await perform(task, options, withLogOptions(environment, options)));
+      end(await perform(task, options, withTransport(withLogOptions(environment, options), options)));
     });
 }
 

@@ -1,11 +1,11 @@
 import { type Command, Option } from "commander";
 import { DEFAULT_PORT } from "../../shared/wire/address.js";
 import type { Address } from "../../shared/wire/index.js";
-import { type Environment, withLogOptions } from "../environment.js";
+import { type Environment, withLogOptions, withTransport } from "../environment.js";
 import { address, seconds, wholeNumber } from "../option-values.js";
 import { traced } from "../trace.js";
 import { GPUS_MAX, THREADS_MAX, WAIT_SECONDS_MAX } from "./limits.js";
-import { clientOptions, examples, logging, tracing } from "./options.js";
+import { clientOptions, examples, logging, tracing, transporting } from "./options.js";
 
 export function addWorker(program: Command, environment: Environment, end: (exitCode: number) => void): void {
   const worker = program
@@ -41,7 +41,7 @@ export function addWorker(program: Command, environment: Environment, end: (exit
       600,
     )
     .addOption(new Option("--supervised").hideHelp());
-  logging(tracing(clientOptions(join)))
+  logging(tracing(transporting(clientOptions(join))))
     .addHelpText(
       "after",
       `${examples(
@@ -52,6 +52,6 @@ export function addWorker(program: Command, environment: Environment, end: (exit
     .action(async (at: Address, options) => {
       const request = { path: options.trace, process: "worker", joins: options.supervised };
       const { joinWorker } = await traced(request, environment, () => import("../commands/worker.js"));
-      end(await joinWorker(at, options, withLogOptions(environment, options)));
+      end(await joinWorker(at, options, withTransport(withLogOptions(environment, options), options)));
     });
 }

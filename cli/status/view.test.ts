@@ -9,6 +9,7 @@ type Worker = Status__Output["workers"][number];
 
 const workerOf = (id: string, more: Partial<Worker> = {}): Worker => ({
   ...{ id, host: "gpu-server", processId: 1, numerics: null, computeThreads: 4, state: "computing" },
+  transport: "memory",
   ...{ microBatchesPerSecond: 12.34, microBatches: 1_234, lastSeenSeconds: 0.31, device: "an AMD EPYC", ...more },
 });
 

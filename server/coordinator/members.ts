@@ -14,6 +14,8 @@ export interface Members {
    */
   attach(id: string, writer: MessageWriter<WorkerCommand>, token: string): Member;
   leave(id: string): void;
+  /** The worker says how its numbers travel; what is none of the names we know is not shown. */
+  transport(id: string, name: string): void;
   get(id: string): Member | undefined;
   /** Those with a stream. */
   attached(): Member[];
@@ -33,12 +35,16 @@ export interface Member {
   readonly computeThreads: number;
   readonly numerics: Numerics__Output;
   writer: MessageWriter<WorkerCommand> | undefined;
+  /** How its numbers travel; empty while it has not said so. */
+  transport: string;
   /** Committed micro-batches that it computed. */
   microBatches: number;
 }
 
 /** Joined workers that never open their stream are forgotten when there are more than so many. */
 const UNATTACHED_MAX = 1_000;
+/** See Transport in the protocol. */
+const TRANSPORTS = ["memory", "copied", "wire", "mixed"];
 /** Of a host's name, as it stands in logs and ids. */
 const HOST_LENGTH_MAX = 100;
 
@@ -69,6 +75,7 @@ export function createMembers(): Members {
         computeThreads: request.computeThreads,
         numerics: request.numerics!,
         writer: undefined,
+        transport: "",
         microBatches: 0,
       });
       return id;
@@ -86,6 +93,10 @@ export function createMembers(): Members {
     leave(id) {
       const member = known.get(id);
       if (member !== undefined) member.writer = undefined;
+    },
+    transport(id, name) {
+      const member = known.get(id);
+      if (member !== undefined && TRANSPORTS.includes(name)) member.transport = name;
     },
     get: (id) => known.get(id),
     attached: () => [...known.values()].filter((member) => member.writer !== undefined),

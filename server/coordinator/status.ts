@@ -58,6 +58,7 @@ export function statusOf(
         numerics: member.numerics,
         computeThreads: member.computeThreads,
         device: member.device,
+        transport: member.transport,
         state: workerState(worker),
         microBatchesPerSecond: itemMs === undefined ? 0 : 1000 / itemMs,
         microBatches: member.microBatches,

@@ -65,6 +65,7 @@ export function createMadeUpRun({ workers, steps, stepsPlanned = Math.max(20, st
       ...{ host: `node-${i % 9}`, processId: 4_000 + i, computeThreads: 2 },
       numerics: { backend: "wasm", version: "4.22.0", architecture: "x64", flags: "simd" },
       device: "WebAssembly SIMD on AMD EPYC, 2 threads",
+      transport: "wire",
       state: STATES[i % STATES.length],
       ...{ microBatchesPerSecond: 12 + (i % 5), microBatches: 0, lastSeenSeconds: 0.2 },
     })),

@@ -2,7 +2,7 @@ import type { CoreHost } from "../../shared/core-host.js";
 import { messageOf } from "../../shared/errors.js";
 import { began, span } from "../../shared/trace/index.js";
 import type { SumsSource } from "./arithmetic/source.js";
-import type { OfferedChunk, ShardCore, ShardEvent } from "./core/index.js";
+import type { OfferedChunk, OfferedNode, ShardCore, ShardEvent } from "./core/index.js";
 import { type ShardWork, workOf } from "./effects.js";
 import { rejection } from "./traffic.js";
 
@@ -18,6 +18,13 @@ export interface Admission {
    * @throws {IsobatchError} `refused`, what `fetch` throws, or why the shard has failed
    */
   offer(offered: OfferedChunk, fetch: () => SumsSource, gone: AbortSignal): Promise<"accepted" | "dropped">;
+  /** The same with several chunks of a node: those that are wanted at the same time are admitted at once. */
+  offerNode(
+    node: OfferedNode,
+    chunks: readonly number[],
+    fetch: (chunk: number) => SumsSource,
+    gone: AbortSignal,
+  ): Promise<{ accepted: number; dropped: number }>;
   /** Something has changed: what waits is judged again. */
   wake(): void;
 }
@@ -39,35 +46,55 @@ export function createAdmission(core: ShardCore, host: CoreHost<ShardEvent, Shar
       });
     });
 
+  /** Moves those that are settled out of `left`. @returns those to be admitted, and how many are dropped. */
+  function judgeAll(node: OfferedNode, left: Set<number>): { wanted: number[]; dropped: number } {
+    const wanted: number[] = [];
+    let dropped = 0;
+    for (const chunk of left) {
+      const begun = began();
+      const verdict = core.judge({ ...node, chunk }, wanted.length);
+      span("judged", begun, node.step, chunk, node.lo, node.hi);
+      if (verdict.verdict === "wait") continue;
+      if (verdict.verdict === "refused") {
+        throw rejection(verdict.rejection, `The push is refused: ${verdict.reason}.`);
+      }
+      left.delete(chunk);
+      if (verdict.verdict === "accepted") wanted.push(chunk);
+      else dropped += 1;
+    }
+    return { wanted, dropped };
+  }
+
+  const offerNode: Admission["offerNode"] = async (node, chunks, fetch, gone) => {
+    const left = new Set(chunks);
+    const result = { accepted: 0, dropped: 0 };
+    for (;;) {
+      if (gone.aborted) throw gone.reason;
+      if (host.failure !== undefined) {
+        const why = messageOf(host.failure.error);
+        throw rejection("shard_failed", `The push is refused: the shard can't go on: ${why}`);
+      }
+      const { wanted, dropped } = judgeAll(node, left);
+      result.dropped += dropped;
+      if (wanted.length > 0) {
+        const sources = new Map(wanted.map((chunk) => [chunk, fetch(chunk)]));
+        const sourceOf = (chunk: number): SumsSource => sources.get(chunk)!;
+        host.ask(() => ({ answer: undefined, effects: workOf(core.admit(node, wanted), sourceOf) }));
+        result.accepted += wanted.length;
+        wake();
+      }
+      if (left.size === 0) return result;
+      // What has just been admitted may be what the others waited for.
+      if (wanted.length === 0) await change(gone);
+    }
+  };
+
   return {
     async offer(offered, fetch, gone) {
-      for (;;) {
-        if (host.failure !== undefined) {
-          const why = messageOf(host.failure.error);
-          throw rejection("shard_failed", `The push is refused: the shard can't go on: ${why}`);
-        }
-        const begun = began();
-        const verdict = core.judge(offered);
-        span("judged", begun, offered.step, offered.chunk, offered.lo, offered.hi);
-        switch (verdict.verdict) {
-          case "refused":
-            throw rejection(verdict.rejection, `The push is refused: ${verdict.reason}.`);
-          case "dropped":
-            return "dropped";
-          case "accepted": {
-            const source = fetch();
-            host.ask(() => ({
-              answer: undefined,
-              effects: workOf(core.admit(offered, [offered.chunk]), () => source),
-            }));
-            wake();
-            return "accepted";
-          }
-          case "wait":
-            await change(gone);
-        }
-      }
+      const { accepted } = await offerNode(offered, [offered.chunk], fetch, gone);
+      return accepted === 1 ? "accepted" : "dropped";
     },
+    offerNode,
     wake,
   };
 }

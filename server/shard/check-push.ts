@@ -48,14 +48,18 @@ export function checkChunk(
 ): void {
   const { lo, hi, chunk: index, sums } = chunk;
   const what = `chunk ${index} of [${lo}, ${hi})`;
-  if (!(lo >= lease.lo && hi <= lease.hi && lo < hi)) {
-    refuse("outside_lease", `${what} is not of the lease [${lease.lo}, ${lease.hi})`);
-  }
+  checkNode(lease, lo, hi, what);
   if (!(index >= range.firstChunk && index < range.endChunk) || layout.chunks[index].kind === "frozen") {
     refuse("chunk", `chunk ${index} is not among those this shard takes, ${range.firstChunk} to ${range.endChunk - 1}`);
   }
   const expected = sumsBytes(layout.chunks[index], hi - lo);
   if (sums.length !== expected) refuse("length", `${what} has ${sums.length} bytes instead of ${expected}`);
+}
+
+/** @throws {IsobatchError} `refused` for a node, called `what`, that is not of the lease */
+export function checkNode(lease: PushedLease, lo: number, hi: number, what = `[${lo}, ${hi})`): void {
+  if (lo >= lease.lo && hi <= lease.hi && lo < hi) return;
+  refuse("outside_lease", `${what} is not of the lease [${lease.lo}, ${lease.hi})`);
 }
 
 /**

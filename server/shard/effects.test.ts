@@ -30,7 +30,7 @@ describe("a step of sums that a worker lends", () => {
         store: { load: unused, dropNewerThan: unused },
         writer: { write: unused },
         publisher: { publish: (...chunk) => published.push(chunk), retract: unused, watch: unused },
-        ...{ dispatch: unused, report: unused },
+        ...{ sharing: undefined, dispatch: unused, report: unused },
       });
       const send = (bad: number, moves: (chunk: number) => SliceMove[]): void => {
         const at = reserve(4 * LAYOUT.length);

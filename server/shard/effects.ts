@@ -8,6 +8,7 @@ import type { SliceMove } from "./arithmetic/staged.js";
 import type { CheckpointWriter } from "./checkpoint-writer.js";
 import type { ShardEffect, ShardEvent, ShardReport } from "./core/index.js";
 import type { CommitMeasures, Measures } from "./measures.js";
+import type { NearSharing } from "./near/near-sharing.js";
 import type { Publisher } from "./publisher.js";
 import type { Slice } from "./slice.js";
 
@@ -58,6 +59,8 @@ export interface EffectsOptions {
   readonly store: Pick<CheckpointStore, "load" | "dropNewerThan">;
   readonly writer: CheckpointWriter;
   readonly publisher: Publisher;
+  /** Undefined: no memory is shared. */
+  readonly sharing: NearSharing | undefined;
   readonly measures: Measures;
   /** The run's, now. */
   epoch(): number;
@@ -67,14 +70,17 @@ export interface EffectsOptions {
 
 /** @returns what performs the work that a shard's core decides, piece by piece */
 export function createEffects(options: EffectsOptions): (work: ShardWork) => void {
-  const { layout, slice, store, writer, publisher, measures } = options;
+  const { layout, slice, store, writer, publisher, sharing, measures } = options;
+  const weights = sharing?.weights;
 
   /** Synchronous, so that no newer load can come in between. */
   function load(epoch: number, step: number): void {
     try {
+      weights?.moves();
       const meta = slice.restore((into, elements) => store.load(step, into, elements));
       store.dropNewerThan(step);
       for (const chunk of options.frozen) publisher.publish(layout.chunks[chunk], epoch, step);
+      weights?.wroteAll();
       const { microBatches, c1, c2, noise } = meta;
       options.dispatch({ kind: "restored", epoch, mark: { step, microBatches, c1, c2, ...(noise && { noise }) } });
     } catch (error) {
@@ -87,12 +93,14 @@ export function createEffects(options: EffectsOptions): (work: ShardWork) => voi
     const plan = moves.find((move) => move.kind === "apply")?.plan;
     if (plan !== undefined) failAt("shard.apply");
     const start = performance.now();
+    if (plan !== undefined) weights?.moves();
     const updated = slice.perform(moves, incoming);
     const ms = performance.now() - start;
     if (plan === undefined) return measures.merged(ms);
     for (const { chunk, norms } of updated) {
       if (!Number.isFinite(norms.squaredNorm1 + norms.sum2)) throw overflow(plan);
       if (layout.chunks[chunk].kind === "parameter") measures.norms(chunk, norms);
+      weights?.wrote(layout.chunks[chunk]);
     }
     measures.applied(ms);
   }
@@ -109,8 +117,11 @@ export function createEffects(options: EffectsOptions): (work: ShardWork) => voi
         return writer.write(slice.snapshot(), work.mark, options.epoch());
       case "report": {
         const { report } = work;
+        if (report.kind === "restored") weights?.stands(report.epoch, report.mark.step);
         if (report.kind !== "committed") return options.report(report);
         slice.clear();
+        sharing?.returned();
+        weights?.stands(report.epoch, report.step + 1);
         return options.report({ ...report, measured: measures.taken() });
       }
     }

@@ -43,7 +43,7 @@ type Caller = { readonly metadata: Metadata };
 const STALL_MS = 60_000;
 
 /** What workers ask of a shard over gRPC: to take sums, and to send weights. */
-export function createPushService(options: PushServiceOptions): ShardHandlers {
+export function createPushService(options: PushServiceOptions): Pick<ShardHandlers, "PushSums" | "WatchWeights"> {
   const { publisher, traffic, log } = options;
   const { clientStream, serverStream } = createHandlers((error, method) => {
     log.error({ err: error, method }, "a handler failed");

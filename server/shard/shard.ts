@@ -2,13 +2,16 @@ import { createCoreHost } from "../../shared/core-host.js";
 import type { ChunkRange, Layout } from "../../shared/layout/index.js";
 import type { Logger } from "../../shared/log.js";
 import { began } from "../../shared/trace/index.js";
-import type { ShardHandlers } from "../../shared/wire/index.js";
+import { createHandlers, type ShardHandlers } from "../../shared/wire/index.js";
 import type { CheckpointStore } from "../checkpoint/index.js";
 import { createAdmission } from "./admission.js";
 import { createCheckpointWriter } from "./checkpoint-writer.js";
 import { createShardCore, type ShardEvent } from "./core/index.js";
 import { createEffects, type MeasuredReport, type ShardWork, workOf } from "./effects.js";
 import { createMeasures } from "./measures.js";
+import type { NearFolder } from "./near/near-folder.js";
+import { createNearHandler } from "./near/near-service.js";
+import { createNearSharing } from "./near/near-sharing.js";
 import { createPublisher } from "./publisher.js";
 import { createPushService } from "./push-service.js";
 import { createSlice } from "./slice.js";
@@ -24,6 +27,8 @@ export interface Shard {
   /** A command of the coordinator, or `detached` when there is none any more. */
   handle(event: ShardEvent): void;
   keep(steps: readonly number[]): void;
+  /** Nothing is shared any more. */
+  close(): void;
   /** Grows as it is looked at. */
   readonly traffic: ShardTraffic;
 }
@@ -34,6 +39,8 @@ export interface ShardOptions {
   readonly runId: string;
   readonly leaseKey: Uint8Array;
   readonly store: CheckpointStore;
+  /** Where memory is shared with workers of this machine, if any is; it is closed with the shard. */
+  readonly near?: NearFolder;
   readonly log: Logger;
   /** Hears every report to the coordinator, in order. */
   report(report: MeasuredReport): void;
@@ -50,6 +57,8 @@ const STAGED_BYTES_MAX = 2 ** 30;
 export function createShard(options: ShardOptions): Shard {
   const { layout, range, log, store } = options;
   const slice = createSlice(layout, range);
+  const { memories } = slice;
+  const sharing = createNearSharing({ near: options.near, layout, range, memories, log });
   const traffic = createTraffic();
   const measures = createMeasures();
   const publisher = createPublisher(slice.weights, traffic.sent);
@@ -69,7 +78,7 @@ export function createShard(options: ShardOptions): Shard {
     onWritten: (step, error) => host.dispatch({ kind: "checkpointed", step, error }),
   });
   const perform = createEffects({
-    ...{ layout, slice, store, writer, publisher, measures, epoch },
+    ...{ layout, slice, store, writer, publisher, sharing, measures, epoch },
     frozen: chunks.filter((chunk) => chunk.kind === "frozen").map((chunk) => chunk.index),
     dispatch: (event) => host.dispatch(event),
     report: options.report,
@@ -79,6 +88,8 @@ export function createShard(options: ShardOptions): Shard {
       if (event.kind === "restore" || event.kind === "detached") {
         publisher.retract();
         slice.clear();
+        sharing?.returned();
+        sharing?.weights.moves();
       }
       if (event.kind === "plan") measures.restart();
       // They are judged again after this event's effects, when this call stack is done.
@@ -103,8 +114,16 @@ export function createShard(options: ShardOptions): Shard {
     handle: host.dispatch,
     keep: (steps) => store.keep(steps),
     traffic,
-    handlers: createPushService({
-      ...{ layout, range, runId, leaseKey, slice, admission, publisher, measures, traffic, log },
-    }),
+    close: () => sharing?.close(),
+    handlers: {
+      ...createPushService({
+        ...{ layout, range, runId, leaseKey, slice, admission, publisher, measures, traffic, log },
+      }),
+      Near: createNearHandler(
+        sharing,
+        { layout, range, memories, runId, leaseKey, admission, measures, traffic },
+        createHandlers((error, method) => log.error({ err: error, method }, "a handler failed")),
+      ),
+    },
   };
 }

@@ -23,6 +23,7 @@ const CALLERS: Readonly<Record<string, readonly Role[]>> = {
   "/isobatch.v1.Coordinator/Control": ["admin"],
   "/isobatch.v1.Shard/PushSums": COMPUTING,
   "/isobatch.v1.Shard/WatchWeights": COMPUTING,
+  "/isobatch.v1.Shard/Near": COMPUTING,
 };
 
 /** @param path of the method, "/isobatch.v1.Coordinator/Join" */

@@ -32,7 +32,7 @@ before(async () => {
 async function serve(
   test: TestContext,
   spoil: (connection: LinkConnection) => void,
-  shard?: ShardHandlers,
+  shard?: Pick<ShardHandlers, "PushSums" | "WatchWeights">,
 ): Promise<Link> {
   const gate = createGate({ passes: [{ name: "test", role: "admin", hash: hashSecret(SECRET) }] });
   const server = createServer({ gate, tls: authority.tls });

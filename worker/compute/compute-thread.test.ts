@@ -47,7 +47,7 @@ describe("a compute thread that can't load the weights", { timeout: 60_000 }, ()
       assert.equal(loaded.status, "rejected");
       assert.deepEqual(folded, loaded);
       await assert.rejects(thread.ask("evaluate", { batch: batchOf(0) }), loaded.reason);
-      memories[0].grow(2);
+      memories[0].grow(8);
       await thread.ask("load", {});
       thread.give(batchOf(0));
       assert.deepEqual((await thread.ask("lease", leaf))?.nodes, [{ lo: 0, hi: 1, slot: 0 }]);

@@ -8,10 +8,13 @@
  * squared. Slots come last because their number grows. Only the main thread hands them out and takes them back, so
  * that it can push a node's sums straight from here; addresses are pure functions, so the threads need nothing but
  * the memories.
+ *
+ * θ and all slots together have pages of their own, so that files can be mapped in their place.
  */
 import { IsobatchError } from "../../shared/errors.js";
 import { createKernelMemory, instantiateKernels, type Kernels } from "../../shared/kernels/index.js";
 import type { Chunk, Layout } from "../../shared/layout/index.js";
+import { lineAligned, type SlotShape, slotShapes, wholePages } from "../../shared/near/index.js";
 import { slotsNeededMax } from "./fold.js";
 
 /** Addresses within one segment's memory, in bytes; lengths in elements. */
@@ -24,7 +27,7 @@ export interface SegmentPlan {
   readonly averaged: number;
   readonly gradientsAt: number;
   readonly slotsAt: number;
-  readonly slotBytes: number;
+  readonly slot: SlotShape;
 }
 
 export interface MemoryPlan {
@@ -36,30 +39,21 @@ export interface MemoryPlan {
 /** A vector of the layout: its address in every segment's memory, in bytes. */
 export type Addresses = readonly number[];
 
-const ALIGNMENT_BYTES = 64; // a cache line, so that two threads never write one
 const ELEMENT_BYTES = 4;
 const PAGE_BYTES = 65_536;
 const MEMORY_BYTES_MAX = 65_535 * PAGE_BYTES;
-
-const aligned = (elements: number): number => Math.ceil((elements * ELEMENT_BYTES) / ALIGNMENT_BYTES) * ALIGNMENT_BYTES;
-const within = (from: number, to: number, end: number): number => Math.max(0, Math.min(to, end) - from);
+/** Arrays that are a whole number of 4 KiB apart get into each other's way in the caches. */
+const SKEW_BYTES = 320;
 
 /** @param threads compute threads, each with a gradient of its own */
 export function planMemory(layout: Layout, threads: number): MemoryPlan {
-  const segments = layout.segments.map(({ offset, length }) => {
-    const parameters = within(offset, offset + length, layout.parameters);
-    const averaged = within(offset, offset + length, layout.parameters + layout.tail);
-    const gradientsAt = aligned(length);
-    const slotsAt = gradientsAt + threads * aligned(averaged);
-    return {
-      offset,
-      length,
-      parameters,
-      averaged,
-      gradientsAt,
-      slotsAt,
-      slotBytes: aligned(averaged) + aligned(parameters),
-    };
+  const shapes = slotShapes(layout);
+  const segments = layout.segments.map(({ offset, length }, i) => {
+    const slot = shapes[i];
+    const { parameters, averaged } = slot;
+    const gradientsAt = wholePages(length * ELEMENT_BYTES) + SKEW_BYTES;
+    const slotsAt = wholePages(gradientsAt + threads * lineAligned(averaged));
+    return { offset, length, parameters, averaged, gradientsAt, slotsAt, slot };
   });
   return { layout, threads, segments };
 }
@@ -69,12 +63,12 @@ export function weightsAddresses(plan: MemoryPlan): Addresses {
 }
 
 export function gradientAddresses(plan: MemoryPlan, thread: number): Addresses {
-  return plan.segments.map((segment) => segment.gradientsAt + thread * aligned(segment.averaged));
+  return plan.segments.map((segment) => segment.gradientsAt + thread * lineAligned(segment.averaged));
 }
 
 export function sumAddresses(plan: MemoryPlan, slot: number, sum: "s1" | "s2"): Addresses {
   return plan.segments.map(
-    (segment) => segment.slotsAt + slot * segment.slotBytes + (sum === "s1" ? 0 : aligned(segment.averaged)),
+    (segment) => segment.slotsAt + slot * segment.slot.bytes + (sum === "s1" ? 0 : segment.slot.s2At),
   );
 }
 
@@ -127,6 +121,12 @@ export interface WorkerMemory {
   releaseSlots(slots: readonly number[]): void;
   /** Slots that are taken now. */
   readonly slotsTaken: number;
+  /** Slots that there are, at the addresses of the plan. */
+  readonly slots: number;
+  /** How many slots there can ever be, and how many of them one lease takes at most. */
+  readonly bounds: { readonly total: number; readonly perLease: number };
+  /** Calls `listener` whenever there are more slots, before any of the new ones is taken. */
+  onGrown(listener: (slots: number) => void): void;
 }
 
 /**
@@ -136,29 +136,32 @@ export interface WorkerMemory {
  */
 export function createWorkerMemory(options: { layout: Layout; threads: number; leaves: number }): WorkerMemory {
   const plan = planMemory(options.layout, options.threads);
+  const perLease = options.threads * slotsNeededMax(options.leaves);
   const slotsMax = Math.min(
-    2 * options.threads * slotsNeededMax(options.leaves),
-    ...plan.segments.map(({ slotsAt, slotBytes }) =>
-      slotBytes === 0 ? Number.POSITIVE_INFINITY : Math.floor((MEMORY_BYTES_MAX - slotsAt) / slotBytes),
+    2 * perLease,
+    ...plan.segments.map(({ slotsAt, slot }) =>
+      slot.bytes === 0 ? Number.POSITIVE_INFINITY : Math.floor((MEMORY_BYTES_MAX - slotsAt) / slot.bytes),
     ),
   );
   const memories = plan.segments.map((segment) => createKernelMemory(segment.slotsAt));
   let slots = 0;
   let free: number[] = [];
+  const listeners: ((slots: number) => void)[] = [];
   const waiting: { count: number; resolve: (slots: number[]) => void }[] = [];
 
   const growTo = (count: number): void => {
-    for (const [i, { slotsAt, slotBytes }] of plan.segments.entries()) {
-      const bytes = slotsAt + count * slotBytes - memories[i].buffer.byteLength;
+    for (const [i, { slotsAt, slot }] of plan.segments.entries()) {
+      const bytes = slotsAt + count * slot.bytes - memories[i].buffer.byteLength;
       if (bytes <= 0) continue;
       try {
         memories[i].grow(Math.ceil(bytes / PAGE_BYTES));
       } catch (cause) {
-        throw exhausted(`The machine's memory is used up by ${count} sums of ${slotBytes} bytes`, cause);
+        throw exhausted(`The machine's memory is used up by ${count} sums of ${slot.bytes} bytes`, cause);
       }
     }
     free.push(...Array.from({ length: count - slots }, (_, i) => slots + i));
     slots = count;
+    for (const listener of listeners) listener(slots);
   };
 
   const tryTake = (count: number): number[] | undefined => {
@@ -199,6 +202,11 @@ export function createWorkerMemory(options: { layout: Layout; threads: number; l
     get slotsTaken() {
       return slots - free.length;
     },
+    get slots() {
+      return slots;
+    },
+    bounds: { total: slotsMax, perLease },
+    onGrown: (listener) => void listeners.push(listener),
   };
 }
 

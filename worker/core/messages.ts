@@ -111,7 +111,14 @@ export type WorkerEvent =
       readonly version: number;
       readonly sequence: number;
     }
-  | { readonly kind: "weightsStreamEnded"; readonly shard: number; readonly reason: string; readonly broken: boolean }
+  | {
+      readonly kind: "weightsStreamEnded";
+      readonly shard: number;
+      readonly reason: string;
+      readonly broken: boolean;
+      /** Whether the shard's part of θ has gone with it. */
+      readonly gone?: boolean;
+    }
   /** The threads have copied θ. `moved`: shards whose part of it changed meanwhile, so that the copy is of no version. */
   | { readonly kind: "loaded"; readonly moved?: readonly number[] }
   /** A thread died while θ was copied; new ones stand ready. */

@@ -18,6 +18,8 @@ export interface WeightVersions {
   acceptShard(shard: number, weights: WeightsVersion): boolean;
   /** The shard's chunks of this version are gone; newer ones stay. */
   forget(shard: number, weights: WeightsVersion): void;
+  /** All of the shard's chunks are gone. */
+  forgetAll(shard: number): void;
   /** Whether the shard is known to be beyond this step, in its epoch or in a newer one. */
   isPast(shard: number, epoch: number, step: number): boolean;
 }
@@ -82,6 +84,9 @@ export function createWeightVersions({ chunks, shards }: Pick<Attachment, "chunk
       for (let chunk = firstChunk; chunk < endChunk; chunk++) {
         if (versions[chunk] === weights.version) set(chunk, -1);
       }
+    },
+    forgetAll(shard) {
+      for (let chunk = shards[shard].firstChunk; chunk < shards[shard].endChunk; chunk++) set(chunk, -1);
     },
     isPast(shard, ofEpoch, step) {
       const { firstChunk, endChunk } = shards[shard];

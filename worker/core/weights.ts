@@ -115,6 +115,10 @@ export function threadsRestarted(worker: Worker): void {
 /** A stream that ended is opened again: a new one begins with every chunk. */
 export function weightsStreamEnded(worker: Worker, event: Extract<WorkerEvent, { kind: "weightsStreamEnded" }>): void {
   if (!isAttached(worker)) return;
+  if (event.gone) {
+    worker.versions!.forgetAll(event.shard);
+    worker.sequences.delete(event.shard);
+  }
   const watch = worker.watches[event.shard];
   const level = event.broken && watch.failures === 0 ? "warn" : "debug";
   note(worker, level, `${event.reason} The stream is opened again.`);

@@ -45,6 +45,7 @@ async function hear(
   for await (const report of reports) {
     const event = workerEvent(worker, report);
     if (report.leaseComputed != null) coordinator.waitedForSamples(report.leaseComputed.samplesMs);
+    if (report.transport != null) coordinator.members.transport(worker, report.transport.name);
     if (event !== undefined) coordinator.dispatch(event);
   }
   return isOver(coordinator) ? "the run has ended" : "it has left";

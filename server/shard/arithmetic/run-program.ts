@@ -1,5 +1,4 @@
 import { readSync } from "node:fs";
-import { IsobatchError } from "../../../shared/errors.js";
 import type { AdamConstants, Kernels } from "../../../shared/kernels/index.js";
 import { BLOCK_LENGTH } from "../../../shared/layout/index.js";
 import type { StepPlan } from "../../../shared/steps/index.js";
@@ -106,8 +105,8 @@ function createAdder(kernels: Kernels, memory: WebAssembly.Memory, { read1, read
     const { file, leaf } = operand;
     const [s1, s2] = [operand.s1 + at, operand.s2 + at];
     if (file === undefined) return { s1, s2, leaf };
-    readFully(file, new Uint8Array(memory.buffer, to1, 4 * length), s1);
-    if (trained && leaf === undefined) readFully(file, new Uint8Array(memory.buffer, to2, 4 * length), s2);
+    readSums(file, new Uint8Array(memory.buffer, to1, 4 * length), s1);
+    if (trained && leaf === undefined) readSums(file, new Uint8Array(memory.buffer, to2, 4 * length), s2);
     return { s1: to1, s2: to2, leaf };
   }
 
@@ -187,15 +186,14 @@ function updatePiece(
   }
 }
 
-function readFully(file: number, target: Uint8Array, position: number): void {
+/**
+ * Reads a worker's sums. Where its file has been cut off meanwhile there are zeros, as in memory that was mapped: what a
+ * worker does to its own sums must not end the run.
+ */
+function readSums(file: number, target: Uint8Array, position: number): void {
   for (let done = 0; done < target.length; ) {
     const read = readSync(file, target, done, target.length - done, position + done);
-    if (read === 0) {
-      throw new IsobatchError(
-        "damaged",
-        `The file through which a worker shares its sums was cut off at byte ${position + done}; resume the run.`,
-      );
-    }
+    if (read === 0) return void target.fill(0, done);
     done += read;
   }
 }

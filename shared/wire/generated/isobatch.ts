@@ -30,6 +30,16 @@ import type { MergedRange as _isobatch_v1_MergedRange, MergedRange__Output as _i
 import type { MergedRanges as _isobatch_v1_MergedRanges, MergedRanges__Output as _isobatch_v1_MergedRanges__Output } from './isobatch/v1/MergedRanges.js';
 import type { MetricsLine as _isobatch_v1_MetricsLine, MetricsLine__Output as _isobatch_v1_MetricsLine__Output } from './isobatch/v1/MetricsLine.js';
 import type { MicroBatchLease as _isobatch_v1_MicroBatchLease, MicroBatchLease__Output as _isobatch_v1_MicroBatchLease__Output } from './isobatch/v1/MicroBatchLease.js';
+import type { NearAnswer as _isobatch_v1_NearAnswer, NearAnswer__Output as _isobatch_v1_NearAnswer__Output } from './isobatch/v1/NearAnswer.js';
+import type { NearEvent as _isobatch_v1_NearEvent, NearEvent__Output as _isobatch_v1_NearEvent__Output } from './isobatch/v1/NearEvent.js';
+import type { NearHello as _isobatch_v1_NearHello, NearHello__Output as _isobatch_v1_NearHello__Output } from './isobatch/v1/NearHello.js';
+import type { NearInvitation as _isobatch_v1_NearInvitation, NearInvitation__Output as _isobatch_v1_NearInvitation__Output } from './isobatch/v1/NearInvitation.js';
+import type { NearNode as _isobatch_v1_NearNode, NearNode__Output as _isobatch_v1_NearNode__Output } from './isobatch/v1/NearNode.js';
+import type { NearPush as _isobatch_v1_NearPush, NearPush__Output as _isobatch_v1_NearPush__Output } from './isobatch/v1/NearPush.js';
+import type { NearRequest as _isobatch_v1_NearRequest, NearRequest__Output as _isobatch_v1_NearRequest__Output } from './isobatch/v1/NearRequest.js';
+import type { NearSlots as _isobatch_v1_NearSlots, NearSlots__Output as _isobatch_v1_NearSlots__Output } from './isobatch/v1/NearSlots.js';
+import type { NearWeights as _isobatch_v1_NearWeights, NearWeights__Output as _isobatch_v1_NearWeights__Output } from './isobatch/v1/NearWeights.js';
+import type { NearWelcome as _isobatch_v1_NearWelcome, NearWelcome__Output as _isobatch_v1_NearWelcome__Output } from './isobatch/v1/NearWelcome.js';
 import type { Numerics as _isobatch_v1_Numerics, Numerics__Output as _isobatch_v1_Numerics__Output } from './isobatch/v1/Numerics.js';
 import type { Pass as _isobatch_v1_Pass, Pass__Output as _isobatch_v1_Pass__Output } from './isobatch/v1/Pass.js';
 import type { Passes as _isobatch_v1_Passes, Passes__Output as _isobatch_v1_Passes__Output } from './isobatch/v1/Passes.js';
@@ -61,6 +71,7 @@ import type { StopRun as _isobatch_v1_StopRun, StopRun__Output as _isobatch_v1_S
 import type { SumsChunk as _isobatch_v1_SumsChunk, SumsChunk__Output as _isobatch_v1_SumsChunk__Output } from './isobatch/v1/SumsChunk.js';
 import type { Superseded as _isobatch_v1_Superseded, Superseded__Output as _isobatch_v1_Superseded__Output } from './isobatch/v1/Superseded.js';
 import type { TokenInfo as _isobatch_v1_TokenInfo, TokenInfo__Output as _isobatch_v1_TokenInfo__Output } from './isobatch/v1/TokenInfo.js';
+import type { Transport as _isobatch_v1_Transport, Transport__Output as _isobatch_v1_Transport__Output } from './isobatch/v1/Transport.js';
 import type { WatchMetricsRequest as _isobatch_v1_WatchMetricsRequest, WatchMetricsRequest__Output as _isobatch_v1_WatchMetricsRequest__Output } from './isobatch/v1/WatchMetricsRequest.js';
 import type { WatchWeightsRequest as _isobatch_v1_WatchWeightsRequest, WatchWeightsRequest__Output as _isobatch_v1_WatchWeightsRequest__Output } from './isobatch/v1/WatchWeightsRequest.js';
 import type { WeightsChunk as _isobatch_v1_WeightsChunk, WeightsChunk__Output as _isobatch_v1_WeightsChunk__Output } from './isobatch/v1/WeightsChunk.js';
@@ -108,6 +119,16 @@ export interface ProtoGrpcType {
       MergedRanges: MessageTypeDefinition<_isobatch_v1_MergedRanges, _isobatch_v1_MergedRanges__Output>
       MetricsLine: MessageTypeDefinition<_isobatch_v1_MetricsLine, _isobatch_v1_MetricsLine__Output>
       MicroBatchLease: MessageTypeDefinition<_isobatch_v1_MicroBatchLease, _isobatch_v1_MicroBatchLease__Output>
+      NearAnswer: MessageTypeDefinition<_isobatch_v1_NearAnswer, _isobatch_v1_NearAnswer__Output>
+      NearEvent: MessageTypeDefinition<_isobatch_v1_NearEvent, _isobatch_v1_NearEvent__Output>
+      NearHello: MessageTypeDefinition<_isobatch_v1_NearHello, _isobatch_v1_NearHello__Output>
+      NearInvitation: MessageTypeDefinition<_isobatch_v1_NearInvitation, _isobatch_v1_NearInvitation__Output>
+      NearNode: MessageTypeDefinition<_isobatch_v1_NearNode, _isobatch_v1_NearNode__Output>
+      NearPush: MessageTypeDefinition<_isobatch_v1_NearPush, _isobatch_v1_NearPush__Output>
+      NearRequest: MessageTypeDefinition<_isobatch_v1_NearRequest, _isobatch_v1_NearRequest__Output>
+      NearSlots: MessageTypeDefinition<_isobatch_v1_NearSlots, _isobatch_v1_NearSlots__Output>
+      NearWeights: MessageTypeDefinition<_isobatch_v1_NearWeights, _isobatch_v1_NearWeights__Output>
+      NearWelcome: MessageTypeDefinition<_isobatch_v1_NearWelcome, _isobatch_v1_NearWelcome__Output>
       Numerics: MessageTypeDefinition<_isobatch_v1_Numerics, _isobatch_v1_Numerics__Output>
       Pass: MessageTypeDefinition<_isobatch_v1_Pass, _isobatch_v1_Pass__Output>
       Passes: MessageTypeDefinition<_isobatch_v1_Passes, _isobatch_v1_Passes__Output>
@@ -139,6 +160,7 @@ export interface ProtoGrpcType {
       SumsChunk: MessageTypeDefinition<_isobatch_v1_SumsChunk, _isobatch_v1_SumsChunk__Output>
       Superseded: MessageTypeDefinition<_isobatch_v1_Superseded, _isobatch_v1_Superseded__Output>
       TokenInfo: MessageTypeDefinition<_isobatch_v1_TokenInfo, _isobatch_v1_TokenInfo__Output>
+      Transport: MessageTypeDefinition<_isobatch_v1_Transport, _isobatch_v1_Transport__Output>
       WatchMetricsRequest: MessageTypeDefinition<_isobatch_v1_WatchMetricsRequest, _isobatch_v1_WatchMetricsRequest__Output>
       WatchWeightsRequest: MessageTypeDefinition<_isobatch_v1_WatchWeightsRequest, _isobatch_v1_WatchWeightsRequest__Output>
       WeightsChunk: MessageTypeDefinition<_isobatch_v1_WeightsChunk, _isobatch_v1_WeightsChunk__Output>

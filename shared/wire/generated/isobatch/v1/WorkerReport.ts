@@ -9,6 +9,7 @@ import type { Leaving as _isobatch_v1_Leaving, Leaving__Output as _isobatch_v1_L
 import type { Attach as _isobatch_v1_Attach, Attach__Output as _isobatch_v1_Attach__Output } from '../../isobatch/v1/Attach.js';
 import type { WeightsLost as _isobatch_v1_WeightsLost, WeightsLost__Output as _isobatch_v1_WeightsLost__Output } from '../../isobatch/v1/WeightsLost.js';
 import type { WorkerFailed as _isobatch_v1_WorkerFailed, WorkerFailed__Output as _isobatch_v1_WorkerFailed__Output } from '../../isobatch/v1/WorkerFailed.js';
+import type { Transport as _isobatch_v1_Transport, Transport__Output as _isobatch_v1_Transport__Output } from '../../isobatch/v1/Transport.js';
 
 export interface WorkerReport {
   'heartbeat'?: (_isobatch_v1_Heartbeat | null);
@@ -20,7 +21,8 @@ export interface WorkerReport {
   'attach'?: (_isobatch_v1_Attach | null);
   'weightsLost'?: (_isobatch_v1_WeightsLost | null);
   'failed'?: (_isobatch_v1_WorkerFailed | null);
-  'report'?: "heartbeat"|"weightsHeld"|"leaseComputed"|"leaseFailed"|"evaluated"|"leaving"|"attach"|"weightsLost"|"failed";
+  'transport'?: (_isobatch_v1_Transport | null);
+  'report'?: "heartbeat"|"weightsHeld"|"leaseComputed"|"leaseFailed"|"evaluated"|"leaving"|"attach"|"weightsLost"|"failed"|"transport";
 }
 
 export interface WorkerReport__Output {
@@ -33,5 +35,6 @@ export interface WorkerReport__Output {
   'attach'?: (_isobatch_v1_Attach__Output | null);
   'weightsLost'?: (_isobatch_v1_WeightsLost__Output | null);
   'failed'?: (_isobatch_v1_WorkerFailed__Output | null);
-  'report'?: "heartbeat"|"weightsHeld"|"leaseComputed"|"leaseFailed"|"evaluated"|"leaving"|"attach"|"weightsLost"|"failed";
+  'transport'?: (_isobatch_v1_Transport__Output | null);
+  'report'?: "heartbeat"|"weightsHeld"|"leaseComputed"|"leaseFailed"|"evaluated"|"leaving"|"attach"|"weightsLost"|"failed"|"transport";
 }

@@ -14,6 +14,7 @@ export interface WorkerStatus {
   'microBatches'?: (number | string | Long);
   'lastSeenSeconds'?: (number | string);
   'device'?: (string);
+  'transport'?: (string);
 }
 
 export interface WorkerStatus__Output {
@@ -27,4 +28,5 @@ export interface WorkerStatus__Output {
   'microBatches': (number);
   'lastSeenSeconds': (number);
   'device': (string);
+  'transport': (string);
 }

@@ -1,0 +1,36 @@
+import type { handleBidiStreamingCall } from "@grpc/grpc-js";
+import {
+  callerOf,
+  type createHandlers,
+  createWriter,
+  type NearEvent,
+  type NearRequest__Output,
+  readMessages,
+} from "../../../shared/wire/index.js";
+import { type NearSessionOptions, serveNear } from "./near-session.js";
+import type { NearSharing } from "./near-sharing.js";
+
+/** Events are small: if they can't be sent for so long, nobody is there. */
+const STALL_MS = 20_000;
+
+/** The handler of Near. A shard that shares no memory sends an invitation to nowhere, and ends the call. */
+export function createNearHandler(
+  sharing: NearSharing | undefined,
+  options: Omit<NearSessionOptions, "near" | "weights" | "open">,
+  { bidi }: Pick<ReturnType<typeof createHandlers>, "bidi">,
+): handleBidiStreamingCall<NearRequest__Output, NearEvent> {
+  return bidi(async (call) => {
+    const writer = createWriter<NearEvent>(call, { stallMs: STALL_MS, what: "The stream of events to a worker" });
+    if (sharing === undefined) return writer.write({ invitation: { memory: "" } });
+    await serveNear(
+      { ...options, ...sharing },
+      {
+        token: callerOf(call)?.name ?? "",
+        requests: readMessages(call, { what: "A worker of this machine" }),
+        // That the call has ended is seen where requests are read.
+        send: (event) => void writer.write(event).catch(() => {}),
+        ended: writer.ended,
+      },
+    );
+  });
+}

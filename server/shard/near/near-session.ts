@@ -1,0 +1,155 @@
+import { checkMember } from "../../../shared/credentials/index.js";
+import { IsobatchError, messageOf } from "../../../shared/errors.js";
+import { failAt } from "../../../shared/fail-point.js";
+import type { ChunkRange, Layout } from "../../../shared/layout/index.js";
+import { foreignFolder, isProof, NearError } from "../../../shared/near/index.js";
+import type { NearAnswer, NearEvent, NearPush__Output, NearRequest__Output } from "../../../shared/wire/index.js";
+import type { Admission } from "../admission.js";
+import { sumsBytes } from "../arithmetic/source.js";
+import { checkLease, checkNode } from "../check-push.js";
+import type { Measures } from "../measures.js";
+import type { SegmentMemory } from "../slice.js";
+import { rejection, type TrafficCounters } from "../traffic.js";
+import type { NearFolder } from "./near-folder.js";
+import { type NearSlots, openSlots } from "./near-slots.js";
+import type { NearWeights } from "./near-weights.js";
+
+export interface NearSessionOptions {
+  readonly near: NearFolder;
+  readonly weights: NearWeights;
+  readonly layout: Layout;
+  readonly range: ChunkRange;
+  readonly memories: readonly SegmentMemory[];
+  readonly runId: string;
+  readonly leaseKey: Uint8Array;
+  readonly admission: Admission;
+  readonly measures: Measures;
+  readonly traffic: TrafficCounters;
+  /** The slots that are open, which are told when none of them is read any more. */
+  readonly open: Set<NearSlots>;
+}
+
+/** The other side of a session. */
+export interface NearCaller {
+  /** The name of the token that the call was made with. */
+  readonly token: string;
+  readonly requests: AsyncGenerator<NearRequest__Output>;
+  send(event: NearEvent): void;
+  /** Aborted when the call has ended. */
+  readonly ended: AbortSignal;
+}
+
+/** Far more pushes than a worker has slots for. */
+const PUSHES_MAX = 4_096;
+
+/**
+ * One worker of this machine, as long as its call lasts: it pushes by saying which slots its sums are in, and hears which
+ * version θ is of.
+ * @throws {IsobatchError} `refused` for a worker that is not who or where it says it is, or that breaks the protocol
+ */
+export async function serveNear(options: NearSessionOptions, caller: NearCaller): Promise<void> {
+  const { weights, open } = options;
+  const { requests, send } = caller;
+  const { worker, folder } = await greet(options, caller);
+  const { layout, range, memories } = options;
+  const slots = ours(() => openSlots({ folder, layout, range, memories, mapper: options.near.mapper }));
+  open.add(slots);
+  send({ welcome: {} });
+  const unwatch = weights.watch((standing) => send({ weights: standing }));
+  const gone = new AbortController();
+  const leave = (): void => gone.abort(new IsobatchError("interrupted", "The worker has gone."));
+  caller.ended.addEventListener("abort", leave, { once: true });
+  let pushes = 0;
+  try {
+    for await (const { slots: announced, push } of requests) {
+      if (announced != null) ours(() => slots.grow(announced.slots));
+      else if (push == null || pushes >= PUSHES_MAX) throw malformed("slots or a push, and not too many of them");
+      else {
+        pushes++;
+        void takePush(options, worker, slots, push, gone.signal).then((answer) => {
+          pushes--;
+          send({ answer });
+        });
+      }
+    }
+  } finally {
+    unwatch();
+    leave();
+    slots.close();
+    if (!slots.lends) open.delete(slots);
+  }
+}
+
+/** Reads and checks the worker's first words. @returns its id and its folder. */
+async function greet({ near, runId, leaseKey }: NearSessionOptions, { requests, send, token }: NearCaller) {
+  send({ invitation: { memory: near.name } });
+  const hello = (await requests.next()).value?.hello;
+  if (hello == null) throw malformed("hello at first");
+  const { workerId, seal, proof, memory } = hello;
+  checkMember(leaseKey, { runId, workerId, token }, seal);
+  if (!isProof(proof, near.secret, { runId, workerId })) {
+    throw new IsobatchError("refused", `Worker ${workerId} has not proved that it is of this shard's machine.`);
+  }
+  const folder = foreignFolder(near.folder, memory);
+  if ("reason" in folder) throw new IsobatchError("refused", `No memory is shared with ${workerId}: ${folder.reason}.`);
+  return { worker: workerId, folder: folder.path };
+}
+
+/** Takes in a push, node by node; each waits its turn, and holds up no other push. */
+async function takePush(
+  options: NearSessionOptions,
+  worker: string,
+  slots: NearSlots,
+  { lease: claimed, nodes, lend }: NearPush__Output,
+  gone: AbortSignal,
+): Promise<NearAnswer> {
+  const { layout, range, admission, measures, traffic } = options;
+  const answer = { lease: claimed?.lease ?? 0, accepted: 0, dropped: 0, lent: false };
+  try {
+    if (claimed == null || claimed.workerId !== worker) throw malformed("a lease of its own in each push");
+    const lease = checkLease(options, claimed);
+    failAt("shard.push");
+    const chunks = layout.chunks.slice(range.firstChunk, range.endChunk).filter(({ kind }) => kind !== "frozen");
+    for (const { lo, hi, slot } of nodes) {
+      checkNode(lease, lo, hi);
+      if (!(slot < slots.count)) throw malformed(`slots below ${slots.count}`);
+      const { epoch, step } = lease;
+      const losses = lease.losses.slice(lo - lease.lo, hi - lease.lo);
+      const fetch = (chunk: number) => {
+        const bytes = sumsBytes(layout.chunks[chunk], hi - lo);
+        measures.received(bytes);
+        traffic.received(bytes);
+        return slots.sums(slot, layout.chunks[chunk], lend);
+      };
+      const node = { worker, epoch, step, lo, hi, losses };
+      const { accepted, dropped } = await admission.offerNode(
+        node,
+        chunks.map(({ index }) => index),
+        fetch,
+        gone,
+      );
+      answer.accepted += accepted;
+      answer.dropped += dropped;
+    }
+    return { ...answer, lent: lend && answer.accepted > 0 && slots.lends };
+  } catch (error) {
+    traffic.ended(error);
+    return { ...answer, lent: lend && slots.lends, refused: messageOf(error) };
+  }
+}
+
+/** What goes wrong with a worker's files is the worker's own affair. */
+function ours<T>(use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    if (error instanceof NearError || (error as NodeJS.ErrnoException).syscall !== undefined) {
+      throw new IsobatchError("refused", `The slots of this worker can't be used: ${messageOf(error)}.`);
+    }
+    throw error;
+  }
+}
+
+function malformed(expected: string): IsobatchError {
+  return rejection("malformed", `On Near a worker must send ${expected}.`);
+}

@@ -1,0 +1,53 @@
+import { messageOf } from "../../../shared/errors.js";
+import type { ChunkRange, Layout } from "../../../shared/layout/index.js";
+import type { Logger } from "../../../shared/log.js";
+import { NearError } from "../../../shared/near/index.js";
+import type { SegmentMemory } from "../slice.js";
+import type { NearFolder } from "./near-folder.js";
+import type { NearSlots } from "./near-slots.js";
+import { type NearWeights, shareWeights } from "./near-weights.js";
+
+/** What a shard shares with workers of its machine: its weights, and the slots that they have lent it. */
+export interface NearSharing {
+  readonly near: NearFolder;
+  readonly weights: NearWeights;
+  /** The slots of all workers, also of those that are gone and have lent some. */
+  readonly open: Set<NearSlots>;
+  /** Nothing that was lent is read any more. */
+  returned(): void;
+  close(): void;
+}
+
+/** @returns undefined if there is nothing to share with, or no room for it, which the log explains. */
+export function createNearSharing(options: {
+  readonly near: NearFolder | undefined;
+  readonly layout: Layout;
+  readonly range: ChunkRange;
+  readonly memories: readonly SegmentMemory[];
+  readonly log: Logger;
+}): NearSharing | undefined {
+  const { near, layout, range, memories, log } = options;
+  if (near === undefined) return undefined;
+  let weights: NearWeights;
+  try {
+    weights = shareWeights(near, layout, range, memories);
+  } catch (error) {
+    if (!(error instanceof NearError || (error as NodeJS.ErrnoException).syscall !== undefined)) throw error;
+    log.info(`No memory is shared with workers of this machine: ${messageOf(error)}.`);
+    near.close();
+    return undefined;
+  }
+  const open = new Set<NearSlots>();
+  return {
+    near,
+    weights,
+    open,
+    returned() {
+      for (const slots of open) if (slots.returned()) open.delete(slots);
+    },
+    close() {
+      weights.close();
+      near.close();
+    },
+  };
+}

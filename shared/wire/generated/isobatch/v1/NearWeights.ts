@@ -1,0 +1,15 @@
+// Original file: proto/isobatch/v1/isobatch.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface NearWeights {
+  'epoch'?: (number | string | Long);
+  'version'?: (number | string | Long);
+  'sequence'?: (number);
+}
+
+export interface NearWeights__Output {
+  'epoch': (number);
+  'version': (number);
+  'sequence': (number);
+}

@@ -1,0 +1,213 @@
+/**
+ * A worker's session with a shard of its machine, as long as their call lasts: numbers stay in memory that both see, what is
+ * where goes through the call.
+ */
+import { IsobatchError } from "../../shared/errors.js";
+import type { FileMapper } from "../../shared/native/process-addon.js";
+import { foreignFolder, NearError, proofOf, readSecret } from "../../shared/near/index.js";
+import {
+  type Connection,
+  createProgressTimer,
+  createWriter,
+  type NearAnswer__Output,
+  type NearEvent__Output,
+  type NearRequest,
+  readMessages,
+} from "../../shared/wire/index.js";
+import type { WorkerMemory } from "../compute/index.js";
+import type { Push } from "../push.js";
+import type { ShardLink } from "../shard-link.js";
+import { type NearTheta, openTheta } from "./near-theta.js";
+import type { SharedSlots } from "./shared-slots.js";
+
+export interface NearSession {
+  readonly theta: NearTheta;
+  /** What θ is while its sequence is this; undefined before the shard has said so. */
+  readonly standing: StandingWeights | undefined;
+  /** Whether all numbers are in memory that both sides see, so that none is copied. */
+  readonly mapped: boolean;
+  /** Whether the push's sums are in slots that the shard sees. */
+  canPush(push: Push): boolean;
+  /**
+   * Resolves with the shard's answer; it may go on reading the slots if it says so.
+   * @throws {IsobatchError} `unavailable` if the call ends before
+   */
+  push(push: Push, lend: boolean): Promise<NearAnswer__Output>;
+  /** Resolves when the call has ended, with the reason. */
+  readonly ended: Promise<IsobatchError>;
+  close(): Promise<void>;
+}
+
+export interface StandingWeights {
+  readonly epoch: number;
+  readonly version: number;
+  readonly sequence: number;
+}
+
+export interface NearSessionOptions {
+  readonly runId: string;
+  readonly workerId: string;
+  /** JoinResponse's. */
+  readonly seal: Uint8Array;
+  readonly link: ShardLink;
+  readonly memory: WorkerMemory;
+  readonly memoryFolder: string;
+  readonly mapper: FileMapper | undefined;
+  /** Page `page` of it shows the shard's sequence. */
+  readonly pages: WebAssembly.Memory;
+  readonly page: number;
+  /** Called once it is known that the shard is of this machine. @throws {NearError} */
+  shareSlots(): Promise<SharedSlots>;
+  /** Is given the session before anything is heard through it. */
+  onOpened(session: NearSession): void;
+  /** θ is of these weights now. */
+  onWeights(weights: StandingWeights): void;
+  readonly signal: AbortSignal;
+}
+
+const STALL_MS = 20_000;
+const GREETING_MS = 10_000;
+
+/**
+ * Resolves when the shard has welcomed this worker.
+ * @throws {NearError} why the two share no memory; {IsobatchError} why the shard can't be reached or refuses.
+ */
+export async function openNearSession(options: NearSessionOptions, connection: Connection): Promise<NearSession> {
+  const { link, signal } = options;
+  const what = `The shared memory's stream of ${link.name}`;
+  const closed = new AbortController();
+  const close = (): void => closed.abort();
+  signal.addEventListener("abort", close, { once: true });
+  if (signal.aborted) close();
+  const stream = connection.shard.near();
+  const writer = createWriter<NearRequest>(stream, { stallMs: STALL_MS, what });
+  const events = readMessages(stream, { what, signal: closed.signal });
+  const overdue = createProgressTimer(GREETING_MS, close);
+  overdue.wait();
+  try {
+    const { slots, theta } = await greet(options, events, (request) => writer.write(request));
+    return startSession({ options, slots, theta, events, writer, close });
+  } catch (error) {
+    close();
+    throw error;
+  } finally {
+    overdue.stop();
+  }
+}
+
+type Events = AsyncGenerator<NearEvent__Output>;
+
+async function greet(
+  options: NearSessionOptions,
+  events: Events,
+  send: (request: NearRequest) => Promise<void>,
+): Promise<{ slots: SharedSlots; theta: NearTheta }> {
+  const { runId, workerId, seal, link, memory, memoryFolder, mapper, pages, page } = options;
+  const invitation = (await events.next()).value?.invitation;
+  if (invitation == null || invitation.memory === "") throw new NearError("the shard shares none");
+  const folder = foreignFolder(memoryFolder, invitation.memory);
+  if ("reason" in folder) throw new NearError(folder.reason);
+  const secret = readable(() => readSecret(folder.path));
+  const slots = await options.shareSlots();
+  const theta = readable(() => openTheta({ folder: folder.path, range: link, memory, page, pages, mapper }));
+  try {
+    const proof = proofOf(secret, { runId, workerId });
+    await send({ hello: { workerId, seal: Buffer.from(seal), proof, memory: slots.folder } });
+    const first = (await events.next()).value;
+    if (first?.welcome == null) throw new NearError("the shard does not welcome this worker");
+    return { slots, theta };
+  } catch (error) {
+    theta.close();
+    throw error;
+  }
+}
+
+/** What another process has left in memory may be gone, or not for this user. */
+function readable<T>(use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    if (error instanceof Error && "syscall" in error) throw new NearError(error.message);
+    throw error;
+  }
+}
+
+interface Waiting {
+  resolve(answer: NearAnswer__Output): void;
+  reject(error: Error): void;
+}
+
+function startSession(parts: {
+  readonly options: NearSessionOptions;
+  readonly slots: SharedSlots;
+  readonly theta: NearTheta;
+  readonly events: Events;
+  readonly writer: { write(request: NearRequest): Promise<void>; end(): void };
+  close(): void;
+}): NearSession {
+  const { options, slots, theta, events, writer, close } = parts;
+  const { workerId, seal, link, onWeights } = options;
+  const waiting = new Map<number, Waiting>();
+  let standing: StandingWeights | undefined;
+  let over: IsobatchError | undefined;
+  // That the call has ended is seen where events are read.
+  const send = (request: NearRequest): void => void writer.write(request).catch(() => {});
+  const unlisten = slots.onGrown((count) => send({ slots: { slots: count } }));
+
+  const read = async (): Promise<IsobatchError> => {
+    let reason = new IsobatchError("unavailable", `The shared memory's stream of ${link.name} was ended.`);
+    try {
+      for await (const { weights, answer } of events) {
+        if (weights != null) {
+          standing = weights;
+          onWeights(weights);
+        } else if (answer != null) {
+          waiting.get(answer.lease)?.resolve(answer);
+          waiting.delete(answer.lease);
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof IsobatchError)) throw error;
+      reason = error;
+    } finally {
+      over = reason;
+      unlisten();
+      for (const { reject } of waiting.values()) reject(new IsobatchError("unavailable", reason.message));
+      waiting.clear();
+    }
+    return reason;
+  };
+  let end: (reason: IsobatchError | PromiseLike<IsobatchError>) => void;
+  const ended = new Promise<IsobatchError>((resolve) => {
+    end = resolve;
+  });
+  const session: NearSession = {
+    theta,
+    get standing() {
+      return standing;
+    },
+    mapped: theta.mapped && slots.mapped,
+    canPush: ({ lease, computed }) =>
+      over === undefined && !waiting.has(lease.lease) && computed.nodes.every(({ slot }) => slot < slots.count),
+    push({ lease, computed }, lend) {
+      const { epoch, step, lo, hi, mac } = lease;
+      for (const node of computed.nodes) slots.put(node, link.firstChunk, link.endChunk);
+      const claims = { workerId, seal: Buffer.from(seal), lease: lease.lease, epoch, step, lo, hi };
+      const nodes = computed.nodes.map(({ lo, hi, slot }) => ({ lo, hi, slot }));
+      return new Promise((resolve, reject) => {
+        waiting.set(lease.lease, { resolve, reject });
+        send({ push: { lease: { ...claims, mac: Buffer.from(mac), losses: [...computed.losses] }, lend, nodes } });
+      });
+    },
+    ended,
+    async close() {
+      writer.end();
+      close();
+      await ended.catch(() => {});
+      theta.close();
+    },
+  };
+  options.onOpened(session);
+  end!(read());
+  return session;
+}
