@@ -64,7 +64,7 @@ export async function pushToShard(push: Push, link: ShardLink, signal: AbortSign
   } catch (error) {
     throw (await sent) ?? error;
   } finally {
-    overdue.stop();
+    overdue.close();
     signal.removeEventListener("abort", abort);
     await sent;
   }

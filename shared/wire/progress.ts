@@ -10,6 +10,8 @@ export interface ProgressTimer {
   moved(): void;
   /** Nothing waits any more, until the next `wait`. */
   stop(): void;
+  /** Nothing will wait again: the timer, which would keep the stream in memory until it fires, is let go. */
+  close(): void;
 }
 
 /** `onStall` is called once, when something waited for `stallMs` and nothing was moved. */
@@ -43,6 +45,11 @@ export function createProgressTimer(stallMs: number, onStall: () => void): Progr
     },
     stop() {
       waiting = false;
+    },
+    close() {
+      waiting = false;
+      clearTimeout(timer);
+      timer = undefined;
     },
   };
 }

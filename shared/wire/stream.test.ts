@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, it, type TestContext } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import type { ServerDuplexStream, ServerReadableStream, ServerWritableStream } from "@grpc/grpc-js";
 import { IsobatchError } from "../errors.js";
 import {
@@ -65,6 +67,55 @@ function openPush({ shard }: Connection, stallMs = STREAM.stallMs) {
   const call = shard.pushSums((error, answer) => settle(error ?? (answer as PushResult)));
   return { writer: createWriter(call, { ...STREAM, stallMs }), result };
 }
+
+/** Collects all garbage, which `--expose-gc` allows as well. */
+function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("globalThis.gc")();
+}
+
+describe("a call that has ended", () => {
+  it("is let go at once at both ends, however long it might have stood still", async (test) => {
+    const CALLS = 20;
+    const calls: WeakRef<object>[] = [];
+    const patient = { ...STREAM, stallMs: 3_600_000 };
+    const connection = await serve(test, {
+      async push(call) {
+        calls.push(new WeakRef(call));
+        for await (const _ of readMessages(call, patient));
+        return { accepted: 1 };
+      },
+      async watch(call) {
+        calls.push(new WeakRef(call));
+        await createWriter(call, patient).write({ chunk: 0, weights: Buffer.alloc(4) });
+      },
+    });
+    const push = async (): Promise<void> => {
+      const { writer, result } = openPush(connection, patient.stallMs);
+      calls.push(new WeakRef(writer));
+      await writer.write({ chunk: { chunk: 0, sums: Buffer.alloc(4) } });
+      writer.end();
+      await result;
+    };
+    const watch = async (): Promise<void> => {
+      const stream = connection.shard.watchWeights({});
+      calls.push(new WeakRef(stream));
+      for await (const _ of readMessages(stream, patient));
+    };
+    for (let call = 0; call < CALLS; call++) {
+      await push();
+      await watch();
+    }
+    // The newest ones may still be held by the connection.
+    const deadline = performance.now() + 10_000;
+    const held = (): number => calls.filter((call) => call.deref() !== undefined).length;
+    for (let left = held(); left > CALLS / 2; left = held()) {
+      assert.ok(performance.now() < deadline, `${left} of ${calls.length} are still in memory`);
+      await new Promise((resolve) => setImmediate(resolve));
+      collectGarbage();
+    }
+  });
+});
 
 describe("createWriter()", () => {
   it("lets a client's memory change as soon as a write has resolved", async (test) => {

@@ -59,7 +59,7 @@ export function createWriter<Message>(
   const end = (error: IsobatchError): void => {
     if (ended.signal.aborted) return;
     ended.abort(error);
-    timer.stop();
+    timer.close();
     for (const reject of pending) reject(error);
     pending.clear();
   };
@@ -129,7 +129,7 @@ export async function* readMessages<Call extends ReadableCall>(
   } catch (error) {
     throw reason ?? asIsobatchError(error, what);
   } finally {
-    timer?.stop();
+    timer?.close();
     signal?.removeEventListener("abort", abort);
     if (!complete && stream.cancel) cancel(stream);
   }
