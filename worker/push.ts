@@ -6,11 +6,12 @@
 import { IsobatchError } from "../shared/errors.js";
 import {
   cancel,
-  checksumFor,
   createProgressTimer,
   createWriter,
+  type Frame,
+  frameOfSums,
   fromStatus,
-  type PushMessageInParts,
+  type PushMessage,
 } from "../shared/wire/index.js";
 import type { ComputedLease, WorkerMemory } from "./compute/index.js";
 import type { StepLease } from "./core/index.js";
@@ -43,7 +44,7 @@ export async function pushToShard(push: Push, link: ShardLink, signal: AbortSign
   const stream = connection.shard.pushSums((error) =>
     error ? settle.reject(fromStatus(error, what)) : settle.resolve(),
   );
-  const writer = createWriter<PushMessageInParts>(stream, { stallMs: STALL_MS, what });
+  const writer = createWriter<PushMessage | Frame>(stream, { stallMs: STALL_MS, what });
   const abort = (): void => cancel(stream);
   signal.addEventListener("abort", abort, { once: true });
   const overdue = createProgressTimer(STALL_MS, abort);
@@ -74,21 +75,26 @@ async function send(
   { workerId, seal, lease, computed, memory }: Push,
   { firstChunk, endChunk }: ShardLink,
   connection: { readonly encrypted: boolean },
-  write: (message: PushMessageInParts) => Promise<void>,
+  write: (message: PushMessage | Frame) => Promise<void>,
 ): Promise<void> {
   const { epoch, step, lo, hi } = lease;
   const losses = [...computed.losses];
   const [sealed, mac] = [seal, lease.mac].map((bytes) => Buffer.from(bytes));
   await write({ lease: { workerId, seal: sealed, lease: lease.lease, epoch, step, lo, hi, mac, losses } });
   const chunks = memory.plan.layout.chunks.slice(firstChunk, endChunk).filter(({ kind }) => kind !== "frozen");
+  let before = Promise.resolve();
   for (const node of computed.nodes) {
     for (const chunk of chunks) {
       // Of one leaf its raw gradient; of more S1, then S2, which the tail has not.
       const sums = memory.sums(node.slot, "s1", chunk);
       const alone = node.hi - node.lo === 1 || chunk.kind === "tail";
       const moreSums = alone ? undefined : memory.sums(node.slot, "s2", chunk);
-      const checksum = checksumFor(connection, moreSums === undefined ? [sums] : [sums, moreSums]);
-      await write({ chunk: { lo: node.lo, hi: node.hi, chunk: chunk.index, sums, moreSums, checksum } });
+      const frame = frameOfSums({ lo: node.lo, hi: node.hi, chunk: chunk.index, sums, moreSums }, connection);
+      // One is encoded while the one before leaves.
+      await before;
+      before = write(frame).finally(frame.release);
+      before.catch(() => {});
     }
   }
+  await before;
 }

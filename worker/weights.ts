@@ -6,7 +6,13 @@
  */
 import { IsobatchError } from "../shared/errors.js";
 import type { Layout } from "../shared/layout/index.js";
-import { type Connection, readMessages, verifyChecksum, type WeightsChunk__Output } from "../shared/wire/index.js";
+import {
+  type Connection,
+  giveBackMemory,
+  readMessages,
+  verifyChecksum,
+  type WeightsChunk__Output,
+} from "../shared/wire/index.js";
 import type { WorkerMemory } from "./compute/index.js";
 import type { WorkerEvent } from "./core/index.js";
 import { failureOf } from "./failure.js";
@@ -77,6 +83,7 @@ export function createWeightStreams(options: WeightStreamsOptions): WeightStream
     const stream = connection.shard.watchWeights({ workerId, seal: Buffer.from(seal), epoch });
     for await (const message of readMessages(stream, { what, signal })) {
       await judge(shard, connection, message);
+      giveBackMemory(message.weights);
       if (signal.aborted) return;
     }
   };

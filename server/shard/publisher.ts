@@ -1,10 +1,10 @@
 import type { Chunk } from "../../shared/layout/index.js";
-import { checksumFor, type MessageWriter, type WeightsChunk } from "../../shared/wire/index.js";
+import { type Frame, frameOfWeights, type MessageWriter, type WeightsChunk } from "../../shared/wire/index.js";
 
 /**
  * What WatchWeights sends: every chunk as soon as it has a new version, to each watcher at its own pace. A watcher
  * that is behind has a set of chunks to fetch, not a queue of messages: it costs no memory however slow it is, and
- * it always gets the newest version.
+ * it always gets the newest version. A version is encoded once for all watchers that keep up with each other.
  */
 export interface Publisher {
   /** The chunk has this version from now on; its bytes stay as they are until the next call for it. */
@@ -12,22 +12,34 @@ export interface Publisher {
   /** Nothing is valid any more, until it is published anew. */
   retract(): void;
   /** Sends all chunks that are published, and those that will be. Settles when the writer has ended. */
-  watch(writer: MessageWriter<WeightsChunk>, connection: { readonly encrypted: boolean }): Promise<void>;
+  watch(writer: MessageWriter<WeightsChunk | Frame>, connection: { readonly encrypted: boolean }): Promise<void>;
 }
 
 interface Published {
   readonly chunk: Chunk;
   readonly epoch: number;
   readonly version: number;
-  /** Computed when it is first sent over a connection that needs it. */
-  checksum: Buffer | undefined;
+  /** Frames by whether they are for encrypted connections. */
+  readonly encodings: Map<boolean, Encoding>;
+}
+
+interface Encoding {
+  readonly frame: Frame;
+  /** Watchers to whom it is being written. */
+  writes: number;
+  /** Whether it stays for other watchers when it is written to nobody. */
+  kept: boolean;
 }
 
 interface Watcher {
+  readonly encrypted: boolean;
   /** Chunks to send, in the order of their publication. */
   readonly behind: Set<number>;
   wake: () => void;
 }
+
+/** Of frames that are kept for watchers who have not come to them yet; beyond it a chunk is encoded again. */
+const KEPT_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
  * @param weights the chunk's bytes, in place.
@@ -36,10 +48,57 @@ interface Watcher {
 export function createPublisher(weights: (chunk: Chunk) => Buffer, sent: (bytes: number) => void): Publisher {
   const published = new Map<number, Published>();
   const watchers = new Set<Watcher>();
+  let keptBytes = 0;
+
+  const encode = (entry: Published, { encrypted }: Watcher): Encoding => {
+    const known = entry.encodings.get(encrypted);
+    if (known !== undefined) return known;
+    const { chunk, epoch, version } = entry;
+    const frame = frameOfWeights({ epoch, version, chunk: chunk.index, weights: weights(chunk) }, { encrypted });
+    const encoding = { frame, writes: 0, kept: keptBytes + frame.length <= KEPT_BYTES_MAX };
+    if (encoding.kept) keptBytes += frame.length;
+    entry.encodings.set(encrypted, encoding);
+    return encoding;
+  };
+
+  const forget = (entry: Published, encrypted: boolean, encoding: Encoding): void => {
+    if (encoding.kept) keptBytes -= encoding.frame.length;
+    encoding.kept = false;
+    if (encoding.writes > 0) return;
+    encoding.frame.release();
+    entry.encodings.delete(encrypted);
+  };
+
+  /** Lets go of what is encoded of a version that nobody gets any more. */
+  const outdate = (entry: Published | undefined): void => {
+    if (entry !== undefined) for (const [encrypted, encoding] of entry.encodings) forget(entry, encrypted, encoding);
+  };
+
+  const isWanted = (entry: Published, encrypted: boolean): boolean => {
+    const { index } = entry.chunk;
+    if (published.get(index) !== entry) return false;
+    for (const watcher of watchers) if (watcher.encrypted === encrypted && watcher.behind.has(index)) return true;
+    return false;
+  };
+
+  const send = async (entry: Published, watcher: Watcher, writer: Parameters<Publisher["watch"]>[0]): Promise<void> => {
+    const encoding = encode(entry, watcher);
+    encoding.writes += 1;
+    try {
+      await writer.write(encoding.frame);
+      sent(entry.chunk.length * Float32Array.BYTES_PER_ELEMENT);
+    } finally {
+      encoding.writes -= 1;
+      if (encoding.writes === 0 && !(encoding.kept && isWanted(entry, watcher.encrypted))) {
+        forget(entry, watcher.encrypted, encoding);
+      }
+    }
+  };
 
   return {
     publish(chunk, epoch, version) {
-      published.set(chunk.index, { chunk, epoch, version, checksum: undefined });
+      outdate(published.get(chunk.index));
+      published.set(chunk.index, { chunk, epoch, version, encodings: new Map() });
       for (const watcher of watchers) {
         watcher.behind.delete(chunk.index);
         watcher.behind.add(chunk.index);
@@ -48,12 +107,13 @@ export function createPublisher(weights: (chunk: Chunk) => Buffer, sent: (bytes:
     },
 
     retract() {
+      for (const entry of published.values()) outdate(entry);
       published.clear();
       for (const watcher of watchers) watcher.behind.clear();
     },
 
-    async watch(writer, connection) {
-      const watcher: Watcher = { behind: new Set(published.keys()), wake: () => {} };
+    async watch(writer, { encrypted }) {
+      const watcher: Watcher = { encrypted, behind: new Set(published.keys()), wake: () => {} };
       watchers.add(watcher);
       const ended = new Promise<void>((resolve) => {
         writer.ended.addEventListener("abort", () => resolve(), { once: true });
@@ -69,18 +129,16 @@ export function createPublisher(weights: (chunk: Chunk) => Buffer, sent: (bytes:
             continue;
           }
           watcher.behind.delete(next);
-          const entry = published.get(next)!;
-          const bytes = weights(entry.chunk);
-          if (!connection.encrypted) entry.checksum ??= checksumFor(connection, [bytes]);
-          const { epoch, version } = entry;
-          const checksum = connection.encrypted ? undefined : entry.checksum;
-          await writer.write({ epoch, version, chunk: next, weights: bytes, checksum });
-          sent(bytes.length);
+          await send(published.get(next)!, watcher, writer);
         }
       } catch {
         // The watcher has gone: it reconnects by itself, and gets everything then.
       } finally {
         watchers.delete(watcher);
+        for (const entry of published.values()) {
+          const encoding = entry.encodings.get(encrypted);
+          if (encoding?.writes === 0 && !isWanted(entry, encrypted)) forget(entry, encrypted, encoding);
+        }
       }
     },
   };

@@ -9,6 +9,7 @@ import {
   callerOf,
   createHandlers,
   createWriter,
+  giveBackMemory,
   isEncrypted,
   type PushMessage__Output,
   type PushResult,
@@ -106,6 +107,7 @@ export async function takePush(
         throw rejection("not_finite", `Chunk ${chunk} of [${lo}, ${hi}) is not finite.`);
       };
       result[await admission.offer({ worker, epoch, step, lo, hi, chunk, losses }, fetch, gone)]++;
+      giveBackMemory(sent.sums);
     }
   }
   return result;

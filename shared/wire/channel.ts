@@ -33,7 +33,13 @@ export const CONNECTIONS_MAX = 4_096;
 export const STREAMS_PER_CONNECTION_MAX = 128;
 const SESSION_MEMORY_MIB = 256;
 
-/** Of clients. Retries are ours to make: grpc-js would keep copies of what was sent, to send it again. */
+/**
+ * What a client's call has sent so far is kept to be sent again if the server has not begun with it, up to so many bytes;
+ * from then on it can't be, and a write is done only when HTTP/2 has taken its message. Frames rely on the latter.
+ */
+export const RETRY_BUFFER_BYTES = 8 * 1024;
+
+/** Of clients. Other retries are ours to make: grpc-js would keep copies of what was sent, to send it again. */
 export const CLIENT_OPTIONS: ChannelOptions = {
   "grpc-node.flow_control_window": WINDOW_BYTES,
   "grpc-node.max_session_memory": SESSION_MEMORY_MIB,
@@ -44,6 +50,7 @@ export const CLIENT_OPTIONS: ChannelOptions = {
   "grpc.dns_min_time_between_resolutions_ms": RECONNECT_BACKOFF_MAX_MS,
   "grpc.enable_http_proxy": 0,
   "grpc.enable_retries": 0,
+  "grpc.per_rpc_retry_buffer_size": RETRY_BUFFER_BYTES,
   "grpc.enable_channelz": 0,
   "grpc.service_config_disable_resolution": 1,
   // One connection a channel: closing a channel closes it, and two channels are two of them.

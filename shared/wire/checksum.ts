@@ -44,5 +44,5 @@ export function verifyChecksum(
   throw new IsobatchError("damaged", `${what} came damaged: its checksum is ${hex(found)}, not ${hex(checksum)}.`);
 }
 
-const CHECKSUM_BYTES = 8;
+export const CHECKSUM_BYTES = 8;
 const NONE = Buffer.alloc(0);

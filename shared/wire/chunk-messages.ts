@@ -1,3 +1,4 @@
+import { CHECKSUM_BYTES } from "./checksum.js";
 import type {
   PushMessage,
   PushMessage__Output,
@@ -8,13 +9,13 @@ import type {
   WeightsChunk,
   WeightsChunk__Output,
 } from "./generated/index.js";
-import { countMessage } from "./message-memory.js";
+import { FRAME_BYTES } from "./message-decoder.js";
 import { BYTES, NUMBER, readFields, varintLength, writeField } from "./protobuf.js";
 
 /**
  * Serialisers for the three messages that carry megabytes: `PushMessage` with a chunk, `WeightsChunk`, `SampleBatch`.
  * They speak the same protobuf as the generated ones, but without copies: the sender's bytes go from where they
- * are, usually shared WebAssembly memory, straight into gRPC's own buffer, and the receiver gets a view of what gRPC
+ * are, usually shared WebAssembly memory, straight into what is sent, and the receiver gets a view of what was
  * received. protobuf.js would copy once more on each side.
  *
  * Tensors are aligned to 8 bytes in the buffers of both sides, by a field of padding that no decoder knows and all of
@@ -28,7 +29,8 @@ import { BYTES, NUMBER, readFields, varintLength, writeField } from "./protobuf.
  * **Until when must the source stay unchanged?** Until the callback of `stream.write(message, callback)`, or the
  * promise of `MessageWriter.write`, or until the call has ended. Not merely until `write` returns:
  * - a client serialises in `write` (if no other write is pending) but copies in a later microtask, and before the
- *   connection stands only once it does; the callback comes when the copy is made;
+ *   connection stands only once it does; the callback comes when the copy is made, or, of what is longer than
+ *   RETRY_BUFFER_BYTES, when HTTP/2 has taken it;
  * - a server serialises, copies and hands over in one go, in `write` if no other write is pending; else when the
  *   write before it is done. The callback comes when HTTP/2 has taken the copy.
  * After a call has ended, whatever is still copied is sent to nobody.
@@ -42,21 +44,33 @@ export interface SerialisedMessage {
   copy(target: Uint8Array, at: number): void;
 }
 
-/** gRPC puts this much before a message: a flag and the length. */
-const FRAME_BYTES = 5;
+/**
+ * A message as it goes over the wire, with the five bytes that frame it (frames.ts). It is written in place of a message,
+ * and sent as it is: `reuse.ts` has grpc-js take `frame` instead of copying.
+ */
+export interface Frame extends SerialisedMessage {
+  readonly frame: Buffer;
+  /** Gives its memory to the next one, once every write of it has resolved or failed. */
+  release(): void;
+}
+
 const ALIGNMENT = 8;
 /** Reserved in the .proto of the messages that are padded. */
 const PADDING_FIELD = 15;
 
 /** Protobuf bytes ↔ message; what protobuf.js generated, for the messages that are not ours. */
 export interface Codec<Input, Output> {
-  serialise(message: Input): SerialisedMessage;
+  serialise(message: Input | Frame): SerialisedMessage;
   deserialise(bytes: Buffer): Output;
 }
 
-/** A push's message whose sums may lie in two places, as S1 and S2 do: those in `moreSums` go behind `sums`. */
+/** A chunk whose sums may lie in two places, as S1 and S2 do: those in `moreSums` go behind `sums`. */
+export interface SumsChunkInParts extends SumsChunk {
+  moreSums?: Uint8Array;
+}
+
 export interface PushMessageInParts extends PushMessage {
-  chunk?: (SumsChunk & { moreSums?: Uint8Array }) | null;
+  chunk?: SumsChunkInParts | null;
 }
 
 /** `codec` with a way of its own for messages that hold a chunk. */
@@ -64,29 +78,32 @@ export function pushMessageCodec(
   codec: Codec<PushMessage, PushMessage__Output>,
 ): Codec<PushMessage, PushMessage__Output> {
   return {
-    serialise: (message) => (message.chunk ? serialiseSumsChunk(message.chunk) : codec.serialise(message)),
+    serialise(message) {
+      if ("frame" in message) return message;
+      return message.chunk ? serialiseSumsChunk(message.chunk) : codec.serialise(message);
+    },
     deserialise: (bytes) => deserialiseSumsChunk(bytes) ?? codec.deserialise(bytes),
   };
 }
 
-function serialiseSumsChunk(message: NonNullable<PushMessageInParts["chunk"]>): SerialisedMessage {
+export function serialiseSumsChunk(message: SumsChunkInParts): SerialisedMessage {
   const { lo = 0, hi = 0, chunk = 0, sums, moreSums = EMPTY } = message;
   const [source, checksum] = [bytesOf(sums), bytesOf(message.checksum)];
   const sumsLength = source.length + moreSums.length;
-  const head = numberLength(lo) + numberLength(hi) + numberLength(chunk) + bytesLength(checksum);
-  const chunkLength = head + 1 + varintLength(sumsLength) + sumsLength;
+  const numbers = numberLength(lo) + numberLength(hi) + numberLength(chunk);
+  const chunkLength = numbers + 1 + varintLength(sumsLength) + sumsLength + checksumLength(checksum);
   const length = 1 + varintLength(chunkLength) + chunkLength;
-  const padding = paddingBefore(length - sumsLength);
+  const padding = paddingBefore(length - sumsLength - checksumLength(checksum));
   return serialised(paddingLength(padding) + length, (target, at) => {
     let end = writePadding(target, at, padding);
     end = writeField(target, end, 2, BYTES, chunkLength);
     end = writeField(target, end, 1, NUMBER, lo);
     end = writeField(target, end, 2, NUMBER, hi);
     end = writeField(target, end, 3, NUMBER, chunk);
-    end = writeBytes(target, end, 6, checksum);
     end = writeField(target, end, 5, BYTES, sumsLength);
     target.set(source, end);
     target.set(moreSums, end + source.length);
+    writeChecksum(target, end + sumsLength, checksum);
   });
 }
 
@@ -105,7 +122,6 @@ function deserialiseSumsChunk(message: Buffer): PushMessage__Output | undefined 
     },
   });
   if (chunks !== 1) return undefined;
-  countMessage(message.length);
   const chunk: SumsChunk__Output = { lo: 0, hi: 0, chunk: 0, sums: EMPTY, checksum: EMPTY };
   readFields(message, from, to, {
     number(field, value) {
@@ -122,23 +138,24 @@ function deserialiseSumsChunk(message: Buffer): PushMessage__Output | undefined 
 }
 
 export const weightsChunkCodec: Codec<WeightsChunk, WeightsChunk__Output> = {
-  serialise({ epoch, version, chunk = 0, weights, checksum }) {
+  serialise(message) {
+    if ("frame" in message) return message;
+    const { epoch, version, chunk = 0, weights, checksum } = message;
     const [epochNumber, versionNumber] = [Number(epoch ?? 0), Number(version ?? 0)];
     const [source, sum] = [bytesOf(weights), bytesOf(checksum)];
-    const head = numberLength(epochNumber) + numberLength(versionNumber) + numberLength(chunk) + bytesLength(sum);
-    const length = head + bytesLength(source);
-    const padding = paddingBefore(length - source.length);
+    const numbers = numberLength(epochNumber) + numberLength(versionNumber) + numberLength(chunk);
+    const length = numbers + bytesLength(source) + checksumLength(sum);
+    const padding = paddingBefore(length - source.length - checksumLength(sum));
     return serialised(paddingLength(padding) + length, (target, at) => {
       let end = writePadding(target, at, padding);
       end = writeField(target, end, 1, NUMBER, epochNumber);
       end = writeField(target, end, 2, NUMBER, versionNumber);
       end = writeField(target, end, 3, NUMBER, chunk);
-      end = writeBytes(target, end, 6, sum);
-      writeBytes(target, end, 5, source);
+      end = writeBytes(target, end, 5, source);
+      writeChecksum(target, end, sum);
     });
   },
   deserialise(bytes) {
-    countMessage(bytes.length);
     const message: WeightsChunk__Output = { epoch: 0, version: 0, chunk: 0, weights: EMPTY, checksum: EMPTY };
     readFields(bytes, 0, bytes.length, {
       number(field, value) {
@@ -156,20 +173,21 @@ export const weightsChunkCodec: Codec<WeightsChunk, WeightsChunk__Output> = {
 };
 
 export const sampleBatchCodec: Codec<SampleBatch, SampleBatch__Output> = {
-  serialise({ number, samples = 0, inputs, labels, checksum }) {
+  serialise(message) {
+    if ("frame" in message) return message;
+    const { number, samples = 0, inputs, labels, checksum } = message;
     const batch = Number(number ?? 0);
     const [inputBytes, labelBytes, sum] = [inputs, labels, checksum].map(bytesOf);
-    const head = numberLength(batch) + numberLength(samples) + bytesLength(sum);
-    return serialised(head + bytesLength(inputBytes) + bytesLength(labelBytes), (target, at) => {
+    const numbers = numberLength(batch) + numberLength(samples) + checksumLength(sum);
+    return serialised(numbers + bytesLength(inputBytes) + bytesLength(labelBytes), (target, at) => {
       let end = writeField(target, at, 1, NUMBER, batch);
       end = writeField(target, end, 2, NUMBER, samples);
       end = writeBytes(target, end, 3, inputBytes);
       end = writeBytes(target, end, 4, labelBytes);
-      writeBytes(target, end, 6, sum);
+      writeChecksum(target, end, sum);
     });
   },
   deserialise(bytes) {
-    countMessage(bytes.length);
     const message: SampleBatch__Output = { number: 0, samples: 0, inputs: EMPTY, labels: EMPTY, checksum: EMPTY };
     readFields(bytes, 0, bytes.length, {
       number(field, value) {
@@ -188,8 +206,21 @@ export const sampleBatchCodec: Codec<SampleBatch, SampleBatch__Output> = {
 
 const EMPTY = Buffer.alloc(0);
 
+/** The last field of all three messages, so that it can be filled in when the rest has been written. */
+const CHECKSUM_FIELD = 6;
+/** With its tag and its length. */
+export const CHECKSUM_FIELD_BYTES = 2 + CHECKSUM_BYTES;
+
+/** Of the field; it is left out where there is no checksum. */
+function checksumLength(checksum: Uint8Array): number {
+  return checksum.length === 0 ? 0 : bytesLength(checksum);
+}
+
+function writeChecksum(target: Uint8Array, at: number, checksum: Uint8Array): void {
+  if (checksum.length > 0) writeBytes(target, at, CHECKSUM_FIELD, checksum);
+}
+
 function serialised(length: number, copy: SerialisedMessage["copy"]): SerialisedMessage {
-  countMessage(length);
   return { length, byteLength: length, copy };
 }
 

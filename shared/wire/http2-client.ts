@@ -2,6 +2,7 @@ import type { Http2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { Client } from "@grpc/grpc-js";
 import { watchConnection } from "./liveness.js";
+import { type ChannelInternals, reuseClientMemory, sendFrames } from "./reuse.js";
 
 /**
  * Watches every connection that a client makes, as soon as TCP is connected, so that a server that accepts it and then
@@ -11,7 +12,9 @@ import { watchConnection } from "./liveness.js";
  * version, and the tests fail when an update moves them.
  */
 export function watchConnections(client: Client, silenceMs?: number): void {
-  const pool = (client.getChannel() as unknown as ChannelInternals).internalChannel?.subchannelPool;
+  const { internalChannel: channel } = client.getChannel() as unknown as ClientChannelInternals;
+  sendFrames(channel);
+  const pool = channel?.subchannelPool;
   if (typeof pool?.getOrCreateSubchannel !== "function") throw moved();
   const getOrCreate = pool.getOrCreateSubchannel;
   const watched = new WeakSet<Connector>();
@@ -42,7 +45,7 @@ function watchConnector(connector: Connector, silenceMs: number | undefined): vo
   connector.createSession = (...args) => {
     const transport = createSession.apply(connector, args);
     connection.session = connector.session ?? undefined;
-    return transport;
+    return transport.then(reuseClientMemory);
   };
 }
 
@@ -66,8 +69,10 @@ function moved(): Error {
   return new Error("This version of @grpc/grpc-js makes its connections elsewhere: see shared/wire/http2-client.ts");
 }
 
-interface ChannelInternals {
-  internalChannel?: { subchannelPool?: { getOrCreateSubchannel(...args: unknown[]): { connector?: Connector } } };
+interface ClientChannelInternals {
+  internalChannel?: ChannelInternals & {
+    subchannelPool?: { getOrCreateSubchannel(...args: unknown[]): { connector?: Connector } };
+  };
 }
 
 interface Connector {

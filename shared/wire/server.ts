@@ -13,6 +13,7 @@ import { type Address, formatAddress } from "./address.js";
 import { admitCalls, bearer } from "./admission.js";
 import { CONNECTIONS_MAX, HANDSHAKE_MS, SERVER_OPTIONS, SILENCE_MS, STRANGER_MS } from "./channel.js";
 import { type ServerLimits, tuneHttp2 } from "./http2-server.js";
+import { reuseServerMemory } from "./reuse.js";
 
 export interface WireServer {
   /** Typed by `CoordinatorHandlers` and `ShardHandlers`. All services are added before `listen`. */
@@ -54,7 +55,10 @@ export interface CreateServerOptions {
 export function createServer({ gate, tls, limits }: CreateServerOptions = {}): WireServer {
   // What grpc-js would print on standard error comes to us as errors and is reported once, in our words.
   setLogVerbosity(logVerbosity.NONE);
-  const server = new Server({ ...SERVER_OPTIONS, interceptors: gate === undefined ? [] : [admitCalls(gate)] });
+  const server = new Server({
+    ...SERVER_OPTIONS,
+    interceptors: [reuseServerMemory, ...(gate === undefined ? [] : [admitCalls(gate)])],
+  });
   const http2 = tuneHttp2(
     server,
     {

@@ -1,0 +1,151 @@
+import { checksumOf, type Xxh64, xxh64Of } from "../checksum/index.js";
+import { createKernelMemory } from "../kernels/index.js";
+import { RETRY_BUFFER_BYTES } from "./channel.js";
+import { CHECKSUM_BYTES, checksumBytes } from "./checksum.js";
+import {
+  CHECKSUM_FIELD_BYTES,
+  type Frame,
+  type SerialisedMessage,
+  type SumsChunkInParts,
+  serialiseSumsChunk,
+  weightsChunkCodec,
+} from "./chunk-messages.js";
+import type { WeightsChunk } from "./generated/index.js";
+import { FRAME_BYTES } from "./message-decoder.js";
+
+/**
+ * The encoding of chunks, with the five bytes that frame a message, into memory that is used again: grpc-js would take a
+ * fresh buffer for each. One frame can be sent over any number of connections, so that weights are encoded once for all
+ * that watch them.
+ *
+ * A frame is a copy: what it was made of may change at once. What is written into its memory after it was released can at
+ * worst reach a call that has ended.
+ */
+
+/** The most memory that frames take; those beyond it get ordinary buffers. */
+const ARENA_BYTES_MAX = 32 * 1024 * 1024;
+const GRAIN_BYTES = 16 * 1024;
+
+type Connection = { readonly encrypted: boolean };
+
+/** A chunk of sums, with its checksum where the connection needs one. */
+export function frameOfSums(
+  chunk: Omit<SumsChunkInParts, "checksum" | "sums"> & { readonly sums: Uint8Array },
+  connection: Connection,
+): Frame {
+  const { sums, moreSums } = chunk;
+  const lengths = moreSums === undefined ? [sums.length] : [sums.length, moreSums.length];
+  const message = serialiseSumsChunk({ ...chunk, checksum: placeFor(connection) });
+  // What is shorter may be sent again after its write has resolved.
+  const take = message.length > RETRY_BUFFER_BYTES ? takeSlot : ordinarySlot;
+  return framed(message, connection, lengths, take);
+}
+
+/** A chunk of weights, likewise. */
+export function frameOfWeights(
+  chunk: Omit<WeightsChunk, "checksum" | "weights"> & { readonly weights: Uint8Array },
+  connection: Connection,
+): Frame {
+  const message = weightsChunkCodec.serialise({ ...chunk, checksum: placeFor(connection) });
+  return framed(message, connection, [chunk.weights.length], takeSlot);
+}
+
+const NONE = Buffer.alloc(0);
+const UNKNOWN = Buffer.alloc(CHECKSUM_BYTES);
+const placeFor = ({ encrypted }: Connection): Buffer => (encrypted ? NONE : UNKNOWN);
+
+/** @param lengths of the parts that are summed; the last one ends where the checksum's field begins */
+function framed(
+  message: SerialisedMessage,
+  { encrypted }: Connection,
+  lengths: readonly number[],
+  take: (length: number) => Slot,
+): Frame {
+  const { bytes: frame, checksum, release } = take(FRAME_BYTES + message.length);
+  frame[0] = 0;
+  frame.writeUInt32BE(message.length, 1);
+  message.copy(frame, FRAME_BYTES);
+  if (!encrypted) {
+    const end = frame.length - CHECKSUM_FIELD_BYTES;
+    const start = end - lengths.reduce((sum, length) => sum + length, 0);
+    frame.set(checksumBytes(checksum(start, lengths)), frame.length - CHECKSUM_BYTES);
+  }
+  return {
+    ...{ length: message.length, byteLength: message.length, frame, release },
+    copy: (target, at) => target.set(frame.subarray(FRAME_BYTES), at),
+  };
+}
+
+interface Slot {
+  readonly bytes: Buffer;
+  /** Of parts of these lengths, one behind the other from `start` on. */
+  checksum(start: number, lengths: readonly number[]): bigint;
+  release(): void;
+}
+
+/** Shared memory in which XXH64 is computed in place: slot by slot, each used again for what is as long. */
+interface Arena {
+  readonly memory: WebAssembly.Memory;
+  readonly xxh64: Xxh64;
+  usedBytes: number;
+  /** Addresses of free slots by their capacity. */
+  readonly free: Map<number, number[]>;
+}
+
+let arena: Arena | undefined;
+
+function takeSlot(length: number): Slot {
+  arena ??= openArena();
+  const { memory, xxh64, free } = arena;
+  const capacity = Math.ceil(length / GRAIN_BYTES) * GRAIN_BYTES;
+  let slots = free.get(capacity);
+  if (slots === undefined) {
+    slots = [];
+    free.set(capacity, slots);
+  }
+  if (slots.length === 0) {
+    if (arena.usedBytes + capacity > ARENA_BYTES_MAX) return ordinarySlot(length);
+    slots.push(arena.usedBytes);
+    arena.usedBytes += capacity;
+    const missing = arena.usedBytes - memory.buffer.byteLength;
+    if (missing > 0) memory.grow(Math.ceil(missing / 65_536));
+  }
+  const at = slots.pop()!;
+  let taken = true;
+  return {
+    bytes: Buffer.from(memory.buffer, at, length),
+    checksum(start, lengths) {
+      let [from, sum] = [at + start, 0n];
+      for (const part of lengths) {
+        sum = xxh64(from, part, sum);
+        from += part;
+      }
+      return sum;
+    },
+    release() {
+      if (taken) slots.push(at);
+      taken = false;
+    },
+  };
+}
+
+function ordinarySlot(length: number): Slot {
+  const bytes = Buffer.allocUnsafe(length);
+  return {
+    bytes,
+    checksum(start, lengths) {
+      let from = start;
+      const parts = lengths.map((part) => {
+        from += part;
+        return bytes.subarray(from - part, from);
+      });
+      return checksumOf(parts);
+    },
+    release() {},
+  };
+}
+
+function openArena(): Arena {
+  const memory = createKernelMemory(0);
+  return { memory, xxh64: xxh64Of(memory), usedBytes: 0, free: new Map() };
+}
