@@ -1,5 +1,6 @@
 /** Computing, as the core wants it: asks the threads, and says how it came out. */
 import { IsobatchError } from "../shared/errors.js";
+import { began, span } from "../shared/trace/index.js";
 import { type ComputedLease, NonFiniteError, ThreadDeathError } from "./compute/index.js";
 import type { EvaluationLease, StepLease, Work, WorkerEvent } from "./core/index.js";
 import type { Engine } from "./engine.js";
@@ -38,7 +39,9 @@ export function createComputing({ engine, samples, near, results, dispatch }: Co
   };
 
   const load = async (sequences: ReadonlyMap<number, number>): Promise<void> => {
+    const begun = began();
     const moved = near.fetch(sequences);
+    span("fetched", begun, sequences.size);
     try {
       if (moved().length === 0) await engine.load();
     } catch (error) {

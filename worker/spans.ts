@@ -43,8 +43,9 @@ export function createWorkerSpans(): WorkerSpans {
         case "shardWeights":
           return come(event);
         case "loaded":
-          if (loading !== undefined) span("held", loading.begun, loading.version, loading.epoch);
-          return;
+          // What moved meanwhile is loaded again.
+          if (loading === undefined || (event.moved?.length ?? 0) > 0) return;
+          return span("held", loading.begun, loading.version, loading.epoch);
         case "lease":
           return span("leased", began(), event.lease.lease, event.lease.step, event.lease.lo, event.lease.hi);
         case "computed":

@@ -46,6 +46,8 @@ export const EVENTS = {
 
   /** A shard takes a chunk's sums from a message: checks them, and copies them to where they can be computed with. */
   received: kind(["lease", "step", "chunk", "lo", "hi"], { lease: "to" }),
+  /** A shard takes the sums of a node in memory that it shares with the worker: from hearing of them until they are in. */
+  borrowed: kind(["lease", "step", "lo", "hi"], { waits: true, lease: "to" }),
   /** Deciding whether a chunk of the node [lo, hi) is wanted. */
   judged: kind(["step", "chunk", "lo", "hi"]),
   /** Adding sums that have a sibling to wait for. */
@@ -66,6 +68,8 @@ export const EVENTS = {
   taken: kind(["shard"]),
   /** From then on, until every compute thread has loaded that version. */
   held: kind(["version", "epoch"], { waits: true }),
+  /** Copying weights from the memory of this many shards, unless they can be loaded from where they are. */
+  fetched: kind(["shards"]),
   /** A lease has arrived. */
   leased: kind(["lease", "step", "lo", "hi"], { lease: "both" }),
   /** From asking the threads until they have answered. */

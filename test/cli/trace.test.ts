@@ -56,6 +56,14 @@ function spansOf(events: readonly TraceEvent[]): Span[] {
   return spans;
 }
 
+async function untilWritten(path: string, text: string): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  while (!readFileSync(path, "utf8").includes(text)) {
+    assert.ok(performance.now() < deadline, `no ${text} in ${path}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 describe("isobatch run --trace", () => {
   let workplace: Workplace;
   let events: TraceEvent[];
@@ -68,6 +76,12 @@ describe("isobatch run --trace", () => {
     const args = ["--workers", "2", "--compute-threads", "2", "--shards", "2", "--backend", "wasm"];
     const run = workplace.start(["run", "endless.json", ...args, "--trace", "trace.json"]);
     await run.until(/[1-9][\d,]* of 64,000,000 samples.*loss/);
+    // One whose sums and weights go over the wire, as from another machine, with a trace of its own.
+    const { address } = JSON.parse(readFileSync(join(workplace.folder, "runs/endless/lock.json"), "utf8"));
+    const far = ["--compute-threads", "1", "--backend", "wasm", "--transport", "wire", "--trace", "far.json"];
+    const token = readFileSync(join(workplace.folder, "runs/endless/token"), "utf8").trim();
+    const farWorker = workplace.start(["worker", "join", address, ...far], { ISOBATCH_TOKEN: token });
+    await untilWritten(path, '"name":"received"');
     const lines = readFileSync(path, "utf8").split("\n");
     const computing = lines.find((line) => line.includes('"name":"gradient"'))!;
     killed = JSON.parse(computing.replace(/,$/, "")).pid;
@@ -76,7 +90,10 @@ describe("isobatch run --trace", () => {
     run.pressCtrlC();
     const { code, stderr } = await run.ended;
     assert.deepEqual([code, stderr], [130, ""]);
-    events = JSON.parse(readFileSync(path, "utf8"));
+    assert.equal((await farWorker.ended).code, 0);
+    events = ["trace.json", "far.json"].flatMap((name) =>
+      JSON.parse(readFileSync(join(workplace.folder, name), "utf8")),
+    );
     spans = spansOf(events);
   });
   after(() => workplace.close());
@@ -166,9 +183,13 @@ describe("isobatch run --trace", () => {
         given.start <= leased.start && leased.start <= compute.start && compute.end <= push.start,
         `lease ${lease}`,
       );
-      for (const received of firstOf("received", lease)) assert.ok(received.start >= compute.end, `lease ${lease}`);
+      for (const taken of [...firstOf("received", lease), ...firstOf("borrowed", lease)]) {
+        assert.ok(taken.start >= compute.end, `lease ${lease}`);
+      }
     }
-    assert.equal(new Set(of("received").map(({ pid }) => pid)).size, 2, "two shards");
+    for (const name of ["received", "borrowed"] as const) {
+      assert.equal(new Set(of(name).map(({ pid }) => pid)).size, 2, `${name} at both shards`);
+    }
   });
 
   it("keeps what a worker did until it was killed", () => {

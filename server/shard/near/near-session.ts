@@ -3,6 +3,7 @@ import { IsobatchError, messageOf } from "../../../shared/errors.js";
 import { failAt } from "../../../shared/fail-point.js";
 import type { ChunkRange, Layout } from "../../../shared/layout/index.js";
 import { foreignFolder, isProof, NearError } from "../../../shared/near/index.js";
+import { began, span } from "../../../shared/trace/index.js";
 import type { NearAnswer, NearEvent, NearPush__Output, NearRequest__Output } from "../../../shared/wire/index.js";
 import type { Admission } from "../admission.js";
 import { sumsBytes } from "../arithmetic/source.js";
@@ -111,6 +112,7 @@ async function takePush(
     failAt("shard.push");
     const chunks = layout.chunks.slice(range.firstChunk, range.endChunk).filter(({ kind }) => kind !== "frozen");
     for (const { lo, hi, slot } of nodes) {
+      const begun = began();
       checkNode(lease, lo, hi);
       if (!(slot < slots.count)) throw malformed(`slots below ${slots.count}`);
       const { epoch, step } = lease;
@@ -128,6 +130,7 @@ async function takePush(
         fetch,
         gone,
       );
+      span("borrowed", begun, lease.lease, step, lo, hi);
       answer.accepted += accepted;
       answer.dropped += dropped;
     }
