@@ -32,11 +32,11 @@ const LEAF = { w1: 1, w2: 1 };
 /** Arrays that a step reads or writes at least, over those of a copy. */
 const ARRAYS = (2 + 6) / 2;
 
-export async function shardScenario(): Promise<ShardScenario[]> {
-  return [await measure("mlp"), await measure("mlp-10m")];
+export function shardScenario(): ShardScenario[] {
+  return [measure("mlp"), measure("mlp-10m")];
 }
 
-async function measure(model: keyof typeof WIDTHS): Promise<ShardScenario> {
+function measure(model: keyof typeof WIDTHS): ShardScenario {
   const layout = perceptron(WIDTHS[model]);
   const slices = [1, 2].map((threads) =>
     createSlice(layout, { firstChunk: 0, endChunk: layout.chunks.length }, threads),
@@ -65,7 +65,7 @@ async function measure(model: keyof typeof WIDTHS): Promise<ShardScenario> {
   }
   for (const file of files) closeSync(file);
   rmSync(folder, { recursive: true });
-  for (const slice of slices) await slice.close();
+  for (const slice of slices) slice.close();
   const memcpyMs = fastest(times[cases.length - 1]);
   const results = cases.slice(0, -1).map(([name], index) => {
     const ms = fastest(times[index]);

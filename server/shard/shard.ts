@@ -27,7 +27,7 @@ export interface Shard {
   /** A command of the coordinator, or `detached` when there is none any more. */
   handle(event: ShardEvent): void;
   keep(steps: readonly number[]): void;
-  /** Nothing is shared any more. */
+  /** Nothing is shared any more, and no thread computes. */
   close(): void;
   /** Grows as it is looked at. */
   readonly traffic: ShardTraffic;
@@ -114,7 +114,10 @@ export function createShard(options: ShardOptions): Shard {
     handle: host.dispatch,
     keep: (steps) => store.keep(steps),
     traffic,
-    close: () => sharing?.close(),
+    close() {
+      sharing?.close();
+      slice.close();
+    },
     handlers: {
       ...createPushService({
         ...{ layout, range, runId, leaseKey, slice, admission, publisher, measures, traffic, log },

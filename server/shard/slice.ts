@@ -35,7 +35,7 @@ export interface Slice {
   /** The memories, where what other processes share can be mapped. */
   readonly memories: readonly SegmentMemory[];
   /** Ends the helper threads. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 /** The memory of one segment. θ begins at address 0, and has all its pages of 64 KiB to itself. */

@@ -38,7 +38,7 @@ export interface Team {
   /** The caller's own kernels over a segment. */
   kernels(segment: number): Kernels;
   /** Ends the helpers. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 export interface UpdatedChunk {
@@ -180,9 +180,9 @@ export function createTeam(options: TeamOptions): Team {
 
     kernels: (segment) => arithmetic[segment].kernels,
 
-    async close() {
+    close() {
       closed = true;
-      await Promise.all(helpers?.workers.map((worker) => worker.terminate()) ?? []);
+      for (const worker of helpers?.workers ?? []) void worker.terminate();
     },
   };
 }
