@@ -89,6 +89,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       throw error instanceof HungThreadError ? stuck(error) : error;
     });
   let pool = start();
+  /** The threads that were asked to load weights last. */
+  let loading: Promise<ComputePool> | undefined;
   await during("engine", () => pool);
   let proven = true;
   let broken: Error | undefined;
@@ -124,6 +126,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     }
   };
 
+  /** Work is asked for behind the weights that it needs; threads that were started since then have none. */
+  const askForWork: typeof ask = async (question) => {
+    if (pool !== loading) throw new ThreadDeathError("The compute threads are new and hold no weights.");
+    return ask(question);
+  };
+
   return {
     identity,
     memory,
@@ -132,14 +140,17 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     get broken() {
       return broken;
     },
-    load: () => ask((threads) => threads.load()),
+    load() {
+      loading = pool;
+      return ask((threads) => threads.load());
+    },
     async compute(...work) {
-      const computed = await ask((threads) => threads.compute(...work));
+      const computed = await askForWork((threads) => threads.compute(...work));
       proven = true;
       return computed;
     },
     async evaluate(...work) {
-      const evaluated = await ask((threads) => threads.evaluate(...work));
+      const evaluated = await askForWork((threads) => threads.evaluate(...work));
       proven = true;
       return evaluated;
     },

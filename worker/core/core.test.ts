@@ -104,7 +104,8 @@ describe("a worker's work", () => {
   it("is begun with exactly the weights it names, in the order in which it came", () => {
     const worker = attachedCore();
     worker.handle(lease(4, 0, 1), evaluation(1, 3), lease(3, 0, 1), lease(3, 1, 2));
-    assert.deepEqual(kindsOf(worker.hold(1, 3)), ["report", "compute"]);
+    assert.deepEqual(kindsOf(worker.publish(1, 3)), ["load", "compute"]);
+    worker.handle({ kind: "loaded" });
     const id = worker.core.state.computing!.work.id;
     const evaluated = worker.handle({ kind: "evaluated", work: id, lossSums: [1, 2], correct: [3, 4] });
     assert.deepEqual(evaluated[0], {
@@ -114,7 +115,7 @@ describe("a worker's work", () => {
     assert.deepEqual(begunBy(evaluated), [300]);
     assert.deepEqual(begunBy(worker.computed(7)), [301]);
     assert.deepEqual(begunBy(worker.computed(8)), []);
-    assert.deepEqual(begunBy(worker.hold(1, 4)), [400]);
+    assert.deepEqual(begunBy(worker.publish(1, 4)), [400]);
   });
 
   it("is void without a word once newer weights are there: what waits, what is computed, and what comes late", () => {
@@ -137,12 +138,32 @@ describe("a worker's work", () => {
     assert.deepEqual(worker.computed(3, 4), [{ kind: "releaseSlots", work: id, slots: [3, 4] }]);
   });
 
+  it("is begun as soon as its weights are being loaded, whichever comes first", () => {
+    const worker = attachedCore();
+    worker.hold(1, 0);
+    worker.handle(lease(1, 0, 1), lease(1, 1, 2));
+    assert.deepEqual(kindsOf(worker.publish(1, 1)), ["load", "compute"]);
+    assert.deepEqual(kindsOf(worker.computed(1)), ["report", "push", "push", "prefetchSteps", "compute"]);
+    worker.computed(2);
+    assert.deepEqual(begunBy(worker.handle(lease(1, 2, 3))), [102]);
+    assert.deepEqual(kindsOf(worker.handle({ kind: "loaded" })), ["report"]);
+  });
+
+  it("that was begun with weights that then moved is abandoned", () => {
+    const worker = attachedCore();
+    worker.handle(lease(0, 0, 1));
+    for (const shard of [0, 1]) worker.handle({ kind: "shardWeights", shard, epoch: 1, version: 0, sequence: 1 });
+    const { id } = worker.core.state.computing!.work;
+    assert.deepEqual(worker.handle({ kind: "loaded", moved: [0] }), [{ kind: "abandon", work: id }]);
+    assert.deepEqual(worker.computed(3), [{ kind: "releaseSlots", work: id, slots: [3] }]);
+  });
+
   it("is not begun between two versions", () => {
     const worker = attachedCore();
     worker.hold(1, 0);
-    worker.publish(1, 1);
-    assert.deepEqual(kindsOf(worker.handle(lease(1, 0, 1))), ["prefetch"]);
-    assert.deepEqual(begunBy(worker.handle({ kind: "loaded" })), [100]);
+    worker.handle({ kind: "epochOpened", epoch: 2, version: 0 });
+    assert.deepEqual(kindsOf(worker.handle(lease(0, 0, 1, 2))), ["prefetch"]);
+    assert.deepEqual(kindsOf(worker.publish(2, 0)), ["load", "compute"]);
   });
 
   it("of an older epoch is void by whichever comes first, a chunk of the epoch or the word of it", () => {
@@ -183,9 +204,9 @@ describe("a worker's work", () => {
     worker.handle(lease(0, 0, 2), lease(0, 2, 3));
     const { id } = worker.core.state.computing!.work;
     const effects = worker.handle({ kind: "workFailed", work: id, failure: DIED, threadsDied: true });
-    assert.deepEqual(kindsOf(effects), ["report", "load", "report"], "nothing is begun on threads without weights");
+    assert.deepEqual(kindsOf(effects), ["report", "load", "compute", "report"]);
     assert.deepEqual(reportsOf(effects), ["weightsLost", "leaseFailed 0"]);
-    assert.deepEqual(begunBy(worker.handle({ kind: "loaded" })), [2]);
+    assert.deepEqual(begunBy(effects), [2]);
   });
 
   it("beyond what any server gives at once ends the worker", () => {

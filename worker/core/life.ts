@@ -6,6 +6,7 @@ import type { IsobatchError } from "../../shared/errors.js";
 import { backoffMs } from "./backoff.js";
 import type { Attachment, WorkerEvent } from "./messages.js";
 import { cancelAllPushes } from "./pushes.js";
+import { abandon } from "./queue.js";
 import { emit, end, leaveIfDone, NOTHING, note, report, sayFarewell, type Worker } from "./state.js";
 import { createWeightVersions } from "./versions.js";
 import { watchShard } from "./weights.js";
@@ -72,10 +73,7 @@ export function streamLost(worker: Worker, error: IsobatchError): void {
   note(worker, "warn", `${error.message} Joining again, for at most ${Math.ceil(leftMs / 1000)} s.`);
   state.phase = "detaching";
   state.queue = [];
-  if (state.computing !== undefined && !state.computing.abandoned) {
-    state.computing.abandoned = true;
-    emit(worker, { kind: "abandon", work: state.computing.work.id });
-  }
+  abandon(worker);
   cancelAllPushes(worker);
   worker.heldBack.clear();
   emit(worker, { kind: "detach" });

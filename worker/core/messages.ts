@@ -208,7 +208,7 @@ export type WorkerEffect =
       readonly every: number;
       readonly end: number;
     }
-  /** With the weights last loaded; `computed`, `evaluated` or `workFailed` follows. */
+  /** With the weights of the last `load`, which need not be over; `computed`, `evaluated` or `workFailed` follows. */
   | { readonly kind: "compute"; readonly work: Work }
   /** Nobody waits for what is being computed; its end follows all the same. */
   | { readonly kind: "abandon"; readonly work: number }

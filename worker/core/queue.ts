@@ -6,6 +6,7 @@
 import { IsobatchError } from "../../shared/errors.js";
 import type { EvaluationLease, StepLease, WeightsVersion, Work } from "./messages.js";
 import { emit, end, type Worker } from "./state.js";
+import { isSameVersion } from "./versions.js";
 
 /** More leases than a worker is ever given at a time. */
 const WORK_MAX = 1_024;
@@ -52,18 +53,26 @@ function add(
   begin(worker);
 }
 
-/** Has the first work computed that is for exactly the weights held, and drops what is void. */
+/**
+ * Has the first work computed that is for exactly the weights held, and drops what is void. Weights that are being loaded
+ * are as good: the threads do one after the other, and if they can't load them, they compute nothing.
+ */
 export function begin(worker: Worker): void {
   const { state } = worker;
-  const { held } = state;
-  if (state.phase !== "attached" || state.computing !== undefined || held === undefined) return;
-  state.queue = state.queue.filter((work) => !isVoid(work, held));
-  const index = state.queue.findIndex((work) => {
-    const { epoch, version } = weightsOf(work);
-    return epoch === held.epoch && version === held.version;
-  });
+  const weights = state.held ?? state.loading;
+  if (state.phase !== "attached" || state.computing !== undefined || weights === undefined) return;
+  state.queue = state.queue.filter((work) => !isVoid(work, weights));
+  const index = state.queue.findIndex((work) => isSameVersion(weightsOf(work), weights));
   if (index === -1) return;
   const [work] = state.queue.splice(index, 1);
   state.computing = { work, abandoned: false };
   emit(worker, { kind: "compute", work });
+}
+
+/** Nobody waits for what is computed. */
+export function abandon(worker: Worker): void {
+  const { computing } = worker.state;
+  if (computing === undefined || computing.abandoned) return;
+  computing.abandoned = true;
+  emit(worker, { kind: "abandon", work: computing.work.id });
 }

@@ -9,7 +9,7 @@
 import { backoffMs } from "./backoff.js";
 import type { WeightsVersion, WorkerEvent } from "./messages.js";
 import { cancelOlderPushes, returnLoans } from "./pushes.js";
-import { begin, isVoid } from "./queue.js";
+import { abandon, begin, isVoid } from "./queue.js";
 import { emit, isAttached, note, report, type Worker } from "./state.js";
 import { isSameVersion } from "./versions.js";
 
@@ -31,9 +31,7 @@ function openEpoch(worker: Worker, epoch: number): void {
 function advance(worker: Worker, weights: WeightsVersion): void {
   worker.state.newest = weights;
   const { computing } = worker.state;
-  if (computing === undefined || computing.abandoned || !isVoid(computing.work, weights)) return;
-  computing.abandoned = true;
-  emit(worker, { kind: "abandon", work: computing.work.id });
+  if (computing !== undefined && isVoid(computing.work, weights)) abandon(worker);
 }
 
 export function chunk(worker: Worker, event: Extract<WorkerEvent, { kind: "chunk" }>): void {
@@ -68,6 +66,7 @@ export function loadIfComplete(worker: Worker): void {
   state.held = undefined;
   state.loading = complete;
   emit(worker, { kind: "load", weights: complete, sequences: new Map(worker.sequences) });
+  begin(worker);
 }
 
 export function loaded(worker: Worker, moved: readonly number[]): void {
@@ -81,7 +80,11 @@ export function loaded(worker: Worker, moved: readonly number[]): void {
     report(worker, { kind: "weightsHeld", epoch: weights.epoch, version: weights.version });
     note(worker, "debug", "weights held", { epoch: weights.epoch, step: weights.version });
     begin(worker);
-  } else for (const shard of moved) worker.versions!.forget(shard, weights);
+  } else {
+    // What was begun with them is of no version either.
+    abandon(worker);
+    for (const shard of moved) worker.versions!.forget(shard, weights);
+  }
   readOn(worker);
   loadIfComplete(worker);
 }

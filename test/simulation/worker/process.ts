@@ -135,6 +135,7 @@ export function createProcess(
       case "end":
         return end();
       case "report":
+        if (effect.report.kind === "weightsHeld") threads.checkHeld(effect.report);
         return link.report(effect.report);
       case "watch":
         return theta.watch(effect.shard, effect.afterMs);
@@ -155,6 +156,7 @@ export function createProcess(
       case "releaseSlots":
         return slots.release(effect.slots);
       case "prefetch":
+      case "prefetchSteps":
       case "note":
         return;
     }

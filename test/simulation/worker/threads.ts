@@ -13,6 +13,8 @@ export interface Threads {
   abandon(work: number): void;
   /** A thread dies: all are started again, and hold no weights. */
   die(): void;
+  /** Fails unless they have these weights. */
+  checkHeld(held: WeightsVersion): void;
   /** Where a computed lease's nodes are, from left to right. */
   slotsOf(work: number): readonly number[];
   readonly busy: boolean;
@@ -114,9 +116,14 @@ export function createThreads(surroundings: Surroundings, theta: Theta, slots: S
     slots.take(nodes.length, (taken) => {
       const giveBack = (): void => slots.release(taken);
       if (mine !== generation) return giveBack();
+      if (weights === undefined) {
+        giveBack();
+        return done(withoutWeights(id));
+      }
       const ms = drawMs(5, 60) * (hi - lo);
-      const used = weightsFor(epoch, step);
+      const used = weights;
       const finish = (): void => {
+        if (!job.abandoned) checkWeights(used, epoch, step);
         const failure = whatFails(job, lease);
         if (failure !== undefined) {
           giveBack();
@@ -134,12 +141,17 @@ export function createThreads(surroundings: Surroundings, theta: Theta, slots: S
     });
   }
 
-  /** What the threads have, which must be what the work names. */
-  function weightsFor(epoch: number, version: number): readonly number[] {
-    if (world.reference.at(epoch, version).weights.some((value, chunk) => value !== weights?.[chunk])) {
-      world.fail(`${stream} computes with other weights than version ${version}`);
+  /** What something was computed with must be what it names. */
+  function checkWeights(used: readonly number[], epoch: number, version: number, what = "has computed with"): void {
+    if (world.reference.at(epoch, version).weights.some((value, chunk) => value !== used[chunk])) {
+      world.fail(`${stream} ${what} other weights than version ${version}`);
     }
-    return weights!;
+  }
+
+  /** New threads, after those that were to load some had died. */
+  function withoutWeights(work: number): WorkerEvent {
+    world.count("asked to compute without weights");
+    return { kind: "workFailed", work, failure: { reason: DIED, transient: false }, threadsDied: true };
   }
 
   function whatFails(job: Job, { lo, hi, firstMicroBatch }: StepLease) {
@@ -171,11 +183,13 @@ export function createThreads(surroundings: Surroundings, theta: Theta, slots: S
 
   function evaluate(job: Job, id: number, lease: EvaluationLease, done: (event: WorkerEvent) => void): void {
     const { firstBatch, endBatch, epoch, version } = lease;
-    const used = weightsFor(epoch, version);
+    if (weights === undefined) return done(withoutWeights(id));
+    const used = weights;
     whenComputed(
       job,
       drawMs(5, 60) * (endBatch - firstBatch),
       () => {
+        if (!job.abandoned) checkWeights(used, epoch, version);
         proven = true;
         const batches = Array.from({ length: endBatch - firstBatch }, (_, i) => firstBatch + i);
         const lossSums = batches.map((batch) => evaluationLoss(batch, used));
@@ -205,6 +219,9 @@ export function createThreads(surroundings: Surroundings, theta: Theta, slots: S
     die() {
       died = true;
       if (jobs.length > 0) fail(jobs[0]);
+    },
+    checkHeld({ epoch, version }) {
+      checkWeights(weights ?? [], epoch, version, "holds");
     },
     slotsOf: (work) => results.get(work)!,
     get busy() {
