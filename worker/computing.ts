@@ -2,14 +2,14 @@
 import { IsobatchError } from "../shared/errors.js";
 import { began, span } from "../shared/trace/index.js";
 import { type ComputedLease, NonFiniteError, ThreadDeathError } from "./compute/index.js";
-import type { EvaluationLease, StepLease, Work, WorkerEvent } from "./core/index.js";
+import type { EvaluationLease, StepLease, StepWork, Work, WorkerEvent } from "./core/index.js";
 import type { Engine } from "./engine.js";
 import { failureOf } from "./failure.js";
 import type { Near } from "./near/index.js";
 import type { Samples } from "./samples.js";
 
 export interface ComputingOptions {
-  readonly engine: Pick<Engine, "load" | "compute" | "evaluate" | "broken">;
+  readonly engine: Pick<Engine, "load" | "prepare" | "compute" | "evaluate" | "broken">;
   readonly samples: Pick<Samples, "microBatch" | "evaluationBatch">;
   readonly near: Pick<Near, "fetch">;
   /** Where a computed lease is kept, by its work, to be pushed. */
@@ -20,6 +20,7 @@ export interface ComputingOptions {
 export interface Computing {
   /** @param sequences of the shards that write into θ by themselves */
   load(sequences: ReadonlyMap<number, number>): void;
+  prepare(work: StepWork): void;
   compute(work: Work): void;
   /** Gives the work up between two micro-batches. */
   abandon(work: number): void;
@@ -87,6 +88,7 @@ export function createComputing({ engine, samples, near, results, dispatch }: Co
 
   return {
     load: (sequences) => follow(load(sequences)),
+    prepare: ({ lease }) => engine.prepare(lease, samples.microBatch),
     compute: (work) => follow(compute(work)),
     abandon: (work) => stops.get(work)?.abort(),
     async close() {

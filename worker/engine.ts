@@ -32,6 +32,7 @@ export interface Engine {
   /** The batches that came from the server. */
   readonly batches: Batches;
   readonly load: ComputePool["load"];
+  readonly prepare: ComputePool["prepare"];
   readonly compute: ComputePool["compute"];
   readonly evaluate: ComputePool["evaluate"];
   /** Why there will be no more threads, if they died twice in a row; everything rejects from then on. */
@@ -144,6 +145,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       loading = pool;
       return ask((threads) => threads.load());
     },
+    prepare: (...work) =>
+      void pool.then(
+        (threads) => threads.prepare(...work),
+        // Whatever is asked for next says why there are no threads.
+        () => {},
+      ),
     async compute(...work) {
       const computed = await askForWork((threads) => threads.compute(...work));
       proven = true;

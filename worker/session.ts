@@ -194,6 +194,8 @@ function performPart(
       return samples.prefetch(effect.batches, effect.first, effect.end);
     case "prefetchSteps":
       return samples.prefetchSteps(effect);
+    case "prepare":
+      return computing.prepare(effect.work);
     case "compute":
       return computing.compute(effect.work);
     case "abandon":

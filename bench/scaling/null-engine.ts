@@ -17,6 +17,7 @@ export function createNullEngine({ task, layout, form, identity }: Joined, onLea
     data: undefined,
     batches: createBatches(task, form),
     broken: undefined,
+    prepare() {},
     load: async () => {},
     async compute({ lo, hi, firstMicroBatch, microBatches }, fetchBatch) {
       for (let leaf = lo; leaf < hi; leaf++) await fetchBatch(firstMicroBatch + leaf);

@@ -162,7 +162,7 @@ describe("a worker's work", () => {
     const worker = attachedCore();
     worker.hold(1, 0);
     worker.handle({ kind: "epochOpened", epoch: 2, version: 0 });
-    assert.deepEqual(kindsOf(worker.handle(lease(0, 0, 1, 2))), ["prefetch"]);
+    assert.deepEqual(kindsOf(worker.handle(lease(0, 0, 1, 2))), ["prefetch", "prepare"]);
     assert.deepEqual(kindsOf(worker.publish(2, 0)), ["load", "compute"]);
   });
 

@@ -208,6 +208,8 @@ export type WorkerEffect =
       readonly every: number;
       readonly end: number;
     }
+  /** The lease is likely to be computed next: its first samples can be made ready while its weights are on their way. */
+  | { readonly kind: "prepare"; readonly work: StepWork }
   /** With the weights of the last `load`, which need not be over; `computed`, `evaluated` or `workFailed` follows. */
   | { readonly kind: "compute"; readonly work: Work }
   /** Nobody waits for what is being computed; its end follows all the same. */

@@ -51,6 +51,7 @@ function add(
   emit(worker, { kind: "prefetch", ...fetch });
   state.queue.push(work);
   begin(worker);
+  if (work.kind === "step" && state.queue[0] === work) emit(worker, { kind: "prepare", work });
 }
 
 /**

@@ -157,6 +157,7 @@ export function createProcess(
         return slots.release(effect.slots);
       case "prefetch":
       case "prefetchSteps":
+      case "prepare":
       case "note":
         return;
     }
