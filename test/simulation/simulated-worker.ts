@@ -70,7 +70,8 @@ export function createSimulatedWorker(index: number, world: World): SimulatedWor
       process.dispatch({ kind: "leave", reason: "SIGTERM" });
     },
     failForGood() {
-      const reason = `worker ${index} has no memory`;
+      // Errors that differ by numbers alone are the same to the coordinator; if all workers met one, that would be the run's.
+      const reason = `${["the disk", "memory", "the driver"][index % 3]} is broken`;
       if (up) process.dispatch({ kind: "failed", error: new Error(reason), told: { reason, transient: false } });
     },
     restartThreads: () => process.restartThreads(),

@@ -2,6 +2,7 @@ import { canonicalNodes } from "../../../shared/sums/index.js";
 import type { EvaluationLease, StepLease, WeightsVersion, Work, WorkerEvent } from "../../../worker/core/index.js";
 import { gradient, treeSum } from "../arithmetic.js";
 import { evaluationLoss } from "../formulas.js";
+import { createJobs, DIED, type Job } from "./jobs.js";
 import type { Surroundings } from "./process.js";
 import type { Slots } from "./slots.js";
 import type { Theta } from "./theta.js";
@@ -20,68 +21,14 @@ export interface Threads {
   readonly busy: boolean;
 }
 
-interface Job {
-  readonly work: number | undefined;
-  abandoned: boolean;
-  start(done: (event: WorkerEvent) => void): void;
-}
-
-const DIED = "Compute thread 0 ended.";
-
 export function createThreads(surroundings: Surroundings, theta: Theta, slots: Slots): Threads {
-  const { world, index, stream, later, drawMs, dispatch } = surroundings;
+  const { world, index, stream, later, drawMs } = surroundings;
   const { options } = world;
   let weights: readonly number[] | undefined;
-  let jobs: Job[] = [];
-  /** Ends with the threads. */
-  let generation = 0;
-  /** Whether they have brought something about since they were started. */
-  let proven = true;
-  /** They died while nobody asked anything of them; whoever asks next is told. */
-  let died = false;
-  /** Deaths that have not yet been told of. */
-  let failing = 0;
-  const results = new Map<number, readonly number[]>();
-
-  function startNext(): void {
-    const job = jobs[0];
-    if (job === undefined) return;
-    if (died) return fail(job);
-    const mine = generation;
-    job.start((event) => {
-      if (mine !== generation || jobs[0] !== job) return;
-      jobs.shift();
-      startNext();
-      dispatch(event);
-    });
-  }
-
-  function add(job: Job): void {
-    jobs.push(job);
-    if (jobs.length === 1) startNext();
-  }
-
-  /** All that was asked of the dead meets the same death. */
-  function fail(first: Job): void {
-    const asked = jobs;
-    jobs = [];
-    died = false;
+  const jobs = createJobs(surroundings, () => {
     weights = undefined;
-    generation++;
-    failing++;
-    later(drawMs(5, 100), () => {
-      failing--;
-      if (!proven) {
-        const reason = "The compute threads died twice in a row.";
-        return dispatch({ kind: "failed", error: new Error(reason), told: { reason, transient: false } });
-      }
-      proven = false;
-      for (const { work } of asked.length > 0 ? asked : [first]) {
-        if (work === undefined) dispatch({ kind: "loadFailed", reason: DIED });
-        else dispatch({ kind: "workFailed", work, failure: { reason: DIED, transient: false }, threadsDied: true });
-      }
-    });
-  }
+  });
+  const results = new Map<number, readonly number[]>();
 
   /** A thread copies θ while time passes: its second half after the first. */
   function load(
@@ -93,9 +40,9 @@ export function createThreads(surroundings: Surroundings, theta: Theta, slots: S
     const copy = Array.from({ length: half }, (_, chunk) => theta.read(chunk));
     // Now and then a thread has no core for a while.
     const slow = options.faultsUntilMs > 0 && world.chance(stream, 0.03);
-    const mine = generation;
+    const mine = jobs.generation;
     later(slow ? drawMs(8, 4_000) : drawMs(0.5, 8), () => {
-      if (mine !== generation) return;
+      if (mine !== jobs.generation) return;
       for (let chunk = half; chunk < options.chunks; chunk++) copy.push(theta.read(chunk));
       weights = copy;
       const shards = theta.moved(sequences);
@@ -112,10 +59,10 @@ export function createThreads(surroundings: Surroundings, theta: Theta, slots: S
   function compute(job: Job, id: number, lease: StepLease, done: (event: WorkerEvent) => void): void {
     const { lo, hi, microBatches, firstMicroBatch, epoch, step } = lease;
     const nodes = canonicalNodes(lo, hi, microBatches);
-    const mine = generation;
+    const mine = jobs.generation;
     slots.take(nodes.length, (taken) => {
       const giveBack = (): void => slots.release(taken);
-      if (mine !== generation) return giveBack();
+      if (mine !== jobs.generation) return giveBack();
       if (weights === undefined) {
         giveBack();
         return done(withoutWeights(id));
@@ -133,7 +80,6 @@ export function createThreads(surroundings: Surroundings, theta: Theta, slots: S
           const leafOf = (chunk: number) => (leaf: number) => gradient(firstMicroBatch + leaf, chunk, used);
           slots.write(taken[i], new Map(used.map((_, chunk) => [chunk, treeSum(leafOf(chunk), node.lo, node.hi)])));
         }
-        proven = true;
         results.set(id, taken);
         done({ kind: "computed", work: id, slots: taken, computeMs: ms, samplesMs: 0 });
       };
@@ -171,10 +117,10 @@ export function createThreads(surroundings: Surroundings, theta: Theta, slots: S
 
   /** Looks now and then whether it was abandoned, as the real ones do between two micro-batches. */
   function whenComputed(job: Job, ms: number, done: () => void, dead: () => void): void {
-    const mine = generation;
+    const mine = jobs.generation;
     const wait = (leftMs: number): void =>
       later(job.abandoned ? 0 : Math.min(20, leftMs), () => {
-        if (mine !== generation) dead();
+        if (mine !== jobs.generation) dead();
         else if (leftMs > 20 && !job.abandoned) wait(leftMs - 20);
         else done();
       });
@@ -190,7 +136,6 @@ export function createThreads(surroundings: Surroundings, theta: Theta, slots: S
       drawMs(5, 60) * (endBatch - firstBatch),
       () => {
         if (!job.abandoned) checkWeights(used, epoch, version);
-        proven = true;
         const batches = Array.from({ length: endBatch - firstBatch }, (_, i) => firstBatch + i);
         const lossSums = batches.map((batch) => evaluationLoss(batch, used));
         done({ kind: "evaluated", work: id, lossSums, correct: batches.map(() => 1) });
@@ -201,7 +146,7 @@ export function createThreads(surroundings: Surroundings, theta: Theta, slots: S
 
   return {
     load: (wanted, sequences) =>
-      add({ work: undefined, abandoned: false, start: (done) => load(wanted, sequences, done) }),
+      jobs.add({ work: undefined, abandoned: false, start: (done) => load(wanted, sequences, done) }),
     compute(work) {
       const job: Job = {
         work: work.id,
@@ -211,21 +156,16 @@ export function createThreads(surroundings: Surroundings, theta: Theta, slots: S
           else evaluate(job, work.id, work.lease, done);
         },
       };
-      add(job);
+      jobs.add(job);
     },
-    abandon(work) {
-      for (const job of jobs) if (job.work === work) job.abandoned = true;
-    },
-    die() {
-      died = true;
-      if (jobs.length > 0) fail(jobs[0]);
-    },
+    abandon: jobs.abandon,
+    die: jobs.die,
     checkHeld({ epoch, version }) {
       checkWeights(weights ?? [], epoch, version, "holds");
     },
     slotsOf: (work) => results.get(work)!,
     get busy() {
-      return jobs.length > 0 || failing > 0;
+      return jobs.busy;
     },
   };
 }

@@ -1,0 +1,91 @@
+import type { WorkerEvent } from "../../../worker/core/index.js";
+import type { Surroundings } from "./process.js";
+
+/** What is asked of a worker's threads, one after the other; and how they die over it, and are started again. */
+export interface Jobs {
+  add(job: Job): void;
+  abandon(work: number): void;
+  /** A thread dies: whatever was asked of the dead meets the same death. */
+  die(): void;
+  /** How often they have died. */
+  readonly generation: number;
+  readonly busy: boolean;
+}
+
+export interface Job {
+  /** Undefined: weights are loaded. */
+  readonly work: number | undefined;
+  abandoned: boolean;
+  start(done: (event: WorkerEvent) => void): void;
+}
+
+export const DIED = "Compute thread 0 ended.";
+
+/** @param onDied is called when the threads are gone, with all that they held */
+export function createJobs({ later, drawMs, dispatch }: Surroundings, onDied: () => void): Jobs {
+  let jobs: Job[] = [];
+  let generation = 0;
+  /** Whether they have brought something about since they were started. */
+  let proven = true;
+  /** They died while nobody asked anything of them; whoever asks next is told. */
+  let died = false;
+  /** Deaths that have not yet been told of. */
+  let failing = 0;
+
+  function startNext(): void {
+    const job = jobs[0];
+    if (job === undefined) return;
+    if (died) return fail(job);
+    const mine = generation;
+    job.start((event) => {
+      if (mine !== generation || jobs[0] !== job) return;
+      jobs.shift();
+      if (event.kind === "computed" || event.kind === "evaluated") proven = true;
+      startNext();
+      dispatch(event);
+    });
+  }
+
+  function add(job: Job): void {
+    jobs.push(job);
+    if (jobs.length === 1) startNext();
+  }
+
+  function fail(first: Job): void {
+    const asked = jobs;
+    jobs = [];
+    died = false;
+    generation++;
+    onDied();
+    failing++;
+    later(drawMs(5, 100), () => {
+      failing--;
+      if (!proven) {
+        const reason = "The compute threads died twice in a row.";
+        return dispatch({ kind: "failed", error: new Error(reason), told: { reason, transient: false } });
+      }
+      proven = false;
+      for (const { work } of asked.length > 0 ? asked : [first]) {
+        if (work === undefined) dispatch({ kind: "loadFailed", reason: DIED });
+        else dispatch({ kind: "workFailed", work, failure: { reason: DIED, transient: false }, threadsDied: true });
+      }
+    });
+  }
+
+  return {
+    add,
+    abandon(work) {
+      for (const job of jobs) if (job.work === work) job.abandoned = true;
+    },
+    die() {
+      died = true;
+      if (jobs.length > 0) fail(jobs[0]);
+    },
+    get generation() {
+      return generation;
+    },
+    get busy() {
+      return jobs.length > 0 || failing > 0;
+    },
+  };
+}
