@@ -10,7 +10,7 @@ import type { Logger } from "../shared/log.js";
 import { availableCores } from "../shared/machine/index.js";
 import { began, during, isTraced } from "../shared/trace/index.js";
 import { type Address, type Connection, type Trust, trustOf } from "../shared/wire/index.js";
-import { type Attached, createAttacher } from "./attach.js";
+import { type Attached, type Attacher, createAttacher } from "./attach.js";
 import { defaultComputeThreads } from "./backends/threads.js";
 import { type ChosenBackend, chooseBackendOffThread } from "./choose-backend.js";
 import type { GradientFlip } from "./compute/index.js";
@@ -116,18 +116,11 @@ async function live(options: WorkerOptions, backend: ChosenBackend, computeThrea
 
   const attach = async (afterMs: number, untilMs: number): Promise<void> => {
     if (afterMs > 0) await pause(afterMs, signal);
-    let connection: Connection | undefined;
-    try {
-      connection = await attacher.connect(untilMs);
-      current = await attacher.attach(connection);
-    } catch (error) {
-      if (error instanceof RunEndedError)
-        return dispatch({ kind: "endedMeanwhile", ok: error.ok, reason: error.message });
-      const retriable = error instanceof IsobatchError && error.code === "unavailable" && !signal.aborted;
-      return dispatch({ kind: "attachFailed", error, retriable, answered: connection !== undefined });
-    }
-    dispatch({ kind: "attached", attachment: current.attachment });
-    current.session.read();
+    const { attached, event } = await tryToAttach(attacher, untilMs, signal);
+    if (attached !== undefined) current = attached;
+    dispatch(event);
+    if (attached === undefined) return;
+    attached.session.read();
     begun.resolve();
   };
 
@@ -189,6 +182,26 @@ async function live(options: WorkerOptions, backend: ChosenBackend, computeThrea
       await finished.promise.catch(() => {});
     },
   };
+}
+
+/** One attempt to reach the server and join; `event` says what came of it. */
+async function tryToAttach(
+  attacher: Attacher,
+  untilMs: number,
+  signal: AbortSignal,
+): Promise<{ readonly attached?: Attached; readonly event: WorkerEvent }> {
+  let connection: Connection | undefined;
+  try {
+    connection = await attacher.connect(untilMs);
+    const attached = await attacher.attach(connection);
+    return { attached, event: { kind: "attached", attachment: attached.attachment } };
+  } catch (error) {
+    if (error instanceof RunEndedError) {
+      return { event: { kind: "endedMeanwhile", ok: error.ok, reason: error.message } };
+    }
+    const retriable = error instanceof IsobatchError && error.code === "unavailable" && !signal.aborted;
+    return { event: { kind: "attachFailed", error, retriable, answered: connection !== undefined } };
+  }
 }
 
 interface Deferred<Value> {
