@@ -21,8 +21,11 @@ import {
 } from "../../worker/backends/tensorflow/graphics.js";
 import { planWorkers } from "../worker-plan.js";
 import { type CudaLibraries, readCudaLibraries } from "./libraries.js";
+import { type SharedMemoryReport, trySharedMemory } from "./shared-memory.js";
 
 export interface DoctorReport extends MachineShare {
+  /** What processes of this machine can share numbers through. */
+  readonly sharedMemory: SharedMemoryReport;
   readonly isobatch: string;
   readonly node: string;
   readonly platform: string;
@@ -100,6 +103,7 @@ export async function collectReport(variables: Readonly<NodeJS.ProcessEnv>): Pro
     architecture: process.arch,
     processor: cpus()[0]?.model.trim() || "unknown",
     ...machine,
+    sharedMemory: await trySharedMemory(variables),
     nvidia: {
       driver: graphics.driverVersion ?? null,
       driverMin: DRIVER_VERSION_MIN,

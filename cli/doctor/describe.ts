@@ -2,6 +2,7 @@
 import { plural } from "../progress/format.js";
 import { table } from "../progress/table.js";
 import type { BackendReport, DoctorReport, Installation } from "./collect.js";
+import type { SharedMemoryReport } from "./shared-memory.js";
 
 export function describeReport(report: DoctorReport): string[] {
   const { nvidia, tensorflow, backends, run, limits } = report;
@@ -14,6 +15,7 @@ export function describeReport(report: DoctorReport): string[] {
         "memory",
         `${gibibytes(report.memoryBytes)}, ${gibibytes(report.freeMemoryBytes)} free${limitText(limits.memoryBytes, () => "that limit")}`,
       ],
+      ["shared", describeSharedMemory(report.sharedMemory)],
     ]),
     "",
     "NVIDIA",
@@ -29,6 +31,12 @@ export function describeReport(report: DoctorReport): string[] {
       ? "No backend works here."
       : `isobatch run takes ${run.backend}: ${plural(run.workers, "worker")} of ${plural(run.computeThreads, "compute thread")}.`,
   ];
+}
+
+function describeSharedMemory({ folder, problem, freeBytes, totalBytes, mapped }: SharedMemoryReport): string {
+  if (problem !== null) return `not with this folder: ${problem}`;
+  const room = `${folder}, ${gibibytes(freeBytes!)} of ${gibibytes(totalBytes!)} free`;
+  return mapped ? room : `${room}; copied, not mapped: isobatch tensorflow install compiles what maps it`;
 }
 
 /** The limit that a container or the like has set. */

@@ -11,6 +11,9 @@ const report: DoctorReport = {
   ...{ isobatch: "0.1.0", node: "v22.1.0", platform: "linux", architecture: "x64", processor: "AMD EPYC", cores: 16 },
   ...{ memoryBytes: 128 * 2 ** 30, freeMemoryBytes: 100 * 2 ** 30 },
   limits: { cpus: null, memoryBytes: null },
+  sharedMemory: {
+    ...{ folder: "/dev/shm", problem: null, freeBytes: 20 * 2 ** 30, totalBytes: 64 * 2 ** 30, mapped: true },
+  },
   nvidia: {
     ...{ driver: "580.65.06", driverMin: "525.60.13", problem: null, visibleDevices: "1", gpusFound: 2 },
     gpus: [{ model: "NVIDIA H100 80GB HBM3", name: "1" }],
@@ -44,7 +47,7 @@ const report: DoctorReport = {
 
 describe("describeReport()", () => {
   it("tells of GPUs, libraries, threads and determinism, and why the others do not work", () => {
-    assert.deepEqual(describeReport(report).slice(4), [
+    assert.deepEqual(describeReport(report).slice(5), [
       "",
       "NVIDIA",
       "  driver                580.65.06 (525.60.13 or newer is needed)",
@@ -81,6 +84,17 @@ describe("describeReport() in a container", () => {
       "cores     2 (AMD EPYC); its control group sets a quota of 1.5 CPUs",
       "memory    1.0 GiB, 0.5 GiB free; its control group sets that limit",
     ]);
+  });
+
+  it("shows what processes can share, how, and why not", () => {
+    const shown = (sharedMemory: Partial<DoctorReport["sharedMemory"]>): string =>
+      describeReport({ ...report, sharedMemory: { ...report.sharedMemory, ...sharedMemory } })[4];
+    assert.equal(shown({}), "shared    /dev/shm, 20.0 GiB of 64.0 GiB free");
+    assert.equal(
+      shown({ mapped: false }),
+      "shared    /dev/shm, 20.0 GiB of 64.0 GiB free; copied, not mapped: isobatch tensorflow install compiles what maps it",
+    );
+    assert.equal(shown({ problem: "EACCES" }), "shared    not with this folder: EACCES");
   });
 });
 

@@ -38,6 +38,7 @@ export function describeStatus(status: Status__Output): string[] {
     worker.state,
     printable(worker.device),
     plural(worker.computeThreads, "thread"),
+    transportText(worker.transport),
     `${measure(worker.microBatchesPerSecond)} micro-batches/s`,
     `${count(worker.microBatches)} done`,
     `seen ${duration(worker.lastSeenSeconds)} ago`,
@@ -50,6 +51,13 @@ export function describeStatus(status: Status__Output): string[] {
     `chunks ${shard.firstChunk}–${shard.endChunk - 1}`,
   ]);
   return [...table(rows), "", ...table(workers.length === 0 ? [["no workers"]] : workers), "", ...table(shards)];
+}
+
+/** How a worker's numbers travel. */
+function transportText(transport: string): string {
+  return transport === ""
+    ? "joining"
+    : ({ memory: "in memory", copied: "copied", wire: "over the wire" }[transport] ?? "mixed");
 }
 
 function failureRows({ failure, workerFailure }: Status__Output): [string, string][] {

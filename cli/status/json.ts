@@ -45,6 +45,7 @@ export function statusJson(status: Status__Output) {
       microBatches: worker.microBatches,
       microBatchesPerSecond: worker.microBatchesPerSecond,
       lastSeenSeconds: worker.lastSeenSeconds,
+      transport: worker.transport === "" ? null : worker.transport,
     })),
     shards: status.shards.map((shard) => ({
       index: shard.index,

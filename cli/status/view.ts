@@ -149,9 +149,10 @@ function workerLines({ workers }: Status__Output, width: number, room: number, p
     `${measure(worker.microBatchesPerSecond)}/s`,
     count(worker.microBatches),
     duration(worker.lastSeenSeconds),
+    worker.transport === "" ? "–" : printable(worker.transport),
     `${printable(worker.device)}, ${plural(worker.computeThreads, "thread")}`,
   ]);
-  const head = [plural(workers.length, "worker"), "state", "speed", "done", "last seen", "device"];
+  const head = [plural(workers.length, "worker"), "state", "speed", "done", "last seen", "via", "device"];
   const lines = columnsOf([head, ...cells], new Set([2, 3, 4]), width);
   const painted = lines.map((line, i) => (i === 0 ? paint("dim", line) : tint(line, shown[i - 1], paint)));
   return all ? painted : [...painted, paint("dim", `and ${plural(rest.length, "more worker")}: ${tally(rest)}`)];

@@ -48,7 +48,7 @@ describe("isobatch status", () => {
     ]);
     assert.deepEqual(Object.keys(status.workers[0]), [
       ...["id", "host", "processId", "state", "device", "backend", "computeThreads", "microBatches"],
-      ...["microBatchesPerSecond", "lastSeenSeconds"],
+      ...["microBatchesPerSecond", "lastSeenSeconds", "transport"],
     ]);
     assert.deepEqual(Object.keys(status.shards[0]), [
       ...["index", "address", "state", "version", "firstChunk", "endChunk"],

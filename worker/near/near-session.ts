@@ -5,6 +5,7 @@
 import { IsobatchError } from "../../shared/errors.js";
 import type { FileMapper } from "../../shared/native/process-addon.js";
 import { foreignFolder, NearError, proofOf, readSecret } from "../../shared/near/index.js";
+import { reasonOf } from "../../shared/system-errors.js";
 import {
   type Connection,
   createProgressTimer,
@@ -127,7 +128,7 @@ function readable<T>(use: () => T): T {
   try {
     return use();
   } catch (error) {
-    if (error instanceof Error && "syscall" in error) throw new NearError(error.message);
+    if (error instanceof Error && "syscall" in error) throw new NearError(reasonOf(error));
     throw error;
   }
 }

@@ -1,7 +1,7 @@
-import { messageOf } from "../../../shared/errors.js";
 import type { Logger } from "../../../shared/log.js";
 import type { FileMapper } from "../../../shared/native/process-addon.js";
 import { leaveSecret, makeOwnFolder } from "../../../shared/near/index.js";
+import { reasonOf } from "../../../shared/system-errors.js";
 
 /** Where and how a server shares numbers with workers of its machine. */
 export interface MemoryOptions {
@@ -33,7 +33,7 @@ export async function openNearFolder(memory: MemoryOptions | undefined, log: Log
       throw error;
     }
   } catch (error) {
-    log.info(`No memory is shared with workers of this machine: ${messageOf(error)}.`);
+    log.info(`No memory is shared with workers of this machine: ${reasonOf(error)}.`);
     return undefined;
   }
 }

@@ -3,6 +3,7 @@ import { IsobatchError, messageOf } from "../../../shared/errors.js";
 import { failAt } from "../../../shared/fail-point.js";
 import type { ChunkRange, Layout } from "../../../shared/layout/index.js";
 import { foreignFolder, isProof, NearError } from "../../../shared/near/index.js";
+import { reasonOf } from "../../../shared/system-errors.js";
 import { began, span } from "../../../shared/trace/index.js";
 import type { NearAnswer, NearEvent, NearPush__Output, NearRequest__Output } from "../../../shared/wire/index.js";
 import type { Admission } from "../admission.js";
@@ -147,7 +148,7 @@ function ours<T>(use: () => T): T {
     return use();
   } catch (error) {
     if (error instanceof NearError || (error as NodeJS.ErrnoException).syscall !== undefined) {
-      throw new IsobatchError("refused", `The slots of this worker can't be used: ${messageOf(error)}.`);
+      throw new IsobatchError("refused", `The slots of this worker can't be used: ${reasonOf(error)}.`);
     }
     throw error;
   }
