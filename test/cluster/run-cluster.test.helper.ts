@@ -1,12 +1,19 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type HttpOptions, type RunningServer, type Summary, startServer, startShard } from "../../server/index.js";
+import {
+  type HttpOptions,
+  type RunningServer,
+  type ServerOptions,
+  type Summary,
+  startServer,
+  startShard,
+} from "../../server/index.js";
 import { type LedgerLine, readJsonLines } from "../../server/observe/index.js";
 import { createToken } from "../../shared/credentials/index.js";
 import { createLog } from "../../shared/log.js";
 import type { Task } from "../../tasks/index.js";
-import { type GradientFlip, type RunningWorker, startWorker } from "../../worker/index.js";
+import { type GradientFlip, type RunningWorker, startWorker, type WorkerOptions } from "../../worker/index.js";
 
 /**
  * A whole cluster in this process: real servers, real workers with their compute threads, real gRPC over loopback.
@@ -23,6 +30,12 @@ export interface ClusterOptions {
   readonly http?: HttpOptions;
   /** The run directory whose κ is taken step by step. */
   readonly replayKappa?: string;
+  /** With one shard only. */
+  readonly encrypted?: boolean;
+  /** How the server shares memory with workers. */
+  readonly memory?: ServerOptions["memory"];
+  /** The same for each worker in turn; the others use the wire. */
+  readonly workersMemory?: readonly WorkerOptions["memory"][];
 }
 
 export interface Cluster {
@@ -45,7 +58,8 @@ export async function withCluster<T>(options: ClusterOptions, use: (cluster: Clu
     out,
     listen: { host: "127.0.0.1", port: 0 },
     shards,
-    tls: { kind: "none" },
+    tls: options.encrypted ? { kind: "own", names: ["127.0.0.1"] } : { kind: "none" },
+    memory: options.memory,
     tokens: [{ name: "test", role: "worker", token }],
     workersAwaited: workers,
     awaitMs: 60_000,
@@ -53,7 +67,7 @@ export async function withCluster<T>(options: ClusterOptions, use: (cluster: Clu
     replayKappa: options.replayKappa,
     log: quiet,
     spawnShard(place) {
-      const starting = startShard({ ...place, out, log: quiet });
+      const starting = startShard({ ...place, out, memory: options.memory, log: quiet });
       const exited = starting
         .then((shard) => shard.finished)
         .then(
@@ -64,6 +78,7 @@ export async function withCluster<T>(options: ClusterOptions, use: (cluster: Clu
     },
   });
   const joined: RunningWorker[] = [];
+  let started = 0;
   const cluster: Cluster = {
     server,
     out,
@@ -71,7 +86,8 @@ export async function withCluster<T>(options: ClusterOptions, use: (cluster: Clu
     async join() {
       const worker = await startWorker({
         address: server.address,
-        token,
+        token: options.encrypted ? server.security.passFor("cluster", "worker") : token,
+        memory: options.workersMemory?.[started++],
         backend: "wasm",
         computeThreads,
         connectWaitMs: 10_000,
