@@ -1,0 +1,250 @@
+/** A shard that shares memory, and a worker of its machine that may not be what it should. */
+import { closeSync, mkdtempSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import {
+  createGate,
+  createLeaseKey,
+  createToken,
+  hashSecret,
+  type LeaseClaims,
+  leaseMac,
+  memberSeal,
+} from "../../../shared/credentials/index.js";
+import { createLayout, elementsOf } from "../../../shared/layout/index.js";
+import { createLog } from "../../../shared/log.js";
+import type { FileMapper } from "../../../shared/native/process-addon.js";
+import {
+  makeFile,
+  makeOwnFolder,
+  memoryFolderOf,
+  proofOf,
+  readSecret,
+  slotShapes,
+  slotsFile,
+  sumsAt,
+  wholePages,
+} from "../../../shared/near/index.js";
+import { createRandom } from "../../../shared/random.js";
+import {
+  type Connection,
+  cancel,
+  connect,
+  createServer,
+  createWriter,
+  type NearAnswer__Output,
+  type NearEvent__Output,
+  type NearHello,
+  type NearNode,
+  type NearPush,
+  type NearRequest,
+  type NearWeights__Output,
+  readMessages,
+  shardService,
+} from "../../../shared/wire/index.js";
+import { createCheckpointStore, type SliceState } from "../../checkpoint/index.js";
+import { leafOf, type PlainSums, planFor, plus, updatePlainly } from "../arithmetic/sums.test.helper.js";
+import { createShard, type MeasuredReport, openNearFolder, type Shard } from "../index.js";
+
+/** Two chunks of parameters, one of a tail, one that is frozen. */
+export const LAYOUT = createLayout([
+  { name: "a/kernel", shape: [50, 100], kind: "parameter", decay: true },
+  { name: "norm/mean", shape: [30], kind: "tail", decay: false, momentum: 0.9 },
+  { name: "frozen/kernel", shape: [500], kind: "frozen", decay: false },
+]);
+const RANGE = { firstChunk: 0, endChunk: LAYOUT.chunks.length };
+export const ACTIVE = LAYOUT.chunks.filter(({ kind }) => kind !== "frozen").length;
+const [SHAPE] = slotShapes(LAYOUT);
+export const KAPPA = 4;
+const RUN = { runId: "a run", taskHash: "0".repeat(64) };
+const KEY = createLeaseKey();
+const TOKEN = createToken();
+const PATIENCE_MS = 20_000;
+
+const random = createRandom(11);
+const numbers = (length: number): Float32Array => Float32Array.from({ length }, () => random.next() * 2 - 1);
+const START: SliceState = {
+  theta: numbers(LAYOUT.length),
+  m: new Float32Array(LAYOUT.parameters),
+  v: new Float32Array(LAYOUT.parameters),
+};
+/** The gradients of every step's leaves. */
+const GRADIENTS = Array.from({ length: KAPPA }, () => numbers(LAYOUT.parameters + LAYOUT.tail));
+
+const planOf = (step: number) => ({ ...planFor(KAPPA), step, firstMicroBatch: step * KAPPA });
+
+/** θ after so many steps, in plain loops. */
+export function weightsAfter(steps: number, gradients = GRADIENTS): Float32Array {
+  const state = { theta: START.theta.slice(), m: START.m.slice(), v: START.v.slice() };
+  for (let step = 0; step < steps; step++) {
+    for (const chunk of LAYOUT.chunks.slice(0, ACTIVE)) {
+      const leaves = gradients.map((g) => leafOf(g.slice(chunk.offset, chunk.offset + chunk.length), { w1: 1, w2: 1 }));
+      const root = plus(plus(leaves[0], leaves[1]), plus(leaves[2], leaves[3]));
+      updatePlainly(LAYOUT, state, chunk, root, planOf(step));
+    }
+  }
+  return state.theta;
+}
+
+export interface NearShard {
+  readonly shard: Shard;
+  /** The memory folder. */
+  readonly root: string;
+  readonly reports: MeasuredReport[];
+  readonly failures: unknown[];
+  readonly connection: Connection;
+  /** The open step is `step` from now on. */
+  open(step: number): void;
+  /** θ as WatchWeights sends it, so from the shard's own memory. */
+  weights(): Promise<Float32Array>;
+}
+
+/** A shard that stands at step 0 with that step's plan. */
+export async function serveNearShard(test: TestContext, mapper: FileMapper | undefined): Promise<NearShard> {
+  const root = mkdtempSync(join(memoryFolderOf({}), "isobatch-shard-"));
+  const folder = mkdtempSync(join(tmpdir(), "isobatch-shard-"));
+  const store = createCheckpointStore({ folder, layout: LAYOUT, slice: elementsOf(LAYOUT, RANGE), ...RUN });
+  await store.write(START, { step: 0, microBatches: 0, c1: 0, c2: 0 });
+  const log = createLog({ level: "silent", pretty: false });
+  const reports: MeasuredReport[] = [];
+  const failures: unknown[] = [];
+  const shard = createShard({
+    ...{ layout: LAYOUT, range: RANGE, runId: RUN.runId, leaseKey: KEY, store, log },
+    near: await openNearFolder({ folder: root, mapper }, log),
+    report: (report) => reports.push(report),
+    onFailed: (error) => failures.push(error),
+  });
+  shard.handle({ kind: "restore", epoch: 1, step: 0 });
+  shard.handle({ kind: "plan", plan: planOf(0) });
+  const gate = createGate({ passes: [{ name: "test", role: "worker", hash: hashSecret(TOKEN) }] });
+  const server = createServer({ gate });
+  server.addService(shardService, shard.handlers);
+  const address = await server.listen({ host: "127.0.0.1", port: 0 });
+  const connection = await connect(address, { token: TOKEN, waitMs: 5_000 });
+  test.after(async () => {
+    connection.close();
+    await server.shutdown(0);
+    shard.close();
+    for (const path of [root, folder]) rmSync(path, { recursive: true });
+  });
+  return {
+    ...{ shard, root, reports, failures, connection },
+    open: (step) => shard.handle({ kind: "plan", plan: planOf(step) }),
+    async weights() {
+      const stream = connection.shard.watchWeights({ workerId: "w-1", epoch: 1, seal: sealOf("w-1") });
+      const theta = new Float32Array(LAYOUT.length);
+      const left = new Set(LAYOUT.chunks.map(({ index }) => index));
+      for await (const { chunk, weights } of readMessages(stream, { what: "The weights", stallMs: PATIENCE_MS })) {
+        new Uint8Array(theta.buffer).set(weights, 4 * LAYOUT.chunks[chunk].offset);
+        left.delete(chunk);
+        if (left.size === 0) break;
+      }
+      cancel(stream);
+      return theta;
+    },
+  };
+}
+
+export const sealOf = (workerId: string): Buffer => memberSeal(KEY, { runId: RUN.runId, workerId, token: "test" });
+
+export interface NearWorker {
+  readonly path: string;
+  /** The descriptor of its slots' file. */
+  readonly file: number;
+  /** Puts a node of one or two leaves into the slot, as a worker leaves it there. */
+  fill(slot: number, lo: number, hi: number, gradients?: readonly Float32Array[]): void;
+  send(request: NearRequest): void;
+  /** Pushes a lease; `nodes` names the slots of what it consists of. */
+  push(
+    lo: number,
+    hi: number,
+    nodes: readonly NearNode[],
+    more?: Partial<NearPush>,
+    claims?: Partial<LeaseClaims>,
+  ): void;
+  answer(): Promise<NearAnswer__Output>;
+  weights(): Promise<NearWeights__Output>;
+  /** Resolves with what ended the call. */
+  ended(): Promise<string>;
+  leave(): void;
+}
+
+/** @param hello what is different in it @param slots that its file has room for */
+export async function joinNear(
+  test: TestContext,
+  { root, connection }: NearShard,
+  { hello = {}, slots = 4, workerId = "w-1" }: { hello?: Partial<NearHello>; slots?: number; workerId?: string } = {},
+): Promise<NearWorker> {
+  const own = await makeOwnFolder(root);
+  const file = makeFile(root, join(own.path, slotsFile(0)), wholePages(slots * SHAPE.bytes));
+  const stream = connection.shard.near();
+  const writer = createWriter<NearRequest>(stream, { stallMs: PATIENCE_MS, what: "Near" });
+  const events = readMessages(stream, { what: "Near" });
+  const heard: NearEvent__Output[] = [];
+  let wake = (): void => {};
+  let end: string | undefined;
+  const send = (request: NearRequest): void => void writer.write(request).catch(() => {});
+  const next = async <T>(pick: (event: NearEvent__Output) => T | null | undefined): Promise<T> => {
+    const until = performance.now() + PATIENCE_MS;
+    for (;;) {
+      const at = heard.findIndex((event) => pick(event) != null);
+      if (at >= 0) return pick(heard.splice(at, 1)[0])!;
+      if (end !== undefined) throw new Error(`the call has ended: ${end}`);
+      if (performance.now() > until) throw new Error("the shard says nothing");
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  };
+  const invitation = (await events.next()).value!.invitation!;
+  const reading = (async (): Promise<string> => {
+    try {
+      for await (const event of events) {
+        heard.push(event);
+        wake();
+      }
+      return "well";
+    } catch (error) {
+      return (error as Error).message;
+    } finally {
+      wake();
+    }
+  })().then((how) => {
+    end = how;
+    wake();
+    return how;
+  });
+  test.after(() => {
+    cancel(stream);
+    closeSync(file);
+    own.close();
+    return reading;
+  });
+  const proof = proofOf(readSecret(join(root, invitation.memory)), { runId: RUN.runId, workerId });
+  send({ hello: { workerId, seal: sealOf(workerId), proof, memory: own.name, ...hello } });
+  return {
+    ...{ path: own.path, file, send },
+    fill(slot, lo, hi, gradients = GRADIENTS) {
+      for (const chunk of LAYOUT.chunks.slice(0, ACTIVE)) {
+        const leaves = gradients.slice(lo, hi).map((g) => g.slice(chunk.offset, chunk.offset + chunk.length));
+        const weighed = leaves.map((g): PlainSums => leafOf(g, { w1: 1, w2: 1 }));
+        const sums = hi - lo === 1 ? { s1: leaves[0], s2: undefined } : plus(weighed[0], weighed[1]);
+        const bytes = (array: Float32Array): Buffer => Buffer.from(array.buffer);
+        writeSync(file, bytes(sums.s1), 0, 4 * chunk.length, sumsAt(SHAPE, slot, "s1", chunk));
+        if (sums.s2 === undefined || chunk.kind !== "parameter") continue;
+        writeSync(file, bytes(sums.s2), 0, 4 * chunk.length, sumsAt(SHAPE, slot, "s2", chunk));
+      }
+    },
+    push(lo, hi, nodes, more = {}, changed = {}) {
+      const claims = { runId: RUN.runId, workerId, lease: 1 + lo, epoch: 1, step: 0, lo, hi, ...changed };
+      const losses = Array.from({ length: hi - lo }, () => 1);
+      const lease = { ...claims, mac: leaseMac(KEY, claims), losses, seal: sealOf(workerId) };
+      send({ push: { lease, lend: false, nodes: [...nodes], ...more } });
+    },
+    answer: () => next(({ answer }) => answer),
+    weights: () => next(({ weights }) => weights),
+    ended: () => reading,
+    leave: () => writer.end(),
+  };
+}
