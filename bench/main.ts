@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { wholeNumber } from "../cli/option-values.js";
 import { IsobatchError, messageOf } from "../shared/errors.js";
 import type { BackendName } from "../worker/backends/index.js";
+import { bfloat16Scenario } from "./bfloat16.js";
 import { dashboardScenario } from "./dashboard.js";
 import { gradientScenario } from "./gradients.js";
 import { kerasScenario, tableOf, wrongIn } from "./keras/scenario.js";
@@ -73,6 +74,7 @@ const scenarios: Record<string, () => unknown> = {
     console.error(tablesOf(lines));
     return lines;
   },
+  bfloat16: () => bfloat16Scenario(values.models?.split(","), (line) => console.error(JSON.stringify(line))),
   memory: async () => {
     const microBatches = wholeNumber("--micro-batches", 4, 1_000_000)(values["micro-batches"]);
     const memory = await memoryScenario(microBatches, values.backends?.split(","), values.models?.split(","));
@@ -86,7 +88,15 @@ const scenarios: Record<string, () => unknown> = {
     return lines;
   },
 };
-const onlyWhenNamed = new Set(["dashboard", "pytorch", "peers", "scaling", "memory", "gradients-against-keras"]);
+const onlyWhenNamed = new Set([
+  "dashboard",
+  "pytorch",
+  "peers",
+  "scaling",
+  "bfloat16",
+  "memory",
+  "gradients-against-keras",
+]);
 
 const unknown = wanted.find((name) => !(name in scenarios));
 if (unknown !== undefined) {

@@ -30,7 +30,13 @@ export async function openWorkerGradient(backendName: BackendName, name: Measure
     measured.form,
   );
   const memory = attachMemory(createWorkerMemory({ layout, threads: 1, leaves: 1 }));
-  const task = { seed: 1, loss: "softmaxCrossEntropy" as const, labelSmoothing: 0, clipNorm: null };
+  const task = {
+    seed: 1,
+    loss: "softmaxCrossEntropy" as const,
+    labelSmoothing: 0,
+    clipNorm: null,
+    wire: "float32" as const,
+  };
   const gradients = await createGradients({
     task,
     topology,

@@ -11,7 +11,7 @@ import {
 import { writeVector } from "./state.js";
 
 export interface EvaluateOptions {
-  readonly task: Pick<Task, "seed" | "loss" | "labelSmoothing" | "clipNorm" | "evaluationBatchSize">;
+  readonly task: Pick<Task, "seed" | "loss" | "labelSmoothing" | "clipNorm" | "evaluationBatchSize" | "wire">;
   /** The model's topology, as JSON. */
   readonly topology: string;
   readonly layout: Layout;

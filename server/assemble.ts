@@ -160,7 +160,7 @@ function openRecords(
 
 /** Shard 0, which is in the coordinator's process. */
 function firstShard(
-  { built: { layout } }: PreparedTask,
+  { built: { layout }, task: { wire } }: PreparedTask,
   directory: RunDirectory,
   range: ChunkRange,
   leaseKey: Uint8Array,
@@ -171,7 +171,7 @@ function firstShard(
   const { runId, taskHash } = directory.identity;
   const slice = elementsOf(layout, range);
   return createShard({
-    ...{ layout, range, runId, leaseKey, near, log },
+    ...{ layout, range, wire, runId, leaseKey, near, log },
     store: createCheckpointStore({ folder: directory.checkpointsFolder, layout, slice, runId, taskHash }),
     report: (report) => coordinator.dispatch(reportEvent(0, report)),
     onFailed: (error) => coordinator.fail(error),

@@ -148,7 +148,7 @@ async function askWelcome(
 
 function shardOf(
   options: ShardProcessOptions,
-  { runId, taskHash, leaseKey, layoutJson, firstChunk, endChunk }: ShardWelcome__Output,
+  { runId, taskHash, leaseKey, layoutJson, firstChunk, endChunk, wire }: ShardWelcome__Output,
   { send }: Stream,
   near: NearFolder | undefined,
   crash: (error: unknown) => void,
@@ -158,7 +158,7 @@ function shardOf(
   const slice = elementsOf(layout, range);
   const folder = join(options.out, RUN_FILES.checkpoints);
   return createShard({
-    ...{ layout, range, runId, leaseKey, near },
+    ...{ layout, range, runId, leaseKey, near, wire: wire === "bfloat16" ? "bfloat16" : "float32" },
     store: createCheckpointStore({ folder, layout, slice, runId, taskHash }),
     log: options.log.child({ shard: options.index, run: runId }),
     report: (report) => send(reportMessage(report)),

@@ -26,9 +26,11 @@ export function listDifferences(all: readonly string[]): string {
 }
 
 function fixed(task: Task): object {
-  const { model, schedule, ...rest } = omit(task, [...FREE, ...ALSO_FREE]) as Task;
+  const { model, schedule, wire, ...rest } = omit(task, [...FREE, ...ALSO_FREE]) as Task;
   return {
     ...rest,
+    // A run that was started before there was a choice does not say.
+    wire: wire ?? "float32",
     // A module is known by its code, wherever it is stored.
     model: model.kind === "module" ? omit(model, ["path"]) : model,
     schedule: omit(schedule, ["totalSamples", "earlier"]),

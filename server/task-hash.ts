@@ -31,6 +31,7 @@ function hashOf(task: Task, dataFingerprint: string, scheduleEnd: number | strin
     dataset: _dataset,
     model,
     schedule: { earlier: _earlier, ...schedule },
+    wire,
     ...rest
   } = task;
   const fixed = {
@@ -38,6 +39,8 @@ function hashOf(task: Task, dataFingerprint: string, scheduleEnd: number | strin
     model: model.kind === "module" ? model.hash : model,
     schedule: { ...schedule, totalSamples: scheduleEnd },
     data: dataFingerprint,
+    // Absent where it is the default, so that runs that were started before there was a choice keep their hash.
+    ...(wire === "bfloat16" ? { wire } : {}),
   };
   return createHash("sha256").update(JSON.stringify(fixed)).digest("hex");
 }

@@ -176,6 +176,7 @@ export const taskInputSchema = z.strictObject({
   checkpointEverySamples: wholeNumber(1, samplesMax).nullable().default(null),
   checkpointsKept: wholeNumber(1, 1000).default(3),
   mixed: z.boolean().default(false),
+  wire: z.enum(["float32", "bfloat16"]).default("float32"),
 });
 
 /** A task file's fields, with what is left out filled in but for what follows from others. */
@@ -238,6 +239,12 @@ export interface Task {
   readonly checkpointsKept: number;
   /** Whether workers of several numerics classes may train together, at the price of bit-exactness. */
   readonly mixed: boolean;
+  /**
+   * `bfloat16`: gradients are computed with parameters rounded to bfloat16, and each micro-batch's gradient is rounded to it
+   * before it enters a sum, so that either takes two bytes per parameter on the wire. The server's weights and all sums
+   * are float32 in any case, so the bits of a run don't depend on the workers that computed it.
+   */
+  readonly wire: "float32" | "bfloat16";
 }
 
 /** Micro-batches of the whole run: n goes from 0 to this, exclusive. */

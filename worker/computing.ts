@@ -1,5 +1,7 @@
 /** Computing, as the core wants it: asks the threads, and says how it came out. */
 import { IsobatchError } from "../shared/errors.js";
+import type { WireFormat } from "../shared/layout/index.js";
+import type { Interval } from "../shared/sums/index.js";
 import { began, span } from "../shared/trace/index.js";
 import { type ComputedLease, NonFiniteError, ThreadDeathError } from "./compute/index.js";
 import type { EvaluationLease, StepLease, StepWork, Work, WorkerEvent } from "./core/index.js";
@@ -12,6 +14,8 @@ export interface ComputingOptions {
   readonly engine: Pick<Engine, "load" | "prepare" | "compute" | "evaluate" | "broken">;
   readonly samples: Pick<Samples, "microBatch" | "evaluationBatch">;
   readonly near: Pick<Near, "fetch">;
+  /** The task's. */
+  readonly wire: WireFormat;
   /** Where a computed lease is kept, by its work, to be pushed. */
   readonly results: Map<number, ComputedLease>;
   dispatch(event: WorkerEvent): void;
@@ -28,7 +32,17 @@ export interface Computing {
   close(): Promise<void>;
 }
 
-export function createComputing({ engine, samples, near, results, dispatch }: ComputingOptions): Computing {
+/**
+ * Whether a lease's leaves are pushed one by one instead of as their sums: up to three gradients of two bytes per parameter are
+ * less than the eight bytes of S1 and S2.
+ */
+function staysApart({ lo, hi }: Interval, wire: WireFormat): boolean {
+  return wire === "bfloat16" && hi - lo <= APART_MAX;
+}
+
+const APART_MAX = 3;
+
+export function createComputing({ engine, samples, near, wire, results, dispatch }: ComputingOptions): Computing {
   const underWay = new Set<Promise<void>>();
   const stops = new Map<number, AbortController>();
   /** The reason that was last logged with a stack. */
@@ -53,7 +67,7 @@ export function createComputing({ engine, samples, near, results, dispatch }: Co
   };
 
   const step = async (work: number, lease: StepLease, signal: AbortSignal): Promise<WorkerEvent> => {
-    const computed = await engine.compute(lease, samples.microBatch, { signal });
+    const computed = await engine.compute({ ...lease, apart: staysApart(lease, wire) }, samples.microBatch, { signal });
     results.set(work, computed);
     const { nodes, computeMs, samplesMs } = computed;
     return { kind: "computed", work, slots: nodes.map(({ slot }) => slot), computeMs, samplesMs };

@@ -16,6 +16,7 @@ import {
 import type { ComputedLease, WorkerMemory } from "./compute/index.js";
 import type { StepLease } from "./core/index.js";
 import type { ShardLink } from "./shard-link.js";
+import type { WireForms } from "./wire-forms.js";
 
 export interface Push {
   readonly workerId: string;
@@ -24,6 +25,7 @@ export interface Push {
   readonly lease: StepLease;
   readonly computed: Pick<ComputedLease, "nodes" | "losses">;
   readonly memory: WorkerMemory;
+  readonly forms: WireForms;
 }
 
 /** A shard may hold a push back until it knows the step's plan, or has room for more sums. */
@@ -72,7 +74,7 @@ export async function pushToShard(push: Push, link: ShardLink, signal: AbortSign
 }
 
 async function send(
-  { workerId, seal, lease, computed, memory }: Push,
+  { workerId, seal, lease, computed, memory, forms }: Push,
   { firstChunk, endChunk }: ShardLink,
   connection: { readonly encrypted: boolean },
   write: (message: PushMessage | Frame) => Promise<void>,
@@ -85,10 +87,7 @@ async function send(
   let before = Promise.resolve();
   for (const node of computed.nodes) {
     for (const chunk of chunks) {
-      // Of one leaf its raw gradient; of more S1, then S2, which the tail has not.
-      const sums = memory.sums(node.slot, "s1", chunk);
-      const alone = node.hi - node.lo === 1 || chunk.kind === "tail";
-      const moreSums = alone ? undefined : memory.sums(node.slot, "s2", chunk);
+      const [sums, moreSums] = forms.sums(node, chunk);
       const frame = frameOfSums({ lo: node.lo, hi: node.hi, chunk: chunk.index, sums, moreSums }, connection);
       // One is encoded while the one before leaves.
       await before;

@@ -7,6 +7,7 @@ import type { Near } from "./near/index.js";
 import { pause } from "./pause.js";
 import { pushToShard } from "./push.js";
 import type { ShardLink } from "./shard-link.js";
+import type { WireForms } from "./wire-forms.js";
 
 export interface PushesOptions {
   readonly workerId: string;
@@ -15,6 +16,7 @@ export interface PushesOptions {
   readonly links: readonly ShardLink[];
   readonly memory: WorkerMemory;
   readonly near: Pick<Near, "session">;
+  readonly forms: WireForms;
   /** Computed leases, by their work. */
   readonly results: ReadonlyMap<number, ComputedLease>;
   dispatch(event: WorkerEvent): void;
@@ -29,7 +31,7 @@ export interface Pushes {
   close(): Promise<void>;
 }
 
-export function createPushes({ workerId, seal, links, memory, near, results, dispatch }: PushesOptions): Pushes {
+export function createPushes({ workerId, seal, links, memory, forms, near, results, dispatch }: PushesOptions): Pushes {
   const underWay = new Map<Promise<void>, { readonly work: number; readonly stop: AbortController }>();
 
   const push = async (
@@ -41,7 +43,7 @@ export function createPushes({ workerId, seal, links, memory, near, results, dis
   ): Promise<void> => {
     if (afterMs > 0) await pause(afterMs, signal);
     const computed = results.get(work.id)!;
-    const what = { workerId, seal, lease: work.lease, computed, memory };
+    const what = { workerId, seal, lease: work.lease, computed, memory, forms };
     const session = near.session(shard);
     // A shard that goes away, or refuses a part of the push, may have begun to read what it was lent.
     let lent = false;

@@ -27,6 +27,7 @@ import { reportMessage } from "./report-messages.js";
 import { createLocalSamples, createRemoteSamples } from "./samples.js";
 import { type Access, createShardLink } from "./shard-link.js";
 import { createWeightStreams } from "./weights.js";
+import { createWireForms } from "./wire-forms.js";
 
 export interface SessionOptions {
   readonly connection: Connection;
@@ -164,9 +165,10 @@ function createParts(
     ...{ shared, runId, workerId, seal, links, memory, log, onTransport },
     onWeights: (shard, weights) => dispatch({ kind: "shardWeights", shard, ...weights }),
   });
-  const weights = createWeightStreams({ workerId, seal, links, memory, near, dispatch });
-  const computing = createComputing({ engine, samples, near, results, dispatch });
-  const pushes = createPushes({ workerId, seal, links, memory, near, results, dispatch });
+  const forms = createWireForms(memory, task.wire);
+  const weights = createWeightStreams({ workerId, seal, links, memory, forms, near, dispatch });
+  const computing = createComputing({ engine, samples, near, wire: task.wire, results, dispatch });
+  const pushes = createPushes({ workerId, seal, links, memory, forms, near, results, dispatch });
   return {
     ...{ samples, results, weights, computing, pushes, memory },
     async close() {

@@ -9,6 +9,7 @@ import { createWorkerMemory } from "./compute/index.js";
 import { createWorkerCore, type WorkerEffect, type WorkerEvent } from "./core/index.js";
 import type { ShardLink } from "./shard-link.js";
 import { createWeightStreams } from "./weights.js";
+import { createWireForms } from "./wire-forms.js";
 
 const layout = createLayout([
   { name: "kernel", shape: [5000], kind: "parameter", decay: true },
@@ -46,6 +47,7 @@ function open(test: TestContext, load: () => Promise<void>) {
     links: [link as unknown as ShardLink],
     memory,
     near: { open: async () => undefined },
+    forms: createWireForms(memory, "float32"),
     dispatch: host.dispatch,
   });
   test.after(() => weights.close());

@@ -19,6 +19,7 @@ import { failureOf } from "./failure.js";
 import type { Near } from "./near/index.js";
 import { pause } from "./pause.js";
 import type { ShardLink } from "./shard-link.js";
+import type { WireForms } from "./wire-forms.js";
 
 export interface WeightStreamsOptions {
   readonly workerId: string;
@@ -27,6 +28,7 @@ export interface WeightStreamsOptions {
   readonly links: readonly ShardLink[];
   readonly memory: WorkerMemory;
   readonly near: Pick<Near, "open">;
+  readonly forms: WireForms;
   dispatch(event: WorkerEvent): void;
 }
 
@@ -50,7 +52,7 @@ interface Come {
 }
 
 export function createWeightStreams(options: WeightStreamsOptions): WeightStreams {
-  const { workerId, seal, links, memory, near, dispatch } = options;
+  const { workerId, seal, links, memory, forms, near, dispatch } = options;
   const { layout } = memory.plan;
   const closed = new AbortController();
   const { signal } = closed;
@@ -68,7 +70,7 @@ export function createWeightStreams(options: WeightStreamsOptions): WeightStream
   /** Resolves when the core has judged the chunk. */
   const judge = async (shard: number, connection: Connection, message: WeightsChunk__Output): Promise<void> => {
     const { chunk, epoch, version } = message;
-    const bytes = checked(message, links[shard], connection, layout);
+    const bytes = checked(message, links[shard], connection, { layout, forms });
     const each: Come = { chunk, bytes, judged: false, readOn: () => {} };
     come.set(shard, each);
     dispatch({ kind: "chunk", shard, chunk, epoch, version });
@@ -119,7 +121,7 @@ export function createWeightStreams(options: WeightStreamsOptions): WeightStream
     },
     take(shard) {
       const taken = come.get(shard);
-      if (taken !== undefined) memory.weights(layout.chunks[taken.chunk]).set(taken.bytes);
+      if (taken !== undefined) forms.setWeights(layout.chunks[taken.chunk], taken.bytes);
       proceed(shard);
     },
     skip: proceed,
@@ -136,12 +138,12 @@ function checked(
   { chunk, weights, checksum }: WeightsChunk__Output,
   link: ShardLink,
   connection: Connection,
-  layout: Layout,
+  { layout, forms }: { readonly layout: Layout; readonly forms: WireForms },
 ): Uint8Array {
   if (!(chunk >= link.firstChunk && chunk < link.endChunk)) {
     throw new IsobatchError("damaged", `Chunk ${chunk} came from ${link.name}, which holds no such chunk.`);
   }
-  const expected = layout.chunks[chunk].length * Float32Array.BYTES_PER_ELEMENT;
+  const expected = forms.weightsBytes(layout.chunks[chunk]);
   if (weights.length !== expected) {
     throw new IsobatchError(
       "damaged",

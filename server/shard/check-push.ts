@@ -1,5 +1,5 @@
 import { verifyLeaseMac } from "../../shared/credentials/index.js";
-import type { ChunkRange, Layout } from "../../shared/layout/index.js";
+import type { ChunkRange, Layout, WireFormat } from "../../shared/layout/index.js";
 import { type PushMessage__Output, verifyChecksum } from "../../shared/wire/index.js";
 import { sumsBytes } from "./arithmetic/source.js";
 import { type Rejection, rejection } from "./traffic.js";
@@ -42,7 +42,7 @@ export function checkLease(
  * @throws {IsobatchError} `refused`
  */
 export function checkChunk(
-  { layout, range }: { readonly layout: Layout; readonly range: ChunkRange },
+  { layout, range, wire }: { readonly layout: Layout; readonly range: ChunkRange; readonly wire: WireFormat },
   lease: PushedLease,
   chunk: NonNullable<PushMessage__Output["chunk"]>,
 ): void {
@@ -52,7 +52,7 @@ export function checkChunk(
   if (!(index >= range.firstChunk && index < range.endChunk) || layout.chunks[index].kind === "frozen") {
     refuse("chunk", `chunk ${index} is not among those this shard takes, ${range.firstChunk} to ${range.endChunk - 1}`);
   }
-  const expected = sumsBytes(layout.chunks[index], hi - lo);
+  const expected = sumsBytes(layout.chunks[index], hi - lo, wire);
   if (sums.length !== expected) refuse("length", `${what} has ${sums.length} bytes instead of ${expected}`);
 }
 
@@ -72,7 +72,7 @@ export function checkSums(
   connection: { readonly encrypted: boolean },
 ): void {
   const half = chunks[chunk].length * Float32Array.BYTES_PER_ELEMENT;
-  const parts = sums.length === half ? [sums] : [sums.subarray(0, half), sums.subarray(half)];
+  const parts = sums.length <= half ? [sums] : [sums.subarray(0, half), sums.subarray(half)];
   verifyChecksum(connection, parts, checksum, `Chunk ${chunk} of [${lo}, ${hi})`);
 }
 

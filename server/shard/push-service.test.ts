@@ -33,7 +33,7 @@ function shard() {
   const admission = createAdmission(core, host);
   const reads: string[] = [];
   const service = {
-    ...{ layout: LAYOUT, range: RANGE, runId: RUN, leaseKey: KEY, admission },
+    ...{ layout: LAYOUT, range: RANGE, wire: "float32" as const, runId: RUN, leaseKey: KEY, admission },
     slice: {
       receive() {
         reads.push("copied and scanned");

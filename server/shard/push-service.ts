@@ -2,7 +2,7 @@ import type { Metadata } from "@grpc/grpc-js";
 import { checkMember } from "../../shared/credentials/index.js";
 import { IsobatchError } from "../../shared/errors.js";
 import { failAt } from "../../shared/fail-point.js";
-import type { ChunkRange, Layout } from "../../shared/layout/index.js";
+import type { ChunkRange, Layout, WireFormat } from "../../shared/layout/index.js";
 import type { Logger } from "../../shared/log.js";
 import { began, span } from "../../shared/trace/index.js";
 import {
@@ -27,6 +27,7 @@ import { rejection, type TrafficCounters } from "./traffic.js";
 export interface PushServiceOptions {
   readonly layout: Layout;
   readonly range: ChunkRange;
+  readonly wire: WireFormat;
   readonly runId: string;
   readonly leaseKey: Uint8Array;
   readonly slice: Pick<Slice, "receive">;

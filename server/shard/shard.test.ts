@@ -107,6 +107,7 @@ async function serve(
   const shard = createShard({
     layout: LAYOUT,
     range: RANGE,
+    wire: "float32",
     runId: RUN.runId,
     leaseKey: KEY,
     store: slow(store),

@@ -1,5 +1,5 @@
 import { createCoreHost } from "../../shared/core-host.js";
-import type { ChunkRange, Layout } from "../../shared/layout/index.js";
+import type { ChunkRange, Layout, WireFormat } from "../../shared/layout/index.js";
 import type { Logger } from "../../shared/log.js";
 import { began } from "../../shared/trace/index.js";
 import { createHandlers, type ShardHandlers } from "../../shared/wire/index.js";
@@ -8,6 +8,7 @@ import { createAdmission } from "./admission.js";
 import { createCheckpointWriter } from "./checkpoint-writer.js";
 import { createShardCore, type ShardEvent } from "./core/index.js";
 import { createEffects, type MeasuredReport, type ShardWork, workOf } from "./effects.js";
+import { createEncoding } from "./encoding.js";
 import { createMeasures } from "./measures.js";
 import type { NearFolder } from "./near/near-folder.js";
 import { createNearHandler } from "./near/near-service.js";
@@ -36,6 +37,8 @@ export interface Shard {
 export interface ShardOptions {
   readonly layout: Layout;
   readonly range: ChunkRange;
+  /** The task's. */
+  readonly wire: WireFormat;
   readonly runId: string;
   readonly leaseKey: Uint8Array;
   readonly store: CheckpointStore;
@@ -55,13 +58,14 @@ export interface ShardOptions {
 const STAGED_BYTES_MAX = 2 ** 30;
 
 export function createShard(options: ShardOptions): Shard {
-  const { layout, range, log, store } = options;
+  const { layout, range, wire, log, store } = options;
   const slice = createSlice(layout, range);
   const { memories } = slice;
   const sharing = createNearSharing({ near: options.near, layout, range, memories, log });
+  const encoding = createEncoding(slice, wire);
   const traffic = createTraffic();
   const measures = createMeasures();
-  const publisher = createPublisher(slice.weights, traffic.sent);
+  const publisher = createPublisher(encoding.weights, traffic.sent);
   const chunks = layout.chunks.slice(range.firstChunk, range.endChunk);
   const active = chunks.filter((chunk) => chunk.kind !== "frozen").map((chunk) => chunk.index);
   const chunkBytes = Math.max(...chunks.map((chunk) => chunk.length)) * 8;
@@ -120,7 +124,7 @@ export function createShard(options: ShardOptions): Shard {
     },
     handlers: {
       ...createPushService({
-        ...{ layout, range, runId, leaseKey, slice, admission, publisher, measures, traffic, log },
+        ...{ layout, range, wire, runId, leaseKey, slice: encoding, admission, publisher, measures, traffic, log },
       }),
       Near: createNearHandler(
         sharing,

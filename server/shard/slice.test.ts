@@ -223,9 +223,17 @@ describe("sumsBytes()", () => {
   it("has S2 only of parameters, and only of more than one leaf", () => {
     const [first] = LAYOUT.chunks;
     const inTail = LAYOUT.chunks.find(({ kind }) => kind === "tail")!;
-    assert.equal(sumsBytes(first, 1), first.length * 4);
-    assert.equal(sumsBytes(first, 2), first.length * 8);
-    assert.equal(sumsBytes(inTail, 2), inTail.length * 4);
+    assert.equal(sumsBytes(first, 1, "float32"), first.length * 4);
+    assert.equal(sumsBytes(first, 2, "float32"), first.length * 8);
+    assert.equal(sumsBytes(inTail, 2, "float32"), inTail.length * 4);
+  });
+
+  it("has half the bytes of a leaf's gradient as bfloat16", () => {
+    const [first] = LAYOUT.chunks;
+    const inTail = LAYOUT.chunks.find(({ kind }) => kind === "tail")!;
+    assert.equal(sumsBytes(first, 1, "bfloat16"), first.length * 2);
+    assert.equal(sumsBytes(first, 2, "bfloat16"), first.length * 8);
+    assert.equal(sumsBytes(inTail, 1, "bfloat16"), inTail.length * 4);
   });
 });
 

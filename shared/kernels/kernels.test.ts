@@ -89,6 +89,15 @@ describe("instantiateKernels() equals createReferenceKernels() bit by bit", () =
   it("in scale()", () => agree((k, length, [target], factor) => k.scale(target, length, factor), number64));
   it("in average()", () =>
     agree((k, length, [theta, s1], [keep, add]) => k.average(theta, s1, length, keep, add), pair));
+  it("in roundBfloat16()", () =>
+    agree((k, length, [source, target]) => k.roundBfloat16(source, target, length), fc.constant(0)));
+  it("in roundBfloat16() onto the numbers themselves", () =>
+    agree((k, length, [target]) => k.roundBfloat16(target, target, length), fc.constant(0)));
+  it("in packBfloat16() and unpackBfloat16()", () =>
+    agree((k, length, [source, packed, target]) => {
+      k.packBfloat16(source, packed, length);
+      k.unpackBfloat16(packed, target, length);
+    }, fc.constant(0)));
   it("in adam()", () =>
     agree((k, length, [theta, m, v, s1, s2], c) => k.adam(theta, m, v, s1, s2, length, c), constants));
   it("in allFinite()", () => agree((k, length, [offset]) => k.allFinite(offset, length), fc.constant(0)));

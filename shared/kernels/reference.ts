@@ -78,7 +78,41 @@ export function createReferenceKernels(memory: WebAssembly.Memory): Kernels {
       const [k, a] = [round(keep), round(add)];
       for (let i = 0; i < length; i++) weights[i] = round(round(k * weights[i]) + round(a * sum1[i]));
     },
+
+    roundBfloat16(source, target, length) {
+      const to = array(target, length);
+      for (const [i, x] of array(source, length).entries()) to[i] = nearestBfloat16(x);
+    },
+
+    packBfloat16(source, target, length) {
+      const to = new DataView(memory.buffer);
+      for (const [i, x] of array(source, length).entries())
+        to.setUint16(target + 2 * i, upperHalf(nearestBfloat16(x)), true);
+    },
+
+    unpackBfloat16(source, target, length) {
+      const [from, to] = [new DataView(memory.buffer), new DataView(memory.buffer)];
+      for (let i = 0; i < length; i++)
+        to.setUint32(target + 4 * i, from.getUint16(source + 2 * i, true) * 2 ** 16, true);
+    },
   };
+}
+
+/** A bfloat16 has 8 significant bits, fewer where it is subnormal, and the exponents of float32. */
+function nearestBfloat16(x: number): number {
+  if (!Number.isFinite(x) || x === 0) return x;
+  const size = Math.abs(x);
+  const unit = 2 ** (Math.max(-126, Math.floor(Math.log2(size))) - 7);
+  const below = Math.floor(size / unit);
+  const rest = size / unit - below;
+  const isUp = rest > 0.5 || (rest === 0.5 && below % 2 === 1);
+  return Math.sign(x) * round(unit * (isUp ? below + 1 : below));
+}
+
+function upperHalf(x: number): number {
+  const view = new DataView(new ArrayBuffer(4));
+  view.setFloat32(0, x);
+  return view.getUint16(0);
 }
 
 function sumInBlocks(values: Float32Array, term: (x: number) => number): number {

@@ -18,6 +18,7 @@ export function instantiateKernels(memory: WebAssembly.Memory): Kernels {
   compiled ??= new WebAssembly.Module(readFileSync(new URL("./kernels.wasm", import.meta.url)));
   const exports = new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as Exports;
   const { leaf, addLeaf, add, addInto, scale, squaredNorm, sum, average } = exports;
+  const { roundBfloat16, packBfloat16, unpackBfloat16 } = exports;
   return {
     leaf,
     addLeaf,
@@ -27,6 +28,9 @@ export function instantiateKernels(memory: WebAssembly.Memory): Kernels {
     squaredNorm,
     sum,
     average,
+    roundBfloat16,
+    packBfloat16,
+    unpackBfloat16,
     allFinite: (offset, length) => exports.allFinite(offset, length) === 1,
     adam(theta, m, v, s1, s2, length, k) {
       const { mKeep, mAdd, vKeep, vAdd, stepSize, vScale, epsilon, decay } = k;

@@ -57,7 +57,8 @@ export interface Layout {
 
 /** Elements in a block: the fixed unit of float64 norms (noise scale), a divisor of every chunk but the last. */
 export const BLOCK_LENGTH = 4096;
-const CHUNK_LENGTH_MAX = 32 * BLOCK_LENGTH; // 512 KiB of float32
+/** Elements in a chunk at most: 512 KiB of float32. */
+export const CHUNK_LENGTH_MAX = 32 * BLOCK_LENGTH;
 const CHUNKS_WANTED = 8;
 /** Elements in a segment at most. */
 export const SEGMENT_LENGTH_MAX = 2 ** 24;

@@ -68,6 +68,21 @@ describe("stateHash of a cluster's run", () => {
     });
   }
 
+  it("is the in-process trainer's with bfloat16 on the wire, whatever the workers, threads and shards", async () => {
+    const plain = resolveTask(NORMALISED.name, NORMALISED);
+    const hashes = new Set([(await trainInProcess(plain)).stateHash]);
+    for (const microBatchesPerStep of [1, 3, 7]) {
+      const task: Task = { ...plain, microBatchesPerStep, wire: "bfloat16" };
+      const expected = (await trainInProcess(task)).stateHash;
+      hashes.add(expected);
+      // Leases of one leaf, of a few that stay apart, and of many that are folded.
+      for (const cluster of microBatchesPerStep === 7 ? CLUSTERS.slice(0, 3) : CLUSTERS.slice(1, 2)) {
+        assert.equal(await hashOf(task, cluster), expected, JSON.stringify(cluster));
+      }
+    }
+    assert.equal(hashes.size, 4);
+  });
+
   it("is the in-process trainer's for mnist-cnn", async () => {
     const task = await small("mnist-cnn", 3, 6, 4);
     const expected = (await trainInProcess(task)).stateHash;

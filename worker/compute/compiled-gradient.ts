@@ -5,9 +5,10 @@
  * to go the other; and where a model can't be compiled, computing goes on as it began.
  */
 import { messageOf } from "../../shared/errors.js";
+import type { LayoutTensor } from "../../shared/layout/index.js";
 import { type Compiler, type Program, type Trace, UncompilableError } from "../backends/index.js";
 import type { Copies } from "./copies.js";
-import { type Addresses, type MemoryPlan, weightsAddresses } from "./memory.js";
+import type { Addresses } from "./memory.js";
 import type { DecodedMicroBatch, ModelGradient } from "./model-gradient.js";
 
 /** What computes a micro-batch's gradient, whichever way. */
@@ -20,7 +21,8 @@ export interface Computing extends Pick<ModelGradient, "evaluate" | "dispose"> {
 export interface CompiledGradientOptions {
   readonly compiler: Compiler;
   readonly model: ModelGradient;
-  readonly plan: MemoryPlan;
+  /** The vector that holds a tensor's values when weights are loaded. */
+  readonly weightsAt: (tensor: LayoutTensor) => Addresses;
   readonly copies: Copies;
   /** Is told, as a sentence's end, why the model is computed operation by operation after all. */
   readonly refused: (reason: string) => void;
@@ -40,7 +42,7 @@ interface Traced {
   readonly samples: number;
 }
 
-export function compiledGradient({ compiler, model, plan, copies, refused }: CompiledGradientOptions): Computing {
+export function compiledGradient({ compiler, model, weightsAt, copies, refused }: CompiledGradientOptions): Computing {
   let state: State = { kind: "watching", traces: 0 };
   /** Whether the model's own weights are older than the program's. */
   let stale = false;
@@ -52,7 +54,7 @@ export function compiledGradient({ compiler, model, plan, copies, refused }: Com
   };
 
   const load = (program: Program): void =>
-    program.load(model.weights.map((tensor) => copies.views(tensor, weightsAddresses(plan))));
+    program.load(model.weights.map((tensor) => copies.views(tensor, weightsAt(tensor))));
 
   const eagerly: ModelGradient["compute"] = (batch, target, watch) => {
     if (stale && "program" in state) model.setWeights(state.program.variables());

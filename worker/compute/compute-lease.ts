@@ -21,10 +21,12 @@ export interface Lease extends Interval {
   /** Of leaves lo … hi − 1 in S1 and S2; absent or empty: all 1. */
   readonly leafWeights1?: ArrayLike<number>;
   readonly leafWeights2?: ArrayLike<number>;
+  /** Whether every leaf stays a node of its own, for its shards to fold. */
+  readonly apart?: boolean;
 }
 
 export interface ComputedLease {
-  /** Exactly the lease's canonical nodes, from left to right; their slots are the caller's to release. */
+  /** The lease's canonical nodes, or its leaves, from left to right; their slots are the caller's to release. */
   readonly nodes: FoldedNode[];
   /** One a leaf: the micro-batch's mean loss, regularisers included. */
   readonly losses: Float64Array;
@@ -56,7 +58,9 @@ export async function computeLease(
     foldPart(fed, { lease, part: parts[i], weights, fetchBatch, stop, fail }),
   );
   const foldedNodes = folded.flatMap((range) => range.nodes);
-  const { nodes, operations } = joinNodes(foldedNodes, lease.microBatches);
+  const { nodes, operations } = lease.apart
+    ? { nodes: foldedNodes, operations: [] }
+    : joinNodes(foldedNodes, lease.microBatches);
   const infinite = folded.flatMap((range) => range.infinite);
   const foldedAt = performance.now();
   if (operations.length > 0) {
@@ -87,12 +91,12 @@ interface Folding {
 /** Resolves, or rejects, when the thread rests. */
 async function foldPart({ thread, feed }: FedThread, folding: Folding): Promise<FoldedRange> {
   const { lease, part, weights, fetchBatch, stop, fail } = folding;
-  const { microBatches, firstMicroBatch } = lease;
+  const { microBatches, firstMicroBatch, apart = false } = lease;
   stop.throwIfAborted();
   const abandon = (): void => thread.abandon();
   stop.addEventListener("abort", abandon, { once: true });
   const whole = { lo: lease.lo, hi: lease.hi };
-  const folded = thread.ask("lease", { ...part, whole, microBatches, firstMicroBatch, weights });
+  const folded = thread.ask("lease", { ...part, whole, microBatches, firstMicroBatch, apart, weights });
   const sent = feed.send(firstMicroBatch + part.lo, firstMicroBatch + part.hi, fetchBatch, stop);
   // What fails first stops the other, which settles then.
   for (const each of [folded, sent]) each.catch(fail);

@@ -15,7 +15,7 @@ import { patienceFor } from "./watchdog.js";
 const script = new URL("./hanging-thread.test.helper.js", import.meta.url);
 const leaf = {
   ...{ lo: 0, hi: 1, whole: { lo: 0, hi: 1 }, microBatches: 1, firstMicroBatch: 0 },
-  ...{ weights: undefined, slots: [0] },
+  ...{ apart: false, weights: undefined, slots: [0] },
 };
 const batch = { number: 0, samples: 0, inputs: new Uint8Array(), labels: new Uint8Array() };
 
@@ -37,7 +37,13 @@ describe("a compute thread that can't load the weights", { timeout: 60_000 }, ()
     const { layout, topology } = await openGradients({ layers: [{ layer: "Dense", units: 3, inputShape: [4] }] });
     // Too small for the weights until it is grown.
     const memories = [new WebAssembly.Memory({ initial: 0, maximum: 65_535, shared: true })];
-    const task = { seed: 5, loss: "softmaxCrossEntropy" as const, labelSmoothing: 0, clipNorm: null };
+    const task = {
+      seed: 5,
+      loss: "softmaxCrossEntropy" as const,
+      labelSmoothing: 0,
+      clipNorm: null,
+      wire: "float32" as const,
+    };
     const thread = await startComputeThread({
       start: { thread: 0, threads: 1, backend: "wasm", join: { task, topology, form: FORM }, layout, memories },
       ...{ patience: patienceFor("wasm", 60_000), leave: () => assert.fail() },

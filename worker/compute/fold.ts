@@ -40,10 +40,17 @@ export interface Fold {
 }
 
 /**
- * @param slots free slots, at least `slotsNeeded(lo, hi)` of them
+ * @param slots free slots, at least `slotsNeeded(lo, hi)` of them; one per leaf if they stay apart
  * @param microBatches κ, the leaves of the step
+ * @param apart whether every leaf stays a node of its own
  */
-export function createFold(lo: number, hi: number, microBatches: number, slots: readonly number[]): Fold {
+export function createFold(
+  lo: number,
+  hi: number,
+  microBatches: number,
+  slots: readonly number[],
+  apart = false,
+): Fold {
   const free = [...slots];
   const stack: FoldedNode[] = [];
   let leaf = lo;
@@ -51,7 +58,7 @@ export function createFold(lo: number, hi: number, microBatches: number, slots: 
   /** Whether leaf `leaf` and the topmost node are siblings that are leaves both. */
   const completesPair = (): boolean => {
     const top = stack.at(-1);
-    if (top === undefined || top.hi - top.lo !== 1 || leaf === hi) return false;
+    if (apart || top === undefined || top.hi - top.lo !== 1 || leaf === hi) return false;
     const parent = parentOf(top, microBatches);
     return parent !== undefined && parent.lo === top.lo && parent.hi === leaf + 1;
   };
@@ -75,7 +82,7 @@ export function createFold(lo: number, hi: number, microBatches: number, slots: 
         stack.push({ lo: leaf, hi: leaf + 1, slot: free.pop()! });
       }
       leaf += 1;
-      operations.push(...mergeTop(stack, microBatches, free));
+      if (!apart) operations.push(...mergeTop(stack, microBatches, free));
       return operations;
     },
     nodes: () => [...stack],

@@ -6,6 +6,7 @@
 import { began, span } from "../../shared/trace/index.js";
 import { type AugmentationKey, decodeBatch, type SampleSpec, type Task } from "../../tasks/index.js";
 import type { Backend } from "../backends/index.js";
+import { createPrecision, type Precision } from "./bfloat16.js";
 import { type Computing, compiledGradient } from "./compiled-gradient.js";
 import { type Copies, createCopies } from "./copies.js";
 import { flipBit, type GradientFlip } from "./gradient-flip.js";
@@ -26,7 +27,7 @@ export interface SampleBatch {
 }
 
 export interface GradientsOptions {
-  readonly task: Pick<Task, "seed" | "loss" | "labelSmoothing" | "clipNorm">;
+  readonly task: Pick<Task, "seed" | "loss" | "labelSmoothing" | "clipNorm" | "wire">;
   /** The model's topology, as JSON. */
   readonly topology: string;
   /** The form of the raw bytes. */
@@ -34,6 +35,8 @@ export interface GradientsOptions {
   /** Open, and the one that tfjs computes on. */
   readonly backend: Backend;
   readonly memory: SharedMemory;
+  /** The number of this thread, whose gradient buffer is free whenever weights are loaded; 0 by default. */
+  readonly thread?: number;
   /** Is told, once, if the backend can compile but not this model. */
   readonly notice?: (line: string) => void;
   /** For tests alone. */
@@ -64,8 +67,9 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
   const { task, topology, form, backend, memory, flip } = options;
   const { plan, kernels } = memory;
   const copies = createCopies(memory, backend);
-  const model = await openModelGradient({ task, topology, form, plan, copies });
-  const computing = createComputing(options, model, copies);
+  const precision = createPrecision(task.wire, memory, options.thread ?? 0);
+  const model = await openModelGradient({ task, topology, form, plan, copies, weightsAt: precision.weightsAt });
+  const computing = createComputing(options, model, copies, precision);
   const sums = createSums(memory, 0);
 
   const decoded = (name: string, batch: SampleBatch, key?: AugmentationKey): DecodedMicroBatch => {
@@ -116,12 +120,16 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
       throw new NonFiniteError(number, `The gradient of micro-batch ${number} holds NaN or infinity.`);
     }
     clip(target);
+    precision.roundGradient(target);
     if (flip?.microBatch === number) flipBit(memory, target, flip);
     return loss;
   };
 
   return {
-    load: computing.load,
+    load() {
+      precision.roundWeights();
+      computing.load();
+    },
 
     gradient: (batch, target) => compute(decode(batch), target),
     decode,
@@ -136,14 +144,15 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
 }
 
 function createComputing(
-  { backend: { compiler }, memory: { plan }, notice }: GradientsOptions,
+  { backend: { compiler }, notice }: GradientsOptions,
   model: ModelGradient,
   copies: Copies,
+  { weightsAt }: Precision,
 ): Computing {
   if (compiler !== undefined) {
     const refused = (reason: string) =>
       notice?.(`the model's gradient is computed operation by operation, which is slower, because ${reason}`);
-    return compiledGradient({ compiler, model, plan, copies, refused });
+    return compiledGradient({ compiler, model, copies, weightsAt, refused });
   }
   return {
     ...model,

@@ -105,11 +105,17 @@ export function createLeaseWork(options: LeaseWorkOptions): LeaseWork {
 
   return {
     begin(request) {
-      const { lo, hi, microBatches, firstMicroBatch, slots } = request;
+      const { lo, hi, microBatches, firstMicroBatch, apart, slots } = request;
       for (const number of decoded.keys()) {
         if (number < firstMicroBatch + lo || number >= firstMicroBatch + hi) decoded.delete(number);
       }
-      current = { request, fold: createFold(lo, hi, microBatches, slots), losses: [], begun: began(), waitedMs: 0 };
+      current = {
+        request,
+        fold: createFold(lo, hi, microBatches, slots, apart),
+        losses: [],
+        begun: began(),
+        waitedMs: 0,
+      };
       advance();
     },
     give(batch) {

@@ -23,7 +23,7 @@ import type { Computation } from "../backends/index.js";
 import type { Copies } from "./copies.js";
 import { checkUntraced } from "./index-errors.js";
 import { keyDropout, prepareBatchNorm } from "./layers.js";
-import { type Addresses, type MemoryPlan, weightsAddresses } from "./memory.js";
+import type { Addresses, MemoryPlan } from "./memory.js";
 
 export interface ModelGradientOptions {
   readonly task: Pick<Task, "seed" | "loss" | "labelSmoothing">;
@@ -31,6 +31,8 @@ export interface ModelGradientOptions {
   readonly form: SampleSpec;
   readonly plan: MemoryPlan;
   readonly copies: Copies;
+  /** The vector that holds a tensor's values when weights are loaded. */
+  readonly weightsAt: (tensor: LayoutTensor) => Addresses;
 }
 
 export interface DecodedMicroBatch extends DecodedBatch {
@@ -65,7 +67,7 @@ export interface ModelGradient {
 }
 
 export async function openModelGradient(options: ModelGradientOptions): Promise<ModelGradient> {
-  const { task, form, plan, copies } = options;
+  const { task, form, plan, copies, weightsAt } = options;
   const { model, tensors } = await loadModel(options.topology, plan.layout);
   const bound = plan.layout.tensors.map((tensor) => ({
     ...tensor,
@@ -103,7 +105,7 @@ export async function openModelGradient(options: ModelGradientOptions): Promise<
 
     loadWeights() {
       for (const tensor of weights) {
-        const values = copies.read(tensor, weightsAddresses(plan));
+        const values = copies.read(tensor, weightsAt(tensor));
         tensor.variable.assign(values);
         values.dispose();
       }
@@ -112,7 +114,7 @@ export async function openModelGradient(options: ModelGradientOptions): Promise<
     loadStatistics() {
       for (const [i, tensor] of tail.entries()) {
         moving[i].dispose();
-        moving[i] = copies.read(tensor, weightsAddresses(plan));
+        moving[i] = copies.read(tensor, weightsAt(tensor));
       }
     },
 

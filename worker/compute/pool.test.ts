@@ -16,7 +16,13 @@ const LAYERS = [
   { layer: "Dropout", rate: 0.3 },
   { layer: "Dense", units: 3 },
 ];
-const TASK = { seed: 5, loss: "softmaxCrossEntropy" as const, labelSmoothing: 0, clipNorm: null };
+const TASK = {
+  seed: 5,
+  loss: "softmaxCrossEntropy" as const,
+  labelSmoothing: 0,
+  clipNorm: null,
+  wire: "float32" as const,
+};
 const fetchBatch: FetchBatch = async (number) => batchOf(number);
 const pools: ComputePool[] = [];
 after(() => Promise.all(pools.map((pool) => pool.close())));

@@ -95,7 +95,7 @@ export async function createComputePool(options: ComputePoolOptions): Promise<Co
     compute: (lease, fetchBatch, { signal } = {}) =>
       inTurn(async () => {
         const ranges = splitLeaves(lease.lo, lease.hi, threads.length);
-        const needs = ranges.map(({ lo, hi }) => slotsNeeded(lo, hi));
+        const needs = ranges.map(({ lo, hi }) => (lease.apart ? hi - lo : slotsNeeded(lo, hi)));
         const slots = await memory.takeSlots(needs.reduce((sum, need) => sum + need, 0));
         const rest = [...slots];
         const parts = ranges.map((range, i) => ({ ...range, slots: rest.splice(0, needs[i]) }));

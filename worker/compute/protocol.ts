@@ -15,7 +15,7 @@ import type { LeaseWeights, Part } from "./sums.js";
 
 /** What a worker is told when it joins: with the layout, all that computing needs. */
 export interface Join {
-  readonly task: Pick<Task, "seed" | "loss" | "labelSmoothing" | "clipNorm">;
+  readonly task: Pick<Task, "seed" | "loss" | "labelSmoothing" | "clipNorm" | "wire">;
   /** The model's topology, as JSON. */
   readonly topology: string;
   /** The form of a batch's raw bytes. */
@@ -43,6 +43,8 @@ export interface LeaseRequest {
   readonly whole: Interval;
   readonly microBatches: number;
   readonly firstMicroBatch: number;
+  /** Whether every leaf stays a node of its own. */
+  readonly apart: boolean;
   readonly weights: LeaseWeights | undefined;
   readonly slots: number[];
 }

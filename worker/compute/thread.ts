@@ -29,7 +29,7 @@ async function start(options: ThreadStart, port: MessagePort): Promise<void> {
   const fail = (error: unknown): void => send({ failed: failureOf(error) });
   const { flip } = options;
   const notice = (line: string): void => send({ notice: line });
-  const gradients = await during("model", () => createGradients({ ...join, backend, memory, notice, flip }));
+  const gradients = await during("model", () => createGradients({ ...join, backend, memory, thread, notice, flip }));
   const work = createLeaseWork({
     ...{ thread, plan, sums, gradients, failed: fail, ended: reply },
     computed: (number) => send({ computed: number }),

@@ -28,6 +28,7 @@ export async function serve(
     welcome: {
       ...{ runId, taskHash, leaseKey: Buffer.from(leaseKey), layoutJson, ...slice },
       passes: passesMessage(gate.passes),
+      wire: options.prepared.task.wire,
     },
   });
   const unlisten = gate.onReplaced((passes) => {

@@ -1,4 +1,4 @@
-import type { Chunk } from "../../../shared/layout/index.js";
+import { BYTES_PER_ELEMENT, type Chunk, type WireFormat, wireBytes } from "../../../shared/layout/index.js";
 
 /**
  * Where the sums of one chunk of a node are read from: S1, then S2. A node of one leaf has its raw gradient in the
@@ -39,6 +39,7 @@ export interface FileSums {
 }
 
 /** Bytes that pushed sums of a chunk must have. */
-export function sumsBytes(chunk: Chunk, leaves: number): number {
-  return chunk.length * 4 * (chunk.kind === "parameter" && leaves > 1 ? 2 : 1);
+export function sumsBytes(chunk: Chunk, leaves: number, wire: WireFormat): number {
+  if (chunk.kind === "parameter" && leaves > 1) return 2 * BYTES_PER_ELEMENT * chunk.length;
+  return wireBytes(chunk, wire);
 }

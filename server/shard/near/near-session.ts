@@ -119,7 +119,7 @@ async function takePush(
       const { epoch, step } = lease;
       const losses = lease.losses.slice(lo - lease.lo, hi - lease.lo);
       const fetch = (chunk: number) => {
-        const bytes = sumsBytes(layout.chunks[chunk], hi - lo);
+        const bytes = sumsBytes(layout.chunks[chunk], hi - lo, "float32");
         measures.received(bytes);
         traffic.received(bytes);
         return slots.sums(slot, layout.chunks[chunk], lend);

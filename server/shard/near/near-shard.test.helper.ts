@@ -110,6 +110,7 @@ export async function serveNearShard(test: TestContext, mapper: FileMapper | und
   const reports: MeasuredReport[] = [];
   const failures: unknown[] = [];
   const shard = createShard({
+    wire: "float32",
     ...{ layout: LAYOUT, range: RANGE, runId: RUN.runId, leaseKey: KEY, store, log },
     near: await openNearFolder({ folder: root, mapper }, log),
     report: (report) => reports.push(report),

@@ -5,5 +5,6 @@
  */
 
 export { adam, adamOfSquaredSum } from "./adam";
+export { packBfloat16, roundBfloat16, unpackBfloat16 } from "./bfloat16";
 export { allFinite, squaredNorm, sum } from "./reductions";
 export { add, addInto, addLeaf, average, leaf, scale } from "./sums";

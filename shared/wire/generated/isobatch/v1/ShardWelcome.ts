@@ -10,6 +10,7 @@ export interface ShardWelcome {
   'endChunk'?: (number);
   'taskHash'?: (string);
   'passes'?: (_isobatch_v1_Passes | null);
+  'wire'?: (string);
 }
 
 export interface ShardWelcome__Output {
@@ -20,4 +21,5 @@ export interface ShardWelcome__Output {
   'endChunk': (number);
   'taskHash': (string);
   'passes': (_isobatch_v1_Passes__Output | null);
+  'wire': (string);
 }
