@@ -73,7 +73,7 @@ describe("isobatch run --trace", () => {
     workplace = openWorkplace();
     workplace.write("endless.json", ENDLESS);
     const path = join(workplace.folder, "trace.json");
-    const args = ["--workers", "2", "--compute-threads", "2", "--shards", "2", "--backend", "wasm"];
+    const args = ["--workers", "1", "--compute-threads", "2", "--shards", "2", "--backend", "wasm"];
     const run = workplace.start(["run", "endless.json", ...args, "--trace", "trace.json"]);
     await run.until(/[1-9][\d,]* of 64,000,000 samples.*loss/);
     // One whose sums and weights go over the wire, as from another machine, with a trace of its own.
