@@ -49,6 +49,20 @@ describe("a worker's weights", () => {
     assert.deepEqual(kindsOf(worker.handle(come(1, 1))), ["takeChunk", "load"]);
   });
 
+  it("that waited are not taken when their stream has ended: it may be opened again with others", () => {
+    const worker = attachedCore();
+    worker.publish(1, 0);
+    for (const [shard, chunk] of [
+      [0, 0],
+      [1, 2],
+    ]) {
+      assert.deepEqual(worker.handle({ kind: "chunk", shard, chunk, epoch: 1, version: 1 }), []);
+    }
+    worker.handle({ kind: "weightsStreamEnded", shard: 1, reason: "It broke.", broken: true });
+    const taken = worker.handle({ kind: "loaded" }).filter(({ kind }) => kind === "takeChunk");
+    assert.deepEqual(taken, [{ kind: "takeChunk", shard: 0 }]);
+  });
+
   it("that moved while they were copied are not held, and not copied again before they are announced again", () => {
     const worker = attachedCore();
     const all = (shard: number, version: number): WorkerEvent => ({

@@ -118,6 +118,8 @@ export function threadsRestarted(worker: Worker): void {
 /** A stream that ended is opened again: a new one begins with every chunk. */
 export function weightsStreamEnded(worker: Worker, event: Extract<WorkerEvent, { kind: "weightsStreamEnded" }>): void {
   if (!isAttached(worker)) return;
+  // A chunk that waited can't be taken any more.
+  worker.heldBack.delete(event.shard);
   if (event.gone) {
     worker.versions!.forgetAll(event.shard);
     worker.sequences.delete(event.shard);
