@@ -15,7 +15,6 @@ const LONGER = [
   "worker/compute/compiled-gradient.ts compiledGradient",
   "worker/compute/compute-thread.ts startComputeThread",
   "worker/compute/model-gradient.ts openModelGradient",
-  "worker/worker.ts live",
 ];
 
 interface Found {
