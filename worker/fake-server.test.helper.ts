@@ -210,7 +210,9 @@ export async function startFakeServer(fields: Record<string, unknown> = {}): Pro
           await behaviour.push(lease);
         } else push!.chunks.push({ ...chunk!, sums: Buffer.from(chunk!.sums) });
       }
-      push!.complete = true;
+      // A call that was opened ahead, and over which nothing was pushed.
+      if (push === undefined) return {};
+      push.complete = true;
       noteHearing();
       return {};
     }),

@@ -4,17 +4,10 @@
  * stream is in flight at a time, so a slow shard slows its stream and takes no memory.
  */
 import { IsobatchError } from "../shared/errors.js";
-import {
-  cancel,
-  createProgressTimer,
-  createWriter,
-  type Frame,
-  frameOfSums,
-  fromStatus,
-  type PushMessage,
-} from "../shared/wire/index.js";
+import { createProgressTimer, type Frame, frameOfSums, type PushMessage } from "../shared/wire/index.js";
 import type { ComputedLease, WorkerMemory } from "./compute/index.js";
 import type { StepLease } from "./core/index.js";
+import { type PushCalls, STALL_MS } from "./push-calls.js";
 import type { ShardLink } from "./shard-link.js";
 import type { WireForms } from "./wire-forms.js";
 
@@ -28,28 +21,18 @@ export interface Push {
   readonly forms: WireForms;
 }
 
-/** A shard may hold a push back until it knows the step's plan, or has room for more sums. */
-const STALL_MS = 60_000;
-
 /**
  * Resolves once the shard has taken its part. Settles only when nothing is read from the sums any more.
  * @throws {IsobatchError} why it did not; `unavailable` if the connection broke.
  */
-export async function pushToShard(push: Push, link: ShardLink, signal: AbortSignal): Promise<void> {
-  const what = `The push to ${link.name}`;
-  const connection = await link.connection("sums");
-  if (signal.aborted) throw new IsobatchError("interrupted", `${what} was cancelled.`);
-  let settle: { resolve: () => void; reject: (error: Error) => void };
-  const answer = new Promise<void>((resolve, reject) => {
-    settle = { resolve, reject };
-  });
-  const stream = connection.shard.pushSums((error) =>
-    error ? settle.reject(fromStatus(error, what)) : settle.resolve(),
-  );
-  const writer = createWriter<PushMessage | Frame>(stream, { stallMs: STALL_MS, what });
-  const abort = (): void => cancel(stream);
-  signal.addEventListener("abort", abort, { once: true });
-  const overdue = createProgressTimer(STALL_MS, abort);
+export async function pushToShard(push: Push, link: ShardLink, calls: PushCalls, signal: AbortSignal): Promise<void> {
+  const { connection, writer, answer, cancel } = await calls.take();
+  if (signal.aborted) {
+    cancel();
+    throw new IsobatchError("interrupted", `The push to ${link.name} was cancelled.`);
+  }
+  signal.addEventListener("abort", cancel, { once: true });
+  const overdue = createProgressTimer(STALL_MS, cancel);
 
   const sent = send(push, link, connection, (message) => writer.write(message)).then(
     () => {
@@ -58,7 +41,7 @@ export async function pushToShard(push: Push, link: ShardLink, signal: AbortSign
     },
     // The answer tells more, if there is one: a shard may answer before it has read everything.
     (error: Error) => {
-      cancel(stream);
+      cancel();
       return error;
     },
   );
@@ -68,7 +51,7 @@ export async function pushToShard(push: Push, link: ShardLink, signal: AbortSign
     throw (await sent) ?? error;
   } finally {
     overdue.close();
-    signal.removeEventListener("abort", abort);
+    signal.removeEventListener("abort", cancel);
     await sent;
   }
 }

@@ -6,6 +6,7 @@ import { failureOf } from "./failure.js";
 import type { Near } from "./near/index.js";
 import { pause } from "./pause.js";
 import { pushToShard } from "./push.js";
+import { createPushCalls } from "./push-calls.js";
 import type { ShardLink } from "./shard-link.js";
 import type { WireForms } from "./wire-forms.js";
 
@@ -23,6 +24,8 @@ export interface PushesOptions {
 }
 
 export interface Pushes {
+  /** A lease begins to be computed, so that there will be a push. */
+  expect(): void;
   /** @param lend whether the shard may go on reading the slots after its answer */
   push(work: StepWork, shard: number, afterMs: number, lend: boolean): void;
   /** Gives up every push of this work. */
@@ -32,6 +35,7 @@ export interface Pushes {
 }
 
 export function createPushes({ workerId, seal, links, memory, forms, near, results, dispatch }: PushesOptions): Pushes {
+  const calls = links.map(createPushCalls);
   const underWay = new Map<Promise<void>, { readonly work: number; readonly stop: AbortController }>();
 
   const push = async (
@@ -53,7 +57,7 @@ export function createPushes({ workerId, seal, links, memory, forms, near, resul
         const answer = await session.push(what, lend);
         lent = answer.lent;
         if (answer.refused !== "") throw new IsobatchError("refused", answer.refused);
-      } else await pushToShard(what, links[shard], signal);
+      } else await pushToShard(what, links[shard], calls[shard], signal);
     } catch (error) {
       const broken = error instanceof IsobatchError && error.code === "unavailable";
       const failure = failureOf(error);
@@ -67,6 +71,9 @@ export function createPushes({ workerId, seal, links, memory, forms, near, resul
   };
 
   return {
+    expect() {
+      for (const [shard, each] of calls.entries()) if (near.session(shard) === undefined) each.openNext();
+    },
     push(work, shard, afterMs, lend) {
       const stop = new AbortController();
       const pushed = push(work, shard, afterMs, lend, stop.signal).finally(() => underWay.delete(pushed));
@@ -75,6 +82,7 @@ export function createPushes({ workerId, seal, links, memory, forms, near, resul
     cancel: (work) => cancel((each) => each === work),
     async close() {
       cancel(() => true);
+      for (const each of calls) each.close();
       while (underWay.size > 0) await Promise.all(underWay.keys());
     },
   };

@@ -199,7 +199,8 @@ function performPart(
     case "prepare":
       return computing.prepare(effect.work);
     case "compute":
-      return computing.compute(effect.work);
+      computing.compute(effect.work);
+      return pushes.expect();
     case "abandon":
       return computing.abandon(effect.work);
     case "push":
