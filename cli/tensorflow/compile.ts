@@ -3,6 +3,8 @@
  * headers come as a package (the binding uses the stable Node-API, so one binary serves Node 20, 22 and 24), and the
  * libraries are linked where they are, by absolute run path: moved or copied they would no longer find CUDA's beside them.
  */
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -31,28 +33,39 @@ const SOURCES = ["binding/tfjs_backend.cc", "binding/tfjs_binding.cc"];
 /** From this file's place in dist/. */
 const sourceOf = (file: string): string => fileURLToPath(new URL(`../../${file}`, import.meta.url));
 
+const SESSION_SOURCE = sourceOf("worker/backends/tensorflow/program/session.cc");
+const PROCESS_SOURCE = sourceOf("shared/native/process.cc");
+/** Beside the binding: of which sources our addons were made. */
+const FINGERPRINT_FILE = "isobatch_sources.sha256";
+
+/** Whether the addons beside the binding were made of the sources that this version of Isobatch has. */
+export function isOfTheseSources(binding: string): boolean {
+  try {
+    return readFileSync(join(dirname(binding), FINGERPRINT_FILE), "utf8") === fingerprint();
+  } catch {
+    return false;
+  }
+}
+
+function fingerprint(): string {
+  const hash = createHash("sha256");
+  for (const source of [SESSION_SOURCE, PROCESS_SOURCE]) hash.update(readFileSync(source));
+  return hash.digest("hex");
+}
+
 export async function compileBinding(compilation: Compilation, options: RunProgramOptions): Promise<void> {
   const { packageFolder, binding } = compilation;
   const sources = SOURCES.map((source) => join(packageFolder, source));
   await compile(compilation, sources, binding, options);
-  await compile(
-    compilation,
-    [sourceOf("worker/backends/tensorflow/program/session.cc")],
-    sessionAddonOf({ binding }),
-    options,
-  );
+  await compile(compilation, [SESSION_SOURCE], sessionAddonOf({ binding }), options);
   await compileProcessAddon(compilation, options);
+  writeFileSync(join(dirname(binding), FINGERPRINT_FILE), fingerprint());
 }
 
 /** Without TensorFlow's libraries: it is loaded before them. */
 export async function compileProcessAddon(compilation: Compilation, options: RunProgramOptions): Promise<void> {
   const wheel = { ...compilation.wheel, libraries: [] };
-  await compile(
-    { ...compilation, wheel },
-    [sourceOf("shared/native/process.cc")],
-    processAddonOf(compilation),
-    options,
-  );
+  await compile({ ...compilation, wheel }, [PROCESS_SOURCE], processAddonOf(compilation), options);
 }
 
 async function compile(

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { fetchPackage } from "./binding-package.js";
-import { compilerArguments } from "./compile.js";
+import { compilerArguments, isOfTheseSources } from "./compile.js";
 import { installTensorFlow } from "./install.js";
 import { packageFor } from "./make-environment.js";
 import { askPython } from "./python.js";
@@ -115,5 +116,21 @@ describe("askPython()", () => {
     const environment = await askPython("python3", { env: process.env });
     if (environment !== undefined) assert.equal(environment.version[0], 3);
     assert.equal(await askPython("/no/python", { env: process.env }), undefined);
+  });
+});
+
+describe("isOfTheseSources()", () => {
+  it("knows the addons of another version, and those that do not say", (test) => {
+    const folder = mkdtempSync(join(tmpdir(), "isobatch-addons-"));
+    test.after(() => rmSync(folder, { recursive: true }));
+    const binding = join(folder, "tfjs_binding.node");
+    assert.equal(isOfTheseSources(binding), false);
+    writeFileSync(join(folder, "isobatch_sources.sha256"), "0".repeat(64));
+    assert.equal(isOfTheseSources(binding), false);
+    const sources = ["worker/backends/tensorflow/program/session.cc", "shared/native/process.cc"];
+    const hash = createHash("sha256");
+    for (const source of sources) hash.update(readFileSync(new URL(`../../../${source}`, import.meta.url)));
+    writeFileSync(join(folder, "isobatch_sources.sha256"), hash.digest("hex"));
+    assert.equal(isOfTheseSources(binding), true);
   });
 });

@@ -18,7 +18,7 @@ import {
   type TensorFlowVariant,
 } from "../../shared/native/installation.js";
 import { fetchPackage, installedPackage, PACKAGE_VERSION } from "./binding-package.js";
-import { compileBinding } from "./compile.js";
+import { compileBinding, isOfTheseSources } from "./compile.js";
 import { lockFolder } from "./install-lock.js";
 import { environmentMaker, makeEnvironment, packageFor } from "./make-environment.js";
 import { findPythons, namedPython, type PythonEnvironment } from "./python.js";
@@ -135,6 +135,8 @@ async function verifyExisting(
     const installation = readInstallation(root, variant);
     if (installation === undefined || installation.packageVersion !== PACKAGE_VERSION) return undefined;
     if (![sessionAddonOf, processAddonOf].every((addonOf) => existsSync(addonOf(installation)))) return undefined;
+    // Made by another version of Isobatch, it may lack what this one can use.
+    if (!isOfTheseSources(installation.binding)) return undefined;
     const scratch = join(folder, "verify-existing");
     const verified = await display.step("compute on what is installed", () => verify(installation, scratch, running));
     return { ...verified, installation };
