@@ -161,11 +161,14 @@ describe("a worker's end", () => {
     });
   });
 
-  it("comes when it can't go on, after the server was told why", () => {
+  it("comes when it can't go on, after the server was told why; what is computed is not pushed any more", () => {
     const worker = attachedCore();
+    worker.hold(1, 0);
+    worker.handle(lease(0, 0, 1));
     const error = new Error("no threads");
     const told = { reason: "no threads", transient: false };
-    assert.deepEqual(reportsOf(worker.handle({ kind: "failed", error, told })), ["failed"]);
+    assert.deepEqual(kindsOf(worker.handle({ kind: "failed", error, told })), ["report", "abandon", "farewell"]);
+    assert.deepEqual(kindsOf(worker.computed(1)), ["releaseSlots"]);
     assert.deepEqual(endingOf(worker.handle({ kind: "farewellOver" })), { error });
   });
 

@@ -6,8 +6,7 @@ import type { IsobatchError } from "../../shared/errors.js";
 import { backoffMs } from "./backoff.js";
 import type { Attachment, WorkerEvent } from "./messages.js";
 import { cancelAllPushes } from "./pushes.js";
-import { abandon } from "./queue.js";
-import { emit, end, leaveIfDone, NOTHING, note, report, sayFarewell, type Worker } from "./state.js";
+import { abandon, emit, end, leaveIfDone, NOTHING, note, report, sayFarewell, type Worker } from "./state.js";
 import { createWeightVersions } from "./versions.js";
 import { watchShard } from "./weights.js";
 

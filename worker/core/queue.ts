@@ -69,11 +69,3 @@ export function begin(worker: Worker): void {
   state.computing = { work, abandoned: false };
   emit(worker, { kind: "compute", work });
 }
-
-/** Nobody waits for what is computed. */
-export function abandon(worker: Worker): void {
-  const { computing } = worker.state;
-  if (computing === undefined || computing.abandoned) return;
-  computing.abandoned = true;
-  emit(worker, { kind: "abandon", work: computing.work.id });
-}

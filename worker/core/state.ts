@@ -159,10 +159,19 @@ export function leaveIfDone(worker: Worker): void {
   sayFarewell(worker, { reason: sentAway ? "sent away" : "left", ok: !sentAway, message: reason });
 }
 
+/** Nobody waits for what is computed. */
+export function abandon(worker: Worker): void {
+  const { computing } = worker.state;
+  if (computing === undefined || computing.abandoned) return;
+  computing.abandoned = true;
+  emit(worker, { kind: "abandon", work: computing.work.id });
+}
+
 /** Ends the stream from this side; the worker will have ended so when the server has had its time for that. */
 export function sayFarewell(worker: Worker, ending: Ending): void {
   worker.state.phase = "farewell";
   worker.state.queue = [];
   worker.ending = ending;
+  abandon(worker);
   emit(worker, { kind: "farewell" });
 }

@@ -9,8 +9,8 @@
 import { backoffMs } from "./backoff.js";
 import type { WeightsVersion, WorkerEvent } from "./messages.js";
 import { cancelOlderPushes, returnLoans } from "./pushes.js";
-import { abandon, begin, isVoid } from "./queue.js";
-import { emit, isAttached, note, report, type Worker } from "./state.js";
+import { begin, isVoid } from "./queue.js";
+import { abandon, emit, isAttached, note, report, type Worker } from "./state.js";
 import { isSameVersion } from "./versions.js";
 
 export function epochOpened(worker: Worker, { epoch, version }: WeightsVersion): void {
