@@ -38,6 +38,19 @@ describe("a coordinator's beginning", () => {
     });
   }
 
+  it("has newer checkpoints than the one it goes to deleted: their steps may be taken again at another κ", () => {
+    const { tell, both, core } = coordinator({ stepsBefore: 3 });
+    for (const shard of [0, 1]) tell({ kind: "shardAttached", shard, checkpoints: [2, 4] });
+    tell({ kind: "epochSaved", epoch: 1 });
+    const mark = { step: 2, microBatches: 8, c1: 0.2, c2: 0.2 };
+    const kept = both((shard) => ({ kind: "restored", shard, epoch: 1, mark })).filter(({ kind }) => kind === "keep");
+    assert.deepEqual(
+      kept,
+      [0, 1].map((shard) => ({ kind: "keep", shard, steps: [2] })),
+    );
+    for (const { checkpoints } of core.state.shards) assert.deepEqual([...checkpoints], [2]);
+  });
+
   it("takes no checkpoint of a history that it has left, when a shard comes back with it", () => {
     const { tell, restore, both, core, worker, commit } = coordinator();
     restore();

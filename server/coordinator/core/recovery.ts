@@ -88,8 +88,19 @@ export function restored(run: Run, shard: number, epoch: number, mark: Checkpoin
   run.orderedStep = mark.step;
   run.checkpointAsked = false;
   run.nonFinite.clear();
+  forgetLaterCheckpoints(run);
   emit(run, { kind: "rolledBack", epoch, mark, recomputed: Math.max(0, run.furthestStep - mark.step) });
   atBoundary(run);
+}
+
+/** Checkpoints beyond the restored one are of steps that are void, and may be taken again at another κ. */
+function forgetLaterCheckpoints(run: Run): void {
+  for (const [shard, { checkpoints }] of run.state.shards.entries()) {
+    const kept = [...checkpoints].filter((step) => step <= run.target);
+    if (kept.length === checkpoints.size) continue;
+    run.state.shards[shard].checkpoints = new Set(kept);
+    emit(run, { kind: "keep", shard, steps: kept });
+  }
 }
 
 export function restoreFailed(run: Run, shard: number, epoch: number, step: number, reason: string): void {
