@@ -1,12 +1,13 @@
 /** Pushes, as the core wants them: each to one shard, and its answer. */
 import { IsobatchError } from "../shared/errors.js";
+import { createProgressTimer, type NearAnswer__Output } from "../shared/wire/index.js";
 import type { ComputedLease, WorkerMemory } from "./compute/index.js";
 import type { StepWork, WorkerEvent } from "./core/index.js";
 import { failureOf } from "./failure.js";
-import type { Near } from "./near/index.js";
+import type { Near, NearSession } from "./near/index.js";
 import { pause } from "./pause.js";
-import { pushToShard } from "./push.js";
-import { createPushCalls } from "./push-calls.js";
+import { type Push, pushToShard } from "./push.js";
+import { createPushCalls, STALL_MS } from "./push-calls.js";
 import type { ShardLink } from "./shard-link.js";
 import type { WireForms } from "./wire-forms.js";
 
@@ -49,12 +50,13 @@ export function createPushes({ workerId, seal, links, memory, forms, near, resul
     const computed = results.get(work.id)!;
     const what = { workerId, seal, lease: work.lease, computed, memory, forms };
     const session = near.session(shard);
-    // A shard that goes away, or refuses a part of the push, may have begun to read what it was lent.
+    // A shard that has not answered may read the slots yet, whatever it was asked, and one that refuses a part of the
+    // push may read what it was lent.
     let lent = false;
     try {
       if (session?.canPush(what)) {
-        lent = lend;
-        const answer = await session.push(what, lend);
+        lent = true;
+        const answer = await answerOf(session, what, lend);
         lent = answer.lent;
         if (answer.refused !== "") throw new IsobatchError("refused", answer.refused);
       } else await pushToShard(what, links[shard], calls[shard], signal);
@@ -86,4 +88,15 @@ export function createPushes({ workerId, seal, links, memory, forms, near, resul
       while (underWay.size > 0) await Promise.all(underWay.keys());
     },
   };
+}
+
+/** The shard's answer; one that stays away for too long ends the session, as a push over the wire would end. */
+async function answerOf(session: NearSession, push: Push, lend: boolean): Promise<NearAnswer__Output> {
+  const overdue = createProgressTimer(STALL_MS, () => void session.close());
+  overdue.wait();
+  try {
+    return await session.push(push, lend);
+  } finally {
+    overdue.close();
+  }
 }
