@@ -179,7 +179,10 @@ export function createProcess(
       link.close(reason);
     },
     loseStream: () => link.lose(),
-    breakPushes: () => pushes.breakAll(),
+    breakPushes() {
+      pushes.breakAll();
+      theta.breakNear();
+    },
     restartThreads: () => threads.die(),
     shardGone(shard) {
       theta.shardGone(shard);

@@ -18,6 +18,9 @@ export interface Pushes {
   readonly busy: boolean;
 }
 
+/** A shard that does not take a push for so long is given up; it may be full for good. */
+const OVERDUE_MS = 60_000;
+
 interface UnderWay {
   readonly work: StepWork;
   readonly slots: readonly number[];
@@ -45,9 +48,10 @@ export function createPushes({ world, index, stream, later, drawMs, dispatch }: 
   }
 
   function failed(push: UnderWay, reason: string, broken: boolean): void {
-    const { work, shard, lend, sent } = push;
+    const { work, shard, sent } = push;
     const failure = { reason, transient: broken };
-    settle(push, { kind: "pushFailed", work: work.id, shard, failure, broken, lent: lend && sent });
+    // Whatever was asked of it: a shard that has not answered may be about to read the slots.
+    settle(push, { kind: "pushFailed", work: work.id, shard, failure, broken, lent: sent });
   }
 
   /** What the lease consists of for this shard, and where its sums are. */
@@ -110,6 +114,7 @@ export function createPushes({ world, index, stream, later, drawMs, dispatch }: 
   function start(push: UnderWay): void {
     if (!underWay.has(push)) return;
     if (!world.shards[push.shard].up) return lose(push);
+    later(OVERDUE_MS, () => underWay.has(push) && lose(push));
     if (isNear(world, index, push.shard)) inPlace(push);
     else overStream(push);
   }

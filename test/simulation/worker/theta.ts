@@ -12,9 +12,11 @@ export interface Theta {
   take(shard: number): void;
   skip(shard: number): void;
   read(chunk: number): number;
-  /** Which near shards have changed since the changes of this number. */
-  moved(sequences: ReadonlyMap<number, number>): number[];
+  /** @returns what says afterwards which near shards are, or were from the start, no longer at these changes */
+  watchFor(sequences: ReadonlyMap<number, number>): () => number[];
   shardGone(shard: number): void;
+  /** The calls to near shards break: what is shared with them is let go of. */
+  breakNear(): void;
   close(): void;
 }
 
@@ -85,7 +87,15 @@ export function createTheta({ world, index, later, drawMs, dispatch }: Surroundi
   function ended(shard: number): void {
     watches.get(shard)?.stop();
     watches.delete(shard);
-    dispatch({ kind: "weightsStreamEnded", shard, reason: "It broke.", broken: true });
+    dispatch({ kind: "weightsStreamEnded", shard, reason: "It broke.", broken: true, gone: near[shard] });
+  }
+
+  function lose(shard: number): void {
+    const watch = watches.get(shard);
+    if (watch === undefined) return;
+    later(drawMs(0.1, 50), () => {
+      if (watches.get(shard) === watch) ended(shard);
+    });
   }
 
   let attachment = 0;
@@ -109,15 +119,23 @@ export function createTheta({ world, index, later, drawMs, dispatch }: Surroundi
       readOn(shard);
     },
     skip: readOn,
-    read: (chunk) => (near[shardOf(chunk)] ? shards[shardOf(chunk)].valueOf(chunk) : values[chunk]),
-    moved: (sequences) =>
-      [...sequences].flatMap(([shard, changes]) => (shards[shard].changes === changes ? [] : [shard])),
-    shardGone(shard) {
-      if (!watches.has(shard)) return;
-      const watch = watches.get(shard);
-      later(drawMs(0.1, 50), () => {
-        if (watches.get(shard) === watch) ended(shard);
-      });
+    read(chunk) {
+      const shard = shardOf(chunk);
+      if (!near[shard]) return values[chunk];
+      return watches.has(shard) ? shards[shard].valueOf(chunk) : -1;
+    },
+    watchFor(sequences) {
+      const before = new Map(watches);
+      // A shard whose memory was let go of meanwhile was not there all the time.
+      const stood = (shard: number): boolean => before.has(shard) && before.get(shard) === watches.get(shard);
+      return () =>
+        [...sequences].flatMap(([shard, changes]) =>
+          stood(shard) && shards[shard].changes === changes ? [] : [shard],
+        );
+    },
+    shardGone: lose,
+    breakNear() {
+      for (const [shard, isNear] of near.entries()) if (isNear) lose(shard);
     },
     close() {
       attachment++;

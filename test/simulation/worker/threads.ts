@@ -36,6 +36,7 @@ export function createThreads(surroundings: Surroundings, theta: Theta, slots: S
     sequences: ReadonlyMap<number, number>,
     done: (event: WorkerEvent) => void,
   ): void {
+    const moved = theta.watchFor(sequences);
     const half = Math.floor(options.chunks / 2);
     const copy = Array.from({ length: half }, (_, chunk) => theta.read(chunk));
     // Now and then a thread has no core for a while.
@@ -45,7 +46,7 @@ export function createThreads(surroundings: Surroundings, theta: Theta, slots: S
       if (mine !== jobs.generation) return;
       for (let chunk = half; chunk < options.chunks; chunk++) copy.push(theta.read(chunk));
       weights = copy;
-      const shards = theta.moved(sequences);
+      const shards = moved();
       if (shards.length > 0) world.count("θ moved while it was loaded");
       else {
         for (const [chunk, value] of world.reference.at(wanted.epoch, wanted.version).weights.entries()) {
