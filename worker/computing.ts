@@ -13,7 +13,7 @@ import type { Samples } from "./samples.js";
 export interface ComputingOptions {
   readonly engine: Pick<Engine, "load" | "prepare" | "compute" | "evaluate" | "broken">;
   readonly samples: Pick<Samples, "microBatch" | "evaluationBatch">;
-  readonly near: Pick<Near, "fetch">;
+  readonly near: Pick<Near, "fetch" | "mapped">;
   /** The task's. */
   readonly wire: WireFormat;
   /** Where a computed lease is kept, by its work, to be pushed. */
@@ -33,11 +33,12 @@ export interface Computing {
 }
 
 /**
- * Whether a lease's leaves are pushed one by one instead of as their sums: up to three gradients of two bytes per parameter are
- * less than the eight bytes of S1 and S2.
+ * Whether a lease's leaves are pushed one by one instead of as their sums. In bfloat16 up to three gradients of two bytes per
+ * parameter are less than the eight bytes of S1 and S2. A shard that reads them where they are adds them up in its cache, on
+ * their way into the update, so that nobody writes down the sums of a few leaves; of more it would read more than S1 and S2.
  */
-function staysApart({ lo, hi }: Interval, wire: WireFormat): boolean {
-  return wire === "bfloat16" && hi - lo <= APART_MAX;
+function staysApart({ lo, hi }: Interval, wire: WireFormat, mapped: boolean): boolean {
+  return (mapped || wire === "bfloat16") && hi - lo <= APART_MAX;
 }
 
 const APART_MAX = 3;
@@ -67,7 +68,8 @@ export function createComputing({ engine, samples, near, wire, results, dispatch
   };
 
   const step = async (work: number, lease: StepLease, signal: AbortSignal): Promise<WorkerEvent> => {
-    const computed = await engine.compute({ ...lease, apart: staysApart(lease, wire) }, samples.microBatch, { signal });
+    const apart = staysApart(lease, wire, near.mapped);
+    const computed = await engine.compute({ ...lease, apart }, samples.microBatch, { signal });
     results.set(work, computed);
     const { nodes, computeMs, samplesMs } = computed;
     return { kind: "computed", work, slots: nodes.map(({ slot }) => slot), computeMs, samplesMs };

@@ -35,6 +35,8 @@ export interface Near {
   open(shard: number, signal: AbortSignal): Promise<NearSession | undefined>;
   /** The session with the shard, if there is one now. */
   session(shard: number): NearSession | undefined;
+  /** Whether every shard sees this worker's memory now, so that no number is copied. */
+  readonly mapped: boolean;
   /**
    * Copies into θ what is shared and not mapped.
    * @param sequences by shard, as it was announced
@@ -105,6 +107,9 @@ export function createNear(options: NearOptions): Near {
       }
     },
     session: (shard) => sessions.get(shard),
+    get mapped() {
+      return links.every((_, shard) => sessions.get(shard)?.mapped === true);
+    },
     fetch(sequences) {
       const stands = (shard: number, session: NearSession | undefined): boolean =>
         session !== undefined &&
