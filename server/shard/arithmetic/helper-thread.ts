@@ -4,9 +4,9 @@ import { IsobatchError, messageOf } from "../../../shared/errors.js";
 import { instantiateKernels } from "../../../shared/kernels/index.js";
 import { began, joinTrace, span } from "../../../shared/trace/index.js";
 import { awaitBatch, fail, finish, planOn, programAt, take } from "./board.js";
+import type { HelperStart } from "./helpers.js";
 import type { SumNorms } from "./program.js";
 import { runProgram, scratchAt } from "./run-program.js";
-import type { HelperStart } from "./team.js";
 
 const { board, segments, places, scratches, trace } = workerData as HelperStart;
 joinTrace(trace);

@@ -7,11 +7,12 @@ import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
 import { createLayout } from "../../../shared/layout/index.js";
 import { awaitFinished, type Board, createBoard, failureOn, normsOf, post, take } from "./board.js";
+import type { HelperStart } from "./helpers.js";
 import type { ChunkProgram } from "./program.js";
 import { SCRATCH_BYTES, updatePlan } from "./run-program.js";
 import { createSegment, placeOf } from "./segment.js";
 import { bitsOf, numbersOf, planFor } from "./sums.test.helper.js";
-import { createTeam, type HelperStart, type Team } from "./team.js";
+import { createTeam, type Team } from "./team.js";
 
 const LAYOUT = createLayout([
   { name: "a/kernel", shape: [500_000], kind: "parameter", decay: true },

@@ -1,23 +1,12 @@
-import { Worker } from "node:worker_threads";
 import { type ErrorCode, IsobatchError } from "../../../shared/errors.js";
 import { instantiateKernels, type Kernels } from "../../../shared/kernels/index.js";
 import type { StepPlan } from "../../../shared/steps/index.js";
-import { began, span, traceThread } from "../../../shared/trace/index.js";
-import {
-  awaitFinished,
-  type Board,
-  createBoard,
-  failureOn,
-  finish,
-  fitting,
-  normsOf,
-  post,
-  take,
-  takeAll,
-} from "./board.js";
+import { began, span } from "../../../shared/trace/index.js";
+import { awaitFinished, type Board, failureOn, finish, fitting, normsOf, post, take, takeAll } from "./board.js";
+import { createHelpers } from "./helpers.js";
 import type { ChunkProgram, SumNorms } from "./program.js";
 import { runProgram, SCRATCH_BYTES, type SegmentArithmetic, scratchAt, updatePlan } from "./run-program.js";
-import type { ChunkPlace, SegmentAddresses, SliceSegment } from "./segment.js";
+import type { ChunkPlace, SliceSegment } from "./segment.js";
 
 /**
  * The threads of a shard that compute: the one that calls, and helpers that sleep until a batch of programs is posted
@@ -56,17 +45,6 @@ export interface TeamOptions {
   readonly patienceMs?: number;
 }
 
-/** What a helper is started with. */
-export interface HelperStart {
-  readonly board: Board;
-  readonly segments: readonly SegmentAddresses[];
-  readonly places: ReadonlyMap<number, ChunkPlace>;
-  /** The address of its scratch in each segment. */
-  readonly scratches: readonly number[];
-  /** The ring for what it records; undefined while there is no trace. */
-  readonly trace: SharedArrayBuffer | undefined;
-}
-
 /** Elements to be updated below which a batch is done almost before a helper is awake: a third of a millisecond. */
 const SHARED_ELEMENTS_MIN = 2 ** 18;
 /** What it takes to add or copy an element, compared with updating one. */
@@ -83,37 +61,9 @@ export function createTeam(options: TeamOptions): Team {
       scratch: scratchAt(segment.regions.take(SCRATCH_BYTES)),
     }),
   );
-  let helpers: { readonly board: Board; readonly workers: readonly Worker[] } | undefined;
-  let failure: Error | undefined;
-  let closed = false;
-
-  function startHelper(board: Board, number: number): Worker {
-    const trace = traceThread(`shard helper ${number}`);
-    const start: HelperStart = {
-      board,
-      segments: segments.map(({ memory, m, v, sumBytes }) => ({ memory, m, v, sumBytes })),
-      places,
-      scratches: segments.map(({ regions }) => regions.take(SCRATCH_BYTES)),
-      trace: trace?.ring,
-    };
-    const worker = new Worker(helper, { workerData: start });
-    const died = (cause?: unknown): void => {
-      if (!closed) failure ??= new Error("A helper thread of the shard has ended.", { cause });
-    };
-    worker.on("error", died);
-    worker.on("exit", () => {
-      trace?.end();
-      died();
-    });
-    worker.unref();
-    return worker;
-  }
-
-  function startHelpers(): Board {
-    const board = createBoard();
-    helpers = { board, workers: Array.from({ length: threads - 1 }, (_, number) => startHelper(board, number)) };
-    return board;
-  }
+  const helpers = createHelpers({ segments, places, count: threads - 1, script: helper });
+  /** A program never came to an end. */
+  let hung: Error | undefined;
 
   const runOne = (program: ChunkProgram, plan: StepPlan | undefined): SumNorms | undefined => {
     const begun = began();
@@ -137,8 +87,8 @@ export function createTeam(options: TeamOptions): Team {
       finish(board, index, norms);
     }
     if (!awaitFinished(board, options.patienceMs ?? PATIENCE_MS)) {
-      failure = new Error("A helper thread of the shard has died in the middle of a step, or hangs.");
-      throw failure;
+      hung = new Error("A helper thread of the shard has died in the middle of a step, or hangs.");
+      throw hung;
     }
     if (thrown !== undefined) throw thrown.error;
     const elsewhere = failureOn(board);
@@ -147,28 +97,19 @@ export function createTeam(options: TeamOptions): Team {
     throw code === undefined ? new Error(message) : new IsobatchError(code as ErrorCode, message);
   }
 
-  const isShared = (programs: readonly ChunkProgram[]): boolean => {
-    if (threads < 2 || programs.length < 2) return false;
-    let work = 0;
-    for (const { chunk, target } of programs) {
-      work += places.get(chunk)!.length * (target === undefined ? 1 : KEPT_SHARE);
-      if (work >= SHARED_ELEMENTS_MIN) return true;
-    }
-    return false;
-  };
-
   return {
     run(programs, plan) {
+      const failure = hung ?? helpers.failure();
       if (failure !== undefined) throw failure;
       const updated: UpdatedChunk[] = [];
       const note = (chunk: number, norms: SumNorms | undefined): void => {
         if (norms !== undefined) updated.push({ chunk, norms });
       };
-      if (!isShared(programs)) {
+      if (threads < 2 || !isWorthSharing(programs, places)) {
         for (const program of programs) note(program.chunk, runOne(program, plan));
         return updated;
       }
-      const board = helpers?.board ?? startHelpers();
+      const board = helpers.board();
       for (let rest = programs; rest.length > 0; ) {
         const batch = rest.slice(0, fitting(rest));
         rest = rest.slice(batch.length);
@@ -180,9 +121,16 @@ export function createTeam(options: TeamOptions): Team {
 
     kernels: (segment) => arithmetic[segment].kernels,
 
-    close() {
-      closed = true;
-      for (const worker of helpers?.workers ?? []) void worker.terminate();
-    },
+    close: helpers.close,
   };
+}
+
+function isWorthSharing(programs: readonly ChunkProgram[], places: ReadonlyMap<number, ChunkPlace>): boolean {
+  if (programs.length < 2) return false;
+  let work = 0;
+  for (const { chunk, target } of programs) {
+    work += places.get(chunk)!.length * (target === undefined ? 1 : KEPT_SHARE);
+    if (work >= SHARED_ELEMENTS_MIN) return true;
+  }
+  return false;
 }

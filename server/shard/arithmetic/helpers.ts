@@ -1,0 +1,78 @@
+import { Worker } from "node:worker_threads";
+import { traceThread } from "../../../shared/trace/index.js";
+import { type Board, createBoard } from "./board.js";
+import { SCRATCH_BYTES } from "./run-program.js";
+import type { ChunkPlace, SegmentAddresses, SliceSegment } from "./segment.js";
+
+/** The helper threads of a team. They start when their board is first asked for, and never keep the process alive. */
+export interface Helpers {
+  /** Where batches are posted for them. */
+  board(): Board;
+  /** That one of them has died, which ends the team. */
+  failure(): Error | undefined;
+  close(): void;
+}
+
+export interface HelpersOptions {
+  readonly segments: readonly SliceSegment[];
+  readonly places: ReadonlyMap<number, ChunkPlace>;
+  readonly count: number;
+  /** What a helper runs. */
+  readonly script: URL;
+}
+
+/** What a helper is started with. */
+export interface HelperStart {
+  readonly board: Board;
+  readonly segments: readonly SegmentAddresses[];
+  readonly places: ReadonlyMap<number, ChunkPlace>;
+  /** The address of its scratch in each segment. */
+  readonly scratches: readonly number[];
+  /** The ring for what it records; undefined while there is no trace. */
+  readonly trace: SharedArrayBuffer | undefined;
+}
+
+export function createHelpers({ segments, places, count, script }: HelpersOptions): Helpers {
+  let started: { readonly board: Board; readonly workers: readonly Worker[] } | undefined;
+  let failure: Error | undefined;
+  let closed = false;
+
+  function startHelper(board: Board, number: number): Worker {
+    const trace = traceThread(`shard helper ${number}`);
+    const start: HelperStart = {
+      board,
+      segments: segments.map(({ memory, m, v, sumBytes }) => ({ memory, m, v, sumBytes })),
+      places,
+      scratches: segments.map(({ regions }) => regions.take(SCRATCH_BYTES)),
+      trace: trace?.ring,
+    };
+    const worker = new Worker(script, { workerData: start });
+    const died = (cause?: unknown): void => {
+      if (!closed) failure ??= new Error("A helper thread of the shard has ended.", { cause });
+    };
+    worker.on("error", died);
+    worker.on("exit", () => {
+      trace?.end();
+      died();
+    });
+    worker.unref();
+    return worker;
+  }
+
+  return {
+    board() {
+      if (started === undefined) {
+        const board = createBoard();
+        started = { board, workers: Array.from({ length: count }, (_, number) => startHelper(board, number)) };
+      }
+      return started.board;
+    },
+
+    failure: () => failure,
+
+    close() {
+      closed = true;
+      for (const worker of started?.workers ?? []) void worker.terminate();
+    },
+  };
+}

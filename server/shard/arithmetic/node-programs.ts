@@ -1,0 +1,87 @@
+import type { ChunkProgram, Operand, Target } from "./program.js";
+import type { Slots, SumBuffers } from "./slots.js";
+
+/**
+ * The programs of one node, while its moves are gone through: for each chunk, a chain of operands that grows until it is
+ * known what becomes of their sum.
+ */
+export interface NodePrograms {
+  /** Starts the chunk's chain. @param lent whether what came in may stay where it is */
+  start(chunk: number, operands: Operand[], slot: number, lent: boolean): void;
+  /** Adds what the slot `into` holds to the chunk's chain, or to what `from` holds. The sum is to be in `into`. */
+  merge(chunk: number, from: number, into: number): void;
+  /** Updates the chunk with the sum of its chain, or with what the slot holds. */
+  update(chunk: number, slot: number): void;
+  /** Ends the node: the sums of the chains that are left are kept in their slots. */
+  finish(): readonly ChunkProgram[];
+  /** Gives back the buffers that are free once the programs have run. */
+  giveBack(): void;
+}
+
+/** Operands of a chunk whose program is not decided yet, and the slot that their sum is to be in. */
+interface Chain {
+  readonly operands: Operand[];
+  slot: number;
+  readonly lent: boolean;
+}
+
+export function createNodePrograms(slots: Slots, buffers: SumBuffers): NodePrograms {
+  const chains = new Map<number, Chain>();
+  const programs: ChunkProgram[] = [];
+  const spent: { readonly chunk: number; readonly operand: Operand }[] = [];
+
+  function add(chunk: number, operands: readonly Operand[], target: Target | undefined): void {
+    programs.push({ chunk, operands, target });
+    for (const operand of operands) {
+      if (operand.own && operand.s1 !== target?.s1) spent.push({ chunk, operand });
+    }
+  }
+
+  /** Decides where the sum is kept. */
+  function keep(chunk: number, { operands, slot, lent }: Chain): void {
+    const [first] = operands;
+    if (operands.length === 1) {
+      if (first.own || lent) return slots.put(slot, chunk, first);
+      const target = { ...buffers.take(chunk), raw: first.leaf !== undefined };
+      add(chunk, operands, target);
+      return slots.put(slot, chunk, { ...target, file: undefined, leaf: first.leaf, own: true });
+    }
+    // Of the two at the front one may be overwritten while it is read; a later one is still needed.
+    const { s1, s2 } = operands.slice(0, 2).find(({ own }) => own) ?? buffers.take(chunk);
+    add(chunk, operands, { s1, s2, raw: false });
+    slots.put(slot, chunk, { s1, s2, file: undefined, leaf: undefined, own: true });
+  }
+
+  /** The chunk's chain, or a new one of what the slot holds. */
+  function chainOf(chunk: number, slot: number): Chain {
+    const known = chains.get(chunk);
+    if (known !== undefined) return known;
+    const chain = { operands: [slots.takeOut(slot)], slot, lent: true };
+    chains.set(chunk, chain);
+    return chain;
+  }
+
+  return {
+    start: (chunk, operands, slot, lent) => void chains.set(chunk, { operands, slot, lent }),
+
+    merge(chunk, from, into) {
+      const chain = chainOf(chunk, from);
+      chain.operands.push(slots.takeOut(into));
+      chain.slot = into;
+    },
+
+    update(chunk, slot) {
+      add(chunk, chainOf(chunk, slot).operands, undefined);
+      chains.delete(chunk);
+    },
+
+    finish() {
+      for (const [chunk, chain] of chains) keep(chunk, chain);
+      return programs;
+    },
+
+    giveBack() {
+      for (const { chunk, operand } of spent) buffers.give(chunk, operand.s1);
+    },
+  };
+}
