@@ -15,8 +15,13 @@ import { IsobatchError } from "./errors.js";
  * | `coordinator.lease` | before a lease is sent |
  * | `coordinator.commit` | when all shards have committed a step, before anything follows from it |
  * | `coordinator.record` | when a committed step is about to be recorded; the next one's leases have been sent |
- * | `shard.push` | when a pushed chunk has been received, before it is judged |
+ * | `shard.near` | when a worker has proved that it is of this machine, before it is welcomed |
+ * | `shard.push` | when a pushed chunk has been received, or a node in shared memory announced, before it is judged |
  * | `shard.apply` | before a chunk is updated |
+ * | `near.hello` | before a worker says hello to a shard of its machine |
+ * | `near.welcome` | when it has been welcomed |
+ * | `near.put` | when S1 of a chunk is in a slot that is copied, but not S2 |
+ * | `near.push` | when sums in shared memory have been announced, before the answer |
  */
 export type FailPoint =
   | "checkpoint.write"
@@ -26,8 +31,13 @@ export type FailPoint =
   | "coordinator.lease"
   | "coordinator.commit"
   | "coordinator.record"
+  | "shard.near"
   | "shard.push"
-  | "shard.apply";
+  | "shard.apply"
+  | "near.hello"
+  | "near.welcome"
+  | "near.put"
+  | "near.push";
 
 export interface FailSetting {
   readonly point: string;

@@ -84,12 +84,15 @@ export interface Plan {
   readonly seed: number;
   readonly encrypted: boolean;
   readonly shards: number;
+  readonly transport: "auto" | "wire";
   readonly faults: readonly Fault[];
   /** Whether the second worker starts when the first has all its connections. */
   readonly inOrder: boolean;
 }
 
-export const UNDISTURBED: Plan = { seed: 0, encrypted: false, shards: 1, faults: [], inOrder: false };
+export const UNDISTURBED: Plan = {
+  ...{ seed: 0, encrypted: false, shards: 1, transport: "wire", faults: [], inOrder: false },
+};
 
 /**
  * The weights' connection of the first worker stands still, with more than it holds to be written, until both sides give
@@ -109,10 +112,12 @@ export function drawPlan(seed: number): Plan {
   const encrypted = random.below(2) === 0;
   const shards = 1 + random.below(2);
   const faults = Array.from({ length: 1 + random.below(3) }, () => drawFault(random));
-  return { seed, encrypted, shards, faults, inOrder: false };
+  // The workers are of the server's machine, though they reach it through links.
+  const transport = random.below(2) === 0 ? "auto" : "wire";
+  return { seed, encrypted, shards, transport, faults, inOrder: false };
 }
 
-export function runToTheEnd({ seed, encrypted, shards, faults, inOrder }: Plan): Promise<RunEnd> {
+export function runToTheEnd({ seed, encrypted, shards, transport, faults, inOrder }: Plan): Promise<RunEnd> {
   return withScene({}, async (scene) => {
     const dataset = join(dirname(scene.task), "flowers.csv");
     writeFileSync(dataset, flowers());
@@ -139,7 +144,7 @@ export function runToTheEnd({ seed, encrypted, shards, faults, inOrder }: Plan):
       for (let i = 0; i < WORKERS; i++) {
         const options = ["--compute-threads", "1", "--reconnect-for", "600", "--wait", "60"];
         const worker = ["worker", "join", `${LINKS_HOST}:${ports[0]}`, ...options];
-        workers.push(scene.start(worker, { ISOBATCH_TOKEN: token }));
+        workers.push(scene.start(worker, { ISOBATCH_TOKEN: token, ISOBATCH_TRANSPORT: transport }));
         if (inOrder)
           await until(() => made.length >= 2 * workers.length, "a worker's connections", [server, ...workers]);
       }
@@ -149,7 +154,7 @@ export function runToTheEnd({ seed, encrypted, shards, faults, inOrder }: Plan):
       for (const worker of workers) await until(() => worker.exit !== undefined, "a worker's end", []);
       return {
         seed,
-        what: [encrypted ? "TLS" : "plain", `${shards} shards`, ...faults.map(describeFault)].join(", "),
+        what: [encrypted ? "TLS" : "plain", `${shards} shards`, transport, ...faults.map(describeFault)].join(", "),
         serverExit: exitOf(server),
         workerExits: workers.map(exitOf),
         stateHash: hashIn(scene.out),

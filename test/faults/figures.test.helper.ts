@@ -65,23 +65,29 @@ export interface RunOptions {
 /** `isobatch run` on the scene. */
 export function startRun(scene: Scene, { workers = 2, shards = 1, steps = STEPS, env }: RunOptions = {}): Program {
   const numbers = ["--workers", `${workers}`, "--shards", `${shards}`, "--steps", `${steps}`];
-  return scene.start(["run", scene.task, "--out", scene.out, "--compute-threads", "1", ...numbers], env);
+  return scene.start(
+    ["run", scene.task, "--out", scene.out, "--compute-threads", "1", "--backend", "wasm", ...numbers],
+    env,
+  );
 }
 
 /** `isobatch server` on the scene; resolves to its address once it tells how to join. */
-export async function startServer(scene: Scene, options: { port?: number; workers?: number; steps?: number } = {}) {
-  const { port = 0, workers = 1, steps = STEPS } = options;
+export async function startServer(
+  scene: Scene,
+  options: { port?: number; workers?: number; steps?: number; env?: NodeJS.ProcessEnv } = {},
+) {
+  const { port = 0, workers = 1, steps = STEPS, env } = options;
   const numbers = ["--listen", `127.0.0.1:${port}`, "--workers-awaited", `${workers}`, "--steps", `${steps}`];
-  const program = scene.start(["server", scene.task, "--out", scene.out, ...numbers]);
+  const program = scene.start(["server", scene.task, "--out", scene.out, ...numbers], env);
   const joinLine = /worker join (127\.0\.0\.1:\d+)/;
   await until(() => joinLine.test(program.output), "the server's join line", [program]);
   return { program, address: joinLine.exec(program.output)![1] };
 }
 
 /** `isobatch worker join` at the scene's server. */
-export function startWorker(scene: Scene, address: string): Program {
+export function startWorker(scene: Scene, address: string, env?: NodeJS.ProcessEnv): Program {
   const options = ["--token-file", join(scene.out, "token"), "--compute-threads", "1", "--reconnect-for", "60"];
-  return scene.start(["worker", "join", address, ...options]);
+  return scene.start(["worker", "join", address, "--backend", "wasm", ...options], env);
 }
 
 /** Waits until the program has ended, well. */

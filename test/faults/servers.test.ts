@@ -26,7 +26,7 @@ const POINTS = ["shard.apply:157", "checkpoint.fsync:3"];
 const MORE_POINTS = [
   ...["coordinator.lease:1", "coordinator.lease:90", "coordinator.commit:1", "coordinator.commit:55"],
   ...["coordinator.record:1", "coordinator.record:40", "coordinator.record:55"],
-  ...["shard.push:1", "shard.push:402", "shard.apply:1", "shard.apply:158", "shard.apply:159", "shard.apply:160"],
+  ...["shard.push:1", "shard.push:250", "shard.apply:1", "shard.apply:158", "shard.apply:159", "shard.apply:160"],
   ...["checkpoint.write:1", "checkpoint.write:2", "checkpoint.write:4", "checkpoint.fsync:1", "checkpoint.fsync:2"],
   ...["checkpoint.rename:1", "checkpoint.rename:2", "checkpoint.rename:4"],
   ...["checkpoint.done:1", "checkpoint.done:2", "checkpoint.done:4"],

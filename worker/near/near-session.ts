@@ -3,6 +3,7 @@
  * where goes through the call.
  */
 import { IsobatchError } from "../../shared/errors.js";
+import { failAt } from "../../shared/fail-point.js";
 import type { FileMapper } from "../../shared/native/process-addon.js";
 import { foreignFolder, NearError, proofOf, readSecret } from "../../shared/near/index.js";
 import { reasonOf } from "../../shared/system-errors.js";
@@ -112,10 +113,12 @@ async function greet(
   const slots = await options.shareSlots();
   const theta = readable(() => openTheta({ folder: folder.path, range: link, memory, page, pages, mapper }));
   try {
+    failAt("near.hello");
     const proof = proofOf(secret, { runId, workerId });
     await send({ hello: { workerId, seal: Buffer.from(seal), proof, memory: slots.folder } });
     const first = (await events.next()).value;
     if (first?.welcome == null) throw new NearError("the shard does not welcome this worker");
+    failAt("near.welcome");
     return { slots, theta };
   } catch (error) {
     theta.close();
@@ -198,6 +201,8 @@ function startSession(parts: {
       return new Promise((resolve, reject) => {
         waiting.set(lease.lease, { resolve, reject });
         send({ push: { lease: { ...claims, mac: Buffer.from(mac), losses: [...computed.losses] }, lend, nodes } });
+        // It leaves this process meanwhile.
+        setImmediate(() => failAt("near.push"));
       });
     },
     ended,

@@ -4,6 +4,7 @@
  */
 import { closeSync } from "node:fs";
 import { join } from "node:path";
+import { failAt } from "../../shared/fail-point.js";
 import type { Logger } from "../../shared/log.js";
 import type { FileMapper } from "../../shared/native/process-addon.js";
 import {
@@ -121,6 +122,7 @@ export async function shareSlots(options: {
         const shape = plan.segments[chunk.segment].slot;
         const put = (sum: "s1" | "s2"): void => windows[0].put(sumsAt(shape, slot, sum, chunk), 4 * chunk.length);
         put("s1");
+        failAt("near.put");
         if (hi - lo > 1 && chunk.kind === "parameter") put("s2");
       }
     },

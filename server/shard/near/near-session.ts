@@ -2,7 +2,7 @@ import { checkMember } from "../../../shared/credentials/index.js";
 import { IsobatchError, messageOf } from "../../../shared/errors.js";
 import { failAt } from "../../../shared/fail-point.js";
 import type { ChunkRange, Layout } from "../../../shared/layout/index.js";
-import { foreignFolder, isProof, NearError } from "../../../shared/near/index.js";
+import { foreignFolder, isProof, NearError, removeStaleFolders } from "../../../shared/near/index.js";
 import { reasonOf } from "../../../shared/system-errors.js";
 import { began, span } from "../../../shared/trace/index.js";
 import type { NearAnswer, NearEvent, NearPush__Output, NearRequest__Output } from "../../../shared/wire/index.js";
@@ -54,6 +54,7 @@ export async function serveNear(options: NearSessionOptions, caller: NearCaller)
   const { requests, send } = caller;
   const { worker, folder } = await greet(options, caller);
   const { layout, range, memories } = options;
+  failAt("shard.near");
   const slots = ours(() => openSlots({ folder, layout, range, memories, mapper: options.near.mapper }));
   open.add(slots);
   send({ welcome: {} });
@@ -79,6 +80,8 @@ export async function serveNear(options: NearSessionOptions, caller: NearCaller)
     leave();
     slots.close();
     if (!slots.lends) open.delete(slots);
+    // If it was killed, it has left its folder.
+    removeStaleFolders(options.near.folder).catch(() => {});
   }
 }
 
