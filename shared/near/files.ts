@@ -13,13 +13,12 @@ export class NearError extends Error {
   override readonly name = "NearError";
 }
 
-export function isNearError(error: unknown): error is NearError {
-  return error instanceof NearError;
-}
+/** The memory folder is full, which a person can mend: the log warns of it. */
+export class NoRoomError extends NearError {}
 
 /**
  * Makes a file of zeros, open for reading and writing.
- * @throws {NearError} if the memory folder has no room for it.
+ * @throws {NoRoomError} if the memory folder has no room for it.
  */
 export function makeFile(memoryFolder: string, path: string, bytes: number): number {
   const file = openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, OWNER_ONLY);
@@ -36,7 +35,7 @@ export function makeFile(memoryFolder: string, path: string, bytes: number): num
 /**
  * Appends zeros to a file of `from` bytes. They are written, although ftruncate would do: a page that was never written is taken
  * from the file system when it is first touched through a mapping, and if there is none left then, the process is killed.
- * @throws {NearError} if the memory folder has no room for them.
+ * @throws {NoRoomError} if the memory folder has no room for them.
  */
 export function lengthenFile(memoryFolder: string, file: number, from: number, to: number): void {
   const { free, total } = roomIn(memoryFolder);
@@ -51,9 +50,9 @@ export function lengthenFile(memoryFolder: string, file: number, from: number, t
   }
 }
 
-function noRoom(memoryFolder: string, bytes: number, free: number): NearError {
+function noRoom(memoryFolder: string, bytes: number, free: number): NoRoomError {
   const mebibytes = (count: number): string => `${Math.ceil(count / 2 ** 20)} MiB`;
-  return new NearError(
+  return new NoRoomError(
     `${memoryFolder} has no room for ${mebibytes(bytes)} more (${mebibytes(free)} are free, a sixteenth of all stays so)`,
   );
 }

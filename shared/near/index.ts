@@ -1,4 +1,4 @@
-export { isNearError, lengthenFile, makeFile, NearError, openFile } from "./files.js";
+export { lengthenFile, makeFile, NearError, NoRoomError, openFile } from "./files.js";
 export { foreignFolder, makeOwnFolder, memoryFolderOf, type OwnFolder, removeStaleFolders, roomIn } from "./folder.js";
 export {
   lineAligned,

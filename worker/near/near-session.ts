@@ -28,6 +28,8 @@ export interface NearSession {
   readonly standing: StandingWeights | undefined;
   /** Whether all numbers are in memory that both sides see, so that none is copied. */
   readonly mapped: boolean;
+  /** Whether the shard has taken a push that came through it. */
+  readonly proven: boolean;
   /** Whether the push's sums are in slots that the shard sees. */
   canPush(push: Push): boolean;
   /**
@@ -153,6 +155,7 @@ function startSession(parts: {
   const { workerId, seal, link, onWeights } = options;
   const waiting = new Map<number, Waiting>();
   let standing: StandingWeights | undefined;
+  let proven = false;
   let over: IsobatchError | undefined;
   // That the call has ended is seen where events are read.
   const send = (request: NearRequest): void => void writer.write(request).catch(() => {});
@@ -166,6 +169,7 @@ function startSession(parts: {
           standing = weights;
           onWeights(weights);
         } else if (answer != null) {
+          proven ||= answer.refused === "";
           waiting.get(answer.lease)?.resolve(answer);
           waiting.delete(answer.lease);
         }
@@ -191,6 +195,9 @@ function startSession(parts: {
       return standing;
     },
     mapped: theta.mapped && slots.mapped,
+    get proven() {
+      return proven;
+    },
     canPush: ({ lease, computed }) =>
       over === undefined && !waiting.has(lease.lease) && computed.nodes.every(({ slot }) => slot < slots.count),
     push({ lease, computed }, lend) {

@@ -2,9 +2,9 @@
  * How this worker's numbers travel to each shard: through memory, if the two are of one machine and can share some, else
  * over the wire. It is found out each time a shard's weights are watched anew, and the log says which it is, and why.
  */
-import { IsobatchError } from "../../shared/errors.js";
+import { IsobatchError, messageOf } from "../../shared/errors.js";
 import type { Logger } from "../../shared/log.js";
-import { NearError } from "../../shared/near/index.js";
+import { NearError, NoRoomError } from "../../shared/near/index.js";
 import type { WorkerMemory } from "../compute/index.js";
 import type { ShardLink } from "../shard-link.js";
 import type { NearMemory } from "./near-memory.js";
@@ -25,6 +25,9 @@ export interface NearOptions {
   /** Says how numbers travel, when that is known of all shards, and whenever it changes. */
   onTransport(transport: string): void;
 }
+
+/** So many sessions in a row that end before a push was taken are enough: then the wire is used until its stream ends. */
+const FAILURES_MAX = 3;
 
 export interface Near {
   /**
@@ -49,6 +52,8 @@ export function createNear(options: NearOptions): Near {
   const { shared, links, memory, log } = options;
   const sessions = new Map<number, NearSession>();
   const transports = new Map<number, Transport>();
+  /** By shard, sessions in a row through which nothing was pushed; the last one's end. */
+  const failures = new Map<number, { readonly count: number; readonly why: string }>();
   let told = "";
 
   const tell = (shard: number, transport: Transport): void => {
@@ -57,22 +62,33 @@ export function createNear(options: NearOptions): Near {
     const [line, name] = summaryOf([...transports.values()]);
     if (line === told) return;
     told = line;
-    log.info(line);
+    log[[...transports.values()].some(({ full }) => full) ? "warn" : "info"](line);
     options.onTransport(name);
+  };
+
+  const failed = (shard: number, error: unknown): void => {
+    failures.set(shard, { count: (failures.get(shard)?.count ?? 0) + 1, why: messageOf(error).replace(/\.$/, "") });
   };
 
   const connect = async (shared: NearMemory, shard: number, signal: AbortSignal): Promise<NearSession> => {
     const connection = await links[shard].connection("weights");
+    const before = failures.get(shard);
+    if (before !== undefined && before.count >= FAILURES_MAX) {
+      failures.delete(shard);
+      throw new NearError(`it failed ${FAILURES_MAX} times in a row: ${before.why}`);
+    }
     const { runId, workerId, seal } = options;
-    return openNearSession(
+    const opening = openNearSession(
       {
         ...{ runId, workerId, seal, memory, signal, link: links[shard], page: shard },
         ...{ memoryFolder: shared.folder, mapper: shared.mapper, pages: shared.pagesFor(links.length) },
         shareSlots: () => shared.slots(memory, log),
         onOpened(session) {
           sessions.set(shard, session);
-          const forget = (): void => {
+          const forget = (error: unknown): void => {
             if (sessions.get(shard) === session) sessions.delete(shard);
+            if (session.proven) failures.delete(shard);
+            else failed(shard, error);
           };
           session.ended.then(forget, forget);
         },
@@ -80,6 +96,10 @@ export function createNear(options: NearOptions): Near {
       },
       connection,
     );
+    return opening.catch((error: unknown) => {
+      failed(shard, error);
+      throw error;
+    });
   };
 
   return {
@@ -102,7 +122,7 @@ export function createNear(options: NearOptions): Near {
             `--transport is memory, but this worker can share none with ${links[shard].name}: ${why}; choose auto or wire.`,
           );
         }
-        tell(shard, { name: "wire", why });
+        tell(shard, { name: "wire", why, full: error instanceof NoRoomError });
         return undefined;
       }
     },
@@ -140,6 +160,8 @@ function fetchFrom(session: NearSession): boolean {
 interface Transport {
   readonly name: "memory" | "copied" | "wire";
   readonly why?: string;
+  /** The memory folder is, which a person can mend. */
+  readonly full?: boolean;
 }
 
 function whyCopied({ mapper }: NearMemory): string {

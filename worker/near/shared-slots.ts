@@ -99,7 +99,7 @@ export async function shareSlots(options: {
     } catch (error) {
       if (!(error instanceof NearError)) throw error;
       full = true;
-      log.info(`Of this worker's sums ${count} can be shared, and others go over the wire: ${error.message}.`);
+      log.warn(`Of this worker's sums ${count} can be shared, and others go over the wire: ${error.message}.`);
     }
   });
 

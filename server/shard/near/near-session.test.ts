@@ -3,7 +3,7 @@ import { chmodSync, existsSync, ftruncateSync, readdirSync, readFileSync, rmSync
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { makeMappingInstallation } from "../../../shared/native/file-mapper.test.helper.js";
-import { removeStaleFolders, thetaFile } from "../../../shared/near/index.js";
+import { createSequencePages, openSequence, removeStaleFolders, thetaFile } from "../../../shared/near/index.js";
 import type { NearHello, NearNode } from "../../../shared/wire/index.js";
 import {
   ACTIVE,
@@ -32,7 +32,10 @@ function sharedWeights({ root, connection: _ }: NearShard): Float32Array {
 
 for (const mapper of [installation?.mapper, undefined]) {
   const how = mapper === undefined ? "copies" : "maps";
-  describe(`a shard that ${how} what it shares`, { skip: how === "maps" && installation === undefined }, () => {
+  describe(`a shard that ${how} what it shares`, {
+    timeout: 60_000,
+    skip: how === "maps" && installation === undefined,
+  }, () => {
     it("takes sums from slots, lent or not, and shows its weights, of one version at a time", async (test) => {
       const near = await serveNearShard(test, mapper);
       const worker = await joinNear(test, near);
@@ -67,6 +70,30 @@ for (const mapper of [installation?.mapper, undefined]) {
         near.open(step + 1);
       }
       assert.deepEqual(near.failures, []);
+    });
+
+    it("says by its sequence that weights move, from a step's first chunk to its last, and at a restore", async (test) => {
+      const near = await serveNearShard(test, mapper);
+      const worker = await joinNear(test, near);
+      const [folder] = readdirSync(near.root).filter((name) => existsSync(join(near.root, name, thetaFile(0))));
+      const pages = createSequencePages(1);
+      const sequence = openSequence({ folder: join(near.root, folder), memory: pages, page: 0, mapper });
+      test.after(() => sequence.close());
+      const first = await worker.weights();
+      assert.equal(sequence.read(), first.sequence);
+      for (let chunk = 0; chunk < ACTIVE; chunk++) {
+        await near.pushChunk(chunk);
+        assert.equal(sequence.read() & 1, chunk < ACTIVE - 1 ? 1 : 0, `after chunk ${chunk}`);
+      }
+      const second = await worker.weights();
+      assert.deepEqual([second.version, second.sequence], [1, sequence.read()]);
+      assert.notEqual(second.sequence, first.sequence);
+      near.shard.handle({ kind: "detached" });
+      assert.equal(sequence.read() & 1, 1);
+      near.shard.handle({ kind: "restore", epoch: 2, step: 0 });
+      const third = await worker.weights();
+      assert.deepEqual([third.epoch, third.version, third.sequence], [2, 0, sequence.read()]);
+      assert.deepEqual(sharedWeights(near), weightsAfter(0));
     });
 
     it("drops what it has, and lets a push wait for its plan without holding up others", async (test) => {
@@ -174,7 +201,7 @@ for (const mapper of [installation?.mapper, undefined]) {
   });
 }
 
-describe("a shard that shares memory", () => {
+describe("a shard that shares memory", { timeout: 60_000 }, () => {
   const STRANGERS: [name: string, hello: Partial<NearHello>, reason: RegExp][] = [
     ["has not joined", { seal: Buffer.alloc(32) }, /join first/],
     ["has another worker's seal", { seal: sealOf("w-2") }, /has joined/],

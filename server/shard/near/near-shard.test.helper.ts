@@ -30,6 +30,7 @@ import { createRandom } from "../../../shared/random.js";
 import {
   type Connection,
   cancel,
+  checksumFor,
   connect,
   createServer,
   createWriter,
@@ -96,6 +97,8 @@ export interface NearShard {
   readonly connection: Connection;
   /** The open step is `step` from now on. */
   open(step: number): void;
+  /** Pushes the root of one chunk over the wire, by another worker. */
+  pushChunk(chunk: number): Promise<void>;
   /** θ as WatchWeights sends it, so from the shard's own memory. */
   weights(): Promise<Float32Array>;
 }
@@ -132,6 +135,21 @@ export async function serveNearShard(test: TestContext, mapper: FileMapper | und
   return {
     ...{ shard, root, reports, failures, connection },
     open: (step) => shard.handle({ kind: "plan", plan: planOf(step) }),
+    pushChunk(index) {
+      const { offset, length } = LAYOUT.chunks[index];
+      const leaves = GRADIENTS.map((g) => leafOf(g.slice(offset, offset + length), { w1: 1, w2: 1 }));
+      const { s1, s2 } = plus(plus(leaves[0], leaves[1]), plus(leaves[2], leaves[3]));
+      const parts = (LAYOUT.chunks[index].kind === "parameter" ? [s1, s2] : [s1]).map((sum) => Buffer.from(sum.buffer));
+      const claims = { runId: RUN.runId, workerId: "w-9", lease: 1, epoch: 1, step: 0, lo: 0, hi: KAPPA };
+      const lease = { ...claims, mac: leaseMac(KEY, claims), losses: [1, 1, 1, 1], seal: sealOf("w-9") };
+      const checksum = checksumFor({ encrypted: false }, parts);
+      return new Promise((resolve, reject) => {
+        const stream = connection.shard.pushSums((error) => (error ? reject(error) : resolve()));
+        stream.write({ lease });
+        stream.write({ chunk: { lo: 0, hi: KAPPA, chunk: index, sums: Buffer.concat(parts), checksum } });
+        stream.end();
+      });
+    },
     async weights() {
       const stream = connection.shard.watchWeights({ workerId: "w-1", epoch: 1, seal: sealOf("w-1") });
       const theta = new Float32Array(LAYOUT.length);

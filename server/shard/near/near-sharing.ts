@@ -1,6 +1,6 @@
 import type { ChunkRange, Layout } from "../../../shared/layout/index.js";
 import type { Logger } from "../../../shared/log.js";
-import { NearError } from "../../../shared/near/index.js";
+import { NearError, NoRoomError } from "../../../shared/near/index.js";
 import { reasonOf } from "../../../shared/system-errors.js";
 import type { SegmentMemory } from "../slice.js";
 import type { NearFolder } from "./near-folder.js";
@@ -33,7 +33,9 @@ export function createNearSharing(options: {
     weights = shareWeights(near, layout, range, memories);
   } catch (error) {
     if (!(error instanceof NearError || (error as NodeJS.ErrnoException).syscall !== undefined)) throw error;
-    log.info(`No memory is shared with workers of this machine: ${reasonOf(error)}.`);
+    log[error instanceof NoRoomError ? "warn" : "info"](
+      `No memory is shared with workers of this machine: ${reasonOf(error)}.`,
+    );
     near.close();
     return undefined;
   }

@@ -54,6 +54,8 @@ interface Block {
 
 /** More slots than any worker has. */
 const SLOTS_MAX = 2 ** 16;
+/** Slots are mapped up to this address; the other half of what a memory can address is the shard's own. */
+const MAPPED_END = 2 ** 31;
 
 export function openSlots(options: {
   /** The worker's folder. */
@@ -81,12 +83,12 @@ export function openSlots(options: {
     segments.clear();
   };
 
-  /** Maps the slots from the last mapped one on; where there are no addresses left, they are read from the file. */
+  /** Maps the slots from the last mapped one on; where there are no addresses for them, they are read from the file. */
   const map = ({ shape, file, blocks, memory, reserve, release }: SlotsSegment, from: number, to: number): void => {
     const fileOffset = Math.floor((from * shape.bytes) / PAGE_BYTES) * PAGE_BYTES;
     const bytes = wholePages(to * shape.bytes) - fileOffset;
-    const at = reserveOrNot(reserve, bytes);
-    if (at === undefined) return;
+    if (memory.buffer.byteLength + bytes > MAPPED_END) return;
+    const at = reserve(bytes);
     try {
       const window = openWindow({ memory, address: at, bytes, file, fileOffset, writable: false, mapper });
       blocks.push({ end: to, origin: at - fileOffset, at, bytes, window });
@@ -143,13 +145,4 @@ export function openSlots(options: {
       if (!lent) closeFiles();
     },
   };
-}
-
-function reserveOrNot(reserve: (bytes: number) => number, bytes: number): number | undefined {
-  try {
-    return reserve(bytes);
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
 }
