@@ -24,6 +24,7 @@ import type { Copies } from "./copies.js";
 import { checkUntraced } from "./index-errors.js";
 import { keyDropout, prepareBatchNorm } from "./layers.js";
 import type { Addresses, MemoryPlan } from "./memory.js";
+import { bindTensors, createModelValues, type LoadableValues } from "./model-values.js";
 
 export interface ModelGradientOptions {
   readonly task: Pick<Task, "seed" | "loss" | "labelSmoothing">;
@@ -43,21 +44,13 @@ export interface DecodedMicroBatch extends DecodedBatch {
 /** Hears of a computation while it is made, and returns what `compute` does. */
 export type Watch = (compute: () => Computation) => void;
 
-export interface ModelGradient {
+export interface ModelGradient extends LoadableValues {
   /** What a computation's variables are: the parameters and what is frozen. */
   readonly weights: readonly LayoutTensor[];
   /** What its outputs are, after the loss: the parameters' gradients, then the batch's statistics of BatchNorm. */
   readonly results: readonly LayoutTensor[];
   /** Whether the layers that look numbers up have a row for each; to be asked before anything is computed. */
   readonly checkIndices: IndexCheck;
-  /** Copies the weights from the shared memories, but for the moving statistics of BatchNorm. */
-  loadWeights(): void;
-  /** Copies these, which only evaluating needs. */
-  loadStatistics(): void;
-  /** Sets the weights to other values, in the order of `weights`. */
-  setWeights(values: readonly Float32Array[]): void;
-  /** Their values now; not to be changed. */
-  currentWeights(): Float32Array[];
   /** Writes the gradient, with the batch's statistics behind it, to the vector at `target`. @returns the mean loss. */
   compute(batch: DecodedMicroBatch, target: Addresses, watch?: Watch): number;
   /** The random numbers that a micro-batch's dropout draws, layer by layer and call by call. */
@@ -69,13 +62,9 @@ export interface ModelGradient {
 export async function openModelGradient(options: ModelGradientOptions): Promise<ModelGradient> {
   const { task, form, plan, copies, weightsAt } = options;
   const { model, tensors } = await loadModel(options.topology, plan.layout);
-  const bound = plan.layout.tensors.map((tensor) => ({
-    ...tensor,
-    variable: tensors.get(tensor.name)!.read() as tf.Variable,
-  }));
-  const parameters = bound.filter(({ kind }) => kind === "parameter");
-  const tail = bound.filter(({ kind }) => kind === "tail");
-  const weights = bound.filter(({ kind }) => kind !== "tail");
+  const bound = bindTensors(plan.layout, tensors);
+  const { parameters, tail, weights } = bound;
+  const results = [...parameters, ...tail];
   const trained = parameters.map(({ variable }) => variable);
   const loss = lossOf(task.loss, task.labelSmoothing);
   const sampleLosses = sampleLossesOf(task.loss);
@@ -84,56 +73,25 @@ export async function openModelGradient(options: ModelGradientOptions): Promise<
   prepareBatchNorm(model, new Set(tail.map(({ name }) => tensors.get(name)!)));
   const { indices, untraced } = inputUsesOf(model, form.input.shape);
   checkUntraced(untraced);
-  // What the tail's variables hold between micro-batches: the moving statistics are needed only to evaluate.
-  const zeros = tail.map(({ shape }) => tf.zeros([...shape]));
-  const moving: tf.Tensor[] = tail.map(({ shape }) => tf.zeros([...shape]));
-
-  const fed = ({ inputs, labels, samples }: DecodedMicroBatch): { inputs: tf.Tensor; labels: tf.Tensor } => ({
-    inputs: tf.tensor(inputs, [samples, ...form.input.shape]),
-    labels: tf.tensor(labels, [samples, ...form.label.shape], labels instanceof Int32Array ? "int32" : "float32"),
-  });
-  const setTail = (values: readonly tf.Tensor[]): void => {
-    for (const [i, { variable }] of tail.entries()) variable.assign(values[i]);
-  };
+  const values = createModelValues(bound, copies, weightsAt);
   const draws = (number: number): Computation["draws"] =>
     dropout.seeds(number).map((seed) => (shape) => draw(shape, seed));
 
   return {
     weights,
-    results: [...parameters, ...tail],
+    results,
     checkIndices: createIndexCheck(indices),
-
-    loadWeights() {
-      for (const tensor of weights) {
-        const values = copies.read(tensor, weightsAt(tensor));
-        tensor.variable.assign(values);
-        values.dispose();
-      }
-    },
-
-    loadStatistics() {
-      for (const [i, tensor] of tail.entries()) {
-        moving[i].dispose();
-        moving[i] = copies.read(tensor, weightsAt(tensor));
-      }
-    },
-
-    setWeights(values) {
-      for (const [i, { variable, shape }] of weights.entries()) {
-        const tensor = tf.tensor(values[i], [...shape]);
-        variable.assign(tensor);
-        tensor.dispose();
-      }
-    },
-
-    currentWeights: () => weights.map(({ variable }) => variable.dataSync() as Float32Array),
+    loadWeights: values.loadWeights,
+    loadStatistics: values.loadStatistics,
+    setWeights: values.setWeights,
+    currentWeights: values.currentWeights,
 
     compute(batch, target, watch = (compute) => void compute()) {
       dropout.key(batch.number);
-      setTail(zeros);
+      values.clearStatistics();
       let meanLoss = Number.NaN;
       tf.tidy(() => {
-        const { inputs, labels } = fed(batch);
+        const { inputs, labels } = tensorsOf(form, batch);
         let computed: tf.Tensor[] = [];
         watch(() => {
           const { value, grads } = tf.variableGrads(() => {
@@ -146,9 +104,9 @@ export async function openModelGradient(options: ModelGradientOptions): Promise<
           const variables = weights.map(({ variable }) => variable);
           return { variables, inputs: [inputs, labels], draws: draws(batch.number), outputs: computed };
         });
-        const [value, ...results] = computed;
+        const [value, ...written] = computed;
         meanLoss = value.dataSync()[0];
-        for (const [i, tensor] of [...parameters, ...tail].entries()) copies.write(results[i], tensor, target);
+        for (const [i, tensor] of results.entries()) copies.write(written[i], tensor, target);
       });
       return meanLoss;
     },
@@ -156,10 +114,10 @@ export async function openModelGradient(options: ModelGradientOptions): Promise<
     draws,
 
     evaluate(batch) {
-      setTail(moving);
+      values.useStatistics();
       const result = { lossSum: 0, correct: 0 };
       tf.tidy(() => {
-        const { inputs, labels } = fed(batch);
+        const { inputs, labels } = tensorsOf(form, batch);
         const { output, mask } = applyModel(model, inputs, { training: false });
         for (const sampleLoss of sampleLosses(labels, output, mask).dataSync()) result.lossSum += sampleLoss;
         result.correct = correctCount(task.loss, labels, output, mask).dataSync()[0];
@@ -168,9 +126,17 @@ export async function openModelGradient(options: ModelGradientOptions): Promise<
     },
 
     dispose() {
-      tf.dispose([...zeros, ...moving]);
+      values.dispose();
       model.dispose();
     },
+  };
+}
+
+function tensorsOf(form: SampleSpec, batch: DecodedMicroBatch): { inputs: tf.Tensor; labels: tf.Tensor } {
+  const { inputs, labels, samples } = batch;
+  return {
+    inputs: tf.tensor(inputs, [samples, ...form.input.shape]),
+    labels: tf.tensor(labels, [samples, ...form.label.shape], labels instanceof Int32Array ? "int32" : "float32"),
   };
 }
 

@@ -1,0 +1,67 @@
+/** Watches how a model computes micro-batches, until two of them show what a program must do. */
+import { messageOf } from "../../shared/errors.js";
+import { type Compiler, type Program, type Trace, UncompilableError } from "../backends/index.js";
+import type { DecodedMicroBatch, Watch } from "./model-gradient.js";
+
+export interface Tracing {
+  /** Whether this micro-batch can show anything new. */
+  wants(batch: DecodedMicroBatch): boolean;
+  /** Watches `compute`, which computes the micro-batch and returns its loss. */
+  watch(batch: DecodedMicroBatch, compute: (watch: Watch) => number): Watched;
+}
+
+/** The loss, and what is known since: a program, or the reason there will be none; neither while more must be seen. */
+export interface Watched {
+  readonly loss: number;
+  readonly program?: Program;
+  /** As a sentence's end. */
+  readonly refused?: string;
+}
+
+/** Two traces differ as long as a model still makes tensors that it keeps; this many are taken at most. */
+const TRACES_MAX = 4;
+
+interface Traced {
+  readonly trace: Trace;
+  readonly number: number;
+  readonly samples: number;
+}
+
+export function createTracing(compiler: Compiler): Tracing {
+  let traces = 0;
+  let last: Traced | undefined;
+
+  /** What a trace shows together with the one before it. */
+  const compiled = (first: Trace, second: Trace): Pick<Watched, "program" | "refused"> => {
+    try {
+      return { program: compiler.compile(first, second) };
+    } catch (error) {
+      const final = traces === TRACES_MAX || !(error instanceof UncompilableError);
+      return final ? { refused: messageOf(error) } : {};
+    }
+  };
+
+  return {
+    // What depends on the micro-batch shows only if it is another one.
+    wants: ({ number, samples }) => last === undefined || (last.number !== number && last.samples === samples),
+
+    watch(batch, compute) {
+      let trace: Trace | undefined;
+      let refused: string | undefined;
+      const loss = compute((computation) => {
+        try {
+          trace = compiler.trace(computation);
+        } catch (error) {
+          if (!(error instanceof UncompilableError)) throw error;
+          refused = error.message;
+        }
+      });
+      if (trace === undefined) return { loss, refused };
+      const { number, samples } = batch;
+      const before = last;
+      last = { trace, number, samples };
+      traces++;
+      return before === undefined ? { loss } : { loss, ...compiled(before.trace, trace) };
+    },
+  };
+}
