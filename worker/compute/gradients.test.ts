@@ -49,6 +49,7 @@ describe("gradient()", () => {
     const { gradientOf } = await openGradients({ layers: NORMALISED });
     const first = gradientOf(batchOf(7));
     const other = gradientOf({ ...batchOf(7), number: 8 });
+    gradientOf(batchOf(2));
     assert.deepEqual(gradientOf(batchOf(7)), first);
     assert.notDeepEqual(other.g, first.g, "another number means another dropout");
   });

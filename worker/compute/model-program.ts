@@ -29,7 +29,7 @@ export interface ModelFeeds {
   readonly model: ModelGradient;
   /** The vector that holds a tensor's values when weights are loaded. */
   readonly weightsAt: (tensor: LayoutTensor) => Addresses;
-  readonly copies: Copies;
+  readonly copies: Pick<Copies, "views">;
 }
 
 export function createModelProgram(program: Program, samples: number, feeds: ModelFeeds): ModelProgram {
