@@ -80,7 +80,7 @@ function rendered(overlay: string): Rendered {
 describe("deploy/kubernetes", { skip: missing }, () => {
   after(() => rmSync(folder, { recursive: true }));
   const overlays = readdirSync(join(ROOT, "deploy/kubernetes/overlays"));
-  assert.deepEqual(overlays.sort(), ["cpu", "cuda", "sharded"]);
+  assert.deepEqual(overlays.sort(), ["cpu", "cuda", "memory", "sharded"]);
 
   for (const overlay of overlays) {
     const find = (kind: string, name: string): Manifest =>
@@ -161,6 +161,21 @@ describe("deploy/kubernetes", { skip: missing }, () => {
     assert.match(image, /^isobatch-worker-cuda:/);
     assert.ok(args.includes("--backend=tfjs-node-gpu"));
     assert.equal(resources.limits["nvidia.com/gpu"], "1");
+  });
+
+  it("memory lets the server and a worker in its pod share a folder of memory", () => {
+    const { manifests } = rendered("memory");
+    const { volumes, containers } = manifests.find(({ kind }) => kind === "StatefulSet").spec.template.spec;
+    const memory = volumes.find(({ name }: Manifest) => name === "memory");
+    assert.equal(memory.emptyDir.medium, "Memory");
+    assert.deepEqual(
+      containers.map(({ name }: Container) => name),
+      ["server", "worker"],
+    );
+    for (const { env, volumeMounts } of containers) {
+      const { value } = env.find(({ name }: Manifest) => name === "ISOBATCH_MEMORY");
+      assert.ok(volumeMounts.some(({ name, mountPath }: Manifest) => name === "memory" && mountPath === value));
+    }
   });
 
   it("sharded asks for a CPU a shard", () => {
