@@ -2,7 +2,7 @@
  * `npm run bench [-- SCENARIO…]`: one JSON line a scenario, on this machine. Ratios within one line count; absolute
  * times drift with whatever else the machine does. Some run only when they are named: `pytorch` and `peers`, which install
  * PyTorch in a cache folder, or use that of `--python PATH`; `memory`, which fails if memory grows over `--micro-batches`
- * (2,000) of them; `scaling`; and `gradients-against-keras`, one line per layer, which fails where `--backends` compute another number
+ * (2,000) of them; `scaling`; `link`; and `gradients-against-keras`, one line per layer, which fails where `--backends` compute another number
  * than Keras. `peers` compares by turns in `--rounds` (5), `--models mlp,mlp-10m,cnn`, `--transports memory,plain,tls,bfloat16`.
  * `scaling` has `--parts workers,shards,parameters,simulation`; the first of them takes turns in `--rounds`, too.
  */
@@ -15,6 +15,7 @@ import { dashboardScenario } from "./dashboard.js";
 import { gradientScenario } from "./gradients.js";
 import { kerasScenario, tableOf, wrongIn } from "./keras/scenario.js";
 import { kernelScenario } from "./kernels.js";
+import { linkScenario } from "./link/scenario.js";
 import { growth, memoryScenario } from "./memory.js";
 import type { MeasuredModelName } from "./models.js";
 import { pythonWithTorch } from "./peers/environment.js";
@@ -74,6 +75,7 @@ const scenarios: Record<string, () => unknown> = {
     console.error(tablesOf(lines));
     return lines;
   },
+  link: () => linkScenario(console.error),
   bfloat16: () => bfloat16Scenario(values.models?.split(","), (line) => console.error(JSON.stringify(line))),
   memory: async () => {
     const microBatches = wholeNumber("--micro-batches", 4, 1_000_000)(values["micro-batches"]);
@@ -93,6 +95,7 @@ const onlyWhenNamed = new Set([
   "pytorch",
   "peers",
   "scaling",
+  "link",
   "bfloat16",
   "memory",
   "gradients-against-keras",

@@ -5,6 +5,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseAddress } from "../../shared/wire/index.js";
+import type { LinkRate } from "../link/limited-link.js";
+import type { LinkStart } from "../link/link-program.js";
 import type { ServerReady, ServerStart, ServerUsage } from "./server-program.js";
 import { scalingTask } from "./task.js";
 import type { WorkersStart, WorkersUsage } from "./workers-program.js";
@@ -18,6 +21,12 @@ export interface ScalingCase {
   /** Before the first step that counts, and at least so many that count. */
   readonly warmUpSteps: number;
   readonly steps: number;
+  /** Of a step, over all workers; one for each by default. */
+  readonly microBatches?: number;
+  /** What a worker waits for each of them, as if it computed. */
+  readonly computeMs?: number;
+  /** Between the workers and the server. */
+  readonly link?: LinkRate;
 }
 
 export interface Measured {
@@ -43,7 +52,7 @@ const STALL_MS = 180_000;
 const WORKERS_PER_PROCESS_MAX = 64;
 
 export async function measureCluster(wanted: ScalingCase): Promise<Measured> {
-  const { workers, shards, warmUpSteps, steps } = wanted;
+  const { workers, shards, warmUpSteps, steps, computeMs = 0, link } = wanted;
   const folder = mkdtempSync(join(tmpdir(), "isobatch-bench-"));
   const children: ChildProcess[] = [];
   const start = (name: string, options: object): ChildProcess => {
@@ -54,11 +63,12 @@ export async function measureCluster(wanted: ScalingCase): Promise<Measured> {
   try {
     const { task, parameters } = scalingTask(wanted, folder);
     const server = start("server-program", { task, out: join(folder, "run"), shards, workers } satisfies ServerStart);
-    const { address, token } = await messageOf<ServerReady>(server);
+    const { address: served, token } = await messageOf<ServerReady>(server);
+    const address = link === undefined ? served : await linked(served, link, start);
     const processes = Math.ceil(workers / WORKERS_PER_PROCESS_MAX);
     const joined = Array.from({ length: processes }, (_, i) => {
       const count = Math.floor(((i + 1) * workers) / processes) - Math.floor((i * workers) / processes);
-      return start("workers-program", { address, token, count } satisfies WorkersStart);
+      return start("workers-program", { address, token, count, computeMs } satisfies WorkersStart);
     });
     const look = (): Promise<Look> => lookAt(server, joined);
     const first = await seen(look, warmUpSteps);
@@ -69,6 +79,18 @@ export async function measureCluster(wanted: ScalingCase): Promise<Measured> {
     await Promise.all(children.map((child) => ended(child)));
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** At the same port of another address of this machine, where workers then find shard 0, too. */
+async function linked(
+  served: string,
+  rate: LinkRate,
+  start: (name: string, options: object) => ChildProcess,
+): Promise<string> {
+  const target = parseAddress(served, "the server's address");
+  const listen = { host: "127.0.0.2", port: target.port };
+  const child = start("../link/link-program", { ...rate, target, listen } satisfies LinkStart);
+  return (await messageOf<{ address: string }>(child)).address;
 }
 
 interface Look {

@@ -1,7 +1,8 @@
 /**
- * An engine that computes nothing: it takes the samples of each micro-batch, as threads would, and answers with sums of zeros
- * in memory of a worker's own. Around it everything is a worker's: joining, leases, weights, samples, pushes.
+ * An engine that computes nothing: it takes the samples of each micro-batch, as threads would, waits if it is told to, and
+ * answers with sums of zeros in memory of a worker's own. Around it everything is a worker's: joining, leases, weights, samples, pushes.
  */
+import { setTimeout } from "node:timers/promises";
 import { largestKappa } from "../../shared/steps/index.js";
 import { canonicalNodes } from "../../shared/sums/index.js";
 import { createWorkerMemory } from "../../worker/compute/index.js";
@@ -9,7 +10,11 @@ import type { Engine } from "../../worker/engine.js";
 import type { Joined } from "../../worker/join.js";
 import { createBatches } from "../../worker/samples.js";
 
-export function createNullEngine({ task, layout, form, identity }: Joined, onLease: () => void): Engine {
+export function createNullEngine(
+  { task, layout, form, identity }: Joined,
+  computeMs: number,
+  onLease: () => void,
+): Engine {
   const memory = createWorkerMemory({ layout, threads: 1, leaves: largestKappa(task.microBatchesPerStep) });
   return {
     identity,
@@ -21,6 +26,7 @@ export function createNullEngine({ task, layout, form, identity }: Joined, onLea
     load: async () => {},
     async compute({ lo, hi, firstMicroBatch, microBatches }, fetchBatch) {
       for (let leaf = lo; leaf < hi; leaf++) await fetchBatch(firstMicroBatch + leaf);
+      if (computeMs > 0) await setTimeout((hi - lo) * computeMs);
       const nodes = canonicalNodes(lo, hi, microBatches);
       const slots = await memory.takeSlots(nodes.length);
       onLease();

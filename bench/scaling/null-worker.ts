@@ -11,6 +11,8 @@ export interface NullWorkerOptions {
   readonly address: Address;
   readonly token: string;
   readonly log: Logger;
+  /** What it waits for each micro-batch. */
+  readonly computeMs: number;
   /** Is told of each lease that was computed. */
   onLease(): void;
 }
@@ -23,7 +25,7 @@ const NUMERICS = { backend: "null", version: "0", architecture: process.arch, fl
  * Joins a run as a worker does, with its core and its session, but an engine that computes nothing. It does not come back when
  * the server is lost. Resolves when it has ended.
  */
-export function runNullWorker({ address, token, log, onLease }: NullWorkerOptions): Promise<void> {
+export function runNullWorker({ address, token, log, computeMs, onLease }: NullWorkerOptions): Promise<void> {
   const access = { token, trust: trustOf(token) };
   let attached: { session: Session; close(): Promise<void> } | undefined;
 
@@ -41,7 +43,7 @@ export function runNullWorker({ address, token, log, onLease }: NullWorkerOption
       const backend = { name: "cpu" as const, numerics: NUMERICS, device: "none" };
       const { signal } = new AbortController();
       const joined = await join(connection, { backend, computeThreads: 1, runId: undefined, signal });
-      const engine = createNullEngine(joined, onLease);
+      const engine = createNullEngine(joined, computeMs, onLease);
       const session = await openSession({ connection, access, joined, engine, shared: undefined, log, dispatch });
       attached = { session, close: () => session.close().then(() => connection.close()) };
       const { task, layout, shards } = joined;

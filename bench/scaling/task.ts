@@ -18,7 +18,7 @@ export function widthFor(parameters: number): number {
 }
 
 export function scalingTask(
-  { parameters, workers }: Pick<ScalingCase, "parameters" | "workers">,
+  { parameters, workers, microBatches = workers }: Pick<ScalingCase, "parameters" | "workers" | "microBatches">,
   folder: string,
 ): { task: object; parameters: number } {
   const small = parameters <= dense(INPUTS, CLASSES);
@@ -33,7 +33,7 @@ export function scalingTask(
     task: {
       ...{ name: "scaling", model: { kind: "sequential", layers }, loss: "softmaxCrossEntropy" },
       dataset: { kind: "csv", file, label: "class", target: "classes" },
-      ...{ microBatchSize: 1, microBatchesPerStep: workers, learningRate: 0.001 },
+      ...{ microBatchSize: 1, microBatchesPerStep: microBatches, learningRate: 0.001 },
       optimizer: { name: "invariant", rule: "exponential" },
       ...{ samples: FOREVER, evaluateEverySamples: FOREVER, checkpointEverySamples: FOREVER },
     },

@@ -8,18 +8,22 @@ export interface WorkersStart {
   readonly address: string;
   readonly token: string;
   readonly count: number;
+  readonly computeMs: number;
 }
 
 export interface WorkersUsage extends Usage {
   readonly leases: number;
 }
 
-const { address, token, count } = JSON.parse(process.argv[2]) as WorkersStart;
+const { address, token, count, computeMs } = JSON.parse(process.argv[2]) as WorkersStart;
 const log = createLog({ level: "warn", pretty: false });
 let leases = 0;
 process.on("message", () => process.send?.({ ...usage(), leases } satisfies WorkersUsage));
 process.once("disconnect", () => process.exit());
 
-const options = { address: parseAddress(address, "the server's address"), token, log, onLease: () => void leases++ };
+const options = {
+  ...{ address: parseAddress(address, "the server's address"), token, log, computeMs },
+  onLease: () => void leases++,
+};
 await Promise.all(Array.from({ length: count }, () => runNullWorker(options)));
 process.disconnect();
