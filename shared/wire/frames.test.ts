@@ -92,7 +92,7 @@ describe("frameOfSums() and frameOfWeights()", () => {
 });
 
 describe("a frame's memory", { timeout: 60_000 }, () => {
-  /** A service that counts the chunks that come whole, and sends weights that change at once. */
+  /** A service that counts the chunks that come whole and in order, and sends weights that change at once. */
   async function serve(test: TestContext, server: CreateServerOptions, trust?: Trust) {
     const { clientStream, serverStream } = createHandlers(assert.ifError);
     const served = createServer(server);
@@ -102,7 +102,7 @@ describe("a frame's memory", { timeout: 60_000 }, () => {
         let accepted = 0;
         for await (const { chunk } of readMessages(call, { what: "A push" })) {
           verifyChecksum({ encrypted: isEncrypted(call) }, [chunk!.sums], chunk!.checksum, "A chunk");
-          if (chunk!.sums.every((byte) => byte === chunk!.chunk)) accepted++;
+          if (chunk!.chunk === accepted + 1 && chunk!.sums.every((byte) => byte === chunk!.chunk)) accepted++;
           giveBackMemory(chunk!.sums);
         }
         return { accepted };
@@ -145,7 +145,7 @@ describe("a frame's memory", { timeout: 60_000 }, () => {
       let whole = 0;
       for await (const chunk of readMessages(connection.shard.watchWeights({}), { what: "The weights" })) {
         verifyChecksum(connection, [chunk.weights], chunk.checksum, "A chunk");
-        if (chunk.weights.every((byte) => byte === chunk.chunk)) whole++;
+        if (chunk.chunk === whole + 1 && chunk.weights.every((byte) => byte === chunk.chunk)) whole++;
         giveBackMemory(chunk.weights);
       }
       assert.equal(whole, FRAMES);
