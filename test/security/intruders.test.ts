@@ -123,6 +123,7 @@ const METHODS: Readonly<Record<string, (connection: Connection, claims: Claims) 
   FetchSamples: ({ coordinator }, claims) =>
     first(coordinator.fetchSamples({ ...claims, evaluation: false, first: 0, count: 1 })),
   WatchMetrics: ({ coordinator }) => first(coordinator.watchMetrics({ fromLine: 0 })),
+  Near: ({ shard }) => first(shard.near()),
   WatchWeights: ({ shard }, claims) => first(shard.watchWeights({ ...claims, epoch: 1 })),
   PushSums: (connection, claims) =>
     push(connection, [{ lease: { ...claims, lease: 1, epoch: 1, lo: 0, hi: 1, losses: [1] } }]),
@@ -194,7 +195,7 @@ describe("a server that others reach", LIMIT, () => {
 
     // Those with a right to something, at everything else.
     const observer = await connectTo(test, address, tokenFor(server, "sees", "observer"));
-    const computing = ["Join", "Work", "FetchSamples", "WatchWeights", "PushSums"];
+    const computing = ["Join", "Work", "FetchSamples", "WatchWeights", "PushSums", "Near"];
     await refusesAll(observer, [...computing, "Control", "Serve"], /"sees" has the role observer, which may not call/);
     const worker = await connectTo(test, address, joinToken);
     await refusesAll(worker, ["Control", "Serve"], /^The token "join" has the role worker, which may not call/);
