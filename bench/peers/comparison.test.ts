@@ -70,7 +70,7 @@ describe("the table", () => {
   const line: PeersLine = {
     ...{ scenario: "peers", rounds: 5, model: "mlp", parameters: 669_706, batch: 64, microBatchesPerStep: 2 },
     ...{ workers: 2, computeThreads: 1, transport: "plain" },
-    machine: { cpu: "A processor", cores: 2, node: "v20.1.0", pytorch: "2.15.0" },
+    machine: { cpu: "A processor", cores: 2, node: "v20.1.0", pytorch: "2.15.0", load: 0.2 },
     measured: { ms: 12, wallMs: 12, ddp: beside, others: [{ ...beside, processes: 1, threads: 2, ms: 9 }] },
   };
 
@@ -86,7 +86,7 @@ describe("the table", () => {
       tableOf(lines),
       [
         "Isobatch's step ÷ DDP's of the same round, medians of 5 rounds (lowest–highest); ms per step in brackets.",
-        "A processor, 2 cores, Node 20.1.0, PyTorch 2.15.0.",
+        "A processor, 2 cores, Node 20.1.0, PyTorch 2.15.0; load 0.2 before.",
         "",
         "| model, micro-batches per step | workers × threads | shared memory | gRPC | gRPC, TLS | DDP | PyTorch otherwise |",
         "| --- | --- | --- | --- | --- | --- | --- |",

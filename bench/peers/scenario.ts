@@ -1,4 +1,4 @@
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { invalid } from "../../shared/errors.js";
 import { availableCores } from "../../shared/machine/index.js";
 import { measuredModels } from "../models.js";
@@ -35,6 +35,8 @@ export interface Machine {
   readonly cores: number;
   readonly node: string;
   readonly pytorch: string;
+  /** Before the first run, over a minute: how much else there was to do. */
+  readonly load: number;
 }
 
 /** A cell of the table: one model, one layout, one way to travel. */
@@ -85,10 +87,11 @@ export async function peersScenario(options: PeersOptions, notice: (text: string
   // What runs then is ended as this process exits, which a signal by itself would not let it do.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
   const python = await pythonWithTorch(options.python, notice);
+  const load = Number(loadavg()[0].toFixed(1));
   const lines: PeersLine[] = [];
   for (const model of models) {
     for (const group of groupsFor(availableCores())) {
-      lines.push(...(await compare({ ...options, model, group, transports, python, notice })));
+      lines.push(...(await compare({ ...options, model, group, transports, python, load, notice })));
     }
   }
   return lines;
@@ -109,6 +112,7 @@ interface Comparison {
   readonly group: Group;
   readonly transports: readonly Transport[];
   readonly python: string;
+  readonly load: number;
   readonly backend: string;
   readonly rounds: number;
   readonly notice: (text: string) => void;
@@ -122,7 +126,7 @@ interface Turn {
 }
 
 async function compare(comparison: Comparison): Promise<PeersLine[]> {
-  const { model, group, transports, rounds } = comparison;
+  const { model, group, transports, rounds, load } = comparison;
   const parameters = await parametersOf(model);
   const peers = group.peers.map((layout) => ({ layout, turn: peerTurn(comparison, layout, parameters) }));
   const cells = group.ours.flatMap((layout) =>
@@ -135,7 +139,7 @@ async function compare(comparison: Comparison): Promise<PeersLine[]> {
 
   const [ddp, ...others] = peers;
   const { version } = ddp.turn.results[0] as PeerTrained;
-  const machine = { cpu: cpus()[0].model, cores: availableCores(), node: process.version, pytorch: version };
+  const machine = { cpu: cpus()[0].model, cores: availableCores(), node: process.version, pytorch: version, load };
   const same = { machine, rounds, model, parameters, batch: measuredModels[model].batch };
   return cells.map(({ layout, transport, turn }) => ({
     ...{ scenario: "peers", ...same, microBatchesPerStep: group.kappa },

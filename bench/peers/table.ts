@@ -33,7 +33,7 @@ export function tableOf(lines: readonly PeersLine[]): string {
   ];
   return [
     `Isobatch's step ÷ DDP's of the same round, medians of ${rounds} rounds (lowest–highest); ms per step in brackets.`,
-    `${machine.cpu}, ${machine.cores} cores, Node ${machine.node.slice(1)}, PyTorch ${machine.pytorch}.`,
+    `${machine.cpu}, ${machine.cores} cores, Node ${machine.node.slice(1)}, PyTorch ${machine.pytorch}; load ${machine.load} before.`,
     "",
     ...rows.map((cells) => `| ${cells.join(" | ")} |`),
     ...notesOf(lines),

@@ -80,7 +80,7 @@ describe("the simulated cluster", () => {
     near(of({ parameters: 2_000_000 }), 2 * of({}), 0.01);
   });
 
-  it("is the same each time, but for how long the core really took", () => {
+  it("is the same each time, but for the time that the core really took", () => {
     const costs = { coordinatorPerLease: 0.5, coordinatorPerReport: 0.1, shardPerLease: 0.2, shardPerParameter: 1e-6 };
     const [first, second] = [1, 2].map(() => {
       const { coreMsPerLease, ...others } = simulateCluster({ ...base, workers: 9, computeMs: 7 }, costs);

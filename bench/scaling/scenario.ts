@@ -43,11 +43,12 @@ interface WorkersRow extends Row {
 }
 
 interface ParametersRow extends Row {
-  /** Of a step. */
+  /** Of a step, by the clock; and of the server's CPU time, for each parameter of a lease. */
   readonly nanosecondsPerParameter: number;
-  /** More than with 1,000 parameters. */
-  readonly serverBytesPerParameter: number;
-  readonly workerBytesPerParameter: number;
+  readonly cpuNanosecondsPerParameter: number;
+  /** Resident memory more than with 1,000 parameters, where there are so many that it is no noise. */
+  readonly serverBytesPerParameter?: number;
+  readonly workerBytesPerParameter?: number;
 }
 
 export interface ScalingOptions {
@@ -58,6 +59,8 @@ export interface ScalingOptions {
 const WORKERS = [1, 2, 4, 8, 16, 32, 64];
 const SHARDS = [1, 2, 4];
 const PARAMETERS = [100_000, 1_000_000, 10_000_000, 100_000_000];
+/** Below it a process's own memory varies by more. */
+const MEMORY_FROM = 5_000_000;
 const SMALL = 1_000;
 /** Enough for shards to have some chunks each. */
 const MEDIUM = 40_000;
@@ -116,8 +119,8 @@ const small = (workers: number, shards = 1, parameters = SMALL): ScalingCase => 
 
 const large = (parameters: number, shards = 1): ScalingCase => ({
   ...{ workers: 2, shards, parameters },
-  warmUpSteps: 3,
-  steps: Math.max(3, Math.min(100, Math.round(PARAMETERS_MOVED / parameters))),
+  warmUpSteps: Math.max(2, Math.min(500, Math.round(PARAMETERS_MOVED / 2 / parameters))),
+  steps: Math.max(3, Math.min(500, Math.round(PARAMETERS_MOVED / parameters))),
 });
 
 const rowOf = ({ workers, shards, parameters, ...measured }: Measured): Row => ({
@@ -160,11 +163,15 @@ async function growParameters(measure: Measure): Promise<ParametersRow[]> {
     const measured = await measure(large(wanted));
     const { parameters, workers } = measured;
     const more = (bytes: number, before: number): number => threeDigits((bytes - before) / parameters);
+    const { coordinatorMsPerLease: cpuMs, serverBytes, workersBytes } = measured;
     rows.push({
       ...rowOf(measured),
       nanosecondsPerParameter: threeDigits(1e9 / measured.stepsPerSecond / parameters),
-      serverBytesPerParameter: more(measured.serverBytes[0], nothing.serverBytes[0]),
-      workerBytesPerParameter: more(measured.workersBytes / workers, nothing.workersBytes / workers),
+      cpuNanosecondsPerParameter: more(1e6 * cpuMs, 1e6 * nothing.coordinatorMsPerLease),
+      ...(parameters >= MEMORY_FROM && {
+        serverBytesPerParameter: more(serverBytes[0], nothing.serverBytes[0]),
+        workerBytesPerParameter: more(workersBytes / workers, nothing.workersBytes / workers),
+      }),
     });
   }
   return rows;

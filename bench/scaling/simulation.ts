@@ -11,7 +11,13 @@ import {
   type CoordinatorEvent,
   createCoordinatorCore,
 } from "../../server/coordinator/core/index.js";
-import { createShardCore, type ShardEffect, type ShardEvent } from "../../server/shard/core/index.js";
+import {
+  createShardCore,
+  type OfferedChunk,
+  type OfferedNode,
+  type ShardEffect,
+  type ShardEvent,
+} from "../../server/shard/core/index.js";
 import type { StepCoefficients, StepPlan } from "../../shared/steps/index.js";
 import { canonicalNodes, type Interval } from "../../shared/sums/index.js";
 import { createQueue, type Queue } from "../../test/simulation/queue.js";
@@ -51,7 +57,7 @@ export interface SimulatedResult {
   readonly reportsPerStep: number;
   /** The most nodes that a shard held at once, for each of its chunks. */
   readonly nodesStaged: number;
-  /** Real time of the coordinator's core on the machine that simulates. */
+  /** How long the coordinator's core really took, on the machine that simulates, which must be idle for that. */
   readonly coreMsPerLease: number;
 }
 
@@ -72,7 +78,8 @@ interface SimulatedShard {
   readonly thread: Thread;
   readonly link: Link;
   command(event: ShardEvent): void;
-  push(push: Push): void;
+  /** The worker has the node's sums for one of the chunks. */
+  push(worker: number, node: OfferedNode, chunk: number): void;
   readonly stagedMax: number;
 }
 
@@ -84,12 +91,12 @@ interface SimulatedWorker {
   weightsCame(): void;
 }
 
-/** One chunk of a node on its way. */
+/** One chunk of a node, on its way or waiting for it. */
 interface Push {
-  readonly worker: number;
-  readonly chunk: number;
-  readonly plan: StepPlan;
-  readonly node: Interval;
+  readonly chunk: OfferedChunk;
+  readonly bytes: number;
+  readonly from: Link;
+  readonly arrived: boolean;
 }
 
 const FLOAT_BYTES = 4;
@@ -125,6 +132,7 @@ export function simulateCluster(cluster: SimulatedCluster, costs: Costs): Simula
 
   function decide(event: CoordinatorEvent): void {
     if ("shard" in event) counts.reports++;
+    // By the clock: asking for CPU time takes longer than most of these calls.
     const startMs = performance.now();
     const effects = core.handle(event, queue.nowMs);
     counts.coreMs += performance.now() - startMs;
@@ -191,30 +199,40 @@ function createSimulatedShard(world: World, index: number): SimulatedShard {
   const link = createLink();
   /** Half of what a chunk of a lease costs is its push, half its weights. */
   const halfMs = (costs.shardPerLease / chunks + costs.shardPerParameter * perChunk) / 2;
-  const waiting: Push[] = [];
+  /** Of each chunk, ascending by their first leaf. */
+  const waiting = new Map(own.map((chunk): [number, Push[]] => [chunk, []]));
   let coming = 0;
   let stagedMax = 0;
 
-  const offered = ({ worker, chunk, plan: { epoch, step }, node }: Push) => ({
-    ...{ worker: `${worker}`, epoch, step, ...node, chunk: own[chunk], losses: new Float64Array(node.hi - node.lo) },
-  });
-
-  /** Sums that may not come yet stay where they are: the connection's window keeps them there. */
+  /** Sums that are not wanted yet stay where they are: the connection's window keeps them there. */
   function offer(push: Push): void {
-    const { verdict } = core.judge(offered(push), coming);
-    if (verdict === "wait") return void waiting.push(push);
-    if (verdict !== "accepted") return;
-    coming++;
-    const bytes = perChunk * FLOAT_BYTES * (push.node.hi - push.node.lo > 1 ? 2 : 1);
-    send(queue, network, world.workers[push.worker].link, link, bytes, () => thread.use(halfMs, () => take(push)));
+    if (!admitted(push)) insert(waiting.get(push.chunk.chunk)!, push);
+  }
+
+  /** Whether it need not wait any longer. */
+  function admitted(push: Push): boolean {
+    const { verdict } = core.judge(push.chunk, push.arrived ? 0 : coming);
+    if (verdict === "wait") return false;
+    if (verdict === "accepted" && push.arrived) performAll(core.admit(push.chunk, [push.chunk.chunk]));
+    else if (verdict === "accepted") {
+      coming++;
+      send(queue, network, push.from, link, push.bytes, () => thread.use(halfMs, () => take(push)));
+    }
+    return true;
   }
 
   function take(push: Push): void {
     coming--;
-    const chunk = offered(push);
-    if (core.judge(chunk, 0).verdict === "accepted") performAll(core.admit(chunk, [chunk.chunk]));
+    offer({ ...push, arrived: true });
     stagedMax = Math.max(stagedMax, core.state.slotsUsed);
-    for (const each of waiting.splice(0)) offer(each);
+    offerWaiting();
+  }
+
+  /** Where the first has to wait, all do: there is no room, and whoever has the lowest leaf that is missing is the first. */
+  function offerWaiting(): void {
+    for (const pushes of waiting.values()) {
+      while (pushes.length > 0 && admitted(pushes[0])) pushes.shift();
+    }
   }
 
   function performAll(effects: readonly ShardEffect[]): void {
@@ -244,18 +262,26 @@ function createSimulatedShard(world: World, index: number): SimulatedShard {
 
   function handle(event: ShardEvent): void {
     performAll(core.handle(event));
-    for (const each of waiting.splice(0)) offer(each);
+    offerWaiting();
   }
 
   return {
     thread,
     link,
     command: (event) => queue.after(network.delayMs, () => handle(event)),
-    push: offer,
+    push(worker, node, chunk) {
+      const bytes = perChunk * FLOAT_BYTES * (node.hi - node.lo > 1 ? 2 : 1);
+      offer({ chunk: { ...node, chunk: own[chunk] }, bytes, from: world.workers[worker].link, arrived: false });
+    },
     get stagedMax() {
       return stagedMax;
     },
   };
+}
+
+function insert(pushes: Push[], push: Push): void {
+  const at = pushes.findIndex((each) => each.chunk.lo > push.chunk.lo);
+  pushes.splice(at < 0 ? pushes.length : at, 0, push);
 }
 
 /** There is only one, for nothing fails. */
@@ -277,12 +303,12 @@ function createSimulatedWorker(world: World, index: number): SimulatedWorker {
     computedMs += computeMs;
     queue.after(computeMs, () => {
       world.toCoordinator({ kind: "leaseComputed", worker: name, lease, computeMs }, 0);
-      for (const node of canonicalNodes(lo, hi, plan.microBatches)) {
+      const { epoch, step, microBatches } = plan;
+      for (const { lo: from, hi: to } of canonicalNodes(lo, hi, microBatches)) {
+        const node = { worker: name, epoch, step, lo: from, hi: to, losses: new Float64Array(to - from) };
         for (let chunk = 0; chunk < chunks; chunk++) {
           // All shards get theirs at once: no worker starts with the one that all others start with.
-          for (let i = 0; i < cluster.shards; i++) {
-            world.shards[(index + i) % cluster.shards].push({ worker: index, chunk, plan, node });
-          }
+          for (let i = 0; i < cluster.shards; i++) world.shards[(index + i) % cluster.shards].push(index, node, chunk);
         }
       }
     });

@@ -35,13 +35,21 @@ export function tablesOf(lines: readonly ScalingLine[]): string {
       ]),
     ),
     table(
-      ["parameters", "ms/step", "ns per parameter", "server's bytes per parameter", "a worker's"],
+      [
+        "parameters",
+        "ms/step",
+        "ns per parameter",
+        "server's CPU per lease, ns per parameter",
+        "server's memory, bytes per parameter",
+        "a worker's",
+      ],
       of("parameters").map((row) => [
         millions(row.parameters),
         row.msPerStep,
         row.nanosecondsPerParameter,
-        row.serverBytesPerParameter,
-        row.workerBytesPerParameter,
+        row.cpuNanosecondsPerParameter,
+        row.serverBytesPerParameter ?? "",
+        row.workerBytesPerParameter ?? "",
       ]),
     ),
     table(

@@ -97,10 +97,14 @@ export function covered(run: Run, shardIndex: number, epoch: number, step: numbe
   const { board, plan } = run.state;
   if (run.state.phase !== "stepping" || plan?.epoch !== epoch || plan.step !== step || board === undefined) return;
   run.state.shards[shardIndex].covered.fill(1, lo, hi);
+  let isNews = false;
   for (let leaf = lo; leaf < hi; leaf++) {
-    if (run.state.shards.every((shard) => shard.covered[leaf] === 1) && markDone(board, leaf)) forgetFailures(run);
+    if (!run.state.shards.every((shard) => shard.covered[leaf] === 1) || !markDone(board, leaf)) continue;
+    forgetFailures(run);
+    isNews = true;
   }
-  closeDoneLeases(run);
+  // Every shard says it of every leaf, and only the last one makes it done: a lease is over by nothing else.
+  if (isNews) closeDoneLeases(run);
 }
 
 export function superseded(run: Run, epoch: number, step: number): void {
