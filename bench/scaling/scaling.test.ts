@@ -100,10 +100,11 @@ describe("the cluster of null workers", () => {
   });
 
   it("takes steps in which every worker has a lease, and tells what its processes used", async () => {
-    const measured = await measureCluster({ parameters: 1_000, workers: 2, shards: 1, warmUpSteps: 1, steps: 2 });
+    const measured = await measureCluster({ parameters: 1_000, workers: 2, shards: 1, warmUpSteps: 1, steps: 6 });
     const { parameters, steps, leasesPerStep, coordinatorMsPerLease, workersMsPerLease, serverBytes } = measured;
     assert.equal(parameters, 1_000);
-    assert.ok(steps >= 2 && leasesPerStep > 1 && leasesPerStep < 4, JSON.stringify(measured));
+    // Workers and servers are looked at one after the other, so that leases of a step more or less may be counted.
+    assert.ok(steps >= 6 && leasesPerStep >= 1 && leasesPerStep <= 3, JSON.stringify(measured));
     assert.ok(coordinatorMsPerLease > 0 && workersMsPerLease > 0 && serverBytes[0] > 1e7, JSON.stringify(measured));
   });
 });
