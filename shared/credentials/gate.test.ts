@@ -76,7 +76,8 @@ describe("mayCall()", () => {
     for (const method of ["Join", "Work", "FetchSamples"]) {
       assert.deepEqual(callers(method, "Coordinator"), ["worker", "admin"]);
     }
-    for (const method of ["PushSums", "WatchWeights", "Near"]) assert.deepEqual(callers(method, "Shard"), ["worker", "admin"]);
+    for (const method of ["PushSums", "WatchWeights", "Near"])
+      assert.deepEqual(callers(method, "Shard"), ["worker", "admin"]);
     assert.deepEqual(callers("Serve", "Coordinator"), ["shard"]);
     assert.deepEqual(callers("Anything", "Coordinator"), []);
   });
