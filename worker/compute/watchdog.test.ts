@@ -46,6 +46,15 @@ describe("createWatchdog()", () => {
     assert.deepEqual(verdicts, [undefined, "warn", undefined, "end", undefined, undefined]);
   });
 
+  it("warns before it ends also where nobody looked in between", () => {
+    const watchdog = createWatchdog(() => ({ warnMs: 20, endMs: 40 }));
+    watchdog.started("gradient");
+    assert.deepEqual(
+      [100, 100, 100].map((ms) => watchdog.passed(ms)?.kind),
+      ["warn", "end", undefined],
+    );
+  });
+
   it("goes by the answers of the same kind, the last 32 of them", () => {
     const known: number[][] = [];
     const watchdog = createWatchdog((_, answered) => {

@@ -86,13 +86,14 @@ export function createWatchdog(patience: Patience): Watchdog {
       current.silentMs += ms;
       const known = before(current.kind);
       const limits = patience(current.kind, known);
-      if (current.silentMs >= limits.endMs) {
-        current = undefined;
-        return { kind: "end", limits };
+      // First the warning, even if a busy machine looks only when it is time to give up.
+      if (!current.warned && current.silentMs >= limits.warnMs) {
+        current.warned = true;
+        return { kind: "warn", limits, usualMs: known.length === 0 ? undefined : median(known) };
       }
-      if (current.warned || current.silentMs < limits.warnMs) return undefined;
-      current.warned = true;
-      return { kind: "warn", limits, usualMs: known.length === 0 ? undefined : median(known) };
+      if (current.silentMs < limits.endMs) return undefined;
+      current = undefined;
+      return { kind: "end", limits };
     },
   };
 }
