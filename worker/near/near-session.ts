@@ -95,7 +95,7 @@ export async function openNearSession(options: NearSessionOptions, connection: C
     close();
     throw error;
   } finally {
-    overdue.stop();
+    overdue.close();
   }
 }
 
