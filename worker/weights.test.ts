@@ -99,4 +99,23 @@ describe("createWeightStreams()", { timeout: 20_000 }, () => {
     await settle();
     assert.deepEqual([versionsInMemory(), held], [new Array(CHUNKS).fill(1), ["1.1"]]);
   });
+
+  it("closes while a chunk comes that the core hears no more of", async () => {
+    const memory = createWorkerMemory({ layout, threads: 1, leaves: 1 });
+    const stream = Object.assign(new Readable({ objectMode: true, read() {} }), { cancel: () => stream.destroy() });
+    const connection = { ...PLAIN, shard: { watchWeights: () => stream } };
+    const link = { index: 0, firstChunk: 0, endChunk: CHUNKS, name: "shard 0", connection: async () => connection };
+    const weights = createWeightStreams({
+      ...{ workerId: "w1", seal: Buffer.from("seal"), links: [link as unknown as ShardLink], memory },
+      ...{ near: { open: async () => undefined }, forms: createWireForms(memory, "float32") },
+      dispatch() {},
+    });
+    weights.watch(0, 1, 0);
+    await settle();
+    const closed = weights.close();
+    // Before the call is cancelled, which takes until the next turn.
+    const bytes = Buffer.alloc(layout.chunks[0].length * 4);
+    stream.push({ epoch: 1, version: 1, chunk: 0, weights: bytes, checksum: checksumFor(PLAIN, [bytes]) });
+    await closed;
+  });
 });

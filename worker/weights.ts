@@ -84,6 +84,8 @@ export function createWeightStreams(options: WeightStreamsOptions): WeightStream
     const connection = await links[shard].connection("weights");
     const stream = connection.shard.watchWeights({ workerId, seal: Buffer.from(seal), epoch });
     for await (const message of readMessages(stream, { what, signal })) {
+      // Of what comes until the call has been cancelled the core hears no more, and would judge nothing.
+      if (signal.aborted) return;
       await judge(shard, connection, message);
       giveBackMemory(message.weights);
       if (signal.aborted) return;
