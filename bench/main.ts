@@ -2,7 +2,7 @@
  * `npm run bench [-- SCENARIO…]`: one JSON line a scenario, on this machine. Ratios within one line count; absolute
  * times drift with whatever else the machine does. Some run only when they are named: `pytorch` and `peers`, which install
  * PyTorch in a cache folder, or use that of `--python PATH`; `memory`, which fails if memory grows over `--micro-batches`
- * (2,000) of them; `scaling`; `link`; and `gradients-against-keras`, one line per layer, which fails where `--backends` compute another number
+ * (2,000) of them; `scaling`; `link`; `dashboard`; `bfloat16`; and `gradients-against-keras`, one line per layer, which fails where `--backends` compute another number
  * than Keras. `peers` compares by turns in `--rounds` (5), `--models mlp,mlp-10m,cnn`, `--transports memory,plain,tls,bfloat16`.
  * `scaling` has `--parts workers,shards,parameters,simulation`; the first of them takes turns in `--rounds`, too.
  */
