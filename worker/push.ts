@@ -73,9 +73,10 @@ async function send(
       const [sums, moreSums] = forms.sums(node, chunk);
       const frame = frameOfSums({ lo: node.lo, hi: node.hi, chunk: chunk.index, sums, moreSums }, connection);
       // One is encoded while the one before leaves.
-      await before;
-      before = write(frame).finally(frame.release);
+      const previous = before;
+      before = previous.then(() => write(frame)).finally(frame.release);
       before.catch(() => {});
+      await previous;
     }
   }
   await before;
