@@ -1,5 +1,6 @@
 /** The files that hold numbers for several processes of one machine. */
 import { closeSync, constants, fstatSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { reasonOf } from "../system-errors.js";
 import { roomIn } from "./folder.js";
 
 const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
@@ -11,6 +12,12 @@ const LEFT_FREE = 1 / 16;
 /** Numbers can't be shared here; the message is the reason, as the rest of a sentence. The wire carries them instead. */
 export class NearError extends Error {
   override readonly name = "NearError";
+}
+
+/** What was thrown, if it only means that numbers can't be shared: what the system refuses counts too. Anything else is a bug. */
+export function asNearError(error: unknown): NearError | undefined {
+  if (error instanceof NearError) return error;
+  return error instanceof Error && "syscall" in error ? new NearError(reasonOf(error), { cause: error }) : undefined;
 }
 
 /** The memory folder is full, which a person can mend: the log warns of it. */

@@ -1,4 +1,4 @@
-export { lengthenFile, makeFile, NearError, NoRoomError, openFile } from "./files.js";
+export { asNearError, lengthenFile, makeFile, NearError, NoRoomError, openFile } from "./files.js";
 export { foreignFolder, makeOwnFolder, memoryFolderOf, type OwnFolder, removeStaleFolders, roomIn } from "./folder.js";
 export {
   lineAligned,

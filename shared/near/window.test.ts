@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { createKernelMemory, instantiateKernels } from "../kernels/index.js";
 import { makeMappingInstallation } from "../native/file-mapper.test.helper.js";
+import type { FileMapper } from "../native/process-addon.js";
 import { makeFile, openFile } from "./files.js";
 import { memoryFolderOf } from "./folder.js";
 import { openWindow, PAGE_BYTES } from "./window.js";
@@ -130,6 +131,24 @@ for (const mapped of [true, false]) {
     });
   });
 }
+
+describe("openWindow()", () => {
+  it("gives the mapper's reason, as that of what can't be shared, when it refuses", () => {
+    const refusing: FileMapper = {
+      map() {
+        throw new Error("the system refuses");
+      },
+      unmap() {},
+      lost: () => false,
+    };
+    const memory = createKernelMemory(PAGE_BYTES);
+    const place = { memory, address: 0, bytes: PAGE_BYTES, file: 0, fileOffset: 0, writable: true };
+    assert.throws(() => openWindow({ ...place, mapper: refusing }), {
+      name: "NearError",
+      message: "the system refuses",
+    });
+  });
+});
 
 describe("the mapper", { skip: installation === undefined }, () => {
   const memory = createKernelMemory(4 * PAGE_BYTES);

@@ -5,6 +5,7 @@
  * others are to see, `get` before using what others have changed.
  */
 import { readSync, writeSync } from "node:fs";
+import { messageOf } from "../errors.js";
 import type { FileMapper } from "../native/process-addon.js";
 import { NearError } from "./files.js";
 
@@ -39,7 +40,7 @@ export interface Window {
   close(): void;
 }
 
-/** @throws the system's reason if the file can't be mapped. */
+/** @throws {NearError} why the file can't be mapped. */
 export function openWindow(options: WindowOptions): Window {
   return options.mapper === undefined ? copiedWindow(options) : mappedWindow(options, options.mapper);
 }
@@ -50,7 +51,12 @@ function mappedWindow(
 ): Window {
   // A memory that grows gets another buffer, but its pages stay where they are.
   const pages = new Uint8Array(memory.buffer, address, bytes);
-  const mapping = mapper.map(pages, file, fileOffset, writable);
+  let mapping: number;
+  try {
+    mapping = mapper.map(pages, file, fileOffset, writable);
+  } catch (error) {
+    throw new NearError(messageOf(error), { cause: error });
+  }
   return {
     mapped: true,
     put() {},

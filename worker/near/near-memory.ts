@@ -1,7 +1,6 @@
 import type { Logger } from "../../shared/log.js";
 import type { FileMapper } from "../../shared/native/process-addon.js";
-import { createSequencePages, NearError, PAGE_BYTES } from "../../shared/near/index.js";
-import { reasonOf } from "../../shared/system-errors.js";
+import { asNearError, createSequencePages, NearError, PAGE_BYTES } from "../../shared/near/index.js";
 import type { WorkerMemory } from "../compute/index.js";
 import { type SharedSlots, shareSlots } from "./shared-slots.js";
 
@@ -51,8 +50,7 @@ export function createNearMemory(options: MemoryOptions): NearMemory {
     try {
       return await shareSlots({ memory, memoryFolder, mapper, log });
     } catch (error) {
-      if (error instanceof Error && "syscall" in error) throw new NearError(reasonOf(error));
-      throw error;
+      throw asNearError(error) ?? error;
     }
   }
 }

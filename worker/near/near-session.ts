@@ -5,8 +5,7 @@
 import { IsobatchError } from "../../shared/errors.js";
 import { failAt } from "../../shared/fail-point.js";
 import type { FileMapper } from "../../shared/native/process-addon.js";
-import { foreignFolder, NearError, proofOf, readSecret } from "../../shared/near/index.js";
-import { reasonOf } from "../../shared/system-errors.js";
+import { asNearError, foreignFolder, NearError, proofOf, readSecret } from "../../shared/near/index.js";
 import {
   type Connection,
   createProgressTimer,
@@ -133,8 +132,7 @@ function readable<T>(use: () => T): T {
   try {
     return use();
   } catch (error) {
-    if (error instanceof Error && "syscall" in error) throw new NearError(reasonOf(error));
-    throw error;
+    throw asNearError(error) ?? error;
   }
 }
 

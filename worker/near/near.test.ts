@@ -52,6 +52,15 @@ const PATIENCE_MS = 20_000;
 const installation = makeMappingInstallation();
 after(() => installation?.remove());
 
+/** What a system does that has no more room for mappings. */
+const refusing: FileMapper = {
+  map() {
+    throw new Error("the file can't be mapped: Cannot allocate memory");
+  },
+  unmap() {},
+  lost: () => false,
+};
+
 interface PlayOptions {
   readonly mapper?: FileMapper;
   readonly required?: boolean;
@@ -221,6 +230,22 @@ describe("a worker that can share no memory with a shard", { timeout: 60_000 }, 
       assert.deepEqual(shard.heard, [transport]);
     });
   }
+
+  it("uses the wire where the system refuses to map the files", async (test) => {
+    const shard = await play(test, { mapper: refusing });
+    assert.equal(await shard.open(), undefined);
+    assert.deepEqual(shard.heard, ["wire"]);
+  });
+
+  it("goes on with the slots that it shares once the memory folder is gone", async (test) => {
+    const shard = await play(test);
+    const session = (await shard.open())!;
+    const shared = shard.memory.slots;
+    rmSync(shard.root, { recursive: true });
+    const slots = await shard.memory.takeSlots(shared + 1);
+    const [first, last] = [slots[0], slots.at(-1)!].map((slot) => pushOf([{ lo: 0, hi: 1, slot }]));
+    assert.deepEqual([session.canPush(first), session.canPush(last)], [shared > 0, false]);
+  });
 
   it("ends with the reason if it was told to", async (test) => {
     const spoil = (folder: string): void => rmSync(join(folder, "secret"));

@@ -8,10 +8,10 @@ import { failAt } from "../../shared/fail-point.js";
 import type { Logger } from "../../shared/log.js";
 import type { FileMapper } from "../../shared/native/process-addon.js";
 import {
+  asNearError,
   lengthenFile,
   makeFile,
   makeOwnFolder,
-  NearError,
   openWindow,
   PAGE_BYTES,
   slotsFile,
@@ -97,9 +97,10 @@ export async function shareSlots(options: {
     try {
       grow(slots);
     } catch (error) {
-      if (!(error instanceof NearError)) throw error;
+      const why = asNearError(error);
+      if (why === undefined) throw error;
       full = true;
-      log.warn(`Of this worker's sums ${count} can be shared, and others go over the wire: ${error.message}.`);
+      log.warn(`Of this worker's sums ${count} can be shared, and others go over the wire: ${why.message}.`);
     }
   });
 

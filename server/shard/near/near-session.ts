@@ -2,8 +2,7 @@ import { checkMember } from "../../../shared/credentials/index.js";
 import { IsobatchError, messageOf } from "../../../shared/errors.js";
 import { failAt } from "../../../shared/fail-point.js";
 import type { ChunkRange, Layout } from "../../../shared/layout/index.js";
-import { foreignFolder, isProof, NearError, removeStaleFolders } from "../../../shared/near/index.js";
-import { reasonOf } from "../../../shared/system-errors.js";
+import { asNearError, foreignFolder, isProof, removeStaleFolders } from "../../../shared/near/index.js";
 import { began, span } from "../../../shared/trace/index.js";
 import type { NearAnswer, NearEvent, NearPush__Output, NearRequest__Output } from "../../../shared/wire/index.js";
 import type { Admission } from "../admission.js";
@@ -150,10 +149,9 @@ function ours<T>(use: () => T): T {
   try {
     return use();
   } catch (error) {
-    if (error instanceof NearError || (error as NodeJS.ErrnoException).syscall !== undefined) {
-      throw new IsobatchError("refused", `The slots of this worker can't be used: ${reasonOf(error)}.`);
-    }
-    throw error;
+    const why = asNearError(error);
+    if (why === undefined) throw error;
+    throw new IsobatchError("refused", `The slots of this worker can't be used: ${why.message}.`);
   }
 }
 

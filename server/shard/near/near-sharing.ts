@@ -1,7 +1,6 @@
 import type { ChunkRange, Layout } from "../../../shared/layout/index.js";
 import type { Logger } from "../../../shared/log.js";
-import { NearError, NoRoomError } from "../../../shared/near/index.js";
-import { reasonOf } from "../../../shared/system-errors.js";
+import { asNearError, NoRoomError } from "../../../shared/near/index.js";
 import type { SegmentMemory } from "../slice.js";
 import type { NearFolder } from "./near-folder.js";
 import type { NearSlots } from "./near-slots.js";
@@ -32,9 +31,10 @@ export function createNearSharing(options: {
   try {
     weights = shareWeights(near, layout, range, memories);
   } catch (error) {
-    if (!(error instanceof NearError || (error as NodeJS.ErrnoException).syscall !== undefined)) throw error;
-    log[error instanceof NoRoomError ? "warn" : "info"](
-      `No memory is shared with workers of this machine: ${reasonOf(error)}.`,
+    const why = asNearError(error);
+    if (why === undefined) throw error;
+    log[why instanceof NoRoomError ? "warn" : "info"](
+      `No memory is shared with workers of this machine: ${why.message}.`,
     );
     near.close();
     return undefined;
