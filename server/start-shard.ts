@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { createGate, type MutableGate } from "../shared/credentials/index.js";
 import { IsobatchError, messageOf } from "../shared/errors.js";
-import { elementsOf, layoutFromJson } from "../shared/layout/index.js";
+import { elementsOf, layoutFromJson, WIRE_FORMATS, type WireFormat } from "../shared/layout/index.js";
 import type { Logger } from "../shared/log.js";
 import { version } from "../shared/version.js";
 import {
@@ -85,8 +85,9 @@ export async function startShard(options: ShardProcessOptions): Promise<RunningS
   try {
     const welcome = await askWelcome(stream, options.index, stopped);
     gate.replace(passesOf(welcome.passes));
+    const wire = wireFormatOf(welcome.wire);
     const near = await openNearFolder(options.memory, options.log);
-    const shard = shardOf(options, welcome, stream, near, crash.crash);
+    const shard = shardOf(options, { ...welcome, wire }, stream, near, crash.crash);
     closeShard = shard.close;
     server.addService(shardService, shard.handlers);
     const address = await server.listen(options.listen);
@@ -148,7 +149,15 @@ async function askWelcome(
 
 function shardOf(
   options: ShardProcessOptions,
-  { runId, taskHash, leaseKey, layoutJson, firstChunk, endChunk, wire }: ShardWelcome__Output,
+  {
+    runId,
+    taskHash,
+    leaseKey,
+    layoutJson,
+    firstChunk,
+    endChunk,
+    wire,
+  }: ShardWelcome__Output & { readonly wire: WireFormat },
   { send }: Stream,
   near: NearFolder | undefined,
   crash: (error: unknown) => void,
@@ -158,7 +167,7 @@ function shardOf(
   const slice = elementsOf(layout, range);
   const folder = join(options.out, RUN_FILES.checkpoints);
   return createShard({
-    ...{ layout, range, runId, leaseKey, near, wire: wire === "bfloat16" ? "bfloat16" : "float32" },
+    ...{ layout, range, runId, leaseKey, near, wire },
     store: createCheckpointStore({ folder, layout, slice, runId, taskHash }),
     log: options.log.child({ shard: options.index, run: runId }),
     report: (report) => send(reportMessage(report)),
@@ -169,6 +178,15 @@ function shardOf(
       else crash(error);
     },
   });
+}
+
+function wireFormatOf(word: string): WireFormat {
+  const known = WIRE_FORMATS.find((format) => format === word);
+  if (known !== undefined) return known;
+  throw new IsobatchError(
+    "damaged",
+    `The coordinator's welcome has the wire format "${word}"; there are ${WIRE_FORMATS.join(" and ")}.`,
+  );
 }
 
 /** Reports what has gone through the shard, when something has. */

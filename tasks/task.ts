@@ -6,6 +6,7 @@
  * Lengths and intervals are counted in samples, never in steps, because a step's size (κ) may change.
  */
 import { z } from "zod";
+import { WIRE_FORMATS, type WireFormat } from "../shared/layout/index.js";
 import type { EarlierEnd } from "../shared/optimizer/index.js";
 import type { KappaRule } from "../shared/steps/index.js";
 
@@ -176,7 +177,7 @@ export const taskInputSchema = z.strictObject({
   checkpointEverySamples: wholeNumber(1, samplesMax).nullable().default(null),
   checkpointsKept: wholeNumber(1, 1000).default(3),
   mixed: z.boolean().default(false),
-  wire: z.enum(["float32", "bfloat16"]).default("float32"),
+  wire: z.enum(WIRE_FORMATS).default("float32"),
 });
 
 /** A task file's fields, with what is left out filled in but for what follows from others. */
@@ -244,7 +245,7 @@ export interface Task {
    * before it enters a sum, so that either takes two bytes per parameter on the wire. The server's weights and all sums
    * are float32 in any case, so the bits of a run don't depend on the workers that computed it.
    */
-  readonly wire: "float32" | "bfloat16";
+  readonly wire: WireFormat;
 }
 
 /** Micro-batches of the whole run: n goes from 0 to this, exclusive. */

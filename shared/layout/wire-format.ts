@@ -5,9 +5,8 @@
  */
 import type { Chunk } from "./layout.js";
 
-export type WireFormat = "float32" | "bfloat16";
-
-export const WIRE_FORMATS: readonly WireFormat[] = ["float32", "bfloat16"];
+export const WIRE_FORMATS = ["float32", "bfloat16"] as const;
+export type WireFormat = (typeof WIRE_FORMATS)[number];
 
 /** Of float32, as everything is in memory. */
 export const BYTES_PER_ELEMENT = 4;

@@ -3,8 +3,7 @@
  * rounded where a thread loads them, a micro-batch's gradient before it enters any sum, and so a run's bits don't depend
  * on whether they crossed a network, or how often.
  */
-import type { LayoutTensor } from "../../shared/layout/index.js";
-import type { Task } from "../../tasks/index.js";
+import { isPacked, type LayoutTensor, type WireFormat } from "../../shared/layout/index.js";
 import { type Addresses, gradientAddresses, type SharedMemory, weightsAddresses } from "./memory.js";
 
 export interface Precision {
@@ -17,12 +16,10 @@ export interface Precision {
 }
 
 /** @param thread whose gradient buffer holds the rounded parameters while they are loaded: no gradient is in it then */
-export function createPrecision(wire: Task["wire"], memory: SharedMemory, thread: number): Precision {
+export function createPrecision(wire: WireFormat, memory: SharedMemory, thread: number): Precision {
   const { plan } = memory;
   const theta = weightsAddresses(plan);
-  if (wire === "float32") {
-    return { roundWeights() {}, weightsAt: () => theta, roundGradient() {} };
-  }
+  if (wire !== "bfloat16") return { roundWeights() {}, weightsAt: () => theta, roundGradient() {} };
   const rounded = gradientAddresses(plan, thread);
   const round = (from: Addresses, to: Addresses): void => {
     for (const [i, { parameters }] of plan.segments.entries()) {
@@ -31,7 +28,7 @@ export function createPrecision(wire: Task["wire"], memory: SharedMemory, thread
   };
   return {
     roundWeights: () => round(theta, rounded),
-    weightsAt: ({ kind }) => (kind === "parameter" ? rounded : theta),
+    weightsAt: (tensor) => (isPacked(tensor, wire) ? rounded : theta),
     roundGradient: (gradient) => round(gradient, gradient),
   };
 }
