@@ -1,3 +1,3 @@
-export { type AdamConstants, createKernelMemory, type Kernels } from "./kernels.js";
+export { type AdamConstants, createKernelMemory, type Kernels, PAGE_BYTES } from "./kernels.js";
 export { createReferenceKernels } from "./reference.js";
 export { instantiateKernels } from "./simd.js";

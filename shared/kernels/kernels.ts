@@ -72,7 +72,8 @@ export interface AdamConstants {
   readonly decay: number;
 }
 
-const PAGE_BYTES = 65_536;
+/** What memories grow by. */
+export const PAGE_BYTES = 65_536;
 /**
  * The last page of the 4 GiB that wasm32 can address stays out of use, so that no array ends at byte 2^32, which a
  * kernel's 32-bit end pointer could not hold.

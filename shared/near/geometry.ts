@@ -5,14 +5,13 @@
  * A shard has for each segment the file `theta-SEGMENT`: the part of θ that is in its slice. A worker has
  * `slots-SEGMENT`: one slot after the other, each with the S1 and S2 of the whole segment.
  */
-import type { Chunk, ChunkRange, Layout } from "../layout/index.js";
+import { BYTES_PER_ELEMENT, type Chunk, type ChunkRange, type Layout } from "../layout/index.js";
 
-const ELEMENT_BYTES = 4;
 const LINE_BYTES = 64; // a cache line, so that two threads never write one
 
 /** Bytes of so many elements, up to the end of a cache line. */
 export const lineAligned = (elements: number): number =>
-  Math.ceil((elements * ELEMENT_BYTES) / LINE_BYTES) * LINE_BYTES;
+  Math.ceil((elements * BYTES_PER_ELEMENT) / LINE_BYTES) * LINE_BYTES;
 
 /** The part of a segment's θ that is in a slice. */
 export interface ThetaPart {
@@ -32,8 +31,8 @@ export function thetaParts(layout: Layout, { firstChunk, endChunk }: ChunkRange)
     if (inSegment.length === 0) return [];
     const { offset } = inSegment[0];
     const length = inSegment.reduce((sum, chunk) => sum + chunk.length, 0);
-    const at = (offset - segmentOffset) * ELEMENT_BYTES;
-    return [{ segment: index, offset, length, at, bytes: length * ELEMENT_BYTES }];
+    const at = (offset - segmentOffset) * BYTES_PER_ELEMENT;
+    return [{ segment: index, offset, length, at, bytes: length * BYTES_PER_ELEMENT }];
   });
 }
 
@@ -61,7 +60,7 @@ export function slotShapes(layout: Layout): SlotShape[] {
 
 /** Where a chunk's sums are in a slots' file, in bytes. */
 export function sumsAt(shape: SlotShape, slot: number, sum: "s1" | "s2", chunk: Pick<Chunk, "offset">): number {
-  return slot * shape.bytes + (sum === "s1" ? 0 : shape.s2At) + (chunk.offset - shape.offset) * ELEMENT_BYTES;
+  return slot * shape.bytes + (sum === "s1" ? 0 : shape.s2At) + (chunk.offset - shape.offset) * BYTES_PER_ELEMENT;
 }
 
 export const thetaFile = (segment: number): string => `theta-${segment}`;

@@ -6,11 +6,12 @@
  */
 import { readSync, writeSync } from "node:fs";
 import { messageOf } from "../errors.js";
+import { PAGE_BYTES } from "../kernels/index.js";
 import type { FileMapper } from "../native/process-addon.js";
 import { NearError } from "./files.js";
 
-/** Where windows start in a memory and in a file: a multiple of every system's page. */
-export const PAGE_BYTES = 65_536;
+/** Where windows start in a memory and in a file: it is a multiple of every system's page. */
+export { PAGE_BYTES };
 
 export const wholePages = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
 

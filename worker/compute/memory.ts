@@ -12,8 +12,8 @@
  * θ and all slots together have pages of their own, so that files can be mapped in their place.
  */
 import { IsobatchError } from "../../shared/errors.js";
-import { createKernelMemory, instantiateKernels, type Kernels } from "../../shared/kernels/index.js";
-import type { Chunk, Layout } from "../../shared/layout/index.js";
+import { createKernelMemory, instantiateKernels, type Kernels, PAGE_BYTES } from "../../shared/kernels/index.js";
+import { BYTES_PER_ELEMENT, type Chunk, type Layout } from "../../shared/layout/index.js";
 import { lineAligned, type SlotShape, slotShapes, wholePages } from "../../shared/near/index.js";
 import { slotsNeededMax } from "./fold.js";
 
@@ -39,8 +39,6 @@ export interface MemoryPlan {
 /** A vector of the layout: its address in every segment's memory, in bytes. */
 export type Addresses = readonly number[];
 
-const ELEMENT_BYTES = 4;
-const PAGE_BYTES = 65_536;
 const MEMORY_BYTES_MAX = 65_535 * PAGE_BYTES;
 /** Arrays that are a whole number of 4 KiB apart get into each other's way in the caches. */
 const SKEW_BYTES = 320;
@@ -51,7 +49,7 @@ export function planMemory(layout: Layout, threads: number): MemoryPlan {
   const segments = layout.segments.map(({ offset, length }, i) => {
     const slot = shapes[i];
     const { parameters, averaged } = slot;
-    const gradientsAt = wholePages(length * ELEMENT_BYTES) + SKEW_BYTES;
+    const gradientsAt = wholePages(length * BYTES_PER_ELEMENT) + SKEW_BYTES;
     const slotsAt = wholePages(gradientsAt + threads * lineAligned(averaged));
     return { offset, length, parameters, averaged, gradientsAt, slotsAt, slot };
   });
@@ -83,7 +81,7 @@ export function viewElements(
   offset: number,
   length: number,
 ): Float32Array {
-  const at = addresses[segment] + (offset - plan.segments[segment].offset) * ELEMENT_BYTES;
+  const at = addresses[segment] + (offset - plan.segments[segment].offset) * BYTES_PER_ELEMENT;
   return new Float32Array(memories[segment].buffer, at, length);
 }
 

@@ -3,6 +3,7 @@
  * so any part of the elements may be done by any thread with the same bits: the threads of a worker share the joining
  * of what each of them has folded.
  */
+import { BYTES_PER_ELEMENT } from "../../shared/layout/index.js";
 import type { FoldedNode, FoldOperation } from "./fold.js";
 import { type Addresses, gradientAddresses, type SegmentPlan, type SharedMemory, sumAddresses } from "./memory.js";
 
@@ -89,7 +90,6 @@ export function createSums({ plan, kernels }: SharedMemory, thread: number): Sum
   };
 }
 
-const ELEMENT_BYTES = 4;
 const LINE_ELEMENTS = 16; // a cache line, so that two threads never write one
 
 /**
@@ -106,5 +106,5 @@ function share(
     const at = i === of ? averaged : Math.floor((i * averaged) / of / LINE_ELEMENTS) * LINE_ELEMENTS;
     return Math.min(Math.max(at, begin), end);
   };
-  return { from: cut(index) * ELEMENT_BYTES, length: cut(index + 1) - cut(index) };
+  return { from: cut(index) * BYTES_PER_ELEMENT, length: cut(index + 1) - cut(index) };
 }
