@@ -38,7 +38,7 @@ const installationSchema = z.strictObject({
 
 export type TensorFlowInstallation = z.output<typeof installationSchema>;
 
-/** Beside the binding lies our own addon for sessions; installations made before there was one go without. */
+/** Our own addon for sessions is beside the binding; installations made before there was one go without. */
 export const sessionAddonOf = ({ binding }: Pick<TensorFlowInstallation, "binding">): string =>
   join(dirname(binding), "isobatch_session.node");
 

@@ -102,11 +102,10 @@ export async function removeStaleFolders(memoryFolder: string): Promise<void> {
 
 async function isGone(folder: string): Promise<boolean> {
   const code = await new Promise<string | undefined>((resolve) => {
-    const connection = net.connect(join(folder, SOCKET), () => resolve(undefined));
-    connection.setTimeout(ANSWER_MS, () => resolve(undefined));
+    const connection = net.connect(join(folder, SOCKET), () => connection.destroy());
+    connection.setTimeout(ANSWER_MS, () => connection.destroy());
     connection.once("error", (error: NodeJS.ErrnoException) => resolve(error.code));
     connection.once("close", () => resolve(undefined));
-    connection.once("connect", () => connection.destroy());
   });
   if (code === "ECONNREFUSED") return true;
   if (code !== "ENOENT") return false;

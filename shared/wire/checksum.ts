@@ -2,7 +2,7 @@ import { checksumOf } from "../checksum/index.js";
 import { IsobatchError } from "../errors.js";
 
 /**
- * Tensors and samples carry a checksum exactly where nothing else tells whether they were damaged on the way: over
+ * Tensors and samples carry a checksum only where nothing else shows whether they were damaged on the way: over
  * a connection without TLS, whose only protection would be TCP's 16-bit sum. Each side goes by the connection that
  * it has itself and never by what the other side says, so nobody can talk it out of looking.
  */

@@ -54,17 +54,25 @@ export interface Frame extends SerialisedMessage {
   release(): void;
 }
 
+/** Writes a message behind the five bytes that frame it: the flag of one that is not compressed, and its length. */
+export function writeFrame(frame: Buffer, message: SerialisedMessage): Buffer {
+  frame[0] = 0;
+  frame.writeUInt32BE(message.length, 1);
+  message.copy(frame, FRAME_BYTES);
+  return frame;
+}
+
 const ALIGNMENT = 8;
 /** Reserved in the .proto of the messages that are padded. */
 const PADDING_FIELD = 15;
 
 /** Protobuf bytes ↔ message; what protobuf.js generated, for the messages that are not ours. */
 export interface Codec<Input, Output> {
-  serialise(message: Input | Frame): SerialisedMessage;
+  serialise(message: Input): SerialisedMessage;
   deserialise(bytes: Buffer): Output;
 }
 
-/** A chunk whose sums may lie in two places, as S1 and S2 do: those in `moreSums` go behind `sums`. */
+/** A chunk whose sums may be in two places, as S1 and S2 do: those in `moreSums` go behind `sums`. */
 export interface SumsChunkInParts extends SumsChunk {
   moreSums?: Uint8Array;
 }
@@ -76,7 +84,7 @@ export interface PushMessageInParts extends PushMessage {
 /** `codec` with a way of its own for messages that hold a chunk. */
 export function pushMessageCodec(
   codec: Codec<PushMessage, PushMessage__Output>,
-): Codec<PushMessage, PushMessage__Output> {
+): Codec<PushMessage | Frame, PushMessage__Output> {
   return {
     serialise(message) {
       if ("frame" in message) return message;
@@ -137,7 +145,7 @@ function deserialiseSumsChunk(message: Buffer): PushMessage__Output | undefined 
   return { message: "chunk", chunk };
 }
 
-export const weightsChunkCodec: Codec<WeightsChunk, WeightsChunk__Output> = {
+export const weightsChunkCodec: Codec<WeightsChunk | Frame, WeightsChunk__Output> = {
   serialise(message) {
     if ("frame" in message) return message;
     const { epoch, version, chunk = 0, weights, checksum } = message;
@@ -174,7 +182,6 @@ export const weightsChunkCodec: Codec<WeightsChunk, WeightsChunk__Output> = {
 
 export const sampleBatchCodec: Codec<SampleBatch, SampleBatch__Output> = {
   serialise(message) {
-    if ("frame" in message) return message;
     const { number, samples = 0, inputs, labels, checksum } = message;
     const batch = Number(number ?? 0);
     const [inputBytes, labelBytes, sum] = [inputs, labels, checksum].map(bytesOf);

@@ -1,5 +1,5 @@
 import { checksumOf, type Xxh64, xxh64Of } from "../checksum/index.js";
-import { createKernelMemory } from "../kernels/index.js";
+import { createKernelMemory, PAGE_BYTES } from "../kernels/index.js";
 import { RETRY_BUFFER_BYTES } from "./channel.js";
 import { CHECKSUM_BYTES, checksumBytes } from "./checksum.js";
 import {
@@ -9,6 +9,7 @@ import {
   type SumsChunkInParts,
   serialiseSumsChunk,
   weightsChunkCodec,
+  writeFrame,
 } from "./chunk-messages.js";
 import type { WeightsChunk } from "./generated/index.js";
 import { FRAME_BYTES } from "./message-decoder.js";
@@ -62,9 +63,7 @@ function framed(
   take: (length: number) => Slot,
 ): Frame {
   const { bytes: frame, checksum, release } = take(FRAME_BYTES + message.length);
-  frame[0] = 0;
-  frame.writeUInt32BE(message.length, 1);
-  message.copy(frame, FRAME_BYTES);
+  writeFrame(frame, message);
   if (!encrypted) {
     const end = frame.length - CHECKSUM_FIELD_BYTES;
     const start = end - lengths.reduce((sum, length) => sum + length, 0);
@@ -108,7 +107,7 @@ function takeSlot(length: number): Slot {
     slots.push(arena.usedBytes);
     arena.usedBytes += capacity;
     const missing = arena.usedBytes - memory.buffer.byteLength;
-    if (missing > 0) memory.grow(Math.ceil(missing / 65_536));
+    if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
   }
   const at = slots.pop()!;
   let taken = true;

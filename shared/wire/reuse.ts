@@ -1,5 +1,5 @@
 import type { ServerInterceptingCall, ServerInterceptor } from "@grpc/grpc-js";
-import type { Frame, SerialisedMessage } from "./chunk-messages.js";
+import { type Frame, type SerialisedMessage, writeFrame } from "./chunk-messages.js";
 import { createMessageDecoder, FRAME_BYTES, type MessageDecoder } from "./message-decoder.js";
 
 /**
@@ -51,11 +51,7 @@ export function reuseClientMemory<Transport>(transport: Transport): Transport {
 
 /** As grpc-js would. */
 function framed(message: SerialisedMessage): Buffer {
-  const frame = Buffer.allocUnsafe(FRAME_BYTES + message.length);
-  frame[0] = 0;
-  frame.writeUInt32BE(message.length, 1);
-  message.copy(frame, FRAME_BYTES);
-  return frame;
+  return writeFrame(Buffer.allocUnsafe(FRAME_BYTES + message.length), message);
 }
 
 function moved(): Error {
