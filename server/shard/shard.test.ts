@@ -1,131 +1,42 @@
 /** A shard behind its real gRPC service, pushed to by clients that may not be what they should. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readdirSync } from "node:fs";
 import { before, describe, it, type TestContext } from "node:test";
 import { credentials } from "@grpc/grpc-js";
 import fc from "fast-check";
 import { makeAuthority } from "../../shared/credentials/authority.test.helper.js";
-import {
-  createGate,
-  createLeaseKey,
-  createToken,
-  hashSecret,
-  type LeaseClaims,
-  leaseMac,
-  memberSeal,
-  sendToken,
-} from "../../shared/credentials/index.js";
+import { createToken, type LeaseClaims, leaseMac, sendToken } from "../../shared/credentials/index.js";
 import { IsobatchError } from "../../shared/errors.js";
-import { createLayout, elementsOf } from "../../shared/layout/index.js";
-import { createLog } from "../../shared/log.js";
-import { createRandom } from "../../shared/random.js";
-import type { StepPlan } from "../../shared/steps/index.js";
 import {
   CHUNK_PAYLOAD_BYTES_MAX,
-  type Connection,
   cancel,
   checksumFor,
   connect,
-  createServer,
-  createTrust,
   fromStatus,
   type PushMessage,
   type PushResult__Output,
   readMessages,
-  type ServerTls,
   ShardClient,
   type SumsChunk,
   shardService,
 } from "../../shared/wire/index.js";
-import { type CheckpointStore, createCheckpointStore, type SliceState } from "../checkpoint/index.js";
-import { createShard, type MeasuredReport, type Shard } from "./index.js";
+import type { CheckpointStore, SliceState } from "../checkpoint/index.js";
+import type { MeasuredReport } from "./index.js";
+import {
+  ACTIVE,
+  claimsOf,
+  GRADIENTS,
+  KAPPA,
+  KEY,
+  LAYOUT,
+  planOf,
+  type SmallShard,
+  sealOf,
+  serveSmallShard,
+  TOKEN,
+} from "./small-shard.test.helper.js";
 
-/** Two chunks of parameters, one of a tail, one that is frozen. */
-const LAYOUT = createLayout([
-  { name: "a/kernel", shape: [50, 100], kind: "parameter", decay: true },
-  { name: "norm/mean", shape: [30], kind: "tail", decay: false, momentum: 0.9 },
-  { name: "frozen/kernel", shape: [500], kind: "frozen", decay: false },
-]);
-const ACTIVE = LAYOUT.chunks.filter(({ kind }) => kind !== "frozen");
 const FROZEN = LAYOUT.chunks.length - 1;
-const RANGE = { firstChunk: 0, endChunk: LAYOUT.chunks.length };
-const KAPPA = 4;
-const RUN = { runId: "a run", taskHash: "0".repeat(64) };
-const KEY = createLeaseKey();
-const TOKEN = createToken();
-
-const random = createRandom(7);
-const numbers = (length: number): Float32Array => Float32Array.from({ length }, () => random.next() * 2 - 1);
-const START: SliceState = {
-  theta: numbers(LAYOUT.length),
-  m: new Float32Array(LAYOUT.parameters),
-  v: new Float32Array(LAYOUT.parameters),
-};
-/** The gradients of the step's leaves. */
-const GRADIENTS = Array.from({ length: KAPPA }, () => numbers(LAYOUT.parameters + LAYOUT.tail));
-
-const planOf = (step: number, more: Partial<StepPlan> = {}): StepPlan => ({
-  epoch: 1,
-  step,
-  firstMicroBatch: step * KAPPA,
-  microBatches: KAPPA,
-  coefficients: {
-    ...{ mKeep: 0.9, mAdd: 0.1 / KAPPA, vKeep: 0.99, vAdd: 0.01 / KAPPA, squareOfSum: false },
-    ...{ stepSize: 0.01, vScale: 1, epsilon: 1e-8, decay: 0.001, c1: 0.1, c2: 0.01 },
-  },
-  ...more,
-});
-
-interface Served {
-  readonly shard: Shard;
-  readonly store: CheckpointStore;
-  readonly folder: string;
-  readonly reports: MeasuredReport[];
-  /** What it failed of. */
-  readonly failures: unknown[];
-  readonly target: string;
-  readonly connection: Connection;
-}
-
-/** A shard that stands at step 0 with that step's plan, and a client with the token. */
-async function serve(
-  test: TestContext,
-  {
-    plan = planOf(0),
-    slow = (store: CheckpointStore) => store,
-    tls,
-  }: { plan?: StepPlan; slow?: (store: CheckpointStore) => CheckpointStore; tls?: ServerTls & { ca: string } } = {},
-): Promise<Served> {
-  const folder = mkdtempSync(join(tmpdir(), "isobatch-shard-"));
-  test.after(() => rmSync(folder, { recursive: true }));
-  const store = createCheckpointStore({ folder, layout: LAYOUT, slice: elementsOf(LAYOUT, RANGE), ...RUN });
-  await store.write(START, { step: 0, microBatches: 0, c1: 0, c2: 0 });
-  const reports: MeasuredReport[] = [];
-  const failures: unknown[] = [];
-  const shard = createShard({
-    layout: LAYOUT,
-    range: RANGE,
-    wire: "float32",
-    runId: RUN.runId,
-    leaseKey: KEY,
-    store: slow(store),
-    log: createLog({ level: "silent", pretty: false }),
-    report: (report) => reports.push(report),
-    onFailed: (error) => failures.push(error),
-  });
-  shard.handle({ kind: "restore", epoch: 1, step: 0 });
-  shard.handle({ kind: "plan", plan });
-  const gate = createGate({ passes: [{ name: "test", role: "worker", hash: hashSecret(TOKEN) }] });
-  const server = createServer({ gate, tls });
-  server.addService(shardService, shard.handlers);
-  test.after(() => server.shutdown(0));
-  const address = await server.listen({ host: "127.0.0.1", port: 0 });
-  const connection = await connect(address, { token: TOKEN, trust: tls && createTrust({ ca: tls.ca }), waitMs: 5_000 });
-  test.after(() => connection.close());
-  return { shard, store, folder, reports, failures, target: `127.0.0.1:${address.port}`, connection };
-}
 
 function push(client: InstanceType<typeof ShardClient>, messages: readonly PushMessage[]): Promise<PushResult__Output> {
   return new Promise((resolve, reject) => {
@@ -137,12 +48,6 @@ function push(client: InstanceType<typeof ShardClient>, messages: readonly PushM
     stream.end();
   });
 }
-
-const claimsOf = (lo: number, hi: number, more: Partial<LeaseClaims> = {}): LeaseClaims => ({
-  ...{ runId: RUN.runId, workerId: "w-1", lease: 1 + lo, epoch: 1, step: 0, lo, hi, ...more },
-});
-
-const sealOf = (workerId: string): Buffer => memberSeal(KEY, { runId: RUN.runId, workerId, token: "test" });
 
 function leaseMessage(claims: LeaseClaims, more: Partial<NonNullable<PushMessage["lease"]>> = {}): PushMessage {
   const losses = Array.from({ length: Math.max(0, Math.min(100, claims.hi - claims.lo)) }, (_, i) => 1 + i);
@@ -182,7 +87,7 @@ const leasePush = (lo: number, hi: number): PushMessage[] => [
 ];
 
 /** The weights as WatchWeights sends them. */
-async function weightsOf({ connection }: Served): Promise<Map<number, Buffer>> {
+async function weightsOf({ connection }: SmallShard): Promise<Map<number, Buffer>> {
   const stream = connection.shard.watchWeights({ workerId: "w-1", epoch: 1, seal: sealOf("w-1") });
   const chunks = new Map<number, Buffer>();
   for await (const { chunk, weights } of readMessages(stream, { what: "The weights", stallMs: 5_000 })) {
@@ -194,7 +99,7 @@ async function weightsOf({ connection }: Served): Promise<Map<number, Buffer>> {
 }
 
 /** Waits for a report; they come without a message from outside. */
-async function reported(served: Served, kind: MeasuredReport["kind"]): Promise<MeasuredReport> {
+async function reported(served: SmallShard, kind: MeasuredReport["kind"]): Promise<MeasuredReport> {
   for (;;) {
     const found = served.reports.find((report) => report.kind === kind);
     if (found !== undefined) return found;
@@ -203,7 +108,7 @@ async function reported(served: Served, kind: MeasuredReport["kind"]): Promise<M
 }
 
 /** Pushes the step, and returns all of the shard's numbers after it. */
-async function cleanStep(served: Served): Promise<SliceState> {
+async function cleanStep(served: SmallShard): Promise<SliceState> {
   const { connection, shard, store } = served;
   assert.deepEqual(await push(connection.shard, leasePush(0, 2)), { accepted: ACTIVE.length, dropped: 0 });
   assert.deepEqual(await push(connection.shard, leasePush(2, 4)), { accepted: ACTIVE.length, dropped: 0 });
@@ -227,7 +132,9 @@ let undisturbed: SliceState;
 before(async () => {
   // Any context that cleans up will do for a shard that is used once.
   const cleanUp: (() => unknown)[] = [];
-  const served = await serve({ after: (action: () => unknown) => cleanUp.push(action) } as unknown as TestContext);
+  const served = await serveSmallShard({
+    after: (action: () => unknown) => cleanUp.push(action),
+  } as unknown as TestContext);
   undisturbed = await cleanStep(served);
   for (const action of cleanUp.reverse()) await action();
 });
@@ -334,7 +241,7 @@ const ATTACKS: [name: string, messages: () => PushMessage[], reason: RegExp][] =
 describe("PushSums", { timeout: 60_000 }, () => {
   for (const [name, messages, reason] of ATTACKS) {
     it(`refuses ${name}; the weights are as before, and the step comes out the same`, async (test) => {
-      const served = await serve(test);
+      const served = await serveSmallShard(test);
       const weights = await weightsOf(served);
       await assert.rejects(push(served.connection.shard, messages()), (error: unknown) => {
         assert.ok(error instanceof IsobatchError && error.code !== "unavailable", String(error));
@@ -348,7 +255,7 @@ describe("PushSums", { timeout: 60_000 }, () => {
   }
 
   it("survives any bytes at all", async (test) => {
-    const served = await serve(test);
+    const served = await serveSmallShard(test);
     const weights = await weightsOf(served);
     const client = served.connection.shard;
     const { path } = shardService.PushSums;
@@ -375,8 +282,8 @@ describe("PushSums", { timeout: 60_000 }, () => {
   });
 
   it("refuses a message over the size limit", async (test) => {
-    const served = await serve(test);
-    const client = new ShardClient(served.target, credentials.createInsecure(), {
+    const served = await serveSmallShard(test);
+    const client = new ShardClient(`127.0.0.1:${served.address.port}`, credentials.createInsecure(), {
       "grpc.max_send_message_length": -1,
       interceptors: [sendToken(TOKEN)],
     });
@@ -392,9 +299,8 @@ describe("PushSums", { timeout: 60_000 }, () => {
     ["with a wrong", createToken(), /not this server's/],
   ] as const) {
     it(`is closed ${name} token, as is WatchWeights, which sends no byte`, async (test) => {
-      const served = await serve(test);
-      const [, port] = served.target.split(":");
-      const stranger = await connect({ host: "127.0.0.1", port: Number(port) }, { token, waitMs: 5_000 });
+      const served = await serveSmallShard(test);
+      const stranger = await connect(served.address, { token, waitMs: 5_000 });
       test.after(() => stranger.close());
       await assert.rejects(push(stranger.shard, leasePush(0, 2)), reason);
       const received: unknown[] = [];
@@ -409,7 +315,7 @@ describe("PushSums", { timeout: 60_000 }, () => {
   }
 
   it("drops what it has already, and says so", async (test) => {
-    const served = await serve(test);
+    const served = await serveSmallShard(test);
     const { shard } = served.connection;
     await push(shard, leasePush(0, 2));
     assert.deepEqual(await push(shard, leasePush(0, 2)), { accepted: 0, dropped: ACTIVE.length });
@@ -423,7 +329,7 @@ describe("PushSums", { timeout: 60_000 }, () => {
 
   it("neither wants nor sends checksums over TLS", async (test) => {
     const { ca, issue } = await makeAuthority();
-    const served = await serve(test, { tls: { ...(await issue({ names: ["127.0.0.1"] })), ca: ca.pem } });
+    const served = await serveSmallShard(test, { tls: { ...(await issue({ names: ["127.0.0.1"] })), ca: ca.pem } });
     const none = (messages: PushMessage[]): PushMessage[] =>
       messages.map(({ lease, chunk }) => (lease ? { lease } : { chunk: { ...chunk, checksum: Buffer.alloc(0) } }));
     const pushed = await push(served.connection.shard, none(leasePush(0, 2)));
@@ -436,7 +342,7 @@ describe("PushSums", { timeout: 60_000 }, () => {
   });
 
   it("lets a push wait for its plan, and for an epoch to come", async (test) => {
-    const served = await serve(test);
+    const served = await serveSmallShard(test);
     const ahead = [leaseMessage(claimsOf(0, 2, { epoch: 2 })), ...ACTIVE.map(({ index }) => chunkMessage(index, 0, 2))];
     const waiting = push(served.connection.shard, ahead);
     await push(served.connection.shard, leasePush(2, 4));
@@ -448,7 +354,7 @@ describe("PushSums", { timeout: 60_000 }, () => {
   it("weights every leaf, also the one that completes the step", async (test) => {
     const leafWeights = { leafWeights1: Float32Array.of(1, 2, 3, 4), leafWeights2: Float32Array.of(5, 6, 7, 8) };
     const alone = async (order: readonly number[]): Promise<SliceState> => {
-      const served = await serve(test, { plan: planOf(0, leafWeights) });
+      const served = await serveSmallShard(test, { plan: planOf(0, leafWeights) });
       for (const leaf of order) await push(served.connection.shard, leasePush(leaf, leaf + 1));
       await reported(served, "committed");
       served.shard.handle({ kind: "checkpoint", epoch: 1, mark: { step: 1, microBatches: KAPPA, c1: 0.1, c2: 0.01 } });
@@ -466,7 +372,7 @@ describe("PushSums", { timeout: 60_000 }, () => {
   });
 
   it("ends the run when sums of finite gradients overflow, instead of applying them", async (test) => {
-    const served = await serve(test);
+    const served = await serveSmallShard(test);
     const { shard } = served.connection;
     const large = (chunk: number, leaf: number) =>
       chunkMessage(chunk, leaf, leaf + 1, {}, new Float32Array(LAYOUT.chunks[chunk].length).fill(1e25));
@@ -508,7 +414,7 @@ describe("a checkpoint that is being written when the run goes back", { timeout:
           return written;
         },
       });
-      const served = await serve(test, { slow });
+      const served = await serveSmallShard(test, { slow });
       const { shard, connection, reports, folder } = served;
       const mark = { step: 1, microBatches: KAPPA, c1: 0.1, c2: 0.01 };
       for (const [lo, hi] of [

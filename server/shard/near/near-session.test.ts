@@ -5,15 +5,8 @@ import { after, describe, it } from "node:test";
 import { makeMappingInstallation } from "../../../shared/native/file-mapper.test.helper.js";
 import { createSequencePages, openSequence, removeStaleFolders, thetaFile } from "../../../shared/near/index.js";
 import type { NearHello, NearNode } from "../../../shared/wire/index.js";
-import {
-  ACTIVE,
-  joinNear,
-  LAYOUT,
-  type NearShard,
-  sealOf,
-  serveNearShard,
-  weightsAfter,
-} from "./near-shard.test.helper.js";
+import { ACTIVE, LAYOUT, sealOf } from "../small-shard.test.helper.js";
+import { joinNear, type NearShard, serveNearShard, weightsAfter } from "./near-shard.test.helper.js";
 
 const installation = makeMappingInstallation();
 after(() => installation?.remove());
@@ -56,7 +49,13 @@ for (const mapper of [installation?.mapper, undefined]) {
         ];
         worker.push(0, 2, nodes, { lend }, { step, lease: 10 * step });
         const answer = await worker.answer();
-        assert.deepEqual(answer, { lease: 10 * step, accepted: 2 * ACTIVE, dropped: 0, lent: lend, refused: "" });
+        assert.deepEqual(answer, {
+          lease: 10 * step,
+          accepted: 2 * ACTIVE.length,
+          dropped: 0,
+          lent: lend,
+          refused: "",
+        });
         // Not lent, it may be used for something else at once.
         if (!lend) worker.fill(0, 2, 4);
         worker.push(2, 4, [{ lo: 2, hi: 4, slot: 2 }], { lend }, { step, lease: 10 * step + 1 });
@@ -81,9 +80,9 @@ for (const mapper of [installation?.mapper, undefined]) {
       test.after(() => sequence.close());
       const first = await worker.weights();
       assert.equal(sequence.read(), first.sequence);
-      for (let chunk = 0; chunk < ACTIVE; chunk++) {
+      for (let chunk = 0; chunk < ACTIVE.length; chunk++) {
         await near.pushChunk(chunk);
-        assert.equal(sequence.read() & 1, chunk < ACTIVE - 1 ? 1 : 0, `after chunk ${chunk}`);
+        assert.equal(sequence.read() & 1, chunk < ACTIVE.length - 1 ? 1 : 0, `after chunk ${chunk}`);
       }
       const second = await worker.weights();
       assert.deepEqual([second.version, second.sequence], [1, sequence.read()]);
@@ -109,15 +108,15 @@ for (const mapper of [installation?.mapper, undefined]) {
       assert.deepEqual(
         answers.map(({ lease, accepted, dropped }) => [lease, accepted, dropped]),
         [
-          [1, ACTIVE, 0],
-          [7, 0, ACTIVE],
+          [1, ACTIVE.length, 0],
+          [7, 0, ACTIVE.length],
         ],
       );
       worker.push(2, 4, [HALVES[1]]);
-      assert.equal((await worker.answer()).accepted, ACTIVE);
+      assert.equal((await worker.answer()).accepted, ACTIVE.length);
       near.open(1);
       const late = await worker.answer();
-      assert.deepEqual([late.lease, late.accepted], [100, ACTIVE]);
+      assert.deepEqual([late.lease, late.accepted], [100, ACTIVE.length]);
       assert.deepEqual(await near.weights(), weightsAfter(1));
     });
 
@@ -150,7 +149,7 @@ for (const mapper of [installation?.mapper, undefined]) {
       assert.ok((await worker.answer()).lent);
       ftruncateSync(worker.file, 0);
       worker.push(2, 4, [HALVES[1]], { lend: true });
-      assert.equal((await worker.answer()).accepted, ACTIVE);
+      assert.equal((await worker.answer()).accepted, ACTIVE.length);
       const nothing = [0, 1, 2, 3].map(() => new Float32Array(LAYOUT.parameters + LAYOUT.tail));
       assert.deepEqual(await near.weights(), weightsAfter(1, nothing));
       assert.deepEqual(near.failures, []);

@@ -1,19 +1,8 @@
 /** A shard that shares memory, and a worker of its machine that may not be what it should. */
-import { closeSync, mkdtempSync, rmSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, mkdtempSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import {
-  createGate,
-  createLeaseKey,
-  createToken,
-  hashSecret,
-  type LeaseClaims,
-  leaseMac,
-  memberSeal,
-} from "../../../shared/credentials/index.js";
-import { createLayout, elementsOf } from "../../../shared/layout/index.js";
-import { createLog } from "../../../shared/log.js";
+import { type LeaseClaims, leaseMac } from "../../../shared/credentials/index.js";
 import type { FileMapper } from "../../../shared/native/process-addon.js";
 import {
   makeFile,
@@ -26,13 +15,9 @@ import {
   sumsAt,
   wholePages,
 } from "../../../shared/near/index.js";
-import { createRandom } from "../../../shared/random.js";
 import {
-  type Connection,
   cancel,
   checksumFor,
-  connect,
-  createServer,
   createWriter,
   type NearAnswer__Output,
   type NearEvent__Output,
@@ -42,44 +27,31 @@ import {
   type NearRequest,
   type NearWeights__Output,
   readMessages,
-  shardService,
 } from "../../../shared/wire/index.js";
-import { createCheckpointStore, type SliceState } from "../../checkpoint/index.js";
-import { leafOf, type PlainSums, planFor, plus, updatePlainly } from "../arithmetic/sums.test.helper.js";
-import { createShard, type MeasuredReport, openNearFolder, type Shard } from "../index.js";
+import { leafOf, type PlainSums, plus, updatePlainly } from "../arithmetic/sums.test.helper.js";
+import {
+  ACTIVE,
+  claimsOf,
+  GRADIENTS,
+  KAPPA,
+  KEY,
+  LAYOUT,
+  planOf,
+  RUN,
+  type SmallShard,
+  START,
+  sealOf,
+  serveSmallShard,
+} from "../small-shard.test.helper.js";
 
-/** Two chunks of parameters, one of a tail, one that is frozen. */
-export const LAYOUT = createLayout([
-  { name: "a/kernel", shape: [50, 100], kind: "parameter", decay: true },
-  { name: "norm/mean", shape: [30], kind: "tail", decay: false, momentum: 0.9 },
-  { name: "frozen/kernel", shape: [500], kind: "frozen", decay: false },
-]);
-const RANGE = { firstChunk: 0, endChunk: LAYOUT.chunks.length };
-export const ACTIVE = LAYOUT.chunks.filter(({ kind }) => kind !== "frozen").length;
 const [SHAPE] = slotShapes(LAYOUT);
-export const KAPPA = 4;
-const RUN = { runId: "a run", taskHash: "0".repeat(64) };
-const KEY = createLeaseKey();
-const TOKEN = createToken();
 const PATIENCE_MS = 20_000;
-
-const random = createRandom(11);
-const numbers = (length: number): Float32Array => Float32Array.from({ length }, () => random.next() * 2 - 1);
-const START: SliceState = {
-  theta: numbers(LAYOUT.length),
-  m: new Float32Array(LAYOUT.parameters),
-  v: new Float32Array(LAYOUT.parameters),
-};
-/** The gradients of every step's leaves. */
-const GRADIENTS = Array.from({ length: KAPPA }, () => numbers(LAYOUT.parameters + LAYOUT.tail));
-
-const planOf = (step: number) => ({ ...planFor(KAPPA), step, firstMicroBatch: step * KAPPA });
 
 /** θ after so many steps, in plain loops. */
 export function weightsAfter(steps: number, gradients = GRADIENTS): Float32Array {
   const state = { theta: START.theta.slice(), m: START.m.slice(), v: START.v.slice() };
   for (let step = 0; step < steps; step++) {
-    for (const chunk of LAYOUT.chunks.slice(0, ACTIVE)) {
+    for (const chunk of ACTIVE) {
       const leaves = gradients.map((g) => leafOf(g.slice(chunk.offset, chunk.offset + chunk.length), { w1: 1, w2: 1 }));
       const root = plus(plus(leaves[0], leaves[1]), plus(leaves[2], leaves[3]));
       updatePlainly(LAYOUT, state, chunk, root, planOf(step));
@@ -88,13 +60,9 @@ export function weightsAfter(steps: number, gradients = GRADIENTS): Float32Array
   return state.theta;
 }
 
-export interface NearShard {
-  readonly shard: Shard;
+export interface NearShard extends SmallShard {
   /** The memory folder. */
   readonly root: string;
-  readonly reports: MeasuredReport[];
-  readonly failures: unknown[];
-  readonly connection: Connection;
   /** The open step is `step` from now on. */
   open(step: number): void;
   /** Pushes the root of one chunk over the wire, by another worker. */
@@ -106,41 +74,17 @@ export interface NearShard {
 /** A shard that stands at step 0 with that step's plan. */
 export async function serveNearShard(test: TestContext, mapper: FileMapper | undefined): Promise<NearShard> {
   const root = mkdtempSync(join(memoryFolderOf({}), "isobatch-shard-"));
-  const folder = mkdtempSync(join(tmpdir(), "isobatch-shard-"));
-  const store = createCheckpointStore({ folder, layout: LAYOUT, slice: elementsOf(LAYOUT, RANGE), ...RUN });
-  await store.write(START, { step: 0, microBatches: 0, c1: 0, c2: 0 });
-  const log = createLog({ level: "silent", pretty: false });
-  const reports: MeasuredReport[] = [];
-  const failures: unknown[] = [];
-  const shard = createShard({
-    wire: "float32",
-    ...{ layout: LAYOUT, range: RANGE, runId: RUN.runId, leaseKey: KEY, store, log },
-    near: await openNearFolder({ folder: root, mapper }, log),
-    report: (report) => reports.push(report),
-    onFailed: (error) => failures.push(error),
-  });
-  shard.handle({ kind: "restore", epoch: 1, step: 0 });
-  shard.handle({ kind: "plan", plan: planOf(0) });
-  const gate = createGate({ passes: [{ name: "test", role: "worker", hash: hashSecret(TOKEN) }] });
-  const server = createServer({ gate });
-  server.addService(shardService, shard.handlers);
-  const address = await server.listen({ host: "127.0.0.1", port: 0 });
-  const connection = await connect(address, { token: TOKEN, waitMs: 5_000 });
-  test.after(async () => {
-    connection.close();
-    await server.shutdown(0);
-    shard.close();
-    for (const path of [root, folder]) rmSync(path, { recursive: true });
-  });
+  const small = await serveSmallShard(test, { near: { folder: root, mapper } });
+  const { shard, connection } = small;
   return {
-    ...{ shard, root, reports, failures, connection },
+    ...{ ...small, root },
     open: (step) => shard.handle({ kind: "plan", plan: planOf(step) }),
     pushChunk(index) {
       const { offset, length } = LAYOUT.chunks[index];
       const leaves = GRADIENTS.map((g) => leafOf(g.slice(offset, offset + length), { w1: 1, w2: 1 }));
       const { s1, s2 } = plus(plus(leaves[0], leaves[1]), plus(leaves[2], leaves[3]));
       const parts = (LAYOUT.chunks[index].kind === "parameter" ? [s1, s2] : [s1]).map((sum) => Buffer.from(sum.buffer));
-      const claims = { runId: RUN.runId, workerId: "w-9", lease: 1, epoch: 1, step: 0, lo: 0, hi: KAPPA };
+      const claims = claimsOf(0, KAPPA, { workerId: "w-9" });
       const lease = { ...claims, mac: leaseMac(KEY, claims), losses: [1, 1, 1, 1], seal: sealOf("w-9") };
       const checksum = checksumFor({ encrypted: false }, parts);
       return new Promise((resolve, reject) => {
@@ -164,8 +108,6 @@ export async function serveNearShard(test: TestContext, mapper: FileMapper | und
     },
   };
 }
-
-export const sealOf = (workerId: string): Buffer => memberSeal(KEY, { runId: RUN.runId, workerId, token: "test" });
 
 export interface NearWorker {
   readonly path: string;
@@ -245,7 +187,7 @@ export async function joinNear(
   return {
     ...{ path: own.path, file, send },
     fill(slot, lo, hi, gradients = GRADIENTS) {
-      for (const chunk of LAYOUT.chunks.slice(0, ACTIVE)) {
+      for (const chunk of ACTIVE) {
         const leaves = gradients.slice(lo, hi).map((g) => g.slice(chunk.offset, chunk.offset + chunk.length));
         const weighed = leaves.map((g): PlainSums => leafOf(g, { w1: 1, w2: 1 }));
         const sums = hi - lo === 1 ? { s1: leaves[0], s2: undefined } : plus(weighed[0], weighed[1]);
@@ -256,7 +198,7 @@ export async function joinNear(
       }
     },
     push(lo, hi, nodes, more = {}, changed = {}) {
-      const claims = { runId: RUN.runId, workerId, lease: 1 + lo, epoch: 1, step: 0, lo, hi, ...changed };
+      const claims = claimsOf(lo, hi, { workerId, ...changed });
       const losses = Array.from({ length: hi - lo }, () => 1);
       const lease = { ...claims, mac: leaseMac(KEY, claims), losses, seal: sealOf(workerId) };
       send({ push: { lease, lend: false, nodes: [...nodes], ...more } });
