@@ -235,3 +235,22 @@ describe("a shard that shares memory", { timeout: 60_000 }, () => {
     assert.match(await next.ended(), /not this user's own folder/);
   });
 });
+
+describe("a test's worker", { timeout: 10_000 }, () => {
+  it("waits for an answer and for weights at once, and not without end", async (test) => {
+    const near = await serveNearShard(test, undefined);
+    const worker = await joinNear(test, near, { patienceMs: 100 });
+    const answers = [worker.answer(), worker.answer()];
+    await Promise.all(answers.map((answer) => assert.rejects(answer, /the shard says nothing/)));
+    const patient = await joinNear(test, near, { workerId: "w-2" });
+    await patient.weights();
+    patient.send({ slots: { slots: 2 } });
+    patient.fill(0, 0, 2);
+    patient.fill(1, 2, 4);
+    const both = Promise.all([patient.answer(), patient.weights()]);
+    patient.push(0, 2, [HALVES[0]]);
+    patient.push(2, 4, [HALVES[1]]);
+    const [answer, weights] = await both;
+    assert.deepEqual([answer.lease, weights.version], [1, 1]);
+  });
+});

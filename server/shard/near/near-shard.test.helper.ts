@@ -131,11 +131,22 @@ export interface NearWorker {
   leave(): void;
 }
 
-/** @param hello what is different in it @param slots that its file has room for */
+interface JoinOptions {
+  readonly hello?: Partial<NearHello>;
+  readonly slots?: number;
+  readonly workerId?: string;
+  readonly patienceMs?: number;
+}
+
+/**
+ * @param hello what is different in it
+ * @param slots that its file has room for
+ * @param patienceMs how long it waits for what the shard says
+ */
 export async function joinNear(
   test: TestContext,
   { root, connection }: NearShard,
-  { hello = {}, slots = 4, workerId = "w-1" }: { hello?: Partial<NearHello>; slots?: number; workerId?: string } = {},
+  { hello = {}, slots = 4, workerId = "w-1", patienceMs = PATIENCE_MS }: JoinOptions = {},
 ): Promise<NearWorker> {
   const own = await makeOwnFolder(root);
   const file = makeFile(root, join(own.path, slotsFile(0)), wholePages(slots * SHAPE.bytes));
@@ -143,19 +154,32 @@ export async function joinNear(
   const writer = createWriter<NearRequest>(stream, { stallMs: PATIENCE_MS, what: "Near" });
   const events = readMessages(stream, { what: "Near" });
   const heard: NearEvent__Output[] = [];
-  let wake = (): void => {};
+  const waiting = new Set<() => void>();
+  const wake = (): void => {
+    for (const go of waiting) go();
+  };
+  /** Resolves when something has come or the call has ended, and at the latest after so long. */
+  const change = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const go = (): void => {
+        clearTimeout(timer);
+        waiting.delete(go);
+        resolve();
+      };
+      const timer = setTimeout(go, ms);
+      waiting.add(go);
+    });
   let end: string | undefined;
   const send = (request: NearRequest): void => void writer.write(request).catch(() => {});
   const next = async <T>(pick: (event: NearEvent__Output) => T | null | undefined): Promise<T> => {
-    const until = performance.now() + PATIENCE_MS;
+    const until = performance.now() + patienceMs;
     for (;;) {
       const at = heard.findIndex((event) => pick(event) != null);
       if (at >= 0) return pick(heard.splice(at, 1)[0])!;
       if (end !== undefined) throw new Error(`the call has ended: ${end}`);
-      if (performance.now() > until) throw new Error("the shard says nothing");
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+      const left = until - performance.now();
+      if (left <= 0) throw new Error("the shard says nothing");
+      await change(left);
     }
   };
   const invitation = (await events.next()).value!.invitation!;
