@@ -90,7 +90,7 @@ describe("the simulated cluster", () => {
   });
 });
 
-describe("the cluster of null workers", () => {
+describe("the cluster of null workers", { timeout: 120_000 }, () => {
   it("has models of about the parameters that are wanted", () => {
     for (const wanted of [100_000, 10_000_000]) {
       const width = widthFor(wanted);
@@ -99,7 +99,7 @@ describe("the cluster of null workers", () => {
     }
   });
 
-  it("takes steps in which every worker has a lease, and tells what its processes used", async () => {
+  it("takes steps in which every worker has a lease, and reports what its processes used", async () => {
     const measured = await measureCluster({ parameters: 1_000, workers: 2, shards: 1, warmUpSteps: 1, steps: 6 });
     const { parameters, steps, leasesPerStep, coordinatorMsPerLease, workersMsPerLease, serverBytes } = measured;
     assert.equal(parameters, 1_000);
