@@ -59,7 +59,7 @@ function stepsIn(out: string): StepLine[] {
 }
 
 /** Trains over a link; resolves with the steps when all connections have lasted until the last of them. */
-function train(pace: Pace): Promise<StepLine[]> {
+function train(pace: Pace, signal: AbortSignal): Promise<StepLine[]> {
   return withScene({}, async (scene) => {
     writeTask(scene, pace);
     const place = ["--listen", "127.0.0.1:0", "--no-http", "--workers-awaited", `${pace.workers}`];
@@ -74,8 +74,10 @@ function train(pace: Pace): Promise<StepLine[]> {
           ISOBATCH_TOKEN: token,
         }),
       );
-      await untilTrained(scene, pace, link, [server, ...workers]);
-      for (const program of [server, ...workers]) {
+      const programs = [server, ...workers];
+      await untilTrained(scene, pace, link, programs, signal);
+      await until(() => programs.every(({ exit }) => exit !== undefined), "the end of all programs");
+      for (const program of programs) {
         assert.deepEqual(await program.exited, { code: 0, signal: null }, program.output);
         assert.doesNotMatch(program.output, /again|failed|lost/);
       }
@@ -86,9 +88,16 @@ function train(pace: Pace): Promise<StepLine[]> {
   });
 }
 
-async function untilTrained(scene: Scene, { steps, workers }: Pace, link: Link, programs: readonly Program[]) {
+/** @param signal ends the waiting, so that programs which stand still are ended too */
+async function untilTrained(
+  scene: Scene,
+  { steps, workers }: Pace,
+  link: Link,
+  programs: readonly Program[],
+  signal: AbortSignal,
+): Promise<void> {
   for (let done = 0; done < steps; ) {
-    await sleep(100);
+    await sleep(100, undefined, { signal });
     const closed = link.connections.filter((connection) => connection.closed).length;
     done = stepsIn(scene.out).length;
     assert.ok(done === steps || closed === 0, `${closed} connections have ended after ${done} steps`);
@@ -105,14 +114,14 @@ function report(test: TestContext, steps: readonly StepLine[]): void {
 }
 
 describe("a run's connections", { timeout: 1_800_000 }, () => {
-  it("last while steps take some milliseconds", async (test) => {
-    const steps = await train(FAST);
+  it("last while steps take some milliseconds", { timeout: 120_000 }, async (test) => {
+    const steps = await train(FAST, test.signal);
     report(test, steps);
     assert.equal(steps.length, FAST.steps);
   });
 
   it("last while steps take longer than a minute", { skip: !ALL }, async (test) => {
-    const steps = await train(SLOW);
+    const steps = await train(SLOW, test.signal);
     report(test, steps);
     for (const { ms } of steps) {
       assert.ok(ms.step > MINUTE_MS, `A step took ${ms.step} ms only, which shows nothing: give it more to compute.`);
