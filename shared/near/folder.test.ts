@@ -36,7 +36,7 @@ async function startHolder(): Promise<{ process: ChildProcess; name: string; exi
   return { process: holder, name, exited };
 }
 
-describe("a process's own folder of memory", () => {
+describe("a process's own folder of memory", { timeout: 60_000 }, () => {
   it("is for its user alone, found by its name, and removed when it is closed", async () => {
     const own = await makeOwnFolder(root);
     assert.equal(statSync(own.path).mode & 0o777, 0o700);

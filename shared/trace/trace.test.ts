@@ -19,7 +19,7 @@ interface Line {
 
 const PROGRAM = fileURLToPath(new URL("./traced-program.test.helper.js", import.meta.url));
 
-describe("a trace", () => {
+describe("a trace", { timeout: 60_000 }, () => {
   let folder: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "isobatch-trace-"));

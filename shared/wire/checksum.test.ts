@@ -61,7 +61,7 @@ describe("verifyChecksum()", () => {
   });
 });
 
-describe("a connection", () => {
+describe("a connection", { timeout: 60_000 }, () => {
   /** Whether each side takes it for encrypted. */
   async function seen(test: TestContext, server: CreateServerOptions, client: Partial<ConnectOptions>) {
     const calls: boolean[] = [];

@@ -74,7 +74,7 @@ function collectGarbage(): void {
   runInNewContext("globalThis.gc")();
 }
 
-describe("a call that has ended", () => {
+describe("a call that has ended", { timeout: 60_000 }, () => {
   it("is let go at once at both ends, however long it might have stood still", async (test) => {
     const CALLS = 20;
     const calls: WeakRef<object>[] = [];
@@ -117,7 +117,7 @@ describe("a call that has ended", () => {
   });
 });
 
-describe("createWriter()", () => {
+describe("createWriter()", { timeout: 60_000 }, () => {
   it("lets a client's memory change as soon as a write has resolved", async (test) => {
     const connection = await serve(test, {
       async push(call) {
@@ -240,7 +240,7 @@ describe("createWriter()", () => {
   });
 });
 
-describe("readMessages()", () => {
+describe("readMessages()", { timeout: 60_000 }, () => {
   it("ends the call when its reader leaves early", async (test) => {
     let cancelled: Promise<unknown> = Promise.resolve();
     const { shard } = await serve(test, {
@@ -334,7 +334,7 @@ describe("readMessages()", () => {
   });
 });
 
-describe("createHandlers()", () => {
+describe("createHandlers()", { timeout: 60_000 }, () => {
   it("ends a bidirectional call when the client has ended its side and the handler is done", async (test) => {
     const { bidi } = createHandlers(assert.ifError);
     const server = createServer({});

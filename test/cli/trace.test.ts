@@ -64,7 +64,7 @@ async function untilWritten(path: string, text: string): Promise<void> {
   }
 }
 
-describe("isobatch run --trace", () => {
+describe("isobatch run --trace", { timeout: 300_000 }, () => {
   let workplace: Workplace;
   let events: TraceEvent[];
   let spans: Span[];

@@ -49,7 +49,7 @@ const CLUSTERS = [
 const hashOf = async (task: Task, cluster: Omit<Parameters<typeof runCluster>[0], "task">): Promise<string> =>
   (await runCluster({ task, ...cluster })).summary.stateHash;
 
-describe("stateHash of a cluster's run", () => {
+describe("stateHash of a cluster's run", { timeout: 900_000 }, () => {
   for (const kappa of [1, 6, 7, 8]) {
     it(`is the in-process trainer's for mnist at κ = ${kappa}, whatever the workers, threads and shards`, async () => {
       const task = await small("mnist", 6, kappa, 16);
@@ -97,7 +97,7 @@ describe("stateHash of a cluster's run", () => {
   });
 });
 
-describe("the ledger", () => {
+describe("the ledger", { timeout: 300_000 }, () => {
   it("has every micro-batch once, and each of three workers with at least half an even share", async () => {
     const kappa = 6;
     const steps = 10;

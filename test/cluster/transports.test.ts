@@ -53,7 +53,7 @@ const CLUSTERS = [
   { what: "3 shards that map", memory: mapped, shards: 3, encrypted: false, transports: ["copied", "copied", "wire"] },
 ];
 
-describe("stateHash of a run whose workers' numbers travel", () => {
+describe("stateHash of a run whose workers' numbers travel", { timeout: 300_000 }, () => {
   let expected = "";
   before(async () => {
     expected = (await trainInProcess(TASK)).stateHash;

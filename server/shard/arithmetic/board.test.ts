@@ -31,7 +31,7 @@ const program: fc.Arbitrary<ChunkProgram> = fc.record(
 const small = (count: number): ChunkProgram[] =>
   Array.from({ length: count }, (_, chunk) => ({ chunk, operands: [], target: undefined }));
 
-describe("a board", () => {
+describe("a board", { timeout: 120_000 }, () => {
   it("shows the programs and the plan that were posted", () => {
     fc.assert(
       fc.property(fc.array(program, { minLength: 1, maxLength: 20 }), fc.boolean(), (programs, squareOfSum) => {
