@@ -55,16 +55,20 @@ export function createComputing({ engine, samples, near, wire, results, dispatch
   };
 
   const load = async (sequences: ReadonlyMap<number, number>): Promise<void> => {
-    const begun = began();
-    const moved = near.fetch(sequences);
-    span("fetched", begun, sequences.size);
-    try {
+    const loaded = async (): Promise<WorkerEvent> => {
+      const begun = began();
+      const moved = near.fetch(sequences);
+      span("fetched", begun, sequences.size);
       if (moved().length === 0) await engine.load();
-    } catch (error) {
-      if (error instanceof ThreadDeathError) return dispatch({ kind: "loadFailed", reason: error.message });
-      return dispatch({ kind: "failed", error, told: failureOf(error) });
-    }
-    dispatch({ kind: "loaded", moved: moved() });
+      return { kind: "loaded", moved: moved() };
+    };
+    const event = await loaded().catch(
+      (error: unknown): WorkerEvent =>
+        error instanceof ThreadDeathError
+          ? { kind: "loadFailed", reason: error.message }
+          : { kind: "failed", error, told: failureOf(error) },
+    );
+    dispatch(event);
   };
 
   const step = async (work: number, lease: StepLease, signal: AbortSignal): Promise<WorkerEvent> => {

@@ -47,8 +47,7 @@ export interface WeightStreams {
 interface Come {
   readonly chunk: number;
   readonly bytes: Uint8Array;
-  judged: boolean;
-  readOn: () => void;
+  readonly readOn: () => void;
 }
 
 export function createWeightStreams(options: WeightStreamsOptions): WeightStreams {
@@ -62,22 +61,16 @@ export function createWeightStreams(options: WeightStreamsOptions): WeightStream
   const proceed = (shard: number): void => {
     const judged = come.get(shard);
     come.delete(shard);
-    if (judged === undefined) return;
-    judged.judged = true;
-    judged.readOn();
+    judged?.readOn();
   };
 
   /** Resolves when the core has judged the chunk. */
   const judge = async (shard: number, connection: Connection, message: WeightsChunk__Output): Promise<void> => {
     const { chunk, epoch, version } = message;
     const bytes = checked(message, links[shard], connection, { layout, forms });
-    const each: Come = { chunk, bytes, judged: false, readOn: () => {} };
-    come.set(shard, each);
+    const judged = new Promise<void>((readOn) => come.set(shard, { chunk, bytes, readOn }));
     dispatch({ kind: "chunk", shard, chunk, epoch, version });
-    if (each.judged) return;
-    await new Promise<void>((resolve) => {
-      each.readOn = resolve;
-    });
+    await judged;
   };
 
   const read = async (shard: number, epoch: number, what: string): Promise<void> => {

@@ -90,6 +90,21 @@ describe("createWorkerMemory()", () => {
     assert.deepEqual(order, [`two: ${first},${second}`, `one: ${second}`]);
   });
 
+  it("gives up waiting for slots when that is no longer wanted, and serves those behind", async () => {
+    const memory = createWorkerMemory({ layout: LAYOUT, threads: 1, leaves: 1 });
+    const [first] = await memory.takeSlots(2);
+    const reason = new Error("no longer wanted");
+    const stop = new AbortController();
+    const given = memory.takeSlots(2, stop.signal);
+    const behind = memory.takeSlots(1);
+    memory.releaseSlots([first]);
+    stop.abort(reason);
+    await assert.rejects(given, reason);
+    assert.deepEqual(await behind, [first]);
+    await assert.rejects(memory.takeSlots(1, stop.signal), reason);
+    assert.equal(memory.slotsTaken, 2);
+  });
+
   it("refuses what can never fit, and says what to do", async () => {
     const memory = createWorkerMemory({ layout: LAYOUT, threads: 1, leaves: 4 });
     await assert.rejects(memory.takeSlots(11), (error: IsobatchError) => {

@@ -112,10 +112,10 @@ export interface WorkerMemory {
   sums(slot: number, sum: "s1" | "s2", chunk: Chunk): Buffer;
   /**
    * Takes `count` free slots, growing the memories when there are not enough; resolves when others have been given
-   * back, if the bound is reached.
+   * back, if the bound is reached. Rejects with the signal's reason if that is aborted first.
    * @throws {IsobatchError} `exhausted` when there can never be as many.
    */
-  takeSlots(count: number): Promise<number[]>;
+  takeSlots(count: number, signal?: AbortSignal): Promise<number[]>;
   releaseSlots(slots: readonly number[]): void;
   /** Slots that are taken now. */
   readonly slotsTaken: number;
@@ -145,7 +145,7 @@ export function createWorkerMemory(options: { layout: Layout; threads: number; l
   let slots = 0;
   let free: number[] = [];
   const listeners: ((slots: number) => void)[] = [];
-  const waiting: { count: number; resolve: (slots: number[]) => void }[] = [];
+  const waiting: { readonly count: number; resolve(slots: number[]): void }[] = [];
 
   const growTo = (count: number): void => {
     for (const [i, { slotsAt, slot }] of plan.segments.entries()) {
@@ -172,6 +172,32 @@ export function createWorkerMemory(options: { layout: Layout; threads: number; l
     return taken;
   };
 
+  const serveWaiting = (): void => {
+    while (waiting.length > 0) {
+      const taken = tryTake(waiting[0].count);
+      if (taken === undefined) return;
+      waiting.shift()!.resolve(taken);
+    }
+  };
+
+  const waitFor = (count: number, signal: AbortSignal | undefined): Promise<number[]> =>
+    new Promise((resolve, reject) => {
+      const leave = (): void => {
+        waiting.splice(waiting.indexOf(waiter), 1);
+        reject(signal!.reason);
+        serveWaiting();
+      };
+      const waiter = {
+        count,
+        resolve(slots: number[]) {
+          signal?.removeEventListener("abort", leave);
+          resolve(slots);
+        },
+      };
+      waiting.push(waiter);
+      signal?.addEventListener("abort", leave, { once: true });
+    });
+
   const chunkView = (addresses: Addresses, chunk: Chunk): Buffer => {
     const view = viewElements({ plan, memories }, addresses, chunk.segment, chunk.offset, chunk.length);
     return Buffer.from(view.buffer, view.byteOffset, view.byteLength);
@@ -182,20 +208,17 @@ export function createWorkerMemory(options: { layout: Layout; threads: number; l
     memories,
     weights: (chunk) => chunkView(weightsAddresses(plan), chunk),
     sums: (slot, sum, chunk) => chunkView(sumAddresses(plan, slot, sum), chunk),
-    async takeSlots(count) {
+    async takeSlots(count, signal) {
+      signal?.throwIfAborted();
       if (count > slotsMax) {
         throw exhausted(`A lease needs ${count} sums at once, but this worker has room for ${slotsMax}`);
       }
       const taken = waiting.length === 0 ? tryTake(count) : undefined;
-      return taken ?? new Promise((resolve) => waiting.push({ count, resolve }));
+      return taken ?? waitFor(count, signal);
     },
     releaseSlots(released) {
       free.push(...released);
-      while (waiting.length > 0) {
-        const taken = tryTake(waiting[0].count);
-        if (taken === undefined) return;
-        waiting.shift()!.resolve(taken);
-      }
+      serveWaiting();
     },
     get slotsTaken() {
       return slots - free.length;

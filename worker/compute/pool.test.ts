@@ -216,6 +216,17 @@ describe("compute()", { timeout: 60_000 }, () => {
     assert.equal(memory.slotsTaken, 0);
   });
 
+  it("gives up on a signal while it waits for slots", async () => {
+    const { pool, memory } = await openPool(1);
+    const held = await memory.takeSlots(memory.bounds.total);
+    const abort = new AbortController();
+    const given = pool.compute(lease(0, 2, 2), fetchBatch, { signal: abort.signal });
+    abort.abort(new Error("the worker stops"));
+    await assert.rejects(given, /the worker stops/);
+    memory.releaseSlots(held);
+    assert.equal(memory.slotsTaken, 0);
+  });
+
   it("gives up on a signal, also while it waits for samples, and computes the next lease right", async () => {
     const { pool, memory } = await openPool(2);
     const expected = await computeDigests(pool, lease(0, 4, 4));

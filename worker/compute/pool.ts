@@ -96,7 +96,10 @@ export async function createComputePool(options: ComputePoolOptions): Promise<Co
       inTurn(async () => {
         const ranges = splitLeaves(lease.lo, lease.hi, threads.length);
         const needs = ranges.map(({ lo, hi }) => (lease.apart ? hi - lo : slotsNeeded(lo, hi)));
-        const slots = await memory.takeSlots(needs.reduce((sum, need) => sum + need, 0));
+        const slots = await memory.takeSlots(
+          needs.reduce((sum, need) => sum + need, 0),
+          signal,
+        );
         const rest = [...slots];
         const parts = ranges.map((range, i) => ({ ...range, slots: rest.splice(0, needs[i]) }));
         let kept: readonly FoldedNode[] = [];

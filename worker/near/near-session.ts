@@ -80,11 +80,9 @@ export async function openNearSession(options: NearSessionOptions, connection: C
   const what = `The shared memory's stream of ${link.name}`;
   const closed = new AbortController();
   const close = (): void => closed.abort();
-  signal.addEventListener("abort", close, { once: true });
-  if (signal.aborted) close();
   const stream = connection.shard.near();
   const writer = createWriter<NearRequest>(stream, { stallMs: STALL_MS, what });
-  const events = readMessages(stream, { what, signal: closed.signal });
+  const events = readMessages(stream, { what, signal: AbortSignal.any([signal, closed.signal]) });
   const overdue = createProgressTimer(GREETING_MS, close);
   overdue.wait();
   try {
@@ -183,10 +181,8 @@ function startSession(parts: {
     }
     return reason;
   };
-  let end: (reason: IsobatchError | PromiseLike<IsobatchError>) => void;
-  const ended = new Promise<IsobatchError>((resolve) => {
-    end = resolve;
-  });
+  // It hears of nothing before this turn of the event loop is over, and the session is known by then.
+  const ended = read();
   const session: NearSession = {
     theta,
     get standing() {
@@ -219,6 +215,5 @@ function startSession(parts: {
     },
   };
   options.onOpened(session);
-  end!(read());
   return session;
 }

@@ -23,7 +23,7 @@ export interface NearTheta {
   sequence(): number;
   /** Copies what is not mapped into θ. */
   fetch(): void;
-  /** Leaves memory of the worker's own, without numbers, in the place of the shard's. */
+  /** Leaves memory of the worker's own, without numbers, in the place of the shard's. Once is enough; again does nothing. */
   close(): void;
 }
 
@@ -53,9 +53,10 @@ export function openTheta(options: {
   let sequence: SequenceReader | undefined;
 
   const close = (): void => {
-    for (const window of windows) window.close();
-    for (const file of files) closeSync(file);
+    for (const window of windows.splice(0)) window.close();
+    for (const file of files.splice(0)) closeSync(file);
     sequence?.close();
+    sequence = undefined;
   };
   try {
     sequence = openSequence({ folder, memory: pages, page, mapper });

@@ -22,6 +22,7 @@ import {
   makeOwnFolder,
   makeSequence,
   memoryFolderOf,
+  NearError,
   slotShapes,
   slotsFile,
   sumsAt,
@@ -173,8 +174,26 @@ for (const mapper of [installation?.mapper, undefined]) {
       assert.deepEqual(latest(), []);
       assert.ok(shard.theta().every((x) => x === 2));
       await session.close();
+      // As where a session that is given up ends, and then its stream.
+      await session.close();
       assert.deepEqual(latest(), [0], "the shard is gone");
       assert.deepEqual(movedOf(second), [0]);
+      assert.equal(shard.near.session(0), undefined);
+    });
+
+    it("takes a shard whose sequence can no longer be read for one that is gone", async (test) => {
+      const shard = await play(test, { mapper });
+      const session = (await shard.open())!;
+      const standing = shard.sequence.stands();
+      shard.send({ weights: { epoch: 1, version: 5, sequence: standing } });
+      await until(() => shard.heard.includes("weights 5"));
+      const moved = shard.near.fetch(new Map([[0, standing]]));
+      session.theta.sequence = () => {
+        throw new NearError("the file was cut off");
+      };
+      assert.deepEqual(moved(), [0]);
+      await session.ended;
+      await session.close();
       assert.equal(shard.near.session(0), undefined);
     });
 

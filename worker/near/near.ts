@@ -135,25 +135,30 @@ export function createNear(options: NearOptions): Near {
         session !== undefined &&
         sessions.get(shard) === session &&
         session.standing?.sequence === sequences.get(shard) &&
-        session.theta.sequence() === sequences.get(shard);
+        orClose(session, () => session.theta.sequence()) === sequences.get(shard);
       const fetched = [...sequences.keys()].map((shard) => {
         const session = sessions.get(shard);
-        return { shard, session: session !== undefined && fetchFrom(session) ? session : undefined };
+        const isThere =
+          session !== undefined &&
+          orClose(session, () => {
+            session.theta.fetch();
+            return true;
+          });
+        return { shard, session: isThere ? session : undefined };
       });
       return () => fetched.filter(({ shard, session }) => !stands(shard, session)).map(({ shard }) => shard);
     },
   };
 }
 
-/** @returns whether it is there; a shard whose files are no longer what they should be is asked over the wire from then on */
-function fetchFrom(session: NearSession): boolean {
+/** What is read from a shard's files; one whose files are no longer what they should be is asked over the wire from then on. */
+function orClose<T>(session: NearSession, read: () => T): T | undefined {
   try {
-    session.theta.fetch();
-    return true;
+    return read();
   } catch (error) {
     if (!(error instanceof NearError)) throw error;
     void session.close();
-    return false;
+    return undefined;
   }
 }
 
