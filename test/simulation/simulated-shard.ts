@@ -36,8 +36,6 @@ export interface SimulatedShard {
   check(): void;
   checkFinal(version: ReferenceVersion): void;
   readonly up: boolean;
-  /** How often its process was started. */
-  readonly lives: number;
   /** How often a chunk has changed, over all lives. */
   readonly changes: number;
   /** What all of its chunks are of, if they are of one version. */
@@ -256,9 +254,6 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
       overLink("down", () => {
         for (const step of disk.keys()) if (!steps.includes(step)) disk.delete(step);
       }),
-    get lives() {
-      return incarnation;
-    },
     get changes() {
       return changes;
     },

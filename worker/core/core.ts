@@ -1,7 +1,7 @@
 import { computed, evaluated, workFailed } from "./computing.js";
 import * as life from "./life.js";
 import type { WorkerEffect, WorkerEvent } from "./messages.js";
-import { pushed, pushFailed, slotsReturned } from "./pushes.js";
+import { pushed, pushFailed } from "./pushes.js";
 import { addEvaluation, addLease } from "./queue.js";
 import { createWorker, end, type Worker, type WorkerOptions, type WorkerState } from "./state.js";
 import { chunk, epochOpened, loaded, loadFailed, shardWeights, weightsStreamEnded } from "./weights.js";
@@ -79,8 +79,6 @@ function dispatch(worker: Worker, event: WorkerEvent): void {
       return pushed(worker, event);
     case "pushFailed":
       return pushFailed(worker, event);
-    case "slotsReturned":
-      return slotsReturned(worker, event.shard);
   }
 }
 

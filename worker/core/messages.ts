@@ -159,9 +159,7 @@ export type WorkerEvent =
       readonly broken: boolean;
       /** Whether the shard may go on reading the slots in spite of it. */
       readonly lent: boolean;
-    }
-  /** The shard reads none of this worker's slots: it is a new one, or has let go of them. */
-  | { readonly kind: "slotsReturned"; readonly shard: number };
+    };
 
 /** What the shell must do, in this order. Whatever takes time ends with an event. */
 export type WorkerEffect =

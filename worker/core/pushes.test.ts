@@ -102,13 +102,6 @@ describe("slots that a shard goes on reading", () => {
     assert.deepEqual(kindsOf(worker.handle(come(1))), ["releaseSlots", "load"]);
   });
 
-  it("are released when the shard is a new one, also when its answer never came", () => {
-    const worker = pushing();
-    worker.handle(taken(0), taken(1, true));
-    assert.deepEqual(worker.handle({ kind: "slotsReturned", shard: 0 }), []);
-    assert.deepEqual(worker.handle({ kind: "slotsReturned", shard: 1 }), [RELEASE]);
-  });
-
   it("stay lent across attachments, unless their memory is gone", () => {
     for (const newMemory of [false, true]) {
       const worker = pushing();

@@ -7,7 +7,7 @@
 import { backoffMs } from "./backoff.js";
 import type { StepWork, WorkerEvent } from "./messages.js";
 import { isVoid } from "./queue.js";
-import { emit, type Loan, leaveIfDone, note, type Push, report, type Worker } from "./state.js";
+import { emit, leaveIfDone, note, type Push, report, type Worker } from "./state.js";
 
 /** A connection that breaks in the middle of a push is no failure of the lease; one that always does is. */
 const ATTEMPTS_MAX = 5;
@@ -107,20 +107,8 @@ export function returnLoans(worker: Worker): void {
     const { work, shards } = loan;
     const { epoch, step } = work.lease;
     for (const shard of shards) if (worker.versions?.isPast(shard, epoch, step)) shards.delete(shard);
-    releaseIfReturned(worker, loan);
+    if (shards.size > 0) continue;
+    worker.state.loans.delete(loan);
+    emit(worker, { kind: "releaseSlots", work: work.id, slots: loan.slots });
   }
-}
-
-export function slotsReturned(worker: Worker, shard: number): void {
-  for (const loan of worker.state.loans) {
-    loan.shards.delete(shard);
-    releaseIfReturned(worker, loan);
-  }
-  for (const { lentTo } of worker.state.pushes.values()) lentTo.delete(shard);
-}
-
-function releaseIfReturned(worker: Worker, loan: Loan): void {
-  if (loan.shards.size > 0) return;
-  worker.state.loans.delete(loan);
-  emit(worker, { kind: "releaseSlots", work: loan.work.id, slots: loan.slots });
 }

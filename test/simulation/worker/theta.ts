@@ -37,7 +37,6 @@ export function createTheta({ world, index, later, drawMs, dispatch }: Surroundi
   const { shards, options } = world;
   const values = new Array<number>(options.chunks).fill(-1);
   const watches = new Map<number, Watch>();
-  const lives = new Map<number, number>();
   const shardOf = (chunk: number): number => shards.findIndex((shard) => shard.chunks.includes(chunk));
   const near = shards.map((_, shard) => isNear(world, index, shard));
 
@@ -72,9 +71,6 @@ export function createTheta({ world, index, later, drawMs, dispatch }: Surroundi
   }
 
   function open(shard: number): void {
-    const life = shards[shard].lives;
-    if (near[shard] && lives.get(shard) !== life) dispatch({ kind: "slotsReturned", shard });
-    lives.set(shard, life);
     const watch: Watch = { waiting: new Map(), come: undefined, busy: false, stop: () => {} };
     watches.set(shard, watch);
     watch.stop = shards[shard].watch((published) => {
