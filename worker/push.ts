@@ -39,7 +39,7 @@ export async function pushToShard(push: Push, link: ShardLink, calls: PushCalls,
       writer.end();
       overdue.wait();
     },
-    // The answer tells more, if there is one: a shard may answer before it has read everything.
+    // The answer says more, if there is one: a shard may answer before it has read everything.
     (error: Error) => {
       cancel();
       return error;

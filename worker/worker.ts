@@ -51,7 +51,7 @@ export interface WorkerOptions {
   /** How memory is shared with a server of this machine; undefined: numbers go over the wire. */
   readonly memory?: MemoryOptions;
   readonly log: Logger;
-  /** For tests alone. */
+  /** Only for tests, by ISOBATCH_FLIP_GRADIENT_BIT. */
   readonly flip?: GradientFlip;
 }
 

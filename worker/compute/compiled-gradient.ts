@@ -2,7 +2,7 @@
  * From computing operation by operation to one call of a program, without anyone seeing a difference. The first two
  * micro-batches are watched while they are computed; the next is computed both ways, and only if all bits are the same
  * does the program take over. So a gradient's bits never depend on which way it was computed, or on when its thread began
- * to go the other; and where a model can't be compiled, computing goes on as it began.
+ * to go the other; and where a model can't be compiled, computing continues as it started.
  */
 import type { Compiler } from "../backends/index.js";
 import type { Addresses } from "./memory.js";
@@ -19,7 +19,7 @@ export interface Computing extends Pick<ModelGradient, "evaluate" | "dispose"> {
 
 export interface CompiledGradientOptions extends ModelFeeds {
   readonly compiler: Compiler;
-  /** Is told, as a sentence's end, why the model is computed operation by operation after all. */
+  /** Is called with the end of a sentence: why the model is computed operation by operation after all. */
   readonly refused: (reason: string) => void;
 }
 

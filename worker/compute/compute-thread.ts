@@ -87,7 +87,7 @@ export async function startComputeThread(options: ComputeThreadOptions): Promise
     lease.end();
   };
   worker.on("message", (message: Reply) => {
-    // A closed thread's last replies still come; whoever waited for them has been told.
+    // A closed thread's last replies still come; any caller that waited for them has been answered.
     if (dead !== undefined) return;
     if ("notice" in message) return notice?.(message.notice);
     watch.answered();

@@ -10,7 +10,7 @@ export interface Copies {
   read(tensor: LayoutTensor, from: Addresses): tf.Tensor;
   /** Writes the values of a tensor, or zeros, to the place of `tensor` in the vector at `to`. */
   write(values: tf.Tensor | undefined, tensor: LayoutTensor, to: Addresses): void;
-  /** Where the values of `tensor` lie in the vector at `of`: in one array, or one after the other in several. */
+  /** Where the values of `tensor` are stored in the vector at `of`: in one array, or one after the other in several. */
   views(tensor: LayoutTensor, of: Addresses): Float32Array[];
 }
 
@@ -49,7 +49,7 @@ export function createCopies(memory: SharedMemory, backend: Backend): Copies {
   };
 }
 
-/** Where a tensor lies: in one segment, or in several. */
+/** Where a tensor is stored: in one segment, or in several. */
 function partsOf(tensor: LayoutTensor, plan: MemoryPlan): { segment: number; at: number; length: number }[] {
   return plan.segments.flatMap((segment, i) => {
     const at = Math.max(tensor.offset, segment.offset);

@@ -2,7 +2,7 @@
  * The order of a lease's additions: gradients arrive leaf by leaf and are folded into the lease's canonical nodes on
  * a stack, so that at most 1 + 2·log2(leaves) sums are held, whatever the lease's length.
  *
- * A leaf that opens a node is read straight into a new slot, where it stays raw (a node of one leaf is g alone: that
+ * A leaf that opens a node is read straight into a new slot, where it stays raw (a node of one leaf is only g: that
  * is how it travels, and its weights are applied by whoever folds it). A leaf that completes a pair is read into the
  * thread's one gradient buffer and folded from there, so a node of two leaves never stores the second. Whenever the
  * two topmost nodes are siblings they become their parent, the right one added to the left.
@@ -126,7 +126,7 @@ function mergeTop(stack: FoldedNode[], microBatches: number, free: number[]): Fo
 
 /**
  * The slots that folding [lo, hi) takes: the most nodes that any of its beginnings has. At the step's end a last leaf
- * without a sibling takes a slot before it is merged, so the count is that of a step that goes on.
+ * without a sibling takes a slot before it is merged, so the count is that of a step that continues.
  */
 export function slotsNeeded(lo: number, hi: number): number {
   let most = 1;

@@ -37,9 +37,9 @@ export interface GradientsOptions {
   readonly memory: SharedMemory;
   /** The number of this thread, whose gradient buffer is free whenever weights are loaded; 0 by default. */
   readonly thread?: number;
-  /** Is told, once, if the backend can compile but not this model. */
+  /** Is called once if the backend can compile but not this model. */
   readonly notice?: (line: string) => void;
-  /** For tests alone. */
+  /** Only for tests, by ISOBATCH_FLIP_GRADIENT_BIT. */
   readonly flip?: GradientFlip;
 }
 

@@ -24,7 +24,7 @@ export interface LeaseWorkOptions {
   readonly plan: MemoryPlan;
   readonly sums: Sums;
   readonly gradients: Pick<Gradients, "decode" | "compute">;
-  /** Is told of every micro-batch of a lease but the last. */
+  /** Is called for every micro-batch of a lease but the last. */
   computed(number: number): void;
   /** The lease has ended; null: it was abandoned. */
   ended(folded: FoldedRange | null): void;

@@ -16,6 +16,7 @@ import { createKernelMemory, instantiateKernels, type Kernels, PAGE_BYTES } from
 import { BYTES_PER_ELEMENT, type Chunk, type Layout } from "../../shared/layout/index.js";
 import { lineAligned, type SlotShape, slotShapes, wholePages } from "../../shared/near/index.js";
 import { slotsNeededMax } from "./fold.js";
+import { createSlotPool } from "./slot-pool.js";
 
 /** Addresses within one segment's memory, in bytes; lengths in elements. */
 export interface SegmentPlan {
@@ -142,12 +143,9 @@ export function createWorkerMemory(options: { layout: Layout; threads: number; l
     ),
   );
   const memories = plan.segments.map((segment) => createKernelMemory(segment.slotsAt));
-  let slots = 0;
-  let free: number[] = [];
   const listeners: ((slots: number) => void)[] = [];
-  const waiting: { readonly count: number; resolve(slots: number[]): void }[] = [];
-
-  const growTo = (count: number): void => {
+  const pool = createSlotPool(slotsMax, (count) => {
+    if (count === pool.count) return;
     for (const [i, { slotsAt, slot }] of plan.segments.entries()) {
       const bytes = slotsAt + count * slot.bytes - memories[i].buffer.byteLength;
       if (bytes <= 0) continue;
@@ -157,46 +155,8 @@ export function createWorkerMemory(options: { layout: Layout; threads: number; l
         throw exhausted(`The machine's memory is used up by ${count} sums of ${slot.bytes} bytes`, cause);
       }
     }
-    free.push(...Array.from({ length: count - slots }, (_, i) => slots + i));
-    slots = count;
-    for (const listener of listeners) listener(slots);
-  };
-
-  const tryTake = (count: number): number[] | undefined => {
-    if (free.length < count) growTo(Math.min(slotsMax, slots + count - free.length));
-    if (free.length < count) return undefined;
-    // The lowest numbers first: memory that has been touched before.
-    free.sort((a, b) => a - b);
-    const taken = free.slice(0, count);
-    free = free.slice(count);
-    return taken;
-  };
-
-  const serveWaiting = (): void => {
-    while (waiting.length > 0) {
-      const taken = tryTake(waiting[0].count);
-      if (taken === undefined) return;
-      waiting.shift()!.resolve(taken);
-    }
-  };
-
-  const waitFor = (count: number, signal: AbortSignal | undefined): Promise<number[]> =>
-    new Promise((resolve, reject) => {
-      const leave = (): void => {
-        waiting.splice(waiting.indexOf(waiter), 1);
-        reject(signal!.reason);
-        serveWaiting();
-      };
-      const waiter = {
-        count,
-        resolve(slots: number[]) {
-          signal?.removeEventListener("abort", leave);
-          resolve(slots);
-        },
-      };
-      waiting.push(waiter);
-      signal?.addEventListener("abort", leave, { once: true });
-    });
+    for (const listener of listeners) listener(count);
+  });
 
   const chunkView = (addresses: Addresses, chunk: Chunk): Buffer => {
     const view = viewElements({ plan, memories }, addresses, chunk.segment, chunk.offset, chunk.length);
@@ -209,22 +169,17 @@ export function createWorkerMemory(options: { layout: Layout; threads: number; l
     weights: (chunk) => chunkView(weightsAddresses(plan), chunk),
     sums: (slot, sum, chunk) => chunkView(sumAddresses(plan, slot, sum), chunk),
     async takeSlots(count, signal) {
-      signal?.throwIfAborted();
       if (count > slotsMax) {
         throw exhausted(`A lease needs ${count} sums at once, but this worker has room for ${slotsMax}`);
       }
-      const taken = waiting.length === 0 ? tryTake(count) : undefined;
-      return taken ?? waitFor(count, signal);
+      return pool.take(count, signal);
     },
-    releaseSlots(released) {
-      free.push(...released);
-      serveWaiting();
-    },
+    releaseSlots: pool.release,
     get slotsTaken() {
-      return slots - free.length;
+      return pool.taken;
     },
     get slots() {
-      return slots;
+      return pool.count;
     },
     bounds: { total: slotsMax, perLease },
     onGrown: (listener) => void listeners.push(listener),

@@ -1,6 +1,6 @@
 /**
  * All of a worker's computing, as its main thread sees it: θ goes in through the shared memories, a lease comes out
- * as its canonical nodes, lying in slots of the same memories until they have been pushed.
+ * as its canonical nodes, stored in slots of the same memories until they have been pushed.
  *
  * A lease may be asked for as soon as the weights that it needs are being loaded: a thread does one after the other, and
  * nothing is waited for in between.
@@ -13,7 +13,7 @@ import { type FoldedNode, slotsNeeded, splitLeaves } from "./fold.js";
 import type { GradientFlip } from "./gradient-flip.js";
 import type { WorkerMemory } from "./memory.js";
 import type { Join } from "./protocol.js";
-import { askEach, createSampleFeed, type FetchBatch, postable } from "./sample-feed.js";
+import { askEach, createSampleFeed, type FetchBatch } from "./sample-feed.js";
 import { createTurns, together } from "./turns.js";
 import { patienceFor } from "./watchdog.js";
 
@@ -23,13 +23,13 @@ export interface ComputePoolOptions {
   readonly backend: BackendName;
   readonly join: Join;
   readonly memory: WorkerMemory;
-  /** Is told what people should know of how the model is computed. */
+  /** Is called with what people should know of how the model is computed. */
   readonly notice?: (line: string) => void;
-  /** Is told when a thread takes suspiciously long. */
+  /** Is called when a thread takes suspiciously long. */
   readonly warn?: (line: string) => void;
   /** How long a thread may be at one thing; by default that follows from how long it took before. */
   readonly patienceMs?: number;
-  /** For tests alone. */
+  /** Only for tests, by ISOBATCH_FLIP_GRADIENT_BIT. */
   readonly flip?: GradientFlip;
 }
 
@@ -154,7 +154,7 @@ async function evaluateBatches(
   const correct = new Float64Array(end - first);
   let next = first;
   const batches = (): number | undefined => (next < end ? next++ : undefined);
-  const fetch = async (number: number) => postable({ ...(await fetchBatch(number)), number });
+  const fetch = async (number: number) => ({ ...(await fetchBatch(number)), number });
   await together(threads, signal, (thread, _, stop) =>
     askEach(batches, fetch, stop, async (batch) => {
       const result = await thread.ask("evaluate", { batch });

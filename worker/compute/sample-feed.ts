@@ -6,7 +6,10 @@
 import type { ComputeThread } from "./compute-thread.js";
 import type { SampleBatch } from "./gradients.js";
 
-/** Fetches a batch's raw bytes by its number: n of a micro-batch, or that of an evaluation batch. */
+/**
+ * Fetches a batch's raw bytes by its number: n of a micro-batch, or that of an evaluation batch. Bytes in shared memory
+ * reach the threads without being copied.
+ */
 export type FetchBatch = (number: number) => Promise<Omit<SampleBatch, "number">>;
 
 export interface SampleFeed {
@@ -29,7 +32,7 @@ export function createSampleFeed(thread: Pick<ComputeThread, "give" | "computed"
   const ahead = new Map<number, Promise<Fetched>>();
   const fetch = async (number: number, fetchBatch: FetchBatch): Promise<Fetched> => ({
     number,
-    batch: postable({ ...(await fetchBatch(number)), number }),
+    batch: { ...(await fetchBatch(number)), number },
   });
   return {
     prepare(number, fetchBatch) {
@@ -100,18 +103,6 @@ export async function askEach<T>(
     await asked.catch(() => {});
     throw error;
   }
-}
-
-/**
- * The batch in a form that can be posted to a thread: what is posted takes its whole buffer along, which may be a large
- * message's. What lies in shared memory is not copied at all.
- */
-export function postable(batch: SampleBatch): SampleBatch {
-  const own = (bytes: Uint8Array): Uint8Array =>
-    bytes.buffer instanceof SharedArrayBuffer || bytes.byteLength === bytes.buffer.byteLength
-      ? bytes
-      : new Uint8Array(bytes);
-  return { ...batch, inputs: own(batch.inputs), labels: own(batch.labels) };
 }
 
 function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -94,7 +94,7 @@ const LINE_ELEMENTS = 16; // a cache line, so that two threads never write one
 
 /**
  * What a part has of the elements [begin, end) of a segment: where that starts, in bytes, and its length, in elements.
- * The cuts are the same whatever is asked for, so that a thread's operations build on its own alone.
+ * The cuts are the same whatever is asked for, so that a thread's operations build only on its own.
  */
 function share(
   { averaged }: SegmentPlan,

@@ -1,5 +1,5 @@
 /**
- * A compute thread: answers the main thread's requests, one after the other. Its θ, gradient and sums lie in the
+ * A compute thread: answers the main thread's requests, one after the other. Its θ, gradient and sums are in the
  * worker's shared memories; its model, its backend and its kernels are its own.
  */
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";

@@ -1,6 +1,6 @@
 /**
  * Whether a compute thread still computes. It computes natively and says nothing until it is done, so a library that waits
- * for ever looks like one that is at work; what tells them apart is how long the same took before.
+ * for ever looks like one that is at work; what distinguishes them is how long the same took before.
  *
  * Time is counted while the main thread lives: a process that was stopped, or a machine that slept, is not taken for a
  * thread that hangs.

@@ -148,7 +148,7 @@ export type WorkerEvent =
       /** The error itself, where its stack is wanted in the log. */
       readonly cause?: unknown;
     }
-  /** The shard has taken its part of the lease, or dropped it. `lent`: it goes on reading the slots. */
+  /** The shard has taken its part of the lease, or dropped it. `lent`: it still reads the slots. */
   | { readonly kind: "pushed"; readonly work: number; readonly shard: number; readonly lent: boolean }
   | {
       readonly kind: "pushFailed";
@@ -157,7 +157,7 @@ export type WorkerEvent =
       readonly failure: Failure;
       /** The connection broke: the push may be made again, since a shard drops what it has. */
       readonly broken: boolean;
-      /** Whether the shard may go on reading the slots in spite of it. */
+      /** Whether the shard may still read the slots in spite of it. */
       readonly lent: boolean;
     };
 

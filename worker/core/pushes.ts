@@ -1,8 +1,8 @@
 /**
  * Computed leases on their way to the shards: each shard gets its own chunks of them, all shards at the same time.
  * A lease holds its slots until nothing is read from them any more, which is when all shards have answered, and where
- * a shard reads the slots in place, not before it is past the lease's step. That computing never waits for ever for
- * slots is kept by lending only while as many are left as a lease takes.
+ * a shard reads the slots in place, not before it is past the lease's step. Slots are lent only while as many are left as a
+ * lease takes, so that computing does not wait for a step that waits for it; what a session had not answered for when it ended counts as lent, too.
  */
 import { backoffMs } from "./backoff.js";
 import type { StepWork, WorkerEvent } from "./messages.js";

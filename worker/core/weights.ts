@@ -58,7 +58,7 @@ export function shardWeights(worker: Worker, event: Extract<WorkerEvent, { kind:
   loadIfComplete(worker);
 }
 
-export function loadIfComplete(worker: Worker): void {
+function loadIfComplete(worker: Worker): void {
   const { state, versions } = worker;
   const complete = versions?.complete;
   if (complete === undefined || state.loading !== undefined || isSameVersion(complete, state.held)) return;

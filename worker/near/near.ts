@@ -138,13 +138,7 @@ export function createNear(options: NearOptions): Near {
         orClose(session, () => session.theta.sequence()) === sequences.get(shard);
       const fetched = [...sequences.keys()].map((shard) => {
         const session = sessions.get(shard);
-        const isThere =
-          session !== undefined &&
-          orClose(session, () => {
-            session.theta.fetch();
-            return true;
-          });
-        return { shard, session: isThere ? session : undefined };
+        return { shard, session: session !== undefined && fetchFrom(session) ? session : undefined };
       });
       return () => fetched.filter(({ shard, session }) => !stands(shard, session)).map(({ shard }) => shard);
     },
@@ -160,6 +154,15 @@ function orClose<T>(session: NearSession, read: () => T): T | undefined {
     void session.close();
     return undefined;
   }
+}
+
+/** @returns whether it is there */
+function fetchFrom(session: NearSession): boolean {
+  const fetched = orClose(session, () => {
+    session.theta.fetch();
+    return true;
+  });
+  return fetched ?? false;
 }
 
 interface Transport {
