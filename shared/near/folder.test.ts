@@ -22,13 +22,16 @@ import { isProof, leaveSecret, proofOf, readSecret } from "./proof.js";
 const root = mkdtempSync(join(tmpdir(), "isobatch-near-"));
 after(() => rmSync(root, { recursive: true, force: true }));
 
+/** Of a process that should have ended long before. */
+const LIMIT = { timeout: 30_000, killSignal: "SIGKILL" } as const;
+
 /** A process with a folder of its own; resolves when that is there. */
 async function startHolder(): Promise<{ process: ChildProcess; name: string; exited: Promise<unknown> }> {
   const module = JSON.stringify(new URL("./folder.js", import.meta.url).href);
   const code = `
     import(${module}).then(({ makeOwnFolder }) => makeOwnFolder(process.argv[1])).then(({ name }) => console.log(name));
     process.stdin.on("end", () => process.exit(0)).resume();`;
-  const holder = spawn(process.execPath, ["-e", code, root], { stdio: ["pipe", "pipe", "inherit"] });
+  const holder = spawn(process.execPath, ["-e", code, root], { ...LIMIT, stdio: ["pipe", "pipe", "inherit"] });
   const exited = new Promise((resolve) => holder.once("exit", resolve));
   const name = await new Promise<string>((resolve) =>
     holder.stdout.once("data", (text) => resolve(String(text).trim())),

@@ -19,6 +19,9 @@ interface Line {
 
 const PROGRAM = fileURLToPath(new URL("./traced-program.test.helper.js", import.meta.url));
 
+/** Of a program that should have ended long before. */
+const LIMIT = { timeout: 30_000, killSignal: "SIGKILL" } as const;
+
 describe("a trace", { timeout: 60_000 }, () => {
   let folder: string;
   before(() => {
@@ -27,7 +30,7 @@ describe("a trace", { timeout: 60_000 }, () => {
   after(() => rmSync(folder, { recursive: true }));
 
   const start = (path: string, ...words: string[]) =>
-    spawn(process.execPath, [PROGRAM, path, ...words], { stdio: ["ignore", "pipe", "inherit"] });
+    spawn(process.execPath, [PROGRAM, path, ...words], { ...LIMIT, stdio: ["ignore", "pipe", "inherit"] });
   /** What both threads have recorded, with their names. */
   const check = (lines: readonly Line[], pid: number | undefined): void => {
     const name = (tid: number) => lines.find((line) => line.name === "thread_name" && line.tid === tid)?.args.name;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -59,7 +60,9 @@ describe("stateHash of a run whose workers' numbers travel", { timeout: 300_000 
     expected = (await trainInProcess(TASK)).stateHash;
   });
   for (const { what, transports, ...cluster } of ALL ? CLUSTERS : CLUSTERS.slice(0, 1)) {
-    it(`is the in-process trainer's for one that maps, one that copies and one that uses the wire: ${what}`, async () => {
+    it(`is the in-process trainer's for one that maps, one that copies and one that uses the wire: ${what}`, async ({
+      signal,
+    }) => {
       const workersMemory = [mapped, copied, undefined];
       await withCluster({ task: TASK, workers: 3, workersMemory, ...cluster }, async ({ server }) => {
         let shown: (string | undefined)[] = [];
@@ -67,7 +70,9 @@ describe("stateHash of a run whose workers' numbers travel", { timeout: 300_000 
           const workers = server.status().workers!;
           if (workers.length === transports.length) shown = workers.map(({ transport }) => transport);
         });
-        const { summary } = await server.finished;
+        // So that a run which stands still is closed, and its process ends.
+        const late = once(signal, "abort").then(() => Promise.reject(signal.reason));
+        const { summary } = await Promise.race([server.finished, late]);
         unsubscribe();
         assert.equal(summary.stateHash, expected);
         assert.deepEqual(shown.sort(), transports.sort());
