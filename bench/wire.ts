@@ -30,6 +30,7 @@ import {
   verifyChecksum,
   type WeightsChunk,
 } from "../shared/wire/index.js";
+import { answerOf } from "./child-answer.js";
 import { median } from "./statistics.js";
 
 /**
@@ -163,22 +164,6 @@ interface Ports {
   readonly tcp: number;
 }
 
-/** A process's first message; fails if it ends without one. */
-async function answerOf<Message>(child: ChildProcess): Promise<Message> {
-  const answered = new AbortController();
-  const { signal } = answered;
-  const exited = once(child, "exit", { signal }).then(([code]) => {
-    throw new Error(`The benchmark's process ended with code ${code}.`);
-  });
-  exited.catch(() => {});
-  try {
-    const [message] = await Promise.race([once(child, "message", { signal }), exited]);
-    return message as Message;
-  } finally {
-    answered.abort();
-  }
-}
-
 // ---- The server's process ---------------------------------------------------------------------------------
 
 async function serve(): Promise<void> {
@@ -262,8 +247,11 @@ async function push(connection: Connection, chunks: Uint8Array[]): Promise<void>
 }
 
 async function send(writer: MessageWriter<Frame>, frame: Frame): Promise<void> {
-  await writer.write(frame);
-  frame.release();
+  try {
+    await writer.write(frame);
+  } finally {
+    frame.release();
+  }
 }
 
 async function pull(connection: Connection, chunks: Uint8Array[]): Promise<void> {

@@ -1,11 +1,11 @@
 /** One run of null workers, and what its processes used between two moments of it. */
 import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseAddress } from "../../shared/wire/index.js";
+import { answerOf, ended } from "../child-answer.js";
 import type { LinkRate } from "../link/limited-link.js";
 import type { LinkStart } from "../link/link-program.js";
 import type { ServerReady, ServerStart, ServerUsage } from "./server-program.js";
@@ -63,7 +63,7 @@ export async function measureCluster(wanted: ScalingCase): Promise<Measured> {
   try {
     const { task, parameters } = scalingTask(wanted, folder);
     const server = start("server-program", { task, out: join(folder, "run"), shards, workers } satisfies ServerStart);
-    const { address: served, token } = await messageOf<ServerReady>(server);
+    const { address: served, token } = await answerOf<ServerReady>(server);
     const address = link === undefined ? served : await linked(served, link, start);
     const processes = Math.ceil(workers / WORKERS_PER_PROCESS_MAX);
     const joined = Array.from({ length: processes }, (_, i) => {
@@ -75,7 +75,6 @@ export async function measureCluster(wanted: ScalingCase): Promise<Measured> {
     const last = await seen(look, first.server.steps + steps);
     return { parameters, workers, shards, ...between(first, last) };
   } finally {
-    // They end with the channel to this process.
     await Promise.all(children.map((child) => ended(child)));
     rmSync(folder, { recursive: true, force: true });
   }
@@ -90,7 +89,7 @@ async function linked(
   const target = parseAddress(served, "the server's address");
   const listen = { host: "127.0.0.2", port: target.port };
   const child = start("../link/link-program", { ...rate, target, listen } satisfies LinkStart);
-  return (await messageOf<{ address: string }>(child)).address;
+  return (await answerOf<{ address: string }>(child)).address;
 }
 
 interface Look {
@@ -101,7 +100,7 @@ interface Look {
 async function lookAt(server: ChildProcess, workers: readonly ChildProcess[]): Promise<Look> {
   const ask = <Answer>(child: ChildProcess): Promise<Answer> => {
     child.send("usage");
-    return messageOf<Answer>(child);
+    return answerOf<Answer>(child);
   };
   const [fromServer, ...fromWorkers] = await Promise.all([
     ask<ServerUsage>(server),
@@ -110,7 +109,7 @@ async function lookAt(server: ChildProcess, workers: readonly ChildProcess[]): P
   return { server: fromServer, workers: fromWorkers };
 }
 
-/** The first look that sees so many steps. */
+/** The first look that sees so many steps; each look has its own limit. */
 async function seen(look: () => Promise<Look>, steps: number): Promise<Look> {
   let furthest = { steps: -1, atMs: 0 };
   for (;;) {
@@ -143,27 +142,4 @@ function between(first: Look, last: Look): Omit<Measured, "parameters" | "worker
     serverBytes: [last.server.coordinator, ...last.server.shards].map(({ residentBytes }) => residentBytes),
     workersBytes: sum(last.workers.map(({ residentBytes }) => residentBytes)),
   };
-}
-
-/** A process's next message; fails if it ends without one. */
-async function messageOf<Message>(child: ChildProcess): Promise<Message> {
-  const stop = new AbortController();
-  const { signal } = stop;
-  const exit = once(child, "exit", { signal }).then(([code]) => {
-    throw new Error(`The benchmark's process ended with code ${code}.`);
-  });
-  exit.catch(() => {});
-  try {
-    const [message] = await Promise.race([once(child, "message", { signal }), exit]);
-    return message as Message;
-  } finally {
-    stop.abort();
-  }
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exit = once(child, "exit");
-  if (child.connected) child.disconnect();
-  await exit;
 }

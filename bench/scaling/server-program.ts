@@ -10,6 +10,7 @@ import { createToken } from "../../shared/credentials/index.js";
 import { createLog } from "../../shared/log.js";
 import { formatAddress } from "../../shared/wire/index.js";
 import { resolveTask } from "../../tasks/index.js";
+import { answerOf } from "../child-answer.js";
 import { type Usage, usage } from "./usage.js";
 
 export interface ServerStart {
@@ -54,9 +55,9 @@ async function serve({ task, out, shards, workers }: ServerStart): Promise<void>
       return { exited: once(child, "exit").then(([code]) => `exit code ${code}`), kill: () => void child.kill() };
     },
   });
-  const ask = async (child: ChildProcess): Promise<Usage> => {
+  const ask = (child: ChildProcess): Promise<Usage> => {
     child.send("usage");
-    return (await once(child, "message"))[0];
+    return answerOf<Usage>(child);
   };
   process.on("message", async () => {
     const coordinator = usage();
