@@ -2,17 +2,21 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
 import { describe, it, type TestContext } from "node:test";
-import { type LinkRate, openLimitedLink } from "./limited-link.js";
+import { type LimitedLink, type LinkRate, openLimitedLink } from "./limited-link.js";
 
-/** A server that sends back what it gets, and a connection to it over a link. */
-async function connect(test: TestContext, rate: LinkRate): Promise<net.Socket> {
+/** A link to a server that sends back what it gets. */
+async function openEcho(test: TestContext, rate: LinkRate): Promise<LimitedLink> {
   const server = net.createServer((socket) => socket.on("error", () => {}).pipe(socket));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   test.after(() => server.close());
   const { port } = server.address() as AddressInfo;
   const link = await openLimitedLink({ host: "127.0.0.1", port }, { host: "127.0.0.1", port: 0 }, rate);
   test.after(() => link.close());
-  const socket = net.connect(link.address);
+  return link;
+}
+
+async function connect(test: TestContext, { address }: LimitedLink): Promise<net.Socket> {
+  const socket = net.connect(address);
   test.after(() => socket.destroy());
   await once(socket, "connect");
   return socket;
@@ -34,7 +38,7 @@ async function echoed(socket: net.Socket, bytes: Buffer): Promise<{ readonly cam
 describe("openLimitedLink()", { timeout: 30_000 }, () => {
   it("brings every byte, in order, and none before its time", async (test) => {
     const bytes = Buffer.from(Uint8Array.from({ length: 1_000_000 }, (_, i) => i % 251));
-    const socket = await connect(test, { bitsPerSecond: 100e6, roundTripMs: 20 });
+    const socket = await connect(test, await openEcho(test, { bitsPerSecond: 100e6, roundTripMs: 20 }));
     const { came, ms } = await echoed(socket, bytes);
     assert.deepEqual(came, bytes);
     // 80 ms for the bytes, of which the way back overlaps all but the last, and one round trip.
@@ -42,16 +46,8 @@ describe("openLimitedLink()", { timeout: 30_000 }, () => {
   });
 
   it("lets all connections of a direction share one line", async (test) => {
-    const rate = { bitsPerSecond: 100e6, roundTripMs: 0 };
-    const server = net.createServer((socket) => socket.on("error", () => {}).pipe(socket));
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    test.after(() => server.close());
-    const { port } = server.address() as AddressInfo;
-    const link = await openLimitedLink({ host: "127.0.0.1", port }, { host: "127.0.0.1", port: 0 }, rate);
-    test.after(() => link.close());
-    const sockets = [net.connect(link.address), net.connect(link.address)];
-    for (const socket of sockets) test.after(() => socket.destroy());
-    await Promise.all(sockets.map((socket) => once(socket, "connect")));
+    const link = await openEcho(test, { bitsPerSecond: 100e6, roundTripMs: 0 });
+    const sockets = await Promise.all([connect(test, link), connect(test, link)]);
     const startMs = performance.now();
     await Promise.all(sockets.map((socket) => echoed(socket, Buffer.alloc(500_000))));
     assert.ok(performance.now() - startMs >= 79, "both together are no faster than one");
