@@ -5,9 +5,9 @@
  */
 
 import { PRESETS, type Preset, trainInProcess } from "../experiment/index.js";
-import { gapBetween, mean } from "../experiment/invariance/gap.js";
+import { gapBetween } from "../experiment/invariance/gap.js";
 import { type PreparedTask, prepareTask, resolveTask, type Task, type TaskInput } from "../tasks/index.js";
-import { threeDigits } from "./statistics.js";
+import { mean, threeDigits } from "./statistics.js";
 
 const MODELS = ["standard", "conv", "gpt"] as const;
 const LEARNING_RATES = [1e-4, 1e-3];

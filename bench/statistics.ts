@@ -8,4 +8,6 @@ export function fastest(values: readonly number[]): number {
   return threeDigits(Math.min(...values));
 }
 
+export { mean } from "../experiment/invariance/gap.js";
+
 export const threeDigits = (value: number): number => Number(value.toPrecision(3));

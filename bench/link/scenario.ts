@@ -3,15 +3,14 @@
  * compute nothing but wait for as long as a micro-batch would take, so that the processors are left to what is measured:
  * server, workers and the link itself, each in a process of its own.
  */
-import { cpus } from "node:os";
-import { availableCores } from "../../shared/machine/index.js";
+import { type BenchMachine, benchMachine } from "../machine.js";
 import { measureCluster } from "../scaling/cluster.js";
 import { threeDigits } from "../statistics.js";
 import type { LinkRate } from "./limited-link.js";
 
 export interface LinkLine {
   readonly scenario: "link";
-  readonly machine: { readonly cpu: string; readonly cores: number; readonly node: string };
+  readonly machine: BenchMachine;
   readonly gbitPerSecond: number;
   readonly roundTripMs: number;
   readonly parameters: number;
@@ -51,7 +50,7 @@ const WORKERS = [1, 2];
 const WARM_UP_STEPS = 3;
 
 export async function linkScenario(notice: (text: string) => void): Promise<LinkLine[]> {
-  const machine = { cpu: cpus()[0].model, cores: availableCores(), node: process.version };
+  const machine = benchMachine();
   const lines: LinkLine[] = [];
   for (const link of LINKS) {
     for (const model of MODELS) {

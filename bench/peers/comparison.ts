@@ -4,7 +4,7 @@
  */
 
 import type { MeasuredModelName } from "../models.js";
-import { median } from "../statistics.js";
+import { mean, median } from "../statistics.js";
 
 /** Those that can be trained on MNIST. */
 export const MODEL_NAMES = ["mlp", "mlp-10m", "cnn"] as const satisfies readonly MeasuredModelName[];
@@ -35,9 +35,8 @@ export interface TrainedOnce {
 export interface Group {
   /** Micro-batches a step. */
   readonly kappa: number;
-  readonly ours: readonly Layout[];
-  /** PyTorch's; ratios are to the first one, the others are shown beside it. */
-  readonly peers: readonly Layout[];
+  /** Of both sides; ratios are to PyTorch with the first one, its others are shown beside it. */
+  readonly layouts: readonly Layout[];
 }
 
 /** Two cores' worth, and one process per core where there are more. */
@@ -47,7 +46,7 @@ export function groupsFor(cores: number): Group[] {
     { processes: 1, threads: 2 },
   ];
   const all = [{ processes: cores, threads: 1 }];
-  return [{ kappa: 2, ours: two, peers: two }, ...(cores > 2 ? [{ kappa: cores, ours: all, peers: all }] : [])];
+  return [{ kappa: 2, layouts: two }, ...(cores > 2 ? [{ kappa: cores, layouts: all }] : [])];
 }
 
 /** The runs of a round in its order: each round begins one further, so that none is always the first or always after the same. */
@@ -76,10 +75,10 @@ const LAST = 10;
 /** @throws {Error} if the loss did not fall. */
 export function checkTrained(who: string, losses: readonly number[]): void {
   const last = losses.slice(-LAST);
-  const mean = last.reduce((sum, loss) => sum + loss, 0) / last.length;
-  if (mean <= LOSS_LEFT_MAX * losses[0]) return;
+  const left = mean(last);
+  if (left <= LOSS_LEFT_MAX * losses[0]) return;
   throw new Error(
-    `${who} did not train: its loss was ${losses[0].toFixed(3)} in the first step and ${mean.toFixed(3)} in the last ${last.length}; ` +
+    `${who} did not train: its loss was ${losses[0].toFixed(3)} in the first step and ${left.toFixed(3)} in the last ${last.length}; ` +
       `it must fall to ${LOSS_LEFT_MAX} of the first.`,
   );
 }

@@ -5,8 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runProgram } from "../../cli/tensorflow/run-program.js";
 import { METRICS_FILE } from "../../server/observe/index.js";
-import { messageOf } from "../../shared/errors.js";
-import { buildModel, loadTask, type TaskOverrides } from "../../tasks/index.js";
+import { buildModel } from "../../tasks/index.js";
 import { measuredModels } from "../models.js";
 import type { Layout, Length, ModelName, TrainedOnce } from "./comparison.js";
 import { type Look, stepTimes } from "./step-times.js";
@@ -32,26 +31,6 @@ const WAYS: Record<TransportName, Way> = {
   bfloat16: { way: "wire", flags: [], fields: { wire: "bfloat16" } },
 };
 
-/** A way as this version of `isobatch run` is told to take it, or why it can't. */
-export type Transport = { readonly name: TransportName } & (
-  | { readonly flags: readonly string[]; readonly fields: object }
-  | { readonly absent: string }
-);
-
-export async function findTransport(name: TransportName): Promise<Transport> {
-  const { way, flags, fields } = WAYS[name];
-  const { stdout } = await runProgram(process.execPath, [MAIN, "run", "--help"], { env: process.env });
-  // Without the option the wire is the only way.
-  const choice = stdout.includes("--transport ");
-  if (!choice && way !== "wire") return { name, absent: "isobatch run has no --transport" };
-  try {
-    await loadTask("mnist", fields as TaskOverrides);
-  } catch (error) {
-    return { name, absent: messageOf(error) };
-  }
-  return { name, flags: [...(choice ? ["--transport", way] : []), ...flags], fields };
-}
-
 /** The number of parameters of a model here. */
 export async function parametersOf(name: ModelName): Promise<number> {
   const { model, form } = measuredModels[name];
@@ -61,20 +40,22 @@ export async function parametersOf(name: ModelName): Promise<number> {
 
 export async function trainOurs(
   model: ModelName,
-  transport: Exclude<Transport, { absent: string }>,
+  transport: TransportName,
   { processes, threads }: Layout,
   kappa: number,
   { steps, warmUp }: Length,
   backend: string,
 ): Promise<TrainedOnce> {
+  const { way, flags: others, fields } = WAYS[transport];
   const folder = mkdtempSync(join(tmpdir(), "isobatch-bench-"));
   try {
     const task = join(folder, "task.json");
-    writeFileSync(task, JSON.stringify(taskOf(model, transport.fields)));
+    writeFileSync(task, JSON.stringify(taskOf(model, fields)));
     const out = join(folder, "run");
     const numbers = { workers: processes, "compute-threads": threads, "micro-batches-per-step": kappa, steps };
-    const flags = Object.entries(numbers).flatMap(([name, n]) => [`--${name}`, `${n}`]);
-    const args = [MAIN, "run", task, ...flags, "--backend", backend, "--out", out, ...transport.flags];
+    const counts = Object.entries(numbers).flatMap(([name, n]) => [`--${name}`, `${n}`]);
+    const flags = [...counts, "--backend", backend, "--out", out, "--transport", way, ...others];
+    const args = [MAIN, "run", task, ...flags];
     const looks: Look[] = [];
     const timer = setInterval(() => look(join(out, METRICS_FILE), looks), LOOK_MS);
     const ended = await runProgram(process.execPath, args, { env: process.env });

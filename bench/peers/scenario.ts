@@ -1,6 +1,7 @@
-import { cpus, loadavg } from "node:os";
-import { invalid } from "../../shared/errors.js";
+import { loadavg } from "node:os";
 import { availableCores } from "../../shared/machine/index.js";
+import { chosen } from "../chosen.js";
+import { type BenchMachine, benchMachine } from "../machine.js";
 import { measuredModels } from "../models.js";
 import { median } from "../statistics.js";
 import {
@@ -18,7 +19,7 @@ import {
 } from "./comparison.js";
 import { type PeerTrained, trainPeer } from "./ddp.js";
 import { pythonWithTorch } from "./environment.js";
-import { findTransport, parametersOf, TRANSPORT_NAMES, type Transport, type TransportName, trainOurs } from "./ours.js";
+import { parametersOf, TRANSPORT_NAMES, type TransportName, trainOurs } from "./ours.js";
 
 export interface PeersOptions {
   /** An interpreter that has PyTorch; without it one is installed. */
@@ -30,10 +31,7 @@ export interface PeersOptions {
 }
 
 /** What was measured on, for every line. */
-export interface Machine {
-  readonly cpu: string;
-  readonly cores: number;
-  readonly node: string;
+export interface Machine extends BenchMachine {
   readonly pytorch: string;
   /** Before the first run, over a minute: how much else there was to do. */
   readonly load: number;
@@ -51,9 +49,7 @@ export interface PeersLine {
   readonly workers: number;
   readonly computeThreads: number;
   readonly transport: TransportName;
-  /** Why it was not measured. */
-  readonly absent?: string;
-  readonly measured?: Measured;
+  readonly measured: Measured;
 }
 
 export interface Measured {
@@ -83,7 +79,7 @@ const LENGTHS: Record<ModelName, Length> = {
 
 export async function peersScenario(options: PeersOptions, notice: (text: string) => void): Promise<PeersLine[]> {
   const models = chosen("--models", options.models, MODEL_NAMES);
-  const transports = await Promise.all(chosen("--transports", options.transports, TRANSPORT_NAMES).map(findTransport));
+  const transports = chosen("--transports", options.transports, TRANSPORT_NAMES);
   // What runs then is ended as this process exits, which a signal by itself would not let it do.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
   const python = await pythonWithTorch(options.python, notice);
@@ -97,20 +93,10 @@ export async function peersScenario(options: PeersOptions, notice: (text: string
   return lines;
 }
 
-function chosen<Name extends string>(
-  option: string,
-  names: readonly string[] | undefined,
-  known: readonly Name[],
-): Name[] {
-  const unknown = names?.find((name) => !known.includes(name as Name));
-  if (unknown !== undefined) invalid(`${option} names "${unknown}"; there are ${known.join(", ")}.`);
-  return known.filter((name) => names === undefined || names.includes(name));
-}
-
 interface Comparison {
   readonly model: ModelName;
   readonly group: Group;
-  readonly transports: readonly Transport[];
+  readonly transports: readonly TransportName[];
   readonly python: string;
   readonly load: number;
   readonly backend: string;
@@ -128,30 +114,25 @@ interface Turn {
 async function compare(comparison: Comparison): Promise<PeersLine[]> {
   const { model, group, transports, rounds, load } = comparison;
   const parameters = await parametersOf(model);
-  const peers = group.peers.map((layout) => ({ layout, turn: peerTurn(comparison, layout, parameters) }));
-  const cells = group.ours.flatMap((layout) =>
+  const peers = group.layouts.map((layout) => ({ layout, turn: peerTurn(comparison, layout, parameters) }));
+  const cells = group.layouts.flatMap((layout) =>
     transports.map((transport) => ({ layout, transport, turn: ourTurn(comparison, layout, transport) })),
   );
-  await takeTurns(
-    [...peers, ...cells].flatMap(({ turn }) => turn ?? []),
-    comparison,
-  );
+  const turns = [...peers, ...cells].map(({ turn }) => turn);
+  await takeTurns(turns, comparison);
 
   const [ddp, ...others] = peers;
   const { version } = ddp.turn.results[0] as PeerTrained;
-  const machine = { cpu: cpus()[0].model, cores: availableCores(), node: process.version, pytorch: version, load };
+  const machine = { ...benchMachine(), pytorch: version, load };
   const same = { machine, rounds, model, parameters, batch: measuredModels[model].batch };
   return cells.map(({ layout, transport, turn }) => ({
     ...{ scenario: "peers", ...same, microBatchesPerStep: group.kappa },
-    ...{ workers: layout.processes, computeThreads: layout.threads, transport: transport.name },
-    ...("absent" in transport && { absent: transport.absent }),
-    ...(turn !== undefined && {
-      measured: {
-        ...{ ms: stepMs(turn), wallMs: wallMs(turn) },
-        ddp: beside(turn, ddp),
-        others: others.map((other) => beside(turn, other)),
-      },
-    }),
+    ...{ workers: layout.processes, computeThreads: layout.threads, transport },
+    measured: {
+      ...{ ms: stepMs(turn), wallMs: wallMs(turn) },
+      ddp: beside(turn, ddp),
+      others: others.map((other) => beside(turn, other)),
+    },
   }));
 }
 
@@ -176,10 +157,9 @@ function peerTurn({ model, group, python }: Comparison, layout: Layout, paramete
   return { name: `${model}, PyTorch ${inWords(layout)}`, perform, results: [] };
 }
 
-function ourTurn({ model, group, backend }: Comparison, layout: Layout, transport: Transport): Turn | undefined {
-  if ("absent" in transport) return undefined;
+function ourTurn({ model, group, backend }: Comparison, layout: Layout, transport: TransportName): Turn {
   const perform = (): Promise<TrainedOnce> => trainOurs(model, transport, layout, group.kappa, LENGTHS[model], backend);
-  return { name: `${model}, Isobatch ${inWords(layout)}, ${transport.name}`, perform, results: [] };
+  return { name: `${model}, Isobatch ${inWords(layout)}, ${transport}`, perform, results: [] };
 }
 
 function beside(ours: Turn, { layout, turn }: { layout: Layout; turn: Turn }): Beside {

@@ -1,4 +1,5 @@
 /** The comparison as a table in Markdown, a row for each layout of each model, ratios first. */
+import { markdownTable } from "../markdown-table.js";
 import type { ModelName } from "./comparison.js";
 import { TRANSPORT_NAMES, type TransportName } from "./ours.js";
 import type { Beside, PeersLine } from "./scenario.js";
@@ -20,60 +21,49 @@ export function tableOf(lines: readonly PeersLine[]): string {
   if (lines.length === 0) return "";
   const [{ machine, rounds }] = lines;
   const transports = TRANSPORT_NAMES.filter((name) => lines.some(({ transport }) => transport === name));
-  const rows = [
-    [
-      "model, micro-batches per step",
-      "workers × threads",
-      ...transports.map((name) => TRANSPORTS[name]),
-      "DDP",
-      "PyTorch otherwise",
-    ],
-    ["---", "---", ...transports.map(() => "---"), "---", "---"],
-    ...groupBy(lines, layoutOf).map((cells) => rowOf(cells, transports)),
-  ];
+  const names = transports.map((name) => TRANSPORTS[name]);
+  const head = ["model, micro-batches per step", "workers × threads", ...names, "DDP", "PyTorch otherwise"];
+  const rows = groupBy(lines, layoutOf).map((cells) => rowOf(cells, transports));
   return [
     `Isobatch's step ÷ DDP's of the same round, medians of ${rounds} rounds (lowest–highest); ms per step in brackets.`,
     `${machine.cpu}, ${machine.cores} cores, Node ${machine.node.slice(1)}, PyTorch ${machine.pytorch}; load ${machine.load} before.`,
     "",
-    ...rows.map((cells) => `| ${cells.join(" | ")} |`),
+    markdownTable(head, rows),
     ...notesOf(lines),
   ].join("\n");
 }
 
 function rowOf(cells: readonly PeersLine[], transports: readonly TransportName[]): string[] {
-  const [{ model, parameters, batch, microBatchesPerStep, workers, computeThreads }] = cells;
-  const measured = cells.flatMap((cell) => cell.measured ?? [])[0];
+  const [{ model, parameters, batch, microBatchesPerStep, workers, computeThreads, measured }] = cells;
   return [
     `${MODELS[model]}, ${(parameters / 1e6).toFixed(2)} M, ${microBatchesPerStep} × b = ${batch}`,
     `${workers} × ${computeThreads}`,
-    ...transports.map((name) => cellOf(cells.find(({ transport }) => transport === name))),
-    measured ? peerOf(measured.ddp) : "",
-    measured ? measured.others.map(peerOf).join("; ") : "",
+    ...transports.map((name) =>
+      cells
+        .filter(({ transport }) => transport === name)
+        .map(cellOf)
+        .join(),
+    ),
+    peerOf(measured.ddp),
+    measured.others.map(peerOf).join("; "),
   ];
 }
 
-function cellOf(line: PeersLine | undefined): string {
-  if (line?.measured === undefined) return "absent";
-  const { ddp, ms } = line.measured;
+function cellOf({ measured: { ddp, ms } }: PeersLine): string {
   const { ratio, lowest, highest } = ddp.ratio;
   return `**${ratio}** (${lowest}–${highest}; ${ms} ms)`;
 }
 
 const peerOf = ({ processes, threads, ms }: Beside): string => `${processes} × ${threads}: ${ms} ms`;
 
-/** What a reader must know of the table: what is absent, and where steps are not all of the time. */
+/** What a reader must know of the table: where steps are not all of the time. */
 function notesOf(lines: readonly PeersLine[]): string[] {
-  const absent = new Map(lines.flatMap(({ transport, absent }) => (absent ? [[transport, absent] as const] : [])));
-  const notes = [...absent].map(([transport, why]) => `${TRANSPORTS[transport]} is absent: ${why}`);
-  const apart = lines.filter(
-    ({ measured }) => measured && measured.ddp.ratioByWall.ratio > WALL_APART * measured.ddp.ratio.ratio,
+  const apart = lines.filter(({ measured: { ddp } }) => ddp.ratioByWall.ratio > WALL_APART * ddp.ratio.ratio);
+  const notes = apart.map(
+    ({ model, transport, workers, computeThreads, measured }) =>
+      `By the wall clock, ${model} with ${workers} × ${computeThreads} over ${TRANSPORTS[transport]} ` +
+      `is at ${measured.ddp.ratioByWall.ratio}.`,
   );
-  for (const { model, transport, workers, computeThreads, measured } of apart) {
-    const ratio = measured?.ddp.ratioByWall.ratio;
-    notes.push(
-      `By the wall clock, ${model} with ${workers} × ${computeThreads} over ${TRANSPORTS[transport]} is at ${ratio}.`,
-    );
-  }
   return notes.length > 0 ? ["", ...notes] : [];
 }
 

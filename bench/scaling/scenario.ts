@@ -2,9 +2,8 @@
  * How a run grows: with workers, shards and parameters, measured on real processes of this machine whose workers compute
  * nothing; and far beyond it, in a simulation by the costs that were measured. One line of JSON each.
  */
-import { cpus } from "node:os";
-import { invalid } from "../../shared/errors.js";
-import { availableCores } from "../../shared/machine/index.js";
+import { chosen } from "../chosen.js";
+import { type BenchMachine, benchMachine } from "../machine.js";
 import { median, threeDigits } from "../statistics.js";
 import { type Measured, measureCluster, type ScalingCase } from "./cluster.js";
 import { type Costs, type SimulatedCluster, type SimulatedResult, simulateCluster } from "./simulation.js";
@@ -14,7 +13,7 @@ export type Part = (typeof PARTS)[number];
 
 interface Line {
   readonly scenario: "scaling";
-  readonly machine: { readonly cpu: string; readonly cores: number; readonly node: string };
+  readonly machine: BenchMachine;
 }
 
 export type ScalingLine = Line &
@@ -64,17 +63,15 @@ const MEMORY_FROM = 5_000_000;
 const SMALL = 1_000;
 /** Enough for shards to have some chunks each. */
 const MEDIUM = 40_000;
-/** What a measurement of small models has at least, of which the first third is the compilers'. */
+/** What a measurement of small models counts at least, after a third as many for the compilers. */
 const LEASES = 3_000;
 /** What one of large models moves. */
 const PARAMETERS_MOVED = 400_000_000;
 
 export async function scalingScenario(options: ScalingOptions, notice: (text: string) => void): Promise<ScalingLine[]> {
-  const unknown = options.parts?.find((name) => !PARTS.includes(name as Part));
-  if (unknown !== undefined) invalid(`--parts names "${unknown}"; there are ${PARTS.join(", ")}.`);
-  const machine = { cpu: cpus()[0].model, cores: availableCores(), node: process.version };
-  const common = { scenario: "scaling", machine } as const;
-  const wanted = (part: Part): boolean => options.parts === undefined || options.parts.includes(part);
+  const parts = chosen("--parts", options.parts, PARTS);
+  const common = { scenario: "scaling", machine: benchMachine() } as const;
+  const wanted = (part: Part): boolean => parts.includes(part);
   const measure = async (wanted: ScalingCase): Promise<Measured> => {
     const measured = await measureCluster(wanted);
     const { workers, shards, parameters, stepsPerSecond, coordinatorMsPerLease } = measured;

@@ -1,4 +1,5 @@
 /** The lines of `scaling` as tables in Markdown. */
+import { markdownTable } from "../markdown-table.js";
 import type { ScalingLine } from "./scenario.js";
 
 type Of<Part extends ScalingLine["part"]> = Extract<ScalingLine, { part: Part }>;
@@ -88,6 +89,5 @@ const seconds = (ms: number): string => `${Number((ms / 1000).toPrecision(3))} s
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
 function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  if (rows.length === 0) return "";
-  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  return rows.length === 0 ? "" : markdownTable(head, rows);
 }
