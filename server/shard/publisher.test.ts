@@ -36,13 +36,14 @@ function watcher() {
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-function open() {
+/** @param bytesPerElement of weights, as they are sent */
+function open(bytesPerElement = 4) {
   let encoded = 0;
   const bytes: number[] = [];
   const publisher = createPublisher(
     (chunk) => {
       encoded += 1;
-      return Buffer.alloc(chunk.length * 4);
+      return Buffer.alloc(chunk.length * bytesPerElement);
     },
     (sent) => bytes.push(sent),
   );
@@ -78,6 +79,17 @@ describe("createPublisher()", () => {
     assert.equal(one.written[1].frame, other.written[1].frame);
     assert.equal(opened.encoded, 3);
     assert.deepEqual(opened.bytes, [FIRST.length * 4, SECOND.length * 4, FIRST.length * 4]);
+  });
+
+  it("counts the bytes that it sends, which are half as many where weights are packed", async () => {
+    const { publisher, bytes } = open(2);
+    const one = watcher();
+    void publisher.watch(one.writer, { encrypted: false });
+    publisher.publish(FIRST, 1, 0);
+    await settled();
+    one.written[0].taken();
+    await settled();
+    assert.deepEqual(bytes, [FIRST.length * 2]);
   });
 
   it("sends a slow watcher the newest version alone, from what is encoded for it", async () => {

@@ -25,6 +25,8 @@ interface Published {
 
 interface Encoding {
   readonly frame: Frame;
+  /** Of weights, as they are sent. */
+  readonly bytes: number;
   /** Watchers to whom it is being written. */
   writes: number;
   /** Whether it stays for other watchers when it is written to nobody. */
@@ -54,8 +56,9 @@ export function createPublisher(weights: (chunk: Chunk) => Buffer, sent: (bytes:
     const known = entry.encodings.get(encrypted);
     if (known !== undefined) return known;
     const { chunk, epoch, version } = entry;
-    const frame = frameOfWeights({ epoch, version, chunk: chunk.index, weights: weights(chunk) }, { encrypted });
-    const encoding = { frame, writes: 0, kept: keptBytes + frame.length <= KEPT_BYTES_MAX };
+    const bytes = weights(chunk);
+    const frame = frameOfWeights({ epoch, version, chunk: chunk.index, weights: bytes }, { encrypted });
+    const encoding = { frame, bytes: bytes.length, writes: 0, kept: keptBytes + frame.length <= KEPT_BYTES_MAX };
     if (encoding.kept) keptBytes += frame.length;
     entry.encodings.set(encrypted, encoding);
     return encoding;
@@ -86,7 +89,7 @@ export function createPublisher(weights: (chunk: Chunk) => Buffer, sent: (bytes:
     encoding.writes += 1;
     try {
       await writer.write(encoding.frame);
-      sent(entry.chunk.length * Float32Array.BYTES_PER_ELEMENT);
+      sent(encoding.bytes);
     } finally {
       encoding.writes -= 1;
       if (encoding.writes === 0 && !(encoding.kept && isWanted(entry, watcher.encrypted))) {
