@@ -70,7 +70,7 @@ export function startLife({ parts, source, stay, workersWait, cleanUp, log }: Li
   }
 
   const ended = runToItsEnd();
-  const finished = (async () => {
+  const over = (async () => {
     try {
       const end = await ended;
       if (stay) await keepAnswering();
@@ -80,9 +80,18 @@ export function startLife({ parts, source, stay, workersWait, cleanUp, log }: Li
       throw error;
     } finally {
       server.setServing(false);
-      await cleanUp.run();
     }
   })();
+  const finished = over.then(
+    async (end) => {
+      await cleanUp.run();
+      return end;
+    },
+    async (error: unknown) => {
+      await cleanUp.runAfterFailure(log);
+      throw error;
+    },
+  );
   // Any caller that starts the server awaits it; until then a failure is no unhandled rejection.
   finished.catch(() => {});
 

@@ -70,7 +70,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       checkpoint: () => coordinator.dispatch({ kind: "checkpointNow" }),
     };
   } catch (error) {
-    await cleanUp.run();
+    await cleanUp.runAfterFailure(options.log);
     throw error;
   }
 }
