@@ -1,30 +1,69 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { describe, it, type TestContext } from "node:test";
+import { IsobatchError } from "../shared/errors.js";
 import { createLayout, layoutToJson } from "../shared/layout/index.js";
 import { createLog } from "../shared/log.js";
 import { coordinatorService, createHandlers, createServer } from "../shared/wire/index.js";
 import { startShard } from "./start-shard.js";
 
-describe("startShard()", { timeout: 60_000 }, () => {
-  it("refuses a welcome with a wire format that it does not know", async (test) => {
-    const layout = createLayout([{ name: "kernel", shape: [8], kind: "parameter", decay: true }]);
-    const { bidi } = createHandlers(() => {});
-    const server = createServer();
-    server.addService(coordinatorService, {
-      Serve: bidi((call) => {
-        const welcome = { runId: "a run", layoutJson: layoutToJson(layout), endChunk: 1, wire: "float16" };
-        call.write({ welcome });
-      }),
-    });
-    const coordinator = await server.listen({ host: "127.0.0.1", port: 0 });
-    test.after(() => server.shutdown(0));
-    const started = startShard({
+const WELCOME_MS = 10_000;
+
+type Handlers = ReturnType<typeof createHandlers>;
+
+/** Starts a shard of a coordinator that serves it so. */
+async function startAt(test: TestContext, serve: Parameters<Handlers["bidi"]>[0]) {
+  const { bidi } = createHandlers(() => {});
+  const server = createServer();
+  server.addService(coordinatorService, { Serve: bidi(serve) });
+  const coordinator = await server.listen({ host: "127.0.0.1", port: 0 });
+  test.after(() => server.shutdown(0));
+  return () =>
+    startShard({
       ...{ index: 1, coordinator, token: "a token", out: "unused", listen: { host: "127.0.0.1", port: 0 } },
       log: createLog({ level: "silent", pretty: false }),
     });
-    await assert.rejects(started, {
+}
+
+/** The timers of so many milliseconds that are started from now on, and those of them that are not cleared. */
+function watchTimers(test: TestContext, ms: number) {
+  const { setTimeout, clearTimeout } = globalThis;
+  const started: unknown[] = [];
+  const left = new Set<unknown>();
+  test.mock.method(globalThis, "setTimeout", (...args: Parameters<typeof setTimeout>) => {
+    const timer = setTimeout(...args);
+    if (args[1] === ms) {
+      started.push(timer);
+      left.add(timer);
+    }
+    return timer;
+  });
+  test.mock.method(globalThis, "clearTimeout", (timer: Parameters<typeof clearTimeout>[0]) => {
+    left.delete(timer);
+    clearTimeout(timer);
+  });
+  return { started, left };
+}
+
+describe("startShard()", { timeout: 60_000 }, () => {
+  it("refuses a welcome with a wire format that it does not know", async (test) => {
+    const layout = createLayout([{ name: "kernel", shape: [8], kind: "parameter", decay: true }]);
+    const start = await startAt(test, (call) => {
+      const welcome = { runId: "a run", layoutJson: layoutToJson(layout), endChunk: 1, wire: "float16" };
+      call.write({ welcome });
+    });
+    await assert.rejects(start(), {
       code: "damaged",
       message: `The coordinator's welcome has the wire format "float16"; there are float32 and bfloat16.`,
     });
+  });
+
+  it("waits for its welcome no longer when it is refused", async (test) => {
+    const start = await startAt(test, () => {
+      throw new IsobatchError("refused", "There is no place for a shard 1.");
+    });
+    const timers = watchTimers(test, WELCOME_MS);
+    await assert.rejects(start(), { code: "refused" });
+    assert.equal(timers.started.length, 1);
+    assert.equal(timers.left.size, 0);
   });
 });

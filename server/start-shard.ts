@@ -34,7 +34,7 @@ import {
 } from "./shard/index.js";
 
 export interface ShardProcessOptions {
-  /** From 1; shard 0 lives with the coordinator. */
+  /** From 1; shard 0 is in the process of the coordinator. */
   readonly index: number;
   readonly coordinator: Address;
   /** Admits it to the coordinator. */
@@ -140,11 +140,14 @@ async function askWelcome(
 ): Promise<ShardWelcome__Output> {
   await writer.write({ hello: { index, version } });
   const timer = setTimeout(() => stopped.abort(), WELCOME_MS);
-  const first = await commands.next();
-  clearTimeout(timer);
-  const welcome: ShardWelcome__Output | null | undefined = first.value?.welcome;
-  if (welcome == null) throw new IsobatchError("unavailable", "The coordinator did not welcome this shard.");
-  return welcome;
+  try {
+    const first = await commands.next();
+    const welcome: ShardWelcome__Output | null | undefined = first.value?.welcome;
+    if (welcome == null) throw new IsobatchError("unavailable", "The coordinator did not welcome this shard.");
+    return welcome;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function shardOf(
