@@ -21,7 +21,7 @@ export interface AdviceInputs {
   readonly computeThreads: number;
   /** Milliseconds that a micro-batch takes one thread; undefined: not measured yet. */
   readonly threadMs: number | undefined;
-  /** Milliseconds of a step in which its busiest worker does not compute. */
+  /** Milliseconds of a step in which the worker that is done last does not compute. */
   readonly overheadMs: number;
 }
 

@@ -23,9 +23,11 @@ describe("samplesPerSecond", () => {
 
   it("is measured afresh when the run goes back", () => {
     const speed = createSpeed();
-    speed.committed(step(0));
+    for (const atMs of [0, 500]) speed.committed(step(atMs));
     speed.restart();
+    assert.equal(speed.samplesPerSecond, 0);
     speed.committed(step(1_000));
+    assert.equal(speed.samplesPerSecond, 0);
     speed.committed(step(1_100));
     assert.equal(speed.samplesPerSecond, 1_000);
   });
@@ -38,6 +40,14 @@ describe("overheadMs", () => {
     for (let i = 0; i < 31; i++) speed.committed(step(i, { stepMs: 1_000 }));
     assert.equal(speed.overheadMs, 996);
     for (let i = 0; i < 16; i++) speed.committed(step(i));
+    assert.equal(speed.overheadMs, 6);
+  });
+
+  it("is not that of a step that was committed before any of its leases was heard of", () => {
+    const speed = createSpeed();
+    speed.committed(step(0, { stepMs: 1_000, computeMs: 0 }));
+    assert.equal(speed.overheadMs, 0);
+    for (const computeMs of [4, 0, 0]) speed.committed(step(1, { computeMs }));
     assert.equal(speed.overheadMs, 6);
   });
 
