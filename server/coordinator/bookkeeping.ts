@@ -111,7 +111,7 @@ export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
 
     checkpointWritten(step) {
       backlog.catchUp();
-      // What the record tells of these steps must not be lost by a crash that the weights survive.
+      // What the record says of these steps must not be lost by a crash that the weights survive.
       metrics.sync();
       ledger.sync();
       standsAt(step);

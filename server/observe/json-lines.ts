@@ -24,8 +24,8 @@ export interface JsonLines<Line> {
   cut(keep: (line: Line) => boolean): void;
   /**
    * Calls `listener` with the text of each line from number `fromLine` (from 0) on, then with each new one. The next
-   * line waits for the promise of the one before. After a cut it goes on with whatever has the next number. A
-   * listener that throws gets no more.
+   * line waits for the promise of the one before. After a cut it continues with whatever has the next number.
+   * A listener that throws gets no more.
    * @returns ends the subscription
    */
   subscribe(fromLine: number, listener: LineListener): () => void;

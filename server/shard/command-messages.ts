@@ -32,7 +32,7 @@ function planOf({ coefficients, leafWeights1, leafWeights2, ...plan }: StepPlan_
   };
 }
 
-/** Who is admitted, as the coordinator tells it. */
+/** Who is admitted, according to the coordinator. */
 export function passesOf(message: Passes__Output | null): Pass[] {
   return (message?.passes ?? []).map(({ name, role, hash, expiresMs, revokedMs }) => ({
     name,

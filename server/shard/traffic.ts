@@ -2,8 +2,8 @@ import { IsobatchError } from "../../shared/errors.js";
 import type { CoreRejection } from "./core/index.js";
 
 /**
- * What has gone through a shard since its process began, for metrics. Payloads alone are counted: headers and repeats
- * on the network are the system's to tell.
+ * What has gone through a shard since its process began, for metrics. Only payloads are counted; headers and what the
+ * network repeats are not.
  */
 export interface ShardTraffic {
   /** Of pushed sums. */

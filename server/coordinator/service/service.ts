@@ -55,7 +55,7 @@ export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorH
   };
 }
 
-/** What Join tells every worker alike. */
+/** The part of Join's answer that is the same for every worker. */
 function forEveryWorker({ prepared, directory, samples }: ServiceOptions) {
   const { task, data, built } = prepared;
   const form: SampleSpec = { input: data.train.input, label: data.train.label };

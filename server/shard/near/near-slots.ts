@@ -23,11 +23,11 @@ import type { SegmentMemory } from "../slice.js";
  */
 export interface NearSlots {
   readonly count: number;
-  /** Whether the shard goes on reading some of them. */
+  /** Whether the shard still reads some of them. */
   readonly lends: boolean;
   /** There are `count` slots from now on. @throws {NearError} if the files have no room for them. */
   grow(count: number): void;
-  /** Where the sums of a chunk are in a slot. With `lend`, the shard may go on reading them until the step is over. */
+  /** Where the sums of a chunk are in a slot. With `lend`, the shard may read them until the step is over. */
   sums(slot: number, chunk: Chunk, lend: boolean): SumsSource;
   /** No slot is read any more: the step is over, or was given up. @returns whether the worker has gone. */
   returned(): boolean;
