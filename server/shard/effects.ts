@@ -73,10 +73,9 @@ export function createEffects(options: EffectsOptions): (work: ShardWork) => voi
   const { layout, slice, store, writer, publisher, sharing, measures } = options;
   const weights = sharing?.weights;
 
-  /** Synchronous, so that no newer load can come in between. */
+  /** Synchronous, so that no newer load can come in between. θ moves since the event that asked for it. */
   function load(epoch: number, step: number): void {
     try {
-      weights?.moves();
       const meta = slice.restore((into, elements) => store.load(step, into, elements));
       store.dropNewerThan(step);
       for (const chunk of options.frozen) publisher.publish(layout.chunks[chunk], epoch, step);

@@ -129,7 +129,6 @@ export function committed(run: Run, shardIndex: number, epoch: number, step: num
       coefficients: planCoefficients!,
       scalars: all,
       noise: run.state.noise,
-      workers: run.state.workers.size,
       ms: phasesOf(run.stepOpenedMs, run.lastComputed, run.nowMs),
     },
   });

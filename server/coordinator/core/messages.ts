@@ -115,8 +115,6 @@ export interface CommittedStep {
   readonly scalars: readonly ShardScalars[];
   /** Smoothed over the steps so far, this one included. */
   readonly noise: SmoothedNoise;
-  /** Attached workers at the commit. */
-  readonly workers: number;
   readonly ms: StepPhases;
 }
 
