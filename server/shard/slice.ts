@@ -1,7 +1,8 @@
 import type { Chunk, ChunkRange, ElementRange, Layout } from "../../shared/layout/index.js";
 import { availableCores } from "../../shared/machine/index.js";
+import { PAGE_BYTES } from "../../shared/near/index.js";
 import type { SliceState } from "../checkpoint/index.js";
-import { type ChunkPlace, createSegment, PAGE_BYTES, placeOf, type SliceSegment } from "./arithmetic/segment.js";
+import { type ChunkPlace, createSegment, placeOf, type SliceSegment } from "./arithmetic/segment.js";
 import type { OwnSums, SumsSource } from "./arithmetic/source.js";
 import { createStaged, type SliceMove } from "./arithmetic/staged.js";
 import { createTeam, type UpdatedChunk } from "./arithmetic/team.js";
@@ -43,9 +44,8 @@ export interface SegmentMemory {
   /** The segment's index in the layout. */
   readonly segment: number;
   readonly memory: WebAssembly.Memory;
-  /** The element of the flat vector that θ begins with, and how many it has here. */
+  /** The element of the flat vector that θ begins with. */
   readonly offset: number;
-  readonly length: number;
   /** The address of so many bytes, in pages of 64 KiB of their own. @throws {RangeError} when 4 GiB are used up */
   reserve(bytes: number): number;
   release(at: number, bytes: number): void;
@@ -148,8 +148,8 @@ export function createSlice(
       return result!;
     },
 
-    memories: segments.map(({ index, memory, offset, length, regions }) => ({
-      ...{ segment: index, memory, offset, length },
+    memories: segments.map(({ index, memory, offset, regions }) => ({
+      ...{ segment: index, memory, offset },
       reserve: (bytes) => regions.take(bytes, PAGE_BYTES),
       release: (at, bytes) => regions.give(at, bytes, PAGE_BYTES),
     })),

@@ -1,6 +1,6 @@
 import type { AdamConstants } from "../../../shared/kernels/index.js";
 import type { ChunkProgram, Operand, SumNorms } from "./program.js";
-import type { UpdatePlan } from "./run-program.js";
+import { type UpdatePlan, updatePlan } from "./run-program.js";
 
 /**
  * Where the threads of a shard find their work: a batch of programs, as numbers in shared memory. One thread posts a
@@ -75,7 +75,7 @@ export function post(board: Board, programs: readonly ChunkProgram[], plan: Upda
   at = PLAN_NUMBERS;
   for (const [index, { chunk, target, operands }] of programs.entries()) {
     starts[index] = at;
-    const kind = target === undefined ? 0 : target.raw ? 2 : 1;
+    const kind = TARGETS.indexOf(target === undefined ? "update" : target.raw ? "raw" : "sum");
     at = write(at, [chunk, kind, target?.s1 ?? 0, target?.s2 ?? 0, operands.length, 0, 0, 0]);
     for (const { s1, s2, file, leaf, own } of operands) {
       at = write(at, [s1, s2, file ?? -1, Number(leaf !== undefined), leaf?.w1 ?? 0, leaf?.w2 ?? 0, Number(own)]);
@@ -127,8 +127,8 @@ export function planOn({ numbers }: Board): UpdatePlan | undefined {
   const [given, microBatches, squareOfSum, ...rest] = numbers.subarray(0, PLAN_NUMBERS);
   if (given === 0) return undefined;
   const constants = Object.fromEntries(CONSTANTS.map((name, i) => [name, rest[i]]));
-  const decaying = { ...constants, squareOfSum: squareOfSum === 1 } as unknown as AdamConstants;
-  return { microBatches, decaying, plain: { ...decaying, decay: 0 } };
+  const coefficients = { ...constants, squareOfSum: squareOfSum === 1 } as unknown as AdamConstants;
+  return updatePlan({ coefficients, microBatches });
 }
 
 /** A program that was taken is done. */

@@ -1,7 +1,6 @@
 import { readSync } from "node:fs";
 import type { AdamConstants, Kernels } from "../../../shared/kernels/index.js";
 import { BLOCK_LENGTH } from "../../../shared/layout/index.js";
-import type { StepPlan } from "../../../shared/steps/index.js";
 import type { ChunkProgram, Operand, SumNorms } from "./program.js";
 import type { ChunkPlace, SegmentAddresses } from "./segment.js";
 
@@ -74,7 +73,10 @@ export interface UpdatePlan {
 export function updatePlan({
   coefficients,
   microBatches,
-}: Pick<StepPlan, "coefficients" | "microBatches">): UpdatePlan {
+}: {
+  coefficients: AdamConstants;
+  microBatches: number;
+}): UpdatePlan {
   return { microBatches, decaying: coefficients, plain: { ...coefficients, decay: 0 } };
 }
 

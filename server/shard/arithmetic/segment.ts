@@ -1,5 +1,6 @@
 import { createKernelMemory } from "../../../shared/kernels/index.js";
-import { type Chunk, type Layout, tensorParts } from "../../../shared/layout/index.js";
+import { BYTES_PER_ELEMENT, type Chunk, type Layout, tensorParts } from "../../../shared/layout/index.js";
+import { PAGE_BYTES, wholePages } from "../../../shared/near/index.js";
 
 /**
  * The memory of one segment of a slice:
@@ -49,20 +50,17 @@ export interface TensorPlace {
   readonly momentum: number;
 }
 
-const ELEMENT_BYTES = 4;
-export const PAGE_BYTES = 65_536;
-
 const roundUp = (bytes: number, to: number): number => Math.ceil(bytes / to) * to;
 
 export function createSegment(layout: Layout, index: number, chunks: readonly Chunk[]): SliceSegment {
   const { offset } = chunks[0];
   const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   const parameters = Math.max(0, Math.min(offset + length, layout.parameters) - offset);
-  const momentBytes = roundUp(parameters * ELEMENT_BYTES, 64);
-  const m = roundUp(length * ELEMENT_BYTES, PAGE_BYTES);
+  const momentBytes = roundUp(parameters * BYTES_PER_ELEMENT, 64);
+  const m = wholePages(length * BYTES_PER_ELEMENT);
   const v = m + momentBytes;
   const memory = createKernelMemory(v + momentBytes);
-  const sumBytes = roundUp(Math.max(...chunks.map((chunk) => chunk.length)) * ELEMENT_BYTES, 64);
+  const sumBytes = roundUp(Math.max(...chunks.map((chunk) => chunk.length)) * BYTES_PER_ELEMENT, 64);
   const regions = createRegions(memory, v + momentBytes);
   return { index, memory, offset, length, parameters, m, v, sumBytes, regions };
 }
@@ -71,7 +69,7 @@ export function placeOf(layout: Layout, chunk: Chunk, segment: number, segmentOf
   const parts = tensorParts(layout, chunk.offset, chunk.length).map(({ tensor, offset, from, to }) => ({
     from: offset - chunk.offset,
     length: to - from,
-    theta: (offset - segmentOffset) * ELEMENT_BYTES,
+    theta: (offset - segmentOffset) * BYTES_PER_ELEMENT,
     decays: tensor.decay,
     momentum: tensor.momentum ?? 0,
   }));

@@ -5,7 +5,14 @@ import { began, span } from "../../../shared/trace/index.js";
 import { awaitFinished, type Board, failureOn, finish, fitting, normsOf, post, take, takeAll } from "./board.js";
 import { createHelpers } from "./helpers.js";
 import type { ChunkProgram, SumNorms } from "./program.js";
-import { runProgram, SCRATCH_BYTES, type SegmentArithmetic, scratchAt, updatePlan } from "./run-program.js";
+import {
+  runProgram,
+  SCRATCH_BYTES,
+  type SegmentArithmetic,
+  scratchAt,
+  type UpdatePlan,
+  updatePlan,
+} from "./run-program.js";
 import type { ChunkPlace, SliceSegment } from "./segment.js";
 
 /**
@@ -65,16 +72,16 @@ export function createTeam(options: TeamOptions): Team {
   /** A program never came to an end. */
   let hung: Error | undefined;
 
-  const runOne = (program: ChunkProgram, plan: StepPlan | undefined): SumNorms | undefined => {
+  const runOne = (program: ChunkProgram, plan: UpdatePlan | undefined): SumNorms | undefined => {
     const begun = began();
     const place = places.get(program.chunk)!;
-    const norms = runProgram(arithmetic[place.segment], place, program, plan && updatePlan(plan));
+    const norms = runProgram(arithmetic[place.segment], place, program, plan);
     span("chunk", begun, program.chunk);
     return norms;
   };
 
-  function runTogether(board: Board, programs: readonly ChunkProgram[], plan: StepPlan | undefined): void {
-    post(board, programs, plan && updatePlan(plan));
+  function runTogether(board: Board, programs: readonly ChunkProgram[], plan: UpdatePlan | undefined): void {
+    post(board, programs, plan);
     let thrown: { readonly error: unknown } | undefined;
     for (let index = take(board); index !== undefined; index = take(board)) {
       let norms: SumNorms | undefined;
@@ -98,9 +105,10 @@ export function createTeam(options: TeamOptions): Team {
   }
 
   return {
-    run(programs, plan) {
+    run(programs, stepPlan) {
       const failure = hung ?? helpers.failure();
       if (failure !== undefined) throw failure;
+      const plan = stepPlan && updatePlan(stepPlan);
       const updated: UpdatedChunk[] = [];
       const note = (chunk: number, norms: SumNorms | undefined): void => {
         if (norms !== undefined) updated.push({ chunk, norms });
