@@ -17,6 +17,7 @@ import {
   type OfferedNode,
   type ShardEffect,
   type ShardEvent,
+  slotsMax,
 } from "../../server/shard/core/index.js";
 import type { StepCoefficients, StepPlan } from "../../shared/steps/index.js";
 import { canonicalNodes, type Interval } from "../../shared/sums/index.js";
@@ -103,9 +104,6 @@ const FLOAT_BYTES = 4;
 const CHUNKS = 4;
 /** With more streams than this a slice counts as one chunk: events are what a simulation takes its time for. */
 const STREAMS_MAX = 4_000;
-/** A slice that is larger than 1 GiB of them stages so many nodes at most, as in `server/shard/shard.ts`. */
-const NODES_STAGED_MAX = 2;
-const STAGED_BYTES_MAX = 2 ** 30;
 const END_MS = 1e12;
 const COEFFICIENTS: StepCoefficients = {
   ...{ mKeep: 0.9, mAdd: 0.1, vKeep: 0.99, vAdd: 0.01, squareOfSum: false, stepSize: 1, vScale: 1, epsilon: 1e-8 },
@@ -193,8 +191,8 @@ function createSimulatedShard(world: World, index: number): SimulatedShard {
   const { cluster, costs, queue, chunks, perChunk } = world;
   const { network } = cluster;
   const own = Array.from({ length: chunks }, (_, i) => index * chunks + i);
-  const slotsMax = Math.max(NODES_STAGED_MAX * chunks, Math.floor(STAGED_BYTES_MAX / (2 * FLOAT_BYTES * perChunk)));
-  const core = createShardCore({ chunks: own, reportsLosses: index === 0, slotsMax });
+  const slots = slotsMax(chunks, 2 * FLOAT_BYTES * perChunk);
+  const core = createShardCore({ chunks: own, reportsLosses: index === 0, slotsMax: slots });
   const thread = createThread(queue);
   const link = createLink();
   /** Half of what a chunk of a lease costs is its push, half its weights. */

@@ -2,7 +2,7 @@ import type { CoreHost } from "../../shared/core-host.js";
 import { messageOf } from "../../shared/errors.js";
 import { began, span } from "../../shared/trace/index.js";
 import type { SumsSource } from "./arithmetic/source.js";
-import type { OfferedChunk, OfferedNode, ShardCore, ShardEvent } from "./core/index.js";
+import type { OfferedNode, ShardCore, ShardEvent } from "./core/index.js";
 import { type ShardWork, workOf } from "./effects.js";
 import { rejection } from "./traffic.js";
 
@@ -12,14 +12,14 @@ import { rejection } from "./traffic.js";
  */
 export interface Admission {
   /**
-   * Offers a chunk until the answer is final.
-   * @param fetch brings the sums to where they can be computed with, and returns where that is; throws if they are not
-   *   what they should be. Called at most once, just before the chunk is admitted.
+   * Offers chunks of a node until the answer is final for each; those that are wanted at the same time are admitted at
+   * once.
+   * @param fetch brings a chunk's sums to where they can be computed with, and returns where that is; throws if they
+   *   are not what they should be. Called at most once for a chunk, just before it is admitted.
+   * @returns how many of them were accepted, and how many dropped
    * @throws {IsobatchError} `refused`, what `fetch` throws, or why the shard has failed
    */
-  offer(offered: OfferedChunk, fetch: () => SumsSource, gone: AbortSignal): Promise<"accepted" | "dropped">;
-  /** The same with several chunks of a node: those that are wanted at the same time are admitted at once. */
-  offerNode(
+  offer(
     node: OfferedNode,
     chunks: readonly number[],
     fetch: (chunk: number) => SumsSource,
@@ -65,7 +65,7 @@ export function createAdmission(core: ShardCore, host: CoreHost<ShardEvent, Shar
     return { wanted, dropped };
   }
 
-  const offerNode: Admission["offerNode"] = async (node, chunks, fetch, gone) => {
+  const offer: Admission["offer"] = async (node, chunks, fetch, gone) => {
     const left = new Set(chunks);
     const result = { accepted: 0, dropped: 0 };
     for (;;) {
@@ -89,12 +89,5 @@ export function createAdmission(core: ShardCore, host: CoreHost<ShardEvent, Shar
     }
   };
 
-  return {
-    async offer(offered, fetch, gone) {
-      const { accepted } = await offerNode(offered, [offered.chunk], fetch, gone);
-      return accepted === 1 ? "accepted" : "dropped";
-    },
-    offerNode,
-    wake,
-  };
+  return { offer, wake };
 }

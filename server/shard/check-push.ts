@@ -2,10 +2,11 @@ import { verifyLeaseMac } from "../../shared/credentials/index.js";
 import type { ChunkRange, Layout, WireFormat } from "../../shared/layout/index.js";
 import { type PushMessage__Output, verifyChecksum } from "../../shared/wire/index.js";
 import { sumsBytes } from "./arithmetic/source.js";
+import type { OfferedNode } from "./core/index.js";
 import { type Rejection, rejection } from "./traffic.js";
 
 /**
- * All that can be told of a push without knowing where the run stands: whether the lease is the coordinator's, and
+ * What can be checked of a push without knowing where the run stands: whether the lease is the coordinator's, and
  * whether a chunk is of that lease, of this shard, and whole. The rest is the core's to judge.
  */
 export interface PushedLease {
@@ -60,6 +61,11 @@ export function checkChunk(
 export function checkNode(lease: PushedLease, lo: number, hi: number, what = `[${lo}, ${hi})`): void {
   if (lo >= lease.lo && hi <= lease.hi && lo < hi) return;
   refuse("outside_lease", `${what} is not of the lease [${lease.lo}, ${lease.hi})`);
+}
+
+/** The node [lo, hi) of the lease, as it is offered. */
+export function nodeOf({ worker, epoch, step, lo: from, losses }: PushedLease, lo: number, hi: number): OfferedNode {
+  return { worker, epoch, step, lo, hi, losses: losses.slice(lo - from, hi - from) };
 }
 
 /**

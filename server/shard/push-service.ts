@@ -3,11 +3,10 @@ import { checkMember } from "../../shared/credentials/index.js";
 import { IsobatchError } from "../../shared/errors.js";
 import { failAt } from "../../shared/fail-point.js";
 import type { ChunkRange, Layout, WireFormat } from "../../shared/layout/index.js";
-import type { Logger } from "../../shared/log.js";
 import { began, span } from "../../shared/trace/index.js";
 import {
   callerOf,
-  createHandlers,
+  type createHandlers,
   createWriter,
   giveBackMemory,
   isEncrypted,
@@ -18,7 +17,7 @@ import {
 } from "../../shared/wire/index.js";
 import type { Admission } from "./admission.js";
 import type { SumsSource } from "./arithmetic/source.js";
-import { checkChunk, checkLease, checkSums, type PushedLease } from "./check-push.js";
+import { checkChunk, checkLease, checkSums, nodeOf, type PushedLease } from "./check-push.js";
 import type { Measures } from "./measures.js";
 import type { Publisher } from "./publisher.js";
 import type { Slice } from "./slice.js";
@@ -35,21 +34,20 @@ export interface PushServiceOptions {
   readonly publisher: Publisher;
   readonly measures: Measures;
   readonly traffic: TrafficCounters;
-  readonly log: Logger;
 }
 
-/** A call, as far as it tells who makes it. */
+/** A call, as far as it shows who makes it. */
 type Caller = { readonly metadata: Metadata };
 
 /** A push or a watcher that moves nothing for so long is cut off. */
 const STALL_MS = 60_000;
 
 /** What workers ask of a shard over gRPC: to take sums, and to send weights. */
-export function createPushService(options: PushServiceOptions): Pick<ShardHandlers, "PushSums" | "WatchWeights"> {
-  const { publisher, traffic, log } = options;
-  const { clientStream, serverStream } = createHandlers((error, method) => {
-    log.error({ err: error, method }, "a handler failed");
-  });
+export function createPushService(
+  options: PushServiceOptions,
+  { clientStream, serverStream }: Pick<ReturnType<typeof createHandlers>, "clientStream" | "serverStream">,
+): Pick<ShardHandlers, "PushSums" | "WatchWeights"> {
+  const { publisher, traffic } = options;
   return {
     PushSums: clientStream<PushMessage__Output, PushResult>(async (call) => {
       const gone = new AbortController();
@@ -76,7 +74,7 @@ export function createPushService(options: PushServiceOptions): Pick<ShardHandle
  * @throws {IsobatchError} for the first message that is refused; what came before it is in
  */
 export async function takePush(
-  options: Omit<PushServiceOptions, "publisher" | "log">,
+  options: Omit<PushServiceOptions, "publisher">,
   messages: AsyncIterable<PushMessage__Output>,
   caller: Caller & { readonly encrypted: boolean },
   gone: AbortSignal,
@@ -97,8 +95,7 @@ export async function takePush(
       measures.received(sent.sums.length);
       traffic.received(sent.sums.length);
       const { lo, hi, chunk } = sent;
-      const losses = lease.losses.slice(lo - lease.lo, hi - lease.lo);
-      const { worker, lease: number, epoch, step } = lease;
+      const { lease: number, step } = lease;
       const fetch = (): SumsSource => {
         const begun = began();
         checkSums(sent, layout, caller);
@@ -107,7 +104,9 @@ export async function takePush(
         if (source !== undefined) return source;
         throw rejection("not_finite", `Chunk ${chunk} of [${lo}, ${hi}) is not finite.`);
       };
-      result[await admission.offer({ worker, epoch, step, lo, hi, chunk, losses }, fetch, gone)]++;
+      const { accepted, dropped } = await admission.offer(nodeOf(lease, lo, hi), [chunk], fetch, gone);
+      result.accepted += accepted;
+      result.dropped += dropped;
       giveBackMemory(sent.sums);
     }
   }

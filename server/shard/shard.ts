@@ -6,7 +6,7 @@ import { createHandlers, type ShardHandlers } from "../../shared/wire/index.js";
 import type { CheckpointStore } from "../checkpoint/index.js";
 import { createAdmission } from "./admission.js";
 import { createCheckpointWriter } from "./checkpoint-writer.js";
-import { createShardCore, type ShardEvent } from "./core/index.js";
+import { createShardCore, type ShardEvent, slotsMax } from "./core/index.js";
 import { createEffects, type MeasuredReport, type ShardWork, workOf } from "./effects.js";
 import { createEncoding } from "./encoding.js";
 import { createMeasures } from "./measures.js";
@@ -28,7 +28,7 @@ export interface Shard {
   /** A command of the coordinator, or `detached` when there is none any more. */
   handle(event: ShardEvent): void;
   keep(steps: readonly number[]): void;
-  /** Nothing is shared any more, and no thread computes. */
+  /** Nothing is shared any more, and the helper threads are told to end. */
   close(): void;
   /** Grows as it is looked at. */
   readonly traffic: ShardTraffic;
@@ -54,9 +54,6 @@ export interface ShardOptions {
   onFailed(error: unknown): void;
 }
 
-/** Staged sums may take so much memory before pushes have to wait their turn. */
-const STAGED_BYTES_MAX = 2 ** 30;
-
 export function createShard(options: ShardOptions): Shard {
   const { layout, range, wire, log, store } = options;
   const slice = createSlice(layout, range);
@@ -72,7 +69,7 @@ export function createShard(options: ShardOptions): Shard {
   const core = createShardCore({
     chunks: active,
     reportsLosses: range.firstChunk === 0,
-    slotsMax: Math.max(2 * active.length, Math.floor(STAGED_BYTES_MAX / chunkBytes)),
+    slotsMax: slotsMax(active.length, chunkBytes),
   });
   const epoch = (): number => core.state.epoch;
   const writer = createCheckpointWriter({
@@ -112,6 +109,7 @@ export function createShard(options: ShardOptions): Shard {
   });
   const admission = createAdmission(core, host);
   const { runId, leaseKey } = options;
+  const handlers = createHandlers((error, method) => log.error({ err: error, method }, "a handler failed"));
 
   return {
     checkpoints: () => store.list(),
@@ -123,13 +121,14 @@ export function createShard(options: ShardOptions): Shard {
       slice.close();
     },
     handlers: {
-      ...createPushService({
-        ...{ layout, range, wire, runId, leaseKey, slice: encoding, admission, publisher, measures, traffic, log },
-      }),
+      ...createPushService(
+        { layout, range, wire, runId, leaseKey, slice: encoding, admission, publisher, measures, traffic },
+        handlers,
+      ),
       Near: createNearHandler(
         sharing,
-        { layout, range, memories, runId, leaseKey, admission, measures, traffic },
-        createHandlers((error, method) => log.error({ err: error, method }, "a handler failed")),
+        { layout, range, active, memories, runId, leaseKey, admission, measures, traffic },
+        handlers,
       ),
     },
   };

@@ -1,2 +1,3 @@
 export * from "./core.js";
 export type * from "./messages.js";
+export { slotsMax } from "./slots.js";

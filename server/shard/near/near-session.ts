@@ -7,7 +7,7 @@ import { began, span } from "../../../shared/trace/index.js";
 import type { NearAnswer, NearEvent, NearPush__Output, NearRequest__Output } from "../../../shared/wire/index.js";
 import type { Admission } from "../admission.js";
 import { sumsBytes } from "../arithmetic/source.js";
-import { checkLease, checkNode } from "../check-push.js";
+import { checkLease, checkNode, nodeOf } from "../check-push.js";
 import type { Measures } from "../measures.js";
 import type { SegmentMemory } from "../slice.js";
 import { rejection, type TrafficCounters } from "../traffic.js";
@@ -20,6 +20,8 @@ export interface NearSessionOptions {
   readonly weights: NearWeights;
   readonly layout: Layout;
   readonly range: ChunkRange;
+  /** The shard's chunks that are pushed: all that are not frozen, ascending. */
+  readonly active: readonly number[];
   readonly memories: readonly SegmentMemory[];
   readonly runId: string;
   readonly leaseKey: Uint8Array;
@@ -107,33 +109,24 @@ async function takePush(
   { lease: claimed, nodes, lend }: NearPush__Output,
   gone: AbortSignal,
 ): Promise<NearAnswer> {
-  const { layout, range, admission, measures, traffic } = options;
+  const { layout, active, admission, measures, traffic } = options;
   const answer = { lease: claimed?.lease ?? 0, accepted: 0, dropped: 0, lent: false };
   try {
     if (claimed == null || claimed.workerId !== worker) throw malformed("a lease of its own in each push");
     const lease = checkLease(options, claimed);
     failAt("shard.push");
-    const chunks = layout.chunks.slice(range.firstChunk, range.endChunk).filter(({ kind }) => kind !== "frozen");
     for (const { lo, hi, slot } of nodes) {
       const begun = began();
       checkNode(lease, lo, hi);
       if (!(slot < slots.count)) throw malformed(`slots below ${slots.count}`);
-      const { epoch, step } = lease;
-      const losses = lease.losses.slice(lo - lease.lo, hi - lease.lo);
       const fetch = (chunk: number) => {
         const bytes = sumsBytes(layout.chunks[chunk], hi - lo, "float32");
         measures.received(bytes);
         traffic.received(bytes);
         return slots.sums(slot, layout.chunks[chunk], lend);
       };
-      const node = { worker, epoch, step, lo, hi, losses };
-      const { accepted, dropped } = await admission.offerNode(
-        node,
-        chunks.map(({ index }) => index),
-        fetch,
-        gone,
-      );
-      span("borrowed", begun, lease.lease, step, lo, hi);
+      const { accepted, dropped } = await admission.offer(nodeOf(lease, lo, hi), active, fetch, gone);
+      span("borrowed", begun, lease.lease, lease.step, lo, hi);
       answer.accepted += accepted;
       answer.dropped += dropped;
     }
