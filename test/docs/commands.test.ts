@@ -48,6 +48,14 @@ describe("the documentation's commands", () => {
     }
   });
 
+  it("of a checkout are run by another check: a reader's folder has no package.json", () => {
+    for (const { page, line, text } of all) {
+      if (!text.startsWith("npm ") || text === "npm start") continue;
+      const elsewhere = CHECKED_ELSEWHERE.some(({ commands }) => commands.test(text));
+      assert.ok(elsewhere, `${page}:${line}: ${text} is in no row of checked-elsewhere.test.helper.ts`);
+    }
+  });
+
   it("are there in numbers, and in every page for users", () => {
     assert.ok(all.length >= 40, `${all.length} commands`);
     for (const page of PAGES.filter((name) => /getting|join|gpu|your-own|operating/.test(name))) {
