@@ -76,6 +76,8 @@ export interface GraphNode {
   /** "node", or "node:output". */
   readonly inputs: readonly string[];
   readonly attributes: Readonly<Record<string, Encoded>>;
+  /** Of each output, where they are known; not part of what is encoded. */
+  readonly shapes?: readonly (readonly number[])[];
 }
 
 /** The devices that a session sees and what is placed on them. */

@@ -10,6 +10,7 @@ import { type Draw, type Numbers, type Program, UncompilableError } from "../../
 import type { Binding, OperationAttribute } from "../native-package.js";
 import { type Encoded, encodeConfig, encodeGraph, type GraphNode, type SessionDevices, value } from "./graph-def.js";
 import type { FeedPlace, SessionAddon } from "./session.js";
+import { simplify } from "./simplify.js";
 import type { HostTensor, TensorFlowTrace, TensorId, TracedOperation } from "./trace.js";
 
 export function compile(
@@ -100,7 +101,7 @@ function buildGraph(binding: Binding, first: TensorFlowTrace, second: TensorFlow
         inputs: [],
         attributes: { ...type, ...shape, shared_name: value.text(name) },
       },
-      { name, operation: "ReadVariableOp", inputs: [handle], attributes: type },
+      { name, operation: "ReadVariableOp", inputs: [handle], attributes: type, shapes: [tensor.shape] },
       { name: next, operation: "Placeholder", inputs: [], attributes: { ...type, ...shape } },
       { name: assign, operation: "AssignVariableOp", inputs: [handle, next], attributes: type },
     );
@@ -110,7 +111,7 @@ function buildGraph(binding: Binding, first: TensorFlowTrace, second: TensorFlow
 
   const feed = (name: string, index: number, type: number, shape: readonly number[]): void => {
     const attributes = { dtype: value.type(type), shape: value.shape(shape) };
-    nodes.push({ name, operation: "Placeholder", inputs: [], attributes });
+    nodes.push({ name, operation: "Placeholder", inputs: [], attributes, shapes: [shape] });
     graph.feeds.push({ name, type, shape });
     graph.inputs.push(index);
   };
@@ -132,7 +133,7 @@ function buildGraph(binding: Binding, first: TensorFlowTrace, second: TensorFlow
     let name = `constant${nodes.length}`;
     if (a === b || equal(hostA.values, values)) {
       const attributes = { dtype: value.type(type), value: value.tensor(type, shape, values) };
-      nodes.push({ name, operation: "Const", inputs: [], attributes });
+      nodes.push({ name, operation: "Const", inputs: [], attributes, shapes: [shape] });
     } else {
       name = `draw${graph.draws.length}`;
       feed(name, inputs.length + graph.draws.length, type, shape);
@@ -148,7 +149,8 @@ function buildGraph(binding: Binding, first: TensorFlowTrace, second: TensorFlow
     const name = `operation${i}`;
     const attributes = Object.fromEntries(operation.attributes.map((attribute) => encodeAttribute(binding, attribute)));
     const from = operation.inputs.map((id, j) => same(other.inputs[j], id));
-    nodes.push({ name, operation: operation.name, inputs: from, attributes });
+    const shapes = operation.outputs.map(({ shape }) => shape);
+    nodes.push({ name, operation: operation.name, inputs: from, attributes, shapes });
     operation.outputs.forEach(({ id }, j) => {
       place(j === 0 ? name : `${name}:${j}`, other.outputs[j].id, id);
     });
@@ -165,7 +167,8 @@ function buildGraph(binding: Binding, first: TensorFlowTrace, second: TensorFlow
     graph.fetches.push(name);
     graph.wanted.push(index);
   });
-  return graph;
+  const kept = [...graph.fetches, ...graph.variables.flatMap(({ name, assign }) => [name, assign])];
+  return { ...graph, nodes: simplify(nodes, [...kept, ...graph.feeds.map(({ name }) => name)]) };
 }
 
 function sameOperation(a: TracedOperation, b: TracedOperation): boolean {

@@ -1,0 +1,170 @@
+/**
+ * Leaves out of a graph what a person would not write: operations that nothing needs, that change nothing (a Reshape to the
+ * shape that is there, a Cast to the same type), that a second one undoes (a Reshape of a Reshape), that are computed twice,
+ * and copies of a tensor along an axis for an operation that broadcasts by itself. Every number keeps its bits: what is left is
+ * the same operations on the same numbers.
+ *
+ * TensorFlow's own rewriting ("grappler") would do the same, but other things too, which change bits.
+ */
+import { createHash } from "node:crypto";
+import { type Encoded, type GraphNode, value } from "./graph-def.js";
+
+type Shape = readonly number[];
+
+/** Two nodes of one of these, with the same inputs and attributes, are two and stay so. */
+const STATEFUL = /^(Placeholder|VarHandleOp|Random|Multinomial)|Variable/;
+
+/** They compute element by element, and take inputs of other shapes that broadcast to their output's. */
+const BROADCASTING = new Set(["Add", "AddV2", "Sub", "Mul", "RealDiv", "Maximum", "Minimum"]);
+
+/** What gives its first input's elements again, in an output that may have more of them. */
+const COPYING = new Set(["BroadcastTo", "Tile"]);
+
+/**
+ * @param nodes each after those that it takes its inputs from.
+ * @param kept names of the nodes that stay, under their names: fetches and targets.
+ * @returns those nodes and what they need, in the same order.
+ */
+export function simplify(nodes: readonly GraphNode[], kept: Iterable<string>): GraphNode[] {
+  const roots = new Set(kept);
+  const given = new Map(nodes.map((node) => [node.name, node]));
+  /** What an output of a node that is left out is taken from instead. */
+  const replaced = new Map<string, string>();
+  const left = new Map<string, GraphNode>();
+  const known = new Map<string, string>();
+
+  for (const node of nodes) {
+    const inputs = node.inputs.map((input) =>
+      input.startsWith("^") ? `^${nodeOf(replaced.get(input.slice(1)) ?? input)}` : (replaced.get(input) ?? input),
+    );
+    const simpler = withPlainInputs({ ...node, inputs }, left);
+    const same = roots.has(node.name) ? undefined : sourceOf(simpler, left);
+    if (same !== undefined) {
+      replaced.set(node.name, same);
+      continue;
+    }
+    const key = roots.has(node.name) || STATEFUL.test(node.operation) ? undefined : keyOf(simpler);
+    const twin = key === undefined ? undefined : known.get(key);
+    if (twin === undefined) {
+      left.set(node.name, simpler);
+      if (key !== undefined) known.set(key, node.name);
+    } else {
+      for (const [i] of (given.get(twin)?.shapes ?? [[]]).entries()) replaced.set(place(node.name, i), place(twin, i));
+    }
+  }
+  return needed([...left.values()], roots);
+}
+
+/** How a node's output is named where it is an input. */
+const place = (name: string, output: number): string => (output === 0 ? name : `${name}:${output}`);
+
+const nodeOf = (input: string): string => input.replace(/^\^/, "").replace(/:\d+$/, "");
+
+function shapeOf(input: string, nodes: ReadonlyMap<string, GraphNode>): Shape | undefined {
+  const [, name, output = "0"] = /^(.*?)(?::(\d+))?$/.exec(input) as RegExpExecArray;
+  return nodes.get(name)?.shapes?.[Number(output)];
+}
+
+const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((length, i) => length === b[i]);
+
+const sameBytes = (a: Encoded | undefined, b: Encoded | undefined): boolean =>
+  a !== undefined && b !== undefined && Buffer.compare(a, b) === 0;
+
+/** The node, with inputs taken from before operations that make no difference to it. */
+function withPlainInputs(node: GraphNode, nodes: ReadonlyMap<string, GraphNode>): GraphNode {
+  const shape = node.shapes?.[0];
+  if (shape === undefined) return node;
+  if (node.operation === "Reshape") {
+    const [source, ...rest] = node.inputs;
+    const before = nodes.get(source);
+    return before?.operation === "Reshape" ? { ...node, inputs: [before.inputs[0], ...rest] } : node;
+  }
+  if (!BROADCASTING.has(node.operation) || node.inputs.length !== 2) return node;
+  const uncopied = node.inputs.map((input) => {
+    const before = nodes.get(input);
+    return before !== undefined && copies(before, nodes) ? before.inputs[0] : input;
+  });
+  // Of two copied inputs both may be smaller than the output; one has to give it its shape.
+  for (const inputs of [uncopied, [uncopied[0], node.inputs[1]], [node.inputs[0], uncopied[1]]]) {
+    if (broadcasts(inputs, shape, nodes)) return { ...node, inputs };
+  }
+  return node;
+}
+
+/** Whether all that a node does is to repeat its input along axes of length 1, which broadcasting does too. */
+function copies({ operation, inputs, shapes }: GraphNode, nodes: ReadonlyMap<string, GraphNode>): boolean {
+  if (!COPYING.has(operation)) return false;
+  const [from, to] = [shapeOf(inputs[0], nodes), shapes?.[0]];
+  if (from === undefined || to === undefined) return false;
+  return from.length === to.length && from.every((length, axis) => length === 1 || length === to[axis]);
+}
+
+/** Whether two inputs broadcast to `shape`. */
+function broadcasts(inputs: readonly string[], shape: Shape, nodes: ReadonlyMap<string, GraphNode>): boolean {
+  const [a, b] = inputs.map((input) => shapeOf(input, nodes));
+  if (a === undefined || b === undefined) return false;
+  const length = (of: Shape, axis: number): number => of[of.length - shape.length + axis] ?? 1;
+  return (
+    Math.max(a.length, b.length) === shape.length &&
+    shape.every((expected, axis) => Math.max(length(a, axis), length(b, axis)) === expected)
+  );
+}
+
+/** The input whose elements a node's output is, in the same shape and type; undefined if it computes anything. */
+function sourceOf(node: GraphNode, nodes: ReadonlyMap<string, GraphNode>): string | undefined {
+  const { operation, inputs, attributes, shapes } = node;
+  const [source] = inputs;
+  switch (operation) {
+    case "Identity":
+      return source;
+    case "Cast":
+      return sameBytes(attributes.SrcT, attributes.DstT) ? source : undefined;
+    case "Reshape":
+    case "BroadcastTo":
+    case "Tile": {
+      const [from, to] = [shapeOf(source, nodes), shapes?.[0]];
+      return from !== undefined && to !== undefined && sameShape(from, to) ? source : undefined;
+    }
+    case "Transpose":
+      return isAscending(nodes.get(inputs[1])) ? source : undefined;
+    default:
+      return undefined;
+  }
+}
+
+const INT32 = 3;
+
+/** Whether a node is the constant 0, 1, 2, …: the axes in their own order. */
+function isAscending(node: GraphNode | undefined): boolean {
+  const shape = node?.shapes?.[0];
+  if (shape?.length !== 1) return false;
+  return sameBytes(
+    node?.attributes.value,
+    value.tensor(
+      INT32,
+      shape,
+      Int32Array.from({ length: shape[0] }, (_, i) => i),
+    ),
+  );
+}
+
+/** The same for two nodes that compute the same. */
+function keyOf({ operation, inputs, attributes }: GraphNode): string {
+  const sorted = Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([operation, inputs, sorted.map(([name, bytes]) => [name, digestOf(bytes)])]);
+}
+
+/** A constant's bytes may be many. */
+const digestOf = (bytes: Encoded): string => createHash("sha256").update(bytes).digest("base64");
+
+/** The nodes that those of the names in `roots` are computed from. */
+function needed(nodes: readonly GraphNode[], roots: ReadonlySet<string>): GraphNode[] {
+  const wanted = new Set(roots);
+  const result: GraphNode[] = [];
+  for (const node of [...nodes].reverse()) {
+    if (!wanted.has(node.name)) continue;
+    result.push(node);
+    for (const input of node.inputs) wanted.add(nodeOf(input));
+  }
+  return result.reverse();
+}
