@@ -11,6 +11,7 @@ import { availableCores } from "../shared/machine/index.js";
 import { began, during, isTraced } from "../shared/trace/index.js";
 import { type Address, type Connection, type Trust, trustOf } from "../shared/wire/index.js";
 import { type Attached, type Attacher, createAttacher } from "./attach.js";
+import { keepToNearCores } from "./backends/tensorflow/near-cores.js";
 import { defaultComputeThreads } from "./backends/threads.js";
 import { type ChosenBackend, chooseBackendOffThread } from "./choose-backend.js";
 import type { GradientFlip } from "./compute/index.js";
@@ -84,6 +85,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   }
   const backend = await during("probe", () => chooseBackendOffThread(options.backend, log, options.gpu));
   const computeThreads = threadsAsked ?? defaultComputeThreads(backend.name, availableCores());
+  const kept = backend.name === "tfjs-node-gpu" ? keepToNearCores(computeThreads) : undefined;
+  if (kept !== undefined) log.info({ backend: backend.name }, kept);
   return live(options, backend, computeThreads);
 }
 

@@ -19,6 +19,7 @@ import {
   graphicsProblem,
   readGraphics,
 } from "../../worker/backends/tensorflow/graphics.js";
+import { coresText, nearCores } from "../../worker/backends/tensorflow/near-cores.js";
 import { planWorkers } from "../worker-plan.js";
 import { type CudaLibraries, readCudaLibraries } from "./libraries.js";
 import { type SharedMemoryReport, trySharedMemory } from "./shared-memory.js";
@@ -39,7 +40,7 @@ export interface DoctorReport extends MachineShare {
     /** CUDA_VISIBLE_DEVICES; null if it isn't set. */
     readonly visibleDevices: string | null;
     /** Those that a worker may use; `--gpu` takes a place in this list. */
-    readonly gpus: readonly { readonly model: string | null; readonly name: string }[];
+    readonly gpus: readonly GpuReport[];
     /** All that the driver finds. */
     readonly gpusFound: number;
   };
@@ -51,6 +52,13 @@ export interface DoctorReport extends MachineShare {
   readonly backends: readonly BackendReport[];
   /** What `isobatch run` starts here with no options but --backend: that of the first backend that works. */
   readonly run: { readonly backend: BackendName; readonly workers: number; readonly computeThreads: number } | null;
+}
+
+export interface GpuReport {
+  readonly model: string | null;
+  readonly name: string;
+  /** To which its worker keeps; null where all cores are as near. */
+  readonly nearCores: string | null;
 }
 
 export interface Installation {
@@ -109,10 +117,7 @@ export async function collectReport(variables: Readonly<NodeJS.ProcessEnv>): Pro
       driverMin: DRIVER_VERSION_MIN,
       problem: graphicsProblem(graphics) ?? null,
       visibleDevices: visibleDevices ?? null,
-      gpus: visibleGpus(graphics, visibleDevices).map((name) => ({
-        model: gpuNamed(graphics, name)?.model ?? null,
-        name,
-      })),
+      gpus: visibleGpus(graphics, visibleDevices).map((name) => readGpu(graphics, name)),
       gpusFound: graphics.gpus.length,
     },
     tensorflow: {
@@ -127,6 +132,12 @@ export async function collectReport(variables: Readonly<NodeJS.ProcessEnv>): Pro
     const workers = planWorkers({ backend, cores, graphics, visibleDevices }).length;
     return { backend, workers, computeThreads: defaultComputeThreads(backend, cores, workers) };
   }
+}
+
+function readGpu(graphics: Graphics, name: string): GpuReport {
+  const gpu = gpuNamed(graphics, name);
+  const near = gpu && nearCores(gpu.address);
+  return { model: gpu?.model ?? null, name, nearCores: near === undefined ? null : coresText(near) };
 }
 
 function readVariant(folder: string, variant: TensorFlowVariant, graphics: Graphics): Installation {

@@ -54,7 +54,10 @@ function describeGraphics({ driver, driverMin, problem, visibleDevices, gpus, gp
     ["driver", driver === null ? "none is loaded" : `${driver} (${driverMin} or newer is needed)`],
     ...(problem === null || driver === null ? [] : [["problem", problem]]),
     ...(driver === null ? [] : hidden),
-    ...gpus.map(({ model, name }, number) => [`GPU ${number}`, `${model ?? "unknown model"}  ${name}`]),
+    ...gpus.map(({ model, name, nearCores }, number) => [
+      `GPU ${number}`,
+      `${model ?? "unknown model"}  ${name}${nearCores === null ? "" : `  its worker keeps to the near cores ${nearCores}`}`,
+    ]),
   ];
   return table(rows);
 }

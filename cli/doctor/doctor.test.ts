@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { DoctorReport } from "./collect.js";
 import { describeReport } from "./describe.js";
-import { describeBuild, readCudaLibraries, versionsOf } from "./libraries.js";
+import { describeBuild, readCudaLibraries } from "./libraries.js";
 
 const works = { works: true, reason: "", intraOpThreads: 1, computeThreads: 1 };
 
@@ -16,7 +19,7 @@ const report: DoctorReport = {
   },
   nvidia: {
     ...{ driver: "580.65.06", driverMin: "525.60.13", problem: null, visibleDevices: "1", gpusFound: 2 },
-    gpus: [{ model: "NVIDIA H100 80GB HBM3", name: "1" }],
+    gpus: [{ model: "NVIDIA H100 80GB HBM3", name: "1", nearCores: "16-31" }],
   },
   tensorflow: {
     folder: "/tf",
@@ -52,7 +55,7 @@ describe("describeReport()", () => {
       "NVIDIA",
       "  driver                580.65.06 (525.60.13 or newer is needed)",
       '  CUDA_VISIBLE_DEVICES  "1": 1 of 2',
-      "  GPU 0                 NVIDIA H100 80GB HBM3  1",
+      "  GPU 0                 NVIDIA H100 80GB HBM3  1  its worker keeps to the near cores 16-31",
       "",
       "TensorFlow",
       "  for CPUs: not installed; isobatch tensorflow install does it",
@@ -100,8 +103,16 @@ describe("describeReport() in a container", () => {
 
 describe("readCudaLibraries()", () => {
   it("takes versions from what pip has installed, whatever CUDA's number is in the name", () => {
-    const names = ["nvidia_cudnn_cu12-9.3.0.75.dist-info", "nvidia_cuda_runtime-13.0.48.dist-info", "numpy"];
-    assert.deepEqual(versionsOf(names), { cuda: "13.0.48", cudnn: "9.3.0.75", cublas: null });
+    const place = mkdtempSync(join(tmpdir(), "isobatch-pip-"));
+    try {
+      for (const name of ["nvidia_cudnn_cu12-9.3.0.75.dist-info", "nvidia_cuda_runtime-13.0.48.dist-info", "numpy"]) {
+        mkdirSync(join(place, name));
+      }
+      const found = readCudaLibraries(join(place, "tensorflow"));
+      assert.deepEqual(found, { cuda: "13.0.48", cudnn: "9.3.0.75", cublas: null, builtFor: null });
+    } finally {
+      rmSync(place, { recursive: true });
+    }
   });
 
   it("says what TensorFlow was built for", () => {

@@ -1,7 +1,7 @@
 /** Which versions of CUDA's libraries a TensorFlow has, read from the files of its Python environment. */
-import { readdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { type CudaBuild, readCudaBuild } from "../../worker/backends/tensorflow/cuda-libraries.js";
+import { pipVersion } from "../../worker/backends/tensorflow/library-versions.js";
 
 export interface CudaLibraries {
   /** Of the runtime that lies beside TensorFlow, e.g. 12.5.82; null if none does. */
@@ -14,23 +14,12 @@ export interface CudaLibraries {
 
 /** @param libraryFolder of the wheel: the package folder of TensorFlow. */
 export function readCudaLibraries(libraryFolder: string): CudaLibraries {
-  let names: string[] = [];
-  try {
-    names = readdirSync(dirname(libraryFolder));
-  } catch {
-    // Nothing is installed there.
-  }
   const build = readCudaBuild(libraryFolder);
-  return { ...versionsOf(names), builtFor: build === undefined ? null : describeBuild(build) };
-}
-
-/** @param names of what is installed, as pip leaves them: nvidia_cudnn_cu12-9.3.0.75.dist-info. */
-export function versionsOf(names: readonly string[]): Omit<CudaLibraries, "builtFor"> {
-  const version = (library: string): string | null => {
-    const pattern = new RegExp(`^nvidia_${library}(?:_cu\\d+)?-(.+)\\.dist-info$`);
-    return names.map((name) => pattern.exec(name)?.[1]).find((found) => found !== undefined) ?? null;
+  const beside = (pip: string): string | null => pipVersion(dirname(libraryFolder), pip) ?? null;
+  return {
+    ...{ cuda: beside("cuda_runtime"), cudnn: beside("cudnn"), cublas: beside("cublas") },
+    builtFor: build === undefined ? null : describeBuild(build),
   };
-  return { cuda: version("cuda_runtime"), cudnn: version("cudnn"), cublas: version("cublas") };
 }
 
 export function describeBuild({ cuda, cudnn }: CudaBuild): string {

@@ -31,6 +31,13 @@ const PIP: readonly (readonly [folder: string, library: string, ...needs: string
   ["cudnn", "libcudnn.so.9"],
 ];
 
+/** The functions by which NVIDIA's libraries tell their versions, as their headers declare them. */
+const VERSIONS: Readonly<Record<string, string>> = {
+  "libcudart.so.12": 'extern "C" int cudaRuntimeGetVersion(int* version) { *version = 12090; return 0; }',
+  "libcublasLt.so.12": 'extern "C" unsigned long cublasLtGetVersion() { return 120503; }',
+  "libcudnn.so.9": 'extern "C" unsigned long cudnnGetVersion() { return 90300; }',
+};
+
 /** What TensorFlow 2.21 opens before it registers a GPU, and the folders that the library that does so can look into. */
 const OPENED = [
   "cudart.so.12",
@@ -76,14 +83,15 @@ describe("CUDA's libraries in pip's layout", { skip }, () => {
     const shared = (target: string, source: string, ...args: string[]): void => {
       execFileSync(COMPILER, ["-shared", "-fPIC", "-x", "c++", source, "-x", "none", "-o", target, ...args]);
     };
-    writeFileSync(join(place, "empty.cc"), "");
     for (const [folder, name, ...needs] of PIP) {
       const libraries = join(site(), "nvidia", folder, "lib");
       mkdirSync(libraries, { recursive: true });
       const linked = needs.map((need) =>
         join(site(), "nvidia", PIP.find(([, library]) => library === need)![0], "lib", need),
       );
-      shared(join(libraries, name), join(place, "empty.cc"), `-Wl,-soname,${name}`, "-Wl,--no-as-needed", ...linked);
+      const source = join(place, `${name}.cc`);
+      writeFileSync(source, VERSIONS[name] ?? "");
+      shared(join(libraries, name), source, `-Wl,-soname,${name}`, "-Wl,--no-as-needed", ...linked);
     }
     const python = join(site(), "tensorflow", "python", "platform");
     mkdirSync(python, { recursive: true });
@@ -149,7 +157,21 @@ describe("CUDA's libraries in pip's layout", { skip }, () => {
   });
 
   it("are left alone where a processor computes", async () => {
-    assert.deepEqual(await load("tfjs-node"), { inProcess: [], problems: [] });
+    const { inProcess, problems, versions } = await load("tfjs-node");
+    assert.deepEqual([inProcess, problems], [[], []]);
+    const unknown = ["CUDA", "cuBLAS", "cuDNN"].map((name) => ({ name }));
+    assert.deepEqual(versions, unknown, "nothing is loaded in order to be asked");
+  });
+
+  it("say their versions themselves; without that, what pip has written down counts", async () => {
+    mkdirSync(join(site(), "nvidia_cublas_cu12-12.5.3.2.dist-info"));
+    const { versions, unasked } = await load("tfjs-node-gpu");
+    assert.deepEqual(versions, [
+      { name: "CUDA", version: "12.9" },
+      { name: "cuBLAS", version: "12.5.3" },
+      { name: "cuDNN", version: "9.3.0" },
+    ]);
+    assert.deepEqual(unasked, [{ name: "CUDA" }, { name: "cuBLAS", version: "12.5.3" }, { name: "cuDNN" }]);
   });
 
   it("are named where they are missing, with what to do", async () => {

@@ -5,6 +5,16 @@ import { processAddonOf, readInstallation, type TensorFlowInstallation, tensorFl
 
 export interface ProcessAddon extends Partial<FileMapper> {
   load(library: string): string | undefined;
+  /**
+   * What a function of a loaded library answers that takes nothing, or a place to write to; undefined if the library is not
+   * loaded, lacks the function, or can't say. As `pin`, not in addons that an older Isobatch has made.
+   */
+  version?(library: string, name: string, written: boolean): number | undefined;
+  /**
+   * Makes all threads of this process, and those that they start, run on these cores.
+   * @returns why the system refuses, if it does
+   */
+  pin?(cores: readonly number[]): string | undefined;
   exit(code: number): never;
 }
 

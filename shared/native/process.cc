@@ -2,24 +2,39 @@
 // before it, and by processes that never load it.
 //
 //   load(library: string) → undefined, or what the loader says     a path, or a name that the system's loader finds
+//   version(library, function, written) → number, or undefined     what a library that is loaded already answers
+//   pin(cores: number[]) → undefined, or what the system says      every thread of this process runs on these from now on
 //   exit(code: number)                                             at once, whatever threads are doing
 //   map(bytes: TypedArray, fd, fileOffset, writable) → number      puts the file's pages in the place of the array's
 //   unmap(bytes: TypedArray)                                       puts empty pages there again
 //   lost(number) → boolean                                         whether the file became shorter than what was mapped
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <node_api.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace {
+
+std::string TextOf(napi_env env, napi_value value) {
+  size_t length = 0;
+  napi_get_value_string_utf8(env, value, nullptr, 0, &length);
+  std::string text(length, '\0');
+  napi_get_value_string_utf8(env, value, &text[0], length + 1, &length);
+  return text;
+}
 
 // A library stays loaded until the process ends: any later request for its name (SONAME) gets this one, wherever it is
 // looked for. Its symbols stay its own, as they would if TensorFlow had found it.
@@ -31,13 +46,78 @@ napi_value Load(napi_env env, napi_callback_info info) {
     napi_throw_type_error(env, nullptr, "load() takes a string");
     return nullptr;
   }
-  std::string library(length, '\0');
-  napi_get_value_string_utf8(env, argument, &library[0], length + 1, &length);
-  if (dlopen(library.c_str(), RTLD_LAZY | RTLD_LOCAL) != nullptr) return nullptr;
+  if (dlopen(TextOf(env, argument).c_str(), RTLD_LAZY | RTLD_LOCAL) != nullptr) return nullptr;
   const char* error = dlerror();
   napi_create_string_utf8(env, error == nullptr ? "unknown" : error, NAPI_AUTO_LENGTH, &answer);
   return answer;
 }
+
+// The functions by which a library tells its version: one that returns it, and one that writes it and returns whether it
+// could. Nothing is loaded for it: only what this process already uses is asked.
+napi_value Version(napi_env env, napi_callback_info info) {
+  size_t count = 3;
+  napi_value arguments[3], answer = nullptr;
+  bool written = false;
+  if (napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr) != napi_ok || count != 3 ||
+      napi_get_value_bool(env, arguments[2], &written) != napi_ok) {
+    napi_throw_type_error(env, nullptr, "version() takes a library, a function and whether it writes its answer");
+    return nullptr;
+  }
+  void* library = dlopen(TextOf(env, arguments[0]).c_str(), RTLD_LAZY | RTLD_NOLOAD);
+  if (library == nullptr) return nullptr;
+  if (void* function = dlsym(library, TextOf(env, arguments[1]).c_str())) {
+    int number = -1;
+    if (!written) {
+      number = static_cast<int>(reinterpret_cast<size_t (*)()>(function)());
+    } else if (reinterpret_cast<int (*)(int*)>(function)(&number) != 0) {
+      number = -1;
+    }
+    if (number > 0) napi_create_int32(env, number, &answer);
+  }
+  dlclose(library);
+  return answer;
+}
+
+#ifdef __linux__
+// A thread inherits where it may run from the one that starts it; those that run already are told one by one.
+napi_value Pin(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument = nullptr, answer = nullptr;
+  uint32_t length = 0;
+  if (napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr) != napi_ok ||
+      napi_get_array_length(env, argument, &length) != napi_ok) {
+    napi_throw_type_error(env, nullptr, "pin() takes an array of cores");
+    return nullptr;
+  }
+  int32_t highest = 0;
+  std::vector<int32_t> cores(length, -1);
+  for (uint32_t i = 0; i < length; i++) {
+    napi_value element;
+    if (napi_get_element(env, argument, i, &element) != napi_ok ||
+        napi_get_value_int32(env, element, &cores[i]) != napi_ok || cores[i] < 0 || cores[i] > 65535) {
+      napi_throw_type_error(env, nullptr, "a core is a number from 0 to 65535");
+      return nullptr;
+    }
+    highest = std::max(highest, cores[i]);
+  }
+  cpu_set_t* set = CPU_ALLOC(highest + 1);
+  const size_t bytes = CPU_ALLOC_SIZE(highest + 1);
+  CPU_ZERO_S(bytes, set);
+  for (const int32_t core : cores) CPU_SET_S(core, bytes, set);
+  int error = sched_setaffinity(0, bytes, set) == 0 ? 0 : errno;
+  if (DIR* threads = error == 0 ? opendir("/proc/self/task") : nullptr) {
+    while (const dirent* entry = readdir(threads)) {
+      const pid_t thread = std::atoi(entry->d_name);
+      // One that has ended meanwhile needs no place.
+      if (thread > 0 && sched_setaffinity(thread, bytes, set) != 0 && errno != ESRCH) error = errno;
+    }
+    closedir(threads);
+  }
+  CPU_FREE(set);
+  if (error != 0) napi_create_string_utf8(env, strerror(error), NAPI_AUTO_LENGTH, &answer);
+  return answer;
+}
+#endif
 
 // process.exit() waits for every thread, and so for ever where one is inside a native call that does not return.
 napi_value Exit(napi_env env, napi_callback_info info) {
@@ -196,6 +276,10 @@ napi_value Initialize(napi_env env, napi_value exports) {
     napi_set_named_property(env, exports, name, function);
   };
   add("load", Load);
+  add("version", Version);
+#ifdef __linux__
+  add("pin", Pin);
+#endif
   add("exit", Exit);
   add("map", Map);
   add("unmap", Unmap);

@@ -15,6 +15,7 @@ import { usesOneDnn } from "./environment.js";
 import { gpuNamed, pinnedGpu } from "./gpus.js";
 import { readGraphics } from "./graphics.js";
 import { registerNativeKernels } from "./kernels.js";
+import { type LibraryVersion, loadedVersions, versionsText } from "./library-versions.js";
 import { type Loaded, loadTensorFlow } from "./load.js";
 import { loadNativePackage, type NativeBackend } from "./native-package.js";
 import { createCompiler, type SessionDevices } from "./program/index.js";
@@ -60,7 +61,7 @@ export function compiler(devices?: SessionDevices): Compiler | undefined {
 }
 
 export function describe(): BackendDescription {
-  const { name, installation, binding, sessions } = opened!;
+  const { name, installation, binding, sessions, addon } = opened!;
   const slow = sessions?.assign === undefined ? "; faster after isobatch tensorflow install" : "";
   const version = `${installation.packageVersion} on TensorFlow ${binding.TF_Version}`;
   const oneDnn = usesOneDnn(process.env) ? "oneDNN" : "no oneDNN";
@@ -68,11 +69,12 @@ export function describe(): BackendDescription {
   if (name === "tfjs-node-gpu") {
     const gpu = gpuName();
     const { driverVersion } = readGraphics();
+    const versions = loadedVersions(addon, installation.libraryFolder);
     return {
       ...threads,
       version,
-      flags: `deterministic, no TF32, ${gpu}, driver ${driverVersion}`,
-      device: `${gpu} with CUDA${slow}`,
+      flags: `deterministic, no TF32, ${gpu}, driver ${driverVersion}, ${versionsText(versions)}`,
+      device: `${gpu} with CUDA${slow}${unknownText(versions)}`,
       determinism: "deterministic operations, no autotuning, no TF32: the same bits on the same model of GPU",
     };
   }
@@ -85,6 +87,13 @@ export function describe(): BackendDescription {
     device: `TensorFlow ${binding.TF_Version} on ${processor}, one thread${slow}`,
     determinism: `deterministic operations, one thread, ${oneDnn}: the same bits on the same model of processor`,
   };
+}
+
+/** What follows from versions that nothing says. */
+function unknownText(versions: readonly LibraryVersion[]): string {
+  const unknown = versions.flatMap(({ name, version }) => (version === undefined ? [name] : []));
+  if (unknown.length === 0) return "";
+  return `; the version of ${unknown.join(" and of ")} can't be found out, so workers with another one are not told apart`;
 }
 
 /** The model of the GPU that this process sees, from the driver's own files. */

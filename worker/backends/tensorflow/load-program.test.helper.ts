@@ -8,6 +8,7 @@ import type { TensorFlowInstallation } from "../../../shared/native/installation
 import { loadProcessAddon } from "../../../shared/native/process-addon.js";
 import type { TensorFlowBackendName } from "./availability.js";
 import { cudaLibraryProblems, driverLibraryProblems } from "./cuda-libraries.js";
+import { type LibraryVersion, loadedVersions } from "./library-versions.js";
 import { loadTensorFlow } from "./load.js";
 
 export interface LoadAnswer {
@@ -16,6 +17,9 @@ export interface LoadAnswer {
   /** The names of CUDA's libraries that are in the process. */
   readonly inProcess: readonly string[];
   readonly problems: readonly string[];
+  /** What the libraries say of themselves, and what would be known without asking them. */
+  readonly versions: readonly LibraryVersion[];
+  readonly unasked: readonly LibraryVersion[];
 }
 
 const [name, file] = process.argv.slice(2);
@@ -31,4 +35,6 @@ const inProcess = [...new Set([...maps.matchAll(/\/(lib(?:cu|nv)\w*\.so\.\d+)$/g
 const addon = loadProcessAddon(installation)!;
 const problems =
   name === "tfjs-node-gpu" ? [...cudaLibraryProblems(installation, addon), ...driverLibraryProblems(addon)] : [];
-process.stdout.write(`${JSON.stringify({ error, inProcess, problems } satisfies LoadAnswer)}\n`);
+const versions = loadedVersions(addon, installation.libraryFolder);
+const unasked = loadedVersions(undefined, installation.libraryFolder);
+process.stdout.write(`${JSON.stringify({ error, inProcess, problems, versions, unasked } satisfies LoadAnswer)}\n`);

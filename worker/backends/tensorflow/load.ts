@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { IsobatchError, messageOf } from "../../../shared/errors.js";
 import { sessionAddonOf, type TensorFlowInstallation } from "../../../shared/native/installation.js";
-import { loadProcessAddon } from "../../../shared/native/process-addon.js";
+import { loadProcessAddon, type ProcessAddon } from "../../../shared/native/process-addon.js";
 import type { TensorFlowBackendName } from "./availability.js";
 import { cudaLibraryProblems, driverLibraryProblems, loadCudaLibraries } from "./cuda-libraries.js";
 import { type Binding, loadNativePackage } from "./native-package.js";
@@ -15,6 +15,8 @@ export interface Loaded {
   readonly binding: Binding;
   /** Undefined where an older Isobatch has made the installation. */
   readonly sessions: SessionAddon | undefined;
+  /** The same. */
+  readonly addon: ProcessAddon | undefined;
 }
 
 /** @throws {IsobatchError} `unavailable` with the reason why it can't be loaded, or why it sees no GPU. */
@@ -31,7 +33,7 @@ export function loadTensorFlow(name: TensorFlowBackendName, installation: Tensor
     const binding = load(installation.binding) as Binding;
     const sessions = sessionAddonOf(installation);
     const loaded: Loaded = {
-      ...{ name, installation, binding },
+      ...{ name, installation, binding, addon },
       sessions: existsSync(sessions) ? (load(sessions) as SessionAddon) : undefined,
     };
     loadNativePackage(installation.packageFolder);
