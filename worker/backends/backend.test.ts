@@ -60,7 +60,7 @@ describe("openBackend()", () => {
     assert.equal(backend.numerics.backend, "wasm");
     assert.equal(backend.numerics.architecture, process.arch);
     assert.match(backend.numerics.version, /^\d+\.\d+\.\d+$/);
-    assert.equal(backend.numerics.flags, "simd");
+    assert.equal(backend.numerics.flags, "simd, arithmetic 2");
   });
 
   it("opens wasm inside worker threads, which compute the bits of the main thread", async () => {

@@ -15,6 +15,13 @@ import type { BackendName } from "./names.js";
 import * as tensorflow from "./tensorflow/index.js";
 import * as wasm from "./wasm/index.js";
 
+/**
+ * The revision of what is computed here besides the backend's own kernels. It is raised where a gradient's bits change for
+ * any model, so that workers of an older Isobatch can't share a run with those of a newer one:
+ * 2 draws dropout's masks by Philox.
+ */
+const ARITHMETIC = 2;
+
 /** What changes the bits of a gradient: two workers may share a run only if all four are equal. */
 export interface Numerics {
   backend: string;
@@ -22,7 +29,7 @@ export interface Numerics {
   version: string;
   /** `process.arch`. */
   architecture: string;
-  /** SIMD, threads, determinism: whatever else changes bits. */
+  /** SIMD, threads, determinism, the arithmetic's revision: whatever else changes bits. */
   flags: string;
 }
 
@@ -99,7 +106,7 @@ export async function openBackend(name: BackendName): Promise<Backend> {
   const { version, flags, device, intraOpThreads, determinism } = describe();
   return {
     name,
-    numerics: { backend: name, version, architecture: process.arch, flags },
+    numerics: { backend: name, version, architecture: process.arch, flags: `${flags}, arithmetic ${ARITHMETIC}` },
     device,
     intraOpThreads,
     determinism,

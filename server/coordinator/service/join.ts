@@ -64,7 +64,8 @@ function checkNumerics(
   throw new IsobatchError(
     "refused",
     `The worker computes in another numerics class (${describe(theirs)}) than this run (${describe(ours)}), so its ` +
-      'bits would differ; use the run\'s backend, or set "mixed": true in the task and give up bit-exactness.',
+      'bits would differ; use the run\'s backend and version of Isobatch, or set "mixed": true in the task and give up ' +
+      "bit-exactness.",
   );
 }
 
