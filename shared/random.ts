@@ -10,9 +10,16 @@ import { createHash } from "node:crypto";
  * Never 0, which several tfjs initialisers take for "unseeded".
  */
 export function seedOf(...parts: (string | number)[]): number {
-  const digest = createHash("sha256").update(JSON.stringify(parts)).digest();
-  return (digest.readUInt32LE(0) % 0x7fffffff) + 1;
+  return (digestOf(parts).readUInt32LE(0) % 0x7fffffff) + 1;
 }
+
+/** 64 bits from any list of words and numbers, as two integers: the first eight bytes of its digest, little-endian. */
+export function keyOf(...parts: (string | number)[]): Int32Array {
+  const digest = digestOf(parts);
+  return Int32Array.of(digest.readInt32LE(0), digest.readInt32LE(4));
+}
+
+const digestOf = (parts: (string | number)[]): Buffer => createHash("sha256").update(JSON.stringify(parts)).digest();
 
 /** A source of uniform numbers. */
 export interface Random {

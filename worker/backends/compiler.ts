@@ -7,17 +7,14 @@ import type { Tensor } from "@tensorflow/tfjs-core";
 
 export type Numbers = Float32Array | Int32Array | Uint8Array;
 
-/** Draws a tensor's random numbers anew, those that the computation drew itself. */
-export type Draw = (shape: readonly number[]) => Float32Array;
-
 /** What a computation worked on. */
 export interface Computation {
   /** Float32; they keep their values from one run to the next until others are loaded. */
   readonly variables: readonly Tensor[];
   /** They have other values in each run. */
   readonly inputs: readonly Tensor[];
-  /** What random numbers may have come from; each is keyed, so that it draws the same ones again. */
-  readonly draws: readonly Draw[];
+  /** The keys that its random numbers were drawn by, each two integers of 32 bits: a key draws the same ones again. */
+  readonly draws: readonly Int32Array[];
   /** Float32; undefined: it has none of this number, and a program writes zeros. */
   readonly outputs: readonly (Tensor | undefined)[];
 }
@@ -41,15 +38,15 @@ export interface Trace {
 }
 
 export interface Program {
-  /** The random numbers to draw for each run, besides the inputs: which of the draws, and in which shape. */
-  readonly draws: readonly { readonly draw: number; readonly shape: readonly number[] }[];
+  /** Which of the draws' keys each run takes besides the inputs. */
+  readonly draws: readonly number[];
   /** Sets the variables: of each the arrays that its elements lie in, one after the other. */
   load(variables: readonly (readonly Float32Array[])[]): void;
   /** The values last loaded, a new array for each variable. */
   variables(): Float32Array[];
   /**
    * Computes once.
-   * @param inputs of the shapes and types that were traced; then one array for each of `draws`.
+   * @param inputs of the shapes and types that were traced; then the keys of `draws`.
    * @param outputs of each output the arrays to write its elements to, one after the other.
    * @returns whether all that was written is finite, if the program has looked.
    */

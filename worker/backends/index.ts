@@ -8,5 +8,6 @@ export {
   type Trace,
   UncompilableError,
 } from "./compiler.js";
+export { dropout } from "./dropout.js";
 export { BACKEND_NAMES, type BackendName } from "./names.js";
 export { defaultComputeThreads } from "./threads.js";

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs-core";
 import { input, layers, model } from "@tensorflow/tfjs-layers";
-import { seedOf } from "../../shared/random.js";
+import { keyOf } from "../../shared/random.js";
 import type { LayersModel } from "../../tasks/index.js";
+import { referenceFactors } from "../backends/dropout.test.helper.js";
 import { openBackend } from "../backends/index.js";
 import { keyDropout } from "./layers.js";
 
@@ -68,8 +69,7 @@ function kept(built: LayersModel, rows: number): boolean[][] {
 }
 
 /** Which elements a rate of 0.5 keeps of a row. */
-const drawnBy = (seed: number): boolean[] =>
-  tf.tidy(() => Array.from(tf.randomUniform([WIDTH], 0, 1, "float32", seed).dataSync(), (value) => value >= 0.5));
+const drawnBy = (key: Int32Array): boolean[] => Array.from(referenceFactors(key, WIDTH, 0.5), (factor) => factor !== 0);
 
 describe("keyDropout()", () => {
   before(() => openBackend("wasm"));
@@ -84,16 +84,13 @@ describe("keyDropout()", () => {
       for (const number of [0, 1, 7, 1]) {
         keyed.key(number);
         const found = kept(built, rows).map(String);
-        const seeds = Array.from({ length: rows }, (_, call) =>
-          // A layer that is called once is keyed as if there were no calls to count.
-          call === 0 ? seedOf(SEED, number, path) : seedOf(SEED, number, path, call),
-        );
-        assert.deepEqual(keyed.seeds(number), seeds);
-        const drawn = seeds.map((seed) => String(drawnBy(seed)));
+        const keys = Array.from({ length: rows }, (_, call) => keyOf(SEED, path, call, number));
+        assert.deepEqual(keyed.keys(number), keys);
+        const drawn = keys.map((key) => String(drawnBy(key)));
         order ??= found.map((row) => drawn.indexOf(row));
         assert.deepEqual(
           [...order].sort(),
-          seeds.map((_, call) => call),
+          keys.map((_, call) => call),
         );
         assert.deepEqual(
           found,
@@ -118,7 +115,7 @@ describe("keyDropout()", () => {
         { training: false },
       );
     });
-    assert.equal(keyed.seeds(3).length, 3);
+    assert.equal(keyed.keys(3).length, 3);
     keyed.key(3);
     assert.deepEqual(kept(built, rows), first);
     built.dispose();

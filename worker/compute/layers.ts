@@ -2,7 +2,8 @@
  * A model's layers as training on micro-batches needs them: every one with its path, whatever it is nested in, and
  * the three kinds that tfjs does not train as this project's rules want it.
  *
- * - Dropout draws the same mask at every call unless its `seed` changes: it is set before every call.
+ * - Dropout draws random numbers of tfjs's own, the same ones at every call unless its `seed` changes: here each call
+ *   draws its mask by a key.
  * - BatchNorm updates its moving statistics inside the forward pass. Here they are averaged over the step's
  *   micro-batches by the server instead, so a micro-batch must yield its own statistics: with `momentum` 0 and the
  *   moving variables zeroed, the forward pass leaves exactly the batch's mean and variance in them.
@@ -11,8 +12,10 @@
  * A dropout may be called several times in one forward pass: where several inputs share it, or where TimeDistributed calls
  * it at every time step. The order of the calls is the model's, so it is the same on every machine.
  */
-import { seedOf } from "../../shared/random.js";
+import { keyOf } from "../../shared/random.js";
 import { type Layer, type LayersModel, type LayerVariable, tensorflow as tf } from "../../tasks/index.js";
+import type { Tensor } from "../../tasks/tfjs/core.js";
+import { dropout } from "../backends/index.js";
 
 export interface PlacedLayer {
   readonly layer: Layer;
@@ -39,40 +42,40 @@ function* placed(layer: Layer, prefix: string): Generator<PlacedLayer> {
 
 const HELD = ["layer", "forwardLayer", "backwardLayer", "dropout"] as const;
 
-type Dropout = Layer & { seed: number };
+type Dropout = Layer & { rate: number; getNoiseShape(input: Tensor): number[] | null | undefined };
 type BatchNormalization = Layer & { momentum: number; movingMean: LayerVariable };
 
 export interface KeyedDropout {
   /** To be called with the number n of each micro-batch before its forward pass. */
   key(microBatch: number): void;
-  /** The seed of each of a micro-batch's calls, layer by layer; as many calls as the last forward pass had. */
-  seeds(microBatch: number): number[];
+  /** The key of each of a micro-batch's calls, layer by layer; as many calls as the last forward pass had. */
+  keys(microBatch: number): Int32Array[];
 }
 
-/** Makes the model's dropout a function of the micro-batch, and of how often the layer has been called in it. */
+/** Makes the model's dropout a function of the run's seed, the layer's path, the call and the micro-batch. */
 export function keyDropout(model: LayersModel, seed: number): KeyedDropout {
   const paths = new Map<Layer, string>();
   for (const { layer, path } of layersOf(model)) if (DROPOUTS.has(layer.getClassName())) paths.set(layer, path);
   const dropouts = [...paths].map(([layer, path]) => ({ layer: layer as Dropout, path, calls: 0 }));
   let current = 0;
-  const seedFor = (microBatch: number, path: string, call: number): number =>
-    call === 0 ? seedOf(seed, microBatch, path) : seedOf(seed, microBatch, path, call);
-  for (const dropout of dropouts) {
-    const { layer, path } = dropout;
+  for (const keyed of dropouts) {
+    const { layer, path } = keyed;
     const call = layer.call.bind(layer);
     layer.call = (inputs, options) => {
-      if (options.training) layer.seed = seedFor(current, path, dropout.calls++);
-      return call(inputs, options);
+      // As tfjs has it: a rate of 1 drops nothing either.
+      if (!options.training || layer.rate <= 0 || layer.rate >= 1) return call(inputs, options);
+      const x = (Array.isArray(inputs) ? inputs[0] : inputs) as Tensor;
+      return dropout(x, keyOf(seed, path, keyed.calls++, current), layer.rate, layer.getNoiseShape(x) ?? x.shape);
     };
   }
   return {
     key(microBatch) {
       current = microBatch;
-      for (const dropout of dropouts) dropout.calls = 0;
+      for (const keyed of dropouts) keyed.calls = 0;
     },
-    seeds: (microBatch) =>
+    keys: (microBatch) =>
       dropouts.flatMap(({ path, calls }) =>
-        Array.from({ length: calls }, (_, call) => seedFor(microBatch, path, call)),
+        Array.from({ length: calls }, (_, call) => keyOf(seed, path, call, microBatch)),
       ),
   };
 }

@@ -53,7 +53,7 @@ export interface ModelGradient extends LoadableValues {
   readonly checkIndices: IndexCheck;
   /** Writes the gradient, with the batch's statistics behind it, to the vector at `target`. @returns the mean loss. */
   compute(batch: DecodedMicroBatch, target: Addresses, watch?: Watch): number;
-  /** The random numbers that a micro-batch's dropout draws, layer by layer and call by call. */
+  /** The keys that a micro-batch's dropout draws by, layer by layer and call by call. */
   draws(number: number): Computation["draws"];
   evaluate(batch: DecodedMicroBatch): { lossSum: number; correct: number };
   dispose(): void;
@@ -74,8 +74,6 @@ export async function openModelGradient(options: ModelGradientOptions): Promise<
   const { indices, untraced } = inputUsesOf(model, form.input.shape);
   checkUntraced(untraced);
   const values = createModelValues(bound, copies, weightsAt);
-  const draws = (number: number): Computation["draws"] =>
-    dropout.seeds(number).map((seed) => (shape) => draw(shape, seed));
 
   return {
     weights,
@@ -102,7 +100,7 @@ export async function openModelGradient(options: ModelGradientOptions): Promise<
           // A parameter that the loss does not depend on is absent.
           computed = [value, ...trained.map(({ name }) => grads[name]), ...tail.map(({ variable }) => variable)];
           const variables = weights.map(({ variable }) => variable);
-          return { variables, inputs: [inputs, labels], draws: draws(batch.number), outputs: computed };
+          return { variables, inputs: [inputs, labels], draws: dropout.keys(batch.number), outputs: computed };
         });
         const [value, ...written] = computed;
         meanLoss = value.dataSync()[0];
@@ -111,7 +109,7 @@ export async function openModelGradient(options: ModelGradientOptions): Promise<
       return meanLoss;
     },
 
-    draws,
+    draws: dropout.keys,
 
     evaluate(batch) {
       values.useStatistics();
@@ -138,12 +136,4 @@ function tensorsOf(form: SampleSpec, batch: DecodedMicroBatch): { inputs: tf.Ten
     inputs: tf.tensor(inputs, [samples, ...form.input.shape]),
     labels: tf.tensor(labels, [samples, ...form.label.shape], labels instanceof Int32Array ? "int32" : "float32"),
   };
-}
-
-/** The numbers that tfjs's dropout draws for a tensor of this shape with this seed. */
-function draw(shape: readonly number[], seed: string | number): Float32Array {
-  const drawn = tf.randomUniform([...shape], 0, 1, "float32", seed);
-  const values = drawn.dataSync() as Float32Array;
-  drawn.dispose();
-  return values;
 }

@@ -36,8 +36,8 @@ export function createModelProgram(program: Program, samples: number, feeds: Mod
   const { model, weightsAt, copies } = feeds;
   const run = (batch: DecodedMicroBatch, loss: Float32Array, results: Float32Array[][]): boolean | undefined => {
     const draws = model.draws(batch.number);
-    const drawn = program.draws.map(({ draw, shape }) => draws[draw](shape));
-    return program.run([batch.inputs, batch.labels, ...drawn], [[loss], ...results]);
+    const keys = program.draws.map((index) => draws[index]);
+    return program.run([batch.inputs, batch.labels, ...keys], [[loss], ...results]);
   };
 
   return {

@@ -1,6 +1,7 @@
 import { version_cpu } from "../../../tasks/tfjs/backend-cpu.js";
 import type { BackendDescription } from "../description.js";
 import { registerConvolutionGradients } from "./convolution.js";
+import { registerDropout } from "./dropout.js";
 import { registerPoolGradients } from "./pool.js";
 import { registerReluGradient } from "./relu.js";
 import { registerResizeGradients } from "./resize.js";
@@ -17,6 +18,7 @@ export function complete(): void {
   if (completed) return;
   completed = true;
   registerConvolutionGradients();
+  registerDropout();
   registerPoolGradients();
   registerResizeGradients();
   registerReluGradient();

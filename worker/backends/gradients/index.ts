@@ -4,6 +4,7 @@ import { repairLayers } from "../../../tasks/index.js";
 import { registerBatchNorm } from "./batch-norm.js";
 import { registerComparisons } from "./comparisons.js";
 import { registerConvolutions } from "./convolution.js";
+import { registerDropout } from "./dropout.js";
 import { registerExtrema } from "./extrema.js";
 import { registerKinks } from "./kinks.js";
 import { registerMatMul } from "./matmul.js";
@@ -24,6 +25,7 @@ export function registerGradients(): void {
   registerBatchNorm();
   registerComparisons();
   registerConvolutions();
+  registerDropout();
   registerExtrema();
   registerKinks();
   registerMatMul();

@@ -16,6 +16,7 @@ import { compose, type KernelCall, replaceKernel } from "../kernels.js";
 import { registerDenseBincount } from "./completions.js";
 import { registerDeterministic } from "./deterministic.js";
 import { registerDilation } from "./dilation.js";
+import { registerDropout } from "./dropout.js";
 import type { NativeBackend } from "./native-package.js";
 import { floatType, integer, intType, run } from "./operation.js";
 import { registerMaxPoolGradient } from "./pooling.js";
@@ -29,6 +30,7 @@ export function registerNativeKernels(): void {
   registerDenseBincount();
   registerDeterministic();
   registerDilation();
+  registerDropout();
   registerMaxPoolGradient();
   replaceKernel("tensorflow", RELU_GRADIENT, ({ inputs: { dy, y }, backend }: ReluCall) =>
     run(backend, "ReluGrad", [floatType("T")], [dy, y]),

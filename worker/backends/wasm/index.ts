@@ -6,6 +6,7 @@ import { env } from "../../../tasks/tfjs/core.js";
 import type { BackendDescription } from "../description.js";
 import { registerConvolutions } from "./convolution.js";
 import { registerDepthwise } from "./depthwise.js";
+import { registerDropout } from "./dropout.js";
 import { registerIdentity } from "./identity.js";
 import { registerMatMul } from "./matmul.js";
 import { registerPooling } from "./pool.js";
@@ -43,6 +44,7 @@ export function complete(): void {
   registerMatMul();
   registerConvolutions();
   registerDepthwise();
+  registerDropout();
   registerPooling();
   registerPrelu();
   registerReluGradient();

@@ -60,6 +60,15 @@ export interface TrainingKernels {
   depthwiseForward(batch: number, multiplier: number, x: number, filter: number, y: number): void;
   depthwiseInputGradient(batch: number, multiplier: number, dy: number, filter: number, dx: number): void;
   depthwiseFilterGradient(batch: number, multiplier: number, x: number, dy: number, dFilter: number): void;
+  dropoutMask(
+    ...arguments_: [
+      count: number,
+      ...stream: [key0: number, key1: number, counter2: number, counter3: number],
+      kept: number,
+      mask: number,
+    ]
+  ): void;
+  dropout(count: number, x: number, mask: number, scale: number, y: number): void;
   poolDescribe(
     ...arguments_: [
       ...x: [depth: number, height: number, width: number, channels: number],
@@ -127,9 +136,14 @@ export function withInts(backend: BackendWasm, values: Int32Array, body: (addres
   });
 }
 
-/** A new float32 tensor that `fill` writes at the address it gets, and must fill whole; an empty one is not filled. */
-export function output(backend: BackendWasm, shape: number[], fill: (address: number) => void): TensorInfo {
-  const tensor = backend.makeOutput(shape, "float32");
+/** A new tensor that `fill` writes at the address it gets, and must fill whole; an empty one is not filled. */
+export function output(
+  backend: BackendWasm,
+  shape: number[],
+  fill: (address: number) => void,
+  dtype: "float32" | "bool" = "float32",
+): TensorInfo {
+  const tensor = backend.makeOutput(shape, dtype);
   if (util.sizeFromShape(shape) > 0) fill(addressOf(backend, tensor));
   return tensor;
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs-core";
-import { type Computation, openBackend, type Program, probeBackend, UncompilableError } from "../../index.js";
+import { referenceFactors } from "../../dropout.test.helper.js";
+import { dropout, openBackend, type Program, probeBackend, UncompilableError } from "../../index.js";
 
 const { available, reason } = await probeBackend("tfjs-node");
 const compiler = available ? (await openBackend("tfjs-node")).compiler : undefined;
@@ -14,10 +15,10 @@ interface Run {
   readonly w: tf.Tensor;
 }
 
-const seedOf = (number: number): string => `mask/${number}`;
-const draws = (number: number): Computation["draws"] => [
-  (shape) => tf.tidy(() => tf.randomUniform([...shape], 0, 1, "float32", seedOf(number)).dataSync() as Float32Array),
-];
+const keyOf = (number: number): Int32Array => Int32Array.of(number, 7 - number);
+
+/** A mask of zeros and twos, or another one made by the key. */
+const masked = (x: tf.Tensor, key: Int32Array): tf.Tensor => dropout(x, key, 0.5);
 
 /** Traces a function of x and w with runs 0, 1, …. */
 function traceTwice(compute: (run: Run) => tf.Tensor) {
@@ -26,7 +27,7 @@ function traceTwice(compute: (run: Run) => tf.Tensor) {
     const w = tf.tensor([0.5, -1, 2, 0.25], [2, 2]);
     return compiler!.trace(() => {
       const outputs = [compute({ number, x, w })];
-      return { variables: [w], inputs: [x], draws: draws(number), outputs };
+      return { variables: [w], inputs: [x], draws: [Int32Array.of(-1, number), keyOf(number)], outputs };
     });
   };
   return [trace(0), trace(1)] as const;
@@ -54,23 +55,25 @@ function refuses(compute: (run: Run) => tf.Tensor, message: RegExp): void {
 }
 
 describe("a program of TensorFlow's", { skip }, () => {
-  const run = (compiled: Program, x: number[], w: number[], drawn: Float32Array[] = []) => {
+  const run = (compiled: Program, x: number[], w: number[], keys: Int32Array[] = []) => {
     const out = new Float32Array(4);
     compiled.load([[Float32Array.from(w)]]);
-    compiled.run([Float32Array.from(x), ...drawn], [[out.subarray(0, 1), out.subarray(1)]]);
+    compiled.run([Float32Array.from(x), ...keys], [[out.subarray(0, 1), out.subarray(1)]]);
     return [...out];
   };
 
-  it("computes with other inputs, variables and drawn numbers", () => {
-    const program = compile(({ number, x, w }) =>
-      tf.add(tf.matMul(x, w), tf.mul(2, tf.randomUniform([2, 2], 0, 1, "float32", seedOf(number)))),
-    );
-    assert.deepEqual(program.draws, [{ draw: 0, shape: [2, 2] }]);
-    assert.deepEqual(run(program, [1, 2, 3, 4], [1, 0, 0, 1], [new Float32Array(4)]), [1, 2, 3, 4]);
-    assert.deepEqual(run(program, [1, 2, 3, 4], [0, 1, 1, 0], [Float32Array.of(1, 2, 3, 4)]), [4, 5, 10, 11]);
+  it("computes with other inputs, variables and keys", () => {
+    const program = compile(({ number, x, w }) => masked(tf.matMul(x, w), keyOf(number)));
+    assert.deepEqual(program.draws, [1]);
+    for (const key of [keyOf(0), keyOf(5), Int32Array.of(-8, 1)]) {
+      const factors = referenceFactors(key, 4, 0.5);
+      const product = (values: number[]): number[] => values.map((value, i) => value * factors[i]);
+      assert.deepEqual(run(program, [1, 2, 3, 4], [1, 0, 0, 1], [key]), product([1, 2, 3, 4]));
+      assert.deepEqual(run(program, [1, 2, 3, 4], [0, 1, 1, 0], [key]), product([2, 1, 4, 3]));
+    }
     assert.deepEqual(program.variables(), [Float32Array.of(0, 1, 1, 0)]);
     program.close();
-    assert.throws(() => run(program, [1, 2, 3, 4], [1, 0, 0, 1], [new Float32Array(4)]), /the session is closed/);
+    assert.throws(() => run(program, [1, 2, 3, 4], [1, 0, 0, 1], [keyOf(0)]), /the session is closed/);
   });
 
   it("gives outputs that are inputs, variables or constants", () => {
@@ -150,12 +153,8 @@ describe("a program of TensorFlow's", { skip }, () => {
     let times = 0;
     refuses(({ x }) => tf.mul(x, tf.scalar(++times)), /makes a tensor of shape \[\] that changes each time/);
     refuses(({ x }) => tf.mul(x, tf.randomUniform([2, 2])), /makes a tensor of shape \[2,2\] that changes each time/);
-    // Begins as the keyed numbers do, but goes on otherwise.
-    refuses(({ x, number }) => {
-      const values = draws(number)[0]([16]).slice();
-      values[15] = 0;
-      return tf.add(x, tf.sum(tf.tensor(values)));
-    }, /makes a tensor of shape \[16\] that changes each time/);
+    refuses(({ x, number }) => masked(x, Int32Array.of(number, 8)), /makes a tensor of shape \[2\] that changes each/);
+    refuses(({ x }) => masked(x, Int32Array.of(3, 4)), /draws random numbers by a key that stays the same/);
   });
 
   it("is refused where the operations hang on the numbers", () => {

@@ -3,10 +3,11 @@
  * operation by itself, at a tenth of what each costs from JavaScript, and the numbers go straight between its memory and
  * ours.
  *
- * A tensor that JavaScript made is a constant only if both traces made the same one, and a drawn one only if both times it
- * was exactly what its key draws. So nothing that changes with the micro-batch can be frozen unseen.
+ * A tensor that JavaScript made is a constant only if both traces made the same one; one that differs must be the key of
+ * the same draw in both. So nothing that changes with the micro-batch can be frozen unseen.
  */
-import { type Draw, type Numbers, type Program, UncompilableError } from "../../compiler.js";
+import { type Numbers, type Program, UncompilableError } from "../../compiler.js";
+import { UNIFORM } from "../dropout.js";
 import type { Binding, OperationAttribute } from "../native-package.js";
 import { type Encoded, encodeConfig, encodeGraph, type GraphNode, type SessionDevices, value } from "./graph-def.js";
 import type { FeedPlace, SessionAddon } from "./session.js";
@@ -71,9 +72,9 @@ interface Graph {
   readonly nodes: GraphNode[];
   readonly variables: { index: number; name: string; assign: string; feed: FeedPlace }[];
   readonly feeds: FeedPlace[];
-  /** Of each feed, which of the inputs and draws it is. */
+  /** Of each feed, which of the inputs and then draws it is. */
   readonly inputs: number[];
-  readonly draws: { draw: number; shape: readonly number[] }[];
+  readonly draws: number[];
   readonly fetches: string[];
   /** Of each fetch, which output it is. */
   readonly wanted: number[];
@@ -122,7 +123,7 @@ function buildGraph(binding: Binding, first: TensorFlowTrace, second: TensorFlow
     place(`input${index}`, first.inputs[index], second.inputs[index]);
   });
 
-  /** The same tensor in both traces; a constant or drawn one is met here for the first time. */
+  /** The same tensor in both traces; a constant or a key is met here for the first time. */
   const same = (a: TensorId, b: TensorId): string => {
     const [nameA, nameB] = [names[0].get(a), names[1].get(b)];
     if (nameA !== nameB) throw new UncompilableError("its operations are connected in another way each time");
@@ -137,7 +138,7 @@ function buildGraph(binding: Binding, first: TensorFlowTrace, second: TensorFlow
     } else {
       name = `draw${graph.draws.length}`;
       feed(name, inputs.length + graph.draws.length, type, shape);
-      graph.draws.push({ draw: drawOf(first, second, hostA, hostB), shape });
+      graph.draws.push(drawOf(first, second, hostA, hostB));
     }
     place(name, a, b);
     return name;
@@ -149,6 +150,10 @@ function buildGraph(binding: Binding, first: TensorFlowTrace, second: TensorFlow
     const name = `operation${i}`;
     const attributes = Object.fromEntries(operation.attributes.map((attribute) => encodeAttribute(binding, attribute)));
     const from = operation.inputs.map((id, j) => same(other.inputs[j], id));
+    // A key that both traces share would draw the same numbers for ever.
+    if (operation.name === UNIFORM && !from[1].startsWith("draw")) {
+      throw new UncompilableError("it draws random numbers by a key that stays the same");
+    }
     const shapes = operation.outputs.map(({ shape }) => shape);
     nodes.push({ name, operation: operation.name, inputs: from, attributes, shapes });
     operation.outputs.forEach(({ id }, j) => {
@@ -193,12 +198,10 @@ function equal(a: Numbers, b: Numbers): boolean {
   return bytes(a).equals(bytes(b));
 }
 
-/** Which of the draws made both tensors: the first numbers choose it, all of them prove it. */
+/** Whose key both tensors are. */
 function drawOf(first: TensorFlowTrace, second: TensorFlowTrace, a: HostTensor, b: HostTensor): number {
-  const few = [Math.min(8, a.values.length)];
-  const drew = (draw: Draw, { values, shape }: HostTensor): boolean =>
-    equal(draw(few), values.subarray(0, few[0])) && equal(draw(shape), values);
-  const found = second.computation.draws.findIndex((draw, i) => drew(draw, b) && drew(first.computation.draws[i], a));
+  const [keysA, keysB] = [first, second].map(({ computation }) => computation.draws);
+  const found = keysB.findIndex((key, i) => equal(key, b.values) && equal(keysA[i], a.values));
   if (found < 0) throw new UncompilableError(`it makes a tensor of shape [${b.shape}] that changes each time`);
   return found;
 }

@@ -7,6 +7,7 @@ export {
   convolutionScratchBytes,
 } from "./convolution";
 export { depthwiseFilterGradient, depthwiseForward, depthwiseInputGradient } from "./depthwise";
+export { dropout, dropoutMask } from "./dropout";
 export { matmul, matmulScratchBytes } from "./gemm";
 export { averagePoolGradient, maxPool, maxPoolGradient, poolDescribe, poolScratchBytes } from "./pool";
 export { columnSums, reluGradient, repeatBlocks, repeatRow, segmentSums } from "./rows";
