@@ -4,7 +4,15 @@
  */
 import core = require("@tensorflow/tfjs-core");
 
-export type { KernelBackend, KernelFunc, NamedTensorMap, Tensor, TensorInfo } from "@tensorflow/tfjs-core";
+export type {
+  KernelBackend,
+  KernelFunc,
+  NamedTensorMap,
+  Tensor,
+  Tensor1D,
+  Tensor2D,
+  TensorInfo,
+} from "@tensorflow/tfjs-core";
 export { core };
 export import backend_util = core.backend_util;
 export const {
@@ -21,6 +29,7 @@ export const {
   Conv3D,
   Conv3DBackpropFilterV2,
   Conv3DBackpropInputV2,
+  Cast,
   Cumsum,
   DepthToSpace,
   DepthwiseConv2dNative,
@@ -64,6 +73,7 @@ export const {
   Selu,
   Sigmoid,
   Softmax,
+  Square,
   Sub,
   Sum,
   Tile,
@@ -71,12 +81,14 @@ export const {
   _FusedMatMul,
   add,
   backend,
+  broadcastTo,
   broadcast_util,
   cast,
   clone,
   concat,
   conv2d,
   cumsum,
+  customGrad,
   depthwiseConv2d,
   dispose,
   div,
@@ -84,9 +96,11 @@ export const {
   engine,
   env,
   equal,
+  erf,
   exp,
   findBackendFactory,
   getBackend,
+  getGradient,
   getKernel,
   greater,
   greaterEqual,
@@ -123,6 +137,7 @@ export const {
   tidy,
   transpose,
   unregisterKernel,
+  unsortedSegmentSum,
   unstack,
   util,
   where,

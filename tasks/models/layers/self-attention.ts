@@ -84,13 +84,12 @@ export class SelfAttention extends tf.layers.Layer {
         ]),
         [2, 0, 3, 1, 4],
       );
-      const flat = tf.reshape(parts, [3, batch * heads, length, size]);
-      const [q, k, v] = tf.unstack(flat, 0);
+      const [q, k, v] = tf.unstack(parts, 0);
       const scores = tf.matMul(tf.mul(q, 1 / Math.sqrt(size)), k, false, true);
       const plain = this.causal ? tf.add(scores, causalMask(length)) : scores;
-      const weights = tf.softmax(mask === undefined ? plain : maskedScores(scores, mask, heads, this.causal));
+      const weights = tf.softmax(mask === undefined ? plain : maskedScores(scores, mask, this.causal));
       const kept = this.dropout.rate > 0 ? single(this.dropout.call(weights, options as never) as Tensor) : weights;
-      const mixed = tf.transpose(tf.reshape(tf.matMul(kept, v), [batch, heads, length, size]), [0, 2, 1, 3]);
+      const mixed = tf.transpose(tf.matMul(kept, v), [0, 2, 1, 3]);
       const out = this.project(tf.reshape(mixed, [batch * length, width]), "output_kernel", "output_bias");
       return tf.reshape(out, [batch, length, width]);
     });
@@ -117,13 +116,12 @@ function causalMask(length: number): Tensor {
 /**
  * The scores with UNSEEN wherever a masked position would be seen, or would see: as in Keras, whose attention takes its
  * input's mask for both. What a masked position gets is the mean over all, which is to be passed over.
- * @param scores [batch · heads, length, length].
+ * @param scores [batch, heads, length, length].
  * @param mask [batch, length], 1 for a position that is there, 0 for one that is masked.
  */
-function maskedScores(scores: Tensor, mask: Tensor, heads: number, causal: boolean): Tensor {
+function maskedScores(scores: Tensor, mask: Tensor, causal: boolean): Tensor {
   const [batch, length] = mask.shape;
-  const ofHeads = tf.reshape(tf.tile(tf.reshape(mask, [batch, 1, length]), [1, heads, 1]), [batch * heads, length]);
-  const both = tf.mul(tf.reshape(ofHeads, [batch * heads, 1, length]), tf.reshape(ofHeads, [batch * heads, length, 1]));
+  const both = tf.mul(tf.reshape(mask, [batch, 1, 1, length]), tf.reshape(mask, [batch, 1, length, 1]));
   const seen = causal ? tf.mul(both, tf.cast(tf.equal(causalMask(length), 0), "float32")) : both;
   return tf.add(tf.mul(scores, seen), tf.mul(tf.sub(1, seen), UNSEEN));
 }

@@ -4,9 +4,13 @@
  */
 
 export function zeroRow(to: usize, bytes: usize): void {
+  fillRow(to, 0, bytes);
+}
+
+export function fillRow(to: usize, value: f32, bytes: usize): void {
   let at: usize = 0;
-  for (; at + 16 <= bytes; at += 16) v128.store(to + at, f32x4.splat(0));
-  for (; at < bytes; at += 4) store<f32>(to + at, 0);
+  for (; at + 16 <= bytes; at += 16) v128.store(to + at, f32x4.splat(value));
+  for (; at < bytes; at += 4) store<f32>(to + at, value);
 }
 
 export function copyRow(to: usize, from: usize, bytes: usize): void {
@@ -98,6 +102,11 @@ export function repeatRow(rows: i32, columns: i32, values: usize, out: usize): v
 /** out = each of the `blocks` blocks of x, of `bytes` bytes, `copies` times one after the other. */
 export function repeatBlocks(blocks: i32, copies: i32, bytes: usize, x: usize, out: usize): void {
   for (let block = 0; block < blocks; block++, x += bytes) {
+    if (bytes === 4) {
+      fillRow(out, load<f32>(x), (<usize>copies) << 2);
+      out += (<usize>copies) << 2;
+      continue;
+    }
     for (let copy = 0; copy < copies; copy++, out += bytes) copyRow(out, x, bytes);
   }
 }
