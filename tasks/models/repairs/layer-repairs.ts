@@ -13,6 +13,7 @@ import {
   zeros,
 } from "../../tfjs/core.js";
 import { normalizeRows } from "../layers/normalize.js";
+import { repairGelu } from "./gelu.js";
 import { repairGraphs } from "./graph-call.js";
 import { repairMaskedLayers } from "./masked-layers.js";
 import { repairSettings } from "./setting-repairs.js";
@@ -37,6 +38,7 @@ export function repairLayers(): void {
   wrapCall<Convolution>("Conv2D", dilated);
   wrapCall<Softmax>("Softmax", alongAnyAxis);
   wrapCall<Rectifier>("ReLU", relu6);
+  repairGelu();
   repairGraphs();
   repairMaskedLayers();
   repairSettings();
