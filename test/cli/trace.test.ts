@@ -122,7 +122,12 @@ describe("isobatch run --trace", { timeout: 300_000 }, () => {
   });
 
   it("has every kind of event, with its numbers", () => {
-    for (const name of Object.keys(EVENTS)) assert.ok(of(name as EventName).length > 0, name);
+    // Nothing is downloaded where the host folds.
+    const seen = Object.keys(EVENTS).filter((name) => of(name as EventName).length > 0);
+    assert.deepEqual(
+      seen,
+      Object.keys(EVENTS).filter((name) => name !== "download"),
+    );
     for (const { name, args } of spans) {
       assert.deepEqual(Object.keys(args), KINDS[name].numbers, name);
       for (const number of Object.values(args)) assert.ok(Number.isSafeInteger(number), `${name}: ${number}`);

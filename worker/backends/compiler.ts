@@ -4,6 +4,7 @@
  * must be named as an input, and the compiler refuses where it finds anything else that does.
  */
 import type { Tensor } from "@tensorflow/tfjs-core";
+import type { GradientForm, ProgramSums } from "./program-sums.js";
 
 export type Numbers = Float32Array | Int32Array | Uint8Array;
 
@@ -20,6 +21,8 @@ export interface Computation {
 }
 
 export interface Compiler {
+  /** Whether programs run on a device with a memory of its own, such as a GPU, from which copying is dear. */
+  readonly onDevice: boolean;
   /**
    * Computes, and remembers how. The outputs stay the caller's.
    * @throws {UncompilableError} after computing all the same, if it can't be compiled.
@@ -51,6 +54,8 @@ export interface Program {
    * @returns whether all that was written is finite, if the program has looked.
    */
   run(inputs: readonly Numbers[], outputs: readonly (readonly Float32Array[])[]): boolean | undefined;
+  /** Makes it keep sums of its outputs; undefined where it can't. */
+  sums?(form: GradientForm): ProgramSums;
   close(): void;
 }
 

@@ -10,4 +10,5 @@ export {
 } from "./compiler.js";
 export { dropout } from "./dropout.js";
 export { BACKEND_NAMES, type BackendName } from "./names.js";
+export type { GradientForm, HostVectors, ProgramSums, SumsOperation, VectorForm, Weights } from "./program-sums.js";
 export { defaultComputeThreads } from "./threads.js";

@@ -34,6 +34,7 @@ function setUp(differently: { compiler?: Partial<Compiler>; program?: Partial<Pr
     ...differently.program,
   };
   const compiler: Compiler = {
+    onDevice: false,
     trace(computation) {
       computation();
       return { operations: ++did.traced };

@@ -7,14 +7,22 @@
 import type { Compiler } from "../backends/index.js";
 import type { Addresses } from "./memory.js";
 import type { DecodedMicroBatch, ModelGradient } from "./model-gradient.js";
-import { createModelProgram, type ModelFeeds, type ModelProgram } from "./model-program.js";
+import {
+  type ComputedGradient,
+  createModelProgram,
+  type ModelFeeds,
+  type ModelProgram,
+  type ModelSums,
+} from "./model-program.js";
 import { createTracing, type Tracing } from "./tracing.js";
 
 /** What computes a micro-batch's gradient, whichever way. */
 export interface Computing extends Pick<ModelGradient, "evaluate" | "dispose"> {
   load(): void;
-  /** As `ModelGradient` does; finite: whether all that was written is finite, if that is known. */
-  compute(batch: DecodedMicroBatch, target: Addresses): { loss: number; finite?: boolean };
+  /** As `ModelGradient` does. */
+  compute(batch: DecodedMicroBatch, target: Addresses): ComputedGradient;
+  /** What sums gradients of such micro-batches where they are computed, once there is something that does. */
+  sums?(batch: DecodedMicroBatch): ModelSums | undefined;
 }
 
 export interface CompiledGradientOptions extends ModelFeeds {
@@ -90,6 +98,9 @@ export function compiledGradient({ compiler, refused, ...feeds }: CompiledGradie
       }
       return { loss: eagerly(batch, target) };
     },
+
+    sums: (batch) =>
+      state.kind === "running" && state.program.samples === batch.samples ? state.program.sums : undefined,
 
     evaluate(batch) {
       freshen();

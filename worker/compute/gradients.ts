@@ -10,9 +10,11 @@ import { createPrecision, type Precision } from "./bfloat16.js";
 import { type Computing, compiledGradient } from "./compiled-gradient.js";
 import { type Copies, createCopies } from "./copies.js";
 import { flipBit, type GradientFlip } from "./gradient-flip.js";
+import { gradientForm, hostVectors } from "./gradient-form.js";
 import { indexError, namingBatch } from "./index-errors.js";
 import type { Addresses, SharedMemory } from "./memory.js";
 import { type DecodedMicroBatch, type ModelGradient, openModelGradient } from "./model-gradient.js";
+import type { ComputedGradient, ModelSums } from "./model-program.js";
 import { NonFiniteError } from "./non-finite-error.js";
 import { createSums } from "./sums.js";
 
@@ -41,6 +43,14 @@ export interface GradientsOptions {
   readonly notice?: (line: string) => void;
   /** Only for tests, by ISOBATCH_FLIP_GRADIENT_BIT. */
   readonly flip?: GradientFlip;
+  /** Where gradients are summed once a program computes them; by default where it runs on a device of its own memory. */
+  readonly foldOn?: "host" | "program";
+}
+
+/** The sums of a program, as `Gradients` gives them out. */
+export interface GradientSums extends Omit<ModelSums, "compute" | "readGradient"> {
+  /** As `compute` of `Gradients`, but the gradient stays where it was computed. */
+  compute(batch: DecodedMicroBatch): number;
 }
 
 export interface Gradients {
@@ -57,6 +67,8 @@ export interface Gradients {
   decode(batch: SampleBatch): DecodedMicroBatch;
   /** The second half. */
   compute(batch: DecodedMicroBatch, target: Addresses): number;
+  /** What sums gradients of such micro-batches where they are computed; undefined: they have to be summed on the host. */
+  sums(batch: DecodedMicroBatch): GradientSums | undefined;
   /** The sum of the samples' losses, without regularisers, and how many are classified right; in inference mode. */
   evaluate(batch: SampleBatch): { lossSum: number; correct: number };
   /** Frees the model. */
@@ -108,22 +120,35 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
     return finite;
   };
 
-  const compute = (batch: DecodedMicroBatch, target: Addresses): number => {
+  /** @throws {NonFiniteError} if something is known not to be finite. */
+  const checked = (batch: DecodedMicroBatch, work: () => ComputedGradient): ComputedGradient => {
     const { number } = batch;
     const begun = began();
-    const { loss, finite } = namingBatch(`micro-batch ${number}`, () => computing.compute(batch, target));
+    const computed = namingBatch(`micro-batch ${number}`, work);
     span("gradient", begun, number);
-    if (!Number.isFinite(loss)) {
-      throw new NonFiniteError(number, `The loss of micro-batch ${number} is ${loss}.`);
+    if (!Number.isFinite(computed.loss)) {
+      throw new NonFiniteError(number, `The loss of micro-batch ${number} is ${computed.loss}.`);
     }
-    if (!(finite ?? looksFinite(number, target))) {
-      throw new NonFiniteError(number, `The gradient of micro-batch ${number} holds NaN or infinity.`);
+    refuseInfinite(number, computed.finite ?? true);
+    return computed;
+  };
+
+  const compute = (batch: DecodedMicroBatch, target: Addresses): number => {
+    const { number } = batch;
+    const { loss, finite, finished = false } = checked(batch, () => computing.compute(batch, target));
+    if (finite === undefined) refuseInfinite(number, looksFinite(number, target));
+    if (!finished) {
+      clip(target);
+      precision.roundGradient(target);
     }
-    clip(target);
-    precision.roundGradient(target);
     if (flip?.microBatch === number) flipBit(memory, target, flip);
     return loss;
   };
+
+  const sumsOf = (sums: ModelSums): GradientSums => ({
+    ...sums,
+    compute: (batch) => checked(batch, () => sums.compute(batch)).loss,
+  });
 
   return {
     load() {
@@ -134,6 +159,10 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
     gradient: (batch, target) => compute(decode(batch), target),
     decode,
     compute,
+    sums(batch) {
+      const sums = computing.sums?.(batch);
+      return sums && sumsOf(sums);
+    },
 
     evaluate(batch) {
       const name = `evaluation batch ${batch.number}`;
@@ -143,8 +172,12 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
   };
 }
 
+function refuseInfinite(number: number, finite: boolean): void {
+  if (!finite) throw new NonFiniteError(number, `The gradient of micro-batch ${number} holds NaN or infinity.`);
+}
+
 function createComputing(
-  { backend: { compiler }, notice }: GradientsOptions,
+  { backend: { compiler }, notice, task, memory, flip, foldOn }: GradientsOptions,
   model: ModelGradient,
   copies: Copies,
   { weightsAt }: Precision,
@@ -152,7 +185,15 @@ function createComputing(
   if (compiler !== undefined) {
     const refused = (reason: string) =>
       notice?.(`the model's gradient is computed operation by operation, which is slower, because ${reason}`);
-    return compiledGradient({ compiler, model, copies, weightsAt, refused });
+    // What is flipped is flipped on the host, before it enters any sum.
+    const folds = (foldOn ?? (compiler.onDevice ? "program" : "host")) === "program" && flip === undefined;
+    const keeping = folds
+      ? {
+          form: gradientForm(memory.plan, model.results, task),
+          vectorsAt: (target: Addresses) => hostVectors(memory, target),
+        }
+      : undefined;
+    return compiledGradient({ compiler, model, copies, weightsAt, refused, keeping });
   }
   return {
     ...model,

@@ -2,14 +2,15 @@
  * A thread's work on its part of a lease. Samples are decoded as soon as they come, which may be long before the lease, and
  * computed and folded once it is their turn; between two micro-batches the thread hears what else it is told.
  */
-import { canonicalNodes } from "../../shared/sums/index.js";
 import { began, span } from "../../shared/trace/index.js";
-import { createFold, type Fold, type FoldedNode } from "./fold.js";
 import type { Gradients, SampleBatch } from "./gradients.js";
-import { gradientAddresses, type MemoryPlan, sumAddresses } from "./memory.js";
+import { createHostFold } from "./host-fold.js";
+import type { FoldedPart, PartFold } from "./lease-fold.js";
+import type { SharedMemory } from "./memory.js";
 import type { DecodedMicroBatch } from "./model-gradient.js";
+import { canFold, createProgramFold } from "./program-fold.js";
 import type { FoldedRange, LeaseRequest } from "./protocol.js";
-import { type Sums, WHOLE } from "./sums.js";
+import type { Sums } from "./sums.js";
 
 export interface LeaseWork {
   /** Starts a lease. What was decoded of micro-batches that are not in it is forgotten. */
@@ -21,9 +22,9 @@ export interface LeaseWork {
 
 export interface LeaseWorkOptions {
   readonly thread: number;
-  readonly plan: MemoryPlan;
+  readonly memory: SharedMemory;
   readonly sums: Sums;
-  readonly gradients: Pick<Gradients, "decode" | "compute">;
+  readonly gradients: Pick<Gradients, "decode" | "compute" | "sums">;
   /** Is called for every micro-batch of a lease but the last. */
   computed(number: number): void;
   /** The lease has ended; null: it was abandoned. */
@@ -33,7 +34,8 @@ export interface LeaseWorkOptions {
 
 interface UnderWay {
   readonly request: LeaseRequest;
-  readonly fold: Fold;
+  /** Chosen when the first micro-batch is there. */
+  fold?: PartFold;
   readonly losses: number[];
   /** For the trace. */
   readonly begun: number;
@@ -44,7 +46,7 @@ interface UnderWay {
 }
 
 export function createLeaseWork(options: LeaseWorkOptions): LeaseWork {
-  const { thread, plan, sums, gradients } = options;
+  const { thread, memory, sums, gradients } = options;
   /** By number; each gives the decoded samples, or throws why they can't be. */
   const decoded = new Map<number, () => DecodedMicroBatch>();
   let current: UnderWay | undefined;
@@ -55,67 +57,54 @@ export function createLeaseWork(options: LeaseWorkOptions): LeaseWork {
     for (let number = firstMicroBatch + lo; number < firstMicroBatch + hi; number++) decoded.delete(number);
   };
 
+  const foldFor = (request: LeaseRequest, first: DecodedMicroBatch): PartFold => {
+    const kept = gradients.sums(first);
+    return kept !== undefined && canFold(kept, request)
+      ? createProgramFold(request, memory, kept)
+      : createHostFold(request, { thread, plan: memory.plan, sums, gradients });
+  };
+
   /** Computes what is there of the lease. */
   const advance = (): void => {
     while (current !== undefined) {
-      const { request, fold, losses } = current;
-      const number = request.firstMicroBatch + fold.leaf;
+      const { request, losses } = current;
+      const leaf = current.fold?.leaf ?? request.lo;
+      const number = request.firstMicroBatch + leaf;
       const take = decoded.get(number);
       if (take === undefined) return;
       decoded.delete(number);
       const now = performance.now();
       current.startedAt ??= now;
       current.waitedMs += now - (current.restsSince ?? now);
+      let folded: FoldedPart | undefined;
       try {
-        const { target } = fold;
-        const addresses =
-          target === "gradient" ? gradientAddresses(plan, thread) : sumAddresses(plan, target.slot, "s1");
-        losses.push(gradients.compute(take(), addresses));
-        const begun = began();
-        for (const operation of fold.accept()) sums.perform(operation, request.weights, WHOLE);
-        span("fold", begun, number);
+        const batch = take();
+        current.fold ??= foldFor(request, batch);
+        losses.push(current.fold.add(batch));
+        if (leaf + 1 === request.hi) folded = current.fold.end();
       } catch (error) {
         end();
         return options.failed(error);
       }
       current.restsSince = performance.now();
-      if (fold.leaf < request.hi) {
+      if (folded === undefined) {
         options.computed(number);
         continue;
       }
       const { startedAt, waitedMs, begun } = current;
       end();
-      const nodes = fold.nodes();
-      const infinite = infiniteOf(nodes, request);
       span("part", begun, request.firstMicroBatch, request.lo, request.hi);
-      options.ended({ nodes, infinite, losses, computeMs: performance.now() - startedAt, waitedMs });
+      options.ended({ ...folded, losses, computeMs: performance.now() - startedAt, waitedMs });
     }
-  };
-
-  /** Of those that nothing is added to any more: what overflows stays so until then. */
-  const infiniteOf = (nodes: readonly FoldedNode[], { whole, microBatches }: LeaseRequest): FoldedNode[] => {
-    const lasting = canonicalNodes(whole.lo, whole.hi, microBatches);
-    return nodes.filter(
-      (node) =>
-        node.hi - node.lo > 1 &&
-        lasting.some(({ lo, hi }) => lo === node.lo && hi === node.hi) &&
-        !sums.nodeFinite(node, WHOLE),
-    );
   };
 
   return {
     begin(request) {
-      const { lo, hi, microBatches, firstMicroBatch, apart, slots } = request;
+      const { lo, hi, firstMicroBatch } = request;
       for (const number of decoded.keys()) {
         if (number < firstMicroBatch + lo || number >= firstMicroBatch + hi) decoded.delete(number);
       }
-      current = {
-        request,
-        fold: createFold(lo, hi, microBatches, slots, apart),
-        losses: [],
-        begun: began(),
-        waitedMs: 0,
-      };
+      current = { request, losses: [], begun: began(), waitedMs: 0 };
       advance();
     },
     give(batch) {

@@ -1,7 +1,7 @@
 /** A compiled program that computes a model's gradient: what it is fed with, and where its results are written. */
 import { messageOf } from "../../shared/errors.js";
 import type { LayoutTensor } from "../../shared/layout/index.js";
-import type { Program } from "../backends/index.js";
+import type { GradientForm, HostVectors, Numbers, Program, ProgramSums } from "../backends/index.js";
 import type { Copies } from "./copies.js";
 import type { Addresses } from "./memory.js";
 import type { DecodedMicroBatch, ModelGradient } from "./model-gradient.js";
@@ -13,8 +13,10 @@ export interface ModelProgram {
   load(): void;
   /** The weights that it has, in the order of the model's `weights`. */
   weights(): Float32Array[];
-  /** As `ModelGradient` does; finite: whether all that was written is finite, if that is known. */
-  compute(batch: DecodedMicroBatch, target: Addresses): { loss: number; finite?: boolean };
+  /** As `ModelGradient` does. */
+  compute(batch: DecodedMicroBatch, target: Addresses): ComputedGradient;
+  /** What it sums by itself; undefined: nothing. */
+  readonly sums: ModelSums | undefined;
   /**
    * Computes with the model's own weights what the model has computed, and compares all bits.
    * @param target where the model's results are, which are left alone
@@ -24,20 +26,49 @@ export interface ModelProgram {
   close(): void;
 }
 
+export interface ComputedGradient {
+  readonly loss: number;
+  /** Whether all that was written is finite, if that is known. */
+  readonly finite?: boolean;
+  /** Whether it is clipped and rounded already. */
+  readonly finished?: boolean;
+}
+
+/** The sums of a program whose gradient is a micro-batch's. */
+export interface ModelSums extends Omit<ProgramSums, "compute"> {
+  compute(batch: DecodedMicroBatch): { loss: number; finite: boolean };
+}
+
 /** What a model's program is fed from. */
 export interface ModelFeeds {
   readonly model: ModelGradient;
   /** The vector that holds a tensor's values when weights are loaded. */
   readonly weightsAt: (tensor: LayoutTensor) => Addresses;
   readonly copies: Pick<Copies, "views">;
+  /** How the program sums gradients by itself, if it is to. */
+  readonly keeping?: Keeping;
+}
+
+export interface Keeping {
+  readonly form: GradientForm;
+  /** Where a finished gradient is written to. */
+  vectorsAt(target: Addresses): HostVectors;
 }
 
 export function createModelProgram(program: Program, samples: number, feeds: ModelFeeds): ModelProgram {
-  const { model, weightsAt, copies } = feeds;
-  const run = (batch: DecodedMicroBatch, loss: Float32Array, results: Float32Array[][]): boolean | undefined => {
-    const draws = model.draws(batch.number);
-    const keys = program.draws.map((index) => draws[index]);
-    return program.run([batch.inputs, batch.labels, ...keys], [[loss], ...results]);
+  const { model, weightsAt, copies, keeping } = feeds;
+  const given = ({ number, inputs, labels }: DecodedMicroBatch): Numbers[] => {
+    const draws = model.draws(number);
+    return [inputs, labels, ...program.draws.map((index) => draws[index])];
+  };
+  const run = (batch: DecodedMicroBatch, loss: Float32Array, results: Float32Array[][]): boolean | undefined =>
+    program.run(given(batch), [[loss], ...results]);
+  let opened: ModelSums | undefined;
+  const sums = (): ModelSums | undefined => {
+    if (opened !== undefined || keeping === undefined || program.sums === undefined) return opened;
+    const kept = program.sums(keeping.form);
+    opened = { ...kept, compute: (batch) => kept.compute(given(batch)) };
+    return opened;
   };
 
   return {
@@ -45,7 +76,17 @@ export function createModelProgram(program: Program, samples: number, feeds: Mod
     load: () => program.load(model.weights.map((tensor) => copies.views(tensor, weightsAt(tensor)))),
     weights: () => program.variables(),
 
+    get sums() {
+      return sums();
+    },
+
     compute(batch, target) {
+      const kept = sums();
+      if (kept !== undefined) {
+        const computed = kept.compute(batch);
+        kept.readGradient(keeping!.vectorsAt(target));
+        return { ...computed, finished: true };
+      }
       const loss = new Float32Array(1);
       const results = model.results.map((tensor) => copies.views(tensor, target));
       const finite = run(batch, loss, results);

@@ -11,6 +11,7 @@ import { type ComputedLease, computeLease, type FedThread, type Lease } from "./
 import { type ComputeThread, startComputeThread } from "./compute-thread.js";
 import { type FoldedNode, slotsNeeded, splitLeaves } from "./fold.js";
 import type { GradientFlip } from "./gradient-flip.js";
+import type { GradientsOptions } from "./gradients.js";
 import type { WorkerMemory } from "./memory.js";
 import type { Join } from "./protocol.js";
 import { askEach, createSampleFeed, type FetchBatch } from "./sample-feed.js";
@@ -31,6 +32,8 @@ export interface ComputePoolOptions {
   readonly patienceMs?: number;
   /** Only for tests, by ISOBATCH_FLIP_GRADIENT_BIT. */
   readonly flip?: GradientFlip;
+  /** By default on the host, unless programs run on a device with a memory of its own. */
+  readonly foldOn?: GradientsOptions["foldOn"];
 }
 
 export interface ComputeOptions {

@@ -10,7 +10,8 @@ import type { SampleSpec, Task } from "../../tasks/index.js";
 import type { BackendName, Numerics } from "../backends/index.js";
 import type { FoldedNode, FoldOperation } from "./fold.js";
 import type { GradientFlip } from "./gradient-flip.js";
-import type { SampleBatch } from "./gradients.js";
+import type { GradientsOptions, SampleBatch } from "./gradients.js";
+import type { FoldedPart } from "./lease-fold.js";
 import type { LeaseWeights, Part } from "./sums.js";
 
 /** What a worker is told when it joins: with the layout, all that computing needs. */
@@ -34,6 +35,7 @@ export interface ThreadStart {
   /** The ring for what the thread records; undefined while there is no trace. */
   readonly trace?: SharedArrayBuffer;
   readonly flip?: GradientFlip;
+  readonly foldOn?: GradientsOptions["foldOn"];
 }
 
 export interface LeaseRequest {
@@ -49,10 +51,7 @@ export interface LeaseRequest {
   readonly slots: number[];
 }
 
-export interface FoldedRange {
-  readonly nodes: FoldedNode[];
-  /** Those of them that are sums of several leaves, stay as they are, and hold NaN or infinity. */
-  readonly infinite: FoldedNode[];
+export interface FoldedRange extends FoldedPart {
   /** One a leaf. */
   readonly losses: number[];
   /** From the first samples to the last sum. */

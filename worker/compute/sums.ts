@@ -15,6 +15,11 @@ export interface LeaseWeights {
   readonly w2: ArrayLike<number>;
 }
 
+/** What a leaf weighs in S1 and in S2. */
+export function leafWeightsOf(leaf: number, { first, w1, w2 }: LeaseWeights): [w1: number, w2: number] {
+  return [w1[leaf - first], w2[leaf - first]];
+}
+
 /** Part `index` of `of` equal parts of every vector. */
 export interface Part {
   readonly index: number;
@@ -36,7 +41,7 @@ export function createSums({ plan, kernels }: SharedMemory, thread: number): Sum
   const gradient = gradientAddresses(plan, thread);
 
   const weightsOf = (leaf: number, weights: LeaseWeights | undefined): [number, number] =>
-    weights === undefined ? [1, 1] : [weights.w1[leaf - weights.first], weights.w2[leaf - weights.first]];
+    weights === undefined ? [1, 1] : leafWeightsOf(leaf, weights);
 
   const square = (slot: number, [w1, w2]: [number, number], part: Part): void => {
     const [s1, s2] = [sumAddresses(plan, slot, "s1"), sumAddresses(plan, slot, "s2")];

@@ -27,11 +27,13 @@ async function start(options: ThreadStart, port: MessagePort): Promise<void> {
   const send = (reply: Reply): void => port.postMessage(reply);
   const reply = (reply: ReplyOf<RequestName>): void => send({ reply });
   const fail = (error: unknown): void => send({ failed: failureOf(error) });
-  const { flip } = options;
+  const { flip, foldOn } = options;
   const notice = (line: string): void => send({ notice: line });
-  const gradients = await during("model", () => createGradients({ ...join, backend, memory, thread, notice, flip }));
+  const gradients = await during("model", () =>
+    createGradients({ ...join, backend, memory, thread, notice, flip, foldOn }),
+  );
   const work = createLeaseWork({
-    ...{ thread, plan, sums, gradients, failed: fail, ended: reply },
+    ...{ thread, memory, sums, gradients, failed: fail, ended: reply },
     computed: (number) => send({ computed: number }),
   });
   /** A lease may be asked for before it is known that the weights that it needs were loaded. */

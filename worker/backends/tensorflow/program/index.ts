@@ -13,6 +13,9 @@ export type { SessionDevices } from "./graph-def.js";
  */
 export function createCompiler(backend: () => NativeBackend, addon: SessionAddon, devices?: SessionDevices): Compiler {
   return {
+    get onDevice() {
+      return devices?.otherDevices ?? backend().binding.isUsingGpuDevice();
+    },
     trace: (computation) => trace(backend(), computation),
     compile(first, second) {
       const { binding } = backend();

@@ -12,6 +12,7 @@ import type { Binding, OperationAttribute } from "../native-package.js";
 import { type Encoded, encodeConfig, encodeGraph, type GraphNode, type SessionDevices, value } from "./graph-def.js";
 import type { FeedPlace, SessionAddon } from "./session.js";
 import { simplify } from "./simplify.js";
+import { createProgramSums } from "./sums.js";
 import type { HostTensor, TensorFlowTrace, TensorId, TracedOperation } from "./trace.js";
 
 export function compile(
@@ -38,6 +39,8 @@ export function compile(
     [],
   );
   const compute = addon.prepare(session, feeds, fetches, []);
+  const fed = (values: readonly Numbers[]): Numbers[][] => inputs.map((index) => [values[index]]);
+  const { extend } = addon;
   return {
     draws: graph.draws,
     load(values) {
@@ -60,10 +63,16 @@ export function compile(
       return addon.run(
         session,
         compute,
-        inputs.map((index) => [values[index]]),
+        fed(values),
         wanted.map((index) => outputs[index]),
       );
     },
+    sums:
+      extend &&
+      ((form) => {
+        const outputs = second.outputs.map((_, index): string | undefined => fetches[wanted.indexOf(index)]);
+        return createProgramSums({ addon: { ...addon, extend }, session, devices, feeds, fed, outputs }, form);
+      }),
     close: () => addon.close(session),
   };
 }

@@ -2,8 +2,10 @@
 // binding lacks. Inputs are copied in from, and outputs out to, wherever the arrays' memory is, shared memory included.
 //
 //   open(graph: Uint8Array, config: Uint8Array) → session        a GraphDef and a ConfigProto
+//   extend(session, graph: Uint8Array, outer: string[])           more nodes, which may take outputs of those in `outer`
 //   prepare(session, feeds: {name, type, shape}[], fetches: string[], targets: string[]) → number of the call
-//   run(session, call, inputs: TypedArray[][], outputs: TypedArray[][]) → whether all outputs of float32 are finite
+//   run(session, call, inputs: TypedArray[][], outputs: TypedArray[][], unchecked?: boolean)
+//       → whether all outputs of float32 are finite; true where they are unchecked
 //   assign(session, call, read, inputs: TypedArray[][])           a call that sets variables, and one that reads them
 //   close(session)
 //
@@ -106,6 +108,15 @@ int64_t NumberOf(napi_env env, napi_value value) {
   return number;
 }
 
+/** What is not given is undefined, and false. */
+bool FlagOf(napi_env env, napi_value value) {
+  napi_valuetype type;
+  Check(napi_typeof(env, value, &type));
+  bool flag = false;
+  if (type != napi_undefined) Check(napi_get_value_bool(env, value, &flag));
+  return flag;
+}
+
 std::vector<napi_value> ElementsOf(napi_env env, napi_value array) {
   uint32_t length;
   Check(napi_get_array_length(env, array, &length));
@@ -164,6 +175,23 @@ TF_Output OutputOf(TF_Graph* graph, const std::string& name) {
   const int index = colon == std::string::npos ? 0 : std::atoi(name.c_str() + colon + 1);
   if (index < 0 || index >= TF_OperationNumOutputs(operation)) throw std::runtime_error("the graph has no " + name);
   return {operation, index};
+}
+
+/** TensorFlow adds the nodes to the session when it runs next; calls that it has run before stay as they are. */
+napi_value Extend(napi_env env, const std::vector<napi_value>& arguments) {
+  TF_Graph* graph = SessionOf(env, arguments[0])->graph.get();
+  const Bytes definition = BytesOf(env, arguments[1]);
+  ImportOptions import(TF_NewImportGraphDefOptions());
+  for (napi_value value : ElementsOf(env, arguments[2])) {
+    const std::string name = TextOf(env, value);
+    const TF_Output output = OutputOf(graph, name);
+    TF_ImportGraphDefOptionsAddInputMapping(import.get(), name.substr(0, name.find(':')).c_str(), output.index, output);
+  }
+  Status status(TF_NewStatus());
+  Buffer buffer(TF_NewBufferFromString(definition.data, definition.length));
+  TF_GraphImportGraphDef(graph, buffer.get(), import.get(), status.get());
+  Check(status);
+  return nullptr;
 }
 
 napi_value Prepare(napi_env env, const std::vector<napi_value>& arguments) {
@@ -257,11 +285,12 @@ napi_value Run(napi_env env, const std::vector<napi_value>& arguments) {
   const std::vector<napi_value> outputs = ElementsOf(env, arguments[3]);
   if (outputs.size() != call.fetches.size()) throw std::runtime_error("the call gives another number of outputs");
   CopyIn(env, call, arguments[2]);
+  const bool unchecked = FlagOf(env, arguments[4]);
   const std::vector<Tensor> fetched = RunSession(session, call);
   bool finite = true;
   for (size_t i = 0; i < outputs.size(); i++) {
     const char* data = static_cast<const char*>(TF_TensorData(fetched[i].get()));
-    const bool real = TF_TensorType(fetched[i].get()) == TF_FLOAT;
+    const bool real = TF_TensorType(fetched[i].get()) == TF_FLOAT && !unchecked;
     CopyParts(env, outputs[i], TF_TensorByteSize(fetched[i].get()), [&](const Bytes& part, size_t at) {
       if (real) {
         finite &= CopyFinite(part.data, data + at, part.length);
@@ -322,7 +351,8 @@ napi_value Initialize(napi_env env, napi_value exports) {
   };
   add("open", Function<Open, 2>);
   add("prepare", Function<Prepare, 4>);
-  add("run", Function<Run, 4>);
+  add("extend", Function<Extend, 3>);
+  add("run", Function<Run, 5>);
   add("assign", Function<Assign, 4>);
   add("close", Function<Close, 1>);
   return exports;

@@ -19,12 +19,18 @@ export interface SessionAddon {
     fetches: readonly string[],
     targets: readonly string[],
   ): number;
-  /** Undefined where an older Isobatch has made the addon. */
+  /** Adds nodes to the graph, which may take those of `outer` that are in it. Not in addons that an older Isobatch has made. */
+  extend?(session: SessionHandle, graph: Uint8Array, outer: readonly string[]): void;
+  /**
+   * @param unchecked whether numbers need not be looked at.
+   * @returns undefined where an older Isobatch has made the addon.
+   */
   run(
     session: SessionHandle,
     call: number,
     inputs: readonly (readonly Numbers[])[],
     outputs: readonly (readonly Numbers[])[],
+    unchecked?: boolean,
   ): boolean | undefined;
   /** Not in addons that an older Isobatch has made. */
   assign?(session: SessionHandle, call: number, read: number, inputs: readonly (readonly Numbers[])[]): void;

@@ -1,0 +1,61 @@
+/** Writes a graph node by node, each with a name that the graph has only once. */
+import { type Encoded, type GraphNode, value } from "./graph-def.js";
+
+/** TensorFlow's numbers of element types. */
+export const TYPE = { float32: 1, float64: 2, int32: 3, boolean: 10, bfloat16: 14 } as const;
+
+export interface GraphWriter {
+  readonly nodes: readonly GraphNode[];
+  /** @returns the operation's name, which is that of its first output. */
+  add(operation: string, inputs: readonly string[], attributes: Readonly<Record<string, Encoded>>): string;
+  /** An operation of float32 numbers whose type is named T. */
+  float(operation: string, ...inputs: string[]): string;
+  cast(from: number, to: number, input: string): string;
+  /** @param shape [] of a scalar */
+  constant(type: number, shape: readonly number[], values: Int32Array | Float32Array | Float64Array): string;
+}
+
+/**
+ * @param prefix of every name.
+ * XLA, where it is used, joins operations and adds products without rounding them first, so it has to leave these alone.
+ */
+export function createGraphWriter(prefix: string): GraphWriter {
+  const nodes: GraphNode[] = [];
+  const writer: GraphWriter = {
+    nodes,
+    add(operation, inputs, attributes) {
+      const name = `${prefix}/${nodes.length}`;
+      nodes.push({ name, operation, inputs, attributes: { ...attributes, _XlaCompile: value.flag(false) } });
+      return name;
+    },
+    float: (operation, ...inputs) => writer.add(operation, inputs, { T: value.type(TYPE.float32) }),
+    cast: (from, to, input) => writer.add("Cast", [input], { SrcT: value.type(from), DstT: value.type(to) }),
+    constant: (type, shape, { buffer, byteOffset, byteLength }) =>
+      writer.add("Const", [], {
+        dtype: value.type(type),
+        value: value.tensor(type, shape, new Uint8Array(buffer, byteOffset, byteLength)),
+      }),
+  };
+  return writer;
+}
+
+/** A variable of float32 numbers that the session keeps, by its name; graphs that are added later may have it too. */
+export interface Variable {
+  read(): string;
+  /** @returns the operation that must run for it. */
+  assign(value: string): string;
+}
+
+export function floatVariable(writer: GraphWriter, name: string, length: number): Variable {
+  const dtype = { dtype: value.type(TYPE.float32) };
+  const attributes = { ...dtype, shape: value.shape([length]), shared_name: value.text(name) };
+  let handle: string | undefined;
+  const handled = (): string => {
+    handle ??= writer.add("VarHandleOp", [], attributes);
+    return handle;
+  };
+  return {
+    read: () => writer.add("ReadVariableOp", [handled()], dtype),
+    assign: (values) => writer.add("AssignVariableOp", [handled(), values], dtype),
+  };
+}

@@ -1,0 +1,53 @@
+/**
+ * A gradient as vectors, in the order of the layout: of each segment the parameters, then the tail. So a program can keep
+ * it, and each vector has one place in the shared memories.
+ */
+import type { LayoutTensor } from "../../shared/layout/index.js";
+import type { Task } from "../../tasks/index.js";
+import type { GradientForm, HostVectors, VectorForm } from "../backends/index.js";
+import { type Addresses, type MemoryPlan, type SharedMemory, viewElements } from "./memory.js";
+
+interface Vector {
+  readonly segment: number;
+  /** In the flat vector, in elements. */
+  readonly offset: number;
+  readonly length: number;
+  readonly trained: boolean;
+}
+
+function vectorsOf({ segments }: MemoryPlan): Vector[] {
+  return segments
+    .flatMap(({ offset, parameters, averaged }, segment) => [
+      { segment, offset, length: parameters, trained: true },
+      { segment, offset: offset + parameters, length: averaged - parameters, trained: false },
+    ])
+    .filter(({ length }) => length > 0);
+}
+
+/** @param results what a program's outputs are, after the loss: every parameter and every tensor of the tail */
+export function gradientForm(
+  plan: MemoryPlan,
+  results: readonly LayoutTensor[],
+  { clipNorm, wire }: Pick<Task, "clipNorm" | "wire">,
+): GradientForm {
+  const vectors = vectorsOf(plan).map(({ offset, length, trained }): VectorForm => {
+    const pieces = results.flatMap((tensor, i) => {
+      const first = Math.max(tensor.offset, offset);
+      const end = Math.min(tensor.offset + tensor.length, offset + length);
+      return first < end ? [{ output: 1 + i, from: first - tensor.offset, length: end - first }] : [];
+    });
+    return { pieces, trained };
+  });
+  return { loss: 0, vectors, clipNorm, bfloat16: wire === "bfloat16" };
+}
+
+/** The vectors of a gradient or of S1 that is stored at `addresses`, or those that S2 has too. */
+export function hostVectors(
+  memory: Pick<SharedMemory, "plan" | "memories">,
+  addresses: Addresses,
+  sum: "s1" | "s2" = "s1",
+): HostVectors {
+  return vectorsOf(memory.plan)
+    .filter(({ trained }) => trained || sum === "s1")
+    .map(({ segment, offset, length }) => viewElements(memory, addresses, segment, offset, length));
+}

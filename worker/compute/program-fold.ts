@@ -1,0 +1,70 @@
+/**
+ * Folds where gradients are computed: the program keeps gradient, S1 and S2 in its own memory, and only the part's nodes
+ * are copied to the lease's slots, at the end. The order of the additions is `fold.ts`'s, and each is rounded as on the
+ * host, so the bits are the same.
+ */
+import { began, span } from "../../shared/trace/index.js";
+import type { SumsOperation } from "../backends/index.js";
+import { createFold, type FoldedNode, type FoldOperation } from "./fold.js";
+import { hostVectors } from "./gradient-form.js";
+import type { GradientSums } from "./gradients.js";
+import { isLasting, type PartFold } from "./lease-fold.js";
+import { type SharedMemory, sumAddresses } from "./memory.js";
+import type { LeaseRequest } from "./protocol.js";
+import { type LeaseWeights, leafWeightsOf } from "./sums.js";
+
+/** Whether the program's sums of these leaves have the host's bits. */
+export function canFold(sums: GradientSums, { lo, hi, weights }: LeaseRequest): boolean {
+  if (weights === undefined) return true;
+  const leaves = Array.from({ length: hi - lo }, (_, i) => leafWeightsOf(lo + i, weights));
+  return leaves.flat().every((weight) => weight === 0 || weight >= sums.smallestWeight);
+}
+
+/** The program's slots are numbered from 0, whichever the lease's are. */
+export function createProgramFold(
+  request: LeaseRequest,
+  memory: Pick<SharedMemory, "plan" | "memories">,
+  sums: GradientSums,
+): PartFold {
+  const { lo, hi, microBatches, slots, apart, weights } = request;
+  const fold = createFold(lo, hi, microBatches, [...slots.keys()].reverse(), apart);
+
+  /** @returns whether it is finite, where it is a sum. */
+  const download = ({ lo, hi, slot }: FoldedNode): boolean => {
+    const s1 = hostVectors(memory, sumAddresses(memory.plan, slots[slot], "s1"));
+    const s2 = hi - lo === 1 ? undefined : hostVectors(memory, sumAddresses(memory.plan, slots[slot], "s2"), "s2");
+    return sums.read(slot, s1, s2);
+  };
+
+  return {
+    get leaf() {
+      return fold.leaf;
+    },
+    add(batch) {
+      const { target } = fold;
+      const loss = sums.compute(batch);
+      const begun = began();
+      const kept: SumsOperation[] = target === "gradient" ? [] : [{ kind: "keep", slot: target.slot }];
+      sums.perform([...kept, ...fold.accept().map((operation) => weighed(operation, weights))]);
+      span("fold", begun, batch.number);
+      return loss;
+    },
+    end() {
+      const begun = began();
+      const folded = fold
+        .nodes()
+        .map((node) => ({ node: { ...node, slot: slots[node.slot] }, finite: download(node) }));
+      span("download", begun, folded.length);
+      return {
+        nodes: folded.map(({ node }) => node),
+        infinite: folded.flatMap(({ node, finite }) => (!finite && isLasting(node, request) ? [node] : [])),
+      };
+    },
+  };
+}
+
+function weighed(operation: FoldOperation, weights: LeaseWeights | undefined): SumsOperation {
+  if (operation.kind === "add") return operation;
+  const { kind, slot, leaf } = operation;
+  return { kind, slot, weights: weights && leafWeightsOf(leaf, weights) };
+}
