@@ -15,6 +15,12 @@ export interface ProcessAddon extends Partial<FileMapper> {
    * @returns why the system refuses, if it does
    */
   pin?(cores: readonly number[]): string | undefined;
+  /**
+   * Whether products of float32 numbers are computed in TF32 from now on, wherever in this process.
+   * @param library the loaded TensorFlow's that has its switch
+   * @returns whether there is one; an installation that an older Isobatch has made lacks the whole function
+   */
+  tensorFloat32?(library: string, on: boolean): boolean;
   exit(code: number): never;
 }
 

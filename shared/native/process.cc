@@ -4,6 +4,7 @@
 //   load(library: string) → undefined, or what the loader says     a path, or a name that the system's loader finds
 //   version(library, function, written) → number, or undefined     what a library that is loaded already answers
 //   pin(cores: number[]) → undefined, or what the system says      every thread of this process runs on these from now on
+//   tensorFloat32(library: string, on: boolean) → boolean          whether that loaded TensorFlow has the switch, now set
 //   exit(code: number)                                             at once, whatever threads are doing
 //   map(bytes: TypedArray, fd, fileOffset, writable) → number      puts the file's pages in the place of the array's
 //   unmap(bytes: TypedArray)                                       puts empty pages there again
@@ -118,6 +119,30 @@ napi_value Pin(napi_env env, napi_callback_info info) {
   return answer;
 }
 #endif
+
+// TensorFlow's own switch for the products of float32 numbers on tensor cores, which round the factors to 10 bits of mantissa.
+// It is of the whole process; TensorFlow asks it whenever it calls cuBLAS or cuDNN.
+napi_value TensorFloat32(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value arguments[2], answer = nullptr;
+  bool on = false;
+  if (napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr) != napi_ok || count != 2 ||
+      napi_get_value_bool(env, arguments[1], &on) != napi_ok) {
+    napi_throw_type_error(env, nullptr, "tensorFloat32() takes a library and whether to use it");
+    return nullptr;
+  }
+  void* switched = nullptr;
+  if (void* loaded = dlopen(TextOf(env, arguments[0]).c_str(), RTLD_LAZY | RTLD_NOLOAD); loaded != nullptr) {
+    for (const char* name : {"_ZN3tsl32enable_tensor_float_32_executionEb",
+                             "_ZN10tensorflow32enable_tensor_float_32_executionEb"}) {
+      if (switched == nullptr) switched = dlsym(loaded, name);
+    }
+    if (switched != nullptr) reinterpret_cast<void (*)(bool)>(switched)(on);
+    dlclose(loaded);
+  }
+  napi_get_boolean(env, switched != nullptr, &answer);
+  return answer;
+}
 
 // process.exit() waits for every thread, and so for ever where one is inside a native call that does not return.
 napi_value Exit(napi_env env, napi_callback_info info) {
@@ -280,6 +305,7 @@ napi_value Initialize(napi_env env, napi_value exports) {
 #ifdef __linux__
   add("pin", Pin);
 #endif
+  add("tensorFloat32", TensorFloat32);
   add("exit", Exit);
   add("map", Map);
   add("unmap", Unmap);

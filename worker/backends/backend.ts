@@ -1,4 +1,5 @@
 import { IsobatchError } from "../../shared/errors.js";
+import { MANTISSA_BITS, type Precision } from "../../shared/precision.js";
 import {
   enableProdMode,
   findBackendFactory,
@@ -12,6 +13,7 @@ import * as cpu from "./cpu/index.js";
 import type { BackendDescription } from "./description.js";
 import { registerGradients } from "./gradients/index.js";
 import type { BackendName } from "./names.js";
+import { withFactorsOf } from "./precision/products.js";
 import * as tensorflow from "./tensorflow/index.js";
 import * as wasm from "./wasm/index.js";
 
@@ -43,6 +45,13 @@ export interface Backend {
   intraOpThreads: number;
   /** What makes its bits repeat, and where they do; in words. */
   determinism: string;
+  /** The precisions that products can be computed in, and how; in words. */
+  precisions: string;
+  /**
+   * Runs `body` with all products of matrices and convolutions computed in this precision.
+   * @throws {IsobatchError} `unavailable` if the backend can't.
+   */
+  inPrecision<Result>(precision: Precision, body: () => Result): Result;
   /** Of a backend that can make programs of what it computes. */
   compiler: Compiler | undefined;
   /** Frees the backend and every tensor on it. A second call does nothing. */
@@ -64,6 +73,8 @@ interface Implementation {
   complete(): void;
   describe(): BackendDescription;
   compiler?(): Compiler | undefined;
+  /** Prepares the device for products of this precision; returns to how many bits of mantissa factors have to be rounded. */
+  prepareProducts?(precision: Precision): number | undefined;
 }
 
 const native = (name: tensorflow.TensorFlowBackendName): Implementation => ({
@@ -73,6 +84,7 @@ const native = (name: tensorflow.TensorFlowBackendName): Implementation => ({
   complete: tensorflow.complete,
   describe: tensorflow.describe,
   compiler: () => tensorflow.compiler(),
+  prepareProducts: tensorflow.prepareProducts,
 });
 
 const implementations: Record<BackendName, Implementation> = {
@@ -87,7 +99,8 @@ const implementations: Record<BackendName, Implementation> = {
  * Throws an `unavailable` IsobatchError when it cannot start here.
  */
 export async function openBackend(name: BackendName): Promise<Backend> {
-  const { registered, prepare, create, complete, describe, compiler } = implementations[name];
+  const { registered, prepare, create, complete, describe, compiler, prepareProducts } = implementations[name];
+  const bitsOf = prepareProducts ?? ((precision: Precision) => MANTISSA_BITS[precision]);
   enableProdMode(); // Otherwise the cpu backend advertises tfjs-node on standard error.
   await prepare();
   if (!isRegistered(registered)) registerBackend(registered, create);
@@ -103,13 +116,15 @@ export async function openBackend(name: BackendName): Promise<Backend> {
   }
   complete();
   registerGradients();
-  const { version, flags, device, intraOpThreads, determinism } = describe();
+  const { version, flags, device, intraOpThreads, determinism, precisions } = describe();
   return {
     name,
     numerics: { backend: name, version, architecture: process.arch, flags: `${flags}, arithmetic ${ARITHMETIC}` },
     device,
     intraOpThreads,
     determinism,
+    precisions,
+    inPrecision: (precision, body) => withFactorsOf(bitsOf(precision), body),
     compiler: compiler?.(),
     dispose() {
       if (isRegistered(registered)) removeBackend(registered);

@@ -28,6 +28,8 @@ export interface BackendProbe {
   intraOpThreads?: number;
   /** What makes its bits repeat, and where they do; in words. */
   determinism?: string;
+  /** The precisions that products can be computed in, and how; in words. */
+  precisions?: string;
 }
 
 const PROBE_MS_MAX = 60_000;
@@ -54,9 +56,16 @@ async function probeHere(name: BackendName): Promise<BackendProbe> {
   try {
     const backend = await openBackend(name);
     if (!wasOpen) backend.dispose();
-    const { numerics, device, intraOpThreads, determinism } = backend;
+    const { numerics, device, intraOpThreads, determinism, precisions } = backend;
     const { version, flags } = numerics;
-    return { ...{ name, available: true, reason: "", device }, version, flags, intraOpThreads, determinism };
+    return {
+      ...{ name, available: true, reason: "", device },
+      version,
+      flags,
+      intraOpThreads,
+      determinism,
+      precisions,
+    };
   } catch (error) {
     return missing(name, reasonOf(name, error));
   } finally {

@@ -7,14 +7,18 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import * as core from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
+import type { Precision } from "../../shared/precision.js";
 import { createRandom, type Random } from "../../shared/random.js";
 import type { DifferencesReply, DifferencesRequest } from "./float64-thread.test.helper.js";
 import { distinctArray, randomArray, sizeOf } from "./gradient-check.test.helper.js";
 import { type BackendName, openBackend } from "./index.js";
 import { BATCH, buildCase, type LayerCase, weightedSum } from "./layer-cases.test.helper.js";
 
-/** Largest difference of a derivative in float32, relative to the gradient's and the direction's lengths. */
-const TOLERANCE = 2e-5;
+/**
+ * Largest difference of a derivative, relative to the gradient's and the direction's lengths. A factor that keeps p bits of
+ * mantissa is off by up to 2^-(p + 1) of itself, and a layer's derivative comes from a few products.
+ */
+const TOLERANCE: Readonly<Record<Precision, number>> = { float32: 2e-5, tf32: 2 ** -10, bfloat16: 2 ** -7 };
 
 const length = (values: ArrayLike<number>): number => Math.hypot(...Array.from(values));
 
@@ -83,7 +87,13 @@ function gradientsOf(example: LayerCase, index: number, place: Place) {
 
 export interface Derivatives {
   /** Asserts that the case's derivatives are those of float64 on each backend. */
-  check(index: number, example: LayerCase, backends: readonly BackendName[], place?: Place): Promise<void>;
+  check(
+    index: number,
+    example: LayerCase,
+    backends: readonly BackendName[],
+    place?: Place,
+    precision?: Precision,
+  ): Promise<void>;
   stop(): Promise<unknown>;
 }
 
@@ -92,22 +102,26 @@ export function openDerivatives(): Derivatives {
   const thread = new Worker(new URL("./float64-thread.test.helper.js", import.meta.url));
   return {
     stop: () => thread.terminate(),
-    async check(index, example, backends, place = DISTINCT) {
+    async check(index, example, backends, place = DISTINCT, precision = "float32") {
       let expected: DifferencesReply | undefined;
       for (const backend of backends) {
-        await openBackend(backend);
-        const { loss, gradients, request } = gradientsOf(example, index, place);
+        const { inPrecision } = await openBackend(backend);
+        const { loss, gradients, request } = inPrecision(precision, () => gradientsOf(example, index, place));
         if (expected === undefined) {
           thread.postMessage(request);
           [expected] = (await once(thread, "message")) as [DifferencesReply];
         }
         const scale = Math.max(Math.abs(expected.loss), request.outputWeights.length);
-        assert.ok(Math.abs(loss - expected.loss) <= 1e-5 * scale, `${backend}: loss ${loss}, not ${expected.loss}`);
+        const tolerance = TOLERANCE[precision];
+        assert.ok(
+          Math.abs(loss - expected.loss) <= (tolerance / 2) * scale,
+          `${backend}: loss ${loss}, not ${expected.loss}`,
+        );
         gradients.forEach((gradient, n) => {
           request.directions[n].forEach((direction, d) => {
             const derivative = direction.reduce((sum, x, i) => sum + x * gradient[i], 0);
             const difference = Math.abs(derivative - expected!.derivatives[n][d]);
-            const allowed = TOLERANCE * Math.max(1, length(gradient) * length(direction));
+            const allowed = tolerance * Math.max(1, length(gradient) * length(direction));
             const numbers = `${derivative}, not ${expected!.derivatives[n][d]} (± ${allowed})`;
             assert.ok(difference <= allowed, `${backend}: tensor ${n} of ${gradients.length}: ${numbers}`);
           });

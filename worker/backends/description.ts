@@ -7,4 +7,9 @@ export interface BackendDescription {
   intraOpThreads: number;
   /** What makes its bits repeat, and where they do; in words. */
   determinism: string;
+  /** The precisions that products can be computed in, and how; in words. */
+  precisions: string;
 }
+
+/** Where all precisions but float32 are made of float32's products. */
+export const BY_ROUNDING = "float32; tf32 and bfloat16 by rounding factors, which saves no time";

@@ -1,10 +1,11 @@
 import { version_cpu } from "../../../tasks/tfjs/backend-cpu.js";
-import type { BackendDescription } from "../description.js";
+import { type BackendDescription, BY_ROUNDING } from "../description.js";
 import { registerConvolutionGradients } from "./convolution.js";
 import { registerDropout } from "./dropout.js";
 import { registerPoolGradients } from "./pool.js";
 import { registerReluGradient } from "./relu.js";
 import { registerResizeGradients } from "./resize.js";
+import { registerRound } from "./round.js";
 
 /** The plain JavaScript backend: slow, runs everywhere, and mended where its gradients are wrong. */
 
@@ -22,6 +23,7 @@ export function complete(): void {
   registerPoolGradients();
   registerResizeGradients();
   registerReluGradient();
+  registerRound();
 }
 
 export const description: BackendDescription = {
@@ -30,5 +32,6 @@ export const description: BackendDescription = {
   flags: `v8 ${process.versions.v8.split(".").slice(0, 2).join(".")}`,
   device: "plain JavaScript, one thread",
   intraOpThreads: 1,
+  precisions: BY_ROUNDING,
   determinism: "one thread: the same bits in the same version of V8",
 };

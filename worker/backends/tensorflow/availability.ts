@@ -44,7 +44,7 @@ export function unavailability(name: TensorFlowBackendName): string | undefined 
  */
 export function prepareProcess(name: string | undefined, gpu?: number): void {
   if (!isMainThread) return;
-  setTensorFlowEnvironment(process.env);
+  setTensorFlowEnvironment(process.env, name !== "tfjs-node" && canSwitchTf32());
   if (name === undefined || name === "tfjs-node-gpu") {
     const pinned = pinnedGpu(readGraphics(), process.env.CUDA_VISIBLE_DEVICES, gpu);
     if (pinned !== undefined) process.env.CUDA_VISIBLE_DEVICES = pinned;
@@ -52,6 +52,12 @@ export function prepareProcess(name: string | undefined, gpu?: number): void {
   if (name !== "tfjs-node") return;
   const installation = findInstallation(name);
   if (typeof installation !== "string" && installation.variant === "cuda") process.env.CUDA_VISIBLE_DEVICES = "-1";
+}
+
+/** Whether what is installed for GPUs can switch TF32 on and off, without loading it. */
+function canSwitchTf32(): boolean {
+  const installation = findInstallation("tfjs-node-gpu");
+  return typeof installation === "object" && loadProcessAddon(installation)?.tensorFloat32 !== undefined;
 }
 
 /**

@@ -7,7 +7,8 @@
  *   operation its sums would be added up in an order that depends on how many there are.
  * - Deterministic operations, and cuBLAS's fixed workspaces: on a GPU the fast ones add in the order of arrival. No
  *   autotuning of cuDNN: it times a convolution's algorithms and takes the fastest, which may be another each time.
- * - TF32 off: it rounds the factors of a product to 10 bits, which no other backend does.
+ * - TF32 is TensorFlow's own to switch on and off, as each task wants; where Isobatch can't reach that switch, NVIDIA's
+ *   libraries are told never to use it.
  * - Memory on a GPU is taken as it is needed, instead of all of it at the start. (TensorFlow takes a limit only from
  *   programs that configure its sessions, which the binding does not.) GPUs are numbered as nvidia-smi does.
  * - Quiet, unless somebody wants to hear it.
@@ -18,7 +19,6 @@ const FIXED = {
   TF_DETERMINISTIC_OPS: "1",
   TF_CUDNN_USE_AUTOTUNE: "0",
   CUBLAS_WORKSPACE_CONFIG: ":4096:8",
-  NVIDIA_TF32_OVERRIDE: "0",
   OMP_NUM_THREADS: "1",
 } as const;
 
@@ -30,9 +30,15 @@ const DEFAULTS = {
   TF_ENABLE_ONEDNN_OPTS: "1",
 } as const;
 
-/** Sets what is fixed, and what is missing. */
-export function setTensorFlowEnvironment(variables: NodeJS.ProcessEnv): void {
+/**
+ * Sets what is fixed, and what is missing.
+ * @param switchesTf32 whether the process will switch TF32 on and off by itself
+ */
+export function setTensorFlowEnvironment(variables: NodeJS.ProcessEnv, switchesTf32: boolean): void {
   Object.assign(variables, FIXED);
+  // It would win over any switch, from the moment that the libraries are loaded.
+  if (switchesTf32) delete variables.NVIDIA_TF32_OVERRIDE;
+  else variables.NVIDIA_TF32_OVERRIDE = "0";
   for (const [name, value] of Object.entries(DEFAULTS)) variables[name] ??= value;
 }
 

@@ -7,6 +7,7 @@
  */
 import { cpus } from "node:os";
 import { IsobatchError } from "../../../shared/errors.js";
+import type { Precision } from "../../../shared/precision.js";
 import { backend, type KernelBackend } from "../../../tasks/tfjs/core.js";
 import type { Compiler } from "../compiler.js";
 import type { BackendDescription } from "../description.js";
@@ -18,6 +19,7 @@ import { registerNativeKernels } from "./kernels.js";
 import { type LibraryVersion, loadedVersions, versionsText } from "./library-versions.js";
 import { type Loaded, loadTensorFlow } from "./load.js";
 import { loadNativePackage, type NativeBackend } from "./native-package.js";
+import { PRECISIONS_ON, type ProductDevice, productsOn } from "./precision.js";
 import { createCompiler, type SessionDevices } from "./program/index.js";
 
 export { type TensorFlowBackendName, unavailability } from "./availability.js";
@@ -60,12 +62,26 @@ export function compiler(devices?: SessionDevices): Compiler | undefined {
   return sessions && createCompiler(() => backend() as NativeBackend, sessions, devices);
 }
 
+/** How the device's products are computed; see precision.ts. */
+const productDevice = ({ name, switchTf32 }: Loaded): ProductDevice =>
+  name === "tfjs-node" ? "cpu" : switchTf32 === undefined ? "gpu without a switch" : "gpu";
+
+/**
+ * Prepares the device for products of this precision, until it is asked for another.
+ * @returns to how many bits of mantissa factors have to be rounded
+ */
+export function prepareProducts(precision: Precision): number | undefined {
+  const { tf32, bits } = productsOn(productDevice(opened!), precision);
+  opened!.switchTf32?.(tf32);
+  return bits;
+}
+
 export function describe(): BackendDescription {
-  const { name, installation, binding, sessions, addon } = opened!;
+  const { name, installation, binding, sessions, addon, switchTf32 } = opened!;
   const slow = sessions?.assign === undefined ? "; faster after isobatch tensorflow install" : "";
   const version = `${installation.packageVersion} on TensorFlow ${binding.TF_Version}`;
   const oneDnn = usesOneDnn(process.env) ? "oneDNN" : "no oneDNN";
-  const threads = { intraOpThreads: 1 };
+  const threads = { intraOpThreads: 1, precisions: PRECISIONS_ON[productDevice(opened!)] };
   if (name === "tfjs-node-gpu") {
     const gpu = gpuName();
     const { driverVersion } = readGraphics();
@@ -73,9 +89,9 @@ export function describe(): BackendDescription {
     return {
       ...threads,
       version,
-      flags: `deterministic, no TF32, ${gpu}, driver ${driverVersion}, ${versionsText(versions)}`,
+      flags: `deterministic, ${switchTf32 === undefined ? "no TF32, " : ""}${gpu}, driver ${driverVersion}, ${versionsText(versions)}`,
       device: `${gpu} with CUDA${slow}${unknownText(versions)}`,
-      determinism: "deterministic operations, no autotuning, no TF32: the same bits on the same model of GPU",
+      determinism: "deterministic operations, no autotuning: the same bits on the same model of GPU",
     };
   }
   const processor = cpus()[0]?.model.trim() || process.arch;

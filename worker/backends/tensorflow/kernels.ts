@@ -20,6 +20,7 @@ import { registerDropout } from "./dropout.js";
 import type { NativeBackend } from "./native-package.js";
 import { floatType, integer, intType, run } from "./operation.js";
 import { registerMaxPoolGradient } from "./pooling.js";
+import { registerRound } from "./round.js";
 
 let registered = false;
 
@@ -32,6 +33,7 @@ export function registerNativeKernels(): void {
   registerDilation();
   registerDropout();
   registerMaxPoolGradient();
+  registerRound();
   replaceKernel("tensorflow", RELU_GRADIENT, ({ inputs: { dy, y }, backend }: ReluCall) =>
     run(backend, "ReluGrad", [floatType("T")], [dy, y]),
   );

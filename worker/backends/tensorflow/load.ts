@@ -1,6 +1,7 @@
 /** Loads an installation's parts into this process, each after those that it needs. */
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import { IsobatchError, messageOf } from "../../../shared/errors.js";
 import { sessionAddonOf, type TensorFlowInstallation } from "../../../shared/native/installation.js";
 import { loadProcessAddon, type ProcessAddon } from "../../../shared/native/process-addon.js";
@@ -17,6 +18,8 @@ export interface Loaded {
   readonly sessions: SessionAddon | undefined;
   /** The same. */
   readonly addon: ProcessAddon | undefined;
+  /** Switches TF32 on or off, in the whole process; undefined where it can't, and is off. */
+  readonly switchTf32: ((on: boolean) => void) | undefined;
 }
 
 /** @throws {IsobatchError} `unavailable` with the reason why it can't be loaded, or why it sees no GPU. */
@@ -35,6 +38,7 @@ export function loadTensorFlow(name: TensorFlowBackendName, installation: Tensor
     const loaded: Loaded = {
       ...{ name, installation, binding, addon },
       sessions: existsSync(sessions) ? (load(sessions) as SessionAddon) : undefined,
+      switchTf32: onGpu ? tf32Switch(installation, addon) : undefined,
     };
     loadNativePackage(installation.packageFolder);
     if (!onGpu || binding.isUsingGpuDevice()) return loaded;
@@ -53,4 +57,19 @@ export function loadTensorFlow(name: TensorFlowBackendName, installation: Tensor
     const [line] = messageOf(error).split("\n");
     return unavailable(`TensorFlow does not load (${line}); run isobatch tensorflow install again`, error);
   }
+}
+
+/** TensorFlow has TF32 on until it is told otherwise. */
+function tf32Switch(
+  { libraryFolder }: TensorFlowInstallation,
+  addon: ProcessAddon | undefined,
+): ((on: boolean) => void) | undefined {
+  if (addon?.tensorFloat32 === undefined) return undefined;
+  const { tensorFloat32 } = addon;
+  const library = join(libraryFolder, "libtensorflow_framework.so.2");
+  const switchTo = (on: boolean): void => {
+    if (!tensorFloat32(library, on)) throw new Error("it has no switch for TF32");
+  };
+  switchTo(false);
+  return switchTo;
 }

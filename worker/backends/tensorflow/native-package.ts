@@ -60,6 +60,8 @@ export interface NativeBackend extends core.KernelBackend {
   readSync(dataId: object): core.backend_util.TypedArray;
   /** Hands to TensorFlow what has not been yet. */
   getInputTensorIds(tensors: core.TensorInfo[]): number[];
+  /** Makes a tensor of tfjs of an operation's output. */
+  createOutputTensor(output: TensorMetadata): core.Tensor;
   executeSingleOutput(name: string, attributes: OperationAttribute[], inputs: core.TensorInfo[]): core.Tensor;
   executeMultipleOutputs(
     name: string,

@@ -3,7 +3,7 @@ import { dirname, sep } from "node:path";
 import { IsobatchError } from "../../../shared/errors.js";
 import { setThreadsCount, setWasmPaths, version_wasm } from "../../../tasks/tfjs/backend-wasm.js";
 import { env } from "../../../tasks/tfjs/core.js";
-import type { BackendDescription } from "../description.js";
+import { type BackendDescription, BY_ROUNDING } from "../description.js";
 import { registerConvolutions } from "./convolution.js";
 import { registerDepthwise } from "./depthwise.js";
 import { registerDropout } from "./dropout.js";
@@ -13,6 +13,7 @@ import { registerPooling } from "./pool.js";
 import { registerPrelu } from "./prelu.js";
 import { registerReluGradient } from "./relu.js";
 import { registerResizeGradient } from "./resize.js";
+import { registerRound } from "./round.js";
 import { registerSums } from "./sums.js";
 import { registerTile } from "./tile.js";
 
@@ -49,6 +50,7 @@ export function complete(): void {
   registerPrelu();
   registerReluGradient();
   registerResizeGradient();
+  registerRound();
   registerSums();
   registerTile();
 }
@@ -58,5 +60,6 @@ export const description: BackendDescription = {
   flags: "simd",
   device: "WebAssembly with SIMD, one thread",
   intraOpThreads: 1,
+  precisions: BY_ROUNDING,
   determinism: "one thread, WebAssembly's arithmetic: the same bits on the same architecture",
 };

@@ -86,6 +86,7 @@ export interface TrainingKernels {
   reluGradient(count: number, dy: number, y: number, dx: number): void;
   repeatBlocks(blocks: number, copies: number, bytes: number, x: number, out: number): void;
   repeatRow(rows: number, columns: number, values: number, out: number): void;
+  roundMantissa(count: number, bits: number, x: number, out: number): void;
   segmentSums(count: number, width: number, segments: number, x: number, ids: number, out: number): void;
 }
 

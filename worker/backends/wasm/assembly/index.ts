@@ -10,4 +10,5 @@ export { depthwiseFilterGradient, depthwiseForward, depthwiseInputGradient } fro
 export { dropout, dropoutMask } from "./dropout";
 export { matmul, matmulScratchBytes } from "./gemm";
 export { averagePoolGradient, maxPool, maxPoolGradient, poolDescribe, poolScratchBytes } from "./pool";
+export { roundMantissa } from "./round";
 export { columnSums, reluGradient, repeatBlocks, repeatRow, segmentSums } from "./rows";

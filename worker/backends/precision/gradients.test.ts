@@ -1,0 +1,29 @@
+import { after, before, describe, it } from "node:test";
+import { type Derivatives, DISTINCT, openDerivatives } from "../derivatives.test.helper.js";
+import { probeBackend } from "../index.js";
+import { layerCases } from "../layer-cases.test.helper.js";
+
+const native = await probeBackend("tfjs-node");
+const BACKENDS = native.available ? (["wasm", "cpu", "tfjs-node"] as const) : (["wasm", "cpu"] as const);
+
+/** As in test/all-cases.test.helper.ts, which this room can't import. */
+const ALL = process.env.ISOBATCH_TESTS === "all";
+/** One of each kind of product; of the others `npm run test:all` takes all. */
+const KINDS = /^(Dense of features|Conv1D|Conv3DTranspose|SeparableConv2D multiplier|LSTM$|SelfAttention causal)/;
+
+for (const precision of ["tf32", "bfloat16"] as const) {
+  describe(`the gradients of layers in ${precision}`, () => {
+    let derivatives: Derivatives;
+    before(() => {
+      derivatives = openDerivatives();
+    });
+    after(() => derivatives.stop());
+
+    layerCases.forEach((example, index) => {
+      const name = `${example.className} ${example.variant}`.trim();
+      if (!ALL && !KINDS.test(name)) return;
+      it(`${name}: those of float64 within what rounding may change`, () =>
+        derivatives.check(index, example, BACKENDS, DISTINCT, precision));
+    });
+  });
+}
