@@ -36,6 +36,7 @@ export async function openWorkerGradient(backendName: BackendName, name: Measure
     labelSmoothing: 0,
     clipNorm: null,
     wire: "float32" as const,
+    precision: "float32" as const,
   };
   const gradients = await createGradients({
     task,

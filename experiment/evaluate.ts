@@ -11,7 +11,10 @@ import {
 import { writeVector } from "./state.js";
 
 export interface EvaluateOptions {
-  readonly task: Pick<Task, "seed" | "loss" | "labelSmoothing" | "clipNorm" | "evaluationBatchSize" | "wire">;
+  readonly task: Pick<
+    Task,
+    "seed" | "loss" | "labelSmoothing" | "clipNorm" | "evaluationBatchSize" | "wire" | "precision"
+  >;
   /** The model's topology, as JSON. */
   readonly topology: string;
   readonly layout: Layout;

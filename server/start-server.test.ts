@@ -387,6 +387,11 @@ describe("startServer()", { timeout: 120_000 }, () => {
     const exact = await finishWith(test, strict);
     assert.equal(exact.bitExact, true);
 
+    const rounding = await serve(test, { task: { ...task, precision: "bfloat16" } });
+    await work(test, rounding.address);
+    const { numerics } = await finishWith(test, rounding);
+    assert.equal(numerics?.flags, "bfloat16 products");
+
     const mixed = await serve(test, { task: { ...task, mixed: true }, workersAwaited: 2 });
     await work(test, mixed.address);
     await work(test, mixed.address, { request: { numerics: other } });

@@ -26,11 +26,12 @@ export function listDifferences(all: readonly string[]): string {
 }
 
 function fixed(task: Task): object {
-  const { model, schedule, wire, ...rest } = omit(task, [...FREE, ...ALSO_FREE]) as Task;
+  const { model, schedule, wire, precision, ...rest } = omit(task, [...FREE, ...ALSO_FREE]) as Task;
   return {
     ...rest,
     // A run that was started before there was a choice does not say.
     wire: wire ?? "float32",
+    precision: precision ?? "float32",
     // A module is known by its code, wherever it is stored.
     model: model.kind === "module" ? omit(model, ["path"]) : model,
     schedule: omit(schedule, ["totalSamples", "earlier"]),

@@ -32,6 +32,7 @@ function hashOf(task: Task, dataFingerprint: string, scheduleEnd: number | strin
     model,
     schedule: { earlier: _earlier, ...schedule },
     wire,
+    precision,
     ...rest
   } = task;
   const fixed = {
@@ -41,6 +42,7 @@ function hashOf(task: Task, dataFingerprint: string, scheduleEnd: number | strin
     data: dataFingerprint,
     // Absent where it is the default, so that runs that were started before there was a choice keep their hash.
     ...(wire === "bfloat16" ? { wire } : {}),
+    ...(precision === undefined || precision === "float32" ? {} : { precision }),
   };
   return createHash("sha256").update(JSON.stringify(fixed)).digest("hex");
 }

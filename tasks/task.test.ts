@@ -98,6 +98,12 @@ describe("resolveTask()", () => {
       {},
       /^t: dataset has the unknown field "shuffle"/,
     ],
+    [
+      "an unknown precision",
+      { precision: "float16" },
+      {},
+      /^t: precision is "float16"; it must be "float32" or "tf32" or "bfloat16"; /,
+    ],
     ["an unknown kind of data", { dataset: { kind: "parquet" } }, {}, /dataset.kind is "parquet"; .*mnist.*idx.*csv/],
     ["an unknown optimizer", { optimizer: { name: "sgd" } }, {}, /optimizer.name is "sgd"; .*invariant.*standard/],
     [

@@ -8,6 +8,7 @@
 import { z } from "zod";
 import { WIRE_FORMATS, type WireFormat } from "../shared/layout/index.js";
 import type { EarlierEnd } from "../shared/optimizer/index.js";
+import { PRECISIONS, type Precision } from "../shared/precision.js";
 import type { KappaRule } from "../shared/steps/index.js";
 
 const wholeNumber = (min: number, max: number) => z.int().min(min).max(max);
@@ -178,6 +179,7 @@ export const taskInputSchema = z.strictObject({
   checkpointsKept: wholeNumber(1, 1000).default(3),
   mixed: z.boolean().default(false),
   wire: z.enum(WIRE_FORMATS).default("float32"),
+  precision: z.enum(PRECISIONS).default("float32"),
 });
 
 /** A task file's fields, with what is left out filled in but for what follows from others. */
@@ -246,6 +248,8 @@ export interface Task {
    * are float32 in any case, so the bits of a run don't depend on the workers that computed it.
    */
   readonly wire: WireFormat;
+  /** How products of matrices and convolutions are computed; all else is float32. Part of the numerics class. */
+  readonly precision: Precision;
 }
 
 /** Micro-batches of the whole run: n goes from 0 to this, exclusive. */

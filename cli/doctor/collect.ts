@@ -84,6 +84,8 @@ export interface BackendReport {
   /** What else its bits depend on. */
   readonly flags: string | null;
   readonly determinism: string | null;
+  /** The precisions that products can be computed in, and how. */
+  readonly precisions: string | null;
   /** Inside an operation, of each compute thread. */
   readonly intraOpThreads: number | null;
   /** Of a worker that has this machine for itself, unless it is told. */
@@ -99,9 +101,10 @@ export async function collectReport(variables: Readonly<NodeJS.ProcessEnv>): Pro
   const folder = tensorFlowFolder(variables);
   const backends = (await probeBackends()).map((probe): BackendReport => {
     const { name, available, reason, device, version = null, flags = null } = probe;
-    const { determinism = null, intraOpThreads = null } = probe;
+    const { determinism = null, intraOpThreads = null, precisions = null } = probe;
     const computeThreads = defaultComputeThreads(name, cores);
-    return { name, works: available, reason, device, version, flags, determinism, intraOpThreads, computeThreads };
+    const bits = { flags, determinism, precisions };
+    return { name, works: available, reason, device, version, ...bits, intraOpThreads, computeThreads };
   });
   const first = backends.find(({ works }) => works);
   return {

@@ -88,7 +88,8 @@ function describeInstallation(installation: Installation): string[] {
 }
 
 function describeBackend(backend: BackendReport): string[][] {
-  const { name, works, reason, device, version, flags, determinism, intraOpThreads, computeThreads } = backend;
+  const { name, works, reason, device, version, flags, determinism, precisions } = backend;
+  const { intraOpThreads, computeThreads } = backend;
   if (!works) return [[name, "does not work", reason]];
   return [
     [name, "works", device],
@@ -99,6 +100,7 @@ function describeBackend(backend: BackendReport): string[][] {
       `${intraOpThreads} in an operation; ${plural(computeThreads, "compute thread")} of a worker by itself`,
     ],
     ["", "determinism", determinism!],
+    ["", "precision", precisions!],
     ["", "numerics", flags!],
   ];
 }

@@ -38,11 +38,12 @@ const report: DoctorReport = {
   backends: [
     {
       ...{ ...works, name: "tfjs-node-gpu", device: "NVIDIA H100 80GB HBM3 with CUDA" },
-      ...{ version: "4.22.0 on TensorFlow 2.21.0", flags: "deterministic, no TF32", determinism: "no autotuning" },
+      ...{ version: "4.22.0 on TensorFlow 2.21.0", flags: "deterministic", determinism: "no autotuning" },
+      precisions: "float32; tf32 on tensor cores",
     },
     {
       ...{ ...works, works: false, name: "tfjs-node", reason: "TensorFlow is not installed", device: "" },
-      ...{ version: null, flags: null, determinism: null },
+      ...{ version: null, flags: null, determinism: null, precisions: null },
     },
   ],
   run: { backend: "tfjs-node-gpu", workers: 1, computeThreads: 1 },
@@ -71,7 +72,8 @@ describe("describeReport()", () => {
       "                 version        4.22.0 on TensorFlow 2.21.0",
       "                 threads        1 in an operation; 1 compute thread of a worker by itself",
       "                 determinism    no autotuning",
-      "                 numerics       deterministic, no TF32",
+      "                 precision      float32; tf32 on tensor cores",
+      "                 numerics       deterministic",
       "  tfjs-node      does not work  TensorFlow is not installed",
       "",
       "isobatch run takes tfjs-node-gpu: 1 worker of 1 compute thread.",

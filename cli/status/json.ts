@@ -41,6 +41,7 @@ export function statusJson(status: Status__Output) {
       state: worker.state,
       device: worker.device,
       backend: numerics?.backend ?? "",
+      flags: numerics?.flags ?? "",
       computeThreads: worker.computeThreads,
       microBatches: worker.microBatches,
       microBatchesPerSecond: worker.microBatchesPerSecond,

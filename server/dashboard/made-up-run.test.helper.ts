@@ -140,7 +140,10 @@ export function createMadeUpRun({ workers, steps, stepsPlanned = Math.max(20, st
     },
     source: {
       ...{ runId: status.runId, version: status.version },
-      task: { name: "mnist", optimizer: "invariant Adam, linear rule", learningRate: 0.001, microBatchSize: B },
+      task: {
+        ...{ name: "mnist", optimizer: "invariant Adam, linear rule", learningRate: 0.001, microBatchSize: B },
+        precision: "float32",
+      },
       status: () => status,
       metrics: {
         subscribe(fromLine, listener) {

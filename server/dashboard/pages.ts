@@ -15,6 +15,7 @@ export function runPage(run: Run, assets: Assets, mayAct: boolean): string {
     task.optimizer,
     `learning rate ${task.learningRate}`,
     `${task.microBatchSize} samples a micro-batch`,
+    ...(task.precision === "float32" ? [] : [`${task.precision} products`]),
     `run ${runId.slice(0, 8)}`,
   ];
   const acting = `<button type="button" id="checkpoint">Checkpoint</button><button type="button" id="stop" class="danger">Stop…</button><form method="post" action="/logout"><button class="quiet">Log out</button></form>`;

@@ -1,3 +1,4 @@
+import type { Precision } from "../../shared/precision.js";
 import type { ControlRequest, Status, Status__Output } from "../../shared/wire/index.js";
 import type { Task } from "../../tasks/index.js";
 import { type Coordinator, control, type Tally } from "../coordinator/index.js";
@@ -25,6 +26,7 @@ export interface TaskFacts {
   readonly learningRate: number;
   /** b. */
   readonly microBatchSize: number;
+  readonly precision: Precision;
 }
 
 /** What the status has no place for. */
@@ -50,12 +52,12 @@ export interface SourceOptions {
 }
 
 export function createSource({ coordinator, task, status, ...rest }: SourceOptions): DashboardSource {
-  const { optimizer, name, learningRate, microBatchSize } = task;
+  const { optimizer, name, learningRate, microBatchSize, precision } = task;
   const words = optimizer.name === "invariant" ? `invariant Adam, ${optimizer.rule} rule` : `${optimizer.name} Adam`;
   return {
     ...rest,
     status: () => status() as Status__Output,
-    task: { name, optimizer: words, learningRate, microBatchSize },
+    task: { name, optimizer: words, learningRate, microBatchSize, precision },
     figures() {
       const { progress, state, tally, shardTraffic } = coordinator;
       const ageMs = performance.now() - progress.checkpointAtMs;

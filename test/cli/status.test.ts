@@ -47,7 +47,7 @@ describe("isobatch status", () => {
       ...["failure", "workerFailure", "checkpointStep", "workers", "shards"],
     ]);
     assert.deepEqual(Object.keys(status.workers[0]), [
-      ...["id", "host", "processId", "state", "device", "backend", "computeThreads", "microBatches"],
+      ...["id", "host", "processId", "state", "device", "backend", "flags", "computeThreads", "microBatches"],
       ...["microBatchesPerSecond", "lastSeenSeconds", "transport"],
     ]);
     assert.deepEqual(Object.keys(status.shards[0]), [

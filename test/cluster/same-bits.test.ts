@@ -83,6 +83,19 @@ describe("stateHash of a cluster's run", { timeout: 900_000 }, () => {
     assert.equal(hashes.size, 4);
   });
 
+  it("is the in-process trainer's with products in bfloat16, on the wire rounded to it too", async () => {
+    const plain: Task = { ...resolveTask(NORMALISED.name, NORMALISED), samples: 7 * 16 };
+    const tasks = [
+      plain,
+      { ...plain, precision: "bfloat16" },
+      { ...plain, precision: "bfloat16", wire: "bfloat16" },
+    ] as const;
+    const hashes: string[] = [];
+    for (const task of tasks) hashes.push((await trainInProcess(task)).stateHash);
+    assert.equal(new Set(hashes).size, 3);
+    for (const i of [1, 2]) assert.equal(await hashOf(tasks[i], { workers: 2, shards: 2 }), hashes[i]);
+  });
+
   it("is the in-process trainer's for mnist-cnn", async () => {
     const task = await small("mnist-cnn", 3, 6, 4);
     const expected = (await trainInProcess(task)).stateHash;

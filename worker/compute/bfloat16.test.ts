@@ -23,13 +23,16 @@ function nearestBfloat16(x: number): number {
 }
 
 describe('gradients with wire: "bfloat16"', () => {
-  for (const [name, compiled] of [
-    ["operation by operation", false],
-    ["compiled, where the backend can", true],
+  for (const [name, compiled, precision] of [
+    ["operation by operation", false, "float32"],
+    ["compiled, where the backend can", true, "float32"],
+    ["with products in bfloat16", true, "bfloat16"],
   ] as const) {
     it(`are those at rounded parameters, rounded, ${name}`, async () => {
-      const open = (wire: "float32" | "bfloat16") =>
-        openGradients({ layers: LAYERS, freeze: ["frozen"], task: { wire, clipNorm: 0.5 }, compiled, cuts: [9] });
+      const open = (wire: "float32" | "bfloat16") => {
+        const task = { wire, precision, clipNorm: 0.5 };
+        return openGradients({ layers: LAYERS, freeze: ["frozen"], task, compiled, cuts: [9] });
+      };
       const [rounding, plain] = [await open("bfloat16"), await open("float32")];
       const { layout, initialWeights } = plain;
       const isRounded = (i: number): boolean => i < layout.parameters;

@@ -1,12 +1,12 @@
 /**
- * What a task with `wire: "bfloat16"` computes with. Rounding belongs to a gradient, not to its journey: parameters are
+ * What a task with `wire: "bfloat16"` computes with; how it multiplies is its `precision`. Rounding belongs to a gradient, not to its journey: parameters are
  * rounded where a thread loads them, a micro-batch's gradient before it enters any sum, and so a run's bits don't depend
  * on whether they crossed a network, or how often.
  */
 import { isPacked, type LayoutTensor, type WireFormat } from "../../shared/layout/index.js";
 import { type Addresses, gradientAddresses, type SharedMemory, weightsAddresses } from "./memory.js";
 
-export interface Precision {
+export interface WireRounding {
   /** Makes ready what `weightsAt` names, from θ; to be called before a model loads its weights. */
   roundWeights(): void;
   /** The vector in which a model finds the values of `tensor`. */
@@ -16,7 +16,7 @@ export interface Precision {
 }
 
 /** @param thread whose gradient buffer holds the rounded parameters while they are loaded: no gradient is in it then */
-export function createPrecision(wire: WireFormat, memory: SharedMemory, thread: number): Precision {
+export function createWireRounding(wire: WireFormat, memory: SharedMemory, thread: number): WireRounding {
   const { plan } = memory;
   const theta = weightsAddresses(plan);
   if (wire !== "bfloat16") return { roundWeights() {}, weightsAt: () => theta, roundGradient() {} };

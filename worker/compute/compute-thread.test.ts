@@ -43,6 +43,7 @@ describe("a compute thread that can't load the weights", { timeout: 60_000 }, ()
       labelSmoothing: 0,
       clipNorm: null,
       wire: "float32" as const,
+      precision: "float32" as const,
     };
     const thread = await startComputeThread({
       start: { thread: 0, threads: 1, backend: "wasm", join: { task, topology, form: FORM }, layout, memories },

@@ -6,7 +6,7 @@
 import { began, span } from "../../shared/trace/index.js";
 import { type AugmentationKey, decodeBatch, type SampleSpec, type Task } from "../../tasks/index.js";
 import type { Backend } from "../backends/index.js";
-import { createPrecision, type Precision } from "./bfloat16.js";
+import { createWireRounding, type WireRounding } from "./bfloat16.js";
 import { type Computing, compiledGradient } from "./compiled-gradient.js";
 import { type Copies, createCopies } from "./copies.js";
 import { flipBit, type GradientFlip } from "./gradient-flip.js";
@@ -29,7 +29,7 @@ export interface SampleBatch {
 }
 
 export interface GradientsOptions {
-  readonly task: Pick<Task, "seed" | "loss" | "labelSmoothing" | "clipNorm" | "wire">;
+  readonly task: Pick<Task, "seed" | "loss" | "labelSmoothing" | "clipNorm" | "wire" | "precision">;
   /** The model's topology, as JSON. */
   readonly topology: string;
   /** The form of the raw bytes. */
@@ -79,9 +79,9 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
   const { task, topology, form, backend, memory, flip } = options;
   const { plan, kernels } = memory;
   const copies = createCopies(memory, backend);
-  const precision = createPrecision(task.wire, memory, options.thread ?? 0);
-  const model = await openModelGradient({ task, topology, form, plan, copies, weightsAt: precision.weightsAt });
-  const computing = createComputing(options, model, copies, precision);
+  const rounding = createWireRounding(task.wire, memory, options.thread ?? 0);
+  const model = await openModelGradient({ task, topology, form, plan, copies, weightsAt: rounding.weightsAt });
+  const computing = createComputing(options, model, copies, rounding);
   const sums = createSums(memory, 0);
 
   const decoded = (name: string, batch: SampleBatch, key?: AugmentationKey): DecodedMicroBatch => {
@@ -124,7 +124,7 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
   const checked = (batch: DecodedMicroBatch, work: () => ComputedGradient): ComputedGradient => {
     const { number } = batch;
     const begun = began();
-    const computed = namingBatch(`micro-batch ${number}`, work);
+    const computed = namingBatch(`micro-batch ${number}`, () => backend.inPrecision(task.precision, work));
     span("gradient", begun, number);
     if (!Number.isFinite(computed.loss)) {
       throw new NonFiniteError(number, `The loss of micro-batch ${number} is ${computed.loss}.`);
@@ -139,7 +139,7 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
     if (finite === undefined) refuseInfinite(number, looksFinite(number, target));
     if (!finished) {
       clip(target);
-      precision.roundGradient(target);
+      rounding.roundGradient(target);
     }
     if (flip?.microBatch === number) flipBit(memory, target, flip);
     return loss;
@@ -152,7 +152,7 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
 
   return {
     load() {
-      precision.roundWeights();
+      rounding.roundWeights();
       computing.load();
     },
 
@@ -166,7 +166,8 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
 
     evaluate(batch) {
       const name = `evaluation batch ${batch.number}`;
-      return namingBatch(name, () => computing.evaluate(decoded(name, batch)));
+      const compute = () => computing.evaluate(decoded(name, batch));
+      return namingBatch(name, () => backend.inPrecision(task.precision, compute));
     },
     dispose: computing.dispose,
   };
@@ -180,7 +181,7 @@ function createComputing(
   { backend: { compiler }, notice, task, memory, flip, foldOn }: GradientsOptions,
   model: ModelGradient,
   copies: Copies,
-  { weightsAt }: Precision,
+  { weightsAt }: WireRounding,
 ): Computing {
   if (compiler !== undefined) {
     const refused = (reason: string) =>

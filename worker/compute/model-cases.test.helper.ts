@@ -111,7 +111,14 @@ export async function openModel(backendName: BackendName, example: ModelCase): P
   );
   const memory = attachMemory(createWorkerMemory({ layout, threads: 1, leaves: 1 }));
   if (memory.plan.segments.length !== 1) throw new RangeError("a model case fits into one segment");
-  const task = { seed: 1, loss: example.loss, labelSmoothing: 0, clipNorm: null, wire: "float32" as const };
+  const task = {
+    seed: 1,
+    loss: example.loss,
+    labelSmoothing: 0,
+    clipNorm: null,
+    wire: "float32" as const,
+    precision: "float32" as const,
+  };
   const gradients = await createGradients({ task, topology, form, backend, memory });
   viewElements(memory, weightsAddresses(memory.plan), 0, 0, layout.length).set(initialWeights);
   gradients.load();

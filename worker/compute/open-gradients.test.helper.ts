@@ -38,7 +38,7 @@ export async function openGradients(options: {
   notice?: (line: string) => void;
   layers: { layer: string; [field: string]: unknown }[];
   freeze?: string[];
-  task?: Partial<Pick<Task, "seed" | "loss" | "labelSmoothing" | "clipNorm" | "wire">>;
+  task?: Partial<Pick<Task, "seed" | "loss" | "labelSmoothing" | "clipNorm" | "wire" | "precision">>;
   flip?: GradientFlip;
   /** Cuts the layout into segments that end at these elements. */
   cuts?: number[];
@@ -57,7 +57,7 @@ export async function openGradients(options: {
   const layout = options.cuts === undefined ? built.layout : cutLayout(built.layout, options.cuts);
   const memory = attachMemory(createWorkerMemory({ layout, threads: 1, leaves: 1 }));
   const { plan } = memory;
-  const plain = { labelSmoothing: 0, clipNorm: null, wire: "float32" as const };
+  const plain = { labelSmoothing: 0, clipNorm: null, wire: "float32" as const, precision: "float32" as const };
   const task = { seed: 5, loss: "softmaxCrossEntropy" as const, ...plain, ...options.task };
   const { topology, initialWeights } = built;
   const gradients = await createGradients({ task, topology, form: FORM, backend, memory, notice, flip: options.flip });

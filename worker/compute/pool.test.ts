@@ -22,6 +22,7 @@ const TASK = {
   labelSmoothing: 0,
   clipNorm: null,
   wire: "float32" as const,
+  precision: "float32" as const,
 };
 const fetchBatch: FetchBatch = async (number) => batchOf(number);
 const pools: ComputePool[] = [];

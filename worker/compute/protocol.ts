@@ -16,7 +16,7 @@ import type { LeaseWeights, Part } from "./sums.js";
 
 /** What a worker is told when it joins: with the layout, all that computing needs. */
 export interface Join {
-  readonly task: Pick<Task, "seed" | "loss" | "labelSmoothing" | "clipNorm" | "wire">;
+  readonly task: Pick<Task, "seed" | "loss" | "labelSmoothing" | "clipNorm" | "wire" | "precision">;
   /** The model's topology, as JSON. */
   readonly topology: string;
   /** The form of a batch's raw bytes. */

@@ -1,5 +1,6 @@
 import { memberSeal } from "../../../shared/credentials/index.js";
 import { IsobatchError } from "../../../shared/errors.js";
+import { flagsIn } from "../../../shared/precision.js";
 import type { JoinRequest__Output, JoinResponse, Numerics__Output } from "../../../shared/wire/index.js";
 import { isOver } from "../status.js";
 import { checkVersion } from "./check-version.js";
@@ -23,8 +24,8 @@ export function join(
   const links = coordinator.shards;
   const missing = links.indexOf(undefined);
   if (missing >= 0) throw new IsobatchError("unavailable", `The run waits for its shard ${missing}; try again.`);
-  checkNumerics(options, request);
-  const workerId = coordinator.members.join(request, token);
+  const numerics = checkedNumerics(options, request);
+  const workerId = coordinator.members.join({ ...request, numerics }, token);
   const { device, computeThreads: threads } = request;
   log.info({ worker: workerId, device, threads, admittedBy: token }, "a worker joins");
   const shards = slices.map(({ firstChunk, endChunk }, index) => ({
@@ -49,18 +50,19 @@ function joinEnded({ coordinator, stay, workersWait }: ServiceOptions, returns: 
   throw new IsobatchError(code, `The run has failed: ${failure}`);
 }
 
-/** The run's numerics class is its first worker's. */
-function checkNumerics(
-  { directory, prepared }: Pick<ServiceOptions, "directory" | "prepared">,
-  request: JoinRequest__Output,
-): void {
-  const theirs = request.numerics;
-  if (theirs == null || theirs.backend === "") {
+/** The class that the worker computes this task in. The run's numerics class is its first worker's. */
+function checkedNumerics(
+  { directory, prepared: { task } }: Pick<ServiceOptions, "directory" | "prepared">,
+  { numerics }: JoinRequest__Output,
+): Numerics__Output {
+  if (numerics == null || numerics.backend === "") {
     throw new IsobatchError("invalid_input", "A worker must say which numerics class it computes in.");
   }
+  // A worker learns the task, and with it the precision of its products, only when it has joined.
+  const theirs = { ...numerics, flags: flagsIn(task.precision, numerics.flags) };
   const ours = directory.identity.numerics;
-  if (ours === null) return directory.saveNumerics(numericsOf(theirs));
-  if (prepared.task.mixed || describe(ours) === describe(theirs)) return;
+  if (ours === null) directory.saveNumerics(numericsOf(theirs));
+  if (ours === null || task.mixed || describe(ours) === describe(theirs)) return theirs;
   throw new IsobatchError(
     "refused",
     `The worker computes in another numerics class (${describe(theirs)}) than this run (${describe(ours)}), so its ` +

@@ -66,11 +66,14 @@ export function writeReport(runFolder: string): string {
 function subtitle({ task, summary }: RunFiles): string {
   const { optimizer, microBatchSize, microBatchesPerStep, learningRate } = task;
   const numerics = summary?.numerics == null ? [] : [`${summary.numerics.backend} on ${summary.numerics.architecture}`];
+  // A run that was started before there was a choice does not say.
+  const precision = task.precision === undefined || task.precision === "float32" ? [] : [`${task.precision} products`];
   return [
     optimizerTitle(optimizer),
     `learning rate ${learningRate}`,
     `${microBatchSize} samples a micro-batch`,
     typeof microBatchesPerStep === "number" ? `κ = ${microBatchesPerStep}` : `κ: ${kappaRuleText(microBatchesPerStep)}`,
+    ...precision,
     ...numerics,
   ].join(" · ");
 }

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Precision } from "../../shared/precision.js";
+import { probeBackend } from "../backends/index.js";
+import { batchOf, openGradients } from "./open-gradients.test.helper.js";
+
+/** Every kind of product that compiles: of matrices, of batches of them, convolutions, both gradients of each. */
+const LAYERS = [
+  { layer: "Reshape", targetShape: [2, 2, 1], inputShape: [4] },
+  { layer: "Conv2D", filters: 4, kernelSize: 2, padding: "same", activation: "relu" },
+  { layer: "DepthwiseConv2D", kernelSize: 2, padding: "same" },
+  { layer: "Reshape", targetShape: [4, 4] },
+  { layer: "SelfAttention", heads: 2, dropout: 0.2 },
+  { layer: "Flatten" },
+  { layer: "BatchNormalization" },
+  { layer: "Dense", units: 3 },
+];
+
+const NUMBERS = [0, 1, 2, 3, 4, 5];
+const native = await probeBackend("tfjs-node");
+
+describe("gradients in less than float32", () => {
+  const lengthOf = (g: Float32Array): number => Math.hypot(...g);
+
+  for (const backend of ["wasm", "tfjs-node"] as const) {
+    const skip = backend === "tfjs-node" && !native.available && native.reason;
+
+    it(`are float32's within what rounding may change, and leave those of float32 as they were, on ${backend}`, {
+      skip,
+    }, async () => {
+      const open = async (precision: Precision) => {
+        const opened = await openGradients({ backend, layers: LAYERS, task: { precision } });
+        opened.setWeights(opened.initialWeights.map((x, i) => x + 0.5 * Math.sin(i)));
+        return opened;
+      };
+      const plain = await open("float32");
+      const before = NUMBERS.map((number) => plain.gradientOf(batchOf(number)));
+      const loss = plain.gradients.evaluate(batchOf(0)).lossSum;
+      const apart: number[] = [];
+      for (const [precision, error] of [
+        ["tf32", 2 ** -10],
+        ["bfloat16", 2 ** -7],
+      ] as const) {
+        const rounding = await open(precision);
+        const shares = NUMBERS.map((number, i) => {
+          const { g } = rounding.gradientOf(batchOf(number));
+          return lengthOf(g.map((x, j) => x - before[i].g[j])) / lengthOf(before[i].g);
+        });
+        assert.ok(Math.max(...shares) < 8 * error && Math.min(...shares) > error / 64, `${precision}: ${shares}`);
+        apart.push(Math.max(...shares));
+        assert.notEqual(rounding.gradients.evaluate(batchOf(0)).lossSum, loss);
+        assert.deepEqual(plain.gradientOf(batchOf(0)), before[0]);
+      }
+      assert.ok(apart[1] > 2 * apart[0], `tf32 and bfloat16: ${apart}`);
+    });
+  }
+
+  it("have the same bits in one compiled call", { skip: !native.available && native.reason }, async () => {
+    for (const precision of ["tf32", "bfloat16"] as const) {
+      const notices: string[] = [];
+      const open = (compiled: boolean) =>
+        openGradients({
+          ...{ backend: "tfjs-node", layers: LAYERS, task: { precision }, compiled },
+          notice: (line) => notices.push(line),
+        });
+      const [compiled, eager] = [await open(true), await open(false)];
+      for (const number of NUMBERS)
+        assert.deepEqual(compiled.gradientOf(batchOf(number)), eager.gradientOf(batchOf(number)));
+      assert.deepEqual(notices, []);
+    }
+  });
+});
