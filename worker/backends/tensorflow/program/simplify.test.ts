@@ -1,22 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { createRandom } from "../../../../shared/random.js";
+import { evaluate, fed, integers, node, randomGraph } from "./evaluate.test.helper.js";
 import { type GraphNode, value } from "./graph-def.js";
 import { simplify } from "./simplify.js";
 
 const [FLOAT, INT32] = [1, 3]; // TensorFlow's numbers
-
-const node = (
-  name: string,
-  operation: string,
-  inputs: string[],
-  shape?: number[],
-  attributes: GraphNode["attributes"] = {},
-): GraphNode => ({ name, operation, inputs, attributes, shapes: shape && [shape] });
-
-const fed = (name: string, ...shape: number[]): GraphNode => node(name, "Placeholder", [], shape);
-
-const integers = (name: string, ...values: number[]): GraphNode =>
-  node(name, "Const", [], [values.length], { value: value.tensor(INT32, [values.length], Int32Array.from(values)) });
 
 const output = (input: string): GraphNode => node("output", "Identity", [input]);
 
@@ -46,8 +35,8 @@ describe("simplify()", () => {
       ...[node("e", "MatMul", ["c", "d"], [2, 2]), output("e")],
     ];
     assert.deepEqual(left(nodes), [
-      ...["x = Placeholder()", "other = Const()", "c = Exp(x)", "d = Reshape(x,other)"],
-      ...["e = MatMul(c,d)", "output = Identity(e)"],
+      ...["x = Placeholder()", "c = Exp(x)", "integers_3x2 = Const()", "x_as_3x2 = Reshape(x,integers_3x2)"],
+      ...["e = MatMul(c,x_as_3x2)", "output = Identity(e)"],
     ]);
   });
 
@@ -124,5 +113,77 @@ describe("simplify()", () => {
       ...[node("c", "Neg", ["x", "^b"], [2]), output("c")],
     ];
     assert.deepEqual(left(nodes).slice(1), ["a = Exp(x)", "c = Neg(x,^a)", "output = Identity(c)"]);
+  });
+
+  it("leaves out the Reshapes between what computes by elements or by rows, and keeps those that matter", () => {
+    const nodes = [
+      ...[fed("x", 2, 3, 4), fed("w", 4, 4), fed("bias", 4), fed("scale", 2, 3, 1), fed("table", 3, 4)],
+      ...[integers("rows", 6, 4), integers("back", 2, 3, 4), integers("leading", 0, 1), integers("last", 2)],
+      ...[node("a", "Reshape", ["x", "rows"], [6, 4]), node("b", "BatchMatMulV2", ["a", "w"], [6, 4])],
+      ...[node("c", "Reshape", ["b", "back"], [2, 3, 4]), node("d", "Add", ["c", "bias"], [2, 3, 4])],
+      ...[node("e", "Relu", ["d"], [2, 3, 4]), node("f", "Max", ["e", "last"], [2, 3])],
+      ...[node("g", "Sum", ["e", "leading"], [4]), node("h", "Mul", ["e", "scale"], [2, 3, 4])],
+      ...[node("i", "Reshape", ["h", "rows"], [6, 4]), node("j", "BatchMatMulV2", ["i", "w"], [6, 4])],
+      ...[node("k", "Reshape", ["j", "back"], [2, 3, 4]), node("l", "Add", ["k", "table"], [2, 3, 4])],
+      node("output", "AddN", ["l", "f", "g"]),
+    ];
+    assert.deepEqual(
+      left(nodes).filter((line) => !/Placeholder|Const/.test(line)),
+      [
+        ...["x_as_6x4 = Reshape(x,integers_6x4)", "b = BatchMatMulV2(x_as_6x4,w)", "d = Add(b,bias)", "e = Relu(d)"],
+        ...["f = Max(e,integers_1)", "g = Sum(e,integers_0)", "scale_as_6x1 = Reshape(scale,integers_6x1)"],
+        ...["h = Mul(e,scale_as_6x1)", "j = BatchMatMulV2(h,w)", "j_as_2x3x4 = Reshape(j,integers_2x3x4)"],
+        ...["l = Add(j_as_2x3x4,table)", "f_as_2x3 = Reshape(f,integers_2x3)", "output = AddN(l,f_as_2x3,g)"],
+      ],
+    );
+  });
+
+  it("makes one product of a batch of one, and one number of its copies in any shape", () => {
+    const nodes = [
+      ...[fed("x", 3, 4), fed("w", 4, 2), fed("one", 1), integers("n", 3), integers("column", 3, 1)],
+      ...[integers("first", 1, 3, 4), integers("second", 1, 4, 2), integers("third", 3, 2)],
+      ...[node("a", "Reshape", ["x", "first"], [1, 3, 4]), node("b", "Reshape", ["w", "second"], [1, 4, 2])],
+      ...[node("c", "BatchMatMulV2", ["a", "b"], [1, 3, 2]), node("d", "Reshape", ["c", "third"], [3, 2])],
+      ...[node("e", "Tile", ["one", "n"], [3]), node("f", "Reshape", ["e", "column"], [3, 1])],
+      ...[node("g", "Mul", ["d", "f"], [3, 2]), output("g")],
+    ];
+    assert.deepEqual(
+      left(nodes).filter((line) => !/Placeholder|Const/.test(line)),
+      [
+        "c = BatchMatMulV2(x,w)",
+        "one_as_1x1 = Reshape(one,integers_1x1)",
+        "g = Mul(c,one_as_1x1)",
+        "output = Identity(g)",
+      ],
+    );
+  });
+
+  it("keeps the Reshapes without which other elements would meet", () => {
+    const nodes = [
+      ...[fed("x", 4, 6), fed("rows", 2, 3, 1), fed("columns", 4), fed("row", 1, 6)],
+      ...[integers("to", 2, 3, 4), integers("copies", 4, 1), integers("last", 2), integers("leading", 0)],
+      ...[node("a", "Relu", ["x"], [4, 6]), node("b", "Reshape", ["a", "to"], [2, 3, 4])],
+      ...[node("c", "Add", ["b", "rows"], [2, 3, 4]), node("d", "Add", ["b", "columns"], [2, 3, 4])],
+      ...[node("e", "Softmax", ["b"], [2, 3, 4]), node("f", "Max", ["b", "last"], [2, 3])],
+      ...[node("g", "Sum", ["b", "leading"], [3, 4]), node("h", "Tile", ["row", "copies"], [4, 6])],
+      ...[node("i", "Reshape", ["h", "to"], [2, 3, 4]), node("output", "AddN", ["c", "d", "e", "f", "g", "i"])],
+    ];
+    assert.deepEqual(
+      left(nodes).filter((line) => !/Placeholder|Const/.test(line)),
+      [
+        ...["a = Relu(x)", "a_as_2x3x4 = Reshape(a,integers_2x3x4)", "c = Add(a_as_2x3x4,rows)"],
+        ...["d = Add(a_as_2x3x4,columns)", "e = Softmax(a_as_2x3x4)", "f = Max(a_as_2x3x4,last)"],
+        ...["g = Sum(a_as_2x3x4,leading)", "h = Tile(row,copies)", "h_as_2x3x4 = Reshape(h,integers_2x3x4)"],
+        "output = AddN(c,d,e,f,g,h_as_2x3x4)",
+      ],
+    );
+  });
+
+  it("leaves the numbers of random graphs what they are, in nodes of the shapes that they name", () => {
+    for (let seed = 0; seed < 60; seed++) {
+      const { nodes, feeds } = randomGraph(createRandom(seed), 30);
+      const simpler = simplify(nodes, ["output"]);
+      assert.deepEqual(evaluate(simpler, feeds, "output"), evaluate(nodes, feeds, "output"), `graph ${seed}`);
+    }
   });
 });

@@ -7,9 +7,9 @@
  * TensorFlow's own rewriting ("grappler") would do the same, but other things too, which change bits.
  */
 import { createHash } from "node:crypto";
-import { type Encoded, type GraphNode, value } from "./graph-def.js";
-
-type Shape = readonly number[];
+import type { Encoded, GraphNode } from "./graph-def.js";
+import { isAscending, nodeOf, place, type Shape, sameBytes, sameShape, shapeOf } from "./nodes.js";
+import { withFewReshapes } from "./reshapes.js";
 
 /** Two nodes of one of these, with the same inputs and attributes, are two and stay so. */
 const STATEFUL = /^(Placeholder|VarHandleOp|Random|Multinomial)|Variable/;
@@ -27,6 +27,10 @@ const COPYING = new Set(["BroadcastTo", "Tile"]);
  */
 export function simplify(nodes: readonly GraphNode[], kept: Iterable<string>): GraphNode[] {
   const roots = new Set(kept);
+  return cleared(withFewReshapes(cleared(nodes, roots), roots), roots);
+}
+
+function cleared(nodes: readonly GraphNode[], roots: ReadonlySet<string>): GraphNode[] {
   const given = new Map(nodes.map((node) => [node.name, node]));
   /** What an output of a node that is left out is taken from instead. */
   const replaced = new Map<string, string>();
@@ -54,21 +58,6 @@ export function simplify(nodes: readonly GraphNode[], kept: Iterable<string>): G
   }
   return needed([...left.values()], roots);
 }
-
-/** How a node's output is named where it is an input. */
-const place = (name: string, output: number): string => (output === 0 ? name : `${name}:${output}`);
-
-const nodeOf = (input: string): string => input.replace(/^\^/, "").replace(/:\d+$/, "");
-
-function shapeOf(input: string, nodes: ReadonlyMap<string, GraphNode>): Shape | undefined {
-  const [, name, output = "0"] = /^(.*?)(?::(\d+))?$/.exec(input) as RegExpExecArray;
-  return nodes.get(name)?.shapes?.[Number(output)];
-}
-
-const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((length, i) => length === b[i]);
-
-const sameBytes = (a: Encoded | undefined, b: Encoded | undefined): boolean =>
-  a !== undefined && b !== undefined && Buffer.compare(a, b) === 0;
 
 /** The node, with inputs taken from before operations that make no difference to it. */
 function withPlainInputs(node: GraphNode, nodes: ReadonlyMap<string, GraphNode>): GraphNode {
@@ -130,22 +119,6 @@ function sourceOf(node: GraphNode, nodes: ReadonlyMap<string, GraphNode>): strin
     default:
       return undefined;
   }
-}
-
-const INT32 = 3;
-
-/** Whether a node is the constant 0, 1, 2, …: the axes in their own order. */
-function isAscending(node: GraphNode | undefined): boolean {
-  const shape = node?.shapes?.[0];
-  if (shape?.length !== 1) return false;
-  return sameBytes(
-    node?.attributes.value,
-    value.tensor(
-      INT32,
-      shape,
-      Int32Array.from({ length: shape[0] }, (_, i) => i),
-    ),
-  );
 }
 
 /** The same for two nodes that compute the same. */
