@@ -3,7 +3,7 @@ import { IsobatchError } from "../shared/errors.js";
 import type { WireFormat } from "../shared/layout/index.js";
 import type { Interval } from "../shared/sums/index.js";
 import { began, span } from "../shared/trace/index.js";
-import { type ComputedLease, NonFiniteError, ThreadDeathError } from "./compute/index.js";
+import { type ComputedLease, NonFiniteError, ThreadDeathError, TooLargeError } from "./compute/index.js";
 import type { EvaluationLease, StepLease, StepWork, Work, WorkerEvent } from "./core/index.js";
 import type { Engine } from "./engine.js";
 import { failureOf } from "./failure.js";
@@ -88,6 +88,8 @@ export function createComputing({ engine, samples, near, wire, results, dispatch
   const failed = (work: number, error: unknown): WorkerEvent => {
     if (engine.broken !== undefined) return { kind: "failed", error: engine.broken, told: failureOf(engine.broken) };
     const failure = failureOf(error);
+    // Whatever it was given next would be as large.
+    if (error instanceof TooLargeError) return { kind: "failed", error, told: failure };
     // Anything but these is a bug, here or in the model's code: its stack is wanted, once.
     const expected = [NonFiniteError, IsobatchError, ThreadDeathError].some((each) => error instanceof each);
     const cause = expected || failure.reason === stackShown ? undefined : error;

@@ -18,6 +18,7 @@ import {
   type GradientFlip,
   HungThreadError,
   ThreadDeathError,
+  TooLargeError,
   type WorkerMemory,
 } from "./compute/index.js";
 import type { Joined } from "./join.js";
@@ -61,9 +62,9 @@ function stuck(cause: HungThreadError): IsobatchError {
   );
 }
 
-/** Whether a worker has ended because a compute thread hangs. */
-export const isStuck = (error: unknown): boolean =>
-  error instanceof IsobatchError && error.cause instanceof HungThreadError;
+/** Whether a worker has ended with what would end it again: a compute thread that hangs, or too little memory. */
+export const wouldRepeat = (error: unknown): boolean =>
+  error instanceof TooLargeError || (error instanceof IsobatchError && error.cause instanceof HungThreadError);
 
 /** Refuses a model whose least memory is more than there is: weights, and for each thread a gradient and a copy of both. */
 function checkRoom({ length, parameters, tail }: Layout, threads: number): void {

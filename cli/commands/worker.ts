@@ -2,7 +2,7 @@ import { awaited } from "../../shared/awaited.js";
 import { type CertificatePaths, readToken } from "../../shared/credentials/index.js";
 import { IsobatchError, invalid } from "../../shared/errors.js";
 import type { Address } from "../../shared/wire/index.js";
-import { isStuck, startWorker } from "../../worker/index.js";
+import { startWorker, wouldRepeat } from "../../worker/index.js";
 import { followParent } from "../children/parent.js";
 import type { Environment } from "../environment.js";
 import { EXIT_INTERRUPTED } from "../failure.js";
@@ -97,10 +97,10 @@ export async function joinWorker(address: Address, options: JoinOptions, environ
 }
 
 /**
- * What a server refuses once it refuses again, and what hangs once hangs again: to the process that would start this one
- * again it is wrong input.
+ * What a server refuses once it refuses again, and what hangs or lacks memory once does so again: to the process that would
+ * start this one again it is wrong input.
  */
 function final(error: unknown): unknown {
-  if (!(error instanceof IsobatchError) || !(error.code === "refused" || isStuck(error))) return error;
+  if (!(error instanceof IsobatchError) || !(error.code === "refused" || wouldRepeat(error))) return error;
   return new IsobatchError("invalid_input", error.message, { cause: error });
 }

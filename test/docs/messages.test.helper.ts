@@ -34,9 +34,11 @@ function written(): Message[] {
 
 function messagesIn(file: string, source: string): Message[] {
   const found: Message[] = [];
-  for (const match of source.matchAll(/new IsobatchError\(\s*("(\w+)"|[^,]+),\s*|\binvalid\(\s*/g)) {
+  const calls = /new IsobatchError\(\s*("(\w+)"|[^,]+),\s*|\b(?:invalid|new TooLargeError)\(\s*/g;
+  for (const match of source.matchAll(calls)) {
     const text = readText(source, match.index + match[0].length);
-    if (text !== "…" && text !== "") found.push({ file, code: match[2] ?? "invalid_input", text });
+    const code = match[2] ?? (match[0].includes("TooLarge") ? "exhausted" : "invalid_input");
+    if (text !== "…" && text !== "") found.push({ file, code, text });
   }
   return found;
 }

@@ -14,6 +14,7 @@ import { NonFiniteError } from "./non-finite-error.js";
 import type { Failure, LeaseRequest, Note, Reply, ReplyOf, RequestName, RequestOf, ThreadStart } from "./protocol.js";
 import { endThread, type Leave } from "./stuck-threads.js";
 import { type ThreadWatchOptions, type WorkName, watchThread } from "./thread-watch.js";
+import { TooLargeError } from "./within-memory.js";
 
 export interface ComputeThread {
   readonly numerics: Numerics;
@@ -146,7 +147,8 @@ export async function startComputeThread(options: ComputeThreadOptions): Promise
   };
 }
 
-function errorOf({ message, stack, code, microBatch }: Failure): Error {
+function errorOf({ message, stack, code, microBatch, tooLarge }: Failure): Error {
+  if (tooLarge) return new TooLargeError(message);
   if (microBatch !== undefined) return new NonFiniteError(microBatch, message);
   if (code !== undefined) return new IsobatchError(code as ErrorCode, message);
   const error = new Error(message);

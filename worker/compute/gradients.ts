@@ -12,11 +12,12 @@ import { type Copies, createCopies } from "./copies.js";
 import { flipBit, type GradientFlip } from "./gradient-flip.js";
 import { gradientForm, hostVectors } from "./gradient-form.js";
 import { indexError, namingBatch } from "./index-errors.js";
-import type { Addresses, SharedMemory } from "./memory.js";
+import { type Addresses, gradientAddresses, type SharedMemory } from "./memory.js";
 import { type DecodedMicroBatch, type ModelGradient, openModelGradient } from "./model-gradient.js";
 import type { ComputedGradient, ModelSums } from "./model-program.js";
 import { NonFiniteError } from "./non-finite-error.js";
 import { createSums } from "./sums.js";
+import { fittingWeights, withinMemory, withoutSearch } from "./within-memory.js";
 
 /** The raw bytes of a micro-batch or an evaluation batch, in the data set's own element types. */
 export interface SampleBatch {
@@ -61,12 +62,18 @@ export interface Gradients {
    * batch statistics of BatchNorm behind it, to the vector at `target`.
    * @returns the mean loss, regularisers included.
    * @throws {NonFiniteError} if the loss or any element is NaN or infinite.
+   * @throws {TooLargeError} if memory runs out, with how many samples fit.
    */
   gradient(batch: SampleBatch, target: Addresses): number;
   /** The first half of `gradient`, for which no weights are needed: raw bytes become numbers. */
   decode(batch: SampleBatch): DecodedMicroBatch;
   /** The second half. */
   compute(batch: DecodedMicroBatch, target: Addresses): number;
+  /**
+   * Does something with a micro-batch's gradient, beside what is here. What fits is then tried with this thread's gradient.
+   * @throws {TooLargeError} if memory runs out
+   */
+  within<T>(batch: DecodedMicroBatch, work: () => T): T;
   /** What sums gradients of such micro-batches where they are computed; undefined: they have to be summed on the host. */
   sums(batch: DecodedMicroBatch): GradientSums | undefined;
   /** The sum of the samples' losses, without regularisers, and how many are classified right; in inference mode. */
@@ -80,9 +87,13 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
   const { plan, kernels } = memory;
   const copies = createCopies(memory, backend);
   const rounding = createWireRounding(task.wire, memory, options.thread ?? 0);
-  const model = await openModelGradient({ task, topology, form, plan, copies, weightsAt: rounding.weightsAt });
+  const device = `the backend ${backend.name}`;
+  const weights = plan.layout.length;
+  const opening = { task, topology, form, plan, copies, weightsAt: rounding.weightsAt };
+  const model = await fittingWeights(weights, device, () => openModelGradient(opening));
   const computing = createComputing(options, model, copies, rounding);
   const sums = createSums(memory, 0);
+  const scratch = gradientAddresses(plan, options.thread ?? 0);
 
   const decoded = (name: string, batch: SampleBatch, key?: AugmentationKey): DecodedMicroBatch => {
     const { number, samples, inputs, labels } = batch;
@@ -108,7 +119,8 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
   const decode = (batch: SampleBatch): DecodedMicroBatch => {
     const { number } = batch;
     const begun = began();
-    const decodedBatch = decoded(`micro-batch ${number}`, batch, { seed: task.seed, microBatch: number });
+    const key = { seed: task.seed, microBatch: number };
+    const decodedBatch = withoutSearch("microBatchSize", batch, () => decoded(`micro-batch ${number}`, batch, key));
     span("decode", begun, number);
     return decodedBatch;
   };
@@ -120,11 +132,17 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
     return finite;
   };
 
-  /** @throws {NonFiniteError} if something is known not to be finite. */
+  const within: Gradients["within"] = (batch, work) =>
+    withinMemory("microBatchSize", device, batch, work, (part) =>
+      backend.inPrecision(task.precision, () => computing.compute(part, scratch)),
+    );
+
+  /** @throws {NonFiniteError} if something is known not to be finite. @throws {TooLargeError} if memory runs out. */
   const checked = (batch: DecodedMicroBatch, work: () => ComputedGradient): ComputedGradient => {
     const { number } = batch;
     const begun = began();
-    const computed = namingBatch(`micro-batch ${number}`, () => backend.inPrecision(task.precision, work));
+    const compute = (): ComputedGradient => backend.inPrecision(task.precision, work);
+    const computed = namingBatch(`micro-batch ${number}`, () => within(batch, compute));
     span("gradient", begun, number);
     if (!Number.isFinite(computed.loss)) {
       throw new NonFiniteError(number, `The loss of micro-batch ${number} is ${computed.loss}.`);
@@ -153,12 +171,13 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
   return {
     load() {
       rounding.roundWeights();
-      computing.load();
+      fittingWeights(weights, device, computing.load);
     },
 
     gradient: (batch, target) => compute(decode(batch), target),
     decode,
     compute,
+    within,
     sums(batch) {
       const sums = computing.sums?.(batch);
       return sums && sumsOf(sums);
@@ -166,8 +185,9 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
 
     evaluate(batch) {
       const name = `evaluation batch ${batch.number}`;
-      const compute = () => computing.evaluate(decoded(name, batch));
-      return namingBatch(name, () => backend.inPrecision(task.precision, compute));
+      const evaluate = (part: SampleBatch) =>
+        backend.inPrecision(task.precision, () => computing.evaluate(decoded(name, part)));
+      return namingBatch(name, () => withinMemory("evaluationBatchSize", device, batch, evaluate));
     },
     dispose: computing.dispose,
   };

@@ -25,3 +25,4 @@ export type { Join } from "./protocol.js";
 export type { FetchBatch } from "./sample-feed.js";
 export { endThread } from "./stuck-threads.js";
 export { createSums, type LeaseWeights, type Sums, WHOLE } from "./sums.js";
+export { TooLargeError } from "./within-memory.js";

@@ -24,7 +24,7 @@ export interface LeaseWorkOptions {
   readonly thread: number;
   readonly memory: SharedMemory;
   readonly sums: Sums;
-  readonly gradients: Pick<Gradients, "decode" | "compute" | "sums">;
+  readonly gradients: Pick<Gradients, "decode" | "compute" | "sums" | "within">;
   /** Is called for every micro-batch of a lease but the last. */
   computed(number: number): void;
   /** The lease has ended; null: it was abandoned. */
@@ -79,9 +79,12 @@ export function createLeaseWork(options: LeaseWorkOptions): LeaseWork {
       let folded: FoldedPart | undefined;
       try {
         const batch = take();
-        current.fold ??= foldFor(request, batch);
-        losses.push(current.fold.add(batch));
-        if (leaf + 1 === request.hi) folded = current.fold.end();
+        const underWay = current;
+        folded = gradients.within(batch, () => {
+          underWay.fold ??= foldFor(request, batch);
+          losses.push(underWay.fold.add(batch));
+          return leaf + 1 === request.hi ? underWay.fold.end() : undefined;
+        });
       } catch (error) {
         end();
         return options.failed(error);

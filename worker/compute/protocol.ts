@@ -105,4 +105,6 @@ export interface Failure {
   readonly code?: string;
   /** Of a NonFiniteError. */
   readonly microBatch?: number;
+  /** Of a TooLargeError. */
+  readonly tooLarge?: boolean;
 }

@@ -13,6 +13,7 @@ import { attachMemory, planMemory } from "./memory.js";
 import { NonFiniteError } from "./non-finite-error.js";
 import type { Failure, Note, Reply, ReplyOf, Request, RequestName, RequestOf, ThreadStart } from "./protocol.js";
 import { createSums } from "./sums.js";
+import { TooLargeError } from "./within-memory.js";
 
 /** Of the requests that are answered at once. */
 type Handlers = { [Name in Exclude<RequestName, "lease">]: (request: RequestOf<Name>) => ReplyOf<Name> };
@@ -95,6 +96,7 @@ function failureOf(thrown: unknown): Failure {
     stack: error instanceof Error ? error.stack : undefined,
     code: error instanceof IsobatchError ? error.code : undefined,
     microBatch: error instanceof NonFiniteError ? error.microBatch : undefined,
+    tooLarge: error instanceof TooLargeError,
   };
 }
 

@@ -1,14 +1,16 @@
 import { createRequire } from "node:module";
 import { dirname, sep } from "node:path";
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { IsobatchError } from "../../../shared/errors.js";
 import { setThreadsCount, setWasmPaths, version_wasm } from "../../../tasks/tfjs/backend-wasm.js";
-import { env } from "../../../tasks/tfjs/core.js";
+import { backend, env } from "../../../tasks/tfjs/core.js";
 import { type BackendDescription, BY_ROUNDING } from "../description.js";
 import { registerConvolutions } from "./convolution.js";
 import { registerDepthwise } from "./depthwise.js";
 import { registerDropout } from "./dropout.js";
 import { registerIdentity } from "./identity.js";
 import { registerMatMul } from "./matmul.js";
+import { guardMemory } from "./memory.js";
 import { registerPooling } from "./pool.js";
 import { registerPrelu } from "./prelu.js";
 import { registerReluGradient } from "./relu.js";
@@ -37,8 +39,9 @@ export async function prepare(): Promise<void> {
   setThreadsCount(1);
 }
 
-/** Registers the training kernels. Called once the backend runs; the registry outlives the backend, so only once. */
+/** Guards the backend's memory, and registers the training kernels: the registry outlives the backend, so only once. */
 export function complete(): void {
+  guardMemory(backend() as BackendWasm);
   if (completed) return;
   completed = true;
   registerIdentity();

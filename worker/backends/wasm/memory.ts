@@ -1,0 +1,59 @@
+/**
+ * The end of the wasm backend's memory, which is at 4 GiB. Where its allocator has no room, it answers address 0, which tfjs
+ * takes for a tensor's place; and close to the end it computes modulo 2^32, so that it gives memory that is not there, or is
+ * another tensor's. Tensors would be written over one another, and over the library's own numbers. So the bytes that are
+ * taken are counted here, and whoever wants too many gets an error before anything is written.
+ *
+ * Where the free bytes are enough but in pieces, the allocator may still go over the end. Then nothing in this memory can be
+ * trusted any more, and every later request fails, too.
+ */
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+import { OutOfMemoryError } from "../out-of-memory.js";
+
+/** The parts of the backend's Emscripten module that its type does not name; tfjs's version is pinned for them. */
+interface Allocator {
+  _malloc(bytes: number): number;
+  _free(address: number): void;
+  readonly asm: { readonly memory: WebAssembly.Memory };
+}
+
+/** 16 MiB before the end: for the library's own small numbers, of which none is counted here. */
+const BYTES_MAX = 2 ** 32 - 2 ** 24;
+
+const guarded = new WeakSet<Allocator>();
+
+/** Makes a backend's allocator throw where it has no room; a second call does nothing. */
+export function guardMemory({ wasm }: Pick<BackendWasm, "wasm">): void {
+  const allocator = wasm as unknown as Allocator;
+  if (guarded.has(allocator)) return;
+  guarded.add(allocator);
+  // The first call puts the function itself in the place of one that looks for it.
+  allocator._free(allocator._malloc(1));
+  const { _malloc: allocate, _free: free, asm } = allocator;
+  /** By address. */
+  const taken = new Map<number, number>();
+  let takenBytes = 0;
+  let broken = false;
+  allocator._malloc = (bytes) => {
+    if (broken || takenBytes + bytes > BYTES_MAX) throw noRoom(bytes);
+    const address = allocate(bytes) >>> 0;
+    if (address === 0) throw noRoom(bytes);
+    broken = taken.has(address) || address + bytes > asm.memory.buffer.byteLength;
+    if (broken) throw noRoom(bytes);
+    taken.set(address, bytes);
+    takenBytes += bytes;
+    return address;
+  };
+  allocator._free = (address) => {
+    const place = address >>> 0;
+    takenBytes -= taken.get(place) ?? 0;
+    taken.delete(place);
+    if (!broken) free(address);
+  };
+}
+
+function noRoom(bytes: number): OutOfMemoryError {
+  return new OutOfMemoryError(
+    `WebAssembly's memory has no room for ${(bytes / 2 ** 20).toFixed(1)} MiB more; it ends at 4 GiB, or where the system gives no more`,
+  );
+}
