@@ -2,7 +2,7 @@ import type { Layout } from "../../shared/layout/index.js";
 import { buildModel, type SampleSpec, type Task } from "../../tasks/index.js";
 import { type BackendName, type Compiler, openBackend } from "../backends/index.js";
 import type { GradientFlip } from "./gradient-flip.js";
-import { createGradients, type Gradients, type SampleBatch } from "./gradients.js";
+import { createGradients, type Gradients, type GradientsOptions, type SampleBatch } from "./gradients.js";
 import {
   attachMemory,
   createWorkerMemory,
@@ -40,6 +40,7 @@ export async function openGradients(options: {
   freeze?: string[];
   task?: Partial<Pick<Task, "seed" | "loss" | "labelSmoothing" | "clipNorm" | "wire" | "precision">>;
   flip?: GradientFlip;
+  foldOn?: GradientsOptions["foldOn"];
   /** Cuts the layout into segments that end at these elements. */
   cuts?: number[];
 }): Promise<OpenGradients> {
@@ -60,7 +61,8 @@ export async function openGradients(options: {
   const plain = { labelSmoothing: 0, clipNorm: null, wire: "float32" as const, precision: "float32" as const };
   const task = { seed: 5, loss: "softmaxCrossEntropy" as const, ...plain, ...options.task };
   const { topology, initialWeights } = built;
-  const gradients = await createGradients({ task, topology, form: FORM, backend, memory, notice, flip: options.flip });
+  const { flip, foldOn } = options;
+  const gradients = await createGradients({ task, topology, form: FORM, backend, memory, notice, flip, foldOn });
   const theta = weightsAddresses(plan);
   const g = gradientAddresses(plan, 0);
   const setWeights = (values: Float32Array): void => {

@@ -52,6 +52,20 @@ export interface BothFolds {
   close(): void;
 }
 
+/** Whether the addon that is installed has what sums take. */
+export function keepsSums(compiler: Compiler): boolean {
+  const trace = (number: number) =>
+    compiler.trace(() => {
+      const x = tf.scalar(number);
+      return { variables: [], inputs: [x], draws: [], outputs: [x] };
+    });
+  tf.engine().startScope();
+  const program = compiler.compile(trace(1), trace(2));
+  tf.engine().endScope();
+  program.close();
+  return program.sums !== undefined;
+}
+
 /** @param gradientOf a micro-batch's gradient */
 export async function openFolds(compiler: Compiler, gradientOf: (number: number) => Float32Array): Promise<BothFolds> {
   const memory = attachMemory(await grown());

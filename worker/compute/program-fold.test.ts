@@ -1,17 +1,23 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { createHash } from "node:crypto";
+import { after, describe, it } from "node:test";
 import { createRandom, type Random } from "../../shared/random.js";
 import type { Interval } from "../../shared/sums/index.js";
 import { openBackend, probeBackend } from "../backends/index.js";
 import { compiler } from "../backends/tensorflow/index.js";
 import type { FoldedPart, PartFold } from "./lease-fold.js";
+import { createWorkerMemory } from "./memory.js";
 import type { DecodedMicroBatch } from "./model-gradient.js";
 import { NonFiniteError } from "./non-finite-error.js";
-import { GRADIENT_LENGTH, openFolds, UNUSED } from "./program-fold.test.helper.js";
+import { batchOf, FORM, type OpenGradients, openGradients } from "./open-gradients.test.helper.js";
+import { type ComputePool, createComputePool } from "./pool.js";
+import { canFold } from "./program-fold.js";
+import { GRADIENT_LENGTH, keepsSums, openFolds, UNUSED } from "./program-fold.test.helper.js";
 import type { LeaseRequest } from "./protocol.js";
 
-const { available, reason } = await probeBackend("tfjs-node");
-const able = available && (await openBackend("tfjs-node")).compiler !== undefined;
+const backend = "tfjs-node";
+const { available, reason } = await probeBackend(backend);
+const able = available && (await openBackend(backend)).compiler !== undefined;
 /** The session's devices, and how far apart the κ are that are tried: all of them on one. */
 const DEVICES = {
   "one CPU": { on: { otherDevices: false }, every: 1 },
@@ -20,13 +26,7 @@ const DEVICES = {
 };
 const skip = !able
   ? reason || "the TensorFlow that is installed has no sessions; run isobatch tensorflow install"
-  : await withoutSums();
-
-async function withoutSums(): Promise<string | false> {
-  const { close } = await openFolds(compiler()!, gradientOf).catch(() => ({ close: undefined }));
-  close?.();
-  return close === undefined && "the TensorFlow that is installed can't keep sums; run isobatch tensorflow install";
-}
+  : !keepsSums(compiler()!) && "the TensorFlow that is installed keeps no sums; run isobatch tensorflow install";
 
 /** A gradient with numbers of any size whose squares and sums are no infinities. */
 function gradientOf(number: number): Float32Array {
@@ -35,6 +35,8 @@ function gradientOf(number: number): Float32Array {
     const size = 2 ** (random.below(40) === 0 ? -random.below(150) : random.below(40) - 30);
     return (random.below(20) === 0 ? -0 : 2 * random.next() - 1) * size;
   });
+  // The smallest that a GPU's program keeps.
+  g[number % GRADIENT_LENGTH] = 2 ** -50;
   return g.fill(0, UNUSED.offset, UNUSED.offset + UNUSED.length);
 }
 
@@ -54,9 +56,26 @@ function split(microBatches: number, random: Random): Interval[] {
 
 function weightsOf(microBatches: number, random: Random): LeaseRequest["weights"] {
   if (random.below(2) === 0) return undefined;
-  const some = () => Float32Array.from({ length: microBatches }, () => random.next() + 2 ** -20);
+  const some = () => Float32Array.from({ length: microBatches }, () => random.next() ** 8 + 2 ** -26);
   return { first: 0, w1: some(), w2: some() };
 }
+
+const LAYERS = [
+  { layer: "Dense", units: 12, inputShape: [4], activation: "tanh" },
+  { layer: "BatchNormalization", momentum: 0.9 },
+  { layer: "Dropout", rate: 0.3 },
+  { layer: "Dense", units: 3 },
+];
+
+/** Compiled, with the program in use. */
+async function openSums(options: Partial<Parameters<typeof openGradients>[0]> = {}): Promise<OpenGradients> {
+  const opened = await openGradients({ layers: LAYERS, backend, foldOn: "program", ...options });
+  for (const number of [0, 1, 2]) opened.gradientOf(batchOf(number));
+  return opened;
+}
+
+const pools: ComputePool[] = [];
+after(() => Promise.all(pools.map((pool) => pool.close())));
 
 const FIRST_MICRO_BATCH = 1000;
 
@@ -68,6 +87,10 @@ function fold(part: PartFold, { lo, hi }: Interval): FoldedPart & { losses: numb
   }
   return { ...part.end(), losses };
 }
+
+/** Whether all numbers are 0 or none that a GPU takes for 0. */
+const allNormal = (bytes: Buffer): boolean =>
+  new Float32Array(new Uint8Array(bytes).buffer).every((x) => x === 0 || Math.abs(x) >= 2 ** -126);
 
 const intervals = (nodes: readonly Interval[]): Interval[] => nodes.map(({ lo, hi }) => ({ lo, hi }));
 
@@ -89,7 +112,9 @@ describe("a part of a lease that the program folds", { skip, timeout: 60_000 }, 
           assert.deepEqual(program.losses, host.losses);
           assert.deepEqual(intervals(program.nodes), intervals(host.nodes), where);
           for (const [i, node] of program.nodes.entries()) {
-            assert.ok(given.bytesOf(node).equals(expected.bytesOf(host.nodes[i])), `${where}: ${node.lo}, ${node.hi}`);
+            const bytes = given.bytesOf(node);
+            assert.ok(!on.otherDevices || allNormal(bytes), `${where}: a number that a GPU takes for 0`);
+            assert.ok(bytes.equals(expected.bytesOf(host.nodes[i])), `${where}: ${node.lo}, ${node.hi}`);
           }
         }
       }
@@ -148,5 +173,84 @@ describe("a part of a lease that the program folds", { skip, timeout: 60_000 }, 
     const grownBytes = process.memoryUsage.rss() - before;
     assert.ok(grownBytes < 32e6, `${grownBytes} bytes more after 2,000 micro-batches`);
     folds.close();
+  });
+});
+
+describe("a model's program that keeps sums", { skip, timeout: 60_000 }, () => {
+  it("clips and rounds a gradient as the host does", async () => {
+    for (const task of [{ clipNorm: 0.05 }, { clipNorm: 1e6 }, { wire: "bfloat16" as const, clipNorm: 0.1 }]) {
+      const program = await openSums({ task });
+      const host = await openGradients({ layers: LAYERS, backend, task, compiled: false });
+      for (const number of [3, 4, 5]) {
+        const [given, expected] = [program, host].map(({ gradientOf }) => gradientOf(batchOf(number)));
+        assert.deepEqual(given, expected, JSON.stringify(task));
+      }
+      for (const { gradients } of [program, host]) gradients.dispose();
+    }
+  });
+
+  it("is not used with weights whose products a GPU takes for 0", async () => {
+    const { gradients } = await openSums();
+    const sums = { ...gradients.sums(gradients.decode(batchOf(3)))!, smallestWeight: 2 ** -26 };
+    const lease = (w1: number[], w2: number[]) =>
+      ({ lo: 1, hi: 3, weights: { first: 0, w1, w2 } }) as unknown as LeaseRequest;
+    assert.ok(canFold(sums, { lo: 1, hi: 3 } as LeaseRequest));
+    assert.ok(canFold(sums, lease([0, 1, 0], [2 ** -40, 2 ** -26, 1])));
+    assert.ok(!canFold(sums, lease([1, 1, 1], [1, 1, 2 ** -27])));
+    assert.ok(!canFold(sums, lease([1, 2 ** -27, 1], [1, 1, 1])));
+    gradients.dispose();
+  });
+
+  it("gives a lease the nodes that the host's threads give it", async () => {
+    const { topology, layout, initialWeights, gradients } = await openGradients({
+      layers: LAYERS,
+      backend,
+      compiled: false,
+    });
+    gradients.dispose();
+    const task = {
+      seed: 5,
+      loss: "softmaxCrossEntropy" as const,
+      labelSmoothing: 0,
+      clipNorm: null,
+      wire: "float32" as const,
+      precision: "float32" as const,
+    };
+    const open = async (foldOn: "host" | "program", threads: number) => {
+      const memory = createWorkerMemory({ layout, threads, leaves: 16 });
+      const pool = await createComputePool({ threads, backend, join: { task, topology, form: FORM }, memory, foldOn });
+      pools.push(pool);
+      const bytes = Buffer.from(initialWeights.buffer);
+      for (const chunk of layout.chunks)
+        memory.weights(chunk).set(bytes.subarray(chunk.offset * 4).subarray(0, chunk.length * 4));
+      await pool.load();
+      return pool;
+    };
+    const digests = async (pool: ComputePool, lo: number, hi: number, apart: boolean) => {
+      const lease = { lo, hi, microBatches: 13, firstMicroBatch: 13, apart };
+      const { nodes, losses } = await pool.compute(lease, async (number) => batchOf(number));
+      const sums = nodes.map((node) => {
+        const digest = createHash("sha256");
+        for (const chunk of layout.chunks) {
+          digest.update(pool.memory.sums(node.slot, "s1", chunk));
+          if (node.hi - node.lo > 1 && chunk.kind === "parameter")
+            digest.update(pool.memory.sums(node.slot, "s2", chunk));
+        }
+        return { lo: node.lo, hi: node.hi, digest: digest.digest("hex") };
+      });
+      pool.release(nodes.map(({ slot }) => slot));
+      return { losses, sums };
+    };
+    const [host, program] = await Promise.all([open("host", 1), open("program", 2)]);
+    // The first leases are watched and proven.
+    for (const [lo, hi, apart] of [
+      [0, 13, false],
+      [0, 13, false],
+      [5, 13, false],
+      [3, 6, true],
+      [12, 13, false],
+    ] as const) {
+      assert.deepEqual(await digests(program, lo, hi, apart), await digests(host, lo, hi, apart), `[${lo}, ${hi})`);
+    }
   });
 });

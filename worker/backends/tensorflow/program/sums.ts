@@ -71,15 +71,16 @@ export function createProgramSums(program: SummedProgram, form: GradientForm): P
       return { loss: loss[0], finite: finite[0] === 1 };
     },
     perform(operations) {
-      if (operations.length === 0) return;
-      const key = operations.map(keyOf).join();
-      const call = callOf(key, () => operationsGraph(vectors, operations, prepared.size));
-      addon.run(
-        session,
-        call,
-        operations.flatMap((operation) => weightsOf(operation) ?? []).map((weight) => [Float32Array.of(weight)]),
-        [],
-      );
+      for (const group of groupsOf(operations)) {
+        const call = callOf(group.map(keyOf).join(), () => operationsGraph(vectors, group, prepared.size));
+        const weights = group.flatMap((operation) => weightsOf(operation) ?? []);
+        addon.run(
+          session,
+          call,
+          weights.map((weight) => [Float32Array.of(weight)]),
+          [],
+        );
+      }
     },
     readGradient: (to) => void copy(["gradient"], to, false),
     read: (slot, s1, s2) =>
@@ -89,7 +90,22 @@ export function createProgramSums(program: SummedProgram, form: GradientForm): P
 
 const weightsOf = (operation: SumsOperation): Weights => ("weights" in operation ? operation.weights : undefined);
 
-/** Sequences of the same keys are the same graph. */
+/**
+ * Operations that are one call: those up to the next addition. TensorFlow needs some time for each graph that is new, so there
+ * are few: a handful for each slot, whatever the leases are.
+ */
+function groupsOf(operations: readonly SumsOperation[]): SumsOperation[][] {
+  const groups: SumsOperation[][] = [];
+  let isOpen = false;
+  for (const operation of operations) {
+    if (isOpen) groups.at(-1)!.push(operation);
+    else groups.push([operation]);
+    isOpen = operation.kind === "square";
+  }
+  return groups;
+}
+
+/** Groups of the same keys are the same graph. */
 function keyOf(operation: SumsOperation): string {
   const { kind, slot } = operation;
   const weighed = weightsOf(operation) === undefined ? "" : " weighed";
