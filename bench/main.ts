@@ -2,7 +2,7 @@
  * `npm run bench [-- SCENARIO…]`: one JSON line a scenario, on this machine. Ratios within one line count; absolute
  * times drift with whatever else the machine does. Some run only when they are named: `pytorch` and `peers`, which install
  * PyTorch in a cache folder, or use that of `--python PATH`; `memory`, which fails if memory grows over `--micro-batches`
- * (2,000) of them; `scaling`; `link`; `dashboard`; `bfloat16`; and `gradients-against-keras`, one line per layer, which fails where `--backends` compute another number
+ * (2,000) of them; `pairs`, which compares gradients and steps with those of another checkout that is built (`--other PATH`); `scaling`; `link`; `dashboard`; `bfloat16`; and `gradients-against-keras`, one line per layer, which fails where `--backends` compute another number
  * than Keras. `peers` compares by turns in `--rounds` (5), `--models mlp,mlp-10m,cnn`, `--transports memory,plain,tls,bfloat16`.
  * `scaling` has `--parts workers,shards,parameters,simulation`; the first of them takes turns in `--rounds`, too.
  */
@@ -18,6 +18,7 @@ import { kernelScenario } from "./kernels.js";
 import { linkScenario } from "./link/scenario.js";
 import { growth, memoryScenario } from "./memory.js";
 import type { MeasuredModelName } from "./models.js";
+import { pairsScenario } from "./pairs/scenario.js";
 import { pythonWithTorch } from "./peers/environment.js";
 import { peersScenario } from "./peers/scenario.js";
 import { tableOf as tableOfPeers } from "./peers/table.js";
@@ -37,6 +38,7 @@ const { values, positionals: wanted } = parseArgs({
     models: { type: "string" },
     transports: { type: "string" },
     rounds: { type: "string", default: "5" },
+    other: { type: "string" },
     parts: { type: "string" },
     "micro-batches": { type: "string", default: "2000" },
   },
@@ -69,6 +71,18 @@ const scenarios: Record<string, () => unknown> = {
     console.error(tableOfPeers(lines));
     return lines;
   },
+  pairs: () =>
+    pairsScenario(
+      {
+        ...{ other: values.other, rounds: wholeNumber("--rounds", 1, 100)(values.rounds) },
+        ...{
+          backends: values.backends?.split(","),
+          models: values.models?.split(","),
+          parts: values.parts?.split(","),
+        },
+      },
+      console.error,
+    ),
   scaling: async () => {
     const rounds = wholeNumber("--rounds", 1, 100)(values.rounds);
     const lines = await scalingScenario({ rounds, parts: values.parts?.split(",") }, console.error);
@@ -94,6 +108,7 @@ const onlyWhenNamed = new Set([
   "dashboard",
   "pytorch",
   "peers",
+  "pairs",
   "scaling",
   "link",
   "bfloat16",

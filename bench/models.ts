@@ -11,16 +11,18 @@ export interface MeasuredModel {
   readonly form: SampleSpec;
   /** Samples of a micro-batch. */
   readonly batch: number;
+  /** The numbers of an input are below it; 256 by default. */
+  readonly values?: number;
 }
 
-const CLASSES = 10;
+export const CLASSES = 10;
 
-const images = (...shape: number[]): SampleSpec => ({
+export const images = (...shape: number[]): SampleSpec => ({
   input: { shape, type: "uint8", scale: 1 / 255 },
   label: { shape: [], type: "uint8", classes: CLASSES },
 });
 
-const perceptron = (width: number): ModelSpec => ({
+export const perceptron = (width: number): ModelSpec => ({
   kind: "sequential",
   layers: [
     { layer: "Flatten", inputShape: [28, 28, 1] },
@@ -30,7 +32,7 @@ const perceptron = (width: number): ModelSpec => ({
   ],
 });
 
-const convolutional: ModelSpec = {
+export const convolutional: ModelSpec = {
   kind: "sequential",
   layers: [
     { layer: "Conv2D", inputShape: [28, 28, 1], filters: 32, kernelSize: 3, padding: "same", activation: "relu" },
@@ -46,12 +48,12 @@ const smallGpt: ModelSpec = {
   ...{ kind: "gpt", layers: 4, width: 128, heads: 4, mlpWidth: null, dropout: 0, context: null, vocabulary: null },
 };
 
-const VOCABULARY = 65;
-const CONTEXT = 128;
-const characters: SampleSpec = {
-  input: { shape: [CONTEXT], type: "uint8", scale: 1 },
-  label: { shape: [CONTEXT], type: "uint8", classes: VOCABULARY },
-};
+export const VOCABULARY = 65;
+
+export const characters = (context: number): SampleSpec => ({
+  input: { shape: [context], type: "uint8", scale: 1 },
+  label: { shape: [context], type: "uint8", classes: VOCABULARY },
+});
 
 export const measuredModels = {
   mlp: { model: perceptron(512), form: images(28, 28, 1), batch: 64 },
@@ -62,20 +64,16 @@ export const measuredModels = {
     form: images(32, 32, 3),
     batch: 32,
   },
-  gpt: {
-    model: smallGpt,
-    form: characters,
-    batch: 16,
-  },
+  gpt: { model: smallGpt, form: characters(128), batch: 16, values: VOCABULARY },
 } satisfies Record<string, MeasuredModel>;
 
 export type MeasuredModelName = keyof typeof measuredModels;
 
 /** A micro-batch of random samples: bytes for the inputs, classes for the labels. */
-export function randomBatch({ form, batch }: MeasuredModel): SampleBatch {
+export function randomBatch({ form, batch, values = 256 }: MeasuredModel): SampleBatch {
   const random = createRandom(1);
   const fill = (length: number, end: number): Uint8Array => Uint8Array.from({ length }, () => random.below(end));
-  const inputs = fill(batch * rowBytes(form.input), form === characters ? VOCABULARY : 256);
+  const inputs = fill(batch * rowBytes(form.input), values);
   const labels = fill(batch * rowBytes(form.label), form.label.classes ?? 2);
   return { number: 0, samples: batch, inputs, labels };
 }

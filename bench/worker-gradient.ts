@@ -5,26 +5,52 @@
 
 import { writeVector } from "../experiment/state.js";
 import { buildModel } from "../tasks/index.js";
-import { type BackendName, openBackend } from "../worker/backends/index.js";
+import { type Backend, type BackendName, openBackend } from "../worker/backends/index.js";
 import {
   attachMemory,
   createGradients,
   createWorkerMemory,
+  type GradientsOptions,
   gradientAddresses,
+  viewElements,
   weightsAddresses,
 } from "../worker/compute/index.js";
-import { type MeasuredModelName, measuredModels, randomBatch } from "./models.js";
+import { type MeasuredModel, type MeasuredModelName, measuredModels, randomBatch } from "./models.js";
+
+export interface NamedValues {
+  readonly name: string;
+  readonly values: Float32Array;
+}
 
 export interface WorkerGradient {
   /** Computes it once more, of the same samples. The first three times may take another way than all later ones. */
   compute(): void;
+  /** Micro-batch `number`'s loss, and its gradient with the tail behind it, tensor by tensor in the layout's order. */
+  of(number: number): { readonly loss: number; readonly tensors: readonly NamedValues[] };
   readonly parameters: number;
+  /** Frees the model; the backend stays open. */
+  close(): void;
+  /** Frees the model and the backend. */
   dispose(): void;
 }
 
+export interface WorkerGradientOptions {
+  /** Is called with why a model is not compiled; default: it is printed. */
+  readonly notice?: (line: string) => void;
+  /** Of fields that change what is computed. */
+  readonly task?: Partial<GradientsOptions["task"]>;
+}
+
 export async function openWorkerGradient(backendName: BackendName, name: MeasuredModelName): Promise<WorkerGradient> {
-  const measured = measuredModels[name];
-  const backend = await openBackend(backendName);
+  return openGradientOf(await openBackend(backendName), measuredModels[name]);
+}
+
+/** @param backend open, and the one that tfjs computes on. */
+export async function openGradientOf(
+  backend: Backend,
+  measured: MeasuredModel,
+  { notice = console.error, task: fields }: WorkerGradientOptions = {},
+): Promise<WorkerGradient> {
   const { layout, topology, initialWeights } = await buildModel(
     { seed: 1, model: measured.model, initialWeights: "seeded", weightDecayExclude: [], freeze: [] },
     measured.form,
@@ -37,24 +63,31 @@ export async function openWorkerGradient(backendName: BackendName, name: Measure
     clipNorm: null,
     wire: "float32" as const,
     precision: "float32" as const,
+    ...fields,
   };
-  const gradients = await createGradients({
-    task,
-    topology,
-    form: measured.form,
-    backend,
-    memory,
-    notice: console.error,
-  });
+  const gradients = await createGradients({ task, topology, form: measured.form, backend, memory, notice });
   writeVector(memory, weightsAddresses(memory.plan), initialWeights);
   gradients.load();
   // Each time a new number, as in a run: the samples are the same, dropout's masks are not.
   let number = 0;
   const batch = randomBatch(measured);
   const target = gradientAddresses(memory.plan, 0);
+  const { plan } = memory;
   return {
     compute: () => void gradients.gradient({ ...batch, number: number++ }, target),
+    of(number) {
+      const loss = gradients.gradient({ ...batch, number }, target);
+      const all = new Float32Array(layout.parameters + layout.tail);
+      for (const [i, { offset, averaged }] of plan.segments.entries()) {
+        all.set(viewElements(memory, target, i, offset, averaged), offset);
+      }
+      const tensors = layout.tensors
+        .filter(({ kind }) => kind !== "frozen")
+        .map(({ name, offset, length }) => ({ name, values: all.subarray(offset, offset + length) }));
+      return { loss, tensors };
+    },
     parameters: layout.parameters,
+    close: () => gradients.dispose(),
     dispose() {
       gradients.dispose();
       backend.dispose();

@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { ALL } from "../../test/all-cases.test.helper.js";
 import { probeBackend } from "../../worker/backends/index.js";
+import { readOptions } from "./options.js";
+import { PART_NAMES } from "./parts.js";
+import type { CheckReport, PartName } from "./report.js";
 
 const program = fileURLToPath(new URL("./main.js", import.meta.url));
 const run = (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
@@ -13,6 +17,8 @@ const run = (...args: string[]): Promise<{ code: number; stdout: string; stderr:
   });
 
 const [native, gpu] = [await probeBackend("tfjs-node"), await probeBackend("tfjs-node-gpu")];
+/** The cluster's runs take longer than all the others; two partitions have a test of their own. */
+const PARTS: readonly PartName[] = ALL ? PART_NAMES : ["kernels", "kinks", "training", "compiled", "gradients"];
 
 describe("npm run check:cuda", () => {
   it("fails with one sentence where there is no GPU", { skip: gpu.available && "there is one" }, async () => {
@@ -24,36 +30,40 @@ describe("npm run check:cuda", () => {
 
   it("refuses a device that is none", async () => {
     const { code, stderr } = await run("--on", "tpu");
-    assert.equal(code, 2);
-    assert.equal(stderr, 'check:cuda: --on is "tpu"; it must be gpu or cpu.\n');
+    assert.deepEqual([code, stderr], [2, 'check:cuda: --on is "tpu"; it must be gpu or cpu.\n']);
   });
 
-  it("checks kernels, steps and bits, here on the processor", {
-    skip: !native.available && native.reason,
-  }, async () => {
-    const { code, stdout, stderr } = await run("--on", "cpu", "--quick");
+  it("refuses a part that is none, and no time", () => {
+    assert.throws(() => readOptions(["--parts", "kinks,kernel"]), {
+      message: `--parts names "kernel"; there are ${PART_NAMES.join(", ")}.`,
+    });
+    assert.throws(() => readOptions(["--seconds", "0"]), {
+      message: '--seconds is "0"; it must be a whole number from 1 to 86400.',
+    });
+  });
+
+  it("checks each part, here on the processor", { skip: !native.available && native.reason }, async () => {
+    const args = ["--on", "cpu", "--quick", "--parts", PARTS.join(), "--seconds", "7200"];
+    const { code, stdout, stderr } = await run(...args);
     assert.equal(code, 0, stderr);
-    const report = JSON.parse(stdout.trim().split("\n").at(-1)!) as {
-      on: string;
-      ok: boolean;
-      kernels: { kernels: number; apart: unknown[] };
-      kinks: { cases: number; apart: unknown[] };
-      compiled: { sameBits: boolean }[];
-      training: Record<string, { repeats: boolean; samplesPerSecond: number }>;
-      doctor: { node: string };
-    };
-    assert.deepEqual([report.on, report.ok, report.kernels.apart], ["cpu", true, []]);
-    assert.ok(report.kernels.kernels > 60);
-    assert.ok(report.kinks.cases > 60);
-    assert.deepEqual(report.kinks.apart, []);
+    const report = JSON.parse(stdout.trim().split("\n").at(-1)!) as CheckReport;
+    assert.deepEqual([report.on, report.ok, report.failures, report.targets], ["cpu", true, [], []]);
+    assert.deepEqual(Object.keys(report.parts), PARTS);
+    const { kernels, kinks, training, compiled, gradients } = report.parts;
+    assert.ok(kernels!.rows[0].kernels > 60);
+    assert.ok(kinks!.rows[0].cases > 60 && kinks!.rows[0].apart === 0);
     assert.deepEqual(
-      report.compiled.map(({ sameBits }) => sameBits),
-      [true, true, true],
+      training!.rows.map(({ model, repeats, samplesPerSecond }) => [model, repeats, samplesPerSecond > 0]),
+      [
+        ["mlp", true, true],
+        ["resnet18", true, true],
+      ],
     );
-    for (const model of ["mlp", "resnet18"]) {
-      assert.equal(report.training[model].repeats, true);
-      assert.ok(report.training[model].samplesPerSecond > 0);
-    }
+    assert.deepEqual(
+      compiled!.rows.map(({ sameBits, repeats, refused }) => [sameBits, repeats, refused]),
+      Array(6).fill([true, true, null]),
+    );
+    assert.ok(gradients!.rows.every(({ ms, operations }) => ms > 0 && operations! > 0));
     assert.equal(report.doctor.node, process.version);
   });
 });

@@ -9,12 +9,17 @@ export interface Look {
   readonly bytes: number;
 }
 
+export interface SeenSteps {
+  readonly steps: readonly { readonly ms: number; readonly loss: number }[];
+  /** How many of them were done at each look. */
+  readonly seen: readonly { readonly atMs: number; readonly steps: number }[];
+}
+
 /**
  * @param metrics the file's text.
  * @param looks in order of time.
- * @param warmUp steps before the first one that counts.
  */
-export function stepTimes(metrics: string, looks: readonly Look[], warmUp: number): TrainedOnce {
+export function seenSteps(metrics: string, looks: readonly Look[]): SeenSteps {
   const steps: { readonly ms: number; readonly loss: number; readonly endsAt: number }[] = [];
   let bytes = 0;
   for (const text of metrics.trimEnd().split("\n")) {
@@ -22,9 +27,14 @@ export function stepTimes(metrics: string, looks: readonly Look[], warmUp: numbe
     const line = JSON.parse(text) as MetricsLine;
     if (line.type === "step") steps.push({ ms: line.ms.step, loss: line.loss, endsAt: bytes });
   }
-  const counted = looks
-    .map(({ atMs, bytes }) => ({ atMs, steps: steps.filter(({ endsAt }) => endsAt <= bytes).length }))
-    .filter((look) => look.steps >= warmUp);
+  const seen = looks.map(({ atMs, bytes }) => ({ atMs, steps: steps.filter(({ endsAt }) => endsAt <= bytes).length }));
+  return { steps, seen };
+}
+
+/** @param warmUp steps before the first one that counts. */
+export function stepTimes(metrics: string, looks: readonly Look[], warmUp: number): TrainedOnce {
+  const { steps, seen } = seenSteps(metrics, looks);
+  const counted = seen.filter((look) => look.steps >= warmUp);
   const [first] = counted;
   // What is written after the last step is no step: the first look that saw all of them ends the time.
   const last = counted.find((look) => look.steps === steps.length);

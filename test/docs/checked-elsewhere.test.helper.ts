@@ -7,7 +7,7 @@ export interface CheckedElsewhere {
 
 export const CHECKED_ELSEWHERE: readonly CheckedElsewhere[] = [
   { commands: /^npm ci$|^npm ci && npm (start|test)\b/, by: ".ci/run" },
-  { commands: /^npm (run -s )?check:cuda\b|^npm run check:cuda$/, by: "check:cuda" },
+  { commands: /^npm run (-s )?check:cuda\b/, by: "check:cuda" },
   // They measure for minutes; what they measure with has tests.
   { commands: /^npm run bench -- link$/, by: "bench/link/limited-link.test.ts" },
   { commands: /^npm run bench -- bfloat16$/, by: "worker/compute/bfloat16.test.ts" },

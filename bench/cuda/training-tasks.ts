@@ -1,8 +1,7 @@
 /** What is trained to check a device: on real digits, in sizes that keep it busy for seconds. */
 import type { ModelSpec, TaskInput } from "../../tasks/index.js";
+import type { CheckSize } from "./report.js";
 
-/** Of a GPU; of a processor; and of a test, which has no time. */
-export type CheckSize = "gpu" | "cpu" | "quick";
 export type CheckedModel = "mlp" | "resnet18";
 
 interface Extent {
@@ -12,7 +11,7 @@ interface Extent {
 }
 
 const extents: Record<CheckSize, Record<CheckedModel, Extent>> = {
-  gpu: { mlp: { width: 2048, batch: 256, steps: 200 }, resnet18: { width: 64, batch: 128, steps: 60 } },
+  gpu: { mlp: { width: 1024, batch: 256, steps: 100 }, resnet18: { width: 32, batch: 64, steps: 30 } },
   cpu: { mlp: { width: 256, batch: 64, steps: 100 }, resnet18: { width: 8, batch: 32, steps: 24 } },
   quick: { mlp: { width: 32, batch: 32, steps: 40 }, resnet18: { width: 4, batch: 16, steps: 12 } },
 };

@@ -1,11 +1,12 @@
 /**
- * A process that trains a task of `tasks.ts` on one backend and prints in JSON what came of it: what another process
+ * A process that trains a task of `training-tasks.ts` on one backend and prints in JSON what came of it: what another process
  * computes can only be the same bits if nothing depends on the process.
  */
 import { trainInProcess } from "../../experiment/index.js";
 import { resolveTask } from "../../tasks/index.js";
 import { isBackendName } from "../../worker/backends/index.js";
-import { type CheckedModel, type CheckSize, checkTask } from "./tasks.js";
+import type { CheckSize } from "./report.js";
+import { type CheckedModel, checkTask } from "./training-tasks.js";
 
 export interface TrainingReport {
   readonly stateHash: string;

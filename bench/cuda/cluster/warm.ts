@@ -1,0 +1,48 @@
+/** What a run's metrics say of its steps once all is warm: their time, their phases, and when they were. */
+import { METRICS_FILE, type MetricsLine } from "../../../server/observe/index.js";
+import { type Look, seenSteps } from "../../peers/step-times.js";
+import { median } from "../../statistics.js";
+
+export interface Warm {
+  readonly steps: number;
+  /** Medians of the warm steps, in ms. */
+  readonly phases: Readonly<Record<string, number>>;
+  readonly firstStepsMs: readonly number[];
+  readonly firstLoss: number;
+  readonly lastLoss: number;
+  /** Of the warm steps, by the wall clock; or, if they went by unseen, by the median of their own. */
+  readonly samplesPerSecond: number;
+  /** When the warm steps were, by the looks' clock; undefined: they went by unseen. */
+  readonly span: { readonly fromMs: number; readonly toMs: number } | undefined;
+}
+
+const FIRST_STEPS = 5;
+const WARM_UP_MAX = 10;
+
+/** Steps before the first one that counts: in these, gradients are traced and programs made. */
+export const warmUpOf = (steps: number): number => Math.min(WARM_UP_MAX, Math.ceil(steps / 3));
+
+/**
+ * @param metrics the text of `metrics.jsonl`.
+ * @param looks how long the file was, and when.
+ */
+export function warmOf(metrics: string, looks: readonly Look[]): Warm {
+  const { seen } = seenSteps(metrics, looks);
+  const lines = metrics.trimEnd().split("\n");
+  const steps = lines.map((line) => JSON.parse(line) as MetricsLine).filter((line) => line.type === "step");
+  if (steps.length === 0) throw new Error(`${METRICS_FILE} has no step`);
+  const warmUp = warmUpOf(steps.length);
+  const warm = steps.slice(warmUp);
+  const names = [...new Set(warm.flatMap(({ ms }) => Object.keys(ms)))];
+  const phases = Object.fromEntries(names.map((name) => [name, median(warm.map(({ ms }) => ms[name] ?? 0))]));
+  const first = seen.find((look) => look.steps >= warmUp);
+  const last = seen.find((look) => look.steps === steps.length);
+  const isSeen = first !== undefined && last !== undefined && last.steps > first.steps;
+  const stepMs = isSeen ? (last.atMs - first.atMs) / (last.steps - first.steps) : phases.step;
+  return {
+    ...{ steps: steps.length, phases, firstStepsMs: steps.slice(0, FIRST_STEPS).map(({ ms }) => Math.round(ms.step)) },
+    ...{ firstLoss: steps[0].loss, lastLoss: steps[steps.length - 1].loss },
+    samplesPerSecond: (1000 * steps[0].samples) / stepMs,
+    span: isSeen ? { fromMs: first.atMs, toMs: last.atMs } : undefined,
+  };
+}

@@ -1,0 +1,89 @@
+/** What each part of the check has found, in a few words. */
+import type { CheckReport, PartName } from "./report.js";
+
+type Parts = CheckReport["parts"];
+
+export interface CheckedPart {
+  readonly name: PartName;
+  /** Of a part that has rows. */
+  readonly found: (parts: Parts) => string;
+}
+
+const percent = (share: number): string => `${Number((100 * share).toPrecision(2))} %`;
+const count = (rows: readonly unknown[], of: readonly unknown[]): string => `${rows.length} of ${of.length}`;
+
+export const CHECKED_PARTS: readonly CheckedPart[] = [
+  {
+    name: "kernels",
+    found({ kernels }) {
+      const [{ kernels: compared, calls, worst, reference }] = kernels!.rows;
+      const used =
+        worst.length === 0 ? "" : `; the worst, ${worst[0].kernel}, uses ${percent(worst[0].worst)} of the tolerance`;
+      return `${compared} kernels in ${calls.toLocaleString("en")} calls beside the ${reference} backend's${used}`;
+    },
+  },
+  {
+    name: "kinks",
+    found({ kinks }) {
+      const [{ cases, apart }] = kinks!.rows;
+      return `${cases - apart} of ${cases} gradients at kinks and ties are Keras'`;
+    },
+  },
+  {
+    name: "training",
+    found: ({ training }) =>
+      training!.rows
+        .map(({ model, firstLoss, firstLossOnWasm, repeats }) => {
+          const losses = [firstLoss, firstLossOnWasm].map((loss) => loss.toPrecision(6)).join(" beside wasm's ");
+          return `${model}: first loss ${losses}, ${repeats ? "the same bits" : "other bits"} in a second process`;
+        })
+        .join("; "),
+  },
+  {
+    name: "partitions",
+    found: ({ partitions }) => {
+      const { rows } = partitions!;
+      return `${count(
+        rows.filter(({ sameBits }) => sameBits),
+        rows,
+      )} small models have the bits of their operations`;
+    },
+  },
+  {
+    name: "compiled",
+    found: ({ compiled }) => {
+      const { rows } = compiled!;
+      const same = count(
+        rows.filter(({ sameBits }) => sameBits),
+        rows,
+      );
+      const repeated = count(
+        rows.filter(({ repeats }) => repeats),
+        rows,
+      );
+      const worst = Math.max(...rows.map(({ worst }) => worst));
+      return `${same} models have the bits of their operations (worst difference ${worst.toPrecision(2)}), ${repeated} repeat theirs`;
+    },
+  },
+  { name: "gradients", found: () => "below" },
+  {
+    name: "torch",
+    found: ({ torch }) => {
+      const opened = torch!.rows.find((row) => row.kind === "opened");
+      return opened?.kind === "opened" ? `PyTorch ${opened.version} on ${opened.device}` : "";
+    },
+  },
+  {
+    name: "cluster",
+    found: ({ cluster }) => {
+      const { rows } = cluster!;
+      return [...new Set(rows.map(({ task }) => task))]
+        .map((name) => {
+          const hashes = rows.filter(({ task }) => task === name).map(({ stateHash }) => stateHash);
+          const different = new Set(hashes).size;
+          return `${name}: ${different === 1 ? "equal" : `${different} different`} states of ${hashes.length} runs`;
+        })
+        .join("; ");
+    },
+  },
+];

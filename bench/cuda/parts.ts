@@ -1,0 +1,19 @@
+/** The parts of `npm run check:cuda` in the order in which they are checked. Their code is in `parts/`, a file for each. */
+import type { PartName } from "./report.js";
+
+/**
+ * The time that each part may take, in seconds, of 360 in all. What a part leaves is there for those after it, so that one that is slow
+ * on some machine is not killed although there is time.
+ */
+export const PART_SECONDS: Readonly<Record<PartName, number>> = {
+  kernels: 30,
+  kinks: 10,
+  training: 30,
+  partitions: 15,
+  compiled: 40,
+  gradients: 50,
+  torch: 55,
+  cluster: 130,
+};
+
+export const PART_NAMES = Object.keys(PART_SECONDS) as readonly PartName[];

@@ -1,0 +1,73 @@
+/**
+ * The milliseconds of one micro-batch's gradient, as a compute thread computes it: raw bytes decoded, uploaded, forward and backward,
+ * all numbers in the worker's memory and checked to be finite; and the size of the program that computes it.
+ */
+import type { Backend } from "../../../worker/backends/index.js";
+import type { TensorFlowTrace } from "../../../worker/backends/tensorflow/program/trace.js";
+import { measure } from "../../gradients.js";
+import { fastest, median } from "../../statistics.js";
+import { openGradientOf } from "../../worker-gradient.js";
+import { CHECKED_MODELS, type CheckedModelName, checkedModel } from "../models.js";
+import { openDevice } from "../open-device.js";
+import type { CheckSize, Part } from "../report.js";
+
+export interface GradientRow {
+  readonly model: CheckedModelName;
+  readonly batch: number;
+  readonly parameters: number;
+  /** Median. */
+  readonly ms: number;
+  readonly fastestMs: number;
+  readonly runs: number;
+  /** Of the first gradients, in which the program is made and proven. */
+  readonly firstMs: readonly number[];
+  /** Of its program; null: it has none. */
+  readonly operations: number | null;
+  readonly constantBytes: number | null;
+}
+
+const FIRST = 5;
+const RUNS: Record<CheckSize, number> = { gpu: 30, cpu: 9, quick: 3 };
+/** Three are measured although it is over. */
+const MEASURE_MS = 4000;
+const LEAST = 3;
+
+export const part: Part<GradientRow> = async (context, say) => {
+  const backend = await openDevice(context);
+  for (const model of CHECKED_MODELS) {
+    const measured = checkedModel(context.size, model);
+    const watched = watchSize(backend);
+    const gradient = await openGradientOf(watched.backend, measured, {
+      notice: (line) => say.fail(`${model}: ${line}.`),
+    });
+    const firstMs = measure(gradient.compute, FIRST).map(Math.round);
+    const times: number[] = [];
+    const end = performance.now() + MEASURE_MS;
+    while (times.length < RUNS[context.size] && (times.length < LEAST || performance.now() < end)) {
+      times.push(...measure(gradient.compute, 1));
+    }
+    gradient.close();
+    say.row({
+      ...{ model, batch: measured.batch, parameters: gradient.parameters },
+      ...{ ms: median(times), fastestMs: fastest(times), runs: times.length, firstMs },
+      ...watched.size(),
+    });
+  }
+};
+
+type ProgramSize = Pick<GradientRow, "operations" | "constantBytes">;
+
+/** The backend, and the size of what its compiler has seen last. */
+function watchSize(backend: Backend): { backend: Backend; size(): ProgramSize } {
+  const { compiler } = backend;
+  let size: ProgramSize = { operations: null, constantBytes: null };
+  if (compiler === undefined) return { backend, size: () => size };
+  const compile: typeof compiler.compile = (first, second) => {
+    const { operations, constants } = second as TensorFlowTrace;
+    // A number by itself is an operation's argument.
+    const many = [...constants.values()].filter(({ values }) => values.length > 1);
+    size = { operations, constantBytes: many.reduce((sum, { values }) => sum + values.byteLength, 0) };
+    return compiler.compile(first, second);
+  };
+  return { backend: { ...backend, compiler: { ...compiler, compile } }, size: () => size };
+}

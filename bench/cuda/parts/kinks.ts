@@ -1,0 +1,21 @@
+/** Gradients where elements are equal or functions have kinks, which random numbers never meet, against Keras'. */
+import { openBackend } from "../../../worker/backends/index.js";
+import { kinkCases, kinkProblem } from "../../../worker/backends/kinks.test.helper.js";
+import type { Part } from "../report.js";
+
+export interface KinksRow {
+  readonly cases: number;
+  readonly apart: number;
+}
+
+export const part: Part<KinksRow> = async ({ backend, on }, say) => {
+  await openBackend(backend);
+  let apart = 0;
+  for (const example of kinkCases) {
+    const problem = kinkProblem(example, on === "gpu");
+    if (problem === undefined) continue;
+    apart++;
+    say.fail(`Where elements are equal or functions have kinks, ${example.name}: ${problem}.`);
+  }
+  say.row({ cases: kinkCases.length, apart });
+};

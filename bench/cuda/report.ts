@@ -1,0 +1,68 @@
+/** What `npm run check:cuda` reports: one JSON document, of which each part fills its own place. */
+import type { DoctorReport } from "../../cli/doctor/collect.js";
+import type { BackendName } from "../../worker/backends/index.js";
+import type { Rows } from "./rows.js";
+import type { Target } from "./targets.js";
+
+export type PartName = keyof Rows;
+export type Device = "gpu" | "cpu";
+
+export interface CheckReport {
+  readonly check: "cuda";
+  readonly on: Device;
+  readonly quick: boolean;
+  /** Whether all parts that were asked for are right. How fast they are has no part in it. */
+  readonly ok: boolean;
+  readonly failures: readonly string[];
+  /** ISO 8601. */
+  readonly at: string;
+  /** Of the checkout; null where git does not know. */
+  readonly commit: string | null;
+  readonly seconds: number;
+  readonly secondsMax: number;
+  readonly backend: BackendName;
+  readonly doctor: Partial<DoctorReport>;
+  readonly parts: { readonly [Name in PartName]?: PartReport<Rows[Name]> };
+  readonly targets: readonly Target[];
+}
+
+export interface PartReport<Row> {
+  readonly ok: boolean;
+  readonly seconds: number;
+  /** It is killed after this time; what it has found until then is kept. */
+  readonly limitSeconds: number;
+  readonly failures: readonly string[];
+  /** What can't be found out here, and why. */
+  readonly absent: readonly string[];
+  readonly rows: readonly Row[];
+}
+
+/** What a part's process is given. */
+export interface PartContext {
+  readonly on: Device;
+  readonly backend: BackendName;
+  readonly size: CheckSize;
+  /** A Python interpreter that may have PyTorch. */
+  readonly torch: string | undefined;
+  /** An empty folder for what it writes; it is removed afterwards. */
+  readonly folder: string;
+  /** When it is killed, by Date.now(). */
+  readonly endsAt: number;
+}
+
+/** Of a GPU; of a processor; and of a test, which has no time. */
+export type CheckSize = "gpu" | "cpu" | "quick";
+
+/** How a part reports what it finds, as soon as it has found it. */
+export interface Saying<Row> {
+  row(row: Row): void;
+  /** @param sentence what is wrong. */
+  fail(sentence: string): void;
+  /** @param sentence what can't be found out here, and why. */
+  absent(sentence: string): void;
+}
+
+/** A line that a part's process prints. */
+export type PartLine = { readonly row: object } | { readonly fail: string } | { readonly absent: string };
+
+export type Part<Row> = (context: PartContext, say: Saying<Row>) => Promise<void>;

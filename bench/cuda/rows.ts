@@ -1,0 +1,20 @@
+/** What each part of the check finds: the type of its rows. */
+import type { ClusterRow } from "./cluster/run.js";
+import type { CompiledRow } from "./parts/compiled.js";
+import type { GradientRow } from "./parts/gradients.js";
+import type { KernelsRow } from "./parts/kernels.js";
+import type { KinksRow } from "./parts/kinks.js";
+import type { PartitionsRow } from "./parts/partitions.js";
+import type { TorchRow } from "./parts/torch.js";
+import type { TrainingRow } from "./parts/training.js";
+
+export interface Rows {
+  kernels: KernelsRow;
+  kinks: KinksRow;
+  training: TrainingRow;
+  partitions: PartitionsRow;
+  compiled: CompiledRow;
+  gradients: GradientRow;
+  torch: TorchRow;
+  cluster: ClusterRow;
+}

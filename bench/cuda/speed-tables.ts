@@ -1,0 +1,68 @@
+/** How fast gradients and whole runs were, beside PyTorch's, as tables in Markdown. */
+import { markdownTable } from "../markdown-table.js";
+import type { CheckedModelName } from "./models.js";
+import type { TorchGradient, TorchLoop } from "./parts/torch.js";
+import type { CheckReport } from "./report.js";
+
+type Parts = CheckReport["parts"];
+
+const three = (value: number): string => String(Number(value.toPrecision(3)));
+const NONE = "–";
+
+/** A row for each model; empty if none was measured. */
+export function gradientTable({ gradients, torch }: Parts): string {
+  if (gradients === undefined || gradients.rows.length === 0) return "";
+  const peerOf = (model: CheckedModelName, precision: TorchGradient["precision"]): TorchGradient | undefined =>
+    torch?.rows.find(
+      (row): row is TorchGradient => row.kind === "gradient" && row.model === model && row.precision === precision,
+    );
+  const head = [
+    "model",
+    "parameters",
+    "b",
+    "ms",
+    "PyTorch float32",
+    "ratio",
+    "PyTorch TF32",
+    "operations",
+    "constants",
+  ];
+  const rows = gradients.rows.map(({ model, parameters, batch, ms, operations, constantBytes }) => {
+    const [float32, tf32] = [peerOf(model, "float32"), peerOf(model, "tf32")];
+    return [
+      ...[model, `${(parameters / 1e6).toFixed(2)} M`, batch, three(ms)],
+      ...[float32 ? three(float32.ms) : NONE, float32 ? three(ms / float32.ms) : NONE, tf32 ? three(tf32.ms) : NONE],
+      ...[operations ?? NONE, constantBytes === null ? NONE : sizeOf(constantBytes)],
+    ];
+  });
+  const what =
+    "Milliseconds of one micro-batch's gradient, medians, from samples in the host's memory to numbers there.";
+  return `${what}\n\n${markdownTable(head, rows)}`;
+}
+
+/** A row for each run; empty if there was none. */
+export function clusterTable({ cluster, torch }: Parts): string {
+  if (cluster === undefined || cluster.rows.length === 0) return "";
+  const loops = (torch?.rows ?? []).filter((row): row is TorchLoop => row.kind === "loop");
+  const head = ["task", "workers", "samples/s", "PyTorch's loop", "ratio", "GPU busy", "memory", "ms a step"];
+  const rows = cluster.rows.map((row) => {
+    const theirs = loops.filter(({ task }) => task === row.task).map(({ samplesPerSecond }) => samplesPerSecond);
+    const best = theirs.length === 0 ? undefined : Math.max(...theirs);
+    const { busy, phases } = row;
+    const { step, ...parts } = phases;
+    const inParts = Object.entries(parts).map(([name, ms]) => `${name} ${three(ms)}`);
+    return [
+      ...[`${row.task}, ${row.microBatches} × ${row.batch}`, row.workers, three(row.samplesPerSecond)],
+      ...(best === undefined ? [NONE, NONE] : [three(best), three(row.samplesPerSecond / best)]),
+      ...(busy === null ? [NONE, NONE] : [`${three(100 * busy.share)} %`, `${Math.round(busy.memoryMiB)} MiB`]),
+      `${three(step)} (${inParts.join(", ")})`,
+      `\`${row.stateHash.slice(0, 12)}\``,
+    ];
+  });
+  const what = "Whole runs, without their first steps; PyTorch's loop is the faster one of those that were tried.";
+  return `${what}\n\n${markdownTable([...head, "stateHash"], rows)}`;
+}
+
+function sizeOf(bytes: number): string {
+  return bytes < 2 ** 20 ? `${three(bytes / 2 ** 10)} KiB` : `${three(bytes / 2 ** 20)} MiB`;
+}

@@ -1,0 +1,79 @@
+/** What is wanted of a GPU's speed, and what was seen. None of it decides whether the check passes. */
+import type { CheckedModelName } from "./models.js";
+import type { CheckReport } from "./report.js";
+
+export interface Target {
+  /** What is compared, with its unit. */
+  readonly what: string;
+  readonly value: number;
+  /** The value must not be above it, or not below it. */
+  readonly limit: number;
+  readonly atMost: boolean;
+  readonly met: boolean;
+}
+
+/** Of our gradient's time to PyTorch's, in float32. */
+const FLOAT32_RATIO_MAX: Readonly<Record<CheckedModelName, number>> = {
+  ...{ "mlp-512": 1.3, "mlp-2750": 1.3, cnn: 1.3 },
+  ...{ resnet18: 1.1, gpt: 1.1, vit: 1.1 },
+};
+/** Of our samples per second to those of PyTorch's training loop. */
+const CLUSTER_RATIO_MIN = 0.7;
+const BUSY_MIN = 0.7;
+
+type Parts = Pick<CheckReport, "parts">["parts"];
+
+export function targetsOf(parts: Parts): Target[] {
+  return [...gradientTargets(parts), ...clusterTargets(parts)];
+}
+
+/** Sentences about models that are others in PyTorch, so that their times say nothing. */
+export function unlikeModels({ gradients, torch }: Parts): string[] {
+  return (torch?.rows ?? []).flatMap((row) => {
+    if (row.kind !== "gradient") return [];
+    const ours = gradients?.rows.find(({ model }) => model === row.model);
+    if (ours === undefined || ours.parameters === row.parameters) return [];
+    return [`${row.model} has ${ours.parameters} parameters here, and ${row.parameters} in PyTorch.`];
+  });
+}
+
+function gradientTargets({ gradients, torch }: Parts): Target[] {
+  return (gradients?.rows ?? []).flatMap(({ model, ms }) => {
+    const peer = torch?.rows.find(
+      (row) => row.kind === "gradient" && row.model === model && row.precision === "float32",
+    );
+    if (peer?.kind !== "gradient") return [];
+    return [atMost(`gradient of ${model} ÷ PyTorch's, float32`, ms / peer.ms, FLOAT32_RATIO_MAX[model])];
+  });
+}
+
+function clusterTargets({ cluster, torch }: Parts): Target[] {
+  const targets: Target[] = [];
+  const first = new Set<string>();
+  for (const { task, workers, samplesPerSecond, busy } of cluster?.rows ?? []) {
+    if (workers !== 1 || first.has(task)) continue;
+    first.add(task);
+    const loops = (torch?.rows ?? []).flatMap((row) => (row.kind === "loop" && row.task === task ? [row] : []));
+    if (loops.length > 0) {
+      const theirs = Math.max(...loops.map((loop) => loop.samplesPerSecond));
+      targets.push(atLeast(`samples/s of ${task} ÷ PyTorch's loop`, samplesPerSecond / theirs, CLUSTER_RATIO_MIN));
+    }
+    if (busy !== null) {
+      targets.push(atLeast(`share of the time that the GPU is busy with ${task}`, busy.share, BUSY_MIN));
+    }
+  }
+  return targets;
+}
+
+const atMost = (what: string, value: number, limit: number): Target => ({
+  ...{ what, value, limit, atMost: true, met: value <= limit },
+});
+const atLeast = (what: string, value: number, limit: number): Target => ({
+  ...{ what, value, limit, atMost: false, met: value >= limit },
+});
+
+/** A target in a line. */
+export function lineOf({ what, value, limit, atMost, met }: Target): string {
+  const [seen, wanted] = [value, limit].map((number) => Number(number.toPrecision(3)));
+  return `${met ? "met" : "NOT MET"}: ${what}: ${seen} (wanted: ${atMost ? "≤" : "≥"} ${wanted})`;
+}

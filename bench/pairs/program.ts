@@ -1,0 +1,32 @@
+/**
+ * A process that computes gradients with a checkout's own code, for `scenario.ts`. The checkout's root, a backend and a model are on its
+ * command line; for each number that it is sent it computes as many gradients, and answers with their times in ms.
+ */
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { BackendName } from "../../worker/backends/index.js";
+import { measure } from "../gradients.js";
+import type { MeasuredModel, MeasuredModelName, measuredModels } from "../models.js";
+import type { WorkerGradient } from "../worker-gradient.js";
+import type { PairedModel } from "./scenario.js";
+
+const [root, backend, model] = process.argv.slice(2) as [string, BackendName, PairedModel];
+
+type Models = { measuredModels: typeof measuredModels };
+type Opening = { openWorkerGradient(backend: BackendName, name: MeasuredModelName): Promise<WorkerGradient> };
+/** Both have been there, under these names, since gradients were first measured. */
+const load = (file: string): Promise<unknown> => import(pathToFileURL(join(root, "dist", "bench", file)).href);
+const models = ((await load("models.js")) as Models).measuredModels;
+const { openWorkerGradient } = (await load("worker-gradient.js")) as Opening;
+
+const { resnet18, gpt } = models;
+const small: Record<Extract<PairedModel, `${string}-small`>, MeasuredModel> = {
+  "resnet18-small": { ...resnet18, model: { ...resnet18.model, width: 16 }, batch: 8 },
+  "gpt-small": { ...gpt, model: { ...gpt.model, layers: 2, width: 64 }, batch: 4 },
+};
+Object.assign(models, small);
+
+const gradient = await openWorkerGradient(backend, model as MeasuredModelName);
+process.on("message", (count: number) => process.send!(measure(gradient.compute, count)));
+process.on("disconnect", () => process.exit(0));
+process.send!("ready");
