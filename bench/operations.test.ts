@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { openBackend, probeBackend } from "../worker/backends/index.js";
+import { countNodes, countOperations, type OperationsModelName, operationsModels } from "./operations.js";
+
+const { available, reason } = await probeBackend("tfjs-node");
+const able = available && (await openBackend("tfjs-node")).compiler !== undefined;
+const skip = !able && (reason || "the TensorFlow that is installed has no sessions; run isobatch tensorflow install");
+
+/**
+ * What is written by hand for each layer, forward and back, with a read of every weight and an output for every gradient;
+ * and what is traced, operation by operation. More is one that changes nothing or comes twice: an operation that is needed
+ * raises the limit.
+ */
+const OPERATIONS_MAX: Record<OperationsModelName, { compiled: number; traced: number }> = {
+  mlp: { compiled: 49, traced: 53 },
+  cnn: { compiled: 63, traced: 63 },
+  resnet18: { compiled: 1057, traced: 1102 },
+  gpt: { compiled: 687, traced: 963 },
+  vit: { compiled: 981, traced: 1278 },
+};
+
+/** Axes, scalars and a mask of 8 × 8; a tensor of ones in the shape of an activation is larger than all of them. */
+const CONSTANT_BYTES_MAX = 4096;
+
+describe("a compiled gradient", { skip }, () => {
+  for (const [name, measured] of Object.entries(operationsModels(true))) {
+    const limit = OPERATIONS_MAX[name as OperationsModelName];
+    it(`of ${name} takes at most ${limit.compiled} operations, and ${CONSTANT_BYTES_MAX} bytes of constants`, async () => {
+      const found = await countOperations(measured, name === "vit" ? 0.1 : 0);
+      const { operations, traced, constantBytes, byOperation } = found;
+      assert.ok(operations <= limit.compiled, `${operations} operations: ${JSON.stringify(byOperation)}`);
+      assert.ok(traced <= limit.traced, `${traced} operations before they are compiled`);
+      assert.ok(constantBytes <= CONSTANT_BYTES_MAX, `${constantBytes} bytes of constants`);
+    });
+  }
+});
+
+describe("countNodes()", () => {
+  it("counts what the fetches need, and the bytes of constants apart", () => {
+    const node = (name: string, operation: string, inputs: string[], bytes = 0) => ({ name, operation, inputs, bytes });
+    const nodes = [
+      ...[node("x", "Placeholder", []), node("c", "Const", [], 12), node("d", "Const", [], 100)],
+      ...[node("a", "Unpack", ["x"]), node("b", "Mul", ["a:1", "c", "^w"]), node("w", "Neg", ["x"])],
+      ...[node("e", "Mul", ["b", "a"]), node("unused", "Exp", ["d"])],
+    ];
+    assert.deepEqual(countNodes(nodes, ["e"]), {
+      operations: 4,
+      constantBytes: 12,
+      byOperation: { Mul: 2, Unpack: 1, Neg: 1 },
+    });
+  });
+});
