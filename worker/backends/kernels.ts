@@ -68,7 +68,7 @@ export interface KernelCall<Inputs, Attrs> {
 export function replaceKernel<Inputs, Attrs>(
   backendName: string,
   kernelName: string,
-  kernel: (call: KernelCall<Inputs, Attrs>, original: KernelFunc | undefined) => TensorInfo,
+  kernel: (call: KernelCall<Inputs, Attrs>, original: KernelFunc | undefined) => TensorInfo | TensorInfo[],
 ): void {
   const original = getKernel(kernelName, backendName);
   if (original !== undefined) unregisterKernel(kernelName, backendName);

@@ -151,6 +151,7 @@ const planes: LayerCase[] = [
   alone("BatchNormalization", "of planes, no scale", PLANE, (l) => l.batchNormalization({ scale: false })),
   alone("BatchNormalization", "of sequences, no centre", SEQUENCE, (l) => l.batchNormalization({ center: false })),
   alone("BatchNormalization", "of planes, second axis", PLANE, (l) => l.batchNormalization({ axis: 1 })),
+  alone("BatchNormalization", "of volumes", [2, 3, 2, 3], (l) => l.batchNormalization({})),
   alone("LayerNormalization", "last axis", SEQUENCE, (l) => l.layerNormalization({})),
   alone("LayerNormalization", "no beta", SEQUENCE, (l) => l.layerNormalization({ center: false })),
   alone("LayerNormalization", "no gamma, first axis", SEQUENCE, (l) => l.layerNormalization({ axis: 1, scale: false })),

@@ -23,9 +23,10 @@ const MODELS: Record<string, Layers> = {
     { layer: "Dropout", rate: 0.2, name: "second" },
     { layer: "Dense", units: 3 },
   ],
-  convolutions: [
+  "convolutions and BatchNorm": [
     { layer: "Reshape", targetShape: [2, 2, 1], inputShape: [4] },
     { layer: "Conv2D", filters: 3, kernelSize: 2, padding: "same", activation: "relu" },
+    { layer: "BatchNormalization" },
     { layer: "MaxPooling2D", poolSize: 2, padding: "same" },
     { layer: "Flatten" },
     { layer: "Dense", units: 3 },

@@ -2,7 +2,6 @@ import {
   add,
   conv2d,
   minimum,
-  mul,
   ones,
   relu,
   reshape,
@@ -12,12 +11,13 @@ import {
   transpose,
   zeros,
 } from "../../tfjs/core.js";
-import { normalizeRows } from "../layers/normalize.js";
+import { normalizeBatch, normalizeRows, normalizesBatches } from "../layers/normalize.js";
 import { repairGelu } from "./gelu.js";
 import { repairGraphs } from "./graph-call.js";
 import { repairMaskedLayers } from "./masked-layers.js";
+import { followStatistic, type MovingStatistic } from "./moving-statistics.js";
 import { repairSettings } from "./setting-repairs.js";
-import { type Call, wrapCall } from "./wrap-call.js";
+import { type Call, single, wrapCall } from "./wrap-call.js";
 
 /**
  * Layers whose own code, not an operation's gradient, keeps them from being trained. Their `call` is wrapped: what it
@@ -46,30 +46,52 @@ export function repairLayers(): void {
 
 interface BatchNormalization {
   axis: number;
+  readonly epsilon: number;
+  readonly momentum: number;
   gamma?: Variable;
   beta?: Variable;
-  movingMean: Variable;
+  readonly movingMean: MovingStatistic;
+  readonly movingVariance: MovingStatistic;
 }
 
 /**
- * tfjs reads gamma and beta in training even if the layer was asked to have none, and over any axis but the last it
- * normalizes the wrong numbers together: here that axis becomes the last meanwhile.
+ * tfjs reads gamma and beta in training even if the layer was asked to have none, over any axis but the last it
+ * normalizes the wrong numbers together, and it takes no more than four axes: here the layer's axis becomes the last
+ * meanwhile, and the others one if there are many. In training a worker's backend normalises in one operation.
  */
 function normalization(original: Call<BatchNormalization>): Call<BatchNormalization> {
   return function (inputs, options) {
     this.gamma ??= { read: () => ones(this.movingMean.read().shape) };
     this.beta ??= { read: () => zeros(this.movingMean.read().shape) };
-    const x = Array.isArray(inputs) ? inputs[0] : inputs;
-    const swap = swapWithLast(x, this.axis);
-    if (swap === undefined) return original.call(this, inputs, options);
     const { axis } = this;
     this.axis = -1;
     try {
-      return tidy(() => transpose(original.call(this, transpose(x, swap), options), swap));
+      return tidy(() => {
+        const x = single(inputs);
+        const swap = swapWithLast(x, axis);
+        const last = swap === undefined ? x : transpose(x, swap);
+        const y =
+          options.training && normalizesBatches() ? normalizedByBatch(this, last) : flattened(this, last, options);
+        return swap === undefined ? y : transpose(y, swap);
+      });
     } finally {
       this.axis = axis;
     }
   };
+
+  function flattened(layer: BatchNormalization, x: Tensor, options: Record<string, unknown>): Tensor {
+    if (x.rank <= 4) return original.call(layer, x, options);
+    const rows = reshape(x, [-1, x.shape[x.rank - 1]]);
+    return reshape(original.call(layer, rows, options), x.shape);
+  }
+}
+
+function normalizedByBatch(layer: BatchNormalization, x: Tensor): Tensor {
+  const { epsilon, momentum, movingMean, movingVariance } = layer;
+  return normalizeBatch(x, layer.gamma!.read(), layer.beta!.read(), epsilon, (mean, variance) => {
+    followStatistic(movingMean, mean, momentum);
+    followStatistic(movingVariance, variance, momentum);
+  });
 }
 
 interface LayerNormalization {
@@ -82,26 +104,30 @@ interface LayerNormalization {
 
 /**
  * tfjs normalises by way of tiled moments, which takes many passes, and without a gamma or a beta it has no gradient at
- * all. Here the axes become the last ones, and each row of theirs is normalised in one operation.
+ * all. Here the axes become the last one, and each row of theirs is normalised in one operation.
  */
 function normalizedByRows(this: LayerNormalization, inputs: Tensor | Tensor[]): Tensor {
   return tidy(() => {
-    const x = Array.isArray(inputs) ? inputs[0] : inputs;
-    const others = x.shape.map((_, i) => i).filter((i) => !this.axis.includes(i));
-    const order = [...others, ...this.axis];
+    const x = single(inputs);
+    const isNormalized = x.shape.map((_, axis) => this.axis.includes(axis));
+    const axes = [...x.shape.keys()];
+    const order = [...axes.filter((axis) => !isNormalized[axis]), ...axes.filter((axis) => isNormalized[axis])];
     const moved = order.some((axis, i) => axis !== i);
     const ordered = moved ? transpose(x, order) : x;
+    const flat = this.axis.length > 1;
     const numbers = this.axis.reduce((product, axis) => product * x.shape[axis], 1);
-    const normal = reshape(normalizeRows(reshape(ordered, [x.size / numbers, numbers]), this.epsilon), ordered.shape);
-    const back = moved
-      ? transpose(
-          normal,
-          order.map((_, axis) => order.indexOf(axis)),
-        )
-      : normal;
-    const shape = x.shape.map((size, i) => (this.axis.includes(i) ? size : 1));
-    const scaled = this.gamma ? mul(back, reshape(this.gamma.read(), shape)) : back;
-    return this.beta ? add(scaled, reshape(this.beta.read(), shape)) : scaled;
+    const weights = (variable: Variable | null): Tensor | undefined => {
+      const value = variable?.read();
+      return value !== undefined && flat ? reshape(value, [numbers]) : value;
+    };
+    const rows = flat ? reshape(ordered, [x.size / numbers, numbers]) : ordered;
+    const normal = normalizeRows(rows, this.epsilon, weights(this.gamma), weights(this.beta));
+    const whole = flat ? reshape(normal, ordered.shape) : normal;
+    if (!moved) return whole;
+    return transpose(
+      whole,
+      axes.map((axis) => order.indexOf(axis)),
+    );
   });
 }
 

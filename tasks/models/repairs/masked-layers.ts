@@ -18,6 +18,7 @@ import {
   unstack,
   zerosLike,
 } from "../../tfjs/core.js";
+import { followStatistic, type MovingStatistic } from "./moving-statistics.js";
 import { type Call, single, wrapCall } from "./wrap-call.js";
 
 export function repairMaskedLayers(): void {
@@ -128,19 +129,14 @@ function average(original: Call<unknown>): Call<unknown> {
   };
 }
 
-interface Variable {
-  read(): Tensor;
-  write(value: Tensor): void;
-}
-
 interface BatchNormalization {
   readonly axis: number;
   readonly epsilon: number;
   readonly momentum: number;
-  readonly gamma?: Variable | null;
-  readonly beta?: Variable | null;
-  readonly movingMean: Variable;
-  readonly movingVariance: Variable;
+  readonly gamma?: { read(): Tensor } | null;
+  readonly beta?: { read(): Tensor } | null;
+  readonly movingMean: MovingStatistic;
+  readonly movingVariance: MovingStatistic;
 }
 
 /** Keras' own addend, which keeps a mean over nothing finite. */
@@ -160,10 +156,8 @@ function normalization(original: Call<BatchNormalization>): Call<BatchNormalizat
       const mean = div(sum(mul(x, there), others, true), count);
       const centered = sub(x, mean);
       const variance = div(sum(mul(square(centered), there), others, true), count);
-      const follow = (moving: Variable, value: Tensor): void => {
-        const [before, now] = [moving.read(), reshape(value, moving.read().shape)];
-        moving.write(add(mul(before, this.momentum), mul(now, 1 - this.momentum)));
-      };
+      const follow = (moving: MovingStatistic, value: Tensor): void =>
+        followStatistic(moving, reshape(value, moving.read().shape), this.momentum);
       follow(this.movingMean, mean);
       follow(this.movingVariance, variance);
       const normal = mul(centered, rsqrt(add(variance, this.epsilon)));

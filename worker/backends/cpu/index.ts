@@ -2,6 +2,7 @@ import { version_cpu } from "../../../tasks/tfjs/backend-cpu.js";
 import { type BackendDescription, BY_ROUNDING } from "../description.js";
 import { registerConvolutionGradients } from "./convolution.js";
 import { registerDropout } from "./dropout.js";
+import { registerNormalization } from "./normalization.js";
 import { registerPoolGradients } from "./pool.js";
 import { registerReluGradient } from "./relu.js";
 import { registerResizeGradients } from "./resize.js";
@@ -24,6 +25,7 @@ export function complete(): void {
   registerResizeGradients();
   registerReluGradient();
   registerRound();
+  registerNormalization();
 }
 
 export const description: BackendDescription = {

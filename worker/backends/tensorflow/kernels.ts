@@ -18,6 +18,7 @@ import { registerDeterministic } from "./deterministic.js";
 import { registerDilation } from "./dilation.js";
 import { registerDropout } from "./dropout.js";
 import type { NativeBackend } from "./native-package.js";
+import { registerNormalization } from "./normalization.js";
 import { floatType, integer, intType, run } from "./operation.js";
 import { registerMaxPoolGradient } from "./pooling.js";
 import { registerRound } from "./round.js";
@@ -33,6 +34,7 @@ export function registerNativeKernels(): void {
   registerDilation();
   registerDropout();
   registerMaxPoolGradient();
+  registerNormalization();
   registerRound();
   replaceKernel("tensorflow", RELU_GRADIENT, ({ inputs: { dy, y }, backend }: ReluCall) =>
     run(backend, "ReluGrad", [floatType("T")], [dy, y]),

@@ -11,6 +11,7 @@ import { registerDropout } from "./dropout.js";
 import { registerIdentity } from "./identity.js";
 import { registerMatMul } from "./matmul.js";
 import { guardMemory } from "./memory.js";
+import { registerNormalization } from "./normalization.js";
 import { registerPooling } from "./pool.js";
 import { registerPrelu } from "./prelu.js";
 import { registerReluGradient } from "./relu.js";
@@ -46,6 +47,7 @@ export function complete(): void {
   completed = true;
   registerIdentity();
   registerMatMul();
+  registerNormalization();
   registerConvolutions();
   registerDepthwise();
   registerDropout();

@@ -14,6 +14,39 @@ import type { TensorInfo } from "../kernels.js";
 
 /** What `assembly/index.ts` exports, whose comments say the meaning: addresses are bytes into tfjs's memory. */
 export interface TrainingKernels {
+  batchNormScratchBytes(columns: number): number;
+  batchNorm(
+    ...arguments_: [
+      ...sizes: [rows: number, columns: number, epsilon: number],
+      ...inputs: [x: number, gamma: number, beta: number],
+      ...outputs: [y: number, mean: number, variance: number],
+      scratch: number,
+    ]
+  ): void;
+  batchNormGradient(
+    ...arguments_: [
+      ...sizes: [rows: number, columns: number, epsilon: number],
+      ...inputs: [dy: number, x: number, gamma: number, mean: number, variance: number],
+      ...outputs: [dx: number, dGamma: number, dBeta: number],
+      scratch: number,
+    ]
+  ): void;
+  layerNorm(
+    ...arguments_: [
+      ...sizes: [rows: number, width: number, epsilon: number],
+      ...inputs: [x: number, gamma: number, beta: number],
+      ...outputs: [normal: number, inverse: number, y: number],
+    ]
+  ): void;
+  layerNormScratchBytes(width: number): number;
+  layerNormGradient(
+    ...arguments_: [
+      ...sizes: [rows: number, width: number],
+      ...inputs: [dy: number, normal: number, inverse: number, gamma: number],
+      ...outputs: [dx: number, dGamma: number, dBeta: number],
+      scratch: number,
+    ]
+  ): void;
   matmulScratchBytes(n: number, k: number): number;
   matmul(
     ...arguments_: [
@@ -132,6 +165,14 @@ export function withScratch(backend: BackendWasm, bytes: number, body: (scratch:
 export function withInts(backend: BackendWasm, values: Int32Array, body: (address: number) => void): void {
   withScratch(backend, values.byteLength, (address) => {
     new Int32Array(moduleOf(backend).asm.memory.buffer, address, values.length).set(values);
+    body(address);
+  });
+}
+
+/** The same for floats. */
+export function withFloats(backend: BackendWasm, values: Float32Array, body: (address: number) => void): void {
+  withScratch(backend, values.byteLength, (address) => {
+    new Float32Array(moduleOf(backend).asm.memory.buffer, address, values.length).set(values);
     body(address);
   });
 }

@@ -1,4 +1,5 @@
 // The door of the training kernels: what worker/backends/wasm/training-kernels.ts may call.
+export { batchNorm, batchNormGradient, batchNormScratchBytes } from "./batch-norm";
 export {
   convolutionDescribe,
   convolutionFilterGradient,
@@ -9,6 +10,7 @@ export {
 export { depthwiseFilterGradient, depthwiseForward, depthwiseInputGradient } from "./depthwise";
 export { dropout, dropoutMask } from "./dropout";
 export { matmul, matmulScratchBytes } from "./gemm";
+export { layerNorm, layerNormGradient, layerNormScratchBytes } from "./layer-norm";
 export { averagePoolGradient, maxPool, maxPoolGradient, poolDescribe, poolScratchBytes } from "./pool";
 export { roundMantissa } from "./round";
 export { columnSums, reluGradient, repeatBlocks, repeatRow, segmentSums } from "./rows";

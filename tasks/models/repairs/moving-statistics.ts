@@ -1,0 +1,15 @@
+import { add, mul, type Tensor } from "../../tfjs/core.js";
+
+/** One of BatchNormalization's moving statistics, as its layer has it. */
+export interface MovingStatistic {
+  read(): Tensor;
+  write(value: Tensor): void;
+}
+
+/**
+ * Moves a statistic towards a batch's. A worker's momentum is 0 (worker/compute/layers.ts), by which it becomes the
+ * batch's.
+ */
+export function followStatistic(moving: MovingStatistic, value: Tensor, momentum: number): void {
+  moving.write(momentum === 0 ? value : add(mul(moving.read(), momentum), mul(value, 1 - momentum)));
+}
