@@ -15,6 +15,7 @@ describe("refusal()", () => {
       layers.maxPooling3d({ padding: "same" } as never),
       layers.upSampling2d({}),
       layers.dropout({ rate: 0.5 }),
+      layers.spatialDropout1d({ rate: 0 }),
       layers.batchNormalization({ axis: 1, scale: false }),
       layers.embedding({ inputDim: 3, outputDim: 2, maskZero: true }),
     ];
@@ -27,6 +28,10 @@ describe("refusal()", () => {
     ["LSTM", { units: 2, recurrent_dropout: 0.1 }, /randomness of its recurrentDropout takes no seed/],
     ["GRUCell", { units: 2, dropout: 0.1 }, /randomness of its dropout takes no seed/],
     ["ConvLSTM2D", { filters: 2, recurrentDropout: 0.1 }, /takes no seed/],
+    ["Dropout", { rate: 20 }, /its rate is 20; give the share to drop, at least 0 and less than 1/],
+    ["Dropout", { rate: 1 }, /its rate is 1; /],
+    ["SpatialDropout1D", {}, /its rate is missing; /],
+    ["SelfAttention", { heads: 1, dropout: 1 }, /its dropout is 1; /],
     ["SimpleRNN", { units: 2, stateful: true }, /stateful: true/],
     ["Dense", { units: 2, kernel_constraint: { class_name: "NonNeg", config: {} } }, /kernelConstraint would not be/],
     ["Embedding", { embeddingsConstraint: "maxNorm" }, /embeddingsConstraint would not be applied/],

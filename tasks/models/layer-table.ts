@@ -68,7 +68,7 @@ function refusalOfSettings(className: string, config: Record<string, unknown>): 
     if (config[key] === "gelu_new")
       return `its ${key} "gelu_new" can't be read back by tfjs from its own JSON; use "gelu"`;
   }
-  const reason = refusalOfSizes(className, config);
+  const reason = refusalOfSizes(className, config) ?? refusalOfRate(className, config);
   if (reason !== undefined) return reason;
   const isRecurrent = /RNN|GRU|LSTM/.test(className);
   for (const key of ["dropout", "recurrentDropout"]) {
@@ -101,6 +101,18 @@ function refusalOfSizes(className: string, config: Record<string, unknown>): str
     }
   }
   return undefined;
+}
+
+/** The setting that says which share of its elements a layer drops. */
+const RATES: Record<string, string> = { Dropout: "rate", SpatialDropout1D: "rate", SelfAttention: "dropout" };
+
+/** tfjs takes any rate: it drops nothing where the rate is missing or 1, and takes what is above 1 for 1. */
+function refusalOfRate(className: string, config: Record<string, unknown>): string | undefined {
+  const field = Object.hasOwn(RATES, className) ? RATES[className] : undefined;
+  if (field === undefined || (field === "dropout" && config.dropout === undefined)) return undefined;
+  const rate = config[field];
+  if (typeof rate === "number" && rate >= 0 && rate < 1) return undefined;
+  return `its ${field} is ${isSet(rate) ? JSON.stringify(rate) : "missing"}; give the share to drop, at least 0 and less than 1`;
 }
 
 /** One number for all axes is repeated `times`. */

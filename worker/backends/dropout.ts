@@ -8,7 +8,7 @@
  *
  * The mask is drawn where it is used, and kept, at one byte an element, for the backward pass.
  */
-import { broadcast_util, engine, type Tensor, tensor, tidy, util } from "../../tasks/tfjs/core.js";
+import { engine, type Tensor, tensor, tidy } from "../../tasks/tfjs/core.js";
 
 /** The name of our kernel that draws a mask: input key (two int32), attributes `MaskAttributes`, output of type bool. */
 export const DROPOUT_MASK = "IsobatchDropoutMask";
@@ -46,9 +46,11 @@ export const keptValues = ({ keep }: Pick<MaskAttributes, "keep">): number => Ma
  */
 export function dropout(x: Tensor, key: Int32Array, rate: number, noiseShape: readonly number[] = x.shape): Tensor {
   const { keep, scale } = dropoutFactors(rate);
-  const shape = broadcast_util.assertAndGetBroadcastShape(x.shape, [...noiseShape]);
-  if (!util.arraysEqual(shape, x.shape)) {
-    throw new Error(`A dropout's noiseShape [${noiseShape}] does not broadcast to its input's shape [${x.shape}].`);
+  const axis = x.shape.length - noiseShape.length;
+  if (axis < 0 || !noiseShape.every((length, i) => length === 1 || length === x.shape[axis + i])) {
+    throw new Error(
+      `A dropout's noiseShape is [${noiseShape}]; each of its lengths must be 1 or that of [${x.shape}].`,
+    );
   }
   return tidy(() => {
     const attributes = { shape: [...noiseShape], keep };

@@ -62,8 +62,7 @@ export function keyDropout(model: LayersModel, seed: number): KeyedDropout {
     const { layer, path } = keyed;
     const call = layer.call.bind(layer);
     layer.call = (inputs, options) => {
-      // As tfjs has it: a rate of 1 drops nothing either.
-      if (!options.training || layer.rate <= 0 || layer.rate >= 1) return call(inputs, options);
+      if (!options.training || layer.rate === 0) return call(inputs, options);
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as Tensor;
       return dropout(x, keyOf(seed, path, keyed.calls++, current), layer.rate, layer.getNoiseShape(x) ?? x.shape);
     };
