@@ -1,4 +1,5 @@
 import { invalid } from "../shared/errors.js";
+import { gpuMemoryLimit } from "../worker/backends/tensorflow/gpu-memory.js";
 import { type GradientFlip, parseGradientFlip } from "../worker/compute/gradient-flip.js";
 import { oneOf } from "./option-values.js";
 import { ownCommand } from "./own-command.js";
@@ -35,6 +36,8 @@ export const TRANSPORTS = ["auto", "memory", "wire"] as const;
 export type TransportChoice = (typeof TRANSPORTS)[number];
 
 export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
+  // Read where TensorFlow is loaded, in processes and threads of their own; here it is only seen whether it can be.
+  gpuMemoryLimit(variables);
   const { ISOBATCH_TOKEN, ISOBATCH_LOG, ISOBATCH_LOG_FORMAT, NO_COLOR } = variables;
   const { ISOBATCH_PATIENCE, ISOBATCH_TRANSPORT, ISOBATCH_FLIP_GRADIENT_BIT } = variables;
   return {

@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { sessionAddonOf } from "../../shared/native/installation.js";
 import type { LoadAnswer } from "../../worker/backends/tensorflow/load-program.test.helper.js";
 import { compileProcessAddon } from "./compile.js";
 
@@ -54,6 +55,7 @@ const RUN_PATH = ["nccl", "cuda_cupti", "cublas", "cudnn", "cufft", "cusparse", 
 const STAND_IN = `
 #include <dlfcn.h>
 #include <node_api.h>
+#include <stdlib.h>
 #include <initializer_list>
 static napi_value IsUsingGpuDevice(napi_env env, napi_callback_info info) {
   bool all = true;
@@ -67,9 +69,50 @@ static napi_value Initialize(napi_env env, napi_value exports) {
   napi_value function;
   napi_create_function(env, "isUsingGpuDevice", NAPI_AUTO_LENGTH, IsUsingGpuDevice, nullptr, &function);
   napi_set_named_property(env, exports, "isUsingGpuDevice", function);
+  if (const char* opened = getenv("STAND_IN_OPENED")) {
+    napi_value text;
+    napi_create_string_utf8(env, opened, NAPI_AUTO_LENGTH, &text);
+    napi_set_named_property(env, exports, "opened", text);
+  }
   return exports;
 }
 NAPI_MODULE(stand_in, Initialize)
+`;
+
+/** The one function of TensorFlow's library that is called by its name. */
+const FRAMEWORK = "namespace tsl { void enable_tensor_float_32_execution(bool) {} }";
+
+/** In the place of the addon for sessions: remembers, for the binding to see, with what settings one was opened. */
+const SESSIONS = `
+#include <node_api.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string>
+static napi_value Open(napi_env env, napi_callback_info info) {
+  size_t count = 2, length = 0;
+  napi_value arguments[2];
+  void* data = nullptr;
+  std::string text;
+  napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+  napi_get_typedarray_info(env, arguments[1], nullptr, &length, &data, nullptr, nullptr);
+  for (size_t i = 0; i < length; i++) {
+    char digits[3];
+    snprintf(digits, 3, "%02x", static_cast<unsigned char*>(data)[i]);
+    text += digits;
+  }
+  setenv("STAND_IN_OPENED", text.c_str(), 1);
+  return arguments[1];
+}
+static napi_value Close(napi_env, napi_callback_info) { return nullptr; }
+static napi_value Initialize(napi_env env, napi_value exports) {
+  napi_value open, close;
+  napi_create_function(env, "open", NAPI_AUTO_LENGTH, Open, nullptr, &open);
+  napi_create_function(env, "close", NAPI_AUTO_LENGTH, Close, nullptr, &close);
+  napi_set_named_property(env, exports, "open", open);
+  napi_set_named_property(env, exports, "close", close);
+  return exports;
+}
+NAPI_MODULE(sessions, Initialize)
 `;
 
 const BUILD_INFO = "[('cuda_version', '12.5.1'), ('cudnn_version', '9'), ('is_cuda_build', True)]";
@@ -100,15 +143,25 @@ describe("CUDA's libraries in pip's layout", { skip }, () => {
     mkdirSync(dirname(binding));
     writeFileSync(join(place, "stand-in.cc"), STAND_IN);
     const headers = join(dirname(require.resolve("node-api-headers/package.json")), "include");
+    const framework = join(site(), "tensorflow", "libtensorflow_framework.so.2");
+    writeFileSync(join(place, "framework.cc"), FRAMEWORK);
+    shared(framework, join(place, "framework.cc"));
     const runPath = RUN_PATH.map((folder) => join(site(), "nvidia", folder, "lib")).join(":");
-    shared(binding, join(place, "stand-in.cc"), "-I", headers, `-Wl,-rpath,${runPath}`);
+    const linked = ["-Wl,--no-as-needed", framework, `-Wl,-rpath,${runPath}`];
+    shared(binding, join(place, "stand-in.cc"), "-I", headers, ...linked);
+    writeFileSync(join(place, "sessions.cc"), SESSIONS);
+    shared(sessionAddonOf({ binding }), join(place, "sessions.cc"), "-I", headers);
     const wheel = { version: "2.21.0", folder: join(site(), "tensorflow"), libraries: [], python: "python3" };
     await compileProcessAddon({ compiler: COMPILER, wheel, packageFolder: place, binding }, { env: process.env });
   });
   after(() => rmSync(place, { recursive: true, force: true }));
 
   /** Loads the stand-in from a copy of the layout without some files. */
-  async function load(backend: string, without: readonly string[] = [], addon = true): Promise<LoadAnswer> {
+  async function load(
+    backend: string,
+    without: readonly string[] = [],
+    { addon = true, variables = {} }: { addon?: boolean; variables?: Record<string, string> } = {},
+  ): Promise<LoadAnswer> {
     const copy = mkdtempSync(join(place, "copy-"));
     const binding = join(copy, "binding", "tfjs_binding.node");
     cpSync(join(place, "binding"), dirname(binding), { recursive: true });
@@ -135,7 +188,9 @@ describe("CUDA's libraries in pip's layout", { skip }, () => {
     );
     const { LD_LIBRARY_PATH: _, ...env } = process.env;
     try {
-      const { stdout } = await promisify(execFile)(process.execPath, [program, backend, file], { env });
+      const { stdout } = await promisify(execFile)(process.execPath, [program, backend, file], {
+        env: { ...env, ...variables },
+      });
       return JSON.parse(stdout) as LoadAnswer;
     } finally {
       for (const path of away) cpSync(join(copy, "away", path), path);
@@ -143,8 +198,8 @@ describe("CUDA's libraries in pip's layout", { skip }, () => {
   }
 
   it("are all found by a TensorFlow whose run path lacks some, without any variable", async () => {
-    const { error, inProcess, problems } = await load("tfjs-node-gpu");
-    assert.equal(error, undefined);
+    const { error, inProcess, problems, opened } = await load("tfjs-node-gpu");
+    assert.deepEqual([error, opened], [undefined, undefined]);
     assert.deepEqual(inProcess.toSorted(), PIP.map(([, name]) => name).toSorted());
     // The driver's libraries that a container was not given are named.
     for (const name of ["libcuda.so.1", "libnvidia-ml.so.1"]) {
@@ -156,9 +211,16 @@ describe("CUDA's libraries in pip's layout", { skip }, () => {
     }
   });
 
+  it("are loaded by a TensorFlow that is told first how much memory it may take of the GPU", async () => {
+    const variables = { ISOBATCH_GPU_MEMORY: "6" };
+    // As TensorFlow writes the setting: see gpu-memory.test.ts.
+    assert.equal((await load("tfjs-node-gpu", [], { variables })).opened, "320a4a080a060a040000c045");
+  });
+
   it("are left alone where a processor computes", async () => {
-    const { inProcess, problems, versions } = await load("tfjs-node");
-    assert.deepEqual([inProcess, problems], [[], []]);
+    const variables = { ISOBATCH_GPU_MEMORY: "6" };
+    const { inProcess, problems, versions, opened } = await load("tfjs-node", [], { variables });
+    assert.deepEqual([inProcess, problems, opened], [[], [], undefined]);
     const unknown = ["CUDA", "cuBLAS", "cuDNN"].map((name) => ({ name }));
     assert.deepEqual(versions, unknown, "nothing is loaded in order to be asked");
   });

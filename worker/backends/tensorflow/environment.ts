@@ -9,8 +9,8 @@
  *   autotuning of cuDNN: it times a convolution's algorithms and takes the fastest, which may be another each time.
  * - TF32 is TensorFlow's own to switch on and off, as each task wants; where Isobatch can't reach that switch, NVIDIA's
  *   libraries are told never to use it.
- * - Memory on a GPU is taken as it is needed, instead of all of it at the start. (TensorFlow takes a limit only from
- *   programs that configure its sessions, which the binding does not.) GPUs are numbered as nvidia-smi does.
+ * - Memory on a GPU is taken as it is needed, instead of all of it at the start; gpu-memory.ts sets a limit. GPUs are numbered as
+ *   nvidia-smi does.
  * - Quiet, unless somebody wants to hear it.
  */
 const FIXED = {

@@ -13,6 +13,7 @@ import type { Compiler } from "../compiler.js";
 import type { BackendDescription } from "../description.js";
 import { findInstallation, prepareProcess, type TensorFlowBackendName } from "./availability.js";
 import { usesOneDnn } from "./environment.js";
+import { gpuMemoryLimit } from "./gpu-memory.js";
 import { gpuNamed, pinnedGpu } from "./gpus.js";
 import { readGraphics } from "./graphics.js";
 import { registerNativeKernels } from "./kernels.js";
@@ -90,7 +91,7 @@ export function describe(): BackendDescription {
       ...threads,
       version,
       flags: `deterministic, ${switchTf32 === undefined ? "no TF32, " : ""}${gpu}, driver ${driverVersion}, ${versionsText(versions)}`,
-      device: `${gpu} with CUDA${slow}${unknownText(versions)}`,
+      device: `${gpu} with CUDA${limitText()}${slow}${unknownText(versions)}`,
       determinism: "deterministic operations, no autotuning: the same bits on the same model of GPU",
     };
   }
@@ -103,6 +104,11 @@ export function describe(): BackendDescription {
     device: `TensorFlow ${binding.TF_Version} on ${processor}, one thread${slow}`,
     determinism: `deterministic operations, one thread, ${oneDnn}: the same bits on the same model of processor`,
   };
+}
+
+function limitText(): string {
+  const mebibytes = gpuMemoryLimit(process.env);
+  return mebibytes === undefined ? "" : `, at most ${mebibytes / 1_024} GiB of its memory`;
 }
 
 /** What follows from versions that nothing says. */

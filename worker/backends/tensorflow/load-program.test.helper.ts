@@ -20,13 +20,17 @@ export interface LoadAnswer {
   /** What the libraries say of themselves, and what would be known without asking them. */
   readonly versions: readonly LibraryVersion[];
   readonly unasked: readonly LibraryVersion[];
+  /** The settings of the session that was opened before the binding was loaded, in hexadecimal digits. */
+  readonly opened?: string;
 }
 
 const [name, file] = process.argv.slice(2);
 const installation = JSON.parse(readFileSync(file, "utf8")) as TensorFlowInstallation;
 let error: string | undefined;
+let opened: string | undefined;
 try {
-  loadTensorFlow(name as TensorFlowBackendName, installation);
+  const { binding } = loadTensorFlow(name as TensorFlowBackendName, installation);
+  opened = (binding as { opened?: string }).opened;
 } catch (thrown) {
   error = messageOf(thrown);
 }
@@ -37,4 +41,6 @@ const problems =
   name === "tfjs-node-gpu" ? [...cudaLibraryProblems(installation, addon), ...driverLibraryProblems(addon)] : [];
 const versions = loadedVersions(addon, installation.libraryFolder);
 const unasked = loadedVersions(undefined, installation.libraryFolder);
-process.stdout.write(`${JSON.stringify({ error, inProcess, problems, versions, unasked } satisfies LoadAnswer)}\n`);
+process.stdout.write(
+  `${JSON.stringify({ error, inProcess, problems, versions, unasked, opened } satisfies LoadAnswer)}\n`,
+);

@@ -7,6 +7,7 @@ import { sessionAddonOf, type TensorFlowInstallation } from "../../../shared/nat
 import { loadProcessAddon, type ProcessAddon } from "../../../shared/native/process-addon.js";
 import type { TensorFlowBackendName } from "./availability.js";
 import { cudaLibraryProblems, driverLibraryProblems, loadCudaLibraries } from "./cuda-libraries.js";
+import { boundGpuMemory, gpuMemoryLimit } from "./gpu-memory.js";
 import { type Binding, loadNativePackage } from "./native-package.js";
 import type { SessionAddon } from "./program/session.js";
 
@@ -33,11 +34,13 @@ export function loadTensorFlow(name: TensorFlowBackendName, installation: Tensor
     const addon = loadProcessAddon(installation);
     // Before TensorFlow, which looks for them while it is loaded and when it is first asked for its devices.
     if (onGpu && addon !== undefined) loadCudaLibraries(addon, installation.libraryFolder);
+    const file = sessionAddonOf(installation);
+    const sessions = existsSync(file) ? (load(file) as SessionAddon) : undefined;
+    const limit = onGpu ? gpuMemoryLimit(process.env) : undefined;
+    if (limit !== undefined) boundGpuMemory(sessions, limit);
     const binding = load(installation.binding) as Binding;
-    const sessions = sessionAddonOf(installation);
     const loaded: Loaded = {
-      ...{ name, installation, binding, addon },
-      sessions: existsSync(sessions) ? (load(sessions) as SessionAddon) : undefined,
+      ...{ name, installation, binding, addon, sessions },
       switchTf32: onGpu ? tf32Switch(installation, addon) : undefined,
     };
     loadNativePackage(installation.packageFolder);
