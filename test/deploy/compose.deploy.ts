@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type Engine, startEngine } from "./lab/engine.js";
-import { openHost, ROOT, until } from "./lab/host.js";
+import { InVain, openHost, ROOT, until } from "./lab/host.js";
 import { type Status, type Summary, undisturbed } from "./lab/training.js";
 
 const MINUTES = 60_000;
@@ -41,7 +41,12 @@ describe("docker compose up --scale worker=4", { timeout: 25 * MINUTES }, () => 
     );
   const untilStep = (step: number): Promise<Status> =>
     until(`step ${step}`, 10 * MINUTES, async () => {
-      const now = await status();
+      const now = await status().catch(async (error: unknown) => {
+        const [server] = await inspect(await containers("server"));
+        const { Status, ExitCode } = server.State;
+        if (Status === "exited" && ExitCode === 0) throw new InVain(`the run was over before step ${step} was seen`);
+        throw error;
+      });
       return now.step >= step && now;
     });
   const containers = async (service: string): Promise<string[]> =>

@@ -42,7 +42,13 @@ export function run(command: string, args: readonly string[], options: RunOption
   });
 }
 
-/** Asks again and again until the answer is neither undefined nor false, and says what it waited for if none comes. */
+/** What is waited for can't come any more. */
+export class InVain extends Error {}
+
+/**
+ * Asks again and again until the answer is neither undefined nor false, and says what it waited for if none comes.
+ * Failing to ask is no answer, unless by `InVain`, which ends the wait.
+ */
 export async function until<Answer>(
   what: string,
   timeoutMs: number,
@@ -56,6 +62,7 @@ export async function until<Answer>(
       if (answer !== undefined && answer !== false) return answer;
       last = undefined;
     } catch (error) {
+      if (error instanceof InVain) throw error;
       last = error;
     }
     if (performance.now() > end) throw new Error(`waited ${timeoutMs / 1_000} s for ${what}`, { cause: last });
