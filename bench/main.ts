@@ -2,7 +2,7 @@
  * `npm run bench [-- SCENARIO…]`: one JSON line a scenario, on this machine. Ratios within one line count; absolute
  * times drift with whatever else the machine does. Some run only when they are named: `pytorch` and `peers`, which install
  * PyTorch in a cache folder, or use that of `--python PATH`; `memory`, which fails if memory grows over `--micro-batches`
- * (2,000) of them; `operations`, which counts those of compiled gradients; `pairs`, which compares gradients and steps with those of another checkout that is built (`--other PATH`); `scaling`; `link`; `dashboard`; `bfloat16`; and `gradients-against-keras`, one line per layer, which fails where `--backends` compute another number
+ * (2,000) of them; `operations`, which counts those of compiled gradients; `pairs`, which compares gradients and steps with those of another checkout that is built (`--other PATH`); `scaling`; `machine-sums`; `link`; `dashboard`; `bfloat16`; and `gradients-against-keras`, one line per layer, which fails where `--backends` compute another number
  * than Keras. `peers` compares by turns in `--rounds` (5), `--models mlp,mlp-10m,cnn`, `--transports memory,plain,tls,bfloat16`.
  * `scaling` has `--parts workers,shards,parameters,simulation`; the first of them takes turns in `--rounds`, too.
  */
@@ -16,6 +16,7 @@ import { gradientScenario } from "./gradients.js";
 import { kerasScenario, tableOf, wrongIn } from "./keras/scenario.js";
 import { kernelScenario } from "./kernels.js";
 import { linkScenario } from "./link/scenario.js";
+import { machineSumsScenario, machineSumsTable } from "./machine-sums.js";
 import { growth, memoryScenario } from "./memory.js";
 import type { MeasuredModelName } from "./models.js";
 import { operationsScenario } from "./operations.js";
@@ -90,6 +91,11 @@ const scenarios: Record<string, () => unknown> = {
     console.error(tablesOf(lines));
     return lines;
   },
+  "machine-sums": () => {
+    const lines = machineSumsScenario();
+    console.error(machineSumsTable(lines));
+    return lines;
+  },
   operations: operationsScenario,
   link: () => linkScenario(console.error),
   bfloat16: () => bfloat16Scenario(values.models?.split(","), (line) => console.error(JSON.stringify(line))),
@@ -107,6 +113,7 @@ const scenarios: Record<string, () => unknown> = {
   },
 };
 const onlyWhenNamed = new Set([
+  "machine-sums",
   "operations",
   "dashboard",
   "pytorch",
