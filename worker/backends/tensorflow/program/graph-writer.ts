@@ -39,6 +39,30 @@ export function createGraphWriter(prefix: string): GraphWriter {
   return writer;
 }
 
+export const integers = (writer: GraphWriter, ...values: number[]): string =>
+  writer.constant(TYPE.int32, [values.length], Int32Array.from(values));
+
+/** Elements [from, from + length) of a vector of float32 numbers. */
+export interface Slice {
+  readonly vector: string;
+  readonly from: number;
+  readonly length: number;
+}
+
+/** Slices, one after the other, in memory of their own: not where the session was fed them or has them in a variable. */
+export function joinedSlices(writer: GraphWriter, slices: readonly Slice[]): string {
+  const T = value.type(TYPE.float32);
+  const parts = slices.map(({ vector, from, length }) =>
+    writer.add("Slice", [vector, integers(writer, from), integers(writer, length)], {
+      T,
+      Index: value.type(TYPE.int32),
+    }),
+  );
+  if (parts.length === 1) return writer.float("DeepCopy", parts[0]);
+  const axis = writer.constant(TYPE.int32, [], Int32Array.of(0));
+  return writer.add("ConcatV2", [...parts, axis], { T, N: value.integer(parts.length) });
+}
+
 /** A variable of float32 numbers that the session keeps, by its name; graphs that are added later may have it too. */
 export interface Variable {
   read(): string;
@@ -46,9 +70,9 @@ export interface Variable {
   assign(value: string): string;
 }
 
-export function floatVariable(writer: GraphWriter, name: string, length: number): Variable {
+export function floatVariable(writer: GraphWriter, name: string, shape: readonly number[]): Variable {
   const dtype = { dtype: value.type(TYPE.float32) };
-  const attributes = { ...dtype, shape: value.shape([length]), shared_name: value.text(name) };
+  const attributes = { ...dtype, shape: value.shape(shape), shared_name: value.text(name) };
   let handle: string | undefined;
   const handled = (): string => {
     handle ??= writer.add("VarHandleOp", [], attributes);

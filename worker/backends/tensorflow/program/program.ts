@@ -14,6 +14,7 @@ import type { FeedPlace, SessionAddon } from "./session.js";
 import { simplify } from "./simplify.js";
 import { createProgramSums } from "./sums.js";
 import type { HostTensor, TensorFlowTrace, TensorId, TracedOperation } from "./trace.js";
+import { createUpload } from "./upload.js";
 
 export function compile(
   binding: Binding,
@@ -40,11 +41,14 @@ export function compile(
   );
   const compute = addon.prepare(session, feeds, fetches, []);
   const fed = (values: readonly Numbers[]): Numbers[][] => inputs.map((index) => [values[index]]);
-  const { extend } = addon;
+  const extendable = addon.extend && { ...addon, extend: addon.extend };
+  const uploaded = variables.map(({ name, feed: { shape } }) => ({ name, shape }));
+  const upload = extendable && devices.otherDevices ? createUpload(extendable, session, devices, uploaded) : undefined;
   return {
     draws: graph.draws,
     load(values) {
       const inputs = variables.map(({ index }) => values[index]);
+      if (upload?.(inputs)) return;
       if (addon.assign === undefined) addon.run(session, assign, inputs, []);
       else addon.assign(session, assign, read, inputs);
     },
@@ -68,10 +72,10 @@ export function compile(
       );
     },
     sums:
-      extend &&
+      extendable &&
       ((form) => {
         const outputs = second.outputs.map((_, index): string | undefined => fetches[wanted.indexOf(index)]);
-        return createProgramSums({ addon: { ...addon, extend }, session, devices, feeds, fed, outputs }, form);
+        return createProgramSums({ addon: extendable, session, devices, feeds, fed, outputs }, form);
       }),
     close: () => addon.close(session),
   };

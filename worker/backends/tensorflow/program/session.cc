@@ -3,13 +3,14 @@
 //
 //   open(graph: Uint8Array, config: Uint8Array) → session        a GraphDef and a ConfigProto
 //   extend(session, graph: Uint8Array, outer: string[])           more nodes, which may take outputs of those in `outer`
-//   prepare(session, feeds: {name, type, shape}[], fetches: string[], targets: string[]) → number of the call
+//   prepare(session, feeds: {name, type, shape, borrowed?}[], fetches: string[], targets: string[]) → number of the call
 //   run(session, call, inputs: TypedArray[][], outputs: TypedArray[][], unchecked?: boolean)
 //       → whether all outputs of float32 are finite; true where they are unchecked
 //   assign(session, call, read, inputs: TypedArray[][])           a call that sets variables, and one that reads them
 //   close(session)
 //
 // Names are "node" or "node:output". An input or output is one tensor whose elements lie in one array after the other.
+// What is borrowed is one array, which TensorFlow reads where it is, and only while the call runs; the graph must copy it.
 // A session belongs to the thread that opened it. Whatever is wrong is thrown as a JavaScript Error.
 #include <node_api.h>
 #include <tensorflow/c/c_api.h>
@@ -54,6 +55,7 @@ struct Feed {
   TF_DataType type;
   std::vector<int64_t> shape;
   size_t bytes;
+  bool borrowed;
   // Made by the first run and kept: a new one each time would cost more than what is copied into it. As long as it is
   // ours TensorFlow does not write to it.
   Tensor tensor;
@@ -199,7 +201,8 @@ napi_value Prepare(napi_env env, const std::vector<napi_value>& arguments) {
   Call call;
   for (napi_value value : ElementsOf(env, arguments[1])) {
     Feed feed{OutputOf(session.graph.get(), TextOf(env, Property(env, value, "name"))),
-              static_cast<TF_DataType>(NumberOf(env, Property(env, value, "type"))), {}, 0, nullptr};
+              static_cast<TF_DataType>(NumberOf(env, Property(env, value, "type"))), {}, 0,
+              FlagOf(env, Property(env, value, "borrowed")), nullptr};
     feed.bytes = TF_DataTypeSize(feed.type);
     for (napi_value length : ElementsOf(env, Property(env, value, "shape"))) {
       feed.shape.push_back(NumberOf(env, length));
@@ -232,12 +235,26 @@ void CopyParts(napi_env env, napi_value parts, size_t bytes, Copy copy) {
   if (at != bytes) throw std::runtime_error("the arrays are shorter than their tensor");
 }
 
+/** TensorFlow copies an array that is not aligned as its kernels need it. */
+void Borrow(napi_env env, Feed& feed, napi_value parts) {
+  const std::vector<napi_value> arrays = ElementsOf(env, parts);
+  const Bytes array = arrays.size() == 1 ? BytesOf(env, arrays[0]) : Bytes{nullptr, 0};
+  if (array.length != feed.bytes) throw std::runtime_error("what is borrowed is one array of its tensor's length");
+  const auto keep = [](void*, size_t, void*) {};
+  feed.tensor.reset(
+      TF_NewTensor(feed.type, feed.shape.data(), feed.shape.size(), array.data, array.length, keep, nullptr));
+}
+
 /** Copies inputs into the tensors that the call is fed. */
 void CopyIn(napi_env env, Call& call, napi_value inputs) {
   const std::vector<napi_value> given = ElementsOf(env, inputs);
   if (given.size() != call.feeds.size()) throw std::runtime_error("the call takes another number of inputs");
   for (size_t i = 0; i < given.size(); i++) {
     Feed& feed = call.feeds[i];
+    if (feed.borrowed) {
+      Borrow(env, feed, given[i]);
+      continue;
+    }
     if (feed.tensor == nullptr) {
       feed.tensor.reset(TF_AllocateTensor(feed.type, feed.shape.data(), feed.shape.size(), feed.bytes));
     }

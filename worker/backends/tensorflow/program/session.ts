@@ -9,6 +9,8 @@ export interface FeedPlace {
   /** TensorFlow's number of the element type. */
   readonly type: number;
   readonly shape: readonly number[];
+  /** Whether TensorFlow reads the one array that it is where that is; by default it is copied first. */
+  readonly borrowed?: boolean;
 }
 
 export interface SessionAddon {
@@ -36,3 +38,5 @@ export interface SessionAddon {
   assign?(session: SessionHandle, call: number, read: number, inputs: readonly (readonly Numbers[])[]): void;
   close(session: SessionHandle): void;
 }
+
+export type ExtendableAddon = SessionAddon & Required<Pick<SessionAddon, "extend">>;

@@ -7,7 +7,15 @@
  */
 import type { GradientForm, SumsOperation, VectorForm, Weights } from "../../program-sums.js";
 import { type GraphNode, value } from "./graph-def.js";
-import { createGraphWriter, floatVariable, type GraphWriter, TYPE, type Variable } from "./graph-writer.js";
+import {
+  createGraphWriter,
+  floatVariable,
+  type GraphWriter,
+  integers,
+  joinedSlices,
+  TYPE,
+  type Variable,
+} from "./graph-writer.js";
 
 export interface SumsGraph {
   readonly nodes: readonly GraphNode[];
@@ -26,7 +34,7 @@ export type Sum = "gradient" | `${number}/s1` | `${number}/s2`;
 /** The variables of a sum: one for each vector; of S2 one for each trained vector. */
 function variablesOf(writer: GraphWriter, vectors: readonly VectorForm[], sum: Sum): Variable[] {
   return vectors.flatMap((vector, i) =>
-    sum.endsWith("/s2") && !vector.trained ? [] : [floatVariable(writer, `sums/${sum}/${i}`, lengthOf(vector))],
+    sum.endsWith("/s2") && !vector.trained ? [] : [floatVariable(writer, `sums/${sum}/${i}`, [lengthOf(vector)])],
   );
 }
 
@@ -58,24 +66,15 @@ export function gradientGraph(
   };
 }
 
-/** A new tensor, not one that the session was fed or holds in a variable. */
 function vectorOf(writer: GraphWriter, { pieces }: VectorForm, outputs: readonly (string | undefined)[]): string {
-  const parts = pieces.map(({ output, from, length }) => {
+  const slices = pieces.map(({ output, from, length }) => {
     const name = outputs[output];
-    if (name === undefined) return writer.float("Fill", integers(writer, length), float32(writer, 0));
-    const flat = writer.float("Reshape", name, integers(writer, -1));
-    return writer.add("Slice", [flat, integers(writer, from), integers(writer, length)], {
-      T: value.type(TYPE.float32),
-      Index: value.type(TYPE.int32),
-    });
+    return name === undefined
+      ? { vector: writer.float("Fill", integers(writer, length), float32(writer, 0)), from: 0, length }
+      : { vector: writer.float("Reshape", name, integers(writer, -1)), from, length };
   });
-  if (parts.length === 1) return writer.float("DeepCopy", parts[0]);
-  const axis = writer.constant(TYPE.int32, [], Int32Array.of(0));
-  return writer.add("ConcatV2", [...parts, axis], { T: value.type(TYPE.float32), N: value.integer(parts.length) });
+  return joinedSlices(writer, slices);
 }
-
-const integers = (writer: GraphWriter, ...values: number[]): string =>
-  writer.constant(TYPE.int32, [values.length], Int32Array.from(values));
 
 const float32 = (writer: GraphWriter, number: number): string =>
   writer.constant(TYPE.float32, [], Float32Array.of(number));

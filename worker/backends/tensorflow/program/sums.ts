@@ -3,12 +3,12 @@ import type { Numbers } from "../../compiler.js";
 import type { GradientForm, HostVectors, ProgramSums, SumsOperation, Weights } from "../../program-sums.js";
 import { encodeGraph, type SessionDevices } from "./graph-def.js";
 import { TYPE } from "./graph-writer.js";
-import type { FeedPlace, SessionAddon, SessionHandle } from "./session.js";
+import type { ExtendableAddon, FeedPlace, SessionHandle } from "./session.js";
 import { gradientGraph, operationsGraph, readGraph, type Sum, type SumsGraph } from "./sums-graph.js";
 
 /** A program's session, and what it is fed and gives. */
 export interface SummedProgram {
-  readonly addon: SessionAddon & Required<Pick<SessionAddon, "extend">>;
+  readonly addon: ExtendableAddon;
   readonly session: SessionHandle;
   readonly devices: SessionDevices;
   readonly feeds: readonly FeedPlace[];
