@@ -18,7 +18,9 @@ const run = (...args: string[]): Promise<{ code: number; stdout: string; stderr:
 
 const [native, gpu] = [await probeBackend("tfjs-node"), await probeBackend("tfjs-node-gpu")];
 /** The cluster's runs take longer than all the others; two partitions have a test of their own. */
-const PARTS: readonly PartName[] = ALL ? PART_NAMES : ["kernels", "kinks", "training", "compiled", "gradients"];
+const PARTS: readonly PartName[] = ALL
+  ? PART_NAMES
+  : ["kernels", "kinks", "training", "compiled", "gradients", "precision"];
 
 describe("npm run check:cuda", () => {
   it("fails with one sentence where there is no GPU", { skip: gpu.available && "there is one" }, async () => {
@@ -49,7 +51,7 @@ describe("npm run check:cuda", () => {
     const report = JSON.parse(stdout.trim().split("\n").at(-1)!) as CheckReport;
     assert.deepEqual([report.on, report.ok, report.failures, report.targets], ["cpu", true, [], []]);
     assert.deepEqual(Object.keys(report.parts), PARTS);
-    const { kernels, kinks, training, compiled, gradients } = report.parts;
+    const { kernels, kinks, training, compiled, gradients, precision } = report.parts;
     assert.ok(kernels!.rows[0].kernels > 60);
     assert.ok(kinks!.rows[0].cases > 60 && kinks!.rows[0].apart === 0);
     assert.deepEqual(
@@ -64,6 +66,17 @@ describe("npm run check:cuda", () => {
       Array(6).fill([true, true, null]),
     );
     assert.ok(gradients!.rows.every(({ ms, operations }) => ms > 0 && operations! > 0));
+    assert.deepEqual(
+      precision!.rows.map((row) => row.kind === "factors" && [row.precision, row.product, row.bits]),
+      [
+        ["float32", "matrices", 23],
+        ["float32", "convolution", 23],
+        ["tf32", "matrices", 10],
+        ["tf32", "convolution", 10],
+        ["bfloat16", "matrices", 7],
+        ["bfloat16", "convolution", 7],
+      ],
+    );
     assert.equal(report.doctor.node, process.version);
   });
 });

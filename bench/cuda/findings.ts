@@ -67,6 +67,13 @@ export const CHECKED_PARTS: readonly CheckedPart[] = [
   },
   { name: "gradients", found: () => "below" },
   {
+    name: "precision",
+    found: ({ precision }) =>
+      precision!.rows
+        .flatMap((row) => (row.kind === "factors" ? [`${row.product} in ${row.precision}: ${row.bits} bits`] : []))
+        .join(", "),
+  },
+  {
     name: "torch",
     found: ({ torch }) => {
       const opened = torch!.rows.find((row) => row.kind === "opened");

@@ -10,10 +10,11 @@ export const PART_SECONDS: Readonly<Record<PartName, number>> = {
   kinks: 10,
   training: 30,
   partitions: 15,
-  compiled: 40,
+  compiled: 35,
   gradients: 50,
-  torch: 55,
-  cluster: 130,
+  precision: 30,
+  torch: 50,
+  cluster: 110,
 };
 
 export const PART_NAMES = Object.keys(PART_SECONDS) as readonly PartName[];

@@ -5,6 +5,7 @@ import type { GradientRow } from "./parts/gradients.js";
 import type { KernelsRow } from "./parts/kernels.js";
 import type { KinksRow } from "./parts/kinks.js";
 import type { PartitionsRow } from "./parts/partitions.js";
+import type { PrecisionRow } from "./parts/precision.js";
 import type { TorchRow } from "./parts/torch.js";
 import type { TrainingRow } from "./parts/training.js";
 
@@ -15,6 +16,7 @@ export interface Rows {
   partitions: PartitionsRow;
   compiled: CompiledRow;
   gradients: GradientRow;
+  precision: PrecisionRow;
   torch: TorchRow;
   cluster: ClusterRow;
 }

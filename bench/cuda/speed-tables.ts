@@ -10,7 +10,7 @@ const three = (value: number): string => String(Number(value.toPrecision(3)));
 const NONE = "–";
 
 /** A row for each model; empty if none was measured. */
-export function gradientTable({ gradients, torch }: Parts): string {
+export function gradientTable({ gradients, precision, torch }: Parts): string {
   if (gradients === undefined || gradients.rows.length === 0) return "";
   const peerOf = (model: CheckedModelName, precision: TorchGradient["precision"]): TorchGradient | undefined =>
     torch?.rows.find(
@@ -23,15 +23,21 @@ export function gradientTable({ gradients, torch }: Parts): string {
     "ms",
     "PyTorch float32",
     "ratio",
+    "ms in TF32",
     "PyTorch TF32",
+    "ratio",
     "operations",
     "constants",
   ];
   const rows = gradients.rows.map(({ model, parameters, batch, ms, operations, constantBytes }) => {
     const [float32, tf32] = [peerOf(model, "float32"), peerOf(model, "tf32")];
+    const inTf32 = precision?.rows.find((row) => row.kind === "gradient" && row.model === model);
+    const msInTf32 = inTf32?.kind === "gradient" ? inTf32.ms : undefined;
     return [
       ...[model, `${(parameters / 1e6).toFixed(2)} M`, batch, three(ms)],
-      ...[float32 ? three(float32.ms) : NONE, float32 ? three(ms / float32.ms) : NONE, tf32 ? three(tf32.ms) : NONE],
+      ...[float32 ? three(float32.ms) : NONE, float32 ? three(ms / float32.ms) : NONE],
+      ...[msInTf32 ? three(msInTf32) : NONE, tf32 ? three(tf32.ms) : NONE],
+      msInTf32 && tf32 ? three(msInTf32 / tf32.ms) : NONE,
       ...[operations ?? NONE, constantBytes === null ? NONE : sizeOf(constantBytes)],
     ];
   });

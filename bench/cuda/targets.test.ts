@@ -13,6 +13,11 @@ const parts: Parts = {
     { model: "cnn", ms: 2.2, parameters: 5 },
     { model: "gpt", ms: 9, parameters: 4 },
   ),
+  precision: rows(
+    { kind: "factors", precision: "tf32", product: "matrices", bits: 10 },
+    { kind: "gradient", model: "resnet18", precision: "tf32", ms: 14 },
+    { kind: "gradient", model: "cnn", precision: "tf32", ms: 1 },
+  ),
   torch: rows(
     { kind: "opened" },
     { kind: "gradient", model: "resnet18", precision: "float32", ms: 20, parameters: 7 },
@@ -36,6 +41,7 @@ describe("targetsOf()", () => {
       [
         ["gradient of resnet18 ÷ PyTorch's, float32", true], // 1.1
         ["gradient of cnn ÷ PyTorch's, float32", false], // 1.375
+        ["gradient of resnet18 ÷ PyTorch's, TF32", false], // 1.4
         ["samples/s of resnet18 ÷ PyTorch's loop", false], // 0.699875
         ["share of the time that the GPU is busy with resnet18", true],
       ],

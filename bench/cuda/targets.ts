@@ -17,6 +17,8 @@ const FLOAT32_RATIO_MAX: Readonly<Record<CheckedModelName, number>> = {
   ...{ "mlp-512": 1.3, "mlp-2750": 1.3, cnn: 1.3 },
   ...{ resnet18: 1.1, gpt: 1.1, vit: 1.1 },
 };
+/** The same in TF32. */
+const TF32_RATIO_MAX = 1.3;
 /** Of our samples per second to those of PyTorch's training loop. */
 const CLUSTER_RATIO_MIN = 0.7;
 const BUSY_MIN = 0.7;
@@ -24,7 +26,7 @@ const BUSY_MIN = 0.7;
 type Parts = Pick<CheckReport, "parts">["parts"];
 
 export function targetsOf(parts: Parts): Target[] {
-  return [...gradientTargets(parts), ...clusterTargets(parts)];
+  return [...gradientTargets(parts), ...tf32Targets(parts), ...clusterTargets(parts)];
 }
 
 /** Sentences about models that are others in PyTorch, so that their times say nothing. */
@@ -44,6 +46,18 @@ function gradientTargets({ gradients, torch }: Parts): Target[] {
     );
     if (peer?.kind !== "gradient") return [];
     return [atMost(`gradient of ${model} ÷ PyTorch's, float32`, ms / peer.ms, FLOAT32_RATIO_MAX[model])];
+  });
+}
+
+function tf32Targets({ precision, torch }: Parts): Target[] {
+  return (precision?.rows ?? []).flatMap((row) => {
+    if (row.kind !== "gradient") return [];
+    const { model, ms } = row;
+    const peer = torch?.rows.find(
+      (other) => other.kind === "gradient" && other.model === model && other.precision === "tf32",
+    );
+    if (peer?.kind !== "gradient") return [];
+    return [atMost(`gradient of ${model} ÷ PyTorch's, TF32`, ms / peer.ms, TF32_RATIO_MAX)];
   });
 }
 

@@ -7,6 +7,7 @@ import { callGradient } from "../kernel-agreement.test.helper.js";
 import { type KernelCallRecord, recordKernelCalls, repeatCall, type Stored } from "../kernel-calls.test.helper.js";
 import { layerCases } from "../layer-cases.test.helper.js";
 import type { Binding, NativeBackend } from "../tensorflow/native-package.js";
+import { factorBits, PRODUCT_KINDS } from "./factor-bits.test.helper.js";
 import { FACTORS } from "./products.js";
 
 const isBfloat16 = (x: number): boolean => (new Uint32Array(Float32Array.of(x).buffer)[0] & 0xffff) === 0;
@@ -116,6 +117,14 @@ for (const name of ["wasm", "cpu", "tfjs-node"] as const) {
       ["tf32", 10],
       ["bfloat16", 7],
     ] as const) {
+      it(`takes ${bits} bits of its factors in ${precision}, and all in float32`, async () => {
+        const backend = await openBackend(name);
+        for (const kind of PRODUCT_KINDS) {
+          const found = backend.inPrecision(precision, () => factorBits(kind, 8));
+          assert.deepEqual([found, factorBits(kind, 8)], [bits, 23], kind);
+        }
+      });
+
       it(`is float32's product of factors rounded to ${bits} bits of mantissa, in ${precision}`, async () => {
         const backend = await openBackend(name);
         const random = createRandom(2);

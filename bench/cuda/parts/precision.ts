@@ -1,0 +1,71 @@
+/**
+ * What precision products are computed in: how many bits of a factor's mantissa make a difference. And the milliseconds of one
+ * micro-batch's gradient in TF32, measured as `gradients` measures them in float32.
+ */
+import { MANTISSA_BITS, PRECISIONS, type Precision } from "../../../shared/precision.js";
+import {
+  factorBits,
+  PRODUCT_KINDS,
+  type ProductKind,
+} from "../../../worker/backends/precision/factor-bits.test.helper.js";
+import { measure } from "../../gradients.js";
+import { median } from "../../statistics.js";
+import { openGradientOf } from "../../worker-gradient.js";
+import { CHECKED_MODELS, type CheckedModelName, checkedModel } from "../models.js";
+import { openDevice } from "../open-device.js";
+import type { Part, PartContext } from "../report.js";
+
+export type PrecisionRow =
+  | { readonly kind: "factors"; readonly precision: Precision; readonly product: ProductKind; readonly bits: number }
+  | { readonly kind: "gradient"; readonly model: CheckedModelName; readonly precision: "tf32"; readonly ms: number };
+
+const FLOAT32_BITS = 23;
+/** The first ones trace, compile and prove. */
+const FIRST = 5;
+const RUNS = 15;
+const MEASURE_MS = 1500;
+/** No model is measured when less is left. */
+const LEAST_MS = 6000;
+
+export const part: Part<PrecisionRow> = async (context, say) => {
+  const backend = await openDevice(context);
+  for (const precision of PRECISIONS) {
+    const expected = MANTISSA_BITS[precision] ?? FLOAT32_BITS;
+    for (const product of PRODUCT_KINDS) {
+      const bits = backend.inPrecision(precision, () => factorBits(product));
+      say.row({ kind: "factors", precision, product, bits });
+      if (bits === expected) continue;
+      const found = `The product of ${product} takes ${bits} bits of its factors in ${precision}, not ${expected}`;
+      // A GPU may lack TF32, or a library prefer another kernel; the result is no worse.
+      if (precision === "tf32" && bits === FLOAT32_BITS) say.absent(`${found}: TF32 is not used.`);
+      else say.fail(`${found}.`);
+    }
+  }
+  if (context.on === "cpu") say.absent("A gradient in TF32 was not timed, because a processor rounds for it.");
+  else await timeInTf32(context, backend, say);
+};
+
+async function timeInTf32(
+  { size, endsAt }: PartContext,
+  backend: Awaited<ReturnType<typeof openDevice>>,
+  say: Parameters<Part<PrecisionRow>>[1],
+): Promise<void> {
+  for (const model of CHECKED_MODELS) {
+    if (endsAt - Date.now() < LEAST_MS) {
+      say.absent(`The gradient of ${model} in TF32 was not timed: no time was left.`);
+      continue;
+    }
+    const gradient = await openGradientOf(backend, checkedModel(size, model), {
+      notice: (line) => say.fail(`${model}: ${line}.`),
+      task: { precision: "tf32" },
+    });
+    measure(gradient.compute, FIRST);
+    const times: number[] = [];
+    const end = performance.now() + MEASURE_MS;
+    while (times.length === 0 || (times.length < RUNS && performance.now() < end)) {
+      times.push(...measure(gradient.compute, 1));
+    }
+    gradient.close();
+    say.row({ kind: "gradient", model, precision: "tf32", ms: median(times) });
+  }
+}
