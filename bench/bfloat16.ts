@@ -1,6 +1,7 @@
 /**
- * How far a run with `wire: "bfloat16"` is from the same run with float32, beside how far the same samples in another order
- * are from it: a difference that nobody would call one. Three small models at κ = 1, means over the seeds. The backend is
+ * How far a run that rounds is from the same run with float32, beside how far the same samples in another order are from
+ * it: a difference that nobody would call one. What is rounded is what crosses the wire, or the factors of products, or
+ * both. Three small models at κ = 1, means over the seeds. The backend is
  * wasm, and no time is measured: the numbers are the same on any machine of this architecture.
  */
 
@@ -10,6 +11,14 @@ import { type PreparedTask, prepareTask, resolveTask, type Task, type TaskInput 
 import { mean, threeDigits } from "./statistics.js";
 
 const MODELS = ["standard", "conv", "gpt"] as const;
+/** What rounds, by the fields of a task. */
+const VARIANTS = {
+  "wire bfloat16": { wire: "bfloat16" },
+  "precision tf32": { precision: "tf32" },
+  "precision bfloat16": { precision: "bfloat16" },
+  "precision and wire bfloat16": { precision: "bfloat16", wire: "bfloat16" },
+} as const satisfies Record<string, Partial<Task>>;
+type Variant = keyof typeof VARIANTS;
 const LEARNING_RATES = [1e-4, 1e-3];
 const EVALUATIONS = 32;
 /** Beyond those of the presets' seeds. */
@@ -18,6 +27,7 @@ const ANOTHER_ORDER = 1_000;
 export interface Bfloat16Line {
   readonly scenario: "bfloat16";
   readonly task: string;
+  readonly variant: Variant;
   readonly learningRate: number;
   readonly seeds: number;
   /** max over time of |L − L of float32| / L of float32, on the test part; means over the seeds. */
@@ -39,22 +49,21 @@ export async function bfloat16Scenario(
     if (preset?.task === undefined || preset.microBatches === undefined)
       throw new Error(`--models has ${name}; there are ${MODELS.join(", ")}.`);
     for (const learningRate of LEARNING_RATES) {
-      const pairs: { rounded: ReturnType<typeof gapBetween>; ordered: ReturnType<typeof gapBetween> }[] = [];
-      for (const seed of preset.seeds) pairs.push(await compare(taskOf(preset.task(), preset, learningRate, seed)));
-      const gaps = pairs.map(({ rounded }) => rounded!);
-      const floors = pairs.map(({ ordered }) => ordered!);
-      const line: Bfloat16Line = {
-        scenario: "bfloat16",
-        task: preset.task().name,
-        learningRate,
-        seeds: preset.seeds.length,
-        gap: threeDigits(mean(gaps.map(({ relative }) => relative))),
-        anotherOrder: threeDigits(mean(floors.map(({ relative }) => relative))),
-        gapAtEnd: threeDigits(mean(gaps.map(({ atEnd }) => atEnd))),
-        anotherOrderAtEnd: threeDigits(mean(floors.map(({ atEnd }) => atEnd))),
-      };
-      onLine(line);
-      lines.push(line);
+      const compared: Compared[] = [];
+      for (const seed of preset.seeds) compared.push(await compare(taskOf(preset.task(), preset, learningRate, seed)));
+      const meanOf = (of: keyof Compared, figure: "relative" | "atEnd"): number =>
+        threeDigits(mean(compared.map((gaps) => gaps[of]![figure])));
+      for (const variant of Object.keys(VARIANTS) as Variant[]) {
+        const line: Bfloat16Line = {
+          ...{ scenario: "bfloat16", task: preset.task().name, variant, learningRate, seeds: preset.seeds.length },
+          gap: meanOf(variant, "relative"),
+          anotherOrder: meanOf("another order", "relative"),
+          gapAtEnd: meanOf(variant, "atEnd"),
+          anotherOrderAtEnd: meanOf("another order", "atEnd"),
+        };
+        onLine(line);
+        lines.push(line);
+      }
     }
   }
   return lines;
@@ -68,13 +77,19 @@ function taskOf(input: TaskInput, preset: Preset, learningRate: number, seed: nu
   return resolveTask(input.name, { ...input, dataset, seed, samples, learningRate, evaluateEverySamples });
 }
 
-async function compare(task: Task) {
+/** The gap of each variant, and of another order, to the run with float32. */
+type Compared = Readonly<Record<Variant | "another order", ReturnType<typeof gapBetween>>>;
+
+async function compare(task: Task): Promise<Compared> {
   const prepared = await prepareTask(task);
   const plain = await curveOf(task, prepared);
-  return {
-    rounded: gapBetween(await curveOf({ ...task, wire: "bfloat16" }, prepared), plain),
-    ordered: gapBetween(await curveOf(task, prepared, task.seed + ANOTHER_ORDER), plain),
-  };
+  const gaps: [string, ReturnType<typeof gapBetween>][] = [
+    ["another order", gapBetween(await curveOf(task, prepared, task.seed + ANOTHER_ORDER), plain)],
+  ];
+  for (const [variant, fields] of Object.entries(VARIANTS)) {
+    gaps.push([variant, gapBetween(await curveOf({ ...task, ...fields }, prepared), plain)]);
+  }
+  return Object.fromEntries(gaps) as unknown as Compared;
 }
 
 async function curveOf(task: Task, prepared: PreparedTask, orderSeed?: number) {

@@ -13,6 +13,7 @@ import {
 import { writeFileDurably } from "../../server/durable-file.js";
 import { makeFolders } from "../../shared/folders.js";
 import { availableCores } from "../../shared/machine/index.js";
+import { flagsIn } from "../../shared/precision.js";
 import type { Task } from "../../tasks/index.js";
 import { visibleGpus } from "../../worker/backends/tensorflow/gpus.js";
 import { readGraphics } from "../../worker/backends/tensorflow/graphics.js";
@@ -56,7 +57,8 @@ export async function invariance(options: InvarianceOptions, environment: Enviro
     const out = options.out ?? join("runs", `invariance-${name}`);
     const log = openLog(environment, "warn");
     const { CUDA_VISIBLE_DEVICES: visibleDevices } = environment.variables;
-    const { name: backend, numerics } = await chooseBackendOffThread(options.backend, log);
+    const { name: backend, numerics: ofBackend } = await chooseBackendOffThread(options.backend, log);
+    const numerics = { ...ofBackend, flags: flagsIn(task.precision, ofBackend.flags) };
     const folder = openExperimentFolder(out, { task, protocol, numerics });
     try {
       const results = new Map(folder.results.map((result) => [result.key, result]));

@@ -1,6 +1,7 @@
 /** From the words of a command line to a task and a protocol; a preset has words for whatever was not said. */
 import { allArms, createProtocol, PRESET_NAMES, PRESETS, type Preset, type Protocol } from "../../experiment/index.js";
 import { invalid } from "../../shared/errors.js";
+import type { Precision } from "../../shared/precision.js";
 import { loadTask, resolveTask, type Task, type TaskOverrides } from "../../tasks/index.js";
 
 /** As commander reads them. */
@@ -17,6 +18,7 @@ export interface ExperimentOptions {
   readonly beta1?: number;
   readonly beta2?: number;
   readonly weightDecay?: number;
+  readonly precision?: Precision;
 }
 
 export interface Configuration {
@@ -29,9 +31,9 @@ export interface Configuration {
 /** @throws {IsobatchError} `invalid_input`. */
 export async function configure(options: ExperimentOptions): Promise<Configuration> {
   const preset = findPreset(options);
-  const { beta1, beta2, weightDecay } = options;
+  const { beta1, beta2, weightDecay, precision } = options;
   const task = cutTestPart(
-    await findTask(options, preset, { beta1, beta2, weightDecay }),
+    await findTask(options, preset, { beta1, beta2, weightDecay, precision }),
     options.evaluationSamples ?? preset?.evaluationSamples,
   );
   const missing = (option: string): never =>

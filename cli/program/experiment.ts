@@ -1,7 +1,8 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { PRESETS } from "../../experiment/invariance/presets.js";
+import { PRECISIONS } from "../../shared/precision.js";
 import type { Environment } from "../environment.js";
-import { number, numbers, wholeNumber, wholeNumbers, words } from "../option-values.js";
+import { number, numbers, oneOf, wholeNumber, wholeNumbers, words } from "../option-values.js";
 import { MICRO_BATCHES_MAX, SAMPLES_MAX, SEED_MAX, STEPS_MAX, WORKERS_MAX } from "./limits.js";
 import { examples } from "./options.js";
 
@@ -54,6 +55,11 @@ function addInvariance(experiment: Command, environment: Environment, end: End):
     .option("--beta1 <number>", "as at κ = 1 (default: the task's)", number("--beta1"))
     .option("--beta2 <number>", "the same", number("--beta2"))
     .option("--weight-decay <number>", "the same", number("--weight-decay"))
+    .addOption(
+      new Option("--precision <name>", "of matrix products and convolutions (default: the task's)")
+        .choices(PRECISIONS)
+        .argParser(oneOf("--precision", PRECISIONS)),
+    )
     .option(
       "--processes <n>",
       "runs at once (default: one a core; on GPUs, one a GPU)",
@@ -65,6 +71,7 @@ function addInvariance(experiment: Command, environment: Environment, end: End):
       "after",
       examples(
         ["isobatch experiment invariance --preset quick", "a first look, in a minute"],
+        ["isobatch experiment invariance --preset quick --precision bfloat16", "the same with products in bfloat16"],
         [
           "isobatch experiment invariance --task mnist --kappa 1,4,16 --lr 1e-4,1e-3 --arms invariant,standard --backend wasm",
           "a task of one's own choice",

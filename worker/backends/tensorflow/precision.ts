@@ -1,6 +1,6 @@
 /**
- * What TensorFlow does for a precision by itself. A GPU's tensor cores multiply float32 numbers as TF32: they round the
- * factors, so nothing is left to be rounded here; and bfloat16 numbers, which have fewer bits, they multiply exactly. On a CPU
+ * What TensorFlow does for a precision by itself. A GPU's tensor cores multiply float32 numbers as TF32: they take
+ * 10 bits of the factors, so nothing is left to be rounded here; and bfloat16 numbers, which have fewer bits, they multiply exactly. On a CPU
  * factors are rounded, and then multiplied in float32.
  */
 import { IsobatchError } from "../../../shared/errors.js";
