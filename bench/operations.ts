@@ -8,7 +8,7 @@ import { buildModel, type ModelSpec } from "../tasks/index.js";
 import { backend as currentBackend } from "../tasks/tfjs/core.js";
 import { type Compiler, openBackend } from "../worker/backends/index.js";
 import type { NativeBackend } from "../worker/backends/tensorflow/native-package.js";
-import { createCompiler } from "../worker/backends/tensorflow/program/index.js";
+import { createCompiler, programSettings } from "../worker/backends/tensorflow/program/index.js";
 import type { SessionAddon } from "../worker/backends/tensorflow/program/session.js";
 import { attachMemory, createGradients, createWorkerMemory, gradientAddresses } from "../worker/compute/index.js";
 import { characters, images, type MeasuredModel, measuredModels, randomBatch, VOCABULARY } from "./models.js";
@@ -83,7 +83,11 @@ export async function countOperations(measured: MeasuredModel, labelSmoothing = 
     close: () => undefined,
   };
   let traced = 0;
-  const { trace, ...rest } = createCompiler(() => currentBackend() as NativeBackend, addon);
+  const { trace, ...rest } = createCompiler(
+    () => currentBackend() as NativeBackend,
+    addon,
+    programSettings(undefined, false),
+  );
   const compiler: Compiler = {
     ...rest,
     trace(computation) {

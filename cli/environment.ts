@@ -1,5 +1,6 @@
 import { invalid } from "../shared/errors.js";
 import { gpuMemoryLimit } from "../worker/backends/tensorflow/gpu-memory.js";
+import { programSettings } from "../worker/backends/tensorflow/program/settings.js";
 import { type GradientFlip, parseGradientFlip } from "../worker/compute/gradient-flip.js";
 import { oneOf } from "./option-values.js";
 import { ownCommand } from "./own-command.js";
@@ -36,8 +37,9 @@ export const TRANSPORTS = ["auto", "memory", "wire"] as const;
 export type TransportChoice = (typeof TRANSPORTS)[number];
 
 export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
-  // Read where TensorFlow is loaded, in processes and threads of their own; here it is only seen whether it can be.
+  // Read where TensorFlow is loaded, in processes and threads of their own; here it is only seen whether they can be.
   gpuMemoryLimit(variables);
+  programSettings(variables.ISOBATCH_TENSORFLOW_PROGRAM, false);
   const { ISOBATCH_TOKEN, ISOBATCH_LOG, ISOBATCH_LOG_FORMAT, NO_COLOR } = variables;
   const { ISOBATCH_PATIENCE, ISOBATCH_TRANSPORT, ISOBATCH_FLIP_GRADIENT_BIT } = variables;
   return {

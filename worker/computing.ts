@@ -90,6 +90,8 @@ export function createComputing({ engine, samples, near, wire, results, dispatch
     const failure = failureOf(error);
     // Whatever it was given next would be as large.
     if (error instanceof TooLargeError) return { kind: "failed", error, told: failure };
+    // Whatever it computed instead would have other bits than other workers' gradients.
+    if (error instanceof IsobatchError && error.code === "failed") return { kind: "failed", error, told: failure };
     // Anything but these is a bug, here or in the model's code: its stack is wanted, once.
     const expected = [NonFiniteError, IsobatchError, ThreadDeathError].some((each) => error instanceof each);
     const cause = expected || failure.reason === stackShown ? undefined : error;

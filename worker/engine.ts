@@ -62,9 +62,10 @@ function stuck(cause: HungThreadError): IsobatchError {
   );
 }
 
-/** Whether a worker has ended with what would end it again: a compute thread that hangs, or too little memory. */
+/** Whether a worker has ended with what would end it again: a compute thread that hangs, too little memory, a wrong program. */
 export const wouldRepeat = (error: unknown): boolean =>
-  error instanceof TooLargeError || (error instanceof IsobatchError && error.cause instanceof HungThreadError);
+  error instanceof TooLargeError ||
+  (error instanceof IsobatchError && (error.code === "failed" || error.cause instanceof HungThreadError));
 
 /** Refuses a model whose least memory is more than there is: weights, and for each thread a gradient and a copy of both. */
 function checkRoom({ length, parameters, tail }: Layout, threads: number): void {

@@ -97,8 +97,8 @@ export async function joinWorker(address: Address, options: JoinOptions, environ
 }
 
 /**
- * What a server refuses once it refuses again, and what hangs or lacks memory once does so again: to the process that would
- * start this one again it is wrong input.
+ * What a server refuses once it refuses again, and what hangs, lacks memory or computes wrongly once does so again: to the
+ * process that would start this one again it is wrong input.
  */
 function final(error: unknown): unknown {
   if (!(error instanceof IsobatchError) || !(error.code === "refused" || wouldRepeat(error))) return error;

@@ -1,7 +1,7 @@
 /**
  * What a backend that can compile offers: it watches a computation twice, and makes one call of it. The call computes
- * what it has seen, operation by operation, and so gives the same bits; what changes from one computation to the next
- * must be named as an input, and the compiler refuses where it finds anything else that does.
+ * what it has seen. What changes from one computation to the next must be named as an input, and the compiler refuses where it
+ * finds anything else that does.
  */
 import type { Tensor } from "@tensorflow/tfjs-core";
 import type { GradientForm, ProgramSums } from "./program-sums.js";
@@ -21,8 +21,11 @@ export interface Computation {
 }
 
 export interface Compiler {
-  /** Whether programs run on a device with a memory of its own, such as a GPU, from which copying is dear. */
-  readonly onDevice: boolean;
+  /**
+   * Whose bits a gradient has where a program can be made: the operations', so that a program is used only if it has the same;
+   * or the program's own, so that every gradient must be computed by it, also the first.
+   */
+  readonly bits: "operations" | "program";
   /**
    * Computes, and remembers how. The outputs stay the caller's.
    * @throws {UncompilableError} after computing all the same, if it can't be compiled.

@@ -7,7 +7,8 @@ import { began, span } from "../../shared/trace/index.js";
 import { type AugmentationKey, decodeBatch, type SampleSpec, type Task } from "../../tasks/index.js";
 import type { Backend } from "../backends/index.js";
 import { createWireRounding, type WireRounding } from "./bfloat16.js";
-import { type Computing, compiledGradient } from "./compiled-gradient.js";
+import { compiledGradient } from "./compiled-gradient.js";
+import { type Computing, computeByOperations } from "./computing.js";
 import { type Copies, createCopies } from "./copies.js";
 import { flipBit, type GradientFlip } from "./gradient-flip.js";
 import { gradientForm, hostVectors } from "./gradient-form.js";
@@ -44,7 +45,7 @@ export interface GradientsOptions {
   readonly notice?: (line: string) => void;
   /** Only for tests, by ISOBATCH_FLIP_GRADIENT_BIT. */
   readonly flip?: GradientFlip;
-  /** Where gradients are summed once a program computes them; by default where it runs on a device of its own memory. */
+  /** Where gradients are summed once a program computes them; by default there if its bits are the gradient's. */
   readonly foldOn?: "host" | "program";
 }
 
@@ -91,7 +92,12 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
   const weights = plan.layout.length;
   const opening = { task, topology, form, plan, copies, weightsAt: rounding.weightsAt };
   const model = await fittingWeights(weights, device, () => openModelGradient(opening));
-  const computing = createComputing(options, model, copies, rounding);
+  /** Makes a gradient what a step's sums are made of. */
+  const finish = (target: Addresses): void => {
+    clip(target);
+    rounding.roundGradient(target);
+  };
+  const computing = createComputing(options, model, copies, rounding, finish);
   const sums = createSums(memory, 0);
   const scratch = gradientAddresses(plan, options.thread ?? 0);
 
@@ -155,10 +161,7 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
     const { number } = batch;
     const { loss, finite, finished = false } = checked(batch, () => computing.compute(batch, target));
     if (finite === undefined) refuseInfinite(number, looksFinite(number, target));
-    if (!finished) {
-      clip(target);
-      rounding.roundGradient(target);
-    }
+    if (!finished) finish(target);
     if (flip?.microBatch === number) flipBit(memory, target, flip);
     return loss;
   };
@@ -202,26 +205,15 @@ function createComputing(
   model: ModelGradient,
   copies: Copies,
   { weightsAt }: WireRounding,
+  finish: (target: Addresses) => void,
 ): Computing {
-  if (compiler !== undefined) {
-    const refused = (reason: string) =>
-      notice?.(`the model's gradient is computed operation by operation, which is slower, because ${reason}`);
-    // What is flipped is flipped on the host, before it enters any sum.
-    const folds = (foldOn ?? (compiler.onDevice ? "program" : "host")) === "program" && flip === undefined;
-    const keeping = folds
-      ? {
-          form: gradientForm(memory.plan, model.results, task),
-          vectorsAt: (target: Addresses) => hostVectors(memory, target),
-        }
-      : undefined;
-    return compiledGradient({ compiler, model, copies, weightsAt, refused, keeping });
-  }
-  return {
-    ...model,
-    compute: (batch, target) => ({ loss: model.compute(batch, target) }),
-    load() {
-      model.loadWeights();
-      model.loadStatistics();
-    },
-  };
+  if (compiler === undefined) return computeByOperations(model);
+  const refused = (reason: string) =>
+    notice?.(`the model's gradient is computed operation by operation, which is slower, because ${reason}`);
+  // Where a program's bits are the gradient's, it runs on a device with a memory of its own, from which copying is dear. What
+  // is flipped is flipped on the host, before it enters any sum.
+  const folds = (foldOn ?? (compiler.bits === "program" ? "program" : "host")) === "program" && flip === undefined;
+  const vectorsAt = (target: Addresses) => hostVectors(memory, target);
+  const keeping = folds ? { form: gradientForm(memory.plan, model.results, task), vectorsAt, finish } : undefined;
+  return compiledGradient({ compiler, model, copies, weightsAt, refused, keeping });
 }

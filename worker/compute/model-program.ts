@@ -1,5 +1,4 @@
 /** A compiled program that computes a model's gradient: what it is fed with, and where its results are written. */
-import { messageOf } from "../../shared/errors.js";
 import type { LayoutTensor } from "../../shared/layout/index.js";
 import type { GradientForm, HostVectors, Numbers, Program, ProgramSums } from "../backends/index.js";
 import type { Copies } from "./copies.js";
@@ -11,18 +10,16 @@ export interface ModelProgram {
   readonly samples: number;
   /** Copies the weights from the shared memories. */
   load(): void;
+  /** Copies the model's own. */
+  loadFromModel(): void;
   /** The weights that it has, in the order of the model's `weights`. */
   weights(): Float32Array[];
   /** As `ModelGradient` does. */
   compute(batch: DecodedMicroBatch, target: Addresses): ComputedGradient;
+  /** The gradient alone, in new arrays. */
+  result(batch: DecodedMicroBatch): GradientResult;
   /** What it sums by itself; undefined: nothing. */
   readonly sums: ModelSums | undefined;
-  /**
-   * Computes with the model's own weights what the model has computed, and compares all bits.
-   * @param target where the model's results are, which are left alone
-   * @returns as a sentence's end, why the program is of no use; undefined if it is
-   */
-  faultOf(batch: DecodedMicroBatch, target: Addresses, meanLoss: number): string | undefined;
   close(): void;
 }
 
@@ -32,6 +29,12 @@ export interface ComputedGradient {
   readonly finite?: boolean;
   /** Whether it is clipped and rounded already. */
   readonly finished?: boolean;
+}
+
+/** What was computed of a micro-batch: the mean loss, and the elements of each of the model's `results`. */
+export interface GradientResult {
+  readonly loss: number;
+  readonly tensors: readonly Float32Array[];
 }
 
 /** The sums of a program whose gradient is a micro-batch's. */
@@ -53,6 +56,8 @@ export interface Keeping {
   readonly form: GradientForm;
   /** Where a finished gradient is written to. */
   vectorsAt(target: Addresses): HostVectors;
+  /** Clips and rounds a gradient on the host, as the program does by itself. */
+  finish(target: Addresses): void;
 }
 
 export function createModelProgram(program: Program, samples: number, feeds: ModelFeeds): ModelProgram {
@@ -74,6 +79,7 @@ export function createModelProgram(program: Program, samples: number, feeds: Mod
   return {
     samples,
     load: () => program.load(model.weights.map((tensor) => copies.views(tensor, weightsAt(tensor)))),
+    loadFromModel: () => program.load(model.currentWeights().map((values) => [values])),
     weights: () => program.variables(),
 
     get sums() {
@@ -93,28 +99,43 @@ export function createModelProgram(program: Program, samples: number, feeds: Mod
       return { loss: loss[0], finite };
     },
 
-    faultOf(batch, target, meanLoss) {
+    result(batch) {
       const loss = new Float32Array(1);
-      const expected = model.results.map((tensor) => copies.views(tensor, target));
-      const results = expected.map((views) => views.map((view) => new Float32Array(view.length)));
-      try {
-        program.load(model.currentWeights().map((values) => [values]));
-        run(batch, loss, results);
-      } catch (error) {
-        return messageOf(error);
-      }
-      const same =
-        sameBits(loss, Float32Array.of(meanLoss)) &&
-        expected.every((views, i) => views.every((view, j) => sameBits(view, results[i][j])));
-      return same ? undefined : "the compiled program's bits are others";
+      const tensors = model.results.map(({ length }) => new Float32Array(length));
+      run(
+        batch,
+        loss,
+        tensors.map((values) => [values]),
+      );
+      return { loss: loss[0], tensors };
     },
 
     close: () => program.close(),
   };
 }
 
-function sameBits(a: Float32Array, b: Float32Array): boolean {
+/** A copy of what was computed into the vector at `target`. */
+export function resultAt(
+  { model, copies }: Pick<ModelFeeds, "model" | "copies">,
+  loss: number,
+  target: Addresses,
+): GradientResult {
+  const tensors = model.results.map((tensor) => joined(copies.views(tensor, target), tensor.length));
+  return { loss, tensors };
+}
+
+function joined(views: readonly Float32Array[], length: number): Float32Array {
+  const values = new Float32Array(length);
+  let at = 0;
+  for (const view of views) {
+    values.set(view, at);
+    at += view.length;
+  }
+  return values;
+}
+
+export function sameBits(a: GradientResult, b: GradientResult): boolean {
   const bits = ({ buffer, byteOffset, byteLength }: Float32Array): Buffer =>
     Buffer.from(buffer, byteOffset, byteLength);
-  return bits(a).equals(bits(b));
+  return Object.is(a.loss, b.loss) && a.tensors.every((values, i) => bits(values).equals(bits(b.tensors[i])));
 }

@@ -1,5 +1,4 @@
 /** Watches how a model computes micro-batches, until two of them show what a program must do. */
-import { messageOf } from "../../shared/errors.js";
 import { type Compiler, type Program, type Trace, UncompilableError } from "../backends/index.js";
 import type { DecodedMicroBatch, Watch } from "./model-gradient.js";
 
@@ -10,12 +9,14 @@ export interface Tracing {
   watch(batch: DecodedMicroBatch, compute: (watch: Watch) => number): Watched;
 }
 
-/** The loss, and what is known since: a program, or the reason there will be none; neither while more must be seen. */
+/** The loss, and what is known since: a program, or why there will be none; none of these while more must be seen. */
 export interface Watched {
   readonly loss: number;
   readonly program?: Program;
-  /** As a sentence's end. */
-  readonly refused?: string;
+  /** Why the model can't be compiled, as the end of a sentence. */
+  readonly refusal?: string;
+  /** Why the compiler failed, where it is not the model's doing. */
+  readonly fault?: unknown;
 }
 
 /** Two traces differ as long as a model still makes tensors that it keeps; this many are taken at most. */
@@ -32,12 +33,12 @@ export function createTracing(compiler: Compiler): Tracing {
   let last: Traced | undefined;
 
   /** What a trace shows together with the one before it. */
-  const compiled = (first: Trace, second: Trace): Pick<Watched, "program" | "refused"> => {
+  const compiled = (first: Trace, second: Trace): Omit<Watched, "loss"> => {
     try {
       return { program: compiler.compile(first, second) };
     } catch (error) {
-      const final = traces === TRACES_MAX || !(error instanceof UncompilableError);
-      return final ? { refused: messageOf(error) } : {};
+      if (!(error instanceof UncompilableError)) return { fault: error };
+      return traces === TRACES_MAX ? { refusal: error.message } : {};
     }
   };
 
@@ -47,16 +48,16 @@ export function createTracing(compiler: Compiler): Tracing {
 
     watch(batch, compute) {
       let trace: Trace | undefined;
-      let refused: string | undefined;
+      let refusal: string | undefined;
       const loss = compute((computation) => {
         try {
           trace = compiler.trace(computation);
         } catch (error) {
           if (!(error instanceof UncompilableError)) throw error;
-          refused = error.message;
+          refusal = error.message;
         }
       });
-      if (trace === undefined) return { loss, refused };
+      if (trace === undefined) return { loss, refusal };
       const { number, samples } = batch;
       const before = last;
       last = { trace, number, samples };

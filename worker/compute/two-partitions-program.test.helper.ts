@@ -7,11 +7,15 @@ import * as tf from "@tensorflow/tfjs-core";
 import { openBackend } from "../backends/index.js";
 import { compiler } from "../backends/tensorflow/index.js";
 import type { Binding, NativeBackend } from "../backends/tensorflow/native-package.js";
+import { programSettings } from "../backends/tensorflow/program/index.js";
 import { batchOf, openGradients } from "./open-gradients.test.helper.js";
 
 export interface TwoPartitionsAnswer {
   readonly model: string;
-  /** Whether each micro-batch's gradient has the bits of the operations one by one. */
+  /**
+   * Whether each micro-batch's gradient has the bits of the operations one by one; or, where the program's bits are the
+   * gradient's, whether a thread that starts later has those of one that started earlier.
+   */
   readonly sameBits: boolean;
   /** Why the model was not compiled. */
   readonly refusals: readonly string[];
@@ -58,20 +62,40 @@ function claimGpu(): void {
 
 const backend = process.argv[2] === "tfjs-node-gpu" ? "tfjs-node-gpu" : "tfjs-node";
 const onGpu = backend === "tfjs-node-gpu";
-await openBackend(backend);
-for (const [model, layers] of Object.entries(MODELS)) {
-  if (model === EMBEDDING && !onGpu) claimGpu();
-  const refusals: string[] = [];
-  const compiled = await openGradients({
-    ...{ layers, backend, notice: (line: string) => void refusals.push(line) },
-    compiled: () => compiler(onGpu ? undefined : { otherDevices: false, cpuDevices: 2, device: "/device:CPU:1" }),
+
+/** @param settings of ISOBATCH_TENSORFLOW_PROGRAM, as for a CPU; undefined: operation by operation */
+async function open(model: string, refusals: string[], settings: string | undefined) {
+  const compiled = () => compiler(undefined, { ...programSettings(settings, false), split: !onGpu });
+  return openGradients({
+    ...{ layers: MODELS[model], backend, notice: (line: string) => void refusals.push(line) },
+    compiled: settings === undefined ? false : compiled,
   });
-  const eager = await openGradients({ layers, backend, compiled: false });
-  // The first two are watched; from the third on the program computes.
-  const sameBits = [0, 1, 2, 3, 4].every((number) => {
-    const [a, b] = [compiled, eager].map(({ gradientOf }) => gradientOf(batch(number)));
+}
+
+type Opened = Awaited<ReturnType<typeof open>>;
+
+function haveSameBits(one: Opened, other: Opened, numbers: readonly number[]): boolean {
+  return numbers.every((number) => {
+    const [a, b] = [one, other].map(({ gradientOf }) => gradientOf(batch(number)));
     return a.loss === b.loss && Buffer.from(a.g.buffer).equals(Buffer.from(b.g.buffer));
   });
+}
+
+const answer = (model: string, sameBits: boolean, refusals: readonly string[]): boolean =>
   process.stdout.write(`${JSON.stringify({ model, sameBits, refusals } satisfies TwoPartitionsAnswer)}\n`);
+
+await openBackend(backend);
+for (const model of Object.keys(MODELS)) {
+  if (model === EMBEDDING && !onGpu) claimGpu();
+  const refusals: string[] = [];
+  const [compiled, eager] = [await open(model, refusals, ""), await open(model, refusals, undefined)];
+  // The first two are watched; from the third on the program computes.
+  answer(model, haveSameBits(compiled, eager, [0, 1, 2, 3, 4]), refusals);
+  if (model === EMBEDDING) continue;
+  for (const settings of ["plain", "grappler"]) {
+    const [early, late] = [await open(model, refusals, settings), await open(model, refusals, settings)];
+    for (const number of [0, 1, 2]) early.gradientOf(batch(number));
+    answer(`${model} (${settings})`, haveSameBits(early, late, [2, 7]), refusals);
+  }
 }
 process.exit(0);

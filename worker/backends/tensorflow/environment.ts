@@ -12,7 +12,11 @@
  * - Memory on a GPU is taken as it is needed, instead of all of it at the start; gpu-memory.ts sets a limit. GPUs are numbered as
  *   nvidia-smi does.
  * - Quiet, unless somebody wants to hear it.
+ *
+ * How programs are made is read from ISOBATCH_TENSORFLOW_PROGRAM (`program/settings.ts`).
  */
+import { programVariables } from "./program/settings.js";
+
 const FIXED = {
   TF_NUM_INTRAOP_THREADS: "1",
   TF_NUM_INTEROP_THREADS: "1",
@@ -31,11 +35,11 @@ const DEFAULTS = {
 } as const;
 
 /**
- * Sets what is fixed, and what is missing.
+ * Sets what is fixed, what is missing, and what programs want.
  * @param switchesTf32 whether the process will switch TF32 on and off by itself
  */
 export function setTensorFlowEnvironment(variables: NodeJS.ProcessEnv, switchesTf32: boolean): void {
-  Object.assign(variables, FIXED);
+  Object.assign(variables, FIXED, programVariables(variables));
   // It would win over any switch, from the moment that the libraries are loaded.
   if (switchesTf32) delete variables.NVIDIA_TF32_OVERRIDE;
   else variables.NVIDIA_TF32_OVERRIDE = "0";

@@ -21,7 +21,7 @@ import { type LibraryVersion, loadedVersions, versionsText } from "./library-ver
 import { type Loaded, loadTensorFlow } from "./load.js";
 import { loadNativePackage, type NativeBackend } from "./native-package.js";
 import { PRECISIONS_ON, type ProductDevice, productsOn } from "./precision.js";
-import { createCompiler, type SessionDevices } from "./program/index.js";
+import { createCompiler, type ProgramSettings, programSettings, type SessionDevices } from "./program/index.js";
 
 export { type TensorFlowBackendName, unavailability } from "./availability.js";
 
@@ -55,12 +55,28 @@ export function complete(): void {
 }
 
 /**
- * Undefined where the installation can't.
+ * Undefined where the installation can't, or isn't to.
  * @param devices the devices of its sessions; only tests choose others.
+ * @param settings by default the environment's; the same.
  */
-export function compiler(devices?: SessionDevices): Compiler | undefined {
+export function compiler(devices?: SessionDevices, settings = settingsNow()): Compiler | undefined {
   const { sessions } = opened!;
-  return sessions && createCompiler(() => backend() as NativeBackend, sessions, devices);
+  if (sessions === undefined || !settings.compiled) return undefined;
+  return createCompiler(() => backend() as NativeBackend, sessions, settings, devices);
+}
+
+const settingsNow = (): ProgramSettings =>
+  programSettings(process.env.ISOBATCH_TENSORFLOW_PROGRAM, opened!.name === "tfjs-node-gpu");
+
+/** What of its programs is part of the numerics class, as the beginning of a list. */
+function programNumerics(): string {
+  const { sessions, name } = opened!;
+  const { numerics, bits } = settingsNow();
+  // Without sessions a gradient's bits are the operations'.
+  if (sessions === undefined) return name === "tfjs-node-gpu" ? "no program, " : "";
+  if (numerics === undefined) return "";
+  // An older installation's programs don't clip, and sum on the host, where small numbers aren't taken for 0.
+  return `${numerics}${bits === "program" && sessions.extend === undefined ? " without sums" : ""}, `;
 }
 
 /** How the device's products are computed; see precision.ts. */
@@ -90,7 +106,7 @@ export function describe(): BackendDescription {
     return {
       ...threads,
       version,
-      flags: `deterministic, ${switchTf32 === undefined ? "no TF32, " : ""}${gpu}, driver ${driverVersion}, ${versionsText(versions)}`,
+      flags: `${programNumerics()}deterministic, ${switchTf32 === undefined ? "no TF32, " : ""}${gpu}, driver ${driverVersion}, ${versionsText(versions)}`,
       device: `${gpu} with CUDA${limitText()}${slow}${unknownText(versions)}`,
       determinism: "deterministic operations, no autotuning: the same bits on the same model of GPU",
     };
@@ -100,7 +116,7 @@ export function describe(): BackendDescription {
     ...threads,
     version,
     // Which instructions and block sizes are used is decided by the processor's model.
-    flags: `1 intra-op thread, ${oneDnn}, ${processor}`,
+    flags: `${programNumerics()}1 intra-op thread, ${oneDnn}, ${processor}`,
     device: `TensorFlow ${binding.TF_Version} on ${processor}, one thread${slow}`,
     determinism: `deterministic operations, one thread, ${oneDnn}: the same bits on the same model of processor`,
   };

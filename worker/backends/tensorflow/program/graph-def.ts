@@ -4,7 +4,8 @@
  * https://github.com/tensorflow/tensorflow/tree/master/tensorflow/core/framework
  */
 import { BYTES, NUMBER, varintLength, writeVarint } from "../../../../shared/wire/protobuf.js";
-import type { Numbers } from "../../compiler.js";
+import { type Numbers, UncompilableError } from "../../compiler.js";
+import { AS_WRITTEN, type Rewriting } from "./settings.js";
 
 /** An encoded message, or a part of one. */
 export type Encoded = Uint8Array;
@@ -80,7 +81,7 @@ export interface GraphNode {
   readonly shapes?: readonly (readonly number[])[];
 }
 
-/** The devices that a session sees and what is placed on them. */
+/** The devices that a session sees, what is placed on them, and what becomes of the graph there. */
 export interface SessionDevices {
   /** Whether there is another device than CPUs: a GPU, on which TensorFlow then places what it can. */
   readonly otherDevices: boolean;
@@ -88,12 +89,22 @@ export interface SessionDevices {
   readonly cpuDevices?: number;
   /** The device of every operation, e.g. "/device:CPU:1"; by default TensorFlow chooses. */
   readonly device?: string;
+  /** By default the graph is computed as it was written. */
+  readonly rewriting?: Rewriting;
 }
 
+/** @throws {UncompilableError} if it is too large. */
 export function encodeGraph(nodes: readonly GraphNode[], { device }: SessionDevices): Encoded {
+  const attributes = nodes.flatMap((node) => Object.values(node.attributes));
+  if (attributes.reduce((sum, { length }) => sum + length, 0) > ATTRIBUTES_BYTES_MAX) {
+    throw new UncompilableError("the constants of its graph are larger than 2 GB");
+  }
   const encoded = nodes.map((node) => bytesField(1, encodeNode(node, device)));
   return joined([...encoded, bytesField(4, numberField(1, PRODUCER))]);
 }
+
+/** A protocol buffer has 2 GiB at most, of which this leaves enough for the nodes. */
+const ATTRIBUTES_BYTES_MAX = 2e9;
 
 /** The version of the graph's form: of 2023, which every TensorFlow that is installed for us reads. */
 const PRODUCER = 1395;
@@ -111,24 +122,36 @@ function encodeNode({ name, operation, inputs, attributes }: GraphNode, device: 
 }
 
 /**
- * A session's settings. Operations run one after the other, on one thread each, as they do outside of sessions; and they
- * stay the operations they are: rewriting the graph ("grappler") would change bits.
+ * A session's settings. Operations run one after the other, on one thread each, as they do outside of sessions. They stay
+ * the operations they are unless rewriting the graph is asked for.
  *
  * TensorFlow cuts a graph at the borders of devices; each part, a partition, runs by itself, and sends to and receives
  * from the others. With one partition the single-threaded executor is the fastest. With two it waits for ever: it
  * waits inside the operation that receives, in the only thread that could run the partition that sends. The default
- * executor returns the thread while it waits.
+ * executor returns the thread while it waits. It is also the only one that computes what XLA makes of a graph.
  */
-export function encodeConfig({ otherDevices, cpuDevices = 1 }: SessionDevices): Encoded {
-  const rewriting = numberField(19, 1); // RewriterConfig.disable_meta_optimizer
+export function encodeConfig({ otherDevices, cpuDevices = 1, rewriting = AS_WRITTEN }: SessionDevices): Encoded {
   const executor = textField(3, "SINGLE_THREADED_EXECUTOR"); // ConfigProto.Experimental.executor_type
-  const isOne = !otherDevices && cpuDevices === 1;
+  const single = !otherDevices && cpuDevices === 1 && !rewriting.xla;
   return joined([
     ...(cpuDevices === 1 ? [] : [bytesField(1, joined([textField(1, "CPU"), numberField(2, cpuDevices)]))]), // device_count
     numberField(2, 1), // intra_op_parallelism_threads
     numberField(5, -1), // inter_op_parallelism_threads: the calling thread
     numberField(7, 1), // allow_soft_placement
-    bytesField(10, bytesField(10, rewriting)), // graph_options.rewrite_options
-    ...(isOne ? [bytesField(16, executor)] : []),
+    bytesField(10, graphOptions(rewriting)),
+    ...(single ? [bytesField(16, executor)] : []),
+  ]);
+}
+
+function graphOptions({ optimizers, xla }: Rewriting): Encoded {
+  const isNone = optimizers !== "all" && optimizers.length === 0;
+  const rewriter = joined([
+    ...(isNone ? [numberField(19, 1)] : []), // RewriterConfig.disable_meta_optimizer
+    ...(optimizers === "all" ? [] : optimizers.map((name) => textField(100, name))), // optimizers
+  ]);
+  const compiler = joined([numberField(5, 2), numberField(7, 1)]); // OptimizerOptions: global_jit_level ON_2, cpu_global_jit
+  return joined([
+    ...(xla ? [bytesField(3, compiler)] : []), // optimizer_options
+    bytesField(10, rewriter), // rewrite_options
   ]);
 }

@@ -3,24 +3,32 @@ import type { NativeBackend } from "../native-package.js";
 import type { SessionDevices } from "./graph-def.js";
 import { compile } from "./program.js";
 import type { SessionAddon } from "./session.js";
+import type { ProgramSettings } from "./settings.js";
 import { type TensorFlowTrace, trace } from "./trace.js";
 
 export type { SessionDevices } from "./graph-def.js";
+export { type ProgramSettings, programSettings } from "./settings.js";
+
+/** Two virtual CPU devices, with the operations on the second. */
+const SPLIT_DEVICES: SessionDevices = { otherDevices: false, cpuDevices: 2, device: "/device:CPU:1" };
 
 /**
  * @param backend the one that tfjs computes on, when it is asked for.
- * @param devices the session's; only tests choose others than those that the binding sees.
+ * @param devices the session's; only tests choose others than those that the binding sees, or the settings name.
  */
-export function createCompiler(backend: () => NativeBackend, addon: SessionAddon, devices?: SessionDevices): Compiler {
+export function createCompiler(
+  backend: () => NativeBackend,
+  addon: SessionAddon,
+  { bits, rewriting, split }: ProgramSettings,
+  devices?: SessionDevices,
+): Compiler {
   return {
-    get onDevice() {
-      return devices?.otherDevices ?? backend().binding.isUsingGpuDevice();
-    },
+    bits,
     trace: (computation) => trace(backend(), computation),
     compile(first, second) {
       const { binding } = backend();
-      const seen = devices ?? { otherDevices: binding.isUsingGpuDevice() };
-      return compile(binding, addon, seen, first as TensorFlowTrace, second as TensorFlowTrace);
+      const seen = devices ?? (split ? SPLIT_DEVICES : { otherDevices: binding.isUsingGpuDevice() });
+      return compile(binding, addon, { ...seen, rewriting }, first as TensorFlowTrace, second as TensorFlowTrace);
     },
   };
 }
