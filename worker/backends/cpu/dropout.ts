@@ -3,7 +3,7 @@ import { Multiply, util } from "../../../tasks/tfjs/core.js";
 import { DROPOUT, DROPOUT_MASK, type DropoutAttributes, keptValues, type MaskAttributes } from "../dropout.js";
 import { compose, type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import { philox, streamOf } from "../philox.js";
-import { tensorOf } from "./values.js";
+import { tensorOf, valuesOf } from "./values.js";
 
 export function registerDropout(): void {
   replaceKernel("cpu", DROPOUT_MASK, drawMask);
@@ -24,6 +24,7 @@ function drawMask({ inputs: { key }, attrs, backend }: KernelCall<{ key: TensorI
     words[2] = counter2;
     words[3] = counter3;
     philox(words, key0, key1);
+    // Beyond the end of the array nothing is stored.
     for (let i = 0; i < 4; i++) mask[4 * block + i] = (words[i] & 0x7fffff) < kept ? 1 : 0;
   }
   return (backend as MathBackendCPU).makeTensorInfo(attrs.shape, "bool", mask);
@@ -33,7 +34,13 @@ type Call = KernelCall<{ x: TensorInfo; mask: TensorInfo }, DropoutAttributes>;
 
 function applyMask({ inputs: { x, mask }, attrs: { scale }, backend }: Call): TensorInfo {
   const kept = read(backend, mask);
-  const factors = new Float32Array(kept.length);
-  for (let i = 0; i < factors.length; i++) factors[i] = kept[i] === 0 ? 0 : scale;
-  return compose("cpu", backend, (run) => run(Multiply, { a: x, b: run.own(tensorOf(backend, mask.shape, factors)) }));
+  const apply = (values: Float32Array): TensorInfo => {
+    const y = new Float32Array(values.length);
+    for (let i = 0; i < y.length; i++) y[i] = values[i] * (kept[i] === 0 ? 0 : scale);
+    return tensorOf(backend, mask.shape, y);
+  };
+  if (util.arraysEqual(x.shape, mask.shape)) return apply(valuesOf(backend, x));
+  return compose("cpu", backend, (run) =>
+    run(Multiply, { a: x, b: run.own(apply(new Float32Array(kept.length).fill(1))) }),
+  );
 }
