@@ -34,6 +34,19 @@ describe("a compiled gradient", { skip }, () => {
       assert.ok(constantBytes <= CONSTANT_BYTES_MAX, `${constantBytes} bytes of constants`);
     });
   }
+
+  it("draws each dropout of a gpt in three operations, and applies it in one each way", async () => {
+    const { gpt } = operationsModels(true);
+    const layers = 6;
+    const dropouts = 1 + 3 * layers;
+    const none = await countOperations(gpt);
+    const some = await countOperations({ ...gpt, model: { ...gpt.model, dropout: 0.2 } as typeof gpt.model });
+    for (const operation of ["StatelessRandomUniform", "Less", "SelectV2"]) {
+      assert.equal(some.byOperation[operation], dropouts, operation);
+    }
+    assert.equal(some.byOperation.Mul - none.byOperation.Mul, 2 * dropouts);
+    assert.ok(some.constantBytes - none.constantBytes <= 512, `${some.constantBytes} bytes of constants`);
+  });
 });
 
 describe("countNodes()", () => {
