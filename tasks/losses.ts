@@ -106,10 +106,9 @@ function softmaxCrossEntropy(labels: tf.Tensor, outputs: tf.Tensor, labelSmoothi
   const rows = outputs.size / classes;
   const compute = tf.customGrad((...parts) => {
     const [logits, save] = parts as unknown as [tf.Tensor2D, Save];
-    const oneHot = tf.cast(tf.oneHot(tf.reshape(labels as tf.Tensor1D, [rows]), classes), "float32");
-    // Not by oneHot's own on- and off-values: the wasm backend writes them as integers.
-    const targets =
-      labelSmoothing === 0 ? oneHot : tf.add(tf.mul(oneHot, 1 - labelSmoothing), labelSmoothing / classes);
+    const others = Math.fround(labelSmoothing / classes);
+    const label = Math.fround(1 - labelSmoothing) + others;
+    const targets = tf.oneHot(tf.reshape(labels as tf.Tensor1D, [rows]), classes, label, others, "float32");
     const shifted = tf.sub(logits, tf.max(logits, 1, true));
     const logProbabilities = tf.sub(shifted, tf.log(tf.sum(tf.exp(shifted), 1, true)));
     save([logProbabilities, targets]);

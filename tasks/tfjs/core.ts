@@ -63,6 +63,7 @@ export const {
   MirrorPad,
   Multiply,
   NotEqual,
+  OneHot,
   Prelu,
   RealDiv,
   Relu,

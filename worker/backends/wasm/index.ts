@@ -12,6 +12,7 @@ import { registerIdentity } from "./identity.js";
 import { registerMatMul } from "./matmul.js";
 import { guardMemory } from "./memory.js";
 import { registerNormalization } from "./normalization.js";
+import { registerOneHot } from "./one-hot.js";
 import { registerPooling } from "./pool.js";
 import { registerPrelu } from "./prelu.js";
 import { registerReluGradient } from "./relu.js";
@@ -51,6 +52,7 @@ export function complete(): void {
   registerConvolutions();
   registerDepthwise();
   registerDropout();
+  registerOneHot();
   registerPooling();
   registerPrelu();
   registerReluGradient();

@@ -19,6 +19,9 @@ export function shapeOf(input: string, nodes: Nodes): Shape | undefined {
 export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((length, i) => length === b[i]);
 
+/** Whether a shape is that of one element. */
+export const isOne = (shape: Shape | undefined): boolean => shape?.every((length) => length === 1) ?? false;
+
 export const sameBytes = (a: Encoded | undefined, b: Encoded | undefined): boolean =>
   a !== undefined && b !== undefined && Buffer.compare(a, b) === 0;
 

@@ -5,7 +5,7 @@
  * Reshape to the one that it expects. All elements stay in their order and meet the same ones, so their bits stay too.
  */
 import { type Encoded, type GraphNode, value } from "./graph-def.js";
-import { INT32, isAscending, isConstant, nodeOf, type Shape, sameShape, shapeOf } from "./nodes.js";
+import { INT32, isAscending, isConstant, isOne, nodeOf, type Shape, sameShape, shapeOf } from "./nodes.js";
 
 /** They compute each element from one element. */
 const ELEMENTWISE = new Set([
@@ -89,8 +89,6 @@ function isNoted(pass: Pass, { name, inputs: [input], attributes, shapes }: Grap
   }
   return true;
 }
-
-const isOne = (shape: Shape | undefined): boolean => shape?.every((length) => length === 1) ?? false;
 
 /** An input in the shape that the graph gives it. */
 function asGiven(pass: Pass, input: string): string {

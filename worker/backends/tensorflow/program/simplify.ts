@@ -8,7 +8,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Encoded, GraphNode } from "./graph-def.js";
-import { isAscending, nodeOf, place, type Shape, sameBytes, sameShape, shapeOf } from "./nodes.js";
+import { isAscending, isOne, nodeOf, place, type Shape, sameBytes, sameShape, shapeOf } from "./nodes.js";
 import { withFewReshapes } from "./reshapes.js";
 
 /** Two nodes of one of these, with the same inputs and attributes, are two and stay so. */
@@ -70,8 +70,11 @@ function withPlainInputs(node: GraphNode, nodes: ReadonlyMap<string, GraphNode>)
   }
   if (!BROADCASTING.has(node.operation) || node.inputs.length !== 2) return node;
   const uncopied = node.inputs.map((input) => {
-    const before = nodes.get(input);
-    return before !== undefined && copies(before, nodes) ? before.inputs[0] : input;
+    let source = input;
+    for (let before = nodes.get(input); before !== undefined && copies(before, nodes); before = nodes.get(source)) {
+      source = before.inputs[0];
+    }
+    return source;
   });
   // Of two copied inputs both may be smaller than the output; one has to give it its shape.
   for (const inputs of [uncopied, [uncopied[0], node.inputs[1]], [node.inputs[0], uncopied[1]]]) {
@@ -82,9 +85,10 @@ function withPlainInputs(node: GraphNode, nodes: ReadonlyMap<string, GraphNode>)
 
 /** Whether all that a node does is to repeat its input along axes of length 1, which broadcasting does too. */
 function copies({ operation, inputs, shapes }: GraphNode, nodes: ReadonlyMap<string, GraphNode>): boolean {
-  if (!COPYING.has(operation)) return false;
-  const [from, to] = [shapeOf(inputs[0], nodes), shapes?.[0]];
+  const [from, to] = [shapeOf(inputs[0] ?? "", nodes), shapes?.[0]];
   if (from === undefined || to === undefined) return false;
+  if (operation === "Reshape") return isOne(to) && from.length <= to.length;
+  if (!COPYING.has(operation)) return false;
   return from.length === to.length && from.every((length, axis) => length === 1 || length === to[axis]);
 }
 
