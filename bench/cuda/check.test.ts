@@ -20,7 +20,7 @@ const [native, gpu] = [await probeBackend("tfjs-node"), await probeBackend("tfjs
 /** The cluster's runs take longer than all the others; two partitions have a test of their own. */
 const PARTS: readonly PartName[] = ALL
   ? PART_NAMES
-  : ["kernels", "kinks", "training", "compiled", "gradients", "precision"];
+  : ["kernels", "kinks", "training", "compiled", "folding", "masks", "gradients", "precision"];
 
 describe("npm run check:cuda", () => {
   it("fails with one sentence where there is no GPU", { skip: gpu.available && "there is one" }, async () => {
@@ -51,7 +51,7 @@ describe("npm run check:cuda", () => {
     const report = JSON.parse(stdout.trim().split("\n").at(-1)!) as CheckReport;
     assert.deepEqual([report.on, report.ok, report.failures, report.targets], ["cpu", true, [], []]);
     assert.deepEqual(Object.keys(report.parts), PARTS);
-    const { kernels, kinks, training, compiled, gradients, precision } = report.parts;
+    const { kernels, kinks, training, compiled, folding, masks, gradients, precision } = report.parts;
     assert.ok(kernels!.rows[0].kernels > 60);
     assert.ok(kinks!.rows[0].cases > 60 && kinks!.rows[0].apart === 0);
     assert.deepEqual(
@@ -65,6 +65,8 @@ describe("npm run check:cuda", () => {
       compiled!.rows.map(({ sameBits, repeats, refused }) => [sameBits, repeats, refused]),
       Array(6).fill([true, true, null]),
     );
+    assert.ok(folding!.rows.every(({ kappas, apart }) => kappas > 5 && apart === 0));
+    assert.ok(masks!.rows.length >= 5 && masks!.rows.every(({ sameAsWasm }) => sameAsWasm));
     assert.ok(gradients!.rows.every(({ ms, operations }) => ms > 0 && operations! > 0));
     assert.deepEqual(
       precision!.rows.map((row) => row.kind === "factors" && [row.precision, row.product, row.bits]),

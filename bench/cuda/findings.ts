@@ -65,6 +65,23 @@ export const CHECKED_PARTS: readonly CheckedPart[] = [
       return `${same} models have the bits of their operations (worst difference ${worst.toPrecision(2)}), ${repeated} repeat theirs`;
     },
   },
+  {
+    name: "folding",
+    found: ({ folding }) => {
+      const [{ kappas, kappaMax, apart }] = folding!.rows;
+      return `${kappas - apart} of ${kappas} κ up to ${kappaMax}, cut into leases anywhere, have the host's bits`;
+    },
+  },
+  {
+    name: "masks",
+    found: ({ masks }) => {
+      const { rows } = masks!;
+      return `${count(
+        rows.filter(({ sameAsWasm }) => sameAsWasm),
+        rows,
+      )} masks of dropout are wasm's`;
+    },
+  },
   { name: "gradients", found: () => "below" },
   {
     name: "precision",

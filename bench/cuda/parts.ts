@@ -11,9 +11,11 @@ export const PART_SECONDS: Readonly<Record<PartName, number>> = {
   training: 30,
   partitions: 15,
   compiled: 35,
-  gradients: 50,
+  folding: 10,
+  masks: 10,
+  gradients: 45,
   precision: 30,
-  torch: 50,
+  torch: 45,
   cluster: 110,
 };
 

@@ -1,9 +1,11 @@
 /** What each part of the check finds: the type of its rows. */
 import type { ClusterRow } from "./cluster/run.js";
 import type { CompiledRow } from "./parts/compiled.js";
+import type { FoldingRow } from "./parts/folding.js";
 import type { GradientRow } from "./parts/gradients.js";
 import type { KernelsRow } from "./parts/kernels.js";
 import type { KinksRow } from "./parts/kinks.js";
+import type { MaskRow } from "./parts/masks.js";
 import type { PartitionsRow } from "./parts/partitions.js";
 import type { PrecisionRow } from "./parts/precision.js";
 import type { TorchRow } from "./parts/torch.js";
@@ -15,6 +17,8 @@ export interface Rows {
   training: TrainingRow;
   partitions: PartitionsRow;
   compiled: CompiledRow;
+  folding: FoldingRow;
+  masks: MaskRow;
   gradients: GradientRow;
   precision: PrecisionRow;
   torch: TorchRow;

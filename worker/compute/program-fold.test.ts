@@ -1,18 +1,17 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, describe, it } from "node:test";
-import { createRandom, type Random } from "../../shared/random.js";
+import { createRandom } from "../../shared/random.js";
 import type { Interval } from "../../shared/sums/index.js";
 import { openBackend, probeBackend } from "../backends/index.js";
 import { compiler } from "../backends/tensorflow/index.js";
-import type { FoldedPart, PartFold } from "./lease-fold.js";
+import { FIRST_MICRO_BATCH, fold, foldProblem, gradientOf, intervals, withoutSmall } from "./fold-cases.test.helper.js";
 import { createWorkerMemory } from "./memory.js";
-import type { DecodedMicroBatch } from "./model-gradient.js";
 import { NonFiniteError } from "./non-finite-error.js";
 import { batchOf, FORM, type OpenGradients, openGradients } from "./open-gradients.test.helper.js";
 import { type ComputePool, createComputePool } from "./pool.js";
 import { canFold } from "./program-fold.js";
-import { GRADIENT_LENGTH, keepsSums, openFolds, UNUSED } from "./program-fold.test.helper.js";
+import { GRADIENT_LENGTH, keepsSums, openFolds } from "./program-fold.test.helper.js";
 import type { LeaseRequest } from "./protocol.js";
 
 const backend = "tfjs-node";
@@ -27,38 +26,6 @@ const DEVICES = {
 const skip = !able
   ? reason || "the TensorFlow that is installed has no sessions; run isobatch tensorflow install"
   : !keepsSums(compiler()!) && "the TensorFlow that is installed keeps no sums; run isobatch tensorflow install";
-
-/** A gradient with numbers of any size whose squares and sums are no infinities. */
-function gradientOf(number: number): Float32Array {
-  const random = createRandom(number);
-  const g = Float32Array.from({ length: GRADIENT_LENGTH }, () => {
-    const size = 2 ** (random.below(40) === 0 ? -random.below(150) : random.below(40) - 30);
-    return (random.below(20) === 0 ? -0 : 2 * random.next() - 1) * size;
-  });
-  // The smallest that a GPU's program keeps.
-  g[number % GRADIENT_LENGTH] = 2 ** -50;
-  return g.fill(0, UNUSED.offset, UNUSED.offset + UNUSED.length);
-}
-
-/** As a GPU's program makes them: what is below 2^-50 is 0. */
-const withoutSmall = (number: number): Float32Array => gradientOf(number).map((x) => (Math.abs(x) < 2 ** -50 ? 0 : x));
-
-/** Cuts [0, microBatches) anywhere. */
-function split(microBatches: number, random: Random): Interval[] {
-  const parts: Interval[] = [];
-  for (let lo = 0; lo < microBatches; ) {
-    const hi = lo + 1 + random.below(Math.min(microBatches - lo, 1 + random.below(40)));
-    parts.push({ lo, hi });
-    lo = hi;
-  }
-  return parts;
-}
-
-function weightsOf(microBatches: number, random: Random): LeaseRequest["weights"] {
-  if (random.below(2) === 0) return undefined;
-  const some = () => Float32Array.from({ length: microBatches }, () => random.next() ** 8 + 2 ** -26);
-  return { first: 0, w1: some(), w2: some() };
-}
 
 const LAYERS = [
   { layer: "Dense", units: 12, inputShape: [4], activation: "tanh" },
@@ -77,23 +44,6 @@ async function openSums(options: Partial<Parameters<typeof openGradients>[0]> = 
 const pools: ComputePool[] = [];
 after(() => Promise.all(pools.map((pool) => pool.close())));
 
-const FIRST_MICRO_BATCH = 1000;
-
-function fold(part: PartFold, { lo, hi }: Interval): FoldedPart & { losses: number[] } {
-  const losses: number[] = [];
-  for (let leaf = lo; leaf < hi; leaf++) {
-    assert.equal(part.leaf, leaf);
-    losses.push(part.add({ number: FIRST_MICRO_BATCH + leaf } as DecodedMicroBatch));
-  }
-  return { ...part.end(), losses };
-}
-
-/** Whether all numbers are 0 or none that a GPU takes for 0. */
-const allNormal = (bytes: Buffer): boolean =>
-  new Float32Array(new Uint8Array(bytes).buffer).every((x) => x === 0 || Math.abs(x) >= 2 ** -126);
-
-const intervals = (nodes: readonly Interval[]): Interval[] => nodes.map(({ lo, hi }) => ({ lo, hi }));
-
 describe("a part of a lease that the program folds", { skip, timeout: 60_000 }, () => {
   for (const [name, { on, every }] of Object.entries(DEVICES)) {
     it(`has the host's bits, for any κ up to 40, however leases are cut, on ${name}`, async () => {
@@ -102,21 +52,7 @@ describe("a part of a lease that the program folds", { skip, timeout: 60_000 }, 
       const expected = on.otherDevices ? await openFolds(compiler()!, gradients) : given;
       const random = createRandom(7);
       for (let microBatches = 1; microBatches <= 40; microBatches += every) {
-        const weights = weightsOf(microBatches, random);
-        for (const whole of split(microBatches, random)) {
-          const apart = whole.hi - whole.lo <= 3 && random.below(3) === 0;
-          const request = { ...whole, whole, microBatches, firstMicroBatch: FIRST_MICRO_BATCH, apart, weights };
-          const host = fold(expected.host(request), whole);
-          const program = fold(given.program(request), whole);
-          const where = `[${whole.lo}, ${whole.hi}) of ${microBatches}${apart ? ", apart" : ""}`;
-          assert.deepEqual(program.losses, host.losses);
-          assert.deepEqual(intervals(program.nodes), intervals(host.nodes), where);
-          for (const [i, node] of program.nodes.entries()) {
-            const bytes = given.bytesOf(node);
-            assert.ok(!on.otherDevices || allNormal(bytes), `${where}: a number that a GPU takes for 0`);
-            assert.ok(bytes.equals(expected.bytesOf(host.nodes[i])), `${where}: ${node.lo}, ${node.hi}`);
-          }
-        }
+        assert.equal(foldProblem(given, expected, microBatches, random, on.otherDevices), undefined);
       }
       for (const { close } of new Set([given, expected])) close();
     });

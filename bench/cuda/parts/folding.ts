@@ -1,0 +1,44 @@
+/**
+ * Leases folded where gradients are computed, beside the same folded on the host: for many κ and any way to cut a step into leases. All
+ * bits must be the same.
+ */
+import { createRandom } from "../../../shared/random.js";
+import { foldProblem, gradientOf, withoutSmall } from "../../../worker/compute/fold-cases.test.helper.js";
+import { keepsSums, openFolds } from "../../../worker/compute/program-fold.test.helper.js";
+import { openDevice } from "../open-device.js";
+import type { CheckSize, Part } from "../report.js";
+
+export interface FoldingRow {
+  /** How many κ were tried, from 1 on. */
+  readonly kappas: number;
+  readonly kappaMax: number;
+  /** How many of them have other bits than the host. */
+  readonly apart: number;
+}
+
+const KAPPA_MAX = 40;
+/** How far apart the κ are that are tried. */
+const EVERY: Record<CheckSize, number> = { gpu: 1, cpu: 1, quick: 6 };
+
+export const part: Part<FoldingRow> = async (context, say) => {
+  const onGpu = context.on === "gpu";
+  const { compiler } = await openDevice(context);
+  if (compiler === undefined || !keepsSums(compiler)) {
+    const sentence =
+      "The TensorFlow that is installed can't fold in a program; isobatch tensorflow install --force makes it anew.";
+    return onGpu ? say.fail(sentence) : say.absent(sentence);
+  }
+  const given = await openFolds(compiler, gradientOf);
+  // A GPU takes very small numbers for 0, and so does its program from the start.
+  const expected = onGpu ? await openFolds(compiler, withoutSmall) : given;
+  const random = createRandom(7);
+  let [kappas, apart] = [0, 0];
+  for (let microBatches = 1; microBatches <= KAPPA_MAX; microBatches += EVERY[context.size]) {
+    const problem = foldProblem(given, expected, microBatches, random, onGpu);
+    kappas++;
+    if (problem === undefined) continue;
+    apart++;
+    say.fail(`A program's sums are not the host's: ${problem}.`);
+  }
+  say.row({ kappas, kappaMax: KAPPA_MAX, apart });
+};
