@@ -17,8 +17,10 @@ interface Allocator {
   readonly asm: { readonly memory: WebAssembly.Memory };
 }
 
-/** 16 MiB before the end: for the library's own small numbers, of which none is counted here. */
-const BYTES_MAX = 2 ** 32 - 2 ** 24;
+/** Below this nothing is counted: counting costs as much as the rest of an allocation. */
+const COUNTED_BYTES_MIN = 4_096;
+/** 64 MiB before the end: for what is not counted, here and in the library itself. */
+const BYTES_MAX = 2 ** 32 - 2 ** 26;
 
 const guarded = new WeakSet<Allocator>();
 
@@ -38,6 +40,7 @@ export function guardMemory({ wasm }: Pick<BackendWasm, "wasm">): void {
     if (broken || takenBytes + bytes > BYTES_MAX) throw noRoom(bytes);
     const address = allocate(bytes) >>> 0;
     if (address === 0) throw noRoom(bytes);
+    if (bytes < COUNTED_BYTES_MIN) return address;
     broken = taken.has(address) || address + bytes > asm.memory.buffer.byteLength;
     if (broken) throw noRoom(bytes);
     taken.set(address, bytes);
@@ -46,8 +49,11 @@ export function guardMemory({ wasm }: Pick<BackendWasm, "wasm">): void {
   };
   allocator._free = (address) => {
     const place = address >>> 0;
-    takenBytes -= taken.get(place) ?? 0;
-    taken.delete(place);
+    const bytes = taken.get(place);
+    if (bytes !== undefined) {
+      takenBytes -= bytes;
+      taken.delete(place);
+    }
     if (!broken) free(address);
   };
 }
