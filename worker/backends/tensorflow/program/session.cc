@@ -259,6 +259,10 @@ void CopyIn(napi_env env, Call& call, napi_value inputs) {
       feed.tensor.reset(TF_AllocateTensor(feed.type, feed.shape.data(), feed.shape.size(), feed.bytes));
     }
     char* data = static_cast<char*>(TF_TensorData(feed.tensor.get()));
+    if (data == nullptr && feed.bytes > 0) {
+      feed.tensor.reset();
+      throw std::runtime_error("OOM when allocating " + std::to_string(feed.bytes) + " bytes that are fed");
+    }
     CopyParts(env, given[i], feed.bytes,
               [data](const Bytes& part, size_t at) { std::memcpy(data + at, part.data, part.length); });
   }
