@@ -16,7 +16,7 @@ import {
   randomArray,
 } from "./gradient-check.test.helper.js";
 import { type BackendName, openBackend, probeBackend } from "./index.js";
-import type { NativeBackend } from "./tensorflow/native-package.js";
+import type { Binding, NativeBackend } from "./tensorflow/native-package.js";
 
 const EPSILON = 1e-3;
 
@@ -270,6 +270,34 @@ describe("the operations that a layer's gradient takes on TensorFlow", {
     assert.equal(all.length, 9 + 11, all.join());
     const without = operations(layer["LayerNormalization without beta"], [2, 3, 4]);
     assert.equal(without.length, 8 + 10, without.join());
+  });
+});
+
+describe("normalising over a batch with the kernel for a GPU", { skip: !native.available && native.reason }, () => {
+  it("makes a batch's variance of a sample's", async () => {
+    await openBackend("tfjs-node");
+    const backend = tf.backend() as NativeBackend;
+    const { binding } = backend;
+    // The binding's own properties can be neither enumerated nor replaced.
+    const own = Object.getOwnPropertyNames(binding).map((name) => [name, binding[name as keyof Binding]]);
+    backend.binding = { ...(Object.fromEntries(own) as Binding), isUsingGpuDevice: () => true };
+    try {
+      for (const rows of [1, 2, 7]) {
+        const x = randomArray([rows, 3], createRandom(rows));
+        const found: Float32Array[] = [];
+        const hear = (...statistics: tf.Tensor[]): void => {
+          found.push(...statistics.map((tensor) => tensor.dataSync() as Float32Array));
+        };
+        tf.tidy(() => {
+          const given = tf.tensor(Float32Array.from(x.values), x.shape);
+          normalizeBatch(given, tf.ones([3]), tf.zeros([3]), EPSILON, hear);
+        });
+        const expected = statisticsOf(columnsOf(x)).map(({ variance }) => variance);
+        assertClose(found[1], expected, 1e-6, `the variance of ${rows}`);
+      }
+    } finally {
+      backend.binding = binding;
+    }
   });
 });
 
