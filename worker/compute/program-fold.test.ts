@@ -5,6 +5,7 @@ import { createRandom } from "../../shared/random.js";
 import type { Interval } from "../../shared/sums/index.js";
 import { openBackend, probeBackend } from "../backends/index.js";
 import { compiler } from "../backends/tensorflow/index.js";
+import { programSettings } from "../backends/tensorflow/program/index.js";
 import { FIRST_MICRO_BATCH, fold, foldProblem, gradientOf, intervals, withoutSmall } from "./fold-cases.test.helper.js";
 import { createWorkerMemory } from "./memory.js";
 import { NonFiniteError } from "./non-finite-error.js";
@@ -17,11 +18,16 @@ import type { LeaseRequest } from "./protocol.js";
 const backend = "tfjs-node";
 const { available, reason } = await probeBackend(backend);
 const able = available && (await openBackend(backend)).compiler !== undefined;
-/** The session's devices, and how far apart the κ are that are tried: all of them on one. */
-const DEVICES = {
-  "one CPU": { on: { otherDevices: false }, every: 1 },
-  "a second, virtual CPU": { on: { otherDevices: false, cpuDevices: 2, device: "/device:CPU:1" }, every: 5 },
-  "a CPU, as on a GPU": { on: { otherDevices: true }, every: 5 },
+/** The session's devices, how its graphs are rewritten, and how far apart the κ are that are tried: all of them on one. */
+const SESSIONS = {
+  "one CPU": { on: { otherDevices: false }, program: "plain", every: 1 },
+  "a second, virtual CPU": {
+    on: { otherDevices: false, cpuDevices: 2, device: "/device:CPU:1" },
+    program: "plain",
+    every: 5,
+  },
+  "a CPU, as on a GPU": { on: { otherDevices: true }, program: "plain", every: 5 },
+  "a CPU, with rewritten graphs": { on: { otherDevices: false }, program: "grappler", every: 5 },
 };
 const skip = !able
   ? reason || "the TensorFlow that is installed has no sessions; run isobatch tensorflow install"
@@ -45,10 +51,10 @@ const pools: ComputePool[] = [];
 after(() => Promise.all(pools.map((pool) => pool.close())));
 
 describe("a part of a lease that the program folds", { skip, timeout: 60_000 }, () => {
-  for (const [name, { on, every }] of Object.entries(DEVICES)) {
+  for (const [name, { on, program, every }] of Object.entries(SESSIONS)) {
     it(`has the host's bits, for any κ up to 40, however leases are cut, on ${name}`, async () => {
       const gradients = on.otherDevices ? withoutSmall : gradientOf;
-      const given = await openFolds(compiler(on)!, gradientOf);
+      const given = await openFolds(compiler(on, programSettings(program, false))!, gradientOf);
       const expected = on.otherDevices ? await openFolds(compiler()!, gradients) : given;
       const random = createRandom(7);
       for (let microBatches = 1; microBatches <= 40; microBatches += every) {

@@ -143,7 +143,7 @@ export function operationsGraph(
 
   /** w1·g and w2·g², rounded as on the host: g² first. */
   const weigh = (gradient: readonly string[], weights: Weights): { s1: string[]; s2: string[] } => {
-    const squares = trainedOf(gradient).map((vector) => writer.float("Mul", vector, vector));
+    const squares = trainedOf(gradient).map((vector) => writer.float("Square", vector));
     if (weights === undefined) return { s1: [...gradient], s2: squares };
     const [w1, w2] = weights.map(() => {
       const feed = writer.add("Placeholder", [], { dtype: value.type(TYPE.float32), shape: value.shape([]) });
