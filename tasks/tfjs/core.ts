@@ -99,6 +99,7 @@ export const {
   equal,
   erf,
   exp,
+  fill,
   findBackendFactory,
   getBackend,
   getGradient,

@@ -3,7 +3,19 @@
  * in which a mask or an initial state stays that one layer was given, so all later ones are given it too; and it takes
  * a nested model for a layer without masks. Here each call of a layer gets what belongs to it, and nothing else.
  */
-import { clone, concat, dispose, max, maximum, ones, onesLike, reshape, type Tensor, tidy } from "../../tfjs/core.js";
+import {
+  broadcastTo,
+  clone,
+  concat,
+  dispose,
+  max,
+  maximum,
+  ones,
+  onesLike,
+  reshape,
+  type Tensor,
+  tidy,
+} from "../../tfjs/core.js";
 import type { Layer } from "../capture-weights.js";
 import { type Graph, graphIn, type Step, stepsOf } from "../graph.js";
 import { maskRule, takesMask } from "../masks.js";
@@ -143,7 +155,7 @@ function maskOf(layer: Layer, inputs: Tensor[], masks: Mask[]): Mask {
 function joined(inputs: Tensor[], masks: Mask[], axis: number): Tensor {
   const spread = inputs.map((input, i) => {
     const mask = masks[i];
-    return mask === undefined ? onesLike(input) : tf.mul(onesLike(input), reshape(mask, [...mask.shape, 1]));
+    return mask === undefined ? onesLike(input) : broadcastTo(reshape(mask, [...mask.shape, 1]), input.shape);
   });
   return max(concat(spread, axis), -1);
 }

@@ -14,6 +14,7 @@ import {
 import { normalizeBatch, normalizeRows, normalizesBatches } from "../layers/normalize.js";
 import { repairGelu } from "./gelu.js";
 import { repairGraphs } from "./graph-call.js";
+import { repairInitialStates } from "./initial-states.js";
 import { repairMaskedLayers } from "./masked-layers.js";
 import { followStatistic, type MovingStatistic } from "./moving-statistics.js";
 import { repairSettings } from "./setting-repairs.js";
@@ -40,6 +41,7 @@ export function repairLayers(): void {
   wrapCall<Rectifier>("ReLU", relu6);
   repairGelu();
   repairGraphs();
+  repairInitialStates();
   repairMaskedLayers();
   repairSettings();
 }

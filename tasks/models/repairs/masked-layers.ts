@@ -1,6 +1,7 @@
 /** What layers compute of an input with a mask, as in Keras 3. */
 import {
   add,
+  broadcastTo,
   div,
   maximum,
   minimum,
@@ -151,7 +152,7 @@ function normalization(original: Call<BatchNormalization>): Call<BatchNormalizat
       const x = single(inputs);
       const axis = this.axis < 0 ? this.axis + x.rank : this.axis;
       const others = x.shape.map((_, i) => i).filter((i) => i !== axis);
-      const there = mul(onesLike(x), reshape(mask, [...mask.shape, 1]));
+      const there = broadcastTo(reshape(mask, [...mask.shape, 1]), x.shape);
       const count = add(sum(there, others, true), FEW);
       const mean = div(sum(mul(x, there), others, true), count);
       const centered = sub(x, mean);
@@ -178,7 +179,7 @@ function where(mask: Tensor, given: Tensor, other: Tensor): Tensor {
 }
 
 const spreadOver = (x: Tensor, mask: Mask): Mask =>
-  mask === undefined ? undefined : mul(onesLike(x), reshape(mask, [...mask.shape, 1]));
+  mask === undefined ? undefined : broadcastTo(reshape(mask, [...mask.shape, 1]), x.shape);
 
 /** A masked factor counts as 1; where all are masked the product is 0. */
 function product(original: Call<unknown>): Call<unknown> {

@@ -2,6 +2,7 @@ import {
   All,
   Any,
   Equal,
+  fill,
   Greater,
   Less,
   LessEqual,
@@ -10,7 +11,7 @@ import {
   LogicalOr,
   NotEqual,
   registerGradient,
-  zeros,
+  type Tensor,
 } from "../../../tasks/tfjs/core.js";
 
 /**
@@ -22,10 +23,13 @@ export function registerComparisons(): void {
     registerGradient({
       kernelName,
       inputsToSave: ["a", "b"],
-      gradFunc: (_, [a, b]) => ({ a: () => zeros(a.shape), b: () => zeros(b.shape) }),
+      gradFunc: (_, [a, b]) => ({ a: () => zeros(a), b: () => zeros(b) }),
     });
   }
   for (const kernelName of [LogicalNot, All, Any]) {
-    registerGradient({ kernelName, inputsToSave: ["x"], gradFunc: (_, [x]) => ({ x: () => zeros(x.shape) }) });
+    registerGradient({ kernelName, inputsToSave: ["x"], gradFunc: (_, [x]) => ({ x: () => zeros(x) }) });
   }
 }
+
+/** Of the gradient's type, whatever the tensor's is; filled in where they are needed, not made in JavaScript. */
+const zeros = ({ shape }: Tensor): Tensor => fill(shape, 0);

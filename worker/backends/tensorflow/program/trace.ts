@@ -92,7 +92,7 @@ export function trace(native: NativeBackend, compute: () => Computation): Tensor
 }
 
 /** The binding's own properties can be neither enumerated nor replaced. */
-const functionsOf = (binding: Binding): Binding =>
+export const functionsOf = (binding: Binding): Binding =>
   Object.fromEntries(
     Object.getOwnPropertyNames(binding).map((name) => [name, binding[name as keyof Binding]]),
   ) as unknown as Binding;

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import * as tf from "@tensorflow/tfjs-core";
+import * as layers from "@tensorflow/tfjs-layers";
+import { openBackend, probeBackend } from "../index.js";
+import { buildCase, type LayerCase, layerCases, weightedSum } from "../layer-cases.test.helper.js";
+import type { NativeBackend } from "./native-package.js";
+import { functionsOf } from "./program/trace.js";
+
+const { available, reason } = await probeBackend("tfjs-node");
+
+/** They draw random numbers in JavaScript here; in a run a counter does so in their place. */
+const DRAWING = ["Dropout", "SpatialDropout1D"];
+
+/** As many elements as a scalar, a shape or a list of axes has, or a little more. */
+const FEW = 12;
+
+const elements = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
+const waves = (length: number): Float32Array => Float32Array.from({ length }, (_, i) => Math.sin(i));
+
+/** The numbers of elements of the tensors that JavaScript makes while the gradient for a batch is computed. */
+function madeSizes(example: LayerCase, model: ReturnType<typeof buildCase>, batch: number): number[] {
+  const native = tf.backend() as NativeBackend;
+  const { binding } = native;
+  const { shapes, tokens } = example;
+  const made: number[] = [];
+  tf.tidy(() => {
+    const given = shapes.map((shape) => {
+      const values = waves(batch * elements(shape));
+      if (tokens === undefined) return tf.variable(tf.tensor(values, [batch, ...shape]));
+      return tf.tensor(
+        Int32Array.from(values, (_, i) => i % tokens),
+        [batch, ...shape],
+        "int32",
+      );
+    });
+    const outputShape = [batch, ...(model.outputs[0].shape.slice(1) as number[])];
+    const dy = tf.tensor(waves(elements(outputShape)), outputShape);
+    native.getInputTensorIds([...given, dy]);
+    native.binding = {
+      ...functionsOf(binding),
+      createTensor(shape, type, values) {
+        made.push(elements(shape));
+        return binding.createTensor(shape, type, values);
+      },
+    };
+    try {
+      const weights = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
+      const all = tokens === undefined ? [...weights, ...(given as tf.Variable[])] : weights;
+      tf.variableGrads(() => weightedSum(tf, model, given, dy).loss, all);
+    } finally {
+      native.binding = binding;
+      if (tokens === undefined) tf.dispose(given);
+    }
+  });
+  return made;
+}
+
+describe("the tensors that JavaScript makes for a gradient", { skip: !available && reason }, () => {
+  it("are no larger for a larger batch, whatever the layer: they would be constants of what is compiled", async () => {
+    await openBackend("tfjs-node");
+    const larger: string[] = [];
+    for (const example of layerCases.filter(({ className }) => !DRAWING.includes(className))) {
+      const model = buildCase(layers, example);
+      madeSizes(example, model, 2); // Weights are handed to TensorFlow at the first time.
+      const [few, many] = [2, 6].map((batch) => madeSizes(example, model, batch));
+      for (const [i, size] of many.entries()) {
+        if (size > FEW && size > few[i])
+          larger.push(`${example.className} ${example.variant}: ${few[i]}, then ${size}`);
+      }
+      model.dispose();
+    }
+    assert.deepEqual(larger, []);
+  });
+});
