@@ -4,6 +4,7 @@
  */
 
 import { writeVector } from "../experiment/state.js";
+import type { LayoutTensor } from "../shared/layout/index.js";
 import { buildModel } from "../tasks/index.js";
 import { type Backend, type BackendName, openBackend } from "../worker/backends/index.js";
 import {
@@ -17,16 +18,13 @@ import {
 } from "../worker/compute/index.js";
 import { type MeasuredModel, type MeasuredModelName, measuredModels, randomBatch } from "./models.js";
 
-export interface NamedValues {
-  readonly name: string;
-  readonly values: Float32Array;
-}
-
 export interface WorkerGradient {
   /** Computes it once more, of the same samples. The first three times may take another way than all later ones. */
   compute(): void;
-  /** Micro-batch `number`'s loss, and its gradient with the tail behind it, tensor by tensor in the layout's order. */
-  of(number: number): { readonly loss: number; readonly tensors: readonly NamedValues[] };
+  /** Micro-batch `number`'s loss, and the elements of each of `results`. */
+  of(number: number): { readonly loss: number; readonly tensors: readonly Float32Array[] };
+  /** What is trained, and the statistics behind it. */
+  readonly results: readonly LayoutTensor[];
   readonly parameters: number;
   /** Frees the model; the backend stays open. */
   close(): void;
@@ -73,6 +71,7 @@ export async function openGradientOf(
   const batch = randomBatch(measured);
   const target = gradientAddresses(memory.plan, 0);
   const { plan } = memory;
+  const results = layout.tensors.filter(({ kind }) => kind !== "frozen");
   return {
     compute: () => void gradients.gradient({ ...batch, number: number++ }, target),
     of(number) {
@@ -81,11 +80,10 @@ export async function openGradientOf(
       for (const [i, { offset, averaged }] of plan.segments.entries()) {
         all.set(viewElements(memory, target, i, offset, averaged), offset);
       }
-      const tensors = layout.tensors
-        .filter(({ kind }) => kind !== "frozen")
-        .map(({ name, offset, length }) => ({ name, values: all.subarray(offset, offset + length) }));
+      const tensors = results.map(({ offset, length }) => all.subarray(offset, offset + length));
       return { loss, tensors };
     },
+    results,
     parameters: layout.parameters,
     close: () => gradients.dispose(),
     dispose() {

@@ -67,7 +67,7 @@ describe("npm run check:cuda", () => {
     );
     assert.ok(folding!.rows.every(({ kappas, apart }) => kappas > 5 && apart === 0));
     assert.ok(masks!.rows.length >= 5 && masks!.rows.every(({ sameAsWasm }) => sameAsWasm));
-    assert.ok(gradients!.rows.every(({ ms, operations }) => ms > 0 && operations! > 0));
+    assert.ok(gradients!.rows.every(({ ms, size }) => ms > 0 && size!.operations > 0));
     assert.deepEqual(
       precision!.rows.map((row) => row.kind === "factors" && [row.precision, row.product, row.bits]),
       [

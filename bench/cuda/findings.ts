@@ -110,4 +110,5 @@ export const CHECKED_PARTS: readonly CheckedPart[] = [
         .join("; ");
     },
   },
+  { name: "variants", found: () => "below" },
 ];

@@ -10,6 +10,7 @@ import type { PartitionsRow } from "./parts/partitions.js";
 import type { PrecisionRow } from "./parts/precision.js";
 import type { TorchRow } from "./parts/torch.js";
 import type { TrainingRow } from "./parts/training.js";
+import type { VariantRow } from "./parts/variants.js";
 
 export interface Rows {
   kernels: KernelsRow;
@@ -23,4 +24,5 @@ export interface Rows {
   precision: PrecisionRow;
   torch: TorchRow;
   cluster: ClusterRow;
+  variants: VariantRow;
 }

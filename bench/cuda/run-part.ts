@@ -15,12 +15,15 @@ export interface RunPartOptions {
   /** The program's command line, after its name. */
   readonly args: readonly string[];
   readonly limitSeconds: number;
+  /** Its whole environment; this process's by default. */
+  readonly env?: NodeJS.ProcessEnv;
   /** What is run, in tests. */
   readonly program?: string;
 }
 
 /** Never rejects. */
-export async function runPart({ args, limitSeconds, program = PROGRAM }: RunPartOptions): Promise<PartReport<object>> {
+export async function runPart(options: RunPartOptions): Promise<PartReport<object>> {
+  const { limitSeconds } = options;
   const started = performance.now();
   const found = { rows: [] as object[], failures: [] as string[], absent: [] as string[] };
   const take = (line: PartLine): void => {
@@ -28,7 +31,7 @@ export async function runPart({ args, limitSeconds, program = PROGRAM }: RunPart
     else if ("fail" in line) found.failures.push(line.fail);
     else found.absent.push(line.absent);
   };
-  const problem = await run(program, args, limitSeconds, take);
+  const problem = await run(options, take);
   if (problem !== undefined) found.failures.push(problem);
   const { rows, failures, absent } = found;
   if (rows.length === 0 && failures.length === 0 && absent.length === 0) failures.push("It has found nothing.");
@@ -38,14 +41,16 @@ export async function runPart({ args, limitSeconds, program = PROGRAM }: RunPart
 
 /** @returns as a sentence, why the process did not end well; undefined if it did. */
 function run(
-  program: string,
-  args: readonly string[],
-  limitSeconds: number,
+  { args, limitSeconds, env, program = PROGRAM }: RunPartOptions,
   take: (line: PartLine) => void,
 ): Promise<string | undefined> {
   return new Promise((resolve) => {
     // A group of its own, so that whatever it has started ends with it.
-    const child = spawn(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const child = spawn(process.execPath, [program, ...args], {
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
     let isLate = false;
     const errors: string[] = [];
     const killGroup = (): void => {

@@ -29,7 +29,7 @@ export function gradientTable({ gradients, precision, torch }: Parts): string {
     "operations",
     "constants",
   ];
-  const rows = gradients.rows.map(({ model, parameters, batch, ms, operations, constantBytes }) => {
+  const rows = gradients.rows.map(({ model, parameters, batch, ms, size }) => {
     const [float32, tf32] = [peerOf(model, "float32"), peerOf(model, "tf32")];
     const inTf32 = precision?.rows.find((row) => row.kind === "gradient" && row.model === model);
     const msInTf32 = inTf32?.kind === "gradient" ? inTf32.ms : undefined;
@@ -38,7 +38,7 @@ export function gradientTable({ gradients, precision, torch }: Parts): string {
       ...[float32 ? three(float32.ms) : NONE, float32 ? three(ms / float32.ms) : NONE],
       ...[msInTf32 ? three(msInTf32) : NONE, tf32 ? three(tf32.ms) : NONE],
       msInTf32 && tf32 ? three(msInTf32 / tf32.ms) : NONE,
-      ...[operations ?? NONE, constantBytes === null ? NONE : sizeOf(constantBytes)],
+      ...(size === null ? [NONE, NONE] : [size.operations, bytesIn(size.constantBytes)]),
     ];
   });
   const what =
@@ -69,6 +69,27 @@ export function clusterTable({ cluster, torch }: Parts): string {
   return `${what}\n\n${markdownTable([...head, "stateHash"], rows)}`;
 }
 
-function sizeOf(bytes: number): string {
+/** A row for each setting of programs and model; empty if none was timed. */
+export function variantTable({ variants }: Parts): string {
+  if (variants === undefined || variants.rows.length === 0) return "";
+  const rows = variants.rows.map(({ variant, model, ms, firstMs, sameBits, refused }) => {
+    const plain = variants.rows.find((row) => row.model === model)?.ms;
+    const ratio = ms !== null && plain ? three(ms / plain) : NONE;
+    return [
+      variant,
+      model,
+      ms === null ? NONE : three(ms),
+      ratio,
+      firstMs ?? NONE,
+      sameBits ? "same" : "other",
+      refused ?? "",
+    ];
+  });
+  const what = "What TensorFlow may make of a program (`ISOBATCH_TENSORFLOW_PROGRAM`), in ms of a gradient.";
+  const head = ["setting", "model", "ms", "÷ plain", "first ms", "bits", "why not"];
+  return `${what}\n\n${markdownTable(head, rows)}`;
+}
+
+function bytesIn(bytes: number): string {
   return bytes < 2 ** 20 ? `${three(bytes / 2 ** 10)} KiB` : `${three(bytes / 2 ** 20)} MiB`;
 }

@@ -3,7 +3,7 @@ import { invalid } from "../../shared/errors.js";
 import { markdownTable } from "../markdown-table.js";
 import { CHECKED_PARTS } from "./findings.js";
 import type { CheckReport } from "./report.js";
-import { clusterTable, gradientTable } from "./speed-tables.js";
+import { clusterTable, gradientTable, variantTable } from "./speed-tables.js";
 import { lineOf } from "./targets.js";
 
 /**
@@ -29,6 +29,7 @@ export function tableOf(report: CheckReport): string {
     partsTable(report),
     gradientTable(report.parts),
     clusterTable(report.parts),
+    variantTable(report.parts),
     report.targets.map((target) => `- ${lineOf(target)}`).join("\n"),
   ];
   return sections.filter((section) => section !== "").join("\n\n");

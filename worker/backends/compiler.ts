@@ -43,7 +43,16 @@ export interface Trace {
   readonly operations: number;
 }
 
+/** Of the graph that a program computes. */
+export interface ProgramSize {
+  /** Those that compute something. */
+  readonly operations: number;
+  /** What the graph holds in itself, as it is written. */
+  readonly constantBytes: number;
+}
+
 export interface Program {
+  readonly size?: ProgramSize;
   /** Which of the draws' keys each run takes besides the inputs. */
   readonly draws: readonly number[];
   /** Sets the variables: of each the arrays that its elements lie in, one after the other. */

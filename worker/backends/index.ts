@@ -5,6 +5,7 @@ export {
   type Computation,
   type Numbers,
   type Program,
+  type ProgramSize,
   type Trace,
   UncompilableError,
 } from "./compiler.js";

@@ -2,10 +2,11 @@
  * Leases folded where gradients are computed, beside the same folded on the host: for many κ and any way to cut a step into leases. All
  * bits must be the same.
  */
+
 import { createRandom } from "../../../shared/random.js";
+import { openBackend } from "../../../worker/backends/index.js";
 import { foldProblem, gradientOf, withoutSmall } from "../../../worker/compute/fold-cases.test.helper.js";
 import { keepsSums, openFolds } from "../../../worker/compute/program-fold.test.helper.js";
-import { openDevice } from "../open-device.js";
 import type { CheckSize, Part } from "../report.js";
 
 export interface FoldingRow {
@@ -22,7 +23,7 @@ const EVERY: Record<CheckSize, number> = { gpu: 1, cpu: 1, quick: 6 };
 
 export const part: Part<FoldingRow> = async (context, say) => {
   const onGpu = context.on === "gpu";
-  const { compiler } = await openDevice(context);
+  const { compiler } = await openBackend(context.backend);
   if (compiler === undefined || !keepsSums(compiler)) {
     const sentence =
       "The TensorFlow that is installed can't fold in a program; isobatch tensorflow install --force makes it anew.";

@@ -2,13 +2,11 @@
  * The milliseconds of one micro-batch's gradient, as a compute thread computes it: raw bytes decoded, uploaded, forward and backward,
  * all numbers in the worker's memory and checked to be finite; and the size of the program that computes it.
  */
-import type { Backend } from "../../../worker/backends/index.js";
-import type { TensorFlowTrace } from "../../../worker/backends/tensorflow/program/trace.js";
+import { type Backend, openBackend, type ProgramSize } from "../../../worker/backends/index.js";
 import { measure } from "../../gradients.js";
 import { fastest, median } from "../../statistics.js";
 import { openGradientOf } from "../../worker-gradient.js";
 import { CHECKED_MODELS, type CheckedModelName, checkedModel } from "../models.js";
-import { openDevice } from "../open-device.js";
 import type { CheckSize, Part } from "../report.js";
 
 export interface GradientRow {
@@ -22,8 +20,7 @@ export interface GradientRow {
   /** Of the first gradients, in which the program is made and proven. */
   readonly firstMs: readonly number[];
   /** Of its program; null: it has none. */
-  readonly operations: number | null;
-  readonly constantBytes: number | null;
+  readonly size: ProgramSize | null;
 }
 
 const FIRST = 5;
@@ -33,7 +30,7 @@ const MEASURE_MS = 4000;
 const LEAST = 3;
 
 export const part: Part<GradientRow> = async (context, say) => {
-  const backend = await openDevice(context);
+  const backend = await openBackend(context.backend);
   for (const model of CHECKED_MODELS) {
     const measured = checkedModel(context.size, model);
     const watched = watchSize(backend);
@@ -50,24 +47,20 @@ export const part: Part<GradientRow> = async (context, say) => {
     say.row({
       ...{ model, batch: measured.batch, parameters: gradient.parameters },
       ...{ ms: median(times), fastestMs: fastest(times), runs: times.length, firstMs },
-      ...watched.size(),
+      size: watched.size() ?? null,
     });
   }
 };
 
-type ProgramSize = Pick<GradientRow, "operations" | "constantBytes">;
-
-/** The backend, and the size of what its compiler has seen last. */
-function watchSize(backend: Backend): { backend: Backend; size(): ProgramSize } {
+/** The backend, and the size of the program that it has made last. */
+function watchSize(backend: Backend): { backend: Backend; size(): ProgramSize | undefined } {
   const { compiler } = backend;
-  let size: ProgramSize = { operations: null, constantBytes: null };
+  let size: ProgramSize | undefined;
   if (compiler === undefined) return { backend, size: () => size };
   const compile: typeof compiler.compile = (first, second) => {
-    const { operations, constants } = second as TensorFlowTrace;
-    // A number by itself is an operation's argument.
-    const many = [...constants.values()].filter(({ values }) => values.length > 1);
-    size = { operations, constantBytes: many.reduce((sum, { values }) => sum + values.byteLength, 0) };
-    return compiler.compile(first, second);
+    const program = compiler.compile(first, second);
+    size = program.size;
+    return program;
   };
   return { backend: { ...backend, compiler: { ...compiler, compile } }, size: () => size };
 }

@@ -1,9 +1,10 @@
 /** Dropout's masks beside those that wasm draws in another process, and the smaller ones beside their definition in whole numbers. */
+
 import { fileURLToPath } from "node:url";
 import { referenceFactors } from "../../../worker/backends/dropout.test.helper.js";
+import { openBackend } from "../../../worker/backends/index.js";
 import { lastLine, runChild } from "../child.js";
 import { digestOf, factorsOf, maskCases } from "../masks.js";
-import { openDevice } from "../open-device.js";
 import type { Part } from "../report.js";
 
 export interface MaskRow {
@@ -24,7 +25,7 @@ export const part: Part<MaskRow> = async (context, say) => {
   const others = await runChild(process.execPath, [PROGRAM, "wasm", size], endsAt - Date.now());
   if (others.code !== 0) return say.fail(`wasm's masks could not be drawn: ${lastLine(others.stderr)}`);
   const digests = JSON.parse(lastLine(others.stdout)) as string[];
-  await openDevice(context);
+  await openBackend(context.backend);
   for (const [i, each] of maskCases(size).entries()) {
     const factors = factorsOf(each);
     const sameAsWasm = digestOf(factors) === digests[i];

@@ -2,7 +2,9 @@
  * What precision products are computed in: how many bits of a factor's mantissa make a difference. And the milliseconds of one
  * micro-batch's gradient in TF32, measured as `gradients` measures them in float32.
  */
+
 import { MANTISSA_BITS, PRECISIONS, type Precision } from "../../../shared/precision.js";
+import { type Backend, openBackend } from "../../../worker/backends/index.js";
 import {
   factorBits,
   PRODUCT_KINDS,
@@ -12,7 +14,6 @@ import { measure } from "../../gradients.js";
 import { median } from "../../statistics.js";
 import { openGradientOf } from "../../worker-gradient.js";
 import { CHECKED_MODELS, type CheckedModelName, checkedModel } from "../models.js";
-import { openDevice } from "../open-device.js";
 import type { Part, PartContext } from "../report.js";
 
 export type PrecisionRow =
@@ -28,7 +29,7 @@ const MEASURE_MS = 1500;
 const LEAST_MS = 6000;
 
 export const part: Part<PrecisionRow> = async (context, say) => {
-  const backend = await openDevice(context);
+  const backend = await openBackend(context.backend);
   for (const precision of PRECISIONS) {
     const expected = MANTISSA_BITS[precision] ?? FLOAT32_BITS;
     for (const product of PRODUCT_KINDS) {
@@ -47,7 +48,7 @@ export const part: Part<PrecisionRow> = async (context, say) => {
 
 async function timeInTf32(
   { size, endsAt }: PartContext,
-  backend: Awaited<ReturnType<typeof openDevice>>,
+  backend: Backend,
   say: Parameters<Part<PrecisionRow>>[1],
 ): Promise<void> {
   for (const model of CHECKED_MODELS) {

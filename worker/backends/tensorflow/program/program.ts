@@ -10,6 +10,7 @@ import { type Numbers, type Program, UncompilableError } from "../../compiler.js
 import { UNIFORM } from "../dropout.js";
 import type { Binding, OperationAttribute } from "../native-package.js";
 import { type Encoded, encodeConfig, encodeGraph, type GraphNode, type SessionDevices, value } from "./graph-def.js";
+import { sizeOf } from "./graph-size.js";
 import type { FeedPlace, SessionAddon } from "./session.js";
 import { simplify } from "./simplify.js";
 import { createProgramSums } from "./sums.js";
@@ -45,6 +46,7 @@ export function compile(
   const uploaded = variables.map(({ name, feed: { shape } }) => ({ name, shape }));
   const upload = extendable && devices.otherDevices ? createUpload(extendable, session, devices, uploaded) : undefined;
   return {
+    size: sizeOf(graph.nodes),
     draws: graph.draws,
     load(values) {
       const inputs = variables.map(({ index }) => values[index]);

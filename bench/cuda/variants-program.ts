@@ -1,0 +1,55 @@
+/**
+ * A process that times compiled gradients with the settings of programs that its environment names (ISOBATCH_TENSORFLOW_PROGRAM): backend,
+ * size, and models are on its command line. A line of JSON for each model.
+ */
+import { createHash } from "node:crypto";
+import { messageOf } from "../../shared/errors.js";
+import { isBackendName, openBackend } from "../../worker/backends/index.js";
+import { measure } from "../gradients.js";
+import { median } from "../statistics.js";
+import { openGradientOf } from "../worker-gradient.js";
+import { type CheckedModelName, checkedModel } from "./models.js";
+import type { CheckSize } from "./report.js";
+
+export interface VariantTimes {
+  readonly model: CheckedModelName;
+  /** Median; null: it could not be computed. */
+  readonly ms: number | null;
+  /** Of the first gradient, in which the program is made. */
+  readonly firstMs: number | null;
+  /** Of a gradient's bits; null: there is none. */
+  readonly digest: string | null;
+  /** Why the program could not be used; null: it could. */
+  readonly refused: string | null;
+}
+
+const FIRST = 3;
+const RUNS: Record<CheckSize, number> = { gpu: 15, cpu: 5, quick: 2 };
+const MEASURE_MS = 1500;
+
+const [backendName = "", size = "", ...models] = process.argv.slice(2) as [string, CheckSize, ...CheckedModelName[]];
+if (!isBackendName(backendName)) throw new RangeError(`no backend "${backendName}"`);
+const backend = await openBackend(backendName);
+for (const model of models) process.stdout.write(`${JSON.stringify(await timesOf(model))}\n`);
+process.exit(0);
+
+async function timesOf(model: CheckedModelName): Promise<VariantTimes> {
+  const refusals: string[] = [];
+  try {
+    const notice = (line: string): void => void refusals.push(line);
+    const gradient = await openGradientOf(backend, checkedModel(size as CheckSize, model), { notice });
+    const [firstMs] = measure(gradient.compute, FIRST);
+    const times: number[] = [];
+    const end = performance.now() + MEASURE_MS;
+    while (times.length === 0 || (times.length < RUNS[size as CheckSize] && performance.now() < end)) {
+      times.push(...measure(gradient.compute, 1));
+    }
+    const digest = createHash("sha256");
+    for (const tensor of gradient.of(1).tensors) digest.update(tensor);
+    gradient.close();
+    const refused = refusals[0] ?? null;
+    return { model, ms: median(times), firstMs: Math.round(firstMs), digest: digest.digest("hex"), refused };
+  } catch (error) {
+    return { model, ms: null, firstMs: null, digest: null, refused: messageOf(error).split("\n")[0] };
+  }
+}

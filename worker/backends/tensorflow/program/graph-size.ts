@@ -1,0 +1,14 @@
+/** How large a graph is: what a person would count of it. */
+import type { ProgramSize } from "../../compiler.js";
+import type { GraphNode } from "./graph-def.js";
+
+/** What holds numbers or hands them in and out, and computes nothing. */
+const STILL = /^(Placeholder|Const|VarHandleOp|ReadVariableOp|AssignVariableOp|Identity|NoOp)$/;
+
+export function sizeOf(nodes: readonly GraphNode[]): ProgramSize {
+  const constants = nodes.filter(({ operation }) => operation === "Const");
+  return {
+    operations: nodes.filter(({ operation }) => !STILL.test(operation)).length,
+    constantBytes: constants.reduce((sum, { attributes }) => sum + (attributes.value?.length ?? 0), 0),
+  };
+}
