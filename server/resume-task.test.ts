@@ -49,6 +49,18 @@ describe("resumeTask()", () => {
     assert.deepEqual(resume(recorded, longer), longer);
   });
 
+  it("continues runs that were started before there was a choice of precision and wire", () => {
+    const { precision, wire, ...earlier } = taskOf({});
+    assert.deepEqual([precision, wire], ["float32", "float32"]);
+    assert.deepEqual(resume(earlier as Task, taskOf({})), taskOf({}));
+    const hashOf = (task: Task): string => taskHash(task, "data");
+    assert.equal(hashOf(earlier as Task), hashOf(taskOf({})));
+    const others = ["tf32", "bfloat16"].map((other) => hashOf(taskOf({ precision: other })));
+    assert.equal(new Set([hashOf(taskOf({})), hashOf(taskOf({ wire: "bfloat16" })), ...others]).size, 4);
+    const rounding = { code: "invalid_input", message: /precision is "bfloat16" here and "float32" there\./ };
+    assert.throws(() => resume(earlier as Task, taskOf({ precision: "bfloat16" })), rounding);
+  });
+
   const layer = (units: number) => [
     { layer: "Dense", units },
     { layer: "Dense", units: 1 },
@@ -56,6 +68,8 @@ describe("resumeTask()", () => {
   const differences: [string, object, string][] = [
     ["a number", { learningRate: 0.25 }, "learningRate is 0.25 here and 0.5 there"],
     ["what is missing in one", { clipNorm: 1 }, "clipNorm is 1 here and null there"],
+    ["the products' precision", { precision: "tf32" }, 'precision is "tf32" here and "float32" there'],
+    ["the wire's form", { wire: "bfloat16" }, 'wire is "bfloat16" here and "float32" there'],
     [
       "a nested field",
       { schedule: { kind: "constant", warmupSamples: 5 } },

@@ -21,7 +21,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   beta2: "0.999 is usual",
   epsilon: "1e-8 is usual",
   weightDecay: "0 switches it off",
-  precision: "float32 is the usual",
+  precision: "float32 is usual",
   clipNorm: "null switches it off",
   seed: "any such number will do",
 };

@@ -10,7 +10,7 @@ export const CHECKED_ELSEWHERE: readonly CheckedElsewhere[] = [
   { commands: /^npm run (-s )?check:cuda\b/, by: "check:cuda" },
   // They measure for minutes; what they measure with has tests.
   { commands: /^npm run bench -- link$/, by: "bench/link/limited-link.test.ts" },
-  { commands: /^npm run bench -- bfloat16$/, by: "worker/compute/bfloat16.test.ts" },
+  { commands: /^npm run bench -- bfloat16( --models quick)?$/, by: "worker/compute/bfloat16.test.ts" },
   { commands: /^docker |^kubectl /, by: "test:deploy" },
   { commands: /^isobatch tensorflow (install|remove)\b/, by: "test/cli/tensorflow-install.test.ts" },
   { commands: /^isobatch experiment invariance\b/, by: "test/cli/experiment.test.ts" },

@@ -76,11 +76,12 @@ export function programSettings(variable: string | undefined, onGpu: boolean): P
 }
 
 /**
- * What XLA reads when it is loaded: deterministic algorithms, the same in every process; compiled before the first run, since
- * the graph's own bits are others; and CPUs too, where it is tried without a GPU.
+ * What XLA reads when it is loaded: deterministic algorithms, the same in every process; numbers that are rounded to bfloat16
+ * where the graph rounds them; compiled before the first run, since the graph's own bits are others; and CPUs too, where it is
+ * tried without a GPU.
  */
 const XLA_VARIABLES = {
-  XLA_FLAGS: "--xla_gpu_deterministic_ops=true --xla_gpu_autotune_level=0",
+  XLA_FLAGS: "--xla_gpu_deterministic_ops=true --xla_gpu_autotune_level=0 --xla_allow_excess_precision=false",
   TF_XLA_FLAGS: "--tf_xla_enable_lazy_compilation=false --tf_xla_cpu_global_jit",
 };
 
