@@ -66,7 +66,7 @@ export interface Program {
    * @returns whether all that was written is finite, if the program has looked.
    */
   run(inputs: readonly Numbers[], outputs: readonly (readonly Float32Array[])[]): boolean | undefined;
-  /** Makes it keep sums of its outputs; undefined where it can't. */
+  /** Makes it keep sums of its outputs, which can be done once; undefined where it can't. */
   sums?(form: GradientForm): ProgramSums;
   close(): void;
 }
