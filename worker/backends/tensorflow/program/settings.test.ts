@@ -39,10 +39,11 @@ describe("programSettings()", () => {
 });
 
 describe("programVariables()", () => {
-  it("makes XLA's algorithms deterministic, beside what others set, once", () => {
+  it("makes XLA's algorithms deterministic and keep what is rounded, beside what others set, once", () => {
     assert.deepEqual(programVariables({ ISOBATCH_TENSORFLOW_PROGRAM: "layout", XLA_FLAGS: "--a" }), {});
     const once = programVariables({ ISOBATCH_TENSORFLOW_PROGRAM: "xla", XLA_FLAGS: "--a" });
-    assert.equal(once.XLA_FLAGS, "--a --xla_gpu_deterministic_ops=true --xla_gpu_autotune_level=0");
+    const flags = ["gpu_deterministic_ops=true", "gpu_autotune_level=0", "allow_excess_precision=false"];
+    assert.equal(once.XLA_FLAGS, ["--a", ...flags.map((flag) => `--xla_${flag}`)].join(" "));
     assert.deepEqual(programVariables({ ISOBATCH_TENSORFLOW_PROGRAM: "xla", ...once }), once);
   });
 });
