@@ -54,6 +54,19 @@ describe("startChild()", () => {
     assert.equal((await start("notices", source).child.exited).reason, says[2]);
   });
 
+  it("says in one sentence that a child ran out of memory, as the system, C++ and V8 do in many", async () => {
+    const sentence =
+      /^It ran out of memory, which ended it: give it more, or take a smaller microBatchSize or fewer --compute-threads\.$/;
+    const aborts = `console.error("terminate called after throwing an instance of 'std::bad_alloc'\\n  what():  std::bad_alloc"); process.abort();`;
+    assert.match((await start("bad-alloc", aborts).child.exited).reason, sentence);
+    const fills = "const all = []; for (;;) all.push(new Array(10_000).fill(0).map(() => ({})));";
+    const env = { ...process.env, NODE_OPTIONS: "--max-old-space-size=24" };
+    const full = startChild({ args: [], env, script: scriptOf("full", fills) });
+    assert.match((await full.exited).reason, sentence);
+    const well = await start("well-fed", 'console.error("std::bad_alloc");').child.exited;
+    assert.deepEqual([well.ok, well.reason], [true, "std::bad_alloc"]);
+  });
+
   it("stops a child that obeys SIGTERM without killing it", async () => {
     const { child, record } = start("obeys", `process.on("SIGTERM", () => process.exit(0)); ${ready} ${linger}`);
     await record;

@@ -108,7 +108,8 @@ export function startChild(options: ChildOptions): Child {
     child.once("close", (code, signal) => {
       const said = lastLines.join("\n").trim();
       const how = overdue ? `It did not start within ${startMs / 1_000} s. ${FEW_THREADS}` : describeEnd(code, signal);
-      settle({ ok: code === 0, code, reason: said === "" ? how : said });
+      const why = code !== 0 && NO_MEMORY.test(said) ? OUT_OF_MEMORY : said;
+      settle({ ok: code === 0, code, reason: why === "" ? how : why });
     });
   });
 
@@ -140,6 +141,11 @@ function parseRecord(line: string): Record<string, unknown> | undefined {
     return undefined;
   }
 }
+
+/** What C++ and V8 say when they end a process because memory ran out, with whatever more lines. */
+const NO_MEMORY = /\bstd::bad_alloc\b|JavaScript heap out of memory/;
+const OUT_OF_MEMORY =
+  "It ran out of memory, which ended it: give it more, or take a smaller microBatchSize or fewer --compute-threads.";
 
 const FEW_THREADS = "The system may give it too few threads: raise ulimit -u, or the container's limit.";
 
