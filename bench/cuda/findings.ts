@@ -111,4 +111,12 @@ export const CHECKED_PARTS: readonly CheckedPart[] = [
     },
   },
   { name: "variants", found: () => "below" },
+  {
+    name: "memory",
+    found: ({ memory }) => {
+      const [{ limitMiB, takenMiB, samples, fits }] = memory!.rows;
+      const taken = takenMiB === null ? "" : `; ${takenMiB} MiB were taken, the CUDA context included`;
+      return `of ${samples.toLocaleString("en")} samples ${fits.toLocaleString("en")} fit in ${limitMiB} MiB${taken}`;
+    },
+  },
 ];

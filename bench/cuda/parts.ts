@@ -18,6 +18,7 @@ export const PART_SECONDS: Readonly<Record<PartName, number>> = {
   torch: 40,
   cluster: 100,
   variants: 30,
+  memory: 25,
 };
 
 export const PART_NAMES = Object.keys(PART_SECONDS) as readonly PartName[];

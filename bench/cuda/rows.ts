@@ -6,6 +6,7 @@ import type { GradientRow } from "./parts/gradients.js";
 import type { KernelsRow } from "./parts/kernels.js";
 import type { KinksRow } from "./parts/kinks.js";
 import type { MaskRow } from "./parts/masks.js";
+import type { MemoryRow } from "./parts/memory.js";
 import type { PartitionsRow } from "./parts/partitions.js";
 import type { PrecisionRow } from "./parts/precision.js";
 import type { TorchRow } from "./parts/torch.js";
@@ -25,4 +26,5 @@ export interface Rows {
   torch: TorchRow;
   cluster: ClusterRow;
   variants: VariantRow;
+  memory: MemoryRow;
 }

@@ -1,0 +1,88 @@
+/**
+ * Whether what is taken of the GPU's memory ends where ISOBATCH_GPU_MEMORY says, and whether a gradient that does not fit says
+ * how many samples do, which then fit.
+ */
+import { messageOf } from "../../../shared/errors.js";
+import { openBackend } from "../../../worker/backends/index.js";
+import { pinnedGpu } from "../../../worker/backends/tensorflow/gpus.js";
+import { readGraphics } from "../../../worker/backends/tensorflow/graphics.js";
+import { TooLargeError } from "../../../worker/compute/index.js";
+import { images, type MeasuredModel } from "../../models.js";
+import { openGradientOf } from "../../worker-gradient.js";
+import { runChild } from "../child.js";
+import type { Part } from "../report.js";
+
+export interface MemoryRow {
+  readonly limitMiB: number;
+  /** More than before, of the whole GPU; null where nvidia-smi does not say. */
+  readonly takenMiB: number | null;
+  readonly samples: number;
+  /** What the gradient said. */
+  readonly sentence: string;
+  /** The samples that fit by it. */
+  readonly fits: number;
+}
+
+const LIMIT_GIB = 2;
+/** The CUDA context and the libraries' own workspaces are beside the limit. */
+const BESIDE_MIB = 1_536;
+/** An activation of so many samples is 1 GiB; a gradient needs several. */
+const SAMPLES = 16_384;
+const UNITS = 16_384;
+const SMI_MS = 5_000;
+
+const wide = (batch: number): MeasuredModel => ({
+  model: {
+    kind: "sequential",
+    layers: [
+      { layer: "Flatten", inputShape: [28, 28, 1] },
+      { layer: "Dense", units: UNITS, activation: "relu" },
+      { layer: "Dense", units: 10 },
+    ],
+  },
+  form: images(28, 28, 1),
+  batch,
+});
+
+export const part: Part<MemoryRow> = async ({ on, backend: name }, say) => {
+  if (on === "cpu") {
+    return say.absent("A bound of memory was not tried: it is of a GPU's memory, and a processor's is the machine's.");
+  }
+  process.env.ISOBATCH_GPU_MEMORY = String(LIMIT_GIB);
+  const gpu = pinnedGpu(readGraphics(), process.env.CUDA_VISIBLE_DEVICES) ?? "0";
+  const before = await usedMiB(gpu);
+  const backend = await openBackend(name);
+  const notice = (): void => {};
+  const sentence = await openGradientOf(backend, wide(SAMPLES), { notice }).then(({ compute, close }) => {
+    try {
+      compute();
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof TooLargeError)) throw error;
+      return messageOf(error);
+    } finally {
+      close();
+    }
+  });
+  const limitMiB = 1_024 * LIMIT_GIB;
+  if (sentence === undefined)
+    return say.fail(`A gradient that needs more than ${LIMIT_GIB} GiB was computed with that.`);
+  const fits = Number(/; (?:at least )?(\d+) fit: /.exec(sentence)?.[1] ?? 0);
+  const after = await usedMiB(gpu);
+  const takenMiB = before === undefined || after === undefined ? null : after - before;
+  say.row({ limitMiB, takenMiB, samples: SAMPLES, sentence, fits });
+  if (takenMiB === null) say.absent("How much of the GPU's memory was taken is not known: nvidia-smi does not say.");
+  else if (takenMiB > limitMiB + BESIDE_MIB)
+    say.fail(`${takenMiB} MiB were taken of the GPU, ${limitMiB} are allowed.`);
+  if (fits === 0) return say.fail(`The gradient does not say how many samples fit: ${sentence}`);
+  const smaller = await openGradientOf(backend, wide(fits), { notice });
+  smaller.compute();
+  smaller.dispose();
+};
+
+async function usedMiB(gpu: string): Promise<number | undefined> {
+  const query = [`--id=${gpu}`, "--query-gpu=memory.used", "--format=csv,noheader,nounits"];
+  const { code, stdout } = await runChild("nvidia-smi", query, SMI_MS);
+  const mebibytes = Number.parseFloat(stdout);
+  return code === 0 && Number.isFinite(mebibytes) ? mebibytes : undefined;
+}
