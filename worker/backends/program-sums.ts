@@ -52,4 +52,9 @@ export interface ProgramSums {
    * What a leaf may weigh, besides 0, so that any order of operations makes the same bits here and on the host; 0: anything.
    */
   readonly smallestWeight: number;
+  /** The same in another thread, where that is possible; until it is settled nothing else may be asked of the program. */
+  readonly later?: {
+    compute(...inputs: Parameters<ProgramSums["compute"]>): Promise<ReturnType<ProgramSums["compute"]>>;
+    read(...of: Parameters<ProgramSums["read"]>): Promise<boolean>;
+  };
 }

@@ -46,11 +46,11 @@ export interface Folded extends FoldedPart {
   readonly losses: readonly number[];
 }
 
-export function fold(part: PartFold, { lo, hi }: Interval): Folded {
+export async function fold(part: PartFold, { lo, hi }: Interval): Promise<Folded> {
   const losses: number[] = [];
   for (let leaf = lo; leaf < hi; leaf++)
-    losses.push(part.add({ number: FIRST_MICRO_BATCH + leaf } as DecodedMicroBatch));
-  return { ...part.end(), losses };
+    losses.push(await part.add({ number: FIRST_MICRO_BATCH + leaf } as DecodedMicroBatch));
+  return { ...(await part.end()), losses };
 }
 
 export const intervals = (nodes: readonly Interval[]): Interval[] => nodes.map(({ lo, hi }) => ({ lo, hi }));
@@ -64,19 +64,19 @@ const allNormal = (bytes: Buffer): boolean =>
  * @param onGpu whether the program leaves out the numbers that a GPU takes for 0.
  * @returns where the two differ; undefined: nowhere.
  */
-export function foldProblem(
+export async function foldProblem(
   given: BothFolds,
   expected: BothFolds,
   microBatches: number,
   random: Random,
   onGpu: boolean,
-): string | undefined {
+): Promise<string | undefined> {
   const weights = weightsOf(microBatches, random);
   for (const whole of split(microBatches, random)) {
     const apart = whole.hi - whole.lo <= 3 && random.below(3) === 0;
     const request = { ...whole, whole, microBatches, firstMicroBatch: FIRST_MICRO_BATCH, apart, weights };
-    const host = fold(expected.host(request), whole);
-    const program = fold(given.program(request), whole);
+    const host = await fold(expected.host(request), whole);
+    const program = await fold(given.program(request), whole);
     const where = `[${whole.lo}, ${whole.hi}) of ${microBatches}${apart ? ", apart" : ""}`;
     if (String(program.losses) !== String(host.losses)) return `${where}: other losses`;
     const nodes = JSON.stringify(intervals(program.nodes));

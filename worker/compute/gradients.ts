@@ -17,6 +17,7 @@ import { type Addresses, gradientAddresses, type SharedMemory } from "./memory.j
 import { type DecodedMicroBatch, type ModelGradient, openModelGradient } from "./model-gradient.js";
 import type { ComputedGradient, ModelSums } from "./model-program.js";
 import { NonFiniteError } from "./non-finite-error.js";
+import { type Soon, when } from "./soon.js";
 import { createSums } from "./sums.js";
 import { fittingWeights, withinMemory, withoutSearch } from "./within-memory.js";
 
@@ -50,9 +51,11 @@ export interface GradientsOptions {
 }
 
 /** The sums of a program, as `Gradients` gives them out. */
-export interface GradientSums extends Omit<ModelSums, "compute" | "readGradient"> {
-  /** As `compute` of `Gradients`, but the gradient stays where it was computed. */
-  compute(batch: DecodedMicroBatch): number;
+export interface GradientSums extends Pick<ModelSums, "perform" | "smallestWeight"> {
+  /** As `compute` of `Gradients`, but the gradient stays where it was computed. Nothing may be asked for until it is there. */
+  compute(batch: DecodedMicroBatch): Soon<number>;
+  /** The same. */
+  read(...of: Parameters<ModelSums["read"]>): Soon<boolean>;
 }
 
 export interface Gradients {
@@ -144,17 +147,22 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
     );
 
   /** @throws {NonFiniteError} if something is known not to be finite. @throws {TooLargeError} if memory runs out. */
-  const checked = (batch: DecodedMicroBatch, work: () => ComputedGradient): ComputedGradient => {
+  const checked = <T extends Soon<ComputedGradient>>(batch: DecodedMicroBatch, work: () => T): T => {
     const { number } = batch;
     const begun = began();
-    const compute = (): ComputedGradient => backend.inPrecision(task.precision, work);
-    const computed = namingBatch(`micro-batch ${number}`, () => within(batch, compute));
-    span("gradient", begun, number);
-    if (!Number.isFinite(computed.loss)) {
-      throw new NonFiniteError(number, `The loss of micro-batch ${number} is ${computed.loss}.`);
-    }
-    refuseInfinite(number, computed.finite ?? true);
-    return computed;
+    const compute = (): T => backend.inPrecision(task.precision, work);
+    const check = (computed: ComputedGradient): ComputedGradient => {
+      span("gradient", begun, number);
+      if (!Number.isFinite(computed.loss)) {
+        throw new NonFiniteError(number, `The loss of micro-batch ${number} is ${computed.loss}.`);
+      }
+      refuseInfinite(number, computed.finite ?? true);
+      return computed;
+    };
+    return when(
+      namingBatch(`micro-batch ${number}`, () => within(batch, compute)) as Soon<ComputedGradient>,
+      check,
+    ) as T;
   };
 
   const compute = (batch: DecodedMicroBatch, target: Addresses): number => {
@@ -166,9 +174,13 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
     return loss;
   };
 
-  const sumsOf = (sums: ModelSums): GradientSums => ({
-    ...sums,
-    compute: (batch) => checked(batch, () => sums.compute(batch)).loss,
+  const sumsOf = ({ perform, smallestWeight, compute, read, later }: ModelSums): GradientSums => ({
+    ...{ perform, smallestWeight, read: later?.read ?? read },
+    compute: (batch) =>
+      when(
+        checked(batch, (): Soon<ComputedGradient> => (later?.compute ?? compute)(batch)),
+        ({ loss }) => loss,
+      ),
   });
 
   return {

@@ -3,6 +3,7 @@ import { canonicalNodes, type Interval } from "../../shared/sums/index.js";
 import type { FoldedNode } from "./fold.js";
 import type { DecodedMicroBatch } from "./model-gradient.js";
 import type { LeaseRequest } from "./protocol.js";
+import type { Soon } from "./soon.js";
 
 export interface PartFold {
   /** The leaf that is next; `hi` once all are in. */
@@ -11,9 +12,9 @@ export interface PartFold {
    * Computes the next leaf's gradient and folds it. @returns the loss.
    * @throws {NonFiniteError} if the loss or any element of the gradient is NaN or infinite.
    */
-  add(batch: DecodedMicroBatch): number;
+  add(batch: DecodedMicroBatch): Soon<number>;
   /** Once all are in: the part's nodes, whose sums are in the slots that the lease came with. */
-  end(): FoldedPart;
+  end(): Soon<FoldedPart>;
 }
 
 export interface FoldedPart {

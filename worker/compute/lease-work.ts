@@ -1,6 +1,7 @@
 /**
  * A thread's work on its part of a lease. Samples are decoded as soon as they come, which may be long before the lease, and
- * computed and folded once it is their turn; between two micro-batches the thread hears what else it is told.
+ * computed and folded once it is their turn; between two micro-batches the thread hears what else it is told. Where another
+ * thread computes, as on a GPU, it hears it meanwhile too, and so decodes the next micro-batch while one is computed.
  */
 import { began, span } from "../../shared/trace/index.js";
 import type { Gradients, SampleBatch } from "./gradients.js";
@@ -10,14 +11,17 @@ import type { SharedMemory } from "./memory.js";
 import type { DecodedMicroBatch } from "./model-gradient.js";
 import { canFold, createProgramFold } from "./program-fold.js";
 import type { FoldedRange, LeaseRequest } from "./protocol.js";
+import { type Soon, when } from "./soon.js";
 import type { Sums } from "./sums.js";
 
 export interface LeaseWork {
   /** Starts a lease. What was decoded of micro-batches that are not in it is forgotten. */
   begin(request: LeaseRequest): void;
   give(batch: SampleBatch): void;
-  /** Gives up the lease, if there is one. */
+  /** Gives up the lease, if there is one, once nothing is computed. */
   abandon(): void;
+  /** Settled when the micro-batch that another thread computes meanwhile is there; undefined: nothing is computed. */
+  readonly computing: Promise<void> | undefined;
 }
 
 export interface LeaseWorkOptions {
@@ -43,6 +47,8 @@ interface UnderWay {
   /** When the last micro-batch was done. */
   restsSince?: number;
   waitedMs: number;
+  /** It is given up as soon as nothing is computed. */
+  abandoned: boolean;
 }
 
 export function createLeaseWork(options: LeaseWorkOptions): LeaseWork {
@@ -50,6 +56,7 @@ export function createLeaseWork(options: LeaseWorkOptions): LeaseWork {
   /** By number; each gives the decoded samples, or throws why they can't be. */
   const decoded = new Map<number, () => DecodedMicroBatch>();
   let current: UnderWay | undefined;
+  let computing: Promise<void> | undefined;
 
   const end = (): void => {
     const { lo, hi, firstMicroBatch } = current!.request;
@@ -64,41 +71,67 @@ export function createLeaseWork(options: LeaseWorkOptions): LeaseWork {
       : createHostFold(request, { thread, plan: memory.plan, sums, gradients });
   };
 
+  /** The part's end, if the micro-batch is its last. */
+  const add = (lease: UnderWay, batch: DecodedMicroBatch): Soon<FoldedPart | undefined> => {
+    lease.fold ??= foldFor(lease.request, batch);
+    const { fold } = lease;
+    return when(fold.add(batch), (loss): Soon<FoldedPart | undefined> => {
+      lease.losses.push(loss);
+      return fold.leaf === lease.request.hi ? fold.end() : undefined;
+    });
+  };
+
   /** Computes what is there of the lease. */
   const advance = (): void => {
-    while (current !== undefined) {
-      const { request, losses } = current;
-      const leaf = current.fold?.leaf ?? request.lo;
-      const number = request.firstMicroBatch + leaf;
+    while (current !== undefined && computing === undefined) {
+      const lease = current;
+      const { request } = lease;
+      const number = request.firstMicroBatch + (lease.fold?.leaf ?? request.lo);
       const take = decoded.get(number);
       if (take === undefined) return;
       decoded.delete(number);
       const now = performance.now();
-      current.startedAt ??= now;
-      current.waitedMs += now - (current.restsSince ?? now);
-      let folded: FoldedPart | undefined;
+      lease.startedAt ??= now;
+      lease.waitedMs += now - (lease.restsSince ?? now);
+      let added: Soon<FoldedPart | undefined>;
       try {
         const batch = take();
-        const underWay = current;
-        folded = gradients.within(batch, () => {
-          underWay.fold ??= foldFor(request, batch);
-          losses.push(underWay.fold.add(batch));
-          return leaf + 1 === request.hi ? underWay.fold.end() : undefined;
-        });
+        added = gradients.within(batch, () => add(lease, batch));
       } catch (error) {
-        end();
-        return options.failed(error);
+        fail(error);
+        return;
       }
-      current.restsSince = performance.now();
-      if (folded === undefined) {
-        options.computed(number);
-        continue;
-      }
-      const { startedAt, waitedMs, begun } = current;
-      end();
-      span("part", begun, request.firstMicroBatch, request.lo, request.hi);
-      options.ended({ ...folded, losses, computeMs: performance.now() - startedAt, waitedMs });
+      if (added instanceof Promise)
+        computing = added.then((folded) => computed(lease, number, folded), fail).then(rested);
+      else computed(lease, number, added);
     }
+  };
+
+  /** A micro-batch was computed. */
+  const computed = (lease: UnderWay, number: number, folded: FoldedPart | undefined): void => {
+    if (lease.abandoned) return giveUp();
+    lease.restsSince = performance.now();
+    if (folded === undefined) return options.computed(number);
+    const { request, losses, startedAt, waitedMs, begun } = lease;
+    end();
+    span("part", begun, request.firstMicroBatch, request.lo, request.hi);
+    options.ended({ ...folded, losses, computeMs: performance.now() - startedAt!, waitedMs });
+  };
+
+  const fail = (error: unknown): void => {
+    end();
+    options.failed(error);
+  };
+
+  const giveUp = (): void => {
+    end();
+    options.ended(null);
+  };
+
+  /** Another thread has computed what was asked of it. */
+  const rested = (): void => {
+    computing = undefined;
+    advance();
   };
 
   return {
@@ -107,7 +140,7 @@ export function createLeaseWork(options: LeaseWorkOptions): LeaseWork {
       for (const number of decoded.keys()) {
         if (number < firstMicroBatch + lo || number >= firstMicroBatch + hi) decoded.delete(number);
       }
-      current = { request, losses: [], begun: began(), waitedMs: 0 };
+      current = { request, losses: [], begun: began(), waitedMs: 0, abandoned: false };
       advance();
     },
     give(batch) {
@@ -119,8 +152,11 @@ export function createLeaseWork(options: LeaseWorkOptions): LeaseWork {
     },
     abandon() {
       if (current === undefined) return;
-      end();
-      options.ended(null);
+      if (computing === undefined) giveUp();
+      else current.abandoned = true;
+    },
+    get computing() {
+      return computing;
     },
   };
 }

@@ -38,8 +38,12 @@ export interface GradientResult {
 }
 
 /** The sums of a program whose gradient is a micro-batch's. */
-export interface ModelSums extends Omit<ProgramSums, "compute"> {
+export interface ModelSums extends Omit<ProgramSums, "compute" | "later"> {
   compute(batch: DecodedMicroBatch): { loss: number; finite: boolean };
+  readonly later?: {
+    compute(batch: DecodedMicroBatch): Promise<{ loss: number; finite: boolean }>;
+    readonly read: NonNullable<ProgramSums["later"]>["read"];
+  };
 }
 
 /** What a model's program is fed from. */
@@ -72,7 +76,12 @@ export function createModelProgram(program: Program, samples: number, feeds: Mod
   const sums = (): ModelSums | undefined => {
     if (opened !== undefined || keeping === undefined || program.sums === undefined) return opened;
     const kept = program.sums(keeping.form);
-    opened = { ...kept, compute: (batch) => kept.compute(given(batch)) };
+    const { later } = kept;
+    opened = {
+      ...kept,
+      compute: (batch) => kept.compute(given(batch)),
+      later: later && { read: later.read, compute: (batch) => later.compute(given(batch)) },
+    };
     return opened;
   };
 

@@ -58,7 +58,7 @@ describe("a part of a lease that the program folds", { skip, timeout: 60_000 }, 
       const expected = on.otherDevices ? await openFolds(compiler()!, gradients) : given;
       const random = createRandom(7);
       for (let microBatches = 1; microBatches <= 40; microBatches += every) {
-        assert.equal(foldProblem(given, expected, microBatches, random, on.otherDevices), undefined);
+        assert.equal(await foldProblem(given, expected, microBatches, random, on.otherDevices), undefined);
       }
       for (const { close } of new Set([given, expected])) close();
     });
@@ -77,24 +77,25 @@ describe("a part of a lease that the program folds", { skip, timeout: 60_000 }, 
       return g;
     };
     const folds = await openFolds(compiler()!, broken);
-    const infinite = (way: "host" | "program", lo: number, hi: number, whole: Interval): Interval[] => {
+    const infinite = async (way: "host" | "program", lo: number, hi: number, whole: Interval): Promise<Interval[]> => {
       const request = { lo, hi, whole, microBatches: 32, firstMicroBatch: FIRST_MICRO_BATCH, apart: false };
-      return intervals(fold(folds[way]({ ...request, weights: undefined }), { lo, hi }).infinite);
+      const { infinite } = await fold(folds[way]({ ...request, weights: undefined }), { lo, hi });
+      return intervals(infinite);
     };
     for (const way of ["host", "program"] as const) {
-      assert.deepEqual(infinite(way, 0, 12, { lo: 0, hi: 12 }), [
+      assert.deepEqual(await infinite(way, 0, 12, { lo: 0, hi: 12 }), [
         { lo: 0, hi: 8 },
         { lo: 8, hi: 12 },
       ]);
       // The rest is joined to it.
-      assert.deepEqual(infinite(way, 4, 8, { lo: 0, hi: 8 }), []);
-      assert.deepEqual(infinite(way, 5, 6, { lo: 5, hi: 6 }), []);
+      assert.deepEqual(await infinite(way, 4, 8, { lo: 0, hi: 8 }), []);
+      assert.deepEqual(await infinite(way, 5, 6, { lo: 5, hi: 6 }), []);
       for (const leaf of [20, 21]) {
-        assert.throws(
-          () => infinite(way, 18, 22 - (21 - leaf), { lo: 18, hi: 22 }),
+        await assert.rejects(
+          infinite(way, 18, 22 - (21 - leaf), { lo: 18, hi: 22 }),
           (error) => error instanceof NonFiniteError && error.microBatch === FIRST_MICRO_BATCH + 20,
         );
-        assert.throws(() => infinite(way, leaf, leaf + 1, { lo: leaf, hi: leaf + 1 }), NonFiniteError);
+        await assert.rejects(infinite(way, leaf, leaf + 1, { lo: leaf, hi: leaf + 1 }), NonFiniteError);
       }
     }
     folds.close();
@@ -102,16 +103,16 @@ describe("a part of a lease that the program folds", { skip, timeout: 60_000 }, 
 
   it("takes no more memory after 2,000 micro-batches", async () => {
     const folds = await openFolds(compiler()!, gradientOf);
-    const folded = (leases: number): void => {
+    const folded = async (leases: number): Promise<void> => {
       for (let i = 0; i < leases; i++) {
         const whole = { lo: 0, hi: 20 };
         const request = { ...whole, whole, microBatches: 20, firstMicroBatch: FIRST_MICRO_BATCH, apart: false };
-        fold(folds.program({ ...request, weights: undefined }), whole);
+        await fold(folds.program({ ...request, weights: undefined }), whole);
       }
     };
-    folded(20);
+    await folded(20);
     const before = process.memoryUsage.rss();
-    folded(100);
+    await folded(100);
     const grownBytes = process.memoryUsage.rss() - before;
     assert.ok(grownBytes < 32e6, `${grownBytes} bytes more after 2,000 micro-batches`);
     folds.close();

@@ -11,6 +11,7 @@ import type { GradientSums } from "./gradients.js";
 import { isLasting, type PartFold } from "./lease-fold.js";
 import { type SharedMemory, sumAddresses } from "./memory.js";
 import type { LeaseRequest } from "./protocol.js";
+import { inTurn, type Soon, when } from "./soon.js";
 import { type LeaseWeights, leafWeightsOf } from "./sums.js";
 
 /** Whether the program's sums of these leaves have the host's bits. */
@@ -30,7 +31,7 @@ export function createProgramFold(
   const fold = createFold(lo, hi, microBatches, [...slots.keys()].reverse(), apart);
 
   /** @returns whether it is finite, where it is a sum. */
-  const download = ({ lo, hi, slot }: FoldedNode): boolean => {
+  const download = ({ lo, hi, slot }: FoldedNode): Soon<boolean> => {
     const s1 = hostVectors(memory, sumAddresses(memory.plan, slots[slot], "s1"));
     const s2 = hi - lo === 1 ? undefined : hostVectors(memory, sumAddresses(memory.plan, slots[slot], "s2"), "s2");
     return sums.read(slot, s1, s2);
@@ -42,23 +43,22 @@ export function createProgramFold(
     },
     add(batch) {
       const { target } = fold;
-      const loss = sums.compute(batch);
-      const begun = began();
-      const kept: SumsOperation[] = target === "gradient" ? [] : [{ kind: "keep", slot: target.slot }];
-      sums.perform([...kept, ...fold.accept().map((operation) => weighed(operation, weights))]);
-      span("fold", begun, batch.number);
-      return loss;
+      return when(sums.compute(batch), (loss) => {
+        const begun = began();
+        const kept: SumsOperation[] = target === "gradient" ? [] : [{ kind: "keep", slot: target.slot }];
+        sums.perform([...kept, ...fold.accept().map((operation) => weighed(operation, weights))]);
+        span("fold", begun, batch.number);
+        return loss;
+      });
     },
     end() {
       const begun = began();
-      const folded = fold
-        .nodes()
-        .map((node) => ({ node: { ...node, slot: slots[node.slot] }, finite: download(node) }));
-      span("download", begun, folded.length);
-      return {
-        nodes: folded.map(({ node }) => node),
-        infinite: folded.flatMap(({ node, finite }) => (!finite && isLasting(node, request) ? [node] : [])),
-      };
+      const kept = fold.nodes();
+      return when(inTurn(kept, download), (finite) => {
+        span("download", begun, kept.length);
+        const nodes = kept.map((node) => ({ ...node, slot: slots[node.slot] }));
+        return { nodes, infinite: nodes.filter((node, i) => !finite[i] && isLasting(node, request)) };
+      });
     },
   };
 }

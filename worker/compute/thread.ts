@@ -69,15 +69,10 @@ async function start(options: ThreadStart, port: MessagePort): Promise<void> {
     },
   };
 
-  port.on("message", (request: Request | Note) => {
-    switch (request.name) {
-      case "samples":
-        return work.give(request.batch);
-      case "abandon":
-        return work.abandon();
-      case "lease":
-        if (unloaded !== undefined) return fail(unloaded.error);
-        return work.begin(request);
+  const answer = (request: Request): void => {
+    if (request.name === "lease") {
+      if (unloaded !== undefined) return fail(unloaded.error);
+      return work.begin(request);
     }
     const handle = handlers[request.name] as (request: Request) => ReplyOf<RequestName>;
     try {
@@ -85,6 +80,13 @@ async function start(options: ThreadStart, port: MessagePort): Promise<void> {
     } catch (error) {
       fail(error);
     }
+  };
+
+  port.on("message", (message: Request | Note) => {
+    if (message.name === "samples") return work.give(message.batch);
+    if (message.name === "abandon") return work.abandon();
+    if (work.computing === undefined) return answer(message);
+    void work.computing.then(() => answer(message));
   });
   send({ ready: { numerics: backend.numerics, device: backend.device } });
 }

@@ -39,14 +39,23 @@ export function withinMemory<B extends Batch, T>(
   compute: (batch: B) => T,
   fitting: (part: B) => unknown = compute,
 ): T {
-  try {
-    return compute(batch);
-  } catch (error) {
+  const explain = (error: unknown): never => {
     // It may have been said inside already.
     if (error instanceof TooLargeError || !isOutOfMemory(error)) throw error;
     const attempt = (samples: number): void => void fitting(firstOf(batch, samples));
     const options = { attempt, isOutOfMemory, memory: hostMemory, now: () => performance.now(), budgetMs: SEARCH_MS };
     throw tooMany(field, device, batch, error, adviceOf(field, batch, findFit(batch.samples, options)));
+  };
+  return explained(() => compute(batch), explain);
+}
+
+/** What was made, at once or later; `explain` throws for what fails. */
+function explained<T>(make: () => T, explain: (error: unknown) => never): T {
+  try {
+    const made = make();
+    return made instanceof Promise ? (made.catch(explain) as T) : made;
+  } catch (error) {
+    return explain(error);
   }
 }
 
@@ -87,12 +96,7 @@ export function fittingWeights<T>(weights: number, device: string, make: () => T
       { cause: error },
     );
   };
-  try {
-    const made = make();
-    return made instanceof Promise ? (made.catch(explain) as T) : made;
-  } catch (error) {
-    return explain(error);
-  }
+  return explained(make, explain);
 }
 
 const REASON_LENGTH_MAX = 200;

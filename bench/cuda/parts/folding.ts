@@ -35,7 +35,7 @@ export const part: Part<FoldingRow> = async (context, say) => {
   const random = createRandom(7);
   let [kappas, apart] = [0, 0];
   for (let microBatches = 1; microBatches <= KAPPA_MAX; microBatches += EVERY[context.size]) {
-    const problem = foldProblem(given, expected, microBatches, random, onGpu);
+    const problem = await foldProblem(given, expected, microBatches, random, onGpu);
     kappas++;
     if (problem === undefined) continue;
     apart++;

@@ -6,12 +6,13 @@
 //   prepare(session, feeds: {name, type, shape, borrowed?}[], fetches: string[], targets: string[]) → number of the call
 //   run(session, call, inputs: TypedArray[][], outputs: TypedArray[][], unchecked?: boolean)
 //       → whether all outputs of float32 are finite; true where they are unchecked
+//   runLater(the same) → a promise of it: another thread runs, while JavaScript continues, but for this session
 //   assign(session, call, read, inputs: TypedArray[][])           a call that sets variables, and one that reads them
 //   close(session)
 //
 // Names are "node" or "node:output". An input or output is one tensor whose elements lie in one array after the other.
 // What is borrowed is one array, which TensorFlow reads where it is, and only while the call runs; the graph must copy it.
-// A session belongs to the thread that opened it. Whatever is wrong is thrown as a JavaScript Error.
+// A session belongs to the thread that opened it. Whatever is wrong is thrown, or rejected with, as a JavaScript Error.
 #include <node_api.h>
 #include <tensorflow/c/c_api.h>
 
@@ -73,7 +74,11 @@ struct Session {
   Graph graph;
   Owned<TF_Session, DeleteSession> session;  // After the graph: it is deleted first.
   std::vector<Call> calls;
+  bool running = false;  // In another thread.
 };
+
+/** What JavaScript holds; a run in another thread holds it, too, so that it ends before the session does. */
+using Holder = std::shared_ptr<Session>;
 
 // ---- JavaScript values
 
@@ -133,11 +138,17 @@ napi_value Property(napi_env env, napi_value object, const char* name) {
   return value;
 }
 
-std::unique_ptr<Session>& SessionOf(napi_env env, napi_value value) {
+Holder& HolderOf(napi_env env, napi_value value) {
   void* holder;
   Check(napi_get_value_external(env, value, &holder));
-  auto& session = *static_cast<std::unique_ptr<Session>*>(holder);
+  Holder& session = *static_cast<Holder*>(holder);
   if (session == nullptr) throw std::runtime_error("the session is closed");
+  return session;
+}
+
+Session& SessionOf(napi_env env, napi_value value) {
+  Session& session = *HolderOf(env, value);
+  if (session.running) throw std::runtime_error("the session is running in another thread");
   return session;
 }
 
@@ -146,7 +157,7 @@ std::unique_ptr<Session>& SessionOf(napi_env env, napi_value value) {
 napi_value Open(napi_env env, const std::vector<napi_value>& arguments) {
   const Bytes definition = BytesOf(env, arguments[0]), config = BytesOf(env, arguments[1]);
   Status status(TF_NewStatus());
-  auto session = std::make_unique<Session>();
+  auto session = std::make_shared<Session>();
   session->graph.reset(TF_NewGraph());
   Buffer buffer(TF_NewBufferFromString(definition.data, definition.length));
   ImportOptions import(TF_NewImportGraphDefOptions());
@@ -157,8 +168,8 @@ napi_value Open(napi_env env, const std::vector<napi_value>& arguments) {
   Check(status);
   session->session.reset(TF_NewSession(session->graph.get(), options.get(), status.get()));
   Check(status);
-  auto holder = std::make_unique<std::unique_ptr<Session>>(std::move(session));
-  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<std::unique_ptr<Session>*>(data); };
+  auto holder = std::make_unique<Holder>(std::move(session));
+  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<Holder*>(data); };
   napi_value external;
   Check(napi_create_external(env, holder.get(), finalize, nullptr, &external));
   holder.release();
@@ -181,7 +192,7 @@ TF_Output OutputOf(TF_Graph* graph, const std::string& name) {
 
 /** TensorFlow adds the nodes to the session when it runs next; calls that it has run before stay as they are. */
 napi_value Extend(napi_env env, const std::vector<napi_value>& arguments) {
-  TF_Graph* graph = SessionOf(env, arguments[0])->graph.get();
+  TF_Graph* graph = SessionOf(env, arguments[0]).graph.get();
   const Bytes definition = BytesOf(env, arguments[1]);
   ImportOptions import(TF_NewImportGraphDefOptions());
   for (napi_value value : ElementsOf(env, arguments[2])) {
@@ -197,7 +208,7 @@ napi_value Extend(napi_env env, const std::vector<napi_value>& arguments) {
 }
 
 napi_value Prepare(napi_env env, const std::vector<napi_value>& arguments) {
-  Session& session = *SessionOf(env, arguments[0]);
+  Session& session = SessionOf(env, arguments[0]);
   Call call;
   for (napi_value value : ElementsOf(env, arguments[1])) {
     Feed feed{OutputOf(session.graph.get(), TextOf(env, Property(env, value, "name"))),
@@ -222,12 +233,20 @@ napi_value Prepare(napi_env env, const std::vector<napi_value>& arguments) {
   return number;
 }
 
+/** The arrays in which a tensor's elements lie. */
+using Parts = std::vector<Bytes>;
+
+Parts PartsOf(napi_env env, napi_value arrays) {
+  Parts parts;
+  for (napi_value array : ElementsOf(env, arrays)) parts.push_back(BytesOf(env, array));
+  return parts;
+}
+
 /** Copies a tensor's bytes to or from the arrays in which its elements lie. */
 template <typename Copy>
-void CopyParts(napi_env env, napi_value parts, size_t bytes, Copy copy) {
+void CopyParts(const Parts& parts, size_t bytes, Copy copy) {
   size_t at = 0;
-  for (napi_value part : ElementsOf(env, parts)) {
-    const Bytes array = BytesOf(env, part);
+  for (const Bytes& array : parts) {
     if (array.length > bytes - at) throw std::runtime_error("the arrays are longer than their tensor");
     copy(array, at);
     at += array.length;
@@ -237,8 +256,8 @@ void CopyParts(napi_env env, napi_value parts, size_t bytes, Copy copy) {
 
 /** TensorFlow copies an array that is not aligned as its kernels need it. */
 void Borrow(napi_env env, Feed& feed, napi_value parts) {
-  const std::vector<napi_value> arrays = ElementsOf(env, parts);
-  const Bytes array = arrays.size() == 1 ? BytesOf(env, arrays[0]) : Bytes{nullptr, 0};
+  const Parts arrays = PartsOf(env, parts);
+  const Bytes array = arrays.size() == 1 ? arrays[0] : Bytes{nullptr, 0};
   if (array.length != feed.bytes) throw std::runtime_error("what is borrowed is one array of its tensor's length");
   const auto keep = [](void*, size_t, void*) {};
   feed.tensor.reset(
@@ -263,7 +282,7 @@ void CopyIn(napi_env env, Call& call, napi_value inputs) {
       feed.tensor.reset();
       throw std::runtime_error("OOM when allocating " + std::to_string(feed.bytes) + " bytes that are fed");
     }
-    CopyParts(env, given[i], feed.bytes,
+    CopyParts(PartsOf(env, given[i]), feed.bytes,
               [data](const Bytes& part, size_t at) { std::memcpy(data + at, part.data, part.length); });
   }
 }
@@ -300,19 +319,14 @@ bool CopyFinite(char* to, const char* from, size_t bytes) {
   return bad == 0;
 }
 
-napi_value Run(napi_env env, const std::vector<napi_value>& arguments) {
-  Session& session = *SessionOf(env, arguments[0]);
-  Call& call = session.calls.at(NumberOf(env, arguments[1]));
-  const std::vector<napi_value> outputs = ElementsOf(env, arguments[3]);
-  if (outputs.size() != call.fetches.size()) throw std::runtime_error("the call gives another number of outputs");
-  CopyIn(env, call, arguments[2]);
-  const bool unchecked = FlagOf(env, arguments[4]);
+/** Runs a call whose inputs are there, in any thread. @returns whether all outputs that are looked at are finite. */
+bool RunCall(Session& session, const Call& call, const std::vector<Parts>& outputs, bool unchecked) {
   const std::vector<Tensor> fetched = RunSession(session, call);
   bool finite = true;
   for (size_t i = 0; i < outputs.size(); i++) {
     const char* data = static_cast<const char*>(TF_TensorData(fetched[i].get()));
     const bool real = TF_TensorType(fetched[i].get()) == TF_FLOAT && !unchecked;
-    CopyParts(env, outputs[i], TF_TensorByteSize(fetched[i].get()), [&](const Bytes& part, size_t at) {
+    CopyParts(outputs[i], TF_TensorByteSize(fetched[i].get()), [&](const Bytes& part, size_t at) {
       if (real) {
         finite &= CopyFinite(part.data, data + at, part.length);
       } else {
@@ -320,9 +334,90 @@ napi_value Run(napi_env env, const std::vector<napi_value>& arguments) {
       }
     });
   }
-  napi_value answer;
-  Check(napi_get_boolean(env, finite, &answer));
-  return answer;
+  return finite;
+}
+
+std::vector<Parts> OutputsOf(napi_env env, const Call& call, napi_value value) {
+  std::vector<Parts> outputs;
+  for (napi_value arrays : ElementsOf(env, value)) outputs.push_back(PartsOf(env, arrays));
+  if (outputs.size() != call.fetches.size()) throw std::runtime_error("the call gives another number of outputs");
+  return outputs;
+}
+
+napi_value BooleanOf(napi_env env, bool value) {
+  napi_value boolean;
+  Check(napi_get_boolean(env, value, &boolean));
+  return boolean;
+}
+
+napi_value Run(napi_env env, const std::vector<napi_value>& arguments) {
+  Session& session = SessionOf(env, arguments[0]);
+  Call& call = session.calls.at(NumberOf(env, arguments[1]));
+  const std::vector<Parts> outputs = OutputsOf(env, call, arguments[3]);
+  CopyIn(env, call, arguments[2]);
+  return BooleanOf(env, RunCall(session, call, outputs, FlagOf(env, arguments[4])));
+}
+
+/** A run in a thread of Node's pool; none is made for it, since there is one at a time for each session. */
+struct LaterRun {
+  Holder session;
+  const Call* call;
+  std::vector<Parts> outputs;
+  bool unchecked;
+  bool finite = false;
+  std::string failure;
+  napi_ref arrays = nullptr;  // What is borrowed or written to stays where it is.
+  napi_deferred deferred = nullptr;
+  napi_async_work work = nullptr;
+};
+
+void ExecuteLater(napi_env, void* data) {
+  LaterRun& run = *static_cast<LaterRun*>(data);
+  try {
+    run.finite = RunCall(*run.session, *run.call, run.outputs, run.unchecked);
+  } catch (const std::exception& error) {
+    run.failure = error.what();
+    if (run.failure.empty()) run.failure = "the call failed";
+  }
+}
+
+void SettleLater(napi_env env, napi_status, void* data) {
+  std::unique_ptr<LaterRun> run(static_cast<LaterRun*>(data));
+  run->session->running = false;
+  napi_delete_reference(env, run->arrays);
+  napi_delete_async_work(env, run->work);
+  napi_value message, error, finite;
+  if (run->failure.empty()) {
+    napi_get_boolean(env, run->finite, &finite);
+    napi_resolve_deferred(env, run->deferred, finite);
+  } else {
+    napi_create_string_utf8(env, run->failure.c_str(), NAPI_AUTO_LENGTH, &message);
+    napi_create_error(env, nullptr, message, &error);
+    napi_reject_deferred(env, run->deferred, error);
+  }
+}
+
+napi_value RunLater(napi_env env, const std::vector<napi_value>& arguments) {
+  Session& session = SessionOf(env, arguments[0]);
+  Call& call = session.calls.at(NumberOf(env, arguments[1]));
+  auto run = std::make_unique<LaterRun>();
+  run->session = HolderOf(env, arguments[0]);
+  run->call = &call;
+  run->outputs = OutputsOf(env, call, arguments[3]);
+  run->unchecked = FlagOf(env, arguments[4]);
+  CopyIn(env, call, arguments[2]);
+  napi_value arrays, name, promise;
+  Check(napi_create_array_with_length(env, 2, &arrays));
+  Check(napi_set_element(env, arrays, 0, arguments[2]));
+  Check(napi_set_element(env, arrays, 1, arguments[3]));
+  Check(napi_create_string_utf8(env, "isobatch_session", NAPI_AUTO_LENGTH, &name));
+  Check(napi_create_reference(env, arrays, 1, &run->arrays));
+  Check(napi_create_async_work(env, nullptr, name, ExecuteLater, SettleLater, run.get(), &run->work));
+  Check(napi_create_promise(env, &run->deferred, &promise));
+  Check(napi_queue_async_work(env, run->work));
+  session.running = true;
+  run.release();
+  return promise;
 }
 
 /**
@@ -330,7 +425,7 @@ napi_value Run(napi_env env, const std::vector<napi_value>& arguments) {
  * no call runs. On another device it is a copy there, which is made anew each time.
  */
 napi_value Assign(napi_env env, const std::vector<napi_value>& arguments) {
-  Session& session = *SessionOf(env, arguments[0]);
+  Session& session = SessionOf(env, arguments[0]);
   Call& call = session.calls.at(NumberOf(env, arguments[1]));
   CopyIn(env, call, arguments[3]);
   if (call.shared) return nullptr;
@@ -346,7 +441,7 @@ napi_value Assign(napi_env env, const std::vector<napi_value>& arguments) {
 }
 
 napi_value Close(napi_env env, const std::vector<napi_value>& arguments) {
-  SessionOf(env, arguments[0]).reset();
+  HolderOf(env, arguments[0]).reset();
   return nullptr;
 }
 
@@ -374,6 +469,7 @@ napi_value Initialize(napi_env env, napi_value exports) {
   add("prepare", Function<Prepare, 4>);
   add("extend", Function<Extend, 3>);
   add("run", Function<Run, 5>);
+  add("runLater", Function<RunLater, 5>);
   add("assign", Function<Assign, 4>);
   add("close", Function<Close, 1>);
   return exports;

@@ -34,6 +34,8 @@ export interface SessionAddon {
     outputs: readonly (readonly Numbers[])[],
     unchecked?: boolean,
   ): boolean | undefined;
+  /** As `run`, in another thread; until it is settled the session can do nothing else. Not in older addons. */
+  runLater?(...call: Parameters<SessionAddon["run"]>): Promise<boolean>;
   /** Not in addons that an older Isobatch has made. */
   assign?(session: SessionHandle, call: number, read: number, inputs: readonly (readonly Numbers[])[]): void;
   close(session: SessionHandle): void;

@@ -57,18 +57,23 @@ export function createProgramSums(program: SummedProgram, form: GradientForm): P
   const loss = new Float32Array(1);
   const finite = new Uint8Array(1);
 
-  const copy = (sums: readonly Sum[], to: HostVectors, isLookedAt: boolean): boolean => {
+  const copying = (sums: readonly Sum[], to: HostVectors, isLookedAt: boolean) => {
     const call = callOf(`${sums}`, () => readGraph(vectors, sums, isLookedAt));
     const arrays = to.map((array) => [array]);
-    addon.run(session, call, [], isLookedAt ? [...arrays, [finite]] : arrays, true);
-    return !isLookedAt || finite[0] === 1;
+    return [session, call, [], isLookedAt ? [...arrays, [finite]] : arrays, true] as const;
   };
+  const reading = (slot: number, s1: HostVectors, s2: HostVectors | undefined) =>
+    s2 === undefined ? copying([`${slot}/s1`], s1, false) : copying([`${slot}/s1`, `${slot}/s2`], [...s1, ...s2], true);
+  const computing = (inputs: readonly Numbers[]) =>
+    [session, compute, program.fed(inputs), [[loss], [finite]], true] as const;
+  const computed = () => ({ loss: loss[0], finite: finite[0] === 1 });
+  const { runLater } = addon;
 
   return {
     smallestWeight: flushes ? SMALLEST_WEIGHT_ON_DEVICE : 0,
     compute(inputs) {
-      addon.run(session, compute, program.fed(inputs), [[loss], [finite]], true);
-      return { loss: loss[0], finite: finite[0] === 1 };
+      addon.run(...computing(inputs));
+      return computed();
     },
     perform(operations) {
       for (const group of groupsOf(operations)) {
@@ -82,9 +87,15 @@ export function createProgramSums(program: SummedProgram, form: GradientForm): P
         );
       }
     },
-    readGradient: (to) => void copy(["gradient"], to, false),
-    read: (slot, s1, s2) =>
-      s2 === undefined ? copy([`${slot}/s1`], s1, false) : copy([`${slot}/s1`, `${slot}/s2`], [...s1, ...s2], true),
+    readGradient: (to) => void addon.run(...copying(["gradient"], to, false)),
+    read(slot, s1, s2) {
+      addon.run(...reading(slot, s1, s2));
+      return s2 === undefined || finite[0] === 1;
+    },
+    later: runLater && {
+      compute: (inputs) => runLater(...computing(inputs)).then(computed),
+      read: (slot, s1, s2) => runLater(...reading(slot, s1, s2)).then(() => s2 === undefined || finite[0] === 1),
+    },
   };
 }
 
