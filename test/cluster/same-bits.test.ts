@@ -93,7 +93,7 @@ describe("stateHash of a cluster's run", { timeout: 900_000 }, () => {
     const hashes: string[] = [];
     for (const task of tasks) hashes.push((await trainInProcess(task)).stateHash);
     assert.equal(new Set(hashes).size, 3);
-    for (const i of [1, 2]) assert.equal(await hashOf(tasks[i], { workers: 2, shards: 2 }), hashes[i]);
+    for (const i of ALL ? [1, 2] : [2]) assert.equal(await hashOf(tasks[i], { workers: 2, shards: 2 }), hashes[i]);
   });
 
   it("is the in-process trainer's for mnist-cnn", async () => {
