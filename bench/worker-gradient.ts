@@ -21,6 +21,11 @@ import { type MeasuredModel, type MeasuredModelName, measuredModels, randomBatch
 export interface WorkerGradient {
   /** Computes it once more, of the same samples. The first three times may take another way than all later ones. */
   compute(): void;
+  /**
+   * Computes it, too, but leaves it where it is computed, to be summed there; undefined: it has to be summed on the host. To be asked
+   * for when the first few are over.
+   */
+  inPlace(): (() => void) | undefined;
   /** Micro-batch `number`'s loss, and the elements of each of `results`. */
   of(number: number): { readonly loss: number; readonly tensors: readonly Float32Array[] };
   /** What is trained, and the statistics behind it. */
@@ -74,6 +79,10 @@ export async function openGradientOf(
   const results = layout.tensors.filter(({ kind }) => kind !== "frozen");
   return {
     compute: () => void gradients.gradient({ ...batch, number: number++ }, target),
+    inPlace() {
+      const sums = gradients.sums(gradients.decode({ ...batch, number }));
+      return sums && (() => void sums.compute(gradients.decode({ ...batch, number: number++ })));
+    },
     of(number) {
       const loss = gradients.gradient({ ...batch, number }, target);
       const all = new Float32Array(layout.parameters + layout.tail);

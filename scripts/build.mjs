@@ -15,7 +15,8 @@ function newer(source, target) {
 
 const { references } = JSON.parse(readFileSync(join(root, "tsconfig.json"), "utf8"));
 const rooms = references.map(({ path }) => path);
-run("tsc", "-b", ...(process.argv.includes("--product") ? rooms.filter((room) => !/bench|test/.test(room)) : []));
+const isProduct = process.argv.includes("--product");
+run("tsc", "-b", ...(isProduct ? rooms.filter((room) => !/bench|test/.test(room)) : []));
 
 /** Compiles the SIMD kernels in `room`/assembly; `flags` say what kind of memory they import. */
 function kernels(room, ...flags) {
@@ -37,6 +38,6 @@ kernels("worker/backends/wasm", "--enable", "simd");
 
 cpSync(join(root, "proto"), join(root, "dist/proto"), { recursive: true, filter: (path) => !path.endsWith(".json") });
 
-for (const source of ["worker/backends/tensorflow/program/session.cc", "shared/native/process.cc"]) {
-  cpSync(join(root, source), join(root, "dist", source));
-}
+const copied = ["worker/backends/tensorflow/program/session.cc", "shared/native/process.cc"];
+if (!isProduct) copied.push("bench/cuda/torch_check.py", "bench/peers/models.py");
+for (const source of copied) cpSync(join(root, source), join(root, "dist", source));

@@ -9,10 +9,10 @@
  *   nothing of a GPU, and shows that the check itself works. `--quick` makes it short.
  * - `--parts a,b` checks these only.
  * - `--torch PATH` names the Python that has PyTorch; by default it is the first on the path.
- * - `--seconds N` scales all limits to another sum than 360 s.
+ * - `--seconds N` scales all limits to another sum than 345 s.
  * - `--table FILE` checks nothing: it renders a report that was kept in a file as Markdown.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { collectReport } from "../../cli/doctor/collect.js";
@@ -95,17 +95,17 @@ async function runParts(
   const all = PART_NAMES.reduce((sum, name) => sum + PART_SECONDS[name], 0);
   const env = { ...process.env };
   if (context.on === "cpu") env.ISOBATCH_TENSORFLOW_PROGRAM ??= AS_ON_A_GPU;
+  const place = mkdtempSync(join(tmpdir(), "isobatch-check-"));
+  process.once("exit", () => rmSync(place, { recursive: true, force: true }));
   let ends = Date.now();
   for (const name of chosen) {
     ends += 1000 * secondsMax * (PART_SECONDS[name] / all);
     const limitSeconds = Math.round((ends - Date.now()) / 1000);
-    const folder = mkdtempSync(join(tmpdir(), "isobatch-check-"));
-    try {
-      const given: PartContext = { ...context, folder, endsAt: Date.now() + 1000 * limitSeconds };
-      parts[name] = await runPart({ args: [name, JSON.stringify(given)], limitSeconds, env });
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+    const folder = join(place, name);
+    mkdirSync(folder);
+    const given: PartContext = { ...context, folder, endsAt: Date.now() + 1000 * limitSeconds };
+    parts[name] = await runPart({ args: [name, JSON.stringify(given)], limitSeconds, env });
+    rmSync(folder, { recursive: true, force: true });
     const { ok, seconds, absent } = parts[name];
     say(`${name}: ${ok ? "right" : "WRONG"}, ${seconds} s${absent.map((line) => `; ${line}`).join("")}`);
   }

@@ -60,7 +60,8 @@ function run(
         // It is gone already.
       }
     };
-    process.once("exit", killGroup);
+    // Before whatever removes the files that it writes.
+    process.prependOnceListener("exit", killGroup);
     const timer = setTimeout(() => {
       isLate = true;
       killGroup();

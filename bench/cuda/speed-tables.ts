@@ -26,10 +26,12 @@ export function gradientTable({ gradients, precision, torch }: Parts): string {
     "ms in TF32",
     "PyTorch TF32",
     "ratio",
+    "left there",
+    "PyTorch",
     "operations",
     "constants",
   ];
-  const rows = gradients.rows.map(({ model, parameters, batch, ms, size }) => {
+  const rows = gradients.rows.map(({ model, parameters, batch, ms, inPlaceMs, size }) => {
     const [float32, tf32] = [peerOf(model, "float32"), peerOf(model, "tf32")];
     const inTf32 = precision?.rows.find((row) => row.kind === "gradient" && row.model === model);
     const msInTf32 = inTf32?.kind === "gradient" ? inTf32.ms : undefined;
@@ -38,11 +40,13 @@ export function gradientTable({ gradients, precision, torch }: Parts): string {
       ...[float32 ? three(float32.ms) : NONE, float32 ? three(ms / float32.ms) : NONE],
       ...[msInTf32 ? three(msInTf32) : NONE, tf32 ? three(tf32.ms) : NONE],
       msInTf32 && tf32 ? three(msInTf32 / tf32.ms) : NONE,
+      ...[inPlaceMs === null ? NONE : three(inPlaceMs), float32 ? three(float32.inPlaceMs) : NONE],
       ...(size === null ? [NONE, NONE] : [size.operations, bytesIn(size.constantBytes)]),
     ];
   });
   const what =
-    "Milliseconds of one micro-batch's gradient, medians, from samples in the host's memory to numbers there.";
+    "Milliseconds of one micro-batch's gradient, medians, from samples in the host's memory to numbers there; and with the " +
+    "numbers left on the device, where they are summed.";
   return `${what}\n\n${markdownTable(head, rows)}`;
 }
 

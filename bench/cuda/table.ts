@@ -7,19 +7,22 @@ import { clusterTable, gradientTable, variantTable } from "./speed-tables.js";
 import { lineOf } from "./targets.js";
 
 /**
- * @param text a report, or whatever `npm run check:cuda` has printed, of which it is the last line.
+ * @param text a report, or all that `npm run check:cuda` has printed, of which it is the last line.
  * @throws {IsobatchError} `invalid_input` if there is none.
  */
 export function parseReport(text: string, file: string): CheckReport {
-  const line = text.split("\n").findLast((line) => line.startsWith("{"));
-  const none = (): never =>
-    invalid(`${file} has no report of check:cuda; its last line must be the JSON that it prints.`);
-  if (line === undefined) return none();
+  const line = text.split("\n").findLast((line) => line.startsWith('{"'));
+  const report = [text, line ?? ""].map(parsed).find((value) => value?.check === "cuda" && value.parts !== undefined);
+  return report === undefined
+    ? invalid(`${file} has no report of check:cuda; its last line must be the JSON that it prints.`)
+    : (report as CheckReport);
+}
+
+function parsed(text: string): Partial<CheckReport> | undefined {
   try {
-    const report = JSON.parse(line) as Partial<CheckReport>;
-    return report.check === "cuda" && report.parts !== undefined ? (report as CheckReport) : none();
+    return JSON.parse(text) as Partial<CheckReport>;
   } catch {
-    return none();
+    return undefined;
   }
 }
 

@@ -30,7 +30,7 @@ const parts: Parts = {
     { task: "resnet18", workers: 1, samplesPerSecond: 5599, busy: { share: 0.7 } },
     { task: "resnet18", workers: 1, samplesPerSecond: 9999, busy: null },
     { task: "resnet18", workers: 2, samplesPerSecond: 9999, busy: null },
-    { task: "mnist", workers: 1, samplesPerSecond: 10, busy: null },
+    { task: "mnist", workers: 1, samplesPerSecond: 10, busy: { share: 0.1 } },
   ),
 };
 

@@ -1,4 +1,5 @@
 /** What is wanted of a GPU's speed, and what was seen. None of it decides whether the check passes. */
+import { LOOPED_TASKS } from "./cluster/tasks.js";
 import type { CheckedModelName } from "./models.js";
 import type { CheckReport } from "./report.js";
 
@@ -65,7 +66,7 @@ function clusterTargets({ cluster, torch }: Parts): Target[] {
   const targets: Target[] = [];
   const first = new Set<string>();
   for (const { task, workers, samplesPerSecond, busy } of cluster?.rows ?? []) {
-    if (workers !== 1 || first.has(task)) continue;
+    if (workers !== 1 || first.has(task) || !LOOPED_TASKS.some((name) => name === task)) continue;
     first.add(task);
     const loops = (torch?.rows ?? []).flatMap((row) => (row.kind === "loop" && row.task === task ? [row] : []));
     if (loops.length > 0) {

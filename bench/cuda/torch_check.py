@@ -6,7 +6,7 @@ A model is {"name", "kind", "batch", …its sizes}; a loop is a model with "micr
 ../peers/models.py. One line of JSON for each result. Without a GPU it computes on one thread, and there is no TF32.
 
 A gradient is what a worker of a parameter server needs: the samples come from pinned memory, and the gradients of all parameters
-are in pinned memory at the end. A loop is PyTorch's own training, as its users write it: the fused AdamW, samples uploaded as bytes
+are in pinned memory at the end; "inPlaceMs" is without that. A loop is PyTorch's own training, as its users write it: the fused AdamW, samples uploaded as bytes
 from pinned memory; a step of several micro-batches is computed at once, and one by one with gradients accumulated.
 """
 import json
@@ -88,22 +88,31 @@ def gradient(spec):
         model.zero_grad(set_to_none=True)
         loss = loss_of(spec, model, x, labels)
         loss.backward()
+        return loss
+
+    def to_host():
+        loss = compute()
         host.copy_(torch.cat([parameter.grad.reshape(-1) for parameter in parameters]), non_blocking=True)
         return loss.item()
 
     for precision in ("float32", "tf32") if CUDA else ("float32",):
         set_tf32(precision == "tf32")
-        times = []
-        for _ in range(WARM_UP):
-            compute()
-        for _ in range(OPTIONS["runs"]):
-            synchronize()
-            start = time.perf_counter()
-            compute()
-            synchronize()
-            times.append(1000 * (time.perf_counter() - start))
+        times, in_place = times_of(to_host), times_of(compute)
         say(kind="gradient", model=spec["name"], precision=precision, parameters=count, batch=spec["batch"],
-            ms=statistics.median(times), fastestMs=min(times), runs=len(times))
+            ms=statistics.median(times), fastestMs=min(times), runs=len(times), inPlaceMs=statistics.median(in_place))
+
+
+def times_of(compute):
+    times = []
+    for _ in range(WARM_UP):
+        compute()
+    for _ in range(OPTIONS["runs"]):
+        synchronize()
+        start = time.perf_counter()
+        compute()
+        synchronize()
+        times.append(1000 * (time.perf_counter() - start))
+    return times
 
 
 def loop(spec, at_once):

@@ -10,6 +10,7 @@ import { median } from "../statistics.js";
 import { openGradientOf } from "../worker-gradient.js";
 import { type CheckedModelName, checkedModel } from "./models.js";
 import type { CheckSize } from "./report.js";
+import { timesOf } from "./times.js";
 
 export interface VariantTimes {
   readonly model: CheckedModelName;
@@ -30,20 +31,16 @@ const MEASURE_MS = 1500;
 const [backendName = "", size = "", ...models] = process.argv.slice(2) as [string, CheckSize, ...CheckedModelName[]];
 if (!isBackendName(backendName)) throw new RangeError(`no backend "${backendName}"`);
 const backend = await openBackend(backendName);
-for (const model of models) process.stdout.write(`${JSON.stringify(await timesOf(model))}\n`);
+for (const model of models) process.stdout.write(`${JSON.stringify(await timed(model))}\n`);
 process.exit(0);
 
-async function timesOf(model: CheckedModelName): Promise<VariantTimes> {
+async function timed(model: CheckedModelName): Promise<VariantTimes> {
   const refusals: string[] = [];
   try {
     const notice = (line: string): void => void refusals.push(line);
     const gradient = await openGradientOf(backend, checkedModel(size as CheckSize, model), { notice });
     const [firstMs] = measure(gradient.compute, FIRST);
-    const times: number[] = [];
-    const end = performance.now() + MEASURE_MS;
-    while (times.length === 0 || (times.length < RUNS[size as CheckSize] && performance.now() < end)) {
-      times.push(...measure(gradient.compute, 1));
-    }
+    const times = timesOf(gradient.compute, { runsMax: RUNS[size as CheckSize], msMax: MEASURE_MS });
     const digest = createHash("sha256");
     for (const tensor of gradient.of(1).tensors) digest.update(tensor);
     gradient.close();

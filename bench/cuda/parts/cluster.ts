@@ -35,6 +35,7 @@ export const part: Part<ClusterRow> = async (context, say) => {
       }
       hashes.add(found.stateHash);
       say.row({ task, batch, microBatches, ...found });
+      if (found.refused !== null) say.fail(`${inWords}: the model's gradient is ${found.refused}.`);
       if (on === "gpu" && found.busy === null) say.absent(`nvidia-smi has said nothing during ${inWords}.`);
     }
     if (hashes.size > 1) say.fail(`${task} has come to ${hashes.size} different states.`);

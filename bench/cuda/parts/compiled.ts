@@ -5,7 +5,7 @@ import type { GradientResult } from "../../../worker/compute/model-program.js";
 import { differenceOf, differencesOf } from "../../../worker/compute/program-proof.js";
 import { openGradientOf } from "../../worker-gradient.js";
 import { CHECKED_MODELS, type CheckedModelName, checkedModel } from "../models.js";
-import type { CheckSize, Part, Saying } from "../report.js";
+import type { Part, PartContext, Saying } from "../report.js";
 
 export interface CompiledRow {
   readonly model: CheckedModelName;
@@ -28,7 +28,7 @@ export const part: Part<CompiledRow> = async (context, say) => {
   const backend = await openBackend(context.backend);
   for (const model of CHECKED_MODELS) {
     try {
-      await check(backend, context.size, model, say);
+      await check(backend, context, model, say);
     } catch (error) {
       say.fail(`${model}: ${messageOf(error)}`);
     }
@@ -37,7 +37,7 @@ export const part: Part<CompiledRow> = async (context, say) => {
 
 async function check(
   backend: Backend,
-  size: CheckSize,
+  { on, size }: PartContext,
   model: CheckedModelName,
   say: Saying<CompiledRow>,
 ): Promise<void> {
@@ -58,7 +58,8 @@ async function check(
   say.row({ model, sameBits, worst, repeats, refused: refusals[0] ?? null });
   for (const refusal of refusals) say.fail(`${model}: ${refusal}.`);
   if (!repeats) say.fail(`The gradient of ${model} has other bits when it is computed again.`);
-  const difference = differenceOf(first, expected, results);
+  // A processor computes a program as it is written.
+  const difference = differenceOf(first, expected, results) ?? (on === "cpu" && !sameBits ? "in some bits" : undefined);
   if (difference !== undefined)
     say.fail(`The compiled gradient of ${model} differs from its operations: ${difference}.`);
 }

@@ -8,6 +8,7 @@ import { fastest, median } from "../../statistics.js";
 import { openGradientOf } from "../../worker-gradient.js";
 import { CHECKED_MODELS, type CheckedModelName, checkedModel } from "../models.js";
 import type { CheckSize, Part } from "../report.js";
+import { timesOf } from "../times.js";
 
 export interface GradientRow {
   readonly model: CheckedModelName;
@@ -17,6 +18,8 @@ export interface GradientRow {
   readonly ms: number;
   readonly fastestMs: number;
   readonly runs: number;
+  /** Median, with the gradient left where it is computed, to be summed there; null: it is summed on the host. */
+  readonly inPlaceMs: number | null;
   /** Of the first gradients, in which the program is made and proven. */
   readonly firstMs: readonly number[];
   /** Of its program; null: it has none. */
@@ -25,9 +28,7 @@ export interface GradientRow {
 
 const FIRST = 5;
 const RUNS: Record<CheckSize, number> = { gpu: 30, cpu: 9, quick: 3 };
-/** Three are measured although it is over. */
-const MEASURE_MS = 4000;
-const LEAST = 3;
+const MEASURE_MS = 3000;
 
 export const part: Part<GradientRow> = async (context, say) => {
   const backend = await openBackend(context.backend);
@@ -38,15 +39,14 @@ export const part: Part<GradientRow> = async (context, say) => {
       notice: (line) => say.fail(`${model}: ${line}.`),
     });
     const firstMs = measure(gradient.compute, FIRST).map(Math.round);
-    const times: number[] = [];
-    const end = performance.now() + MEASURE_MS;
-    while (times.length < RUNS[context.size] && (times.length < LEAST || performance.now() < end)) {
-      times.push(...measure(gradient.compute, 1));
-    }
+    const times = timesOf(gradient.compute, { runsMax: RUNS[context.size], msMax: MEASURE_MS });
+    const inPlace = gradient.inPlace();
+    const inPlaceTimes = inPlace && timesOf(inPlace, { runsMax: RUNS[context.size], msMax: MEASURE_MS / 2 });
     gradient.close();
     say.row({
       ...{ model, batch: measured.batch, parameters: gradient.parameters },
       ...{ ms: median(times), fastestMs: fastest(times), runs: times.length, firstMs },
+      inPlaceMs: inPlaceTimes === undefined ? null : median(inPlaceTimes),
       size: watched.size() ?? null,
     });
   }

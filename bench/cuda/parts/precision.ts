@@ -15,6 +15,7 @@ import { median } from "../../statistics.js";
 import { openGradientOf } from "../../worker-gradient.js";
 import { CHECKED_MODELS, type CheckedModelName, checkedModel } from "../models.js";
 import type { Part, PartContext } from "../report.js";
+import { timesOf } from "../times.js";
 
 export type PrecisionRow =
   | { readonly kind: "factors"; readonly precision: Precision; readonly product: ProductKind; readonly bits: number }
@@ -23,8 +24,7 @@ export type PrecisionRow =
 const FLOAT32_BITS = 23;
 /** The first ones trace, compile and prove. */
 const FIRST = 5;
-const RUNS = 15;
-const MEASURE_MS = 1500;
+const MEASURING = { runsMax: 15, msMax: 1500 };
 /** No model is measured when less is left. */
 const LEAST_MS = 6000;
 
@@ -61,11 +61,7 @@ async function timeInTf32(
       task: { precision: "tf32" },
     });
     measure(gradient.compute, FIRST);
-    const times: number[] = [];
-    const end = performance.now() + MEASURE_MS;
-    while (times.length === 0 || (times.length < RUNS && performance.now() < end)) {
-      times.push(...measure(gradient.compute, 1));
-    }
+    const times = timesOf(gradient.compute, MEASURING);
     gradient.close();
     say.row({ kind: "gradient", model, precision: "tf32", ms: median(times) });
   }

@@ -25,6 +25,8 @@ export interface TorchGradient {
   readonly ms: number;
   readonly fastestMs: number;
   readonly runs: number;
+  /** Median, with the gradients left on the device. */
+  readonly inPlaceMs: number;
 }
 
 export interface TorchLoop {
@@ -41,7 +43,7 @@ export interface TorchLoop {
 export type TorchRow = TorchOpened | TorchGradient | TorchLoop;
 type TorchLine = TorchRow | { readonly kind: "failed"; readonly name: string; readonly reason: string };
 
-const SCRIPT = fileURLToPath(new URL("../../../../bench/cuda/torch_check.py", import.meta.url));
+const SCRIPT = fileURLToPath(new URL("../torch_check.py", import.meta.url));
 const RUNS: Record<CheckSize, number> = { gpu: 30, cpu: 5, quick: 2 };
 /** For what is under way when its time is over. */
 const RESERVE_MS = 5000;

@@ -1,0 +1,19 @@
+/** Times of calls, as many as there is time for. */
+import { measure } from "../gradients.js";
+
+export interface Measuring {
+  readonly runsMax: number;
+  /** None is begun when this is over, but for the first few. */
+  readonly msMax: number;
+}
+
+const RUNS_MIN = 3;
+
+/** The time of each call, in ms. */
+export function timesOf(call: () => void, { runsMax, msMax }: Measuring): number[] {
+  const times: number[] = [];
+  const end = performance.now() + msMax;
+  while (times.length < runsMax && (times.length < RUNS_MIN || performance.now() < end))
+    times.push(...measure(call, 1));
+  return times;
+}
