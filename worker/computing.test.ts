@@ -7,24 +7,39 @@ import { createComputing } from "./computing.js";
 import type { StepLease, WorkerEvent } from "./core/index.js";
 import type { Engine } from "./engine.js";
 
+const COMPUTED = { nodes: [], losses: new Float64Array(), computeMs: 0, samplesMs: 0 };
+
+/** Leaves [lo, lo + leaves) of a step of 16 micro-batches. */
+const leaseOf = (step: number, lo: number, leaves: number): StepLease =>
+  ({ lo, hi: lo + leaves, microBatches: 16, firstMicroBatch: 16 * step, lease: 1, step, epoch: 1 }) as StepLease;
+
+/** A worker's computing, whose engine does what is given. */
+function open(
+  engine: Partial<Engine>,
+  dispatch: (event: WorkerEvent) => void,
+  wire: WireFormat = "float32",
+  mapped = false,
+) {
+  const near = { fetch: () => () => [], mapped };
+  const never = () => Promise.reject(new Error("not asked for"));
+  const samples = { microBatch: never, evaluationBatch: never };
+  const options = {
+    engine: engine as Engine,
+    near,
+    samples,
+    wire,
+    microBatchesTotal: 100,
+    results: new Map(),
+    dispatch,
+  };
+  return createComputing(options);
+}
+
 /** What comes of a lease of so many leaves. */
 function outcomeOf(compute: Engine["compute"], leaves = 1, wire: WireFormat = "float32", mapped = false) {
-  const engine: Pick<Engine, "compute"> = { compute };
   return new Promise<WorkerEvent>((dispatch) => {
-    const near = { fetch: () => () => [], mapped };
-    const never = () => Promise.reject(new Error("not asked for"));
-    const samples = { microBatch: never, evaluationBatch: never };
-    const options = { engine: engine as Engine, near, samples, wire, results: new Map(), dispatch };
-    const lease = {
-      lo: 4,
-      hi: 4 + leaves,
-      microBatches: 16,
-      firstMicroBatch: 0,
-      lease: 1,
-      step: 0,
-      epoch: 1,
-    } as StepLease;
-    createComputing(options).compute({ id: 7, kind: "step", lease });
+    const { compute: ask } = open({ compute }, dispatch, wire, mapped);
+    ask({ id: 7, kind: "step", lease: leaseOf(0, 4, leaves) });
   });
 }
 
@@ -33,7 +48,7 @@ async function areApart(leaves: number, wire: WireFormat, mapped: boolean): Prom
   const leases: Lease[] = [];
   const compute: Engine["compute"] = async (lease) => {
     leases.push(lease);
-    return { nodes: [], losses: new Float64Array(), computeMs: 0, samplesMs: 0 };
+    return COMPUTED;
   };
   assert.equal((await outcomeOf(compute, leaves, wire, mapped)).kind, "computed");
   return leases[0].apart === true;
@@ -66,5 +81,52 @@ describe("a lease that can't be computed", () => {
       assert.equal(event.kind, kind);
       if (event.kind === "failed") assert.deepEqual(event, { kind, error, told });
     }
+  });
+});
+
+describe("the first samples of the next lease", () => {
+  /** The first micro-batches of the leases that are prepared while these are computed, one after the other. */
+  async function prepared(leases: readonly StepLease[]): Promise<number[]> {
+    const found: number[] = [];
+    const engine: Partial<Engine> = {
+      compute: async () => COMPUTED,
+      prepare: ({ lo, firstMicroBatch }) => void found.push(firstMicroBatch + lo),
+    };
+    let computed: (event: WorkerEvent) => void = () => {};
+    const computing = open(engine, (event) => computed(event));
+    for (const [id, lease] of leases.entries()) {
+      const ended = new Promise<WorkerEvent>((resolve) => {
+        computed = resolve;
+      });
+      computing.compute({ id, kind: "step", lease });
+      await ended;
+      await new Promise(setImmediate);
+    }
+    await computing.close();
+    return found;
+  }
+
+  it("are decoded as soon as a lease is computed, where shares are alike, up to the end of the run", async () => {
+    const alike = [0, 1, 2, 3, 4, 5].map((step) => leaseOf(step, 2, 3));
+    // Step 6 ends with micro-batch 112, behind the run's last.
+    assert.deepEqual(await prepared(alike), [34, 50, 66, 82]);
+    assert.deepEqual(await prepared([leaseOf(0, 2, 3), leaseOf(1, 0, 3), leaseOf(2, 0, 2), leaseOf(4, 0, 2)]), []);
+  });
+
+  it("wait where something else is computed at once", async () => {
+    const found: number[] = [];
+    const engine: Partial<Engine> = {
+      compute: ({ firstMicroBatch }) => (firstMicroBatch < 32 ? Promise.resolve(COMPUTED) : new Promise(() => {})),
+      prepare: ({ firstMicroBatch }) => void found.push(firstMicroBatch),
+    };
+    let step = 0;
+    const computing = open(engine, () => {
+      step++;
+      computing.compute({ id: step, kind: "step", lease: leaseOf(step, 0, 1) });
+    });
+    computing.compute({ id: 0, kind: "step", lease: leaseOf(0, 0, 1) });
+    while (step < 2) await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    assert.deepEqual(found, []);
   });
 });

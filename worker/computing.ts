@@ -16,6 +16,8 @@ export interface ComputingOptions {
   readonly near: Pick<Near, "fetch" | "mapped">;
   /** The task's. */
   readonly wire: WireFormat;
+  /** Of the whole run. */
+  readonly microBatchesTotal: number;
   /** Where a computed lease is kept, by its work, to be pushed. */
   readonly results: Map<number, ComputedLease>;
   dispatch(event: WorkerEvent): void;
@@ -43,9 +45,13 @@ function staysApart({ lo, hi }: Interval, wire: WireFormat, mapped: boolean): bo
 
 const APART_MAX = 3;
 
-export function createComputing({ engine, samples, near, wire, results, dispatch }: ComputingOptions): Computing {
+export function createComputing(options: ComputingOptions): Computing {
+  const { engine, samples, near, wire, microBatchesTotal, results, dispatch } = options;
   const underWay = new Set<Promise<void>>();
   const stops = new Map<number, AbortController>();
+  /** The step's lease that was computed last. */
+  let last: StepLease | undefined;
+  let closed = false;
   /** The reason that was last logged with a stack. */
   let stackShown: string | undefined;
 
@@ -79,6 +85,22 @@ export function createComputing({ engine, samples, near, wire, results, dispatch
     return { kind: "computed", work, slots: nodes.map(({ slot }) => slot), computeMs, samplesMs };
   };
 
+  /**
+   * Has the first samples of the same share of the next step decoded while its weights are on their way, where the last two
+   * shares were alike, too; not where something else is to be computed at once.
+   */
+  const prepareNext = (lease: StepLease): void => {
+    const { lo, hi, firstMicroBatch, microBatches } = lease;
+    const isNext = last !== undefined && last.firstMicroBatch + last.microBatches === firstMicroBatch;
+    const isAlike = isNext && last?.lo === lo && last.hi === hi;
+    last = lease;
+    const next = { ...lease, firstMicroBatch: firstMicroBatch + microBatches };
+    if (!isAlike || next.firstMicroBatch + hi > microBatchesTotal) return;
+    setImmediate(() => {
+      if (stops.size === 0 && !closed) engine.prepare(next, samples.microBatch);
+    });
+  };
+
   const evaluation = async (work: number, lease: EvaluationLease, signal: AbortSignal): Promise<WorkerEvent> => {
     const { firstBatch, endBatch } = lease;
     const { lossSums, correct } = await engine.evaluate(firstBatch, endBatch, samples.evaluationBatch, { signal });
@@ -108,6 +130,7 @@ export function createComputing({ engine, samples, near, wire, results, dispatch
     const event = await computed.catch((error: unknown) => failed(work.id, error));
     stops.delete(work.id);
     dispatch(event);
+    if (event.kind === "computed" && work.kind === "step") prepareNext(work.lease);
   };
 
   return {
@@ -116,6 +139,7 @@ export function createComputing({ engine, samples, near, wire, results, dispatch
     compute: (work) => follow(compute(work)),
     abandon: (work) => stops.get(work)?.abort(),
     async close() {
+      closed = true;
       for (const stop of stops.values()) stop.abort();
       while (underWay.size > 0) await Promise.all(underWay);
     },

@@ -14,6 +14,7 @@ import {
   type WorkerCommand__Output,
   type WorkerReport,
 } from "../shared/wire/index.js";
+import { microBatchesOf } from "../tasks/index.js";
 import { commandEvent } from "./command-events.js";
 import type { ComputedLease } from "./compute/index.js";
 import { createComputing } from "./computing.js";
@@ -167,7 +168,10 @@ function createParts(
   });
   const forms = createWireForms(memory, task.wire);
   const weights = createWeightStreams({ workerId, seal, links, memory, forms, near, dispatch });
-  const computing = createComputing({ engine, samples, near, wire: task.wire, results, dispatch });
+  const computing = createComputing({
+    ...{ engine, samples, near, wire: task.wire, results, dispatch },
+    microBatchesTotal: microBatchesOf(task),
+  });
   const pushes = createPushes({ workerId, seal, links, memory, forms, near, results, dispatch });
   return {
     ...{ samples, results, weights, computing, pushes, memory },
