@@ -90,7 +90,7 @@ describe("a compute thread that hangs", { timeout: 60_000 }, () => {
     assert.equal(await waiting.close(), true);
   });
 
-  it("does not keep its process when it can't be ended, because it is inside a native call", {
+  it("does not keep its process when it can't be ended, because it is inside a native call, or another thread is for it", {
     skip: process.platform === "win32" && "there are no named pipes in folders",
   }, async () => {
     const place = mkdtempSync(join(tmpdir(), "isobatch-hang-"));
@@ -98,14 +98,20 @@ describe("a compute thread that hangs", { timeout: 60_000 }, () => {
       const pipe = join(place, "pipe");
       execFileSync("mkfifo", [pipe]);
       const program = fileURLToPath(new URL("./hanging-process.test.helper.js", import.meta.url));
-      const child = spawn(process.execPath, [program, pipe], { stdio: ["ignore", "pipe", "inherit"] });
-      const [said, [code, signal]] = await Promise.all([text(child.stdout), once(child, "close")]);
-      assert.match(
-        said,
-        /^Compute thread 0 \(wasm\) hangs: evaluating a batch has not finished in 0\.02 s\.\nended: false\n$/,
+      const cases = [
+        ["evaluate", "evaluating a batch"],
+        ["join", "joining sums"],
+      ];
+      await Promise.all(
+        cases.map(async ([work, name]) => {
+          const child = spawn(process.execPath, [program, pipe, work], { stdio: ["ignore", "pipe", "inherit"] });
+          const [said, [code, signal]] = await Promise.all([text(child.stdout), once(child, "close")]);
+          const hangs = `Compute thread 0 (wasm) hangs: ${name} has not finished in 0.02 s.`;
+          assert.equal(said, `${hangs}\nended: false\n`);
+          // Without the addon of an installation it can only kill itself.
+          assert.deepEqual([code, signal], [null, "SIGKILL"]);
+        }),
       );
-      // Without the addon of an installation it can only kill itself.
-      assert.deepEqual([code, signal], [null, "SIGKILL"]);
     } finally {
       rmSync(place, { recursive: true });
     }
