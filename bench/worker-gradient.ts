@@ -40,7 +40,7 @@ export interface WorkerGradient {
 export interface WorkerGradientOptions {
   /** Is called with why a model is not compiled; default: it is printed. */
   readonly notice?: (line: string) => void;
-  /** Of fields that change what is computed. */
+  /** Fields of the task that change what is computed. */
   readonly task?: Partial<GradientsOptions["task"]>;
 }
 

@@ -5,12 +5,15 @@ type Parts = CheckReport["parts"];
 
 export interface CheckedPart {
   readonly name: PartName;
-  /** Of a part that has rows. */
+  /** What was found, for a part that has rows. */
   readonly found: (parts: Parts) => string;
 }
 
 const percent = (share: number): string => `${Number((100 * share).toPrecision(2))} %`;
-const count = (rows: readonly unknown[], of: readonly unknown[]): string => `${rows.length} of ${of.length}`;
+
+function count<Row>(rows: readonly Row[], isCounted: (row: Row) => boolean): string {
+  return `${rows.filter(isCounted).length} of ${rows.length}`;
+}
 
 export const CHECKED_PARTS: readonly CheckedPart[] = [
   {
@@ -41,26 +44,15 @@ export const CHECKED_PARTS: readonly CheckedPart[] = [
   },
   {
     name: "partitions",
-    found: ({ partitions }) => {
-      const { rows } = partitions!;
-      return `${count(
-        rows.filter(({ sameBits }) => sameBits),
-        rows,
-      )} small models have the bits of their operations`;
-    },
+    found: ({ partitions }) =>
+      `${count(partitions!.rows, ({ sameBits }) => sameBits)} small models have the bits of their operations`,
   },
   {
     name: "compiled",
     found: ({ compiled }) => {
       const { rows } = compiled!;
-      const same = count(
-        rows.filter(({ sameBits }) => sameBits),
-        rows,
-      );
-      const repeated = count(
-        rows.filter(({ repeats }) => repeats),
-        rows,
-      );
+      const same = count(rows, ({ sameBits }) => sameBits);
+      const repeated = count(rows, ({ repeats }) => repeats);
       const worst = Math.max(...rows.map(({ worst }) => worst));
       return `${same} models have the bits of their operations (worst difference ${worst.toPrecision(2)}), ${repeated} repeat theirs`;
     },
@@ -74,13 +66,7 @@ export const CHECKED_PARTS: readonly CheckedPart[] = [
   },
   {
     name: "masks",
-    found: ({ masks }) => {
-      const { rows } = masks!;
-      return `${count(
-        rows.filter(({ sameAsWasm }) => sameAsWasm),
-        rows,
-      )} masks of dropout are wasm's`;
-    },
+    found: ({ masks }) => `${count(masks!.rows, ({ sameAsWasm }) => sameAsWasm)} masks of dropout are wasm's`,
   },
   { name: "gradients", found: () => "below" },
   {

@@ -15,7 +15,7 @@ export interface TransformerSize {
 export interface ModelSizes {
   /** Samples of a micro-batch. */
   readonly batches: Readonly<Record<CheckedModelName, number>>;
-  /** Of the perceptrons. */
+  /** The width of each perceptron's hidden layers. */
   readonly units: Readonly<Record<"mlp-512" | "mlp-2750", number>>;
   readonly resnet18: { readonly width: number };
   readonly gpt: TransformerSize & { readonly context: number };

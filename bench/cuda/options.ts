@@ -10,9 +10,9 @@ export interface CheckOptions {
   readonly on: Device;
   readonly quick: boolean;
   readonly parts: readonly PartName[];
-  /** Of all parts together. */
+  /** The limit for all parts together. */
   readonly seconds: number;
-  /** An interpreter, or an environment's folder. */
+  /** A Python interpreter, or an environment's folder. */
   readonly torch: string | undefined;
   /** A file that holds a report, which is to be rendered instead. */
   readonly table: string | undefined;

@@ -16,7 +16,7 @@ export interface CheckReport {
   readonly failures: readonly string[];
   /** ISO 8601. */
   readonly at: string;
-  /** Of the checkout; null where git does not know. */
+  /** The checkout's; null where git does not know it. */
   readonly commit: string | null;
   readonly seconds: number;
   readonly secondsMax: number;
@@ -50,7 +50,7 @@ export interface PartContext {
   readonly endsAt: number;
 }
 
-/** Of a GPU; of a processor; and of a test, which has no time. */
+/** The sizes of models: for a GPU, for a processor, and for a test, which has no time. */
 export type CheckSize = "gpu" | "cpu" | "quick";
 
 /** How a part reports what it finds, as soon as it has found it. */

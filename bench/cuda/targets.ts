@@ -13,14 +13,14 @@ export interface Target {
   readonly met: boolean;
 }
 
-/** Of our gradient's time to PyTorch's, in float32. */
+/** The ratio of a gradient's time to PyTorch's, in float32. */
 const FLOAT32_RATIO_MAX: Readonly<Record<CheckedModelName, number>> = {
   ...{ "mlp-512": 1.3, "mlp-2750": 1.3, cnn: 1.3 },
   ...{ resnet18: 1.1, gpt: 1.1, vit: 1.1 },
 };
-/** The same in TF32. */
+/** The same ratio in TF32. */
 const TF32_RATIO_MAX = 1.3;
-/** Of our samples per second to those of PyTorch's training loop. */
+/** The ratio of samples per second to those of PyTorch's training loop. */
 const CLUSTER_RATIO_MIN = 0.7;
 const BUSY_MIN = 0.7;
 

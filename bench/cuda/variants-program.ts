@@ -14,11 +14,11 @@ import { timesOf } from "./times.js";
 
 export interface VariantTimes {
   readonly model: CheckedModelName;
-  /** Median; null: it could not be computed. */
+  /** The median; null: it could not be computed. */
   readonly ms: number | null;
-  /** Of the first gradient, in which the program is made. */
+  /** The time of the first gradient, in which the program is made. */
   readonly firstMs: number | null;
-  /** Of a gradient's bits; null: there is none. */
+  /** The SHA-256 of a gradient's bits; null: there is none. */
   readonly digest: string | null;
   /** Why the program could not be used; null: it could. */
   readonly refused: string | null;

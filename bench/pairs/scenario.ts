@@ -25,17 +25,17 @@ export interface PairsOptions {
   readonly rounds: number;
   readonly backends: readonly string[] | undefined;
   readonly models: readonly string[] | undefined;
-  /** Of "gradients" and "steps"; default: both. */
+  /** Which of "gradients" and "steps"; default: both. */
   readonly parts: readonly string[] | undefined;
 }
 
 export interface PairResult {
-  /** Of what: "tfjs-node mlp", or "step". */
+  /** What was measured: "tfjs-node mlp", or "step". */
   readonly what: string;
   /** Medians over all rounds. */
   readonly ms: number;
   readonly otherMs: number;
-  /** What the machine's other work has least to do with. */
+  /** The fastest of all, which other work on the machine changes least. */
   readonly fastestMs: number;
   readonly otherFastestMs: number;
   /** Ours to theirs, within a round. */
@@ -50,7 +50,7 @@ export interface PairsScenario {
 
 /** The first ones may take another way than all later ones. */
 const WARM_UP = 5;
-/** Of one side in one round: short, so that both meet the same of what the machine does meanwhile. */
+/** How long one side computes in one round: short, so that what else the machine does meets both alike. */
 const TURN_MS = 100;
 /** Turns are so short that there is time for more of them. */
 const TURNS_A_ROUND = 5;

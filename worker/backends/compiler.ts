@@ -43,7 +43,7 @@ export interface Trace {
   readonly operations: number;
 }
 
-/** Of the graph that a program computes. */
+/** The size of the graph that a program computes. */
 export interface ProgramSize {
   /** Those that compute something. */
   readonly operations: number;

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-/** Taken by nvidia-smi at a time of performance.now(). */
+/** What nvidia-smi printed at a time of performance.now(). */
 export interface BusySample {
   readonly atMs: number;
   /** The part of the last moments in which any kernel ran, in [0, 1]. */
@@ -11,9 +11,9 @@ export interface BusySample {
 }
 
 export interface Busy {
-  /** Mean of the samples. */
+  /** The mean of the samples. */
   readonly share: number;
-  /** The most that was taken. */
+  /** The most memory that was taken. */
   readonly memoryMiB: number;
   readonly samples: number;
 }
@@ -40,7 +40,7 @@ export function sampleBusy(gpu: string, command = "nvidia-smi"): BusySampler {
   return { samples, stop: () => void child.kill("SIGKILL") };
 }
 
-/** Of the samples in a span of time; undefined if there are none. */
+/** How busy it was by the samples in a span of time; undefined if there are none. */
 export function busyBetween(samples: readonly BusySample[], fromMs: number, toMs: number): Busy | undefined {
   const within = samples.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs);
   if (within.length === 0) return undefined;

@@ -16,7 +16,7 @@ export interface ClusterRow extends Omit<Warm, "span"> {
   readonly batch: number;
   readonly microBatches: number;
   readonly stateHash: string;
-  /** Of the whole run, with its start. */
+  /** The time of the whole run, with its start. */
   readonly seconds: number;
   /** While the steps were warm; null: it can't be known here. */
   readonly busy: Busy | null;

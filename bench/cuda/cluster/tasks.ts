@@ -12,7 +12,7 @@ import type { CheckSize } from "../report.js";
 export const CLUSTER_TASKS = ["resnet18", "gpt", "mnist", "resnet18-preset"] as const;
 export type ClusterTask = (typeof CLUSTER_TASKS)[number];
 
-/** Those that PyTorch trains, too. */
+/** The tasks that PyTorch trains, too. */
 export const LOOPED_TASKS = ["resnet18", "resnet18-preset", "gpt"] as const satisfies readonly ClusterTask[];
 export type LoopedTask = (typeof LOOPED_TASKS)[number];
 

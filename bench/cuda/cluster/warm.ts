@@ -10,7 +10,7 @@ export interface Warm {
   readonly firstStepsMs: readonly number[];
   readonly firstLoss: number;
   readonly lastLoss: number;
-  /** Of the warm steps, by the wall clock; or, if they went by unseen, by the median of their own. */
+  /** The warm steps' speed by the wall clock; or, if they went by unseen, by the median of their own times. */
   readonly samplesPerSecond: number;
   /** When the warm steps were, by the looks' clock; undefined: they went by unseen. */
   readonly span: { readonly fromMs: number; readonly toMs: number } | undefined;

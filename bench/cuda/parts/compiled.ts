@@ -11,7 +11,7 @@ export interface CompiledRow {
   readonly model: CheckedModelName;
   /** Whether it has the bits of its operations. */
   readonly sameBits: boolean;
-  /** Of the tensor that differs most: the norm of the difference, as a part of its own. */
+  /** The largest difference of a tensor: its norm, as a part of the tensor's own. */
   readonly worst: number;
   /** Whether it came to the same bits a second time. */
   readonly repeats: boolean;
@@ -20,7 +20,7 @@ export interface CompiledRow {
 }
 
 const DROPOUT = 0.1;
-/** In the first ones a program is made and proven. */
+/** The gradients before those that are compared: in the first ones a program is made and proven. */
 const WARM_UP = 3;
 const NUMBER = 7;
 

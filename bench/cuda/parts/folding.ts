@@ -26,7 +26,7 @@ export const part: Part<FoldingRow> = async (context, say) => {
   const { compiler } = await openBackend(context.backend);
   if (compiler === undefined || !keepsSums(compiler)) {
     const sentence =
-      "The TensorFlow that is installed can't fold in a program; isobatch tensorflow install --force makes it anew.";
+      "The TensorFlow that is installed can't fold in a program; run isobatch tensorflow install --force.";
     return onGpu ? say.fail(sentence) : say.absent(sentence);
   }
   const given = await openFolds(compiler, gradientOf);

@@ -14,15 +14,15 @@ export interface GradientRow {
   readonly model: CheckedModelName;
   readonly batch: number;
   readonly parameters: number;
-  /** Median. */
+  /** The median. */
   readonly ms: number;
   readonly fastestMs: number;
   readonly runs: number;
-  /** Median, with the gradient left where it is computed, to be summed there; null: it is summed on the host. */
+  /** The median with the gradient left where it is computed, to be summed there; null: it is summed on the host. */
   readonly inPlaceMs: number | null;
-  /** Of the first gradients, in which the program is made and proven. */
+  /** The times of the first gradients, in which the program is made and proven. */
   readonly firstMs: readonly number[];
-  /** Of its program; null: it has none. */
+  /** The size of its program; null: it has none. */
   readonly size: ProgramSize | null;
 }
 

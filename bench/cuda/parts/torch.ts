@@ -6,7 +6,7 @@ import { CHECKED_MODELS, type CheckedModelName, MODEL_SIZES } from "../models.js
 import type { CheckSize, Part } from "../report.js";
 import { findTorch, torchEnvironment } from "../torch-python.js";
 
-/** PyTorch's, of CUDA and cuDNN, and the device. */
+/** The versions of PyTorch, CUDA and cuDNN, and the device. */
 export interface TorchOpened {
   readonly kind: "opened";
   readonly version: string;
@@ -21,11 +21,11 @@ export interface TorchGradient {
   readonly precision: "float32" | "tf32";
   readonly parameters: number;
   readonly batch: number;
-  /** Median, with samples uploaded and gradients in pinned memory. */
+  /** The median, with samples uploaded and gradients in pinned memory. */
   readonly ms: number;
   readonly fastestMs: number;
   readonly runs: number;
-  /** Median, with the gradients left on the device. */
+  /** The median, with the gradients left on the device. */
   readonly inPlaceMs: number;
 }
 
@@ -45,7 +45,7 @@ type TorchLine = TorchRow | { readonly kind: "failed"; readonly name: string; re
 
 const SCRIPT = fileURLToPath(new URL("../torch_check.py", import.meta.url));
 const RUNS: Record<CheckSize, number> = { gpu: 30, cpu: 5, quick: 2 };
-/** For what is under way when its time is over. */
+/** What is left for a model that is under way when PyTorch is to end. */
 const RESERVE_MS = 5000;
 
 export const part: Part<TorchRow> = async ({ on, size, torch, endsAt }, say) => {

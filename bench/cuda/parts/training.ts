@@ -10,7 +10,7 @@ export interface TrainingRow {
   readonly model: CheckedModel;
   readonly steps: number;
   readonly firstLoss: number;
-  /** Of the same step on the wasm backend. */
+  /** The loss of the same step on the wasm backend. */
   readonly firstLossOnWasm: number;
   /** The mean of the last quarter. */
   readonly lastLoss: number;
