@@ -6,7 +6,8 @@ import type { CheckReport } from "./report.js";
 
 type Parts = CheckReport["parts"];
 
-const three = (value: number): string => String(Number(value.toPrecision(3)));
+/** Three digits; less than a microsecond, which is rounding, is nothing. */
+const three = (value: number): string => (Math.abs(value) < 1e-3 ? "0" : String(Number(value.toPrecision(3))));
 const NONE = "–";
 
 /** A row for each model; empty if none was measured. */

@@ -66,8 +66,9 @@ describe("tableOf()", () => {
     const { cluster, torch, gradients, kinks } = report.parts;
     const busy = { share: 0.834, memoryMiB: 4096, samples: 20 };
     const [first, ...rest] = cluster!.rows;
+    const rounded = { step: 41.1, wait: 4.55e-13, update: 0.266 };
     const parts: CheckReport["parts"] = {
-      ...{ gradients, torch, cluster: { ...cluster!, rows: [{ ...first, busy }, ...rest] } },
+      ...{ gradients, torch, cluster: { ...cluster!, rows: [{ ...first, busy, phases: rounded }, ...rest] } },
       kinks: { ...kinks!, ok: false, rows: [], failures: ["It did not end within 10 s, and was killed."] },
     };
     const nvidia = {
@@ -79,7 +80,10 @@ describe("tableOf()", () => {
     const text = tableOf({ ...report, on: "gpu", doctor, parts, targets: targetsOf(parts) });
     assert.match(text, /^\S+ at \S+, backend tfjs-node, 103 s: NVIDIA H200 \(driver 580\.1\), 2 cores, Node /);
     assert.match(text, /\| kinks \| \*\*wrong\*\* \| 0\.9 \| It did not end within 10 s, and was killed\. \|/);
-    assert.match(text, /\| resnet18, 4 × 8 \| 1 \| 825 \| 1050 \| 0\.787 \| 83\.4 % \| 4096 MiB \|/);
+    assert.match(
+      text,
+      /\| resnet18, 4 × 8 \| 1 \| 825 \| 1050 \| 0\.787 \| 83\.4 % \| 4096 MiB \| 41\.1 \(wait 0, update 0\.266\)/,
+    );
     assert.match(text, /^- met: gradient of resnet18 ÷ PyTorch's, float32: 0\.588 \(wanted: ≤ 1\.1\)$/m);
     assert.match(text, /^- met: share of the time that the GPU is busy with resnet18: 0\.834 \(wanted: ≥ 0\.7\)$/m);
     assert.match(text, /^- NOT MET: samples\/s of gpt ÷ PyTorch's loop: 0\.366 \(wanted: ≥ 0\.7\)$/m);
