@@ -1,7 +1,7 @@
 // Builds everything into dist/: types and JavaScript (tsc), the SIMD kernels (asc), and the files read at run time. With
 // --product it leaves out bench and test, which need not be there.
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -16,7 +16,24 @@ function newer(source, target) {
 const { references } = JSON.parse(readFileSync(join(root, "tsconfig.json"), "utf8"));
 const rooms = references.map(({ path }) => path);
 const isProduct = process.argv.includes("--product");
-run("tsc", "-b", ...(isProduct ? rooms.filter((room) => !/bench|test/.test(room)) : []));
+const built = isProduct ? rooms.filter((room) => !/bench|test/.test(room)) : rooms;
+// tsc leaves in dist what it made of sources that are gone, and tests among it would still be run. It does not notice, either,
+// that such a source is back; hence --force.
+const stale = built.flatMap(staleIn);
+run("tsc", "-b", ...(stale.length > 0 ? ["--force"] : []), ...built);
+for (const path of stale) rmSync(path, { force: true });
+
+/** The compiled files of a room that have no source. */
+function staleIn(room) {
+  const folder = join(root, "dist", room);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((path) => {
+      const source = path.replace(/\.(js|d\.ts)$/, ".ts");
+      return source !== path && !existsSync(join(root, room, source));
+    })
+    .map((path) => join(folder, path));
+}
 
 /** Compiles the SIMD kernels in `room`/assembly; `flags` say what kind of memory they import. */
 function kernels(room, ...flags) {
