@@ -1,30 +1,56 @@
 import assert from "node:assert/strict";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, describe, it } from "node:test";
 import {
   INSTALLATION_FILE,
   readInstallation,
   sessionAddonOf,
+  type TensorFlowInstallation,
   tensorFlowFolder,
 } from "../../shared/native/installation.js";
 import { openWorkplace, TINY_TASK } from "./isobatch.test.helper.js";
 
-const installed = readInstallation(tensorFlowFolder(process.env), "cpu");
-const skip = installed === undefined && "no TensorFlow is installed; run isobatch tensorflow install";
+/** The user's installation is only read: the tests make their own against its Python environment. */
+const usersFolder = tensorFlowFolder(process.env);
+const users = readInstallation(usersFolder, "cpu");
+const skip = users === undefined && "no TensorFlow is installed; run isobatch tensorflow install";
+
+/** An install or a removal changes both. */
+const stateOf = (folder: string): unknown => [
+  readdirSync(folder),
+  readFileSync(join(folder, INSTALLATION_FILE), "utf8"),
+];
 
 describe("a native TensorFlow", { skip }, () => {
   const place = openWorkplace();
   after(() => place.close());
-  const native = { ISOBATCH_TENSORFLOW: tensorFlowFolder(process.env) };
+  const folder = join(place.folder, "tensorflow");
+  const native = { ISOBATCH_TENSORFLOW: folder };
+  const before = users && stateOf(join(usersFolder, "cpu"));
+  let installed: TensorFlowInstallation;
   const summaryOf = (run: string): { steps: number; stateHash: string } =>
     JSON.parse(readFileSync(join(place.folder, run, "summary.json"), "utf8"));
+
+  it("is installed against an environment that is in the installation, which stays", async () => {
+    const environment = join(folder, "cpu", "python-old");
+    mkdirSync(join(folder, "cpu"), { recursive: true });
+    symlinkSync(dirname(dirname(users!.python)), environment);
+    mkdirSync(join(folder, "cpu", "binding-old"));
+    const { code, stderr } = await place.run(["tensorflow", "install", "--python", environment], native);
+    assert.equal(code, 0, stderr);
+    installed = readInstallation(folder, "cpu")!;
+    assert.ok(existsSync(sessionAddonOf(installed)), "there are no sessions");
+    assert.ok(existsSync(installed.python), "the environment was removed");
+    assert.equal(installed.ownEnvironment, true);
+    assert.ok(!existsSync(join(folder, "cpu", "binding-old")), "what an ended installation left stays");
+  });
 
   it("is found to be there by a second install", async () => {
     const { code, stdout } = await place.run(["tensorflow", "install"], native);
     assert.equal(code, 0);
     assert.match(stdout, /It was installed already, and computes\./);
-    assert.ok(stdout.includes(installed!.binding), stdout);
+    assert.ok(stdout.includes(installed.binding), stdout);
   });
 
   it("trains, and is what a worker takes by itself", async () => {
@@ -37,20 +63,20 @@ describe("a native TensorFlow", { skip }, () => {
 
   it("gives the same bits on more workers and threads, compiled or operation by operation", async () => {
     const task = join(place.folder, "tiny.json");
-    const folder = join(place.folder, "without-sessions");
-    const binding = join(folder, "cpu", "binding", "tfjs_binding.node");
+    const without = join(place.folder, "without-sessions");
+    const binding = join(without, "cpu", "binding", "tfjs_binding.node");
     mkdirSync(dirname(binding), { recursive: true });
-    copyFileSync(installed!.binding, binding);
-    writeFileSync(join(folder, "cpu", INSTALLATION_FILE), JSON.stringify({ ...installed, binding }));
+    copyFileSync(installed.binding, binding);
+    writeFileSync(join(without, "cpu", INSTALLATION_FILE), JSON.stringify({ ...installed, binding }));
     const more = ["--workers", "2", "--compute-threads", "2", "--out", "more"];
     assert.equal((await place.run(["run", task, ...more], native)).code, 0);
-    const slow = await place.run(["run", task, "--workers", "1", "--out", "slow"], { ISOBATCH_TENSORFLOW: folder });
+    const slow = await place.run(["run", task, "--workers", "1", "--out", "slow"], { ISOBATCH_TENSORFLOW: without });
     assert.match(slow.stdout, /has joined: .* faster after isobatch tensorflow install/);
     assert.equal(summaryOf("more").stateHash, summaryOf("run").stateHash);
     assert.equal(summaryOf("slow").stateHash, summaryOf("run").stateHash);
   });
 
-  it("evaluates such a run too, unless it is gone: then it is said where the digits come from", async () => {
+  it("evaluates such a run too, or on another backend where TensorFlow is missing, and says so", async () => {
     const here = await place.run(["evaluate", "run", "--json"], native);
     assert.equal((JSON.parse(here.stdout) as { backend: string }).backend, "tfjs-node", here.stderr);
     const elsewhere = await place.run(["evaluate", "run"]);
@@ -61,7 +87,7 @@ describe("a native TensorFlow", { skip }, () => {
     );
   });
 
-  it("is told by the doctor, with versions, threads and what makes bits repeat", async () => {
+  it("is shown by the doctor, with versions, threads and what makes bits repeat", async () => {
     const { stdout } = await place.run(["doctor", "--json"], native);
     const { backends, tensorflow, run } = JSON.parse(stdout) as {
       backends: { name: string; works: boolean; version: string; intraOpThreads: number; determinism: string }[];
@@ -73,9 +99,9 @@ describe("a native TensorFlow", { skip }, () => {
       ["wasm", true],
       ["cpu", true],
     ]);
-    assert.equal(tensorflow.installations[0].version, installed!.tensorflowVersion);
+    assert.equal(tensorflow.installations[0].version, installed.tensorflowVersion);
     const { version, intraOpThreads, determinism } = backends[1];
-    assert.equal(version, `4.22.0 on TensorFlow ${installed!.tensorflowVersion}`);
+    assert.equal(version, `4.22.0 on TensorFlow ${installed.tensorflowVersion}`);
     assert.equal(intraOpThreads, 1);
     assert.match(determinism, /deterministic operations/);
     assert.equal(run.backend, backends.find(({ works }) => works)!.name);
@@ -88,22 +114,10 @@ describe("a native TensorFlow", { skip }, () => {
     assert.match(stderr, /Cannot reach 127\.0\.0\.1:1/);
   });
 
-  it("is installed anew against an environment that lies in the installation, which stays; and is removed", async () => {
-    const folder = join(place.folder, "again");
-    const environment = join(folder, "cpu", "python-old");
-    mkdirSync(join(folder, "cpu"), { recursive: true });
-    symlinkSync(dirname(dirname(installed!.python)), environment);
-    mkdirSync(join(folder, "cpu", "binding-old"));
-    const again = { ISOBATCH_TENSORFLOW: folder };
-    const { code, stderr } = await place.run(["tensorflow", "install", "--python", environment], again);
-    assert.equal(code, 0, stderr);
-    const { python, ownEnvironment, binding } = readInstallation(folder, "cpu")!;
-    assert.ok(existsSync(sessionAddonOf({ binding })), "there are no sessions");
-    assert.ok(existsSync(python), "the environment was removed");
-    assert.equal(ownEnvironment, true);
-    assert.ok(!existsSync(join(folder, "cpu", "binding-old")), "what an ended installation left stays");
-    assert.equal((await place.run(["tensorflow", "remove"], again)).code, 0);
+  it("is removed, without the environment elsewhere that it was installed against", async () => {
+    assert.equal((await place.run(["tensorflow", "remove"], native)).code, 0);
     assert.ok(!existsSync(join(folder, "cpu")));
-    assert.ok(existsSync(installed!.python), "an environment elsewhere was removed");
+    assert.ok(existsSync(users!.python), "an environment elsewhere was removed");
+    assert.deepEqual(stateOf(join(usersFolder, "cpu")), before, "the user's installation was touched");
   });
 });
