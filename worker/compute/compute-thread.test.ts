@@ -78,6 +78,7 @@ describe("a compute thread that hangs", { timeout: 60_000 }, () => {
     const hangs = "Compute thread 3 (tfjs-node-gpu) hangs: a micro-batch's gradient has not finished in 0.6 s.";
     const isHang = (error: unknown): boolean => error instanceof HungThreadError && error.message === hangs;
     const [folding, hanging] = [waiting.ask("lease", leaf), thread.ask("lease", leaf)];
+    assert.throws(() => waiting.ask("load", {}), /^Error: Compute thread 4 already computes a lease\.$/);
     thread.give(batch);
     await assert.rejects(hanging, isHang);
     await thread.computed(0);

@@ -129,6 +129,7 @@ export async function startComputeThread(options: ComputeThreadOptions): Promise
     device,
     ask(name, request) {
       if (dead !== undefined) return Promise.reject(dead);
+      if (waiting.some((asked) => asked.name === "lease")) throw new Error(`${who} already computes a lease.`);
       if (name === "lease") {
         const { lo, hi, firstMicroBatch } = request as LeaseRequest;
         lease.start(firstMicroBatch + lo, firstMicroBatch + hi);

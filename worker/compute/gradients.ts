@@ -88,7 +88,7 @@ export interface Gradients {
 
 export async function createGradients(options: GradientsOptions): Promise<Gradients> {
   const { task, topology, form, backend, memory, flip } = options;
-  const { plan, kernels } = memory;
+  const { plan } = memory;
   const copies = createCopies(memory, backend);
   const rounding = createWireRounding(task.wire, memory, options.thread ?? 0);
   const device = `the backend ${backend.name}`;
@@ -97,33 +97,13 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
   const model = await fittingWeights(weights, device, () => openModelGradient(opening));
   /** Makes a gradient what a step's sums are made of. */
   const finish = (target: Addresses): void => {
-    clip(target);
+    clip(memory, task.clipNorm, target);
     rounding.roundGradient(target);
   };
   const computing = createComputing(options, model, copies, rounding, finish);
   const sums = createSums(memory, 0);
   const scratch = gradientAddresses(plan, options.thread ?? 0);
-
-  const decoded = (name: string, batch: SampleBatch, key?: AugmentationKey): DecodedMicroBatch => {
-    const { number, samples, inputs, labels } = batch;
-    const decodedBatch = decodeBatch(form, inputs, labels, samples, key);
-    const fault = model.checkIndices(decodedBatch.inputs, samples);
-    if (fault !== undefined) throw indexError(name, fault);
-    return { number, samples, ...decodedBatch };
-  };
-
-  /** Scales the parameters' gradient down to the norm that the task allows. */
-  const clip = (target: Addresses): void => {
-    if (task.clipNorm === null) return;
-    let squares = 0;
-    for (const [i, segment] of plan.segments.entries())
-      squares += kernels[i].squaredNorm(target[i], segment.parameters);
-    const norm = Math.sqrt(squares);
-    if (norm <= task.clipNorm) return;
-    for (const [i, segment] of plan.segments.entries()) {
-      kernels[i].scale(target[i], segment.parameters, task.clipNorm / norm);
-    }
-  };
+  const decoded = createDecoding(form, model);
 
   const decode = (batch: SampleBatch): DecodedMicroBatch => {
     const { number } = batch;
@@ -146,42 +126,27 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
       backend.inPrecision(task.precision, () => computing.compute(part, scratch)),
     );
 
-  /** @throws {NonFiniteError} if something is known not to be finite. @throws {TooLargeError} if memory runs out. */
-  const checked = <T extends Soon<ComputedGradient>>(batch: DecodedMicroBatch, work: () => T): T => {
+  const checked: Checked = <T extends Soon<ComputedGradient>>(batch: DecodedMicroBatch, work: () => T): T => {
     const { number } = batch;
     const begun = began();
-    const compute = (): T => backend.inPrecision(task.precision, work);
-    const check = (computed: ComputedGradient): ComputedGradient => {
+    const computed: Soon<ComputedGradient> = namingBatch(`micro-batch ${number}`, () =>
+      within(batch, () => backend.inPrecision(task.precision, work)),
+    );
+    return when(computed, (result) => {
       span("gradient", begun, number);
-      if (!Number.isFinite(computed.loss)) {
-        throw new NonFiniteError(number, `The loss of micro-batch ${number} is ${computed.loss}.`);
-      }
-      refuseInfinite(number, computed.finite ?? true);
-      return computed;
-    };
-    return when(
-      namingBatch(`micro-batch ${number}`, () => within(batch, compute)) as Soon<ComputedGradient>,
-      check,
-    ) as T;
+      refuseNonFinite(number, result);
+      return result;
+    }) as T;
   };
 
   const compute = (batch: DecodedMicroBatch, target: Addresses): number => {
     const { number } = batch;
     const { loss, finite, finished = false } = checked(batch, () => computing.compute(batch, target));
-    if (finite === undefined) refuseInfinite(number, looksFinite(number, target));
+    if (finite === undefined) refuseNonFinite(number, { loss, finite: looksFinite(number, target) });
     if (!finished) finish(target);
     if (flip?.microBatch === number) flipBit(memory, target, flip);
     return loss;
   };
-
-  const sumsOf = ({ perform, smallestWeight, compute, read, later }: ModelSums): GradientSums => ({
-    ...{ perform, smallestWeight, read: later?.read ?? read },
-    compute: (batch) =>
-      when(
-        checked(batch, (): Soon<ComputedGradient> => (later?.compute ?? compute)(batch)),
-        ({ loss }) => loss,
-      ),
-  });
 
   return {
     load() {
@@ -195,7 +160,7 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
     within,
     sums(batch) {
       const sums = computing.sums?.(batch);
-      return sums && sumsOf(sums);
+      return sums && checkedSums(sums, checked);
     },
 
     evaluate(batch) {
@@ -208,7 +173,55 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
   };
 }
 
-function refuseInfinite(number: number, finite: boolean): void {
+/**
+ * Computes a micro-batch, in this thread or another one, and refuses what is not a gradient.
+ * @throws {NonFiniteError} if something is known not to be finite.
+ * @throws {TooLargeError} if memory runs out.
+ */
+type Checked = <T extends Soon<ComputedGradient>>(batch: DecodedMicroBatch, work: () => T) => T;
+
+function checkedSums({ perform, smallestWeight, compute, read, later }: ModelSums, checked: Checked): GradientSums {
+  return {
+    ...{ perform, smallestWeight, read: later?.read ?? read },
+    compute: (batch) =>
+      when(
+        checked(batch, (): Soon<ComputedGradient> => (later?.compute ?? compute)(batch)),
+        ({ loss }) => loss,
+      ),
+  };
+}
+
+type Decoding = (name: string, batch: SampleBatch, key?: AugmentationKey) => DecodedMicroBatch;
+
+/** Raw bytes become numbers; those that a layer has no row for are refused, under the batch's name. */
+function createDecoding(form: SampleSpec, model: ModelGradient): Decoding {
+  return (name, { number, samples, inputs, labels }, key) => {
+    const decoded = decodeBatch(form, inputs, labels, samples, key);
+    const fault = model.checkIndices(decoded.inputs, samples);
+    if (fault !== undefined) throw indexError(name, fault);
+    return { number, samples, ...decoded };
+  };
+}
+
+/** Scales the parameters' gradient down to the norm that the task allows. */
+function clip({ plan, kernels }: SharedMemory, clipNorm: number | null, target: Addresses): void {
+  if (clipNorm === null) return;
+  let squares = 0;
+  for (const [i, segment] of plan.segments.entries()) {
+    squares += kernels[i].squaredNorm(target[i], segment.parameters);
+  }
+  const norm = Math.sqrt(squares);
+  if (norm <= clipNorm) return;
+  for (const [i, segment] of plan.segments.entries()) {
+    kernels[i].scale(target[i], segment.parameters, clipNorm / norm);
+  }
+}
+
+/** `finite` undefined: the gradient has not been looked at. */
+function refuseNonFinite(number: number, { loss, finite = true }: ComputedGradient): void {
+  if (!Number.isFinite(loss)) {
+    throw new NonFiniteError(number, `The loss of micro-batch ${number} is ${loss}.`);
+  }
   if (!finite) throw new NonFiniteError(number, `The gradient of micro-batch ${number} holds NaN or infinity.`);
 }
 

@@ -64,11 +64,10 @@ async function start(): Promise<Started> {
     give: (number) => work.give({ number } as SampleBatch),
     async settle(error) {
       const { number, resolve, reject } = waiting!;
-      const computing = work.computing;
       waiting = undefined;
       if (error === undefined) resolve(number / 10);
       else reject(error);
-      await computing;
+      await new Promise(setImmediate);
     },
   };
 }
@@ -88,7 +87,6 @@ describe("a thread's work, where another thread computes", () => {
     give(13);
     await settle();
     assert.deepEqual(log, ["computed 11", "computes 12", "decodes 13", "ended with 1,1.1,1.2"]);
-    assert.equal(work.computing, undefined);
   });
 
   it("gives a lease up when the call has returned, and starts the next then", async () => {

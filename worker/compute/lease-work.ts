@@ -4,6 +4,7 @@
  * thread computes, as on a GPU, it hears it meanwhile too, and so decodes the next micro-batch while one is computed.
  */
 import { began, span } from "../../shared/trace/index.js";
+import { createDecodedAhead } from "./decoded-ahead.js";
 import type { Gradients, SampleBatch } from "./gradients.js";
 import { createHostFold } from "./host-fold.js";
 import type { FoldedPart, PartFold } from "./lease-fold.js";
@@ -17,11 +18,10 @@ import type { Sums } from "./sums.js";
 export interface LeaseWork {
   /** Starts a lease. What was decoded of micro-batches that are not in it is forgotten. */
   begin(request: LeaseRequest): void;
+  /** Decodes a micro-batch of the lease that is under way, or of a later one. */
   give(batch: SampleBatch): void;
   /** Gives up the lease, if there is one, once nothing is computed. */
   abandon(): void;
-  /** Settled when the micro-batch that another thread computes meanwhile is there; undefined: nothing is computed. */
-  readonly computing: Promise<void> | undefined;
 }
 
 export interface LeaseWorkOptions {
@@ -52,58 +52,34 @@ interface UnderWay {
 }
 
 export function createLeaseWork(options: LeaseWorkOptions): LeaseWork {
-  const { thread, memory, sums, gradients } = options;
-  /** By number; each gives the decoded samples, or throws why they can't be. */
-  const decoded = new Map<number, () => DecodedMicroBatch>();
+  const { gradients } = options;
+  const decoded = createDecodedAhead(gradients);
   let current: UnderWay | undefined;
-  let computing: Promise<void> | undefined;
-
-  const end = (): void => {
-    const { lo, hi, firstMicroBatch } = current!.request;
-    current = undefined;
-    for (let number = firstMicroBatch + lo; number < firstMicroBatch + hi; number++) decoded.delete(number);
-  };
-
-  const foldFor = (request: LeaseRequest, first: DecodedMicroBatch): PartFold => {
-    const kept = gradients.sums(first);
-    return kept !== undefined && canFold(kept, request)
-      ? createProgramFold(request, memory, kept)
-      : createHostFold(request, { thread, plan: memory.plan, sums, gradients });
-  };
-
-  /** The part's end, if the micro-batch is its last. */
-  const add = (lease: UnderWay, batch: DecodedMicroBatch): Soon<FoldedPart | undefined> => {
-    lease.fold ??= foldFor(lease.request, batch);
-    const { fold } = lease;
-    return when(fold.add(batch), (loss): Soon<FoldedPart | undefined> => {
-      lease.losses.push(loss);
-      return fold.leaf === lease.request.hi ? fold.end() : undefined;
-    });
-  };
+  /** Whether another thread computes a micro-batch. */
+  let isComputing = false;
 
   /** Computes what is there of the lease. */
   const advance = (): void => {
-    while (current !== undefined && computing === undefined) {
+    while (current !== undefined && !isComputing) {
       const lease = current;
       const { request } = lease;
       const number = request.firstMicroBatch + (lease.fold?.leaf ?? request.lo);
-      const take = decoded.get(number);
+      const take = decoded.take(number);
       if (take === undefined) return;
-      decoded.delete(number);
       const now = performance.now();
       lease.startedAt ??= now;
       lease.waitedMs += now - (lease.restsSince ?? now);
       let added: Soon<FoldedPart | undefined>;
       try {
         const batch = take();
-        added = gradients.within(batch, () => add(lease, batch));
+        added = gradients.within(batch, () => add(lease, batch, options));
       } catch (error) {
-        fail(error);
-        return;
+        return fail(error);
       }
-      if (added instanceof Promise)
-        computing = added.then((folded) => computed(lease, number, folded), fail).then(rested);
-      else computed(lease, number, added);
+      if (added instanceof Promise) {
+        isComputing = true;
+        void added.then((folded) => computed(lease, number, folded), fail).then(rested);
+      } else computed(lease, number, added);
     }
   };
 
@@ -118,6 +94,17 @@ export function createLeaseWork(options: LeaseWorkOptions): LeaseWork {
     options.ended({ ...folded, losses, computeMs: performance.now() - startedAt!, waitedMs });
   };
 
+  /** Another thread has computed what was asked of it. */
+  const rested = (): void => {
+    isComputing = false;
+    advance();
+  };
+
+  const end = (): void => {
+    decoded.forget(current!.request);
+    current = undefined;
+  };
+
   const fail = (error: unknown): void => {
     end();
     options.failed(error);
@@ -128,47 +115,38 @@ export function createLeaseWork(options: LeaseWorkOptions): LeaseWork {
     options.ended(null);
   };
 
-  /** Another thread has computed what was asked of it. */
-  const rested = (): void => {
-    computing = undefined;
-    advance();
-  };
-
   return {
     begin(request) {
-      const { lo, hi, firstMicroBatch } = request;
-      for (const number of decoded.keys()) {
-        if (number < firstMicroBatch + lo || number >= firstMicroBatch + hi) decoded.delete(number);
-      }
+      decoded.keep(request);
       current = { request, losses: [], begun: began(), waitedMs: 0, abandoned: false };
       advance();
     },
     give(batch) {
-      decoded.set(
-        batch.number,
-        later(() => gradients.decode(batch)),
-      );
+      decoded.give(batch);
       advance();
     },
     abandon() {
       if (current === undefined) return;
-      if (computing === undefined) giveUp();
-      else current.abandoned = true;
-    },
-    get computing() {
-      return computing;
+      if (isComputing) current.abandoned = true;
+      else giveUp();
     },
   };
 }
 
-/** Does something now, and gives its result, or throws what it threw, when it is asked. */
-function later<T>(work: () => T): () => T {
-  try {
-    const result = work();
-    return () => result;
-  } catch (error) {
-    return () => {
-      throw error;
-    };
-  }
+/** Computes and folds a micro-batch. @returns the part's end, if it was the last one of the lease. */
+function add(lease: UnderWay, batch: DecodedMicroBatch, options: LeaseWorkOptions): Soon<FoldedPart | undefined> {
+  lease.fold ??= foldFor(lease.request, batch, options);
+  const { fold } = lease;
+  return when(fold.add(batch), (loss): Soon<FoldedPart | undefined> => {
+    lease.losses.push(loss);
+    return fold.leaf === lease.request.hi ? fold.end() : undefined;
+  });
+}
+
+function foldFor(request: LeaseRequest, first: DecodedMicroBatch, options: LeaseWorkOptions): PartFold {
+  const { thread, memory, sums, gradients } = options;
+  const kept = gradients.sums(first);
+  return kept !== undefined && canFold(kept, request)
+    ? createProgramFold(request, memory, kept)
+    : createHostFold(request, { thread, plan: memory.plan, sums, gradients });
 }

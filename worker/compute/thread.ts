@@ -85,8 +85,7 @@ async function start(options: ThreadStart, port: MessagePort): Promise<void> {
   port.on("message", (message: Request | Note) => {
     if (message.name === "samples") return work.give(message.batch);
     if (message.name === "abandon") return work.abandon();
-    if (work.computing === undefined) return answer(message);
-    void work.computing.then(() => answer(message));
+    answer(message);
   });
   send({ ready: { numerics: backend.numerics, device: backend.device } });
 }
