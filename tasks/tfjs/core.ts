@@ -78,6 +78,8 @@ export const {
   Sub,
   Sum,
   Tile,
+  Transpose,
+  Unpack,
   UnsortedSegmentSum,
   _FusedMatMul,
   add,

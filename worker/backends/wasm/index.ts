@@ -20,6 +20,8 @@ import { registerResizeGradient } from "./resize.js";
 import { registerRound } from "./round.js";
 import { registerSums } from "./sums.js";
 import { registerTile } from "./tile.js";
+import { registerTranspose } from "./transpose.js";
+import { registerUnpack } from "./unpack.js";
 
 /**
  * The WebAssembly backend: nothing but the npm package, on any machine, SIMD on one thread. As shipped it cannot
@@ -60,6 +62,8 @@ export function complete(): void {
   registerRound();
   registerSums();
   registerTile();
+  registerTranspose();
+  registerUnpack();
 }
 
 export const description: BackendDescription = {

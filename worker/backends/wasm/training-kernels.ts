@@ -116,6 +116,13 @@ export interface TrainingKernels {
   maxPoolGradient(batch: number, dy: number, x: number, dx: number, scratch: number): void;
   averagePoolGradient(batch: number, dy: number, dx: number, scratch: number): void;
   columnSums(rows: number, columns: number, x: number, out: number): void;
+  copyBlocks(
+    ...arguments_: [
+      ...rounds: [n0: number, n1: number, n2: number, n3: number],
+      ...strides: [s0: number, s1: number, s2: number, s3: number],
+      ...blocks: [bytes: number, x: number, out: number],
+    ]
+  ): void;
   reluGradient(count: number, dy: number, y: number, dx: number): void;
   repeatBlocks(blocks: number, copies: number, bytes: number, x: number, out: number): void;
   repeatRow(rows: number, columns: number, values: number, out: number): void;

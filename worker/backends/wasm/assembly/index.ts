@@ -13,4 +13,4 @@ export { matmul, matmulScratchBytes } from "./gemm";
 export { layerNorm, layerNormGradient, layerNormScratchBytes } from "./layer-norm";
 export { averagePoolGradient, maxPool, maxPoolGradient, poolDescribe, poolScratchBytes } from "./pool";
 export { roundMantissa } from "./round";
-export { columnSums, reluGradient, repeatBlocks, repeatRow, segmentSums } from "./rows";
+export { columnSums, copyBlocks, reluGradient, repeatBlocks, repeatRow, segmentSums } from "./rows";

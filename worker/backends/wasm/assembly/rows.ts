@@ -110,3 +110,32 @@ export function repeatBlocks(blocks: i32, copies: i32, bytes: usize, x: usize, o
     for (let copy = 0; copy < copies; copy++, out += bytes) copyRow(out, x, bytes);
   }
 }
+
+/**
+ * out = the blocks of x, of `bytes` bytes, in the order of four nested loops, of n0, n1, n2 and n3 rounds, in each of
+ * which the block is s0, s1, s2 or s3 bytes after that of the round before.
+ */
+export function copyBlocks(
+  n0: i32,
+  n1: i32,
+  n2: i32,
+  n3: i32,
+  s0: usize,
+  s1: usize,
+  s2: usize,
+  s3: usize,
+  bytes: usize,
+  x: usize,
+  out: usize,
+): void {
+  for (let i0 = 0; i0 < n0; i0++, x += s0) {
+    let x1 = x;
+    for (let i1 = 0; i1 < n1; i1++, x1 += s1) {
+      let x2 = x1;
+      for (let i2 = 0; i2 < n2; i2++, x2 += s2) {
+        let x3 = x2;
+        for (let i3 = 0; i3 < n3; i3++, x3 += s3, out += bytes) copyRow(out, x3, bytes);
+      }
+    }
+  }
+}
