@@ -23,9 +23,9 @@ export interface WorkerGradient {
   compute(): void;
   /**
    * Computes it, too, but leaves it where it is computed, to be summed there; undefined: it has to be summed on the host. To be asked
-   * for when the first few are over.
+   * for when the first few are over. What it returns is to be awaited before it is called again.
    */
-  inPlace(): (() => void) | undefined;
+  inPlace(): (() => unknown) | undefined;
   /** Micro-batch `number`'s loss, and the elements of each of `results`. */
   of(number: number): { readonly loss: number; readonly tensors: readonly Float32Array[] };
   /** What is trained, and the statistics behind it. */
@@ -42,6 +42,8 @@ export interface WorkerGradientOptions {
   readonly notice?: (line: string) => void;
   /** Fields of the task that change what is computed. */
   readonly task?: Partial<GradientsOptions["task"]>;
+  /** Changes the model's initial weights. */
+  readonly change?: (weights: Float32Array) => Float32Array;
 }
 
 export async function openWorkerGradient(backendName: BackendName, name: MeasuredModelName): Promise<WorkerGradient> {
@@ -52,7 +54,7 @@ export async function openWorkerGradient(backendName: BackendName, name: Measure
 export async function openGradientOf(
   backend: Backend,
   measured: MeasuredModel,
-  { notice = console.error, task: fields }: WorkerGradientOptions = {},
+  { notice = console.error, task: fields, change = (weights) => weights }: WorkerGradientOptions = {},
 ): Promise<WorkerGradient> {
   const { layout, topology, initialWeights } = await buildModel(
     { seed: 1, model: measured.model, initialWeights: "seeded", weightDecayExclude: [], freeze: [] },
@@ -69,7 +71,7 @@ export async function openGradientOf(
     ...fields,
   };
   const gradients = await createGradients({ task, topology, form: measured.form, backend, memory, notice });
-  writeVector(memory, weightsAddresses(memory.plan), initialWeights);
+  writeVector(memory, weightsAddresses(memory.plan), change(initialWeights));
   gradients.load();
   // Each time a new number, as in a run: the samples are the same, dropout's masks are not.
   let number = 0;
@@ -81,7 +83,7 @@ export async function openGradientOf(
     compute: () => void gradients.gradient({ ...batch, number: number++ }, target),
     inPlace() {
       const sums = gradients.sums(gradients.decode({ ...batch, number }));
-      return sums && (() => void sums.compute(gradients.decode({ ...batch, number: number++ })));
+      return sums && (() => sums.compute(gradients.decode({ ...batch, number: number++ })));
     },
     of(number) {
       const loss = gradients.gradient({ ...batch, number }, target);

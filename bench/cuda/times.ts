@@ -17,3 +17,15 @@ export function timesOf(call: () => void, { runsMax, msMax }: Measuring): number
     times.push(...measure(call, 1));
   return times;
 }
+
+/** The same of calls that another thread makes, one after the other. */
+export async function laterTimesOf(call: () => unknown, { runsMax, msMax }: Measuring): Promise<number[]> {
+  const times: number[] = [];
+  const end = performance.now() + msMax;
+  while (times.length < runsMax && (times.length < RUNS_MIN || performance.now() < end)) {
+    const begun = performance.now();
+    await call();
+    times.push(performance.now() - begun);
+  }
+  return times;
+}

@@ -25,6 +25,8 @@ export interface FakeModel {
   readonly reasons: string[];
   /** What was traced. */
   readonly traced: DecodedMicroBatch[];
+  /** The model's own. */
+  weights(): Float32Array;
   /** @returns the loss and gradient of a micro-batch. */
   gradientOf(number: number): number[];
   /** Computes micro-batches 1, 2, …, all of which must come out right. */
@@ -37,6 +39,7 @@ export function fakeModel(
   differently: { compiler?: Partial<Compiler>; program?: Partial<Program>; lossOf?: (number: number) => number } = {},
 ): FakeModel {
   const gradient = new Float32Array(2);
+  let weights: Float32Array = WEIGHTS;
   const did = { eager: 0, traced: 0, closed: 0 };
   const reasons: string[] = [];
   const traced: DecodedMicroBatch[] = [];
@@ -67,14 +70,17 @@ export function fakeModel(
     draws: () => [],
     loadWeights() {},
     loadStatistics() {},
-    currentWeights: () => [WEIGHTS],
+    currentWeights: () => [weights],
+    setWeights([values]) {
+      weights = values;
+    },
     compute(batch, _target, watch) {
       did.eager++;
       if (watch !== undefined) {
         traced.push(batch);
         watch(() => ({ variables: [], inputs: [], draws: [], outputs: [] }));
       }
-      gradient.set(WEIGHTS.map((w) => batch.number * w));
+      gradient.set(weights.map((w) => batch.number * w));
       return differently.lossOf?.(batch.number) ?? batch.number;
     },
     dispose() {},
@@ -90,6 +96,7 @@ export function fakeModel(
   };
   return {
     ...{ computing, did, reasons, traced, gradientOf },
+    weights: () => weights,
     compute(count) {
       for (let number = 1; number <= count; number++) {
         assert.deepEqual(gradientOf(number), [number, number * 0.5, number * -3]);

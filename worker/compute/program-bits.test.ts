@@ -11,8 +11,9 @@ describe("a model whose gradient has its program's bits", () => {
     const byProgram = (number: number) => [number + 1e-7, number * 0.5, number * -3 + 1e-6].map(Math.fround);
     for (const number of [1, 2, 3]) assert.deepEqual(early.gradientOf(number), byProgram(number));
     assert.deepEqual(late.gradientOf(3), byProgram(3));
-    // Two are traced; one is compared.
-    assert.deepEqual([early.did, early.reasons], [{ eager: 3, traced: 2, closed: 0 }, []]);
+    // Two are traced; two are compared, one of them with other weights.
+    assert.deepEqual([early.did, early.reasons], [{ eager: 4, traced: 2, closed: 0 }, []]);
+    assert.deepEqual(early.weights(), Float32Array.of(0.5, -3));
     early.computing.dispose();
     assert.equal(early.did.closed, 1);
   });
@@ -54,7 +55,7 @@ describe("a model whose gradient has its program's bits", () => {
       [{ program: { run: changing } }, "two runs of its program gave different bits"],
       [
         { program: { run: writing(0, -0.3) } },
-        "its program differs from its operations: w by 9.9 % of its norm, of which 5 % are allowed",
+        "its program differs from its operations: w by 9.9 % of its norm, of which 0.1 % are allowed",
       ],
       [{ program: { run: broken } }, "its program fails (no kernel)"],
       [{ compiler: { compile: broken } }, "it can't be compiled (no kernel)"],

@@ -15,8 +15,15 @@ import type { CompiledGradientOptions } from "./compiled-gradient.js";
 import { type Computing, computeByOperations, computeByProgram } from "./computing.js";
 import type { Addresses } from "./memory.js";
 import type { DecodedMicroBatch } from "./model-gradient.js";
-import { type ComputedGradient, createModelProgram, type ModelProgram, resultAt, sameBits } from "./model-program.js";
-import { allFinite, differenceOf } from "./program-proof.js";
+import {
+  type ComputedGradient,
+  createModelProgram,
+  type GradientResult,
+  type ModelProgram,
+  resultAt,
+  sameBits,
+} from "./model-program.js";
+import { allFinite, differenceOf, nudged } from "./program-proof.js";
 import { createTracing } from "./tracing.js";
 
 export function withProgramBits({ compiler, refused, ...feeds }: CompiledGradientOptions): Computing {
@@ -40,20 +47,39 @@ export function withProgramBits({ compiler, refused, ...feeds }: CompiledGradien
     }
   };
 
-  const proven = (program: ModelProgram, batch: DecodedMicroBatch, target: Addresses): ComputedGradient => {
+  /** What the operations compute; `isFinished`: clipped and rounded, as the program does it. */
+  const byOperations = (batch: DecodedMicroBatch, target: Addresses, isFinished: boolean): GradientResult => {
     const loss = model.compute(batch, target);
-    // Then the program's gradient is clipped and rounded.
-    if (working(() => program.sums) !== undefined) feeds.keeping!.finish(target);
-    const operations = resultAt(feeds, loss, target);
+    if (isFinished) feeds.keeping!.finish(target);
+    return resultAt(feeds, loss, target);
+  };
+
+  /** The same with the weights changed in their last bits. */
+  const byNudged: typeof byOperations = (...of) => {
+    const weights = model.currentWeights().map((values) => values.slice());
+    model.setWeights(nudged(weights));
+    try {
+      return byOperations(...of);
+    } finally {
+      model.setWeights(weights);
+    }
+  };
+
+  const proven = (program: ModelProgram, batch: DecodedMicroBatch, target: Addresses): ComputedGradient => {
     working(() => program.loadFromModel());
+    const isFinished = working(() => program.sums) !== undefined;
+    const results = {
+      operations: byOperations(batch, target, isFinished),
+      nudged: byNudged(batch, target, isFinished),
+    };
     const [first, second] = [1, 2].map(() => {
       const computed = working(() => program.compute(batch, target));
       return { computed, result: resultAt(feeds, computed.loss, target) };
     });
     if (!sameBits(first.result, second.result)) return ended("two runs of its program gave different bits");
     // What is not finite proves nothing, and is not used: another micro-batch will.
-    if (!allFinite(operations)) return second.computed;
-    const difference = differenceOf(second.result, operations, model.results);
+    if (!allFinite(results.operations) || !allFinite(results.nudged)) return second.computed;
+    const difference = differenceOf({ program: second.result, ...results }, model.results);
     if (difference !== undefined) return ended(`its program differs from its operations: ${difference}`);
     pending = undefined;
     computing = computeByProgram(program, model);

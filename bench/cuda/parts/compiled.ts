@@ -2,7 +2,7 @@
 import { messageOf } from "../../../shared/errors.js";
 import { type Backend, openBackend } from "../../../worker/backends/index.js";
 import type { GradientResult } from "../../../worker/compute/model-program.js";
-import { differenceOf, differencesOf } from "../../../worker/compute/program-proof.js";
+import { differenceOf, differencesOf, nudged } from "../../../worker/compute/program-proof.js";
 import { openGradientOf } from "../../worker-gradient.js";
 import { CHECKED_MODELS, type CheckedModelName, checkedModel } from "../models.js";
 import type { Part, PartContext, Saying } from "../report.js";
@@ -48,18 +48,24 @@ async function check(
   const [first, again] = [compiled.of(NUMBER), compiled.of(NUMBER)];
   const { results } = compiled;
   compiled.close();
-  const single = await openGradientOf({ ...backend, compiler: undefined }, measured);
-  const expected = single.of(NUMBER);
-  single.close();
+  const byOperations = async (change?: (weights: Float32Array) => Float32Array): Promise<GradientResult> => {
+    const single = await openGradientOf({ ...backend, compiler: undefined }, measured, { change });
+    const result = single.of(NUMBER);
+    single.close();
+    return result;
+  };
+  const operations = await byOperations();
+  const others = { operations, nudged: await byOperations((weights) => nudged([weights])[0]) };
 
   const repeats = haveSameBits(first, again);
-  const sameBits = haveSameBits(first, expected);
-  const worst = sameBits ? 0 : Math.max(...differencesOf(first, expected, results));
+  const sameBits = haveSameBits(first, operations);
+  const worst = sameBits ? 0 : Math.max(...differencesOf(first, operations, results));
   say.row({ model, sameBits, worst, repeats, refused: refusals[0] ?? null });
   for (const refusal of refusals) say.fail(`${model}: ${refusal}.`);
   if (!repeats) say.fail(`The gradient of ${model} has other bits when it is computed again.`);
   // A processor computes a program as it is written.
-  const difference = differenceOf(first, expected, results) ?? (on === "cpu" && !sameBits ? "in some bits" : undefined);
+  const difference =
+    differenceOf({ program: first, ...others }, results) ?? (on === "cpu" && !sameBits ? "in some bits" : undefined);
   if (difference !== undefined)
     say.fail(`The compiled gradient of ${model} differs from its operations: ${difference}.`);
 }
