@@ -141,7 +141,7 @@ export function countNodes(nodes: readonly CountedNode[], fetches: readonly stri
 }
 
 /** The nodes of an encoded GraphDef. */
-export function nodesOf(bytes: Uint8Array): CountedNode[] {
+function nodesOf(bytes: Uint8Array): CountedNode[] {
   const nodes: CountedNode[] = [];
   const text = (from: number, to: number): string => Buffer.from(bytes.subarray(from, to)).toString();
   const number = (): void => undefined;

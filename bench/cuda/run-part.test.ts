@@ -31,6 +31,11 @@ describe("runPart()", () => {
     );
   });
 
+  it("leaves out a line that was cut off", async () => {
+    const { ok, rows } = await run(`process.stdout.write('{"row":{"model":"mlp"}}\\n{"row":{"mod')`);
+    assert.deepEqual({ ok, rows }, { ok: true, rows: [{ model: "mlp" }] });
+  });
+
   it("kills a part that does not end, with what it has started, and keeps what it had found", async () => {
     const { ok, rows, failures } = await run(
       `
@@ -48,7 +53,7 @@ describe("runPart()", () => {
     await gone(Number(readFileSync(join(folder, "pid"), "utf8")));
   });
 
-  it("leaves nothing behind that a part which ended has started", async () => {
+  it("kills what a part that has ended leaves running", async () => {
     const { ok } = await run(`
       import { spawn } from "node:child_process";
       import { writeFileSync } from "node:fs";
@@ -66,7 +71,7 @@ describe("runPart()", () => {
     assert.deepEqual({ ok, failures }, { ok: false, failures: ["It ended with exit code 3 (out of memory)."] });
   });
 
-  it("never takes a part that found nothing for right", async () => {
+  it("does not call a part right that has found nothing", async () => {
     const { ok, failures } = await run("");
     assert.deepEqual({ ok, failures }, { ok: false, failures: ["It has found nothing."] });
   });

@@ -1,6 +1,6 @@
 /**
- * Runs one part of the check in a process of its own, which is killed with all that it has started when its time is over: a graph
- * that waits for itself can be ended in no other way. What the process had found until then is kept.
+ * Runs one part of the check in its own process, which is killed with everything it has started when its time is over: a graph
+ * that waits for itself can't be ended in any other way. Everything the process had found by then is kept.
  */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -39,13 +39,13 @@ export async function runPart(options: RunPartOptions): Promise<PartReport<objec
   return { ok: failures.length === 0, seconds, limitSeconds, failures, absent, rows };
 }
 
-/** @returns as a sentence, why the process did not end well; undefined if it did. */
+/** @returns why the process did not end well, as a sentence; undefined if it did. */
 function run(
   { args, limitSeconds, env, program = PROGRAM }: RunPartOptions,
   take: (line: PartLine) => void,
 ): Promise<string | undefined> {
   return new Promise((resolve) => {
-    // A group of its own, so that whatever it has started ends with it.
+    // In its own process group, so that everything it has started ends with it.
     const child = spawn(process.execPath, [program, ...args], {
       env,
       stdio: ["ignore", "pipe", "pipe"],
@@ -60,14 +60,14 @@ function run(
         // It is gone already.
       }
     };
-    // Before whatever removes the files that it writes.
+    // Before the listener that removes the files it writes.
     process.prependOnceListener("exit", killGroup);
     const timer = setTimeout(() => {
       isLate = true;
       killGroup();
     }, 1000 * limitSeconds);
     child.once("error", (error) => resolve(`It could not be started: ${reasonOf(error)}.`));
-    // What it has left running would keep its output open.
+    // A process that it has left running would keep its output open.
     child.once("exit", killGroup);
     child.once("close", (code, signal) => {
       clearTimeout(timer);
@@ -87,8 +87,12 @@ function run(
   });
 }
 
-/** Undefined: what some library has printed. */
+/** A line of a part; undefined: a library has printed it, or the process was killed while it was printing. */
 function parsedLine(line: string): PartLine | undefined {
   if (!/^\{"(row|fail|absent)":/.test(line)) return undefined;
-  return JSON.parse(line) as PartLine;
+  try {
+    return JSON.parse(line) as PartLine;
+  } catch {
+    return undefined;
+  }
 }

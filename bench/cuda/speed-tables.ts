@@ -2,6 +2,7 @@
 import { markdownTable } from "../markdown-table.js";
 import type { CheckedModelName } from "./models.js";
 import type { TorchGradient, TorchLoop } from "./parts/torch.js";
+import { PLAIN } from "./parts/variants.js";
 import type { CheckReport } from "./report.js";
 
 type Parts = CheckReport["parts"];
@@ -78,15 +79,15 @@ export function clusterTable({ cluster, torch }: Parts): string {
 export function variantTable({ variants }: Parts): string {
   if (variants === undefined || variants.rows.length === 0) return "";
   const rows = variants.rows.map(({ variant, model, ms, firstMs, sameBits, refused }) => {
-    const plain = variants.rows.find((row) => row.model === model)?.ms;
-    const ratio = ms !== null && plain ? three(ms / plain) : NONE;
+    const plain = variants.rows.find((row) => row.model === model && row.variant === PLAIN);
+    const ratio = ms !== null && plain?.ms ? three(ms / plain.ms) : NONE;
     return [
       variant,
       model,
       ms === null ? NONE : three(ms),
       ratio,
       firstMs ?? NONE,
-      sameBits ? "same" : "other",
+      plain?.digest ? (sameBits ? "same" : "other") : NONE,
       refused ?? "",
     ];
   });

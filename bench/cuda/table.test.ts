@@ -62,6 +62,13 @@ describe("tableOf()", () => {
     has("| layout | gpt | 3.09 | 0.458 | 206 | same |  |");
   });
 
+  it("compares no setting of programs with another one where the plain one was not timed", () => {
+    const { variants } = report.parts;
+    const rows = variants!.rows.filter(({ variant }) => variant !== "plain");
+    const text = tableOf({ ...report, parts: { variants: { ...variants!, rows } } });
+    assert.match(text, /^\| layout \| gpt \| 3\.09 \| – \| 206 \| – \| {2}\|$/m);
+  });
+
   it("shows what is wrong, what is absent, and on a GPU how busy it was and what was wanted", () => {
     const { cluster, torch, gradients, kinks } = report.parts;
     const busy = { share: 0.834, memoryMiB: 4096, samples: 20 };

@@ -24,7 +24,7 @@ const TF32_RATIO_MAX = 1.3;
 const CLUSTER_RATIO_MIN = 0.7;
 const BUSY_MIN = 0.7;
 
-type Parts = Pick<CheckReport, "parts">["parts"];
+type Parts = CheckReport["parts"];
 
 export function targetsOf(parts: Parts): Target[] {
   return [...gradientTargets(parts), ...tf32Targets(parts), ...clusterTargets(parts)];

@@ -15,7 +15,7 @@ import { chosen } from "../chosen.js";
 import { type Ratio, ratioOf } from "../peers/comparison.js";
 import { fastest, median } from "../statistics.js";
 
-export const PAIRED_MODELS = ["mlp", "cnn", "resnet18-small", "gpt-small"] as const;
+const PAIRED_MODELS = ["mlp", "cnn", "resnet18-small", "gpt-small"] as const;
 export type PairedModel = (typeof PAIRED_MODELS)[number];
 const PAIRED_BACKENDS = ["tfjs-node", "wasm"] as const satisfies readonly BackendName[];
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -7,19 +7,23 @@ import { setTimeout as wait } from "node:timers/promises";
 import { busyBetween, sampleBusy } from "./busy.js";
 
 describe("sampleBusy()", () => {
-  it("reads what nvidia-smi prints of one GPU, and leaves out what is no number", async () => {
+  it("reads what nvidia-smi prints of one GPU, and leaves out what is not a number", { timeout: 60_000 }, async () => {
     const folder = mkdtempSync(join(tmpdir(), "isobatch-smi-"));
     try {
       const command = join(folder, "nvidia-smi");
-      // As nvidia-smi prints with --format=csv,noheader,nounits; "[N/A]" where a driver does not tell.
+      // As nvidia-smi prints with --format=csv,noheader,nounits; "[N/A]" where a driver does not say.
       writeFileSync(
         command,
         '#!/bin/sh\necho "$@" > "$0.args"\nprintf "0, 512\\n[N/A], 600\\n85, 65536\\n"\nexec cat\n',
       );
       chmodSync(command, 0o755);
       const sampler = sampleBusy("GPU-1", command);
-      while (sampler.samples.length < 2) await wait(5);
-      sampler.stop();
+      try {
+        while (sampler.samples.length < 2) await wait(5);
+      } finally {
+        sampler.stop();
+      }
+      assert.match(readFileSync(`${command}.args`, "utf8"), /^--id=GPU-1 --query-gpu=utilization\.gpu,memory\.used /);
       assert.deepEqual(
         sampler.samples.map(({ busy, memoryMiB }) => [busy, memoryMiB]),
         [
@@ -32,8 +36,10 @@ describe("sampleBusy()", () => {
     }
   });
 
-  it("has no samples where there is no nvidia-smi", () => {
+  it("has no samples where there is no nvidia-smi", async () => {
     const sampler = sampleBusy("0", "/nowhere/nvidia-smi");
+    // The error of a program that is missing comes a moment later.
+    await wait(0);
     sampler.stop();
     assert.deepEqual(sampler.samples, []);
   });

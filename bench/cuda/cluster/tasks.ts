@@ -9,7 +9,7 @@ import { VOCABULARY } from "../../models.js";
 import type { TransformerSize } from "../models.js";
 import type { CheckSize } from "../report.js";
 
-export const CLUSTER_TASKS = ["resnet18", "gpt", "mnist", "resnet18-preset"] as const;
+const CLUSTER_TASKS = ["resnet18", "gpt", "mnist", "resnet18-preset"] as const;
 export type ClusterTask = (typeof CLUSTER_TASKS)[number];
 
 /** The tasks that PyTorch trains, too. */

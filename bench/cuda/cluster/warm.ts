@@ -20,7 +20,7 @@ const FIRST_STEPS = 5;
 const WARM_UP_MAX = 10;
 
 /** Steps before the first one that counts: in these, gradients are traced and programs made. */
-export const warmUpOf = (steps: number): number => Math.min(WARM_UP_MAX, Math.ceil(steps / 3));
+const warmUpOf = (steps: number): number => Math.min(WARM_UP_MAX, Math.ceil(steps / 3));
 
 /**
  * @param metrics the text of `metrics.jsonl`.

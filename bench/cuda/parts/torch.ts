@@ -1,4 +1,4 @@
-/** What PyTorch does on the same device: the same models' gradients, and its own training loop of the runs of the cluster. */
+/** PyTorch on the same device: the gradients of the same models, and its own training loop for the cluster's tasks. */
 import { fileURLToPath } from "node:url";
 import { lastLine, runChild } from "../child.js";
 import { LOOPED_TASKS, type LoopedTask, loopOf } from "../cluster/tasks.js";
@@ -45,11 +45,11 @@ type TorchLine = TorchRow | { readonly kind: "failed"; readonly name: string; re
 
 const SCRIPT = fileURLToPath(new URL("../torch_check.py", import.meta.url));
 const RUNS: Record<CheckSize, number> = { gpu: 30, cpu: 5, quick: 2 };
-/** What is left for a model that is under way when PyTorch is to end. */
+/** The time left for a model that is under way when PyTorch is to end. */
 const RESERVE_MS = 5000;
 
 export const part: Part<TorchRow> = async ({ on, size, torch, endsAt }, say) => {
-  const found = await findTorch(on, torch);
+  const found = await findTorch(on, torch, endsAt - RESERVE_MS);
   if ("reason" in found)
     return say.absent(`There is no PyTorch to compare with (${found.reason}); name one with --torch.`);
   const options = {
@@ -72,7 +72,7 @@ export const part: Part<TorchRow> = async ({ on, size, torch, endsAt }, say) => 
 };
 
 /** A model as torch_check.py takes it. */
-export function sizesOf(size: CheckSize, name: CheckedModelName): object {
+function sizesOf(size: CheckSize, name: CheckedModelName): object {
   const sizes = MODEL_SIZES[size];
   const batch = sizes.batches[name];
   switch (name) {

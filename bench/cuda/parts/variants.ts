@@ -1,6 +1,6 @@
 /**
- * What TensorFlow may make of a program before it computes it: other layouts, fused operations, XLA. Each is timed on two models, which
- * shows what pays on this device; none of it is wrong if it does not, or if a model can't be computed with it.
+ * The settings by which TensorFlow may change a program before it computes it: other layouts, fused operations, XLA. Timing each on two
+ * models shows which of them pay off on this device. A setting that is slower, or that can't compute a model, is not wrong.
  */
 import { fileURLToPath } from "node:url";
 import { lastLine, runChild } from "../child.js";
@@ -15,8 +15,9 @@ export interface VariantRow extends VariantTimes {
   readonly sameBits: boolean;
 }
 
-/** The first is what the others are compared with. */
-const VARIANTS = ["plain", "layout", "remap", "grappler", "xla"];
+/** The setting that the others are compared with. */
+export const PLAIN = "plain";
+const VARIANTS = [PLAIN, "layout", "remap", "grappler", "xla"];
 const MODELS: Record<CheckSize, readonly CheckedModelName[]> = {
   gpu: ["resnet18", "gpt"],
   cpu: ["resnet18", "gpt"],
@@ -41,7 +42,7 @@ export const part: Part<VariantRow> = async ({ backend, size, endsAt }, say) => 
     const { code, isLate, stdout, stderr } = await runChild(process.execPath, args, limitMs, { env });
     for (const line of stdout.split("\n").filter((line) => line.startsWith("{"))) {
       const times = JSON.parse(line) as VariantTimes;
-      if (variant === VARIANTS[0]) plain.set(times.model, times.digest);
+      if (variant === PLAIN) plain.set(times.model, times.digest);
       say.row({ variant, ...times, sameBits: times.digest !== null && plain.get(times.model) === times.digest });
     }
     if (isLate) say.absent(`${variant} did not end within ${Math.round(limitMs / 1000)} s.`);
