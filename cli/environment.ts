@@ -37,7 +37,7 @@ export const TRANSPORTS = ["auto", "memory", "wire"] as const;
 export type TransportChoice = (typeof TRANSPORTS)[number];
 
 export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
-  // Read where TensorFlow is loaded, in processes and threads of their own; here it is only seen whether they can be.
+  // Both are read where TensorFlow is loaded, in other processes and threads; here they are only checked.
   gpuMemoryLimit(variables);
   programSettings(variables.ISOBATCH_TENSORFLOW_PROGRAM, false);
   const { ISOBATCH_TOKEN, ISOBATCH_LOG, ISOBATCH_LOG_FORMAT, NO_COLOR } = variables;

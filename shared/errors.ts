@@ -27,7 +27,7 @@ export class IsobatchError extends Error {
  * - `damaged`: a file or message is not what its checksum or its format says;
  * - `exhausted`: disk, memory or a cap is used up;
  * - `diverged`: the training itself produced NaN or infinity twice;
- * - `failed`: every worker met the same error, or one can't compute what the others do;
+ * - `failed`: every worker met the same error, or one can't compute what the others can;
  * - `interrupted`: a person stopped it.
  */
 export type ErrorCode =

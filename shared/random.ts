@@ -13,7 +13,7 @@ export function seedOf(...parts: (string | number)[]): number {
   return (digestOf(parts).readUInt32LE(0) % 0x7fffffff) + 1;
 }
 
-/** 64 bits from any list of words and numbers, as two integers: the first eight bytes of its digest, little-endian. */
+/** A 64-bit key from any list of words and numbers, as two integers: the first eight bytes of the list's digest, little-endian. */
 export function keyOf(...parts: (string | number)[]): Int32Array {
   const digest = digestOf(parts);
   return Int32Array.of(digest.readInt32LE(0), digest.readInt32LE(4));

@@ -248,7 +248,7 @@ export interface Task {
    * are float32 in any case, so the bits of a run don't depend on the workers that computed it.
    */
   readonly wire: WireFormat;
-  /** How products of matrices and convolutions are computed; all else is float32. Part of the numerics class. */
+  /** How matrix products and convolutions are computed; everything else is float32. Part of the numerics class. */
   readonly precision: Precision;
 }
 

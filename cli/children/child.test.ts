@@ -54,7 +54,7 @@ describe("startChild()", () => {
     assert.equal((await start("notices", source).child.exited).reason, says[2]);
   });
 
-  it("says in one sentence that a child ran out of memory, as the system, C++ and V8 do in many", async () => {
+  it("says in one sentence that a child ran out of memory, where C++ and V8 print many lines", async () => {
     const sentence =
       /^It ran out of memory, which ended it: give it more, or take a smaller microBatchSize or fewer --compute-threads\.$/;
     const aborts = `console.error("terminate called after throwing an instance of 'std::bad_alloc'\\n  what():  std::bad_alloc"); process.abort();`;

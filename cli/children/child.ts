@@ -142,7 +142,7 @@ function parseRecord(line: string): Record<string, unknown> | undefined {
   }
 }
 
-/** What C++ and V8 say when they end a process because memory ran out, with whatever more lines. */
+/** Found among the lines that C++ or V8 prints when it ends a process because memory ran out. */
 const NO_MEMORY = /\bstd::bad_alloc\b|JavaScript heap out of memory/;
 const OUT_OF_MEMORY =
   "It ran out of memory, which ended it: give it more, or take a smaller microBatchSize or fewer --compute-threads.";

@@ -97,8 +97,8 @@ export async function joinWorker(address: Address, options: JoinOptions, environ
 }
 
 /**
- * What a server refuses once it refuses again, and what hangs, lacks memory or computes wrongly once does so again: to the
- * process that would start this one again it is wrong input.
+ * The error, as wrong input if starting this process again could only repeat it: a server that refuses it, a library that
+ * hangs, a lack of memory, or a wrong computation.
  */
 function final(error: unknown): unknown {
   if (!(error instanceof IsobatchError) || !(error.code === "refused" || wouldRepeat(error))) return error;

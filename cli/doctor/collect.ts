@@ -57,7 +57,7 @@ export interface DoctorReport extends MachineShare {
 export interface GpuReport {
   readonly model: string | null;
   readonly name: string;
-  /** To which its worker keeps; null where all cores are as near. */
+  /** The cores that its worker keeps to; null where all cores are equally near. */
   readonly nearCores: string | null;
 }
 
@@ -84,7 +84,7 @@ export interface BackendReport {
   /** What else its bits depend on. */
   readonly flags: string | null;
   readonly determinism: string | null;
-  /** The precisions that products can be computed in, and how. */
+  /** The precisions that products can be computed in, and how each is computed. */
   readonly precisions: string | null;
   /** Inside an operation, of each compute thread. */
   readonly intraOpThreads: number | null;

@@ -1,4 +1,4 @@
-/** The typed door to process.cc, whose head says what each function does. */
+/** The types of process.cc's functions, which the head of that file describes. */
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { processAddonOf, readInstallation, type TensorFlowInstallation, tensorFlowFolder } from "./installation.js";
@@ -6,19 +6,21 @@ import { processAddonOf, readInstallation, type TensorFlowInstallation, tensorFl
 export interface ProcessAddon extends Partial<FileMapper> {
   load(library: string): string | undefined;
   /**
-   * What a function of a loaded library answers that takes nothing, or a place to write to; undefined if the library is not
-   * loaded, lacks the function, or can't say. As `pin`, not in addons that an older Isobatch has made.
+   * Calls a loaded library's version function. Like `pin`, addons that an older Isobatch has made lack it.
+   * @param written whether the function writes the version to an argument; otherwise it returns it
+   * @returns undefined if the library is not loaded, lacks the function, or gives no version
    */
   version?(library: string, name: string, written: boolean): number | undefined;
   /**
-   * Makes all threads of this process, and those that they start, run on these cores.
+   * Makes all threads of this process, and all threads that they start, run on these cores.
    * @returns why the system refuses, if it does
    */
   pin?(cores: readonly number[]): string | undefined;
   /**
-   * Whether products of float32 numbers are computed in TF32 from now on, wherever in this process.
-   * @param library the loaded TensorFlow's that has its switch
-   * @returns whether there is one; an installation that an older Isobatch has made lacks the whole function
+   * Sets whether TensorFlow computes float32 products in TF32, everywhere in this process. Addons that an older Isobatch has
+   * made lack it.
+   * @param library the loaded TensorFlow's library that has the switch
+   * @returns whether it has one
    */
   tensorFloat32?(library: string, on: boolean): boolean;
   exit(code: number): never;

@@ -2,9 +2,9 @@
 // before it, and by processes that never load it.
 //
 //   load(library: string) → undefined, or what the loader says     a path, or a name that the system's loader finds
-//   version(library, function, written) → number, or undefined     what a library that is loaded already answers
+//   version(library, function, written) → number, or undefined     the version that an already loaded library returns
 //   pin(cores: number[]) → undefined, or what the system says      every thread of this process runs on these from now on
-//   tensorFloat32(library: string, on: boolean) → boolean          whether that loaded TensorFlow has the switch, now set
+//   tensorFloat32(library: string, on: boolean) → boolean          whether the loaded TensorFlow has the switch, which is set
 //   exit(code: number)                                             at once, whatever threads are doing
 //   map(bytes: TypedArray, fd, fileOffset, writable) → number      puts the file's pages in the place of the array's
 //   unmap(bytes: TypedArray)                                       puts empty pages there again
@@ -53,8 +53,8 @@ napi_value Load(napi_env env, napi_callback_info info) {
   return answer;
 }
 
-// The functions by which a library tells its version: one that returns it, and one that writes it and returns whether it
-// could. Nothing is loaded for it: only what this process already uses is asked.
+// Calls a library's version function, which either returns the version, or writes it and returns 0. It loads nothing: only a
+// library that this process already uses is asked.
 napi_value Version(napi_env env, napi_callback_info info) {
   size_t count = 3;
   napi_value arguments[3], answer = nullptr;
@@ -80,7 +80,7 @@ napi_value Version(napi_env env, napi_callback_info info) {
 }
 
 #ifdef __linux__
-// A thread inherits where it may run from the one that starts it; those that run already are told one by one.
+// A new thread inherits its cores from the thread that starts it; the threads that are already running are moved one by one.
 napi_value Pin(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value argument = nullptr, answer = nullptr;
@@ -106,10 +106,13 @@ napi_value Pin(napi_env env, napi_callback_info info) {
   CPU_ZERO_S(bytes, set);
   for (const int32_t core : cores) CPU_SET_S(core, bytes, set);
   int error = sched_setaffinity(0, bytes, set) == 0 ? 0 : errno;
-  if (DIR* threads = error == 0 ? opendir("/proc/self/task") : nullptr) {
+  DIR* threads = error == 0 ? opendir("/proc/self/task") : nullptr;
+  if (threads == nullptr) {
+    if (error == 0) error = errno;
+  } else {
     while (const dirent* entry = readdir(threads)) {
       const pid_t thread = std::atoi(entry->d_name);
-      // One that has ended meanwhile needs no place.
+      // A thread that has ended meanwhile needs no cores.
       if (thread > 0 && sched_setaffinity(thread, bytes, set) != 0 && errno != ESRCH) error = errno;
     }
     closedir(threads);
@@ -120,8 +123,8 @@ napi_value Pin(napi_env env, napi_callback_info info) {
 }
 #endif
 
-// TensorFlow's own switch for the products of float32 numbers on tensor cores, which round the factors to 10 bits of mantissa.
-// It is of the whole process; TensorFlow asks it whenever it calls cuBLAS or cuDNN.
+// Sets TensorFlow's own switch for computing float32 products on tensor cores, which round the factors to 10 bits of mantissa.
+// The switch holds for the whole process; TensorFlow reads it whenever it calls cuBLAS or cuDNN.
 napi_value TensorFloat32(napi_env env, napi_callback_info info) {
   size_t count = 2;
   napi_value arguments[2], answer = nullptr;

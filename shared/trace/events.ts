@@ -89,7 +89,7 @@ export const EVENTS = {
   finite: kind(["microBatch"]),
   /** Adding a gradient and its squares to sums. */
   fold: kind(["microBatch"]),
-  /** Copying this many nodes from the device that has folded them. */
+  /** Copying this many nodes from the device that folded them. */
   download: kind(["nodes"]),
   /** Adding sums of several threads. */
   joined: kind(["operations"]),

@@ -50,7 +50,7 @@ function joinEnded({ coordinator, stay, workersWait }: ServiceOptions, returns: 
   throw new IsobatchError(code, `The run has failed: ${failure}`);
 }
 
-/** The class that the worker computes this task in. The run's numerics class is its first worker's. */
+/** The numerics class that the worker computes this task in; that of the first worker becomes the run's. */
 function checkedNumerics(
   { directory, prepared: { task } }: Pick<ServiceOptions, "directory" | "prepared">,
   { numerics }: JoinRequest__Output,
@@ -58,7 +58,7 @@ function checkedNumerics(
   if (numerics == null || numerics.backend === "") {
     throw new IsobatchError("invalid_input", "A worker must say which numerics class it computes in.");
   }
-  // A worker learns the task, and with it the precision of its products, only when it has joined.
+  // Only when it has joined does a worker learn the task, and with it the precision of its products.
   const theirs = { ...numerics, flags: flagsIn(task.precision, numerics.flags) };
   const ours = directory.identity.numerics;
   if (ours === null) directory.saveNumerics(numericsOf(theirs));

@@ -42,12 +42,12 @@ export function run(command: string, args: readonly string[], options: RunOption
   });
 }
 
-/** What is waited for can't come any more. */
+/** Says that what a caller waits for can't come any more. */
 export class InVain extends Error {}
 
 /**
  * Asks again and again until the answer is neither undefined nor false, and says what it waited for if none comes.
- * Failing to ask is no answer, unless by `InVain`, which ends the wait.
+ * An error counts as no answer, except for `InVain`, which ends the wait.
  */
 export async function until<Answer>(
   what: string,

@@ -94,6 +94,17 @@ describe("keepTo()", () => {
     const answer = JSON.parse(execFileSync(process.execPath, [file], { encoding: "utf8" }));
     const { first } = answer;
     assert.deepEqual(answer, { refused: "Invalid argument", said: null, first, before: [first], after: [first] });
+    const blocked = join(place, "blocked.cjs");
+    writeFileSync(
+      blocked,
+      `
+      const { openSync, writeSync } = require("node:fs");
+      const addon = require(${JSON.stringify(linux!.addon)});
+      for (;;) try { openSync("/dev/null") } catch { break }
+      writeSync(1, String(addon.pin([${first}])));`,
+    );
+    const few = ["-c", 'ulimit -n 64 && exec "$@"', "sh", process.execPath, blocked];
+    assert.equal(execFileSync("sh", few, { encoding: "utf8" }), "Too many open files");
     const addon = createRequire(import.meta.url)(linux!.addon) as { pin(cores: unknown): unknown };
     assert.throws(() => addon.pin([-1]), /a core is a number from 0 to 65535/);
   });
