@@ -1,10 +1,10 @@
-/** The processes that a part starts. They stay in its group, so that they are killed with it. */
+/** Processes that a part starts. They stay in its process group, so they are killed with it. */
 import { type ExecFileOptions, execFile } from "node:child_process";
 
 export interface ChildEnded {
   /** Its exit code; null if it was killed or could not be started. */
   readonly code: number | null;
-  /** Whether it was killed because its time was over. */
+  /** Whether it was killed because its time was up. */
   readonly isLate: boolean;
   readonly stdout: string;
   readonly stderr: string;
@@ -27,5 +27,5 @@ export function runChild(
   });
 }
 
-/** The last line of a text that is not empty. */
+/** The last line of a text, without blank lines at its end; empty if there is none. */
 export const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? "";

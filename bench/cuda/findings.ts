@@ -1,11 +1,11 @@
-/** What each part of the check has found, in a few words. */
+/** The findings of each part of the check, in a few words. */
 import type { CheckReport, PartName } from "./report.js";
 
 type Parts = CheckReport["parts"];
 
 export interface CheckedPart {
   readonly name: PartName;
-  /** What was found, for a part that has rows. */
+  /** Describes the findings of a part that has rows. */
   readonly found: (parts: Parts) => string;
 }
 

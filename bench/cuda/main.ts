@@ -1,16 +1,16 @@
 /**
- * `npm run check:cuda`: whether an NVIDIA GPU computes right here, and how fast beside PyTorch, in at most six minutes. The last line of
- * standard output has all of it as JSON (`report.ts`). Each of its parts (`parts.ts`) runs in a process of its own, with a limit of
- * its own; one that fails or hangs does not keep the others from being checked. It fails, with a sentence for each thing that is wrong on
- * standard error, if there is no GPU or anything is wrong; it never passes without having computed. Speed that is
- * less than wanted is shown, and is not wrong.
+ * `npm run check:cuda`: whether an NVIDIA GPU computes correctly on this machine, and how fast it is next to PyTorch, in at most
+ * six minutes. The last line of standard output is the report, in JSON (`report.ts`). Each part (`parts.ts`) runs in its own
+ * process with its own time limit, so a part that fails or hangs does not stop the others. The check fails if there is no GPU or
+ * anything is wrong, and prints a sentence for each fault to standard error; it never passes without having computed anything.
+ * Speed below its target is shown, but does not make the check fail.
  *
- * - `--on cpu` has TensorFlow compute on the processor instead, with compiled gradients on a second, virtual device. That says
- *   nothing of a GPU, and shows that the check itself works. `--quick` makes it short.
- * - `--parts a,b` checks these only.
+ * - `--on cpu` makes TensorFlow compute on the processor instead, with compiled gradients on a second, virtual device. That says
+ *   nothing about a GPU, but shows that the check itself works. `--quick` makes it short.
+ * - `--parts a,b` checks only these parts.
  * - `--torch PATH` names the Python that has PyTorch; by default it is the first on the path.
- * - `--seconds N` scales all limits to another sum than 345 s.
- * - `--table FILE` checks nothing: it renders a report that was kept in a file as Markdown.
+ * - `--seconds N` scales all limits so that they add up to N instead of 345 s.
+ * - `--table FILE` checks nothing: it renders a report that was saved in a file as Markdown.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -26,7 +26,7 @@ import { runPart } from "./run-part.js";
 import { parseReport, tableOf } from "./table.js";
 import { lineOf, targetsOf, unlikeModels } from "./targets.js";
 
-/** A processor's programs are computed on a second, virtual device, and their bits count, as on a GPU. */
+/** Computes programs on a second, virtual device, and takes their bits for the gradient's, as on a GPU. */
 const AS_ON_A_GPU = "split";
 
 const say = (line: string): void => void process.stderr.write(`check:cuda: ${line}\n`);
@@ -85,7 +85,7 @@ async function check({ on, quick, parts: chosen, seconds: secondsMax, torch }: C
   };
 }
 
-/** One after the other; what a part leaves of its time is there for those after it. */
+/** Runs the parts one after another. The time that one does not use is left for the next. */
 async function runParts(
   chosen: readonly PartName[],
   secondsMax: number,

@@ -1,4 +1,4 @@
-/** Dropout's masks of a few shapes, keys and rates, as the backend that is open draws them. */
+/** Dropout's masks for a few shapes, keys and rates, as the open backend draws them. */
 import { createHash } from "node:crypto";
 import { keyOf } from "../../shared/random.js";
 import { core as tf } from "../../tasks/tfjs/core.js";
@@ -11,7 +11,7 @@ export interface MaskCase {
   readonly rate: number;
 }
 
-/** The largest are those of the GPT: what a block adds, and its attention. */
+/** Large masks; the GPU's are those of the GPT, for what a block adds and for its attention. */
 const LARGE: Readonly<Record<CheckSize, readonly (readonly number[])[]>> = {
   gpu: [
     [16, 256, 384],
@@ -25,12 +25,12 @@ export const maskCases = (size: CheckSize): MaskCase[] => [
   { key: Int32Array.of(0, 0), shape: [16], rate: 0.5 },
   { key: Int32Array.of(-1, 1), shape: [3, 5, 7], rate: 0.1 },
   { key: Int32Array.of(2 ** 31 - 1, -(2 ** 31)), shape: [1001], rate: 0.9 },
-  // No multiple of 2^-23, so that rounding could change which are kept.
+  // A rate that is not a multiple of 2^-23, so that rounding could change which elements are kept.
   { key: keyOf(5, "drop", 1, 73), shape: [4096], rate: 1 / 3 },
   ...LARGE[size].map((shape, i) => ({ key: keyOf(5, "large", i), shape, rate: 0.2 })),
 ];
 
-/** What each element is multiplied by. */
+/** The factor that each element is multiplied by. */
 export function factorsOf({ key, shape, rate }: MaskCase): Float32Array {
   return tf.tidy(() => dropout(tf.ones([...shape]), key, rate).dataSync() as Float32Array).slice();
 }

@@ -1,4 +1,4 @@
-/** The models whose gradients are checked and measured beside PyTorch's, in sizes that a device has time for. */
+/** The models whose gradients are checked and compared with PyTorch's, in sizes that a device has time for. */
 import type { ModelSpec } from "../../tasks/index.js";
 import { characters, convolutional, images, type MeasuredModel, perceptron, VOCABULARY } from "../models.js";
 import type { CheckSize } from "./report.js";
@@ -48,7 +48,7 @@ export const MODEL_SIZES: Readonly<Record<CheckSize, ModelSizes>> = {
 
 const BUILT_IN = { inputShape: null, classes: null } as const;
 
-/** @param dropout of the transformers. */
+/** @param dropout the transformers' dropout rate. */
 export function checkedModel(size: CheckSize, name: CheckedModelName, dropout = 0): MeasuredModel {
   const sizes = MODEL_SIZES[size];
   const batch = sizes.batches[name];

@@ -10,17 +10,17 @@ export interface CheckOptions {
   readonly on: Device;
   readonly quick: boolean;
   readonly parts: readonly PartName[];
-  /** The limit for all parts together. */
+  /** The time limit for all parts together. */
   readonly seconds: number;
   /** A Python interpreter, or an environment's folder. */
   readonly torch: string | undefined;
-  /** A file that holds a report, which is to be rendered instead. */
+  /** A file that holds a report; it is rendered, and nothing is checked. */
   readonly table: string | undefined;
 }
 
 const SECONDS = 345;
 
-/** @throws {IsobatchError} `invalid_input` if there is no such option or value. */
+/** @throws if there is no such option or value. */
 export function readOptions(args: readonly string[]): CheckOptions {
   const { values } = parseArgs({
     args: [...args],

@@ -1,9 +1,9 @@
-/** The process of one part of the check: its name and its context, in JSON, are on the command line. */
+/** The process of one part of the check. Its arguments are the part's name and its context in JSON. */
 import { messageOf } from "../../shared/errors.js";
 import type { Part, PartContext, PartLine } from "./report.js";
 
 const [name, context] = process.argv.slice(2);
-/** Written at once: a process that is killed has said what it knew. */
+/** Writes at once, so that everything is known that a process had found before it was killed. */
 const say = (line: PartLine): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
 try {

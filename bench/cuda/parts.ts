@@ -2,8 +2,8 @@
 import type { PartName } from "./report.js";
 
 /**
- * The time that each part may take, in seconds, where all may take their sum. What a part leaves is there for those after it, so that one
- * that is slow on some machine is not killed although there is time.
+ * The seconds that each part may take if all together may take their sum. The time that one does not use is left for the next, so
+ * a part that is slow on some machine is not killed while there is time.
  */
 export const PART_SECONDS: Readonly<Record<PartName, number>> = {
   kernels: 25,

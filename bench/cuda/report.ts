@@ -1,4 +1,4 @@
-/** What `npm run check:cuda` reports: one JSON document, of which each part fills its own place. */
+/** The report of `npm run check:cuda`: one JSON document with a place for each part. */
 import type { DoctorReport } from "../../cli/doctor/collect.js";
 import type { BackendName } from "../../worker/backends/index.js";
 import type { Rows } from "./rows.js";
@@ -11,12 +11,12 @@ export interface CheckReport {
   readonly check: "cuda";
   readonly on: Device;
   readonly quick: boolean;
-  /** Whether all parts that were asked for are right. How fast they are has no part in it. */
+  /** Whether all parts that were asked for are right, however fast they are. */
   readonly ok: boolean;
   readonly failures: readonly string[];
   /** ISO 8601. */
   readonly at: string;
-  /** The checkout's; null where git does not know it. */
+  /** The checkout's commit; null where git does not know it. */
   readonly commit: string | null;
   readonly seconds: number;
   readonly secondsMax: number;
@@ -29,28 +29,28 @@ export interface CheckReport {
 export interface PartReport<Row> {
   readonly ok: boolean;
   readonly seconds: number;
-  /** It is killed after this time; what it has found until then is kept. */
+  /** The time after which it is killed; everything it has found by then is kept. */
   readonly limitSeconds: number;
   readonly failures: readonly string[];
-  /** What can't be found out here, and why. */
+  /** Sentences that say what can't be found out here, and why. */
   readonly absent: readonly string[];
   readonly rows: readonly Row[];
 }
 
-/** What a part's process is given. */
+/** The arguments of a part's process. */
 export interface PartContext {
   readonly on: Device;
   readonly backend: BackendName;
   readonly size: CheckSize;
   /** A Python interpreter that may have PyTorch. */
   readonly torch: string | undefined;
-  /** An empty folder for what it writes; it is removed afterwards. */
+  /** An empty folder for its files; it is removed afterwards. */
   readonly folder: string;
   /** When it is killed, by Date.now(). */
   readonly endsAt: number;
 }
 
-/** The sizes of models: for a GPU, for a processor, and for a test, which has no time. */
+/** The sizes of models: for a GPU, for a processor, and for a test, which must be short. */
 export type CheckSize = "gpu" | "cpu" | "quick";
 
 /** How a part reports what it finds, as soon as it has found it. */

@@ -1,4 +1,4 @@
-/** What each part of the check finds: the type of its rows. */
+/** The type of each part's rows, which hold its findings. */
 import type { ClusterRow } from "./cluster/run.js";
 import type { CompiledRow } from "./parts/compiled.js";
 import type { FoldingRow } from "./parts/folding.js";

@@ -1,4 +1,4 @@
-/** How fast gradients and whole runs were, beside PyTorch's, as tables in Markdown. */
+/** Tables in Markdown of how fast gradients and whole runs were, next to PyTorch's. */
 import { markdownTable } from "../markdown-table.js";
 import type { CheckedModelName } from "./models.js";
 import type { TorchGradient, TorchLoop } from "./parts/torch.js";
@@ -7,7 +7,7 @@ import type { CheckReport } from "./report.js";
 
 type Parts = CheckReport["parts"];
 
-/** Three digits; less than a microsecond, which is rounding, is nothing. */
+/** Three digits; a time below a microsecond is a rounding error, and shown as 0. */
 const three = (value: number): string => (Math.abs(value) < 1e-3 ? "0" : String(Number(value.toPrecision(3))));
 const NONE = "–";
 
@@ -47,8 +47,8 @@ export function gradientTable({ gradients, precision, torch }: Parts): string {
     ];
   });
   const what =
-    "Milliseconds of one micro-batch's gradient, medians, from samples in the host's memory to numbers there; and with the " +
-    "numbers left on the device, where they are summed.";
+    "Median milliseconds of one micro-batch's gradient, from samples in the host's memory to a gradient there; and with the " +
+    "gradient left on the device, where it is summed.";
   return `${what}\n\n${markdownTable(head, rows)}`;
 }
 
@@ -71,11 +71,11 @@ export function clusterTable({ cluster, torch }: Parts): string {
       `\`${row.stateHash.slice(0, 12)}\``,
     ];
   });
-  const what = "Whole runs, without their first steps; PyTorch's loop is the faster one of those that were tried.";
+  const what = "Whole runs without their first steps, next to the faster of PyTorch's loops.";
   return `${what}\n\n${markdownTable([...head, "stateHash"], rows)}`;
 }
 
-/** A row for each setting of programs and model; empty if none was timed. */
+/** A row for each program setting and model; empty if none was timed. */
 export function variantTable({ variants }: Parts): string {
   if (variants === undefined || variants.rows.length === 0) return "";
   const rows = variants.rows.map(({ variant, model, ms, firstMs, sameBits, refused }) => {
@@ -91,7 +91,7 @@ export function variantTable({ variants }: Parts): string {
       refused ?? "",
     ];
   });
-  const what = "What TensorFlow may make of a program (`ISOBATCH_TENSORFLOW_PROGRAM`), in ms of a gradient.";
+  const what = "Milliseconds of a gradient with each setting of `ISOBATCH_TENSORFLOW_PROGRAM`.";
   const head = ["setting", "model", "ms", "÷ plain", "first ms", "bits", "why not"];
   return `${what}\n\n${markdownTable(head, rows)}`;
 }

@@ -1,4 +1,4 @@
-/** What is wanted of a GPU's speed, and what was seen. None of it decides whether the check passes. */
+/** Targets for a GPU's speed, and the measured values. They do not decide whether the check passes. */
 import { LOOPED_TASKS } from "./cluster/tasks.js";
 import type { CheckedModelName } from "./models.js";
 import type { CheckReport } from "./report.js";
@@ -7,8 +7,8 @@ export interface Target {
   /** What is compared, with its unit. */
   readonly what: string;
   readonly value: number;
-  /** The value must not be above it, or not below it. */
   readonly limit: number;
+  /** Whether the value should be at most the limit; otherwise it should be at least the limit. */
   readonly atMost: boolean;
   readonly met: boolean;
 }
@@ -30,7 +30,7 @@ export function targetsOf(parts: Parts): Target[] {
   return [...gradientTargets(parts), ...tf32Targets(parts), ...clusterTargets(parts)];
 }
 
-/** Sentences about models that are others in PyTorch, so that their times say nothing. */
+/** A sentence for each model that has another size in PyTorch, so that its times can't be compared. */
 export function unlikeModels({ gradients, torch }: Parts): string[] {
   return (torch?.rows ?? []).flatMap((row) => {
     if (row.kind !== "gradient") return [];
@@ -87,7 +87,7 @@ const atLeast = (what: string, value: number, limit: number): Target => ({
   ...{ what, value, limit, atMost: false, met: value >= limit },
 });
 
-/** A target in a line. */
+/** A target as one line of text. */
 export function lineOf({ what, value, limit, atMost, met }: Target): string {
   const [seen, wanted] = [value, limit].map((number) => Number(number.toPrecision(3)));
   return `${met ? "met" : "NOT MET"}: ${what}: ${seen} (wanted: ${atMost ? "≤" : "≥"} ${wanted})`;

@@ -1,9 +1,9 @@
-/** Times of calls, as many as there is time for. */
+/** Times as many calls as there is time for. */
 import { measure } from "../gradients.js";
 
 export interface Measuring {
   readonly runsMax: number;
-  /** None is begun when this is over, but for the first few. */
+  /** After this time no more calls are started, except for the first few. */
   readonly msMax: number;
 }
 

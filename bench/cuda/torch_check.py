@@ -1,13 +1,14 @@
-"""What PyTorch does on the same device, for `npm run check:cuda`: gradients of single micro-batches, and whole training loops.
+"""PyTorch on the same device, for `npm run check:cuda`: gradients of single micro-batches, and whole training loops.
 
     python torch_check.py '{"runs": 30, "endsAt": …, "gradients": […], "loops": […]}'
 
 A model is {"name", "kind", "batch", …its sizes}; a loop is a model with "microBatches" and "steps". The models are those of
-../peers/models.py. One line of JSON for each result. Without a GPU it computes on one thread, and there is no TF32.
+../peers/models.py. It prints one line of JSON for each result. Without a GPU it computes on one thread, and there is no TF32.
 
-A gradient is what a worker of a parameter server needs: the samples come from pinned memory, and the gradients of all parameters
-are in pinned memory at the end; "inPlaceMs" is without that. A loop is PyTorch's own training, as its users write it: the fused AdamW, samples uploaded as bytes
-from pinned memory; a step of several micro-batches is computed at once, and one by one with gradients accumulated.
+A gradient is timed as a worker of a parameter server needs it: the samples come from pinned memory, and the gradients of all
+parameters end up in pinned memory; "inPlaceMs" leaves them on the device. A loop is PyTorch's own training as its users write it,
+with the fused AdamW and samples uploaded as bytes from pinned memory. A step of several micro-batches is computed both at once and
+one by one with accumulated gradients.
 """
 import json
 import os
@@ -156,7 +157,8 @@ def attempt(name, compute, *arguments):
         torch.cuda.reset_peak_memory_stats()
 
 
-say(kind="opened", version=torch.__version__, cuda=torch.version.cuda, cudnn=torch.backends.cudnn.version() if CUDA else None,
+say(kind="opened", version=torch.__version__, cuda=torch.version.cuda,
+    cudnn=torch.backends.cudnn.version() if CUDA else None,
     device=torch.cuda.get_device_name() if CUDA else "cpu, one thread")
 for spec in OPTIONS["gradients"]:
     attempt(spec["name"], gradient, spec)

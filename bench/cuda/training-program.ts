@@ -1,6 +1,6 @@
 /**
- * A process that trains a task of `training-tasks.ts` on one backend and prints in JSON what came of it: what another process
- * computes can only be the same bits if nothing depends on the process.
+ * A process that trains a task of `training-tasks.ts` on one backend and prints the result in JSON. Another process computes the
+ * same bits only if nothing depends on the process.
  */
 import { trainInProcess } from "../../experiment/index.js";
 import { resolveTask } from "../../tasks/index.js";
@@ -11,7 +11,7 @@ import { type CheckedModel, checkTask } from "./training-tasks.js";
 export interface TrainingReport {
   readonly stateHash: string;
   readonly losses: readonly number[];
-  /** Without the first tenth of the steps, in which libraries warm up. */
+  /** The speed without the first tenth of the steps, in which libraries warm up. */
   readonly samplesPerSecond: number;
 }
 

@@ -1,4 +1,4 @@
-/** What is trained to check a device: on real digits, in sizes that keep it busy for seconds. */
+/** The tasks that are trained to check a device: real digits, in sizes that keep it busy for seconds. */
 import type { ModelSpec, TaskInput } from "../../tasks/index.js";
 import type { CheckSize } from "./report.js";
 
@@ -26,7 +26,7 @@ const perceptron = (width: number): object => ({
   ],
 });
 
-/** The part of its first loss that the mean of the last quarter must have fallen to. */
+/** The fraction of the first loss that the mean loss of the last quarter must fall below. */
 export const FALLS_TO: Record<CheckedModel, number> = { mlp: 0.8, resnet18: 1 };
 
 export function checkTask(size: CheckSize, model: CheckedModel): TaskInput {

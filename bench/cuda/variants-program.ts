@@ -1,6 +1,6 @@
 /**
- * A process that times compiled gradients with the settings of programs that its environment names (ISOBATCH_TENSORFLOW_PROGRAM): backend,
- * size, and models are on its command line. A line of JSON for each model.
+ * A process that times compiled gradients with the program settings in its environment (ISOBATCH_TENSORFLOW_PROGRAM). Its
+ * arguments are the backend, the size and the models; it prints one line of JSON for each model.
  */
 import { createHash } from "node:crypto";
 import { messageOf } from "../../shared/errors.js";
@@ -14,9 +14,9 @@ import { timesOf } from "./times.js";
 
 export interface VariantTimes {
   readonly model: CheckedModelName;
-  /** The median; null: it could not be computed. */
+  /** The median time; null: the gradient could not be computed. */
   readonly ms: number | null;
-  /** The time of the first gradient, in which the program is made. */
+  /** The time of the first gradient, in which the program is made; null: the gradient could not be computed. */
   readonly firstMs: number | null;
   /** The SHA-256 of a gradient's bits; null: there is none. */
   readonly digest: string | null;

@@ -2,10 +2,10 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-/** What nvidia-smi printed at a time of performance.now(). */
+/** A line that nvidia-smi printed, with the time by performance.now(). */
 export interface BusySample {
   readonly atMs: number;
-  /** The part of the last moments in which any kernel ran, in [0, 1]. */
+  /** The fraction of nvidia-smi's last sample period in which a kernel ran. */
   readonly busy: number;
   readonly memoryMiB: number;
 }
@@ -13,7 +13,7 @@ export interface BusySample {
 export interface Busy {
   /** The mean of the samples. */
   readonly share: number;
-  /** The most memory that was taken. */
+  /** The most memory that was in use. */
   readonly memoryMiB: number;
   readonly samples: number;
 }
@@ -40,7 +40,7 @@ export function sampleBusy(gpu: string, command = "nvidia-smi"): BusySampler {
   return { samples, stop: () => void child.kill("SIGKILL") };
 }
 
-/** How busy it was by the samples in a span of time; undefined if there are none. */
+/** How busy the GPU was, by the samples within a span of time; undefined if there are none. */
 export function busyBetween(samples: readonly BusySample[], fromMs: number, toMs: number): Busy | undefined {
   const within = samples.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs);
   if (within.length === 0) return undefined;

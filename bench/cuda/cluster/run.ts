@@ -1,4 +1,4 @@
-/** One run of a cluster through the command line, as a user starts it, and what its run directory says of it. */
+/** One run of a cluster through the command line, as a user starts it, and the figures in its run directory. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,9 +16,9 @@ export interface ClusterRow extends Omit<Warm, "span"> {
   readonly batch: number;
   readonly microBatches: number;
   readonly stateHash: string;
-  /** The time of the whole run, with its start. */
+  /** The time of the whole run, including its start. */
   readonly seconds: number;
-  /** While the steps were warm; null: it can't be known here. */
+  /** How busy the GPU was during the warm steps; null: it is not known. */
   readonly busy: Busy | null;
   /** Why gradients were computed operation by operation; null: they were not. */
   readonly refused: string | null;
@@ -37,7 +37,7 @@ export interface RunOptions {
 
 export type RunFound = Omit<ClusterRow, "task" | "batch" | "microBatches">;
 
-/** @returns what came of it, or, as a sentence's end, why nothing did. */
+/** @returns the run's figures, or the problem, worded as the end of a sentence. */
 export async function runCluster(
   { on, backend }: Pick<PartContext, "on" | "backend">,
   { taskFile, out, workers, steps, limitMs }: RunOptions,
@@ -45,7 +45,7 @@ export async function runCluster(
   const counts = { workers, "compute-threads": 1, steps };
   const flags = Object.entries(counts).flatMap(([name, n]) => [`--${name}`, `${n}`]);
   const args = [MAIN, "run", taskFile, ...flags, "--backend", backend, "--out", out, "--log-format", "json"];
-  // Workers share a GPU that is named.
+  // Several workers share a GPU only if it is named.
   const gpu = process.env.CUDA_VISIBLE_DEVICES?.split(",")[0] ?? "0";
   const env = on === "gpu" ? { ...process.env, CUDA_VISIBLE_DEVICES: gpu } : process.env;
   const looks: Look[] = [];

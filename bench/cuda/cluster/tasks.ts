@@ -1,6 +1,6 @@
 /**
- * The tasks of the cluster's runs: a ResNet-18 in several micro-batches a step, and the presets of a ResNet-18, a GPT with dropout and
- * an MLP; and the same as torch_check.py takes them. The images and the text are drawn.
+ * The tasks of the cluster's runs: a ResNet-18 with several micro-batches per step, and the presets of a ResNet-18, a GPT with
+ * dropout and an MLP; and the same tasks in the form that torch_check.py takes. The images and the text are random.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import type { CheckSize } from "../report.js";
 const CLUSTER_TASKS = ["resnet18", "gpt", "mnist", "resnet18-preset"] as const;
 export type ClusterTask = (typeof CLUSTER_TASKS)[number];
 
-/** The tasks that PyTorch trains, too. */
+/** The tasks that PyTorch trains as well. */
 export const LOOPED_TASKS = ["resnet18", "resnet18-preset", "gpt"] as const satisfies readonly ClusterTask[];
 export type LoopedTask = (typeof LOOPED_TASKS)[number];
 
@@ -27,7 +27,7 @@ interface ClusterSizes {
   readonly extents: Readonly<Record<ClusterTask, Extent>>;
   readonly resnet18: { readonly width: number };
   readonly gpt: TransformerSize & { readonly context: number; readonly dropout: number };
-  /** To train on, and a fifth as many to test. */
+  /** Training images; there are a fifth as many test images. */
   readonly images: number;
   readonly characters: number;
 }
@@ -71,7 +71,7 @@ const SIZES: Readonly<Record<CheckSize, ClusterSizes>> = {
   },
 };
 
-/** What small models show is shown by a few of them. */
+/** The tasks that are run; a processor's small models need only a few. */
 const RUN_TASKS: Readonly<Record<CheckSize, readonly ClusterTask[]>> = {
   gpu: CLUSTER_TASKS,
   cpu: ["resnet18", "gpt", "mnist"],
@@ -82,7 +82,7 @@ export const clusterTasksOf = (size: CheckSize): readonly ClusterTask[] => RUN_T
 
 export const extentOf = (size: CheckSize, task: ClusterTask): Extent => SIZES[size].extents[task];
 
-/** A training loop as torch_check.py takes it. */
+/** A training loop in the form that torch_check.py takes. */
 export function loopOf(size: CheckSize, task: LoopedTask): object {
   const sizes = SIZES[size];
   const model = task === "gpt" ? { kind: "gpt", ...sizes.gpt } : { kind: "resnet18", ...sizes.resnet18 };
@@ -119,7 +119,7 @@ function taskOf(folder: string, size: CheckSize, name: ClusterTask): object {
 const FILES = 5;
 const ROW_BYTES = 1 + 3 * 32 * 32;
 
-/** CIFAR-10's binary files: noise that is brighter the higher the class. */
+/** Writes files in CIFAR-10's binary format: noise that is brighter for higher classes. */
 function writeImages(folder: string, count: number): string {
   const images = join(folder, "images");
   mkdirSync(images, { recursive: true });
@@ -140,7 +140,7 @@ function drawImages(count: number, random: Random): Uint8Array {
   return bytes;
 }
 
-/** Words of a small vocabulary, after one of each character. */
+/** Writes a text of words from a small vocabulary, after one of each character. */
 function writeText(folder: string, characters: number): string {
   const random = createRandom(2);
   const alphabet = Array.from({ length: VOCABULARY }, (_, i) => String.fromCharCode(32 + i));

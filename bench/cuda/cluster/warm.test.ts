@@ -10,7 +10,7 @@ const step = (step: number, ms: number): string =>
     loss: 2 - step / 10,
     ms: { step: ms, compute: ms / 2 },
   });
-/** Six steps, of which the first two are slow, and two lines that are none. */
+/** Six steps, of which the first two are slow, and two lines that are not steps. */
 const lines = ['{"type":"event"}', ...[900, 500, 10, 12, 10, 11].map((ms, i) => step(i, ms)), '{"type":"evaluation"}'];
 const metrics = `${lines.join("\n")}\n`;
 const until = (count: number): number =>
@@ -36,7 +36,7 @@ describe("warmOf()", () => {
     });
   });
 
-  it("goes by the steps' own clock where nobody saw them go by", () => {
+  it("goes by the steps' own times if no look saw them", () => {
     const { samplesPerSecond, span } = warmOf(metrics, [{ atMs: 1, bytes: until(8) }]);
     assert.deepEqual({ samplesPerSecond, span }, { samplesPerSecond: 32_000 / 11, span: undefined });
   });

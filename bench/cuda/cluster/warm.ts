@@ -1,4 +1,4 @@
-/** What a run's metrics say of its steps once all is warm: their time, their phases, and when they were. */
+/** A run's steps after its warm-up, by its metrics: how long they and their phases took, and when they ran. */
 import { METRICS_FILE, type MetricsLine } from "../../../server/observe/index.js";
 import { type Look, seenSteps } from "../../peers/step-times.js";
 import { median } from "../../statistics.js";
@@ -10,21 +10,21 @@ export interface Warm {
   readonly firstStepsMs: readonly number[];
   readonly firstLoss: number;
   readonly lastLoss: number;
-  /** The warm steps' speed by the wall clock; or, if they went by unseen, by the median of their own times. */
+  /** The warm steps' speed by the wall clock; or, if no look saw them, by the median of their own times. */
   readonly samplesPerSecond: number;
-  /** When the warm steps were, by the looks' clock; undefined: they went by unseen. */
+  /** When the warm steps ran, by the looks' clock; undefined: no look saw them. */
   readonly span: { readonly fromMs: number; readonly toMs: number } | undefined;
 }
 
 const FIRST_STEPS = 5;
 const WARM_UP_MAX = 10;
 
-/** Steps before the first one that counts: in these, gradients are traced and programs made. */
+/** The number of steps before the first one that counts: in these, gradients are traced and programs are made. */
 const warmUpOf = (steps: number): number => Math.min(WARM_UP_MAX, Math.ceil(steps / 3));
 
 /**
  * @param metrics the text of `metrics.jsonl`.
- * @param looks how long the file was, and when.
+ * @param looks the file's length at several times.
  */
 export function warmOf(metrics: string, looks: readonly Look[]): Warm {
   const { seen } = seenSteps(metrics, looks);

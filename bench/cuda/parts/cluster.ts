@@ -1,15 +1,15 @@
 /**
- * Whole runs of a cluster on one device: each task twice with one worker and once with two that share it. All three must come to the
- * same `stateHash`.
+ * Whole runs of a cluster on one device: each task runs twice with one worker, and once with two that share the device. All three
+ * must end in the same `stateHash`.
  */
 import { join } from "node:path";
 import { type ClusterRow, runCluster } from "../cluster/run.js";
 import { clusterTasksOf, extentOf, writeTask } from "../cluster/tasks.js";
 import type { Part } from "../report.js";
 
-/** Workers of each run. */
+/** The number of workers in each run. */
 const RUNS = [1, 1, 2];
-/** No run is started when less is left. */
+/** No run is started when less time is left. */
 const LEAST_MS = 3000;
 const RUN_MS_MAX = 60_000;
 

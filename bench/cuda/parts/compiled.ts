@@ -1,4 +1,4 @@
-/** Each model's compiled gradient beside its operations one by one, and beside itself, computed again. */
+/** Compares each model's compiled gradient with its operations computed one by one, and with itself computed again. */
 import { messageOf } from "../../../shared/errors.js";
 import { type Backend, openBackend } from "../../../worker/backends/index.js";
 import type { GradientResult } from "../../../worker/compute/model-program.js";
@@ -9,18 +9,18 @@ import type { Part, PartContext, Saying } from "../report.js";
 
 export interface CompiledRow {
   readonly model: CheckedModelName;
-  /** Whether it has the bits of its operations. */
+  /** Whether it has the bits of its operations computed one by one. */
   readonly sameBits: boolean;
-  /** The largest difference of a tensor: its norm, as a part of the tensor's own. */
+  /** The largest relative difference of a tensor: the norm of the difference divided by the tensor's norm. */
   readonly worst: number;
-  /** Whether it came to the same bits a second time. */
+  /** Whether a second call gave the same bits. */
   readonly repeats: boolean;
   /** Why it is not compiled; null: it is. */
   readonly refused: string | null;
 }
 
 const DROPOUT = 0.1;
-/** The gradients before those that are compared: in the first ones a program is made and proven. */
+/** The number of gradients before those that are compared: in the first ones a program is made and proven. */
 const WARM_UP = 3;
 const NUMBER = 7;
 
@@ -63,7 +63,7 @@ async function check(
   say.row({ model, sameBits, worst, repeats, refused: refusals[0] ?? null });
   for (const refusal of refusals) say.fail(`${model}: ${refusal}.`);
   if (!repeats) say.fail(`The gradient of ${model} has other bits when it is computed again.`);
-  // A processor computes a program as it is written.
+  // On a processor a program has the bits of its operations.
   const difference =
     differenceOf({ program: first, ...others }, results) ?? (on === "cpu" && !sameBits ? "in some bits" : undefined);
   if (difference !== undefined)

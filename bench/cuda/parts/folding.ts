@@ -1,5 +1,5 @@
 /**
- * Leases folded where gradients are computed, beside the same folded on the host: for many κ and any way to cut a step into leases. All
+ * Compares leases folded on the device with the same leases folded on the host, for many κ and steps cut into leases at random. All
  * bits must be the same.
  */
 
@@ -10,15 +10,15 @@ import { keepsSums, openFolds } from "../../../worker/compute/program-fold.test.
 import type { CheckSize, Part } from "../report.js";
 
 export interface FoldingRow {
-  /** How many κ were tried, from 1 on. */
+  /** How many κ were tried, starting with 1. */
   readonly kappas: number;
   readonly kappaMax: number;
-  /** How many of them have other bits than the host. */
+  /** How many of them differ from the host in some bits. */
   readonly apart: number;
 }
 
 const KAPPA_MAX = 40;
-/** How far apart the κ are that are tried. */
+/** The distance between the κ that are tried. */
 const EVERY: Record<CheckSize, number> = { gpu: 1, cpu: 1, quick: 6 };
 
 export const part: Part<FoldingRow> = async (context, say) => {

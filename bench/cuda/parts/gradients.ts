@@ -1,6 +1,6 @@
 /**
- * The milliseconds of one micro-batch's gradient, as a compute thread computes it: raw bytes decoded, uploaded, forward and backward,
- * all numbers in the worker's memory and checked to be finite; and the size of the program that computes it.
+ * Times one micro-batch's gradient as a compute thread computes it: raw bytes are decoded and uploaded, the model runs forward and
+ * backward, and the gradient ends up in the worker's memory, checked to be finite. Reports the program's size as well.
  */
 import { type Backend, openBackend, type ProgramSize } from "../../../worker/backends/index.js";
 import { measure } from "../../gradients.js";
@@ -14,11 +14,11 @@ export interface GradientRow {
   readonly model: CheckedModelName;
   readonly batch: number;
   readonly parameters: number;
-  /** The median. */
+  /** The median time. */
   readonly ms: number;
   readonly fastestMs: number;
   readonly runs: number;
-  /** The median with the gradient left where it is computed, to be summed there; null: it is summed on the host. */
+  /** The median with the gradient left on the device to be summed there; null: it is summed on the host. */
   readonly inPlaceMs: number | null;
   /** The times of the first gradients, in which the program is made and proven. */
   readonly firstMs: readonly number[];
@@ -53,7 +53,7 @@ export const part: Part<GradientRow> = async (context, say) => {
   }
 };
 
-/** The backend, and the size of the program that it has made last. */
+/** Wraps a backend so that the size of the program it made last is known. */
 function watchSize(backend: Backend): { backend: Backend; size(): ProgramSize | undefined } {
   const { compiler } = backend;
   let size: ProgramSize | undefined;

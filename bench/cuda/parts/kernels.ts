@@ -1,4 +1,4 @@
-/** Every kernel that training calls, beside the cpu backend's. */
+/** Compares every kernel that training calls with the cpu backend's. */
 import {
   type AgreementReport,
   compareKernels,

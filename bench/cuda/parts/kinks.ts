@@ -1,4 +1,4 @@
-/** Gradients where elements are equal or functions have kinks, which random numbers never meet, against Keras'. */
+/** Compares gradients at ties and kinks, which random numbers never hit, with Keras'. */
 import { openBackend } from "../../../worker/backends/index.js";
 import { kinkCases, kinkProblem } from "../../../worker/backends/kinks.test.helper.js";
 import type { Part } from "../report.js";

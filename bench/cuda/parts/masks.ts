@@ -1,4 +1,4 @@
-/** Dropout's masks beside those that wasm draws in another process, and the smaller ones beside their definition in whole numbers. */
+/** Compares dropout's masks with those that wasm draws in another process, and the small ones with their definition in integers. */
 
 import { fileURLToPath } from "node:url";
 import { referenceFactors } from "../../../worker/backends/dropout.test.helper.js";
@@ -10,10 +10,10 @@ import type { Part } from "../report.js";
 export interface MaskRow {
   readonly shape: readonly number[];
   readonly rate: number;
-  /** The share of the elements that it keeps. */
+  /** The fraction of the elements that it keeps. */
   readonly kept: number;
   readonly sameAsWasm: boolean;
-  /** Null: it is too large for whole numbers of any size. */
+  /** Null: it is too large to compute with JavaScript's big integers. */
   readonly sameAsDefinition: boolean | null;
 }
 

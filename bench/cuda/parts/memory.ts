@@ -1,6 +1,6 @@
 /**
- * Whether what is taken of the GPU's memory ends where ISOBATCH_GPU_MEMORY says, and whether a gradient that does not fit says
- * how many samples do, which then fit.
+ * Checks that a process takes no more of the GPU's memory than ISOBATCH_GPU_MEMORY allows, and that a gradient that does not fit
+ * says how many samples do, which must then fit.
  */
 import { messageOf } from "../../../shared/errors.js";
 import { openBackend } from "../../../worker/backends/index.js";
@@ -14,19 +14,19 @@ import type { Part } from "../report.js";
 
 export interface MemoryRow {
   readonly limitMiB: number;
-  /** More than before, of the whole GPU; null where nvidia-smi does not say. */
+  /** How much more of the whole GPU is in use than before; null where nvidia-smi does not say. */
   readonly takenMiB: number | null;
   readonly samples: number;
-  /** What the gradient said. */
+  /** The error of the gradient that did not fit. */
   readonly sentence: string;
-  /** The samples that fit by it. */
+  /** The number of samples that fit, by that sentence. */
   readonly fits: number;
 }
 
 const LIMIT_GIB = 2;
-/** The CUDA context and the libraries' own workspaces are beside the limit. */
-const BESIDE_MIB = 1_536;
-/** An activation of so many samples is 1 GiB; a gradient needs several. */
+/** Allowed above the limit, for the CUDA context and the libraries' own workspaces. */
+const EXTRA_MIB = 1_536;
+/** With this many samples one activation takes 1 GiB, and a gradient needs several. */
 const SAMPLES = 16_384;
 const UNITS = 16_384;
 const SMI_MS = 5_000;
@@ -72,8 +72,7 @@ export const part: Part<MemoryRow> = async ({ on, backend: name }, say) => {
   const takenMiB = before === undefined || after === undefined ? null : after - before;
   say.row({ limitMiB, takenMiB, samples: SAMPLES, sentence, fits });
   if (takenMiB === null) say.absent("How much of the GPU's memory was taken is not known: nvidia-smi does not say.");
-  else if (takenMiB > limitMiB + BESIDE_MIB)
-    say.fail(`${takenMiB} MiB were taken of the GPU, ${limitMiB} are allowed.`);
+  else if (takenMiB > limitMiB + EXTRA_MIB) say.fail(`${takenMiB} MiB were taken of the GPU, ${limitMiB} are allowed.`);
   if (fits === 0) return say.fail(`The gradient does not say how many samples fit: ${sentence}`);
   const smaller = await openGradientOf(backend, wide(fits), { notice });
   smaller.compute();

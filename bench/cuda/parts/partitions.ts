@@ -1,4 +1,7 @@
-/** Small compiled gradients whose graphs are in two partitions, beside the operations one by one: whether they return at all. */
+/**
+ * Checks that small compiled gradients whose graphs have two partitions return at all, and that their bits are those of the
+ * operations computed one by one.
+ */
 import { fileURLToPath } from "node:url";
 import type { TwoPartitionsAnswer } from "../../../worker/compute/two-partitions-program.test.helper.js";
 import { lastLine, runChild } from "../child.js";

@@ -1,6 +1,6 @@
 /**
- * What precision products are computed in: how many bits of a factor's mantissa make a difference. And the milliseconds of one
- * micro-batch's gradient in TF32, measured as `gradients` measures them in float32.
+ * Finds out which precision products are computed in: how many bits of a factor's mantissa change the result. Also times one
+ * micro-batch's gradient in TF32, as `gradients` does in float32.
  */
 
 import { MANTISSA_BITS, PRECISIONS, type Precision } from "../../../shared/precision.js";
@@ -14,7 +14,7 @@ import { measure } from "../../gradients.js";
 import { median } from "../../statistics.js";
 import { openGradientOf } from "../../worker-gradient.js";
 import { CHECKED_MODELS, type CheckedModelName, checkedModel } from "../models.js";
-import type { Part, PartContext } from "../report.js";
+import type { Part, PartContext, Saying } from "../report.js";
 import { timesOf } from "../times.js";
 
 export type PrecisionRow =
@@ -22,10 +22,10 @@ export type PrecisionRow =
   | { readonly kind: "gradient"; readonly model: CheckedModelName; readonly precision: "tf32"; readonly ms: number };
 
 const FLOAT32_BITS = 23;
-/** The first ones trace, compile and prove. */
+/** In the first gradients the model is traced, compiled and proven. */
 const FIRST = 5;
 const MEASURING = { runsMax: 15, msMax: 1500 };
-/** No model is measured when less is left. */
+/** No model is timed when less time is left. */
 const LEAST_MS = 6000;
 
 export const part: Part<PrecisionRow> = async (context, say) => {
@@ -37,7 +37,7 @@ export const part: Part<PrecisionRow> = async (context, say) => {
       say.row({ kind: "factors", precision, product, bits });
       if (bits === expected) continue;
       const found = `The product of ${product} takes ${bits} bits of its factors in ${precision}, not ${expected}`;
-      // A GPU may lack TF32, or a library prefer another kernel; the result is no worse.
+      // A GPU may lack TF32, or a library may choose another kernel; the result is as good.
       if (precision === "tf32" && bits === FLOAT32_BITS) say.absent(`${found}: TF32 is not used.`);
       else say.fail(`${found}.`);
     }
@@ -46,11 +46,7 @@ export const part: Part<PrecisionRow> = async (context, say) => {
   else await timeInTf32(context, backend, say);
 };
 
-async function timeInTf32(
-  { size, endsAt }: PartContext,
-  backend: Backend,
-  say: Parameters<Part<PrecisionRow>>[1],
-): Promise<void> {
+async function timeInTf32({ size, endsAt }: PartContext, backend: Backend, say: Saying<PrecisionRow>): Promise<void> {
   for (const model of CHECKED_MODELS) {
     if (endsAt - Date.now() < LEAST_MS) {
       say.absent(`The gradient of ${model} in TF32 was not timed: no time was left.`);

@@ -1,4 +1,4 @@
-/** An MLP and a ResNet-18 trained on real digits, twice in two processes, and their first loss beside wasm's. */
+/** Trains an MLP and a ResNet-18 on real digits in two processes each, and compares the bits, and the first loss with wasm's. */
 import { fileURLToPath } from "node:url";
 import type { BackendName } from "../../../worker/backends/index.js";
 import { lastLine, runChild } from "../child.js";
@@ -12,15 +12,15 @@ export interface TrainingRow {
   readonly firstLoss: number;
   /** The loss of the same step on the wasm backend. */
   readonly firstLossOnWasm: number;
-  /** The mean of the last quarter. */
+  /** The mean loss of the last quarter of the steps. */
   readonly lastLoss: number;
   readonly samplesPerSecond: number;
   readonly stateHash: string;
-  /** Whether a second process came to the same bits. */
+  /** Whether a second process computed the same bits. */
   readonly repeats: boolean;
 }
 
-/** Two float32 computations of a loss, through a whole model. */
+/** The relative tolerance between two float32 computations of a loss through a whole model. */
 const LOSS_TOLERANCE = 1e-4;
 const PROGRAM = fileURLToPath(new URL("../training-program.js", import.meta.url));
 

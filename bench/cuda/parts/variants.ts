@@ -23,7 +23,7 @@ const MODELS: Record<CheckSize, readonly CheckedModelName[]> = {
   cpu: ["resnet18", "gpt"],
   quick: ["mlp-512"],
 };
-/** XLA compiles for a long time. */
+/** The longest that a setting may take: XLA compiles for a long time. */
 const VARIANT_MS_MAX = 30_000;
 const LEAST_MS = 3000;
 
