@@ -1,8 +1,8 @@
 /**
  * How far a run that rounds is from the same run with float32, beside how far the same samples in another order are from
- * it: a difference that nobody would call one. What is rounded is what crosses the wire, or the factors of products, or
- * both. Three small models at κ = 1, means over the seeds. The backend is
- * wasm, and no time is measured: the numbers are the same on any machine of this architecture.
+ * it: a difference that nobody would call one. A run rounds what crosses the wire, or the factors of products, or both. Three
+ * small models at κ = 1, means over the seeds. The backend is wasm, and no time is measured: the numbers are the same on any
+ * machine of this architecture.
  */
 
 import { PRESETS, type Preset, trainInProcess } from "../experiment/index.js";
@@ -11,7 +11,7 @@ import { type PreparedTask, prepareTask, resolveTask, type Task, type TaskInput 
 import { mean, threeDigits } from "./statistics.js";
 
 const MODELS = ["standard", "conv", "gpt"] as const;
-/** What rounds, by the fields of a task. */
+/** The runs that round, by the fields of their task. */
 const VARIANTS = {
   "wire bfloat16": { wire: "bfloat16" },
   "precision tf32": { precision: "tf32" },

@@ -11,8 +11,8 @@ describe("bytesOf()", () => {
   });
 });
 
-describe("machineSums()", () => {
-  it("joins what touches", () => {
+describe("joined()", () => {
+  it("joins adjacent ranges", () => {
     const ranges = [
       { lo: 4, hi: 6 },
       { lo: 0, hi: 2 },
@@ -23,10 +23,12 @@ describe("machineSums()", () => {
       { lo: 4, hi: 6 },
     ]);
   });
+});
 
+describe("machineSums()", () => {
   it("counts two machines of two workers, which have one or two leaves each", () => {
     const line = { machines: 2, workers: 2 };
-    // A leaf each. Neighbours: [0, 2) and [2, 4); by turns: 0 and 2, 1 and 3, which are not each other's siblings.
+    // With κ = 4 each worker has one leaf, and with 8 two. In turns a machine has every other worker's leaves, which are not adjacent.
     assert.deepEqual(machineSums(2, 2, 4), { ...line, microBatches: 4, apart: 16, added: 16, neighbours: 16 });
     assert.deepEqual(machineSums(2, 2, 8), { ...line, microBatches: 8, apart: 32, added: 32, neighbours: 16 });
   });

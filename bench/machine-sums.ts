@@ -1,6 +1,6 @@
 /**
- * What a server would save on its network if each machine's workers added their sums before they push them: bytes of sums a
- * parameter and step, by the tree of sums and the coordinator's own way to share leaves out. Nothing is run.
+ * What a server would save on its network if each machine's workers added their sums before pushing them: bytes of sums per
+ * parameter and step, computed from the tree of sums and the coordinator's own assignment of leaves. Nothing is run.
  */
 import { shareItems } from "../server/coordinator/core/board.js";
 import { canonicalNodes, type Interval } from "../shared/sums/index.js";
@@ -8,15 +8,15 @@ import { markdownTable } from "./markdown-table.js";
 
 export interface MachineSumsLine {
   readonly machines: number;
-  /** Of each machine. */
+  /** The workers of each machine. */
   readonly workers: number;
   /** κ. */
   readonly microBatches: number;
-  /** As it is: each worker pushes the nodes of its own lease. */
+  /** Bytes today: each worker pushes the nodes of its own lease. */
   readonly apart: number;
-  /** Each machine pushes the nodes of its workers' leases, who joined by turns, one from each machine. */
+  /** Bytes if each machine pushes the nodes of its workers' leases, where the machines' workers have joined in turns. */
   readonly added: number;
-  /** The same if a machine's workers get neighbouring leases. */
+  /** The same bytes if a machine's workers get neighbouring leases. */
   readonly neighbours: number;
 }
 
@@ -24,18 +24,18 @@ const MACHINES = [1, 2, 4];
 const WORKERS = [2, 4, 8];
 const MICRO_BATCHES = [2, 4, 8, 16, 32, 64];
 
-/** A node of one leaf is its gradient; one of several is S1 and S2. */
+/** A node with one leaf is that leaf's gradient; a node with several leaves is S1 and S2. */
 const BYTES_LEAF = 4;
 const BYTES_SUMS = 8;
 
-/** Bytes a parameter of nodes, which leave out what nobody computes. */
+/** The bytes per parameter of the nodes that cover the ranges. */
 export function bytesOf(ranges: readonly Interval[], leaves: number): number {
   return ranges
     .flatMap(({ lo, hi }) => canonicalNodes(lo, hi, leaves))
     .reduce((sum, { lo, hi }) => sum + (hi - lo === 1 ? BYTES_LEAF : BYTES_SUMS), 0);
 }
 
-/** Ascending ranges, those that touch as one. */
+/** The ranges in ascending order, with adjacent ones joined. */
 export function joined(ranges: readonly Interval[]): Interval[] {
   const whole: { lo: number; hi: number }[] = [];
   for (const { lo, hi } of [...ranges].sort((a, b) => a.lo - b.lo)) {
@@ -80,7 +80,7 @@ export function machineSumsScenario(): MachineSumsLine[] {
 
 export function machineSumsTable(lines: readonly MachineSumsLine[]): string {
   return markdownTable(
-    ["machines", "workers of each", "κ", "apart", "added, joined by turns", "added, neighbours"],
+    ["machines", "workers of each", "κ", "apart", "added, joined in turns", "added, neighbours"],
     lines.map(({ machines, workers, microBatches, apart, added, neighbours }) => [
       ...[machines, workers, microBatches],
       ...[apart, added, neighbours],

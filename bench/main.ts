@@ -1,10 +1,15 @@
 /**
- * `npm run bench [-- SCENARIO…]`: one JSON line a scenario, on this machine. Ratios within one line count; absolute
- * times drift with whatever else the machine does. Some run only when they are named: `pytorch` and `peers`, which install
- * PyTorch in a cache folder, or use that of `--python PATH`; `memory`, which fails if memory grows over `--micro-batches`
- * (2,000) of them; `operations`, which counts those of compiled gradients; `pairs`, which compares gradients and steps with those of another checkout that is built (`--other PATH`); `scaling`; `machine-sums`; `link`; `dashboard`; `bfloat16`; and `gradients-against-keras`, one line per layer, which fails where `--backends` compute another number
- * than Keras. `peers` compares by turns in `--rounds` (5), `--models mlp,mlp-10m,cnn`, `--transports memory,plain,tls,bfloat16`.
- * `scaling` has `--parts workers,shards,parameters,simulation`; the first of them takes turns in `--rounds`, too.
+ * `npm run bench [-- SCENARIO…]`: one JSON line per scenario, on this machine. Only ratios within one line count; absolute times
+ * drift with whatever else the machine does. Some scenarios run only when they are named:
+ *
+ * - `pytorch` and `peers` install PyTorch in a cache folder, or use that of `--python PATH`. `peers` compares by turns in `--rounds`
+ *   (5), with `--models mlp,mlp-10m,cnn` and `--transports memory,plain,tls,bfloat16`.
+ * - `memory` fails if memory grows over `--micro-batches` (2,000) of them.
+ * - `operations` counts the operations of compiled gradients.
+ * - `pairs` compares gradients and steps with those of another checkout that is built (`--other PATH`).
+ * - `scaling` has `--parts workers,shards,parameters,simulation`; the first of them takes turns in `--rounds`, too.
+ * - `gradients-against-keras` prints one line per layer, and fails where `--backends` compute another number than Keras.
+ * - `machine-sums`, `link`, `dashboard` and `bfloat16`.
  */
 import { parseArgs } from "node:util";
 import { wholeNumber } from "../cli/option-values.js";

@@ -11,11 +11,11 @@ export interface MeasuredModel {
   readonly form: SampleSpec;
   /** Samples of a micro-batch. */
   readonly batch: number;
-  /** The numbers of an input are below it; 256 by default. */
+  /** The number of different values that an input has; 256 by default. */
   readonly values?: number;
 }
 
-export const CLASSES = 10;
+const CLASSES = 10;
 
 export const images = (...shape: number[]): SampleSpec => ({
   input: { shape, type: "uint8", scale: 1 / 255 },

@@ -8,9 +8,9 @@ const able = available && (await openBackend("tfjs-node")).compiler !== undefine
 const skip = !able && (reason || "the TensorFlow that is installed has no sessions; run isobatch tensorflow install");
 
 /**
- * What is written by hand for each layer, forward and back, with a read of every weight and an output for every gradient;
- * and what is traced, operation by operation. More is one that changes nothing or comes twice: an operation that is needed
- * raises the limit.
+ * The operations that each layer needs if written by hand, forward and backward, with a read of every weight and an output for
+ * every gradient; and the operations that are traced. One more would be superfluous; a new operation that is needed raises the
+ * limit.
  */
 const OPERATIONS_MAX: Record<OperationsModelName, { compiled: number; traced: number }> = {
   mlp: { compiled: 47, traced: 52 },
@@ -20,7 +20,7 @@ const OPERATIONS_MAX: Record<OperationsModelName, { compiled: number; traced: nu
   vit: { compiled: 980, traced: 1065 },
 };
 
-/** Axes, scalars and a mask of 8 × 8; a tensor of ones in the shape of an activation is larger than all of them. */
+/** Enough for axes, scalars and an 8 × 8 mask; a tensor of ones in the shape of an activation would be larger. */
 const CONSTANT_BYTES_MAX = 4096;
 
 describe("a compiled gradient", { skip }, () => {
@@ -50,7 +50,7 @@ describe("a compiled gradient", { skip }, () => {
 });
 
 describe("countNodes()", () => {
-  it("counts what the fetches need, and the bytes of constants apart", () => {
+  it("counts the operations that the fetches need, and the bytes of their constants", () => {
     const node = (name: string, operation: string, inputs: string[], bytes = 0) => ({ name, operation, inputs, bytes });
     const nodes = [
       ...[node("x", "Placeholder", []), node("c", "Const", [], 12), node("d", "Const", [], 100)],

@@ -1,7 +1,6 @@
 /**
- * The operations of a compiled gradient, and the bytes of the constants in it: what a GPU is kept waiting by, and what a
- * person who wrote the gradient by hand would have fewer of. TensorFlow is only asked to compute the two micro-batches that
- * are watched; the graph that it would be given is counted instead.
+ * Counts the operations of a compiled gradient, each of which costs time on a GPU, and the bytes of its constants. TensorFlow
+ * computes only the two micro-batches that are traced; the compiled graph is not run, but counted.
  */
 import { readFields } from "../shared/wire/protobuf.js";
 import { buildModel, type ModelSpec } from "../tasks/index.js";
@@ -17,32 +16,29 @@ export interface CountedNode {
   readonly name: string;
   readonly operation: string;
   readonly inputs: readonly string[];
-  /** Of its attributes, of which a constant's value is one. */
+  /** The bytes of its attributes, one of which is a constant's value. */
   readonly bytes: number;
 }
 
 export interface OperationsCount extends GraphCount {
-  /** Operations that the same gradient takes where it is not compiled. */
+  /** The number of operations that the same gradient takes where it is not compiled. */
   readonly traced: number;
 }
 
 export interface GraphCount {
-  /** Operations that TensorFlow executes for each micro-batch. */
+  /** The number of operations that TensorFlow executes for each micro-batch. */
   readonly operations: number;
   readonly constantBytes: number;
-  /** How many there are of each, the most first. */
+  /** The number of operations of each kind, the most frequent first. */
   readonly byOperation: Readonly<Record<string, number>>;
 }
 
-/** Nodes that are there from the start; no operation is executed for them. */
+/** Kinds of nodes for which nothing is executed. */
 const GIVEN = new Set(["Const", "Placeholder", "VarHandleOp"]);
 
 export type OperationsModelName = "mlp" | "cnn" | "resnet18" | "gpt" | "vit";
 
-/**
- * Models as they are compared with PyTorch on a GPU; small ones have as many operations, but fewer numbers.
- * The ViT's labels are smoothed.
- */
+/** The models that are compared with PyTorch on a GPU; small ones have as many operations, but fewer numbers. */
 export function operationsModels(small: boolean): Record<OperationsModelName, MeasuredModel> {
   const size = (whole: number, reduced: number): number => (small ? reduced : whole);
   const transformer = { mlpWidth: null, dropout: 0, width: size(384, 24) };
@@ -65,7 +61,7 @@ export function operationsModels(small: boolean): Record<OperationsModelName, Me
   };
 }
 
-/** @param labelSmoothing of the loss, a softmax cross-entropy. */
+/** @param labelSmoothing the label smoothing of the loss, a softmax cross-entropy. */
 export async function countOperations(measured: MeasuredModel, labelSmoothing = 0): Promise<OperationsCount> {
   const { model, form } = measured;
   const backend = await openBackend("tfjs-node");
@@ -117,7 +113,7 @@ export async function countOperations(measured: MeasuredModel, labelSmoothing = 
   return { traced, ...countNodes(graph.nodes, graph.fetches) };
 }
 
-/** Of the nodes that the fetches need. */
+/** Counts the nodes that the fetches need. */
 export function countNodes(nodes: readonly CountedNode[], fetches: readonly string[]): GraphCount {
   const byName = new Map(nodes.map((node) => [node.name, node]));
   const needed = new Set<CountedNode>();
@@ -165,7 +161,7 @@ function nodesOf(bytes: Uint8Array): CountedNode[] {
   return nodes;
 }
 
-/** Of each model a line, as it is compared with PyTorch. */
+/** One line for each model that is compared with PyTorch. The ViT's labels are smoothed. */
 export async function operationsScenario(): Promise<object[]> {
   const lines: object[] = [];
   for (const [model, measured] of Object.entries(operationsModels(false))) {

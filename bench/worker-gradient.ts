@@ -22,13 +22,13 @@ export interface WorkerGradient {
   /** Computes it once more, of the same samples. The first three times may take another way than all later ones. */
   compute(): void;
   /**
-   * Computes it, too, but leaves it where it is computed, to be summed there; undefined: it has to be summed on the host. To be asked
-   * for when the first few are over. What it returns is to be awaited before it is called again.
+   * A function that computes it but leaves it on the device, to be summed there; undefined: it has to be summed on the host. To be
+   * called after the first few gradients. The function's result is to be awaited before the function is called again.
    */
   inPlace(): (() => unknown) | undefined;
   /** Micro-batch `number`'s loss, and the elements of each of `results`. */
   of(number: number): { readonly loss: number; readonly tensors: readonly Float32Array[] };
-  /** What is trained, and the statistics behind it. */
+  /** The tensors of a gradient: those that are trained, followed by the statistics. */
   readonly results: readonly LayoutTensor[];
   readonly parameters: number;
   /** Frees the model; the backend stays open. */
@@ -38,7 +38,7 @@ export interface WorkerGradient {
 }
 
 export interface WorkerGradientOptions {
-  /** Is called with why a model is not compiled; default: it is printed. */
+  /** Called with the reason why a model is not compiled; by default it is printed. */
   readonly notice?: (line: string) => void;
   /** Fields of the task that change what is computed. */
   readonly task?: Partial<GradientsOptions["task"]>;
@@ -50,7 +50,7 @@ export async function openWorkerGradient(backendName: BackendName, name: Measure
   return openGradientOf(await openBackend(backendName), measuredModels[name]);
 }
 
-/** @param backend open, and the one that tfjs computes on. */
+/** @param backend the open backend, on which tfjs computes. */
 export async function openGradientOf(
   backend: Backend,
   measured: MeasuredModel,

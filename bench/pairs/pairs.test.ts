@@ -12,12 +12,12 @@ const pairs = (options: Partial<PairsOptions>) =>
   );
 
 describe("the comparison with another checkout", () => {
-  it("refuses what is no checkout that is built", async () => {
+  it("refuses a folder that is not a built checkout", async () => {
     await assert.rejects(pairs({ other: undefined }), /pairs needs --other PATH, the root of another checkout/);
-    await assert.rejects(pairs({ other: "/tmp" }), /--other is \/tmp, which is no checkout that is built; run npm ci/);
+    await assert.rejects(pairs({ other: "/tmp" }), /--other is \/tmp, which is not a built checkout; run npm ci/);
   });
 
-  it("computes with both by turns", { skip: !ALL && "npm run test:all does it" }, async () => {
+  it("computes with both in turns", { skip: !ALL && "npm run test:all does it" }, async () => {
     const { results } = await pairs({});
     const [{ what, rounds, ms, otherMs, fastestMs }] = results;
     assert.deepEqual([results.length, what, rounds], [1, "wasm mlp", 5]);

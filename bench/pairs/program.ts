@@ -1,6 +1,6 @@
 /**
- * A process that computes gradients with a checkout's own code, for `scenario.ts`. The checkout's root, a backend and a model are on its
- * command line; for each number that it is sent it computes as many gradients, and answers with their times in ms.
+ * A process that computes gradients with a checkout's own code, for `scenario.ts`. Its arguments are the checkout's root, a backend
+ * and a model. For each number that it is sent it computes that many gradients, and answers with their times in ms.
  */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -14,7 +14,7 @@ const [root, backend, model] = process.argv.slice(2) as [string, BackendName, Pa
 
 type Models = { measuredModels: typeof measuredModels };
 type Opening = { openWorkerGradient(backend: BackendName, name: MeasuredModelName): Promise<WorkerGradient> };
-/** Both have been there, under these names, since gradients were first measured. */
+/** Loads a file of the checkout's benchmark; both files have had these names and exports since gradients were first measured. */
 const load = (file: string): Promise<unknown> => import(pathToFileURL(join(root, "dist", "bench", file)).href);
 const models = ((await load("models.js")) as Models).measuredModels;
 const { openWorkerGradient } = (await load("worker-gradient.js")) as Opening;

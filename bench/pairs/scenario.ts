@@ -1,7 +1,7 @@
 /**
- * This checkout beside another one, built, by turns: in each round both compute the same gradients, one right after the other, and whichever
- * was first is second in the next. So what the machine does meanwhile slows both, and only ratios within a round count. Steps
- * of a whole cluster are compared likewise.
+ * Compares this checkout with another one that is built. In each round both compute the same gradients, one right after the other,
+ * and the one that was first is second in the next round. So other load on the machine slows both, and only ratios within a round
+ * count. Steps of a whole cluster are compared in the same way.
  */
 import { type ChildProcess, execFile, fork } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -30,15 +30,15 @@ export interface PairsOptions {
 }
 
 export interface PairResult {
-  /** What was measured: "tfjs-node mlp", or "step". */
+  /** The measurement: a backend and a model, as in "tfjs-node mlp", or "step". */
   readonly what: string;
   /** Medians over all rounds. */
   readonly ms: number;
   readonly otherMs: number;
-  /** The fastest of all, which other work on the machine changes least. */
+  /** The fastest of all, which other load on the machine changes least. */
   readonly fastestMs: number;
   readonly otherFastestMs: number;
-  /** Ours to theirs, within a round. */
+  /** This checkout's time divided by the other's, within a round. */
   readonly ratio: Ratio;
   readonly rounds: number;
 }
@@ -48,11 +48,11 @@ export interface PairsScenario {
   readonly results: readonly PairResult[];
 }
 
-/** The first ones may take another way than all later ones. */
+/** Gradients that are not timed: the first ones may be computed in another way than all later ones. */
 const WARM_UP = 5;
-/** How long one side computes in one round: short, so that what else the machine does meets both alike. */
+/** How long one side computes in one round: short, so that other load on the machine affects both alike. */
 const TURN_MS = 100;
-/** Turns are so short that there is time for more of them. */
+/** Turns of gradients in one of the rounds that the user asks for, since a turn is so short. */
 const TURNS_A_ROUND = 5;
 
 export async function pairsScenario(options: PairsOptions, notice: (line: string) => void): Promise<PairsScenario> {
@@ -80,7 +80,7 @@ function otherCheckout(path: string | undefined): string {
   if (path === undefined) return invalid("pairs needs --other PATH, the root of another checkout.");
   const root = resolve(path);
   if (!existsSync(join(root, "dist/bench/worker-gradient.js"))) {
-    invalid(`--other is ${path}, which is no checkout that is built; run npm ci && npm run build there.`);
+    invalid(`--other is ${path}, which is not a built checkout; run npm ci && npm run build there.`);
   }
   return root;
 }
@@ -122,7 +122,7 @@ async function compareSteps(other: string, rounds: number): Promise<PairResult> 
   });
 }
 
-/** @param times measures side 0, this checkout, or side 1, the other, once. */
+/** @param times measures once: side 0 is this checkout, side 1 the other. */
 async function byTurns(what: string, rounds: number, times: (side: 0 | 1) => Promise<number[]>): Promise<PairResult> {
   const ms: [number[], number[]] = [[], []];
   const least = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
