@@ -1,14 +1,12 @@
 import { IsobatchError, messageOf } from "../shared/errors.js";
 import { type Connection, cancel, createWriter, readMessages, type WorkerReport } from "../shared/wire/index.js";
+import { withoutStatus } from "./backends/tensorflow/status.js";
 import { pause } from "./pause.js";
-
-/** What the binding puts before TensorFlow's own words, in errors that native-package.ts does not reword. */
-const TENSORFLOW_PREFIX = /^Invalid TF_Status: \d+\s+Message: /;
 
 /** What the server is told of an error: its words, and whether only a connection is to blame. */
 export function failureOf(error: unknown): { reason: string; transient: boolean } {
   const transient = error instanceof IsobatchError && ["unavailable", "interrupted"].includes(error.code);
-  return { reason: messageOf(error).replace(TENSORFLOW_PREFIX, ""), transient };
+  return { reason: withoutStatus(messageOf(error)), transient };
 }
 
 const TELL_MS = 2_000;

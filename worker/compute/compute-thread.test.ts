@@ -8,7 +8,7 @@ import { text } from "node:stream/consumers";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { HungThreadError, startComputeThread } from "./compute-thread.js";
-import { batchOf, FORM, openGradients } from "./open-gradients.test.helper.js";
+import { batchOf, FORM, openGradients, TASK } from "./open-gradients.test.helper.js";
 import type { ThreadStart } from "./protocol.js";
 import { patienceFor } from "./watchdog.js";
 
@@ -37,16 +37,8 @@ describe("a compute thread that can't load the weights", { timeout: 60_000 }, ()
     const { layout, topology } = await openGradients({ layers: [{ layer: "Dense", units: 3, inputShape: [4] }] });
     // Too small for the weights until it is grown.
     const memories = [new WebAssembly.Memory({ initial: 0, maximum: 65_535, shared: true })];
-    const task = {
-      seed: 5,
-      loss: "softmaxCrossEntropy" as const,
-      labelSmoothing: 0,
-      clipNorm: null,
-      wire: "float32" as const,
-      precision: "float32" as const,
-    };
     const thread = await startComputeThread({
-      start: { thread: 0, threads: 1, backend: "wasm", join: { task, topology, form: FORM }, layout, memories },
+      start: { thread: 0, threads: 1, backend: "wasm", join: { task: TASK, topology, form: FORM }, layout, memories },
       ...{ patience: patienceFor("wasm", 60_000), leave: () => assert.fail() },
     });
     try {
@@ -91,7 +83,7 @@ describe("a compute thread that hangs", { timeout: 60_000 }, () => {
     assert.equal(await waiting.close(), true);
   });
 
-  it("does not keep its process when it can't be ended, because it is inside a native call, or another thread is for it", {
+  it("does not keep its process alive if it can't be ended because it, or another thread for it, is inside a native call", {
     skip: process.platform === "win32" && "there are no named pipes in folders",
   }, async () => {
     const place = mkdtempSync(join(tmpdir(), "isobatch-hang-"));

@@ -18,6 +18,15 @@ export const FORM: SampleSpec = {
   label: { shape: [], type: "uint8", classes: 3 },
 };
 
+export const TASK = {
+  seed: 5,
+  loss: "softmaxCrossEntropy" as const,
+  labelSmoothing: 0,
+  clipNorm: null,
+  wire: "float32" as const,
+  precision: "float32" as const,
+};
+
 export interface OpenGradients {
   readonly gradients: Gradients;
   readonly layout: Layout;
@@ -58,8 +67,7 @@ export async function openGradients(options: {
   const layout = options.cuts === undefined ? built.layout : cutLayout(built.layout, options.cuts);
   const memory = attachMemory(createWorkerMemory({ layout, threads: 1, leaves: 1 }));
   const { plan } = memory;
-  const plain = { labelSmoothing: 0, clipNorm: null, wire: "float32" as const, precision: "float32" as const };
-  const task = { seed: 5, loss: "softmaxCrossEntropy" as const, ...plain, ...options.task };
+  const task = { ...TASK, ...options.task };
   const { topology, initialWeights } = built;
   const { flip, foldOn } = options;
   const gradients = await createGradients({ task, topology, form: FORM, backend, memory, notice, flip, foldOn });

@@ -6,7 +6,7 @@ import type { Lease } from "./compute-lease.js";
 import type { SampleBatch } from "./gradients.js";
 import { createWorkerMemory, type WorkerMemory } from "./memory.js";
 import { NonFiniteError } from "./non-finite-error.js";
-import { batchOf, FORM, type OpenGradients, openGradients } from "./open-gradients.test.helper.js";
+import { batchOf, FORM, type OpenGradients, openGradients, TASK } from "./open-gradients.test.helper.js";
 import { type ComputePool, createComputePool } from "./pool.js";
 import type { FetchBatch } from "./sample-feed.js";
 
@@ -16,14 +16,6 @@ const LAYERS = [
   { layer: "Dropout", rate: 0.3 },
   { layer: "Dense", units: 3 },
 ];
-const TASK = {
-  seed: 5,
-  loss: "softmaxCrossEntropy" as const,
-  labelSmoothing: 0,
-  clipNorm: null,
-  wire: "float32" as const,
-  precision: "float32" as const,
-};
 const fetchBatch: FetchBatch = async (number) => batchOf(number);
 const pools: ComputePool[] = [];
 after(() => Promise.all(pools.map((pool) => pool.close())));

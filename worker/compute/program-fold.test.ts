@@ -9,7 +9,7 @@ import { programSettings } from "../backends/tensorflow/program/index.js";
 import { FIRST_MICRO_BATCH, fold, foldProblem, gradientOf, intervals, withoutSmall } from "./fold-cases.test.helper.js";
 import { createWorkerMemory } from "./memory.js";
 import { NonFiniteError } from "./non-finite-error.js";
-import { batchOf, FORM, type OpenGradients, openGradients } from "./open-gradients.test.helper.js";
+import { batchOf, FORM, type OpenGradients, openGradients, TASK } from "./open-gradients.test.helper.js";
 import { type ComputePool, createComputePool } from "./pool.js";
 import { canFold } from "./program-fold.js";
 import { GRADIENT_LENGTH, keepsSums, openFolds } from "./program-fold.test.helper.js";
@@ -151,17 +151,15 @@ describe("a model's program that keeps sums", { skip, timeout: 60_000 }, () => {
       compiled: false,
     });
     gradients.dispose();
-    const task = {
-      seed: 5,
-      loss: "softmaxCrossEntropy" as const,
-      labelSmoothing: 0,
-      clipNorm: null,
-      wire: "float32" as const,
-      precision: "float32" as const,
-    };
     const open = async (foldOn: "host" | "program", threads: number) => {
       const memory = createWorkerMemory({ layout, threads, leaves: 16 });
-      const pool = await createComputePool({ threads, backend, join: { task, topology, form: FORM }, memory, foldOn });
+      const pool = await createComputePool({
+        threads,
+        backend,
+        join: { task: TASK, topology, form: FORM },
+        memory,
+        foldOn,
+      });
       pools.push(pool);
       const bytes = Buffer.from(initialWeights.buffer);
       for (const chunk of layout.chunks)

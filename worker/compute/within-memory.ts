@@ -1,10 +1,11 @@
-/** Computing that says how many samples fit if a batch does not: the same would happen again, so its worker ends with it. */
+/** Errors for a batch or model that needs more memory than there is: it always will, so the worker ends with them. */
 import { IsobatchError, messageOf } from "../../shared/errors.js";
 import { isOutOfMemory } from "../backends/out-of-memory.js";
+import { withoutStatus } from "../backends/tensorflow/status.js";
 import { type Fit, findFit } from "./fitting.js";
 import { hostMemory } from "./host-memory.js";
 
-/** What is to be computed needs more memory than there is. */
+/** A computation needs more memory than there is. */
 export class TooLargeError extends IsobatchError {
   constructor(message: string, options?: ErrorOptions) {
     super("exhausted", message, options);
@@ -13,23 +14,23 @@ export class TooLargeError extends IsobatchError {
 
 type Rows = Float32Array | Int32Array | Uint8Array;
 
-/** Rows of numbers, one a sample. */
+/** Rows of numbers, one per sample. */
 interface Batch {
   readonly samples: number;
   readonly inputs: Rows;
   readonly labels: Rows;
 }
 
-/** Of a task: what decides how many samples a batch has. */
+/** The field of a task that sets how many samples a batch has. */
 export type BatchField = "microBatchSize" | "evaluationBatchSize";
 
-/** A thread that computes for much longer is taken for one that hangs. */
+/** How long the search may take: a thread that computes for much longer is taken for one that hangs. */
 const SEARCH_MS = 60_000;
 
 /**
- * Computes a batch. If memory runs out, parts of it are computed, whose results are thrown away.
- * @param device what computes, with its article
- * @param fitting computes a part; by default as the whole is computed
+ * Computes a batch. If memory runs out, parts of it are computed to find how many samples fit; their results are not used.
+ * @param device the name of what computes, with its article
+ * @param fitting computes a part; by default as the whole batch is computed
  * @throws {TooLargeError} with the number of samples that fit
  */
 export function withinMemory<B extends Batch, T>(
@@ -40,7 +41,7 @@ export function withinMemory<B extends Batch, T>(
   fitting: (part: B) => unknown = compute,
 ): T {
   const explain = (error: unknown): never => {
-    // It may have been said inside already.
+    // A call inside this one may have explained it already.
     if (error instanceof TooLargeError || !isOutOfMemory(error)) throw error;
     const attempt = (samples: number): void => void fitting(firstOf(batch, samples));
     const options = { attempt, isOutOfMemory, memory: hostMemory, now: () => performance.now(), budgetMs: SEARCH_MS };
@@ -49,7 +50,7 @@ export function withinMemory<B extends Batch, T>(
   return explained(() => compute(batch), explain);
 }
 
-/** What was made, at once or later; `explain` throws for what fails. */
+/** Returns what `make` makes, at once or later; what it throws or rejects with goes to `explain`. */
 function explained<T>(make: () => T, explain: (error: unknown) => never): T {
   try {
     const made = make();
@@ -59,7 +60,7 @@ function explained<T>(make: () => T, explain: (error: unknown) => never): T {
   }
 }
 
-/** The same without a search: of what comes before computing. */
+/** Prepares a batch; if memory runs out, says so without searching for what fits. */
 export function withoutSearch<B extends Batch, T>(field: BatchField, batch: B, prepare: () => T): T {
   try {
     return prepare();
@@ -86,7 +87,7 @@ function adviceOf(field: BatchField, { samples }: Batch, fit: Fit): string {
   return `${fit.isMost ? "" : "at least "}${fit.samples} fit: set ${field} to ${fit.samples}${instead}, or ${elsewhere}.`;
 }
 
-/** Makes or loads a model's weights; if they need too much memory, says so. */
+/** Makes or loads a model's weights; if memory runs out, says how many they are. */
 export function fittingWeights<T>(weights: number, device: string, make: () => T): T {
   const explain = (error: unknown): never => {
     if (!isOutOfMemory(error)) throw error;
@@ -102,9 +103,7 @@ export function fittingWeights<T>(weights: number, device: string, make: () => T
 const REASON_LENGTH_MAX = 200;
 
 function reasonOf(error: unknown): string {
-  const [line] = messageOf(error)
-    .replace(/^Invalid TF_Status: \d+\s+Message: /, "")
-    .split("\n");
+  const [line] = withoutStatus(messageOf(error)).split("\n");
   return line.replace(/\.$/, "").slice(0, REASON_LENGTH_MAX);
 }
 

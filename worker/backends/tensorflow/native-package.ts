@@ -15,6 +15,7 @@ import * as util from "node:util";
 import { messageOf } from "../../../shared/errors.js";
 import { core } from "../../../tasks/tfjs/core.js";
 import { layers } from "../../../tasks/tfjs/layers.js";
+import { withoutStatus } from "./status.js";
 
 /** A value of an operation's attribute, with the type that the C API wants. */
 export interface OperationAttribute {
@@ -169,8 +170,7 @@ function sayingWhy(backend: NativeBackend): NativeBackend {
  * deterministic kernel. [Op:X] name: ".
  */
 export function reasonOf(message: string): string {
-  const reason = /^Invalid TF_Status: \d+\s+Message: (.*)$/s.exec(message)?.[1] ?? message;
-  return reason
+  return withoutStatus(message)
     .replace(/\{\{.*?\}\}/gs, "")
     .replace(/\[Op:\w+\].*$/s, "")
     .replace(/\s+/g, " ")
