@@ -70,7 +70,7 @@ describe("a lease's leaves", () => {
 });
 
 describe("a lease that can't be computed", () => {
-  it("is given back, but ends the worker where its gradient would have other bits than other workers'", async () => {
+  it("is given back, but ends the worker if its gradient would have other bits than other workers'", async () => {
     for (const [code, kind] of [
       ["exhausted", "workFailed"],
       ["failed", "failed"],

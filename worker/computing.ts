@@ -16,7 +16,7 @@ export interface ComputingOptions {
   readonly near: Pick<Near, "fetch" | "mapped">;
   /** The task's. */
   readonly wire: WireFormat;
-  /** Of the whole run. */
+  /** The micro-batches of the whole run. */
   readonly microBatchesTotal: number;
   /** Where a computed lease is kept, by its work, to be pushed. */
   readonly results: Map<number, ComputedLease>;
@@ -86,8 +86,8 @@ export function createComputing(options: ComputingOptions): Computing {
   };
 
   /**
-   * Has the first samples of the same share of the next step decoded while its weights are on their way, where the last two
-   * shares were alike, too; not where something else is to be computed at once.
+   * If the shares of the last two steps were alike, has the first samples of the same share of the next step decoded while
+   * its weights are on their way; but not if something else is to be computed at once.
    */
   const prepareNext = (lease: StepLease): void => {
     const { lo, hi, firstMicroBatch, microBatches } = lease;
@@ -110,9 +110,9 @@ export function createComputing(options: ComputingOptions): Computing {
   const failed = (work: number, error: unknown): WorkerEvent => {
     if (engine.broken !== undefined) return { kind: "failed", error: engine.broken, told: failureOf(engine.broken) };
     const failure = failureOf(error);
-    // Whatever it was given next would be as large.
+    // The worker's next work would be as large.
     if (error instanceof TooLargeError) return { kind: "failed", error, told: failure };
-    // Whatever it computed instead would have other bits than other workers' gradients.
+    // Computed in another way, the gradient would have other bits than other workers'.
     if (error instanceof IsobatchError && error.code === "failed") return { kind: "failed", error, told: failure };
     // Anything but these is a bug, here or in the model's code: its stack is wanted, once.
     const expected = [NonFiniteError, IsobatchError, ThreadDeathError].some((each) => error instanceof each);

@@ -62,7 +62,7 @@ function stuck(cause: HungThreadError): IsobatchError {
   );
 }
 
-/** Whether a worker has ended with what would end it again: a compute thread that hangs, too little memory, a wrong program. */
+/** Whether what ended a worker would end it again: a compute thread that hangs, too little memory, or a wrong program. */
 export const wouldRepeat = (error: unknown): boolean =>
   error instanceof TooLargeError ||
   (error instanceof IsobatchError && (error.code === "failed" || error.cause instanceof HungThreadError));

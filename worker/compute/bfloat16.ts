@@ -1,7 +1,7 @@
 /**
- * What a task with `wire: "bfloat16"` computes with; how it multiplies is its `precision`. Rounding belongs to a gradient, not to its journey: parameters are
- * rounded where a thread loads them, a micro-batch's gradient before it enters any sum, and so a run's bits don't depend
- * on whether they crossed a network, or how often.
+ * Rounding for a task with `wire: "bfloat16"`; how products are computed is its `precision`. Rounding belongs to a gradient,
+ * not to its journey: parameters are rounded where a thread loads them, a micro-batch's gradient before it enters any sum,
+ * and so a run's bits don't depend on whether they crossed a network, or how often.
  */
 import { isPacked, type LayoutTensor, type WireFormat } from "../../shared/layout/index.js";
 import { type Addresses, gradientAddresses, type SharedMemory, weightsAddresses } from "./memory.js";

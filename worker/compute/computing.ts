@@ -3,12 +3,12 @@ import type { Addresses } from "./memory.js";
 import type { DecodedMicroBatch, ModelGradient } from "./model-gradient.js";
 import type { ComputedGradient, ModelProgram, ModelSums } from "./model-program.js";
 
-/** What computes a micro-batch's gradient, whichever way. */
+/** Computes micro-batches' gradients, in either way. */
 export interface Computing extends Pick<ModelGradient, "evaluate" | "dispose"> {
   load(): void;
-  /** As `ModelGradient` does. */
+  /** Computes as `ModelGradient` does. */
   compute(batch: DecodedMicroBatch, target: Addresses): ComputedGradient;
-  /** What sums gradients of such micro-batches where they are computed, once there is something that does. */
+  /** The sums of the program that computes such micro-batches, once there is one that keeps sums. */
   sums?(batch: DecodedMicroBatch): ModelSums | undefined;
 }
 
@@ -25,9 +25,9 @@ export function computeByOperations(model: ModelGradient): Computing {
 }
 
 /**
- * Evaluation, and micro-batches of another number of samples than the program's, which no run has, go operation by operation;
- * the model gets the weights only then.
- * @param program has the model's weights; it is closed with the model.
+ * Evaluation, and micro-batches of another size than the program's (no run has any), are computed operation by operation;
+ * only then does the model get the weights.
+ * @param program has the model's weights; `dispose` closes it.
  */
 export function computeByProgram(program: ModelProgram, model: ModelGradient): Computing {
   /** Whether the model's own weights are older than the program's. */

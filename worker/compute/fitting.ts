@@ -1,9 +1,11 @@
 /**
- * How many samples of a batch a device has memory for, once it is known that it hasn't for all of them: the batch is
- * halved, and the parts are tried from the smallest on, so that only the last one tried can fail. Nothing is tried for
- * which the machine itself would have too little memory (a system that promises more than it has kills processes), and
- * nothing when time is short: then what fits is at least what has been found.
+ * Finds how many samples of a batch fit into a device's memory, once all of them did not. Half of them, a quarter and so on
+ * are tried from the smallest part up, so that only the last one tried can fail. A part is not tried if the machine itself
+ * would run out of memory (a system that overcommits kills processes), or if it would take too long; then the result is a
+ * lower bound.
  */
+
+/** What was found. */
 export interface Fit {
   /** The most samples that fitted; 0: not even one. */
   readonly samples: number;
@@ -12,7 +14,7 @@ export interface Fit {
 }
 
 export interface FittingOptions {
-  /** Computes so many samples; throws if that can't be done. */
+  /** Computes this many samples; throws if that fails. */
   attempt(samples: number): void;
   /** Whether an error means that memory ran out; any other ends the search. */
   isOutOfMemory(error: unknown): boolean;
@@ -21,18 +23,19 @@ export interface FittingOptions {
   readonly budgetMs: number;
 }
 
-/** The machine's memory, as far as the system tells. */
+/** The memory of the machine and of this process, as far as the system reports it. */
 export interface HostMemory {
-  /** Forgets the most that was ever used. */
+  /** Starts measuring the peak from here. */
   reset(): void;
-  /** The most bytes that this process has used since then; undefined if the system does not say. */
+  /** The most bytes that this process has used since `reset`; undefined if the system doesn't report it. */
   peakBytes(): number | undefined;
-  /** What it uses now. */
+  /** The bytes that this process uses now. */
   usedBytes(): number;
+  /** The bytes that the machine has left for it. */
   freeBytes(): number;
 }
 
-/** Of a batch of `samples`, which did not fit. */
+/** @param samples of the batch, which did not fit */
 export function findFit(samples: number, options: FittingOptions): Fit {
   const { attempt, isOutOfMemory, memory, now, budgetMs } = options;
   const start = now();
@@ -47,7 +50,7 @@ export function findFit(samples: number, options: FittingOptions): Fit {
       return { samples: fitted, isMost: isOutOfMemory(error) };
     }
     fitted = part;
-    // The next part is of twice as many samples.
+    // The next part has twice as many samples.
     const neededBytes = 2 * ((memory.peakBytes() ?? usedBytes) - usedBytes);
     if (usedBytes + neededBytes > memory.usedBytes() + memory.freeBytes()) break;
     if (now() - start + 2 * (now() - begun) > budgetMs) break;
@@ -55,7 +58,7 @@ export function findFit(samples: number, options: FittingOptions): Fit {
   return { samples: fitted, isMost: fitted === Math.floor(samples / 2) };
 }
 
-/** What halving leaves of a batch, from one sample on. */
+/** The sizes that halving a batch again and again gives, from one sample up. */
 function partsOf(samples: number): number[] {
   const parts: number[] = [];
   for (let part = Math.floor(samples / 2); part >= 1; part = Math.floor(part / 2)) parts.unshift(part);

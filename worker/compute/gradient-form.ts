@@ -1,6 +1,6 @@
 /**
- * A gradient as vectors, in the order of the layout: of each segment the parameters, then the tail. So a program can keep
- * it, and each vector has one place in the shared memories.
+ * A gradient as the vectors in which a program keeps it: each segment's parameters, then its tail, in the order of the
+ * layout. Each vector has one place in the shared memories.
  */
 import type { LayoutTensor } from "../../shared/layout/index.js";
 import type { Task } from "../../tasks/index.js";
@@ -9,7 +9,7 @@ import { type Addresses, type MemoryPlan, type SharedMemory, viewElements } from
 
 interface Vector {
   readonly segment: number;
-  /** In the flat vector, in elements. */
+  /** Where it starts in the flat vector, in elements. */
   readonly offset: number;
   readonly length: number;
   readonly trained: boolean;
@@ -24,7 +24,7 @@ function vectorsOf({ segments }: MemoryPlan): Vector[] {
     .filter(({ length }) => length > 0);
 }
 
-/** @param results what a program's outputs are, after the loss: every parameter and every tensor of the tail */
+/** @param results the tensors of a program's outputs after the loss: every parameter, and every tensor of the tail */
 export function gradientForm(
   plan: MemoryPlan,
   results: readonly LayoutTensor[],
@@ -41,7 +41,7 @@ export function gradientForm(
   return { loss: 0, vectors, clipNorm, bfloat16: wire === "bfloat16" };
 }
 
-/** The vectors of a gradient or of S1 that is stored at `addresses`, or those that S2 has too. */
+/** Views of the vectors of a gradient or of sums that are stored at `addresses`; S2 has only those that are trained. */
 export function hostVectors(
   memory: Pick<SharedMemory, "plan" | "memories">,
   addresses: Addresses,

@@ -46,15 +46,18 @@ export interface GradientsOptions {
   readonly notice?: (line: string) => void;
   /** Only for tests, by ISOBATCH_FLIP_GRADIENT_BIT. */
   readonly flip?: GradientFlip;
-  /** Where gradients are summed once a program computes them; by default there if its bits are the gradient's. */
+  /** Where gradients are summed once a program computes them; by default in the program if the gradient's bits are its own. */
   readonly foldOn?: "host" | "program";
 }
 
-/** The sums of a program, as `Gradients` gives them out. */
+/** The sums that a program keeps where it computes gradients. */
 export interface GradientSums extends Pick<ModelSums, "perform" | "smallestWeight"> {
-  /** As `compute` of `Gradients`, but the gradient stays where it was computed. Nothing may be asked for until it is there. */
+  /**
+   * Computes as `Gradients.compute` does, but leaves the gradient where it was computed. Nothing else may be called until
+   * the result is there.
+   */
   compute(batch: DecodedMicroBatch): Soon<number>;
-  /** The same. */
+  /** Copies a slot's sums to the host; nothing else may be called until the result is there. */
   read(...of: Parameters<ModelSums["read"]>): Soon<boolean>;
 }
 
@@ -74,11 +77,11 @@ export interface Gradients {
   /** The second half. */
   compute(batch: DecodedMicroBatch, target: Addresses): number;
   /**
-   * Does something with a micro-batch's gradient, beside what is here. What fits is then tried with this thread's gradient.
-   * @throws {TooLargeError} if memory runs out
+   * Does other work on a micro-batch. If memory runs out, gradients of parts of it are computed, to find how many samples fit.
+   * @throws {TooLargeError} if memory runs out.
    */
   within<T>(batch: DecodedMicroBatch, work: () => T): T;
-  /** What sums gradients of such micro-batches where they are computed; undefined: they have to be summed on the host. */
+  /** The sums of the program that computes such micro-batches; undefined: gradients have to be summed on the host. */
   sums(batch: DecodedMicroBatch): GradientSums | undefined;
   /** The sum of the samples' losses, without regularisers, and how many are classified right; in inference mode. */
   evaluate(batch: SampleBatch): { lossSum: number; correct: number };
@@ -95,7 +98,7 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
   const weights = plan.layout.length;
   const opening = { task, topology, form, plan, copies, weightsAt: rounding.weightsAt };
   const model = await fittingWeights(weights, device, () => openModelGradient(opening));
-  /** Makes a gradient what a step's sums are made of. */
+  /** Clips and rounds a gradient before it enters any sum. */
   const finish = (target: Addresses): void => {
     clip(memory, task.clipNorm, target);
     rounding.roundGradient(target);
@@ -193,7 +196,7 @@ function checkedSums({ perform, smallestWeight, compute, read, later }: ModelSum
 
 type Decoding = (name: string, batch: SampleBatch, key?: AugmentationKey) => DecodedMicroBatch;
 
-/** Raw bytes become numbers; those that a layer has no row for are refused, under the batch's name. */
+/** Turns raw bytes into numbers, and refuses those that a layer has no row for; the error names the batch. */
 function createDecoding(form: SampleSpec, model: ModelGradient): Decoding {
   return (name, { number, samples, inputs, labels }, key) => {
     const decoded = decodeBatch(form, inputs, labels, samples, key);
@@ -217,7 +220,7 @@ function clip({ plan, kernels }: SharedMemory, clipNorm: number | null, target: 
   }
 }
 
-/** `finite` undefined: the gradient has not been looked at. */
+/** @param finite of `computed`; undefined: the gradient has not been checked yet. */
 function refuseNonFinite(number: number, { loss, finite = true }: ComputedGradient): void {
   if (!Number.isFinite(loss)) {
     throw new NonFiniteError(number, `The loss of micro-batch ${number} is ${loss}.`);
@@ -235,8 +238,8 @@ function createComputing(
   if (compiler === undefined) return computeByOperations(model);
   const refused = (reason: string) =>
     notice?.(`the model's gradient is computed operation by operation, which is slower, because ${reason}`);
-  // Where a program's bits are the gradient's, it runs on a device with a memory of its own, from which copying is dear. What
-  // is flipped is flipped on the host, before it enters any sum.
+  // A program whose bits are the gradient's runs on a device with its own memory, from which copying is expensive. A bit that
+  // a test flips is flipped on the host, before the gradient enters any sum.
   const folds = (foldOn ?? (compiler.bits === "program" ? "program" : "host")) === "program" && flip === undefined;
   const vectorsAt = (target: Addresses) => hostVectors(memory, target);
   const keeping = folds ? { form: gradientForm(memory.plan, model.results, task), vectorsAt, finish } : undefined;

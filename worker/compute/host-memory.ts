@@ -1,4 +1,4 @@
-/** What this process uses of the machine's memory; the most that it used since a moment, Linux alone tells. */
+/** How much memory this process uses, and how much the machine has left. Only Linux reports a peak since a given moment. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { machineShare } from "../../shared/machine/index.js";
 import type { HostMemory } from "./fitting.js";
@@ -8,7 +8,7 @@ export const hostMemory: HostMemory = {
     try {
       writeFileSync("/proc/self/clear_refs", "5");
     } catch {
-      // Then the most since the start is told, which is more.
+      // Then the peak is the one since the process started, which is no lower.
     }
   },
   peakBytes() {

@@ -2,8 +2,8 @@
  * A model's layers as training on micro-batches needs them: every one with its path, whatever it is nested in, and
  * the three kinds that tfjs does not train as this project's rules want it.
  *
- * - Dropout draws random numbers of tfjs's own, the same ones at every call unless its `seed` changes: here each call
- *   draws its mask by a key.
+ * - tfjs's Dropout draws the same random numbers at every call unless its `seed` changes: here each call draws its mask
+ *   by a key.
  * - BatchNorm updates its moving statistics inside the forward pass. Here they are averaged over the step's
  *   micro-batches by the server instead, so a micro-batch must yield its own statistics: with `momentum` 0 and the
  *   moving variables zeroed, the forward pass leaves exactly the batch's mean and variance in them.

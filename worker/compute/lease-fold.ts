@@ -1,4 +1,4 @@
-/** What folds a thread's part of a lease: either the host does, or the program that computes its gradients. */
+/** Folding a thread's part of a lease, which is done either by the host or by the program that computes its gradients. */
 import { canonicalNodes, type Interval } from "../../shared/sums/index.js";
 import type { FoldedNode } from "./fold.js";
 import type { DecodedMicroBatch } from "./model-gradient.js";
@@ -6,26 +6,26 @@ import type { LeaseRequest } from "./protocol.js";
 import type { Soon } from "./soon.js";
 
 export interface PartFold {
-  /** The leaf that is next; `hi` once all are in. */
+  /** The next leaf; `hi` once all are in. */
   readonly leaf: number;
   /**
    * Computes the next leaf's gradient and folds it. @returns the loss.
    * @throws {NonFiniteError} if the loss or any element of the gradient is NaN or infinite.
    */
   add(batch: DecodedMicroBatch): Soon<number>;
-  /** Once all are in: the part's nodes, whose sums are in the slots that the lease came with. */
+  /** To be called once all leaves are in. @returns the part's nodes, whose sums are in the lease's slots. */
   end(): Soon<FoldedPart>;
 }
 
 export interface FoldedPart {
   readonly nodes: FoldedNode[];
-  /** Those of them that are sums of several leaves, stay as they are, and hold NaN or infinity. */
+  /** Those of the nodes that are lasting sums, as `isLasting` says, and hold NaN or infinity. */
   readonly infinite: FoldedNode[];
 }
 
 /**
- * Whether a node is a sum of several leaves to which nothing is added any more in the whole lease: what overflows stays so
- * until then, and so only these need to be looked at.
+ * Whether a node is a sum of several leaves to which the whole lease adds nothing more. Sums that have overflowed stay NaN or
+ * infinite, whatever is added, so only these need to be checked.
  */
 export function isLasting({ lo, hi }: Interval, { whole, microBatches }: LeaseRequest): boolean {
   return (

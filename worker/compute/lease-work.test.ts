@@ -21,11 +21,11 @@ interface Started {
   /** What happened, in order. */
   readonly log: string[];
   give(number: number): void;
-  /** Ends the call that another thread is at. */
+  /** Ends the call that another thread makes. */
   settle(error?: Error): Promise<void>;
 }
 
-/** A thread's work, where another thread computes the sums. */
+/** A thread's work on leases whose micro-batches another thread computes. */
 async function start(): Promise<Started> {
   const log: string[] = [];
   let waiting: { readonly number: number; resolve(loss: number): void; reject(error: Error): void } | undefined;
@@ -72,7 +72,7 @@ async function start(): Promise<Started> {
   };
 }
 
-describe("a thread's work, where another thread computes", () => {
+describe("a thread's lease, where another thread computes", () => {
   it("decodes the next micro-batch while one is computed, and computes them in order", async () => {
     const { work, log, give, settle } = await start();
     give(10);
@@ -104,7 +104,7 @@ describe("a thread's work, where another thread computes", () => {
     assert.deepEqual(log, ["decodes 20", "computes 20"]);
   });
 
-  it("fails with what the call fails with, and works on", async () => {
+  it("fails with the call's error, after which another can be computed", async () => {
     const { work, log, give, settle } = await start();
     work.begin(REQUEST);
     give(10);

@@ -1,7 +1,7 @@
 /**
- * A thread's work on its part of a lease. Samples are decoded as soon as they come, which may be long before the lease, and
- * computed and folded once it is their turn; between two micro-batches the thread hears what else it is told. Where another
- * thread computes, as on a GPU, it hears it meanwhile too, and so decodes the next micro-batch while one is computed.
+ * A thread's work on its part of a lease. Samples are decoded as soon as they arrive, which may be long before the lease,
+ * and computed and folded in their turn; between two micro-batches the thread reads its messages. Where another thread makes
+ * the call that computes, as on a GPU, it also reads them meanwhile, and so decodes the next micro-batch while one is computed.
  */
 import { began, span } from "../../shared/trace/index.js";
 import { createDecodedAhead } from "./decoded-ahead.js";
@@ -20,7 +20,7 @@ export interface LeaseWork {
   begin(request: LeaseRequest): void;
   /** Decodes a micro-batch of the lease that is under way, or of a later one. */
   give(batch: SampleBatch): void;
-  /** Gives up the lease, if there is one, once nothing is computed. */
+  /** Gives up the lease, if there is one, once no micro-batch is being computed. */
   abandon(): void;
 }
 
@@ -38,7 +38,7 @@ export interface LeaseWorkOptions {
 
 interface UnderWay {
   readonly request: LeaseRequest;
-  /** Chosen when the first micro-batch is there. */
+  /** Chosen with the first micro-batch. */
   fold?: PartFold;
   readonly losses: number[];
   /** For the trace. */
@@ -47,7 +47,7 @@ interface UnderWay {
   /** When the last micro-batch was done. */
   restsSince?: number;
   waitedMs: number;
-  /** It is given up as soon as nothing is computed. */
+  /** Whether it is given up once the micro-batch that is being computed is done. */
   abandoned: boolean;
 }
 
@@ -55,10 +55,10 @@ export function createLeaseWork(options: LeaseWorkOptions): LeaseWork {
   const { gradients } = options;
   const decoded = createDecodedAhead(gradients);
   let current: UnderWay | undefined;
-  /** Whether another thread computes a micro-batch. */
+  /** Whether a micro-batch is being computed by another thread. */
   let isComputing = false;
 
-  /** Computes what is there of the lease. */
+  /** Computes the lease's next micro-batches, as far as their samples are here. */
   const advance = (): void => {
     while (current !== undefined && !isComputing) {
       const lease = current;
@@ -83,7 +83,7 @@ export function createLeaseWork(options: LeaseWorkOptions): LeaseWork {
     }
   };
 
-  /** A micro-batch was computed. */
+  /** A micro-batch has been computed and folded. */
   const computed = (lease: UnderWay, number: number, folded: FoldedPart | undefined): void => {
     if (lease.abandoned) return giveUp();
     lease.restsSince = performance.now();
@@ -94,7 +94,7 @@ export function createLeaseWork(options: LeaseWorkOptions): LeaseWork {
     options.ended({ ...folded, losses, computeMs: performance.now() - startedAt!, waitedMs });
   };
 
-  /** Another thread has computed what was asked of it. */
+  /** The other thread has finished its call. */
   const rested = (): void => {
     isComputing = false;
     advance();

@@ -6,19 +6,19 @@ import type { Addresses } from "./memory.js";
 import type { DecodedMicroBatch, ModelGradient } from "./model-gradient.js";
 
 export interface ModelProgram {
-  /** How many samples a micro-batch must have that it can compute. */
+  /** The number of samples of the micro-batches that it computes. */
   readonly samples: number;
-  /** Copies the weights from the shared memories. */
+  /** Loads the weights from the shared memories. */
   load(): void;
-  /** Copies the model's own. */
+  /** Loads the model's own weights. */
   loadFromModel(): void;
-  /** The weights that it has, in the order of the model's `weights`. */
+  /** Its weights, in the order of the model's `weights`. */
   weights(): Float32Array[];
-  /** As `ModelGradient` does. */
+  /** Computes as `ModelGradient` does. */
   compute(batch: DecodedMicroBatch, target: Addresses): ComputedGradient;
-  /** The gradient alone, in new arrays. */
+  /** Computes a gradient into new arrays, neither clipped nor rounded. */
   result(batch: DecodedMicroBatch): GradientResult;
-  /** What it sums by itself; undefined: nothing. */
+  /** The sums that it keeps; undefined: it keeps none. */
   readonly sums: ModelSums | undefined;
   close(): void;
 }
@@ -37,7 +37,7 @@ export interface GradientResult {
   readonly tensors: readonly Float32Array[];
 }
 
-/** The sums of a program whose gradient is a micro-batch's. */
+/** The sums that a program keeps of micro-batches' gradients. */
 export interface ModelSums extends Omit<ProgramSums, "compute" | "later"> {
   compute(batch: DecodedMicroBatch): { loss: number; finite: boolean };
   readonly later?: {
@@ -52,10 +52,11 @@ export interface ModelFeeds {
   /** The vector that holds a tensor's values when weights are loaded. */
   readonly weightsAt: (tensor: LayoutTensor) => Addresses;
   readonly copies: Pick<Copies, "views">;
-  /** How the program sums gradients by itself, if it is to. */
+  /** How the program keeps sums; undefined: it is to keep none. */
   readonly keeping?: Keeping;
 }
 
+/** The form in which a program keeps and sums gradients, and how the host gets one of them. */
 export interface Keeping {
   readonly form: GradientForm;
   /** Where a finished gradient is written to. */

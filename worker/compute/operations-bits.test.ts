@@ -38,7 +38,7 @@ describe("a model whose program must have the operations' bits", () => {
   });
 
   it("is computed operation by operation when its program fails, or differs in a bit", () => {
-    const others = "the compiled program's bits are others";
+    const others = "the compiled program gives other bits";
     const runs: [Program["run"], string][] = [
       [uncompilable("it fails"), "it fails"],
       [writing(0, 1e-6), others],

@@ -1,9 +1,9 @@
 /**
- * From computing operation by operation to one call of a program, without anyone seeing a difference: for devices on which a
- * program can have the operations' bits, as CPUs. The first two micro-batches are watched while they are computed; the next is
- * computed both ways, and only if all bits are the same does the program take over. So a gradient's bits never depend on
- * which way it was computed, or on when its thread started to go the other; and where a model can't be compiled, computing
- * continues as it started.
+ * The rule for devices such as CPUs, on which a program can have the operations' bits: a thread switches from single
+ * operations to one call of a program, and no bit shows it. The first two micro-batches are watched while they are computed;
+ * the next is computed both ways, and only if all bits are the same does the program take over. So a gradient's bits never
+ * depend on the way it was computed, or on when its thread switched; and a model that can't be compiled is computed by
+ * operations throughout.
  */
 import { messageOf } from "../../shared/errors.js";
 import type { CompiledGradientOptions } from "./compiled-gradient.js";
@@ -50,7 +50,7 @@ export function withOperationsBits({ compiler, refused, ...feeds }: CompiledGrad
         pending = undefined;
         computing = computeByProgram(program, model);
       } else {
-        refuse("the compiled program's bits are others");
+        refuse("the compiled program gives other bits");
       }
     } catch (error) {
       refuse(messageOf(error));

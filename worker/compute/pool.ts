@@ -32,7 +32,7 @@ export interface ComputePoolOptions {
   readonly patienceMs?: number;
   /** Only for tests, by ISOBATCH_FLIP_GRADIENT_BIT. */
   readonly flip?: GradientFlip;
-  /** By default on the host, unless programs run on a device with a memory of its own. */
+  /** Only for tests: where gradients are summed. */
   readonly foldOn?: GradientsOptions["foldOn"];
 }
 

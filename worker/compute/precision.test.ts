@@ -6,7 +6,7 @@ import { compiler } from "../backends/tensorflow/index.js";
 import { programSettings } from "../backends/tensorflow/program/settings.js";
 import { batchOf, openGradients } from "./open-gradients.test.helper.js";
 
-/** Every kind of product that compiles: of matrices, of batches of them, convolutions, both gradients of each. */
+/** Every kind of product that can be compiled, with both gradients of each: of matrices, of batches of them, convolutions. */
 const LAYERS = [
   { layer: "Reshape", targetShape: [2, 2, 1], inputShape: [4] },
   { layer: "Conv2D", filters: 4, kernelSize: 2, padding: "same", activation: "relu" },

@@ -1,7 +1,7 @@
 /**
  * Folds where gradients are computed: the program keeps gradient, S1 and S2 in its own memory, and only the part's nodes
- * are copied to the lease's slots, at the end. The order of the additions is `fold.ts`'s, and each is rounded as on the
- * host, so the bits are the same.
+ * are copied to the lease's slots, at the end. The additions have the order that `fold.ts` gives them, and each is rounded as
+ * on the host, so the bits are the same.
  */
 import { began, span } from "../../shared/trace/index.js";
 import type { SumsOperation } from "../backends/index.js";
@@ -21,7 +21,7 @@ export function canFold(sums: GradientSums, { lo, hi, weights }: LeaseRequest): 
   return leaves.flat().every((weight) => weight === 0 || weight >= sums.smallestWeight);
 }
 
-/** The program's slots are numbered from 0, whichever the lease's are. */
+/** The program's slots are numbered from 0, whatever the lease's slots are. */
 export function createProgramFold(
   request: LeaseRequest,
   memory: Pick<SharedMemory, "plan" | "memories">,
@@ -30,7 +30,7 @@ export function createProgramFold(
   const { lo, hi, microBatches, slots, apart, weights } = request;
   const fold = createFold(lo, hi, microBatches, [...slots.keys()].reverse(), apart);
 
-  /** @returns whether it is finite, where it is a sum. */
+  /** Copies a node to its slot. @returns whether it is finite; true for a single leaf, which has been checked. */
   const download = ({ lo, hi, slot }: FoldedNode): Soon<boolean> => {
     const s1 = hostVectors(memory, sumAddresses(memory.plan, slots[slot], "s1"));
     const s2 = hi - lo === 1 ? undefined : hostVectors(memory, sumAddresses(memory.plan, slots[slot], "s2"), "s2");

@@ -15,7 +15,7 @@ export interface LeaseWeights {
   readonly w2: ArrayLike<number>;
 }
 
-/** What a leaf weighs in S1 and in S2. */
+/** A leaf's weights in S1 and in S2. */
 export function leafWeightsOf(leaf: number, { first, w1, w2 }: LeaseWeights): [w1: number, w2: number] {
   return [w1[leaf - first], w2[leaf - first]];
 }

@@ -15,7 +15,7 @@ import type { Failure, Note, Reply, ReplyOf, Request, RequestName, RequestOf, Th
 import { createSums } from "./sums.js";
 import { TooLargeError } from "./within-memory.js";
 
-/** Of the requests that are answered at once. */
+/** The functions that answer requests; a lease is answered later, by its work. */
 type Handlers = { [Name in Exclude<RequestName, "lease">]: (request: RequestOf<Name>) => ReplyOf<Name> };
 
 async function start(options: ThreadStart, port: MessagePort): Promise<void> {
@@ -37,7 +37,7 @@ async function start(options: ThreadStart, port: MessagePort): Promise<void> {
     ...{ thread, memory, sums, gradients, failed: fail, ended: reply },
     computed: (number) => send({ computed: number }),
   });
-  /** A lease may be asked for before it is known that the weights that it needs were loaded. */
+  /** Why the weights could not be loaded; work that needs them may be asked for before that is known. */
   let unloaded: { readonly error: unknown } | undefined;
 
   const handlers: Handlers = {

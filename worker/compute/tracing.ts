@@ -9,13 +9,13 @@ export interface Tracing {
   watch(batch: DecodedMicroBatch, compute: (watch: Watch) => number): Watched;
 }
 
-/** The loss, and what is known since: a program, or why there will be none; none of these while more must be seen. */
+/** The loss and, unless more must be seen, the program that was made or why there is none. */
 export interface Watched {
   readonly loss: number;
   readonly program?: Program;
   /** Why the model can't be compiled, as the end of a sentence. */
   readonly refusal?: string;
-  /** Why the compiler failed, where it is not the model's doing. */
+  /** What the compiler threw, if the model is not the cause. */
   readonly fault?: unknown;
 }
 

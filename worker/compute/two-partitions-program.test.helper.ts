@@ -1,5 +1,5 @@
 /**
- * A process that computes compiled gradients in two partitions, on the backend named on its command line: on a GPU, or, on
+ * A process that computes compiled gradients in two partitions, on the backend named on its command line: on a GPU, or, with
  * tfjs-node, with the operations on a second, virtual CPU device, while what is fed and fetched stays on the first. It prints
  * each model's answer in JSON, one per line. A process of its own, because a graph that waits for itself can only be killed.
  */

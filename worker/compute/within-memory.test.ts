@@ -46,7 +46,7 @@ describe("withinMemory()", () => {
     );
   });
 
-  it("tries nothing where something else failed", () => {
+  it("searches for nothing after an error of another kind", () => {
     let calls = 0;
     const other = new Error("Invalid TF_Status: 12\nMessage: There is no deterministic kernel.");
     const compute = (): never => {
