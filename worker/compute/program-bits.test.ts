@@ -5,7 +5,7 @@ import type { Compiler, Program } from "../backends/index.js";
 import { fakeModel, uncompilable, writing } from "./fake-compiler.test.helper.js";
 
 describe("a model whose gradient has its program's bits", () => {
-  it("is computed by its program from the first micro-batch on, in whatever thread and whenever it starts", () => {
+  it("is computed by its program from the first micro-batch on, in any thread and whenever that starts", () => {
     const program = { run: writing(1e-7, 1e-6) };
     const [early, late] = [1, 2].map(() => fakeModel("program", { program }));
     const byProgram = (number: number) => [number + 1e-7, number * 0.5, number * -3 + 1e-6].map(Math.fround);
@@ -18,7 +18,7 @@ describe("a model whose gradient has its program's bits", () => {
     assert.equal(early.did.closed, 1);
   });
 
-  it("is traced with a micro-batch of another number and order beside its first", () => {
+  it("is traced with its first micro-batch and one of another number and order", () => {
     const { gradientOf, traced } = fakeModel("program");
     gradientOf(7);
     assert.deepEqual(
@@ -30,7 +30,7 @@ describe("a model whose gradient has its program's bits", () => {
     );
   });
 
-  it("is computed operation by operation where the model can't be compiled, which is reported once", () => {
+  it("is computed operation by operation if it can't be compiled, which is reported once", () => {
     const trace: Compiler["trace"] = (computation) => {
       computation();
       return uncompilable("it is odd")();
@@ -45,7 +45,7 @@ describe("a model whose gradient has its program's bits", () => {
     }
   });
 
-  it("ends with a sentence, each time, where the program is not to be trusted", () => {
+  it("ends with a sentence, each time, if the program can't be trusted", () => {
     let runs = 0;
     const changing: Program["run"] = (...args) => writing(0, 1e-6 * runs++)(...args);
     const broken = (): never => {
@@ -69,8 +69,8 @@ describe("a model whose gradient has its program's bits", () => {
             assert.equal(error.code, "failed");
             assert.equal(
               error.message,
-              `The model's compiled gradient can't be used here: ${reason}; ISOBATCH_TENSORFLOW_PROGRAM=off computes without, in a ` +
-                "numerics class of its own, if all workers of the run have it.",
+              `The model's compiled gradient can't be used here: ${reason}; set ISOBATCH_TENSORFLOW_PROGRAM=off on all workers of ` +
+                "the run to compute without it, which is a numerics class of its own.",
             );
             return true;
           },
@@ -80,7 +80,7 @@ describe("a model whose gradient has its program's bits", () => {
     }
   });
 
-  it("leaves what lacks memory to those who find out how many samples fit", () => {
+  it("leaves a lack of memory to the search for how many samples fit", () => {
     const noMemory = (): never => {
       throw new Error("OOM when allocating tensor");
     };
@@ -89,7 +89,7 @@ describe("a model whose gradient has its program's bits", () => {
     }
   });
 
-  it("is proven with the next micro-batch where the first is not finite, with the program's numbers all the while", () => {
+  it("is proven with the next micro-batch if the first is not finite, and has the program's numbers in both", () => {
     let infinite = true;
     const run: Program["run"] = (inputs, outputs) => {
       if (!infinite) return writing(0, -0.3)(inputs, outputs);

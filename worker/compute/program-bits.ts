@@ -1,12 +1,12 @@
 /**
- * The program's bits are the gradient's: for devices on which a program may be rewritten, fused and laid out anew, as GPUs. So
- * every gradient is computed by it, a thread's first too: for that one the model is watched computing it, and computing another
- * micro-batch, which is made of it; a program is made of what was seen, and proven before its numbers are used. It must give
- * the same bits twice, and must be near the operations' gradient (`program-proof.ts`).
+ * The rule for devices such as GPUs, on which a program may be rewritten, fused and given other layouts: a gradient's bits are
+ * the program's. So the program computes every gradient, including a thread's first. For that one the model is watched while
+ * it computes the micro-batch and another one derived from it; the program is compiled from the two traces and proven before
+ * its numbers are used: it must give the same bits twice, and be near the operations' gradient (`program-proof.ts`).
  *
- * Which bits a micro-batch has must not depend on whom it was computed by, and when. So what a model alone decides, that
- * it can't be compiled, is no error: every worker then computes operation by operation. All else is one, and ends the worker;
- * if it continued with the operations' bits, its gradients would be others than other workers'.
+ * A micro-batch's bits must not depend on which worker computes it, or when. Whether a model can be compiled depends on the
+ * model only, so it is no error if it can't: every worker then computes operation by operation. Any other failure ends the
+ * worker; if it continued with the operations' bits, its gradients would differ from other workers'.
  */
 import { IsobatchError, messageOf } from "../../shared/errors.js";
 import type { Numbers } from "../backends/index.js";
@@ -29,7 +29,7 @@ import { createTracing } from "./tracing.js";
 export function withProgramBits({ compiler, refused, ...feeds }: CompiledGradientOptions): Computing {
   const { model } = feeds;
   let computing = computeByOperations(model);
-  /** Until it is known how the model is computed; with the program that is not proven yet. */
+  /** Undefined once it is known how the model is computed; until then it holds the program that has to be proven. */
   let pending: { program?: ModelProgram } | undefined = {};
 
   /** @returns undefined if the model can't be compiled */
@@ -47,7 +47,7 @@ export function withProgramBits({ compiler, refused, ...feeds }: CompiledGradien
     }
   };
 
-  /** What the operations compute; `isFinished`: clipped and rounded, as the program does it. */
+  /** The operations' gradient. @param isFinished whether it is clipped and rounded, as a program that keeps sums does */
   const byOperations = (batch: DecodedMicroBatch, target: Addresses, isFinished: boolean): GradientResult => {
     const loss = model.compute(batch, target);
     if (isFinished) feeds.keeping!.finish(target);
@@ -77,7 +77,7 @@ export function withProgramBits({ compiler, refused, ...feeds }: CompiledGradien
       return { computed, result: resultAt(feeds, computed.loss, target) };
     });
     if (!sameBits(first.result, second.result)) return ended("two runs of its program gave different bits");
-    // What is not finite proves nothing, and is not used: another micro-batch will.
+    // Numbers that are not finite prove nothing, and are refused anyway: the proof is left to another micro-batch.
     if (!allFinite(results.operations) || !allFinite(results.nudged)) return second.computed;
     const difference = differenceOf({ program: second.result, ...results }, model.results);
     if (difference !== undefined) return ended(`its program differs from its operations: ${difference}`);
@@ -105,7 +105,7 @@ export function withProgramBits({ compiler, refused, ...feeds }: CompiledGradien
   };
 }
 
-/** What a program gives when it first works. */
+/** Runs what a program does for the first time; the worker ends if that fails. */
 function working<T>(work: () => T): T {
   try {
     return work();
@@ -115,8 +115,8 @@ function working<T>(work: () => T): T {
 }
 
 /**
- * A micro-batch of the same form in which whatever depends on the number or the samples is another: dropout's masks by its
- * number, the samples by their order. Of a single sample only the number is another.
+ * A micro-batch of the same form with another number, so that dropout draws other masks, and with its samples in another
+ * order, so that all that depends on them differs. A single sample stays as it is.
  */
 function anotherThan({ number, samples, inputs, labels }: DecodedMicroBatch): DecodedMicroBatch {
   return { number: number + 1, samples, inputs: rotated(inputs, samples), labels: rotated(labels, samples) };
@@ -132,14 +132,14 @@ function rotated<Values extends Numbers>(values: Values, samples: number): Value
 
 const firstLineOf = (error: unknown): string => messageOf(error).split("\n")[0];
 
-/** The gradient can't be computed as other workers compute it: the worker ends. */
+/** Ends the worker, because it can't compute the gradient as other workers do. */
 function ended(reason: string, cause?: unknown): never {
-  // For this there is a sentence that says how many samples fit.
+  // `withinMemory` turns this into a sentence that says how many samples fit.
   if (isOutOfMemory(cause)) throw cause;
   throw new IsobatchError(
     "failed",
-    `The model's compiled gradient can't be used here: ${reason}; ISOBATCH_TENSORFLOW_PROGRAM=off computes without, in a ` +
-      "numerics class of its own, if all workers of the run have it.",
+    `The model's compiled gradient can't be used here: ${reason}; set ISOBATCH_TENSORFLOW_PROGRAM=off on all workers of the ` +
+      "run to compute without it, which is a numerics class of its own.",
     { cause },
   );
 }

@@ -1,42 +1,43 @@
 /**
- * Whether a program's numbers are the operations', but for the order in which float32 numbers are added and what follows from
- * that, which depends on the model: where a relu's input or the two largest of a pool are within rounding of a kink, or a
- * factor of a product is within it of where it is rounded to fewer bits, either way may take the other side. So the operations'
- * gradient is computed twice: with the weights, and with each of them changed by a few of its last bits. By that the
- * gradient changes about as much as by another order of additions: by 0.37 % and 0.74 % of a tensor's norm in a ResNet-18 (with
- * oneDNN, and without), in bfloat16 by 22 % and 25 %, in a GPT by 0.0002 % and 0.0001 %, in tf32 by 0.06 % and 0.05 %.
+ * Whether a program's numbers are the operations', except for the order in which float32 numbers are added. How much that
+ * order changes depends on the model: where a relu's input, or the difference of the two largest numbers of a pool, is within
+ * rounding of 0, or a product's factor within rounding of the middle of two numbers of fewer bits, two computations may take
+ * different sides. So the operations' gradient is computed twice: with the weights, and with each weight changed in its last
+ * bits. That changes the gradient about as much as another order of additions does. Measured, as parts of a tensor's norm: 0.37 %
+ * and 0.74 % in a ResNet-18 (with oneDNN, and without), 22 % and 25 % in bfloat16; 0.0002 % and 0.0001 % in a GPT, 0.06 % and
+ * 0.05 % in tf32.
  *
- * A program that is wrong is further off: a frozen mask of dropout 0.1 by 47 % of the norm of what it masks, a border of
- * 1 pixel in 32 × 32 by 35 %, a factor of 1.1 by 10 %. Tensors are compared by the norm of the difference, since single
- * elements prove little. One that is zero but for rounding, e.g. the gradient of a bias before a normalisation, may be any
- * noise; so part of the norm of all tensors of its kind counts as its own.
+ * A wrong program is further off: a frozen mask of dropout 0.1 by 47 % of the norm of what it masks, a border of 1 pixel in
+ * 32 × 32 by 35 %, a factor of 1.1 by 10 %. Tensors are compared by the norm of the difference, since single elements prove
+ * little. A tensor that is zero but for rounding, e.g. the gradient of a bias before a normalisation, is only noise; so part of
+ * the norm of all tensors of its kind is added to its own.
  */
 import type { LayoutTensor } from "../../shared/layout/index.js";
 import type { GradientResult } from "./model-program.js";
 
-/** Of a tensor's norm: what is allowed in any case, and at most. */
+/** The part of a tensor's norm that the difference may always have, and the most that it may ever have. */
 const ALLOWED_MIN = 1e-3;
 const ALLOWED_MAX = 0.5;
-/** How much more than the change of weights another order of additions may make; other algorithms round more often. */
+/** How many times the change that nudged weights make is allowed: other algorithms round more often. */
 const TIMES = 10;
-/** The loss is continuous. */
+/** The same for the loss, which is continuous, and so changes little in any model. */
 const ALLOWED_OF_LOSS = 0.01;
-/** How much of the norm of all parameters' gradients, or of all statistics, counts as each one's own. */
+/** The part of the norm of all parameters' gradients, or of all statistics, that is added to each one's own. */
 const SHARE_OF_ALL = 1e-3;
-/** Of the loss the same, which may be nearly zero. */
+/** What is added to the loss, which may be nearly zero. */
 const LEAST_LOSS = 1e-3;
-/** By how much of itself each weight is changed: four to eight times the distance to the next float32 number. */
+/** The relative change of each weight: four to eight times the distance to the next float32 number. */
 const NUDGE = 2 ** -21;
 
-/** The results of one micro-batch. */
+/** What was computed of one micro-batch. */
 export interface Computed {
   readonly program: GradientResult;
   readonly operations: GradientResult;
-  /** The operations', with the weights `nudged`. */
+  /** What the operations compute with `nudged` weights. */
   readonly nudged: GradientResult;
 }
 
-/** @param tensors what all three are the numbers of. @returns as a sentence's end, what differs too much */
+/** @param tensors those of each result. @returns what differs too much, as the end of a sentence */
 export function differenceOf(
   { program, operations, nudged }: Computed,
   tensors: readonly LayoutTensor[],
@@ -52,7 +53,7 @@ export function differenceOf(
   return `${tensors[worst].name} by ${percent(apart[worst])} of its norm, of which ${percent(allowed)} are allowed`;
 }
 
-/** Weights changed in their last bits, up and down without a pattern. */
+/** Weights with their last bits changed, up or down in no order. */
 export function nudged(weights: readonly Float32Array[]): Float32Array[] {
   let state = 1;
   return weights.map((values) =>
@@ -63,7 +64,7 @@ export function nudged(weights: readonly Float32Array[]): Float32Array[] {
   );
 }
 
-/** Of each tensor, as a part of its norm; 0 where all numbers are equal. */
+/** How far each tensor is off, as a part of its norm; 0 if all numbers are equal. */
 export function differencesOf(
   found: GradientResult,
   expected: GradientResult,
