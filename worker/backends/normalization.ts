@@ -1,5 +1,11 @@
-/** The calls of our kernels that normalise, which tasks/models/layers/kernel-names.ts describes. */
-import type { KernelCall, TensorInfo } from "./kernels.js";
+/** How our kernels that normalise are called and registered; tasks/models/layers/kernel-names.ts says what they compute. */
+import {
+  BATCH_NORM,
+  BATCH_NORM_GRADIENT,
+  LAYER_NORM,
+  LAYER_NORM_GRADIENT,
+} from "../../tasks/models/layers/kernel-names.js";
+import { type KernelCall, replaceKernel, type TensorInfo } from "./kernels.js";
 
 export type BatchNormCall = KernelCall<
   { x: TensorInfo; gamma: TensorInfo; beta: TensorInfo },
@@ -20,6 +26,21 @@ export type LayerNormGradientCall = KernelCall<
   { dy: TensorInfo; normal: TensorInfo; inverse: TensorInfo; gamma?: TensorInfo },
   { readonly centered: boolean }
 >;
+
+/** A backend's kernels that normalise. */
+export interface NormalizationKernels {
+  batchNorm(call: BatchNormCall): TensorInfo[];
+  batchNormGradient(call: BatchNormGradientCall): TensorInfo[];
+  layerNorm(call: LayerNormCall): TensorInfo[];
+  layerNormGradient(call: LayerNormGradientCall): TensorInfo[];
+}
+
+export function registerNormalizationKernels(backendName: string, kernels: NormalizationKernels): void {
+  replaceKernel(backendName, BATCH_NORM, kernels.batchNorm);
+  replaceKernel(backendName, BATCH_NORM_GRADIENT, kernels.batchNormGradient);
+  replaceKernel(backendName, LAYER_NORM, kernels.layerNorm);
+  replaceKernel(backendName, LAYER_NORM_GRADIENT, kernels.layerNormGradient);
+}
 
 /** How many rows there are, and how long each is: the length of the last axis. */
 export function rowsOf({ shape }: TensorInfo): { rows: number; width: number } {

@@ -1,26 +1,18 @@
-import {
-  BATCH_NORM,
-  BATCH_NORM_GRADIENT,
-  LAYER_NORM,
-  LAYER_NORM_GRADIENT,
-} from "../../../tasks/models/layers/kernel-names.js";
-import { replaceKernel, type TensorInfo } from "../kernels.js";
+import type { TensorInfo } from "../kernels.js";
 import {
   type BatchNormCall,
   type BatchNormGradientCall,
   type LayerNormCall,
   type LayerNormGradientCall,
   perRow,
+  registerNormalizationKernels,
   rowsOf,
 } from "../normalization.js";
 import { tensorOf, valuesOf } from "./values.js";
 
 /** Normalising, in float64 until a result is written: a variance is taken in a second pass, about the mean. */
 export function registerNormalization(): void {
-  replaceKernel("cpu", BATCH_NORM, batchNorm);
-  replaceKernel("cpu", BATCH_NORM_GRADIENT, batchNormGradient);
-  replaceKernel("cpu", LAYER_NORM, layerNorm);
-  replaceKernel("cpu", LAYER_NORM_GRADIENT, layerNormGradient);
+  registerNormalizationKernels("cpu", { batchNorm, batchNormGradient, layerNorm, layerNormGradient });
 }
 
 /** The mean of `term` over the rows, for each column. */

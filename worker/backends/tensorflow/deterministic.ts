@@ -5,18 +5,16 @@
 import { core as tf } from "../../../tasks/tfjs/core.js";
 import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import type { ResizeAttributes } from "../resizing.js";
-import type { NativeBackend } from "./native-package.js";
+import { isOnGpu } from "./operation.js";
 
 export function registerDeterministic(): void {
   replaceKernel("tensorflow", tf.DenseBincount, (call: BincountCall, original) =>
-    isOnGpu(call) ? bincount(call) : (original!(call as never) as TensorInfo),
+    isOnGpu(call.backend) ? bincount(call) : (original!(call as never) as TensorInfo),
   );
   replaceKernel("tensorflow", tf.ResizeNearestNeighborGrad, (call: ResizeCall, original) =>
-    isOnGpu(call) && enlargesWhole(call) ? nearestGradient(call) : (original!(call as never) as TensorInfo),
+    isOnGpu(call.backend) && enlargesWhole(call) ? nearestGradient(call) : (original!(call as never) as TensorInfo),
   );
 }
-
-const isOnGpu = ({ backend }: { backend: unknown }): boolean => (backend as NativeBackend).binding.isUsingGpuDevice();
 
 type BincountCall = KernelCall<{ x: tf.Tensor; weights: tf.Tensor }, { size: number; binaryOutput: boolean }>;
 

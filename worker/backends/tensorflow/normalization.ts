@@ -2,33 +2,21 @@
  * Normalising on TensorFlow. Over a batch it has an operation of its own, and one for the gradient. For rows it has none
  * that all its devices have, so these are the fewest others.
  */
-
-import {
-  BATCH_NORM,
-  BATCH_NORM_GRADIENT,
-  LAYER_NORM,
-  LAYER_NORM_GRADIENT,
-} from "../../../tasks/models/layers/kernel-names.js";
 import { core as tf } from "../../../tasks/tfjs/core.js";
-import { replaceKernel, type TensorInfo } from "../kernels.js";
+import type { TensorInfo } from "../kernels.js";
 import {
   type BatchNormCall,
   type BatchNormGradientCall,
   type LayerNormCall,
   type LayerNormGradientCall,
+  registerNormalizationKernels,
   rowsOf,
 } from "../normalization.js";
-import type { NativeBackend } from "./native-package.js";
-import { type Attribute, flag, floatType, intType, number, run, runAll, text } from "./operation.js";
+import { type Attribute, flag, floatType, intType, isOnGpu, number, run, runAll, text } from "./operation.js";
 
 export function registerNormalization(): void {
-  replaceKernel("tensorflow", BATCH_NORM, batchNorm);
-  replaceKernel("tensorflow", BATCH_NORM_GRADIENT, batchNormGradient);
-  replaceKernel("tensorflow", LAYER_NORM, layerNorm);
-  replaceKernel("tensorflow", LAYER_NORM_GRADIENT, layerNormGradient);
+  registerNormalizationKernels("tensorflow", { batchNorm, batchNormGradient, layerNorm, layerNormGradient });
 }
-
-const isOnGpu = (backend: unknown): boolean => (backend as NativeBackend).binding.isUsingGpuDevice();
 
 const fusedAttributes = (epsilon: number): Attribute[] => [
   ...[floatType("T"), floatType("U")],

@@ -53,3 +53,6 @@ export function runAll(
 
 const bind = ({ binding }: NativeBackend, attributes: Attribute[]): OperationAttribute[] =>
   attributes.map((attribute) => attribute(binding));
+
+/** Whether a kernel's operations run on a GPU. */
+export const isOnGpu = (backend: unknown): boolean => (backend as NativeBackend).binding.isUsingGpuDevice();

@@ -1,6 +1,6 @@
 /**
- * Rounding to fewer bits of mantissa, of TensorFlow's operations: its cast to bfloat16 rounds so; for tf32, which it has
- * no type for, the bits are rounded as integers.
+ * Rounding to fewer bits of mantissa, by TensorFlow's operations: its cast to bfloat16 rounds to nearest, ties to even; for
+ * tf32, for which it has no type, the bits are rounded as integers.
  */
 import { MANTISSA_BITS } from "../../../shared/precision.js";
 import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
@@ -19,11 +19,10 @@ const MANTISSA = 23;
 
 function round({ inputs: { x }, attrs: { bits }, backend }: Call): TensorInfo {
   const native = backend as NativeBackend;
-  const operations = createOperations(native);
   const [id] = native.getInputTensorIds([x]);
-  const rounded =
-    bits === MANTISSA_BITS.bfloat16 ? roundedByCast(operations, id) : roundedAsInteger(operations, id, MANTISSA - bits);
-  return operations.keep(rounded);
+  return withOperations(native, (operations) =>
+    bits === MANTISSA_BITS.bfloat16 ? roundedByCast(operations, id) : roundedAsInteger(operations, id, MANTISSA - bits),
+  );
 }
 
 function roundedByCast({ float, run, type }: Operations, x: number): number {
@@ -48,34 +47,37 @@ interface Operations {
   readonly int: number;
   type(name: string, value: number): OperationAttribute;
   constant(value: number): number;
-  /** Runs an operation with one output, whose number it returns. */
+  /** Runs an operation with one output, and returns that tensor's number. */
   run(name: string, attributes: OperationAttribute[], ...inputs: number[]): number;
-  /** Makes this output a tensor of tfjs, and frees all others. */
-  keep(id: number): TensorInfo;
 }
 
-/** Operations on tensors that only TensorFlow knows. */
-function createOperations(native: NativeBackend): Operations {
+/**
+ * Computes with tensors that only TensorFlow knows, and frees them, also if it fails.
+ * @param body returns the number of the one that is kept, as a tensor of tfjs.
+ */
+function withOperations(native: NativeBackend, body: (operations: Operations) => number): TensorInfo {
   const { binding } = native;
   const made = new Map<number, TensorMetadata>();
   const constants: number[] = [];
-  return {
-    float: binding.TF_FLOAT,
-    int: binding.TF_INT32,
-    type: (name, value) => ({ name, type: binding.TF_ATTR_TYPE, value }),
-    constant(value) {
-      const id = binding.createTensor([], binding.TF_INT32, Int32Array.of(value));
-      constants.push(id);
-      return id;
-    },
-    run(name, attributes, ...inputs) {
-      const [output] = binding.executeOp(name, attributes, inputs, 1);
-      made.set(output.id, output);
-      return output.id;
-    },
-    keep(id) {
-      for (const other of [...constants, ...made.keys()]) if (other !== id) binding.deleteTensor(other);
-      return native.createOutputTensor(made.get(id)!);
-    },
-  };
+  let kept: number | undefined;
+  try {
+    kept = body({
+      float: binding.TF_FLOAT,
+      int: binding.TF_INT32,
+      type: (name, value) => ({ name, type: binding.TF_ATTR_TYPE, value }),
+      constant(value) {
+        const id = binding.createTensor([], binding.TF_INT32, Int32Array.of(value));
+        constants.push(id);
+        return id;
+      },
+      run(name, attributes, ...inputs) {
+        const [output] = binding.executeOp(name, attributes, inputs, 1);
+        made.set(output.id, output);
+        return output.id;
+      },
+    });
+    return native.createOutputTensor(made.get(kept)!);
+  } finally {
+    for (const id of [...constants, ...made.keys()]) if (id !== kept) binding.deleteTensor(id);
+  }
 }

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { core as tf } from "../../../tasks/tfjs/core.js";
 import { openBackend } from "../index.js";
 import { isOutOfMemory, OutOfMemoryError } from "../out-of-memory.js";
+import { output, outputs } from "./training-kernels.js";
 
 /** What the test calls of the backend, whose memory it takes without touching it. */
 interface Memory {
@@ -79,6 +81,20 @@ describe("the wasm backend's memory", () => {
       } catch (error) {
         assert.ok(isOutOfMemory(error), String(error));
       }
+    });
+  });
+
+  it("is free again where a kernel finds no room halfway", async () => {
+    await withMemory(() => {
+      const wasm = tf.backend() as BackendWasm;
+      const before = wasm.numDataIds();
+      const fail = (): never => {
+        throw new OutOfMemoryError("no room for scratch");
+      };
+      refused(() => output(wasm, [3], fail));
+      refused(() => outputs(wasm, [[3], [2, 3]], fail));
+      refused(() => outputs(wasm, [[3], [4_097, 2 ** 18]], () => undefined));
+      assert.equal(wasm.numDataIds(), before);
     });
   });
 });

@@ -184,16 +184,33 @@ export function withFloats(backend: BackendWasm, values: Float32Array, body: (ad
   });
 }
 
-/** A new tensor that `fill` writes at the address it gets, and must fill whole; an empty one is not filled. */
+/** A new tensor that `fill` must write whole, at the address that it is given; an empty tensor is not filled. */
 export function output(
   backend: BackendWasm,
   shape: number[],
   fill: (address: number) => void,
   dtype: "float32" | "bool" = "float32",
 ): TensorInfo {
-  const tensor = backend.makeOutput(shape, dtype);
-  if (util.sizeFromShape(shape) > 0) fill(addressOf(backend, tensor));
-  return tensor;
+  const isEmpty = util.sizeFromShape(shape) === 0;
+  return outputs(backend, [shape], (address) => (isEmpty ? undefined : fill(address)), dtype)[0];
+}
+
+/** New tensors, which `fill` writes at these addresses. If it fails they are freed: nobody else knows them. */
+export function outputs(
+  backend: BackendWasm,
+  shapes: readonly number[][],
+  fill: (...addresses: number[]) => void,
+  dtype: "float32" | "bool" = "float32",
+): TensorInfo[] {
+  const tensors: TensorInfo[] = [];
+  try {
+    for (const shape of shapes) tensors.push(backend.makeOutput(shape, dtype));
+    fill(...tensors.map((tensor) => addressOf(backend, tensor)));
+    return tensors;
+  } catch (error) {
+    for (const { dataId } of tensors) backend.disposeData(dataId);
+    throw error;
+  }
 }
 
 const moduleOf = (backend: BackendWasm): Module => backend.wasm as unknown as Module;

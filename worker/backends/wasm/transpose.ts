@@ -5,7 +5,7 @@ import { addressOf, output, trainingKernels } from "./training-kernels.js";
 
 /**
  * Transpositions that leave the last axes where they are, as attention makes them for its heads: whole blocks are copied.
- * The backend's own kernel finds the place of every single element anew, which took a third of a GPT's gradient.
+ * The backend's own kernel computes each element's place separately, which took a third of a GPT's gradient.
  */
 export function registerTranspose(): void {
   replaceKernel("wasm", Transpose, transpose);

@@ -1,7 +1,7 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { type KernelFunc, Unpack, util } from "../../../tasks/tfjs/core.js";
 import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
-import { output } from "./training-kernels.js";
+import { outputs } from "./training-kernels.js";
 
 /** Cutting a tensor along its first axis. The backend's own kernel copies all of it for each piece. */
 export function registerUnpack(): void {
@@ -18,10 +18,15 @@ function unpack(call: Call, original: KernelFunc | undefined): TensorInfo[] {
   const backend = call.backend as BackendWasm;
   const [pieces, ...shape] = value.shape;
   const length = util.sizeFromShape(shape);
-  return Array.from({ length: pieces }, (_, i) => {
-    const piece = output(backend, shape, () => undefined);
-    const from = backend.typedArrayFromHeap(value).subarray(i * length, (i + 1) * length);
-    backend.typedArrayFromHeap(piece).set(from);
-    return piece;
-  });
+  const tensors = outputs(
+    backend,
+    Array.from({ length: pieces }, () => shape),
+    () => undefined,
+  );
+  // Only now: a view of the heap ends when the heap grows.
+  const values = backend.typedArrayFromHeap(value);
+  for (const [i, piece] of tensors.entries()) {
+    backend.typedArrayFromHeap(piece).set(values.subarray(i * length, (i + 1) * length));
+  }
+  return tensors;
 }
