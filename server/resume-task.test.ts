@@ -49,7 +49,7 @@ describe("resumeTask()", () => {
     assert.deepEqual(resume(recorded, longer), longer);
   });
 
-  it("continues runs that were started before there was a choice of precision and wire", () => {
+  it("continues runs that were started before tasks had the fields precision and wire", () => {
     const { precision, wire, ...earlier } = taskOf({});
     assert.deepEqual([precision, wire], ["float32", "float32"]);
     assert.deepEqual(resume(earlier as Task, taskOf({})), taskOf({}));

@@ -387,6 +387,7 @@ describe("startServer()", { timeout: 120_000 }, () => {
     const exact = await finishWith(test, strict);
     assert.equal(exact.bitExact, true);
 
+    // A backend's class is extended by the task's precision.
     const rounding = await serve(test, { task: { ...task, precision: "bfloat16" } });
     await work(test, rounding.address);
     const { numerics } = await finishWith(test, rounding);

@@ -29,7 +29,7 @@ function fixed(task: Task): object {
   const { model, schedule, wire, precision, ...rest } = omit(task, [...FREE, ...ALSO_FREE]) as Task;
   return {
     ...rest,
-    // A run that was started before there was a choice does not say.
+    // Absent in a run that was started before tasks had the field.
     wire: wire ?? "float32",
     precision: precision ?? "float32",
     // A module is known by its code, wherever it is stored.

@@ -56,13 +56,13 @@ function addInvariance(experiment: Command, environment: Environment, end: End):
     .option("--beta2 <number>", "the same", number("--beta2"))
     .option("--weight-decay <number>", "the same", number("--weight-decay"))
     .addOption(
-      new Option("--precision <name>", "of matrix products and convolutions (default: the task's)")
+      new Option("--precision <name>", "precision of matrix products and convolutions (default: the task's)")
         .choices(PRECISIONS)
         .argParser(oneOf("--precision", PRECISIONS)),
     )
     .option(
       "--processes <n>",
-      "runs at once (default: one a core; on GPUs, one a GPU)",
+      "runs at once (default: one per core; on GPUs, one per GPU)",
       wholeNumber("--processes", 1, WORKERS_MAX),
     )
     .option("--backend <name>", "what to compute with (default: the first that starts; see isobatch doctor)")
@@ -74,7 +74,7 @@ function addInvariance(experiment: Command, environment: Environment, end: End):
         ["isobatch experiment invariance --preset quick --precision bfloat16", "the same with products in bfloat16"],
         [
           "isobatch experiment invariance --task mnist --kappa 1,4,16 --lr 1e-4,1e-3 --arms invariant,standard --backend wasm",
-          "a task of one's own choice",
+          "a task of your own choice",
         ],
       ),
     )

@@ -50,7 +50,9 @@ export function addReaders(program: Command, environment: Environment): void {
   program
     .command("samples")
     .summary("print the sample numbers of a micro-batch")
-    .description("Prints the numbers of a micro-batch's samples, one a line, so that a run can be replayed elsewhere.")
+    .description(
+      "Prints the numbers of a micro-batch's samples, one per line, so that a run can be replayed elsewhere.",
+    )
     .argument("<task>", "as in isobatch run")
     .requiredOption(
       "--micro-batch <n>",

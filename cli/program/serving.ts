@@ -23,7 +23,7 @@ export function addRun(program: Command, environment: Environment, end: (exitCod
     .description("Trains a task on a cluster on this machine: a server and workers, each in a process of its own.")
     .option(
       "--workers <n>",
-      "worker processes (default: 2; one a GPU, where they compute on GPUs)",
+      "worker processes (default: 2; one per GPU, if they compute on GPUs)",
       wholeNumber("--workers", 1, WORKERS_MAX),
     )
     .option("--backend <name>", "what the workers compute with (default: the first that starts; see isobatch doctor)")

@@ -32,7 +32,7 @@ const PIP: readonly (readonly [folder: string, library: string, ...needs: string
   ["cudnn", "libcudnn.so.9"],
 ];
 
-/** The functions by which NVIDIA's libraries tell their versions, as their headers declare them. */
+/** The version functions of NVIDIA's libraries, as their headers declare them. */
 const VERSIONS: Readonly<Record<string, string>> = {
   "libcudart.so.12": 'extern "C" int cudaRuntimeGetVersion(int* version) { *version = 12090; return 0; }',
   "libcublasLt.so.12": 'extern "C" unsigned long cublasLtGetVersion() { return 120503; }',
@@ -79,10 +79,10 @@ static napi_value Initialize(napi_env env, napi_value exports) {
 NAPI_MODULE(stand_in, Initialize)
 `;
 
-/** The one function of TensorFlow's library that is called by its name. */
+/** The only function of TensorFlow's library that is looked up by its name. */
 const FRAMEWORK = "namespace tsl { void enable_tensor_float_32_execution(bool) {} }";
 
-/** In the place of the addon for sessions: remembers, for the binding to see, with what settings one was opened. */
+/** Stands in for the addon for sessions: keeps the settings that a session was opened with, for the binding to report. */
 const SESSIONS = `
 #include <node_api.h>
 #include <stdio.h>
@@ -211,7 +211,7 @@ describe("CUDA's libraries in pip's layout", { skip }, () => {
     }
   });
 
-  it("are loaded by a TensorFlow that is told first how much memory it may take of the GPU", async () => {
+  it("are loaded after a session has set how much of the GPU's memory TensorFlow may take", async () => {
     const variables = { ISOBATCH_GPU_MEMORY: "6" };
     // As TensorFlow writes the setting: see gpu-memory.test.ts.
     assert.equal((await load("tfjs-node-gpu", [], { variables })).opened, "320a4a080a060a040000c045");
@@ -222,10 +222,10 @@ describe("CUDA's libraries in pip's layout", { skip }, () => {
     const { inProcess, problems, versions, opened } = await load("tfjs-node", [], { variables });
     assert.deepEqual([inProcess, problems, opened], [[], [], undefined]);
     const unknown = ["CUDA", "cuBLAS", "cuDNN"].map((name) => ({ name }));
-    assert.deepEqual(versions, unknown, "nothing is loaded in order to be asked");
+    assert.deepEqual(versions, unknown, "nothing is loaded only to read its version");
   });
 
-  it("say their versions themselves; without that, what pip has written down counts", async () => {
+  it("report their versions themselves; where they can't, pip's record of the version counts", async () => {
     mkdirSync(join(site(), "nvidia_cublas_cu12-12.5.3.2.dist-info"));
     const { versions, unasked } = await load("tfjs-node-gpu");
     assert.deepEqual(versions, [

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { openWorkplace, TINY_TASK } from "./isobatch.test.helper.js";
 
-/** WebAssembly's own memories end at 64 MiB, in every thread; those that threads share are left alone. */
+/** Limits WebAssembly's memories to 64 MiB in every thread, except for those that threads share. */
 const LITTLE_MEMORY = `
   const { grow } = WebAssembly.Memory.prototype;
   WebAssembly.Memory.prototype.grow = function (pages) {
@@ -17,7 +17,7 @@ describe("a run whose micro-batches need more memory than its workers have", () 
   const place = openWorkplace();
   after(() => place.close());
 
-  it("ends with what every worker has met: the field, its value, what fits and what to do", async () => {
+  it("ends with the error of every worker: the field, its value, what fits and what to do", async () => {
     const layers = [
       { layer: "Flatten", inputShape: [28, 28, 1] },
       { layer: "Dense", units: 4 },
@@ -37,7 +37,7 @@ describe("a run whose micro-batches need more memory than its workers have", () 
     assert.match(stderr, new RegExp(`No worker is left\\. Worker \\d can't work\\. ${sentence.source}`));
     const [, fits, times] = sentence.exec(stderr)!.map(Number);
     assert.ok(fits * times >= 640, stderr);
-    // The first is not started again; the run counts on the other.
+    // The first worker to end is not started again, and the run goes on with the other.
     assert.match(stdout, /Worker \d can't work\. .* It is not started again; the run continues without it\./);
     assert.doesNotMatch(stdout, /died and is started again/);
     const { failure } = JSON.parse(readFileSync(join(place.folder, "large", "summary.json"), "utf8"));

@@ -122,7 +122,7 @@ describe("isobatch run --trace", { timeout: 300_000 }, () => {
   });
 
   it("has every kind of event, with its numbers", () => {
-    // Nothing is downloaded where the host folds.
+    // Nothing is downloaded where gradients are summed on the host.
     const seen = Object.keys(EVENTS).filter((name) => of(name as EventName).length > 0);
     assert.deepEqual(
       seen,

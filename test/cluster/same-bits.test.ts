@@ -83,7 +83,7 @@ describe("stateHash of a cluster's run", { timeout: 900_000 }, () => {
     assert.equal(hashes.size, 4);
   });
 
-  it("is the in-process trainer's with products in bfloat16, on the wire rounded to it too", async () => {
+  it("is the in-process trainer's with products in bfloat16, and with the wire in bfloat16 as well", async () => {
     const plain: Task = { ...resolveTask(NORMALISED.name, NORMALISED), samples: 7 * 16 };
     const tasks = [
       plain,

@@ -66,7 +66,7 @@ export function writeReport(runFolder: string): string {
 function subtitle({ task, summary }: RunFiles): string {
   const { optimizer, microBatchSize, microBatchesPerStep, learningRate } = task;
   const numerics = summary?.numerics == null ? [] : [`${summary.numerics.backend} on ${summary.numerics.architecture}`];
-  // A run that was started before there was a choice does not say.
+  // Absent in a run that was started before tasks had the field.
   const precision = task.precision === undefined || task.precision === "float32" ? [] : [`${task.precision} products`];
   return [
     optimizerTitle(optimizer),
