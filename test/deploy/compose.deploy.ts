@@ -43,8 +43,8 @@ describe("docker compose up --scale worker=4", { timeout: 25 * MINUTES }, () => 
     until(`step ${step}`, 10 * MINUTES, async () => {
       const now = await status().catch(async (error: unknown) => {
         const [server] = await inspect(await containers("server"));
-        const { Status, ExitCode } = server.State;
-        if (Status === "exited" && ExitCode === 0) throw new InVain(`the run was over before step ${step} was seen`);
+        const isOver = server?.State.Status === "exited" && server.State.ExitCode === 0;
+        if (isOver) throw new InVain(`the run was over before step ${step} was seen`);
         throw error;
       });
       return now.step >= step && now;
