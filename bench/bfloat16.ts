@@ -1,5 +1,5 @@
 /**
- * How far a run that rounds is from the same run with float32, beside how far the same samples in another order are from
+ * How far a run that rounds is from the same run with float32, compared with how far the same samples in another order are from
  * it: a difference that nobody would call one. A run rounds what crosses the wire, or the factors of products, or both. Three
  * small models at κ = 1, means over the seeds. The backend is wasm, and no time is measured: the numbers are the same on any
  * machine of this architecture.

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { bytesOf, joined, machineSums } from "./machine-sums.js";
 
 describe("bytesOf()", () => {
-  it("counts 4 for a gradient by itself and 8 for S1 and S2", () => {
+  it("counts 4 bytes for a single gradient and 8 for S1 and S2", () => {
     assert.equal(bytesOf([{ lo: 2, hi: 3 }], 8), 4);
     assert.equal(bytesOf([{ lo: 2, hi: 4 }], 8), 8);
     // 1 | 2, 3 | 4

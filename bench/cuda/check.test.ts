@@ -17,7 +17,7 @@ const run = (...args: string[]): Promise<{ code: number; stdout: string; stderr:
   });
 
 const [native, gpu] = [await probeBackend("tfjs-node"), await probeBackend("tfjs-node-gpu")];
-/** The cluster's runs take longer than all the others; two partitions and dropout's masks have tests of their own. */
+/** The parts that `npm test` has time for. The cluster's runs take longest; partitions and masks have other tests. */
 const PARTS: readonly PartName[] = ALL
   ? PART_NAMES
   : ["kernels", "kinks", "training", "compiled", "folding", "gradients", "precision"];
@@ -30,12 +30,12 @@ describe("npm run check:cuda", () => {
     assert.match(stderr, /^check:cuda: tfjs-node-gpu is unavailable: [^\n]+; nothing was checked [^\n]+\.\n$/);
   });
 
-  it("refuses a device that is none", async () => {
+  it("refuses an unknown device", async () => {
     const { code, stderr } = await run("--on", "tpu");
     assert.deepEqual([code, stderr], [2, 'check:cuda: --on is "tpu"; it must be gpu or cpu.\n']);
   });
 
-  it("refuses a part that is none, and no time", () => {
+  it("refuses an unknown part, and a time of 0", () => {
     assert.throws(() => readOptions(["--parts", "kinks,kernel"]), {
       message: `--parts names "kernel"; there are ${PART_NAMES.join(", ")}.`,
     });

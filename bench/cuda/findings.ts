@@ -22,7 +22,7 @@ export const CHECKED_PARTS: readonly CheckedPart[] = [
       const [{ kernels: compared, calls, worst, reference }] = kernels!.rows;
       const used =
         worst.length === 0 ? "" : `; the worst, ${worst[0].kernel}, uses ${percent(worst[0].worst)} of the tolerance`;
-      return `${compared} kernels in ${calls.toLocaleString("en")} calls beside the ${reference} backend's${used}`;
+      return `${compared} kernels in ${calls.toLocaleString("en")} calls compared with the ${reference} backend's${used}`;
     },
   },
   {
@@ -37,7 +37,7 @@ export const CHECKED_PARTS: readonly CheckedPart[] = [
     found: ({ training }) =>
       training!.rows
         .map(({ model, firstLoss, firstLossOnWasm, repeats }) => {
-          const losses = [firstLoss, firstLossOnWasm].map((loss) => loss.toPrecision(6)).join(" beside wasm's ");
+          const losses = [firstLoss, firstLossOnWasm].map((loss) => loss.toPrecision(6)).join(", on wasm ");
           return `${model}: first loss ${losses}, ${repeats ? "the same bits" : "other bits"} in a second process`;
         })
         .join("; "),

@@ -17,7 +17,7 @@ export interface RunPartOptions {
   readonly limitSeconds: number;
   /** Its whole environment; this process's by default. */
   readonly env?: NodeJS.ProcessEnv;
-  /** What is run, in tests. */
+  /** Another program, in tests. */
   readonly program?: string;
 }
 

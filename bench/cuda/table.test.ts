@@ -47,18 +47,18 @@ describe("tableOf()", () => {
       assert.ok(lines.some((line) => line.startsWith(`| ${part} | right |`)));
   });
 
-  it("has gradients beside PyTorch's", () => {
+  it("has gradients next to PyTorch's", () => {
     // 15.3 and 26.0099 ms; 588 bytes.
     has("| resnet18 | 0.18 M | 16 | 15.3 | 26 | 0.588 | – | – | – | 20.3 | 24.4 | 173 | 0.574 KiB |");
   });
 
-  it("has runs beside the faster of PyTorch's loops", () => {
-    // 825.34 samples/s beside 1048.87 at once and 747.33 one by one.
+  it("has runs next to the faster of PyTorch's loops", () => {
+    // 825.34 samples/s; PyTorch's loop 1048.87 at once and 747.33 one by one.
     const phases = "pull 6.38, wait 1.96, compute 29.5, push 1.32, samples 1.72, merge 0, update 0.266";
     has(`| resnet18, 4 × 8 | 1 | 825 | 1050 | 0.787 | – | – | 41.1 (${phases}) | \`52458a5cdc07\` |`);
   });
 
-  it("has the settings of programs beside the plain one", () => {
+  it("has the settings of programs next to the plain one", () => {
     has("| layout | gpt | 3.09 | 0.458 | 206 | same |  |");
   });
 

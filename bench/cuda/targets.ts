@@ -4,7 +4,7 @@ import type { CheckedModelName } from "./models.js";
 import type { CheckReport } from "./report.js";
 
 export interface Target {
-  /** What is compared, with its unit. */
+  /** The figure that has a target. */
   readonly what: string;
   readonly value: number;
   readonly limit: number;

@@ -40,7 +40,7 @@ async function timed(model: CheckedModelName): Promise<VariantTimes> {
     const notice = (line: string): void => void refusals.push(line);
     const gradient = await openGradientOf(backend, checkedModel(size as CheckSize, model), { notice });
     const [firstMs] = measure(gradient.compute, FIRST);
-    const times = timesOf(gradient.compute, { runsMax: RUNS[size as CheckSize], msMax: MEASURE_MS });
+    const times = await timesOf(gradient.compute, { runsMax: RUNS[size as CheckSize], msMax: MEASURE_MS });
     const digest = createHash("sha256");
     for (const tensor of gradient.of(1).tensors) digest.update(tensor);
     gradient.close();

@@ -8,7 +8,7 @@ import { fastest, median } from "../../statistics.js";
 import { openGradientOf } from "../../worker-gradient.js";
 import { CHECKED_MODELS, type CheckedModelName, checkedModel } from "../models.js";
 import type { CheckSize, Part } from "../report.js";
-import { laterTimesOf, timesOf } from "../times.js";
+import { timesOf } from "../times.js";
 
 export interface GradientRow {
   readonly model: CheckedModelName;
@@ -39,10 +39,9 @@ export const part: Part<GradientRow> = async (context, say) => {
       notice: (line) => say.fail(`${model}: ${line}.`),
     });
     const firstMs = measure(gradient.compute, FIRST).map(Math.round);
-    const times = timesOf(gradient.compute, { runsMax: RUNS[context.size], msMax: MEASURE_MS });
+    const times = await timesOf(gradient.compute, { runsMax: RUNS[context.size], msMax: MEASURE_MS });
     const inPlace = gradient.inPlace();
-    const inPlaceTimes =
-      inPlace && (await laterTimesOf(inPlace, { runsMax: RUNS[context.size], msMax: MEASURE_MS / 2 }));
+    const inPlaceTimes = inPlace && (await timesOf(inPlace, { runsMax: RUNS[context.size], msMax: MEASURE_MS / 2 }));
     gradient.close();
     say.row({
       ...{ model, batch: measured.batch, parameters: gradient.parameters },

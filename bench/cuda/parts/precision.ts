@@ -57,7 +57,7 @@ async function timeInTf32({ size, endsAt }: PartContext, backend: Backend, say: 
       task: { precision: "tf32" },
     });
     measure(gradient.compute, FIRST);
-    const times = timesOf(gradient.compute, MEASURING);
+    const times = await timesOf(gradient.compute, MEASURING);
     gradient.close();
     say.row({ kind: "gradient", model, precision: "tf32", ms: median(times) });
   }
