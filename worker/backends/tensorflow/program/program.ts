@@ -170,7 +170,9 @@ function buildGraph(binding: Binding, first: TensorFlowTrace, second: TensorFlow
       throw new UncompilableError("it draws random numbers by a key that stays the same");
     }
     const shapes = operation.outputs.map(({ shape }) => shape);
-    nodes.push({ name, operation: operation.name, inputs: from, attributes, shapes });
+    // XLA draws other numbers by the same key, so it has to leave the draws alone.
+    const kept = operation.name === UNIFORM ? { ...attributes, _XlaCompile: value.flag(false) } : attributes;
+    nodes.push({ name, operation: operation.name, inputs: from, attributes: kept, shapes });
     operation.outputs.forEach(({ id }, j) => {
       place(j === 0 ? name : `${name}:${j}`, other.outputs[j].id, id);
     });
