@@ -108,8 +108,10 @@ describe("the first samples of the next lease", () => {
 
   it("are decoded as soon as a lease is computed, where shares are alike, up to the end of the run", async () => {
     const alike = [0, 1, 2, 3, 4, 5].map((step) => leaseOf(step, 2, 3));
-    // Step 6 ends with micro-batch 112, behind the run's last.
+    // The share of step 6 ends with micro-batch 100, behind the run's last; one leaf less is in the run.
     assert.deepEqual(await prepared(alike), [34, 50, 66, 82]);
+    const shorter = [4, 5].map((step) => leaseOf(step, 2, 2));
+    assert.deepEqual(await prepared(shorter), [98]);
     assert.deepEqual(await prepared([leaseOf(0, 2, 3), leaseOf(1, 0, 3), leaseOf(2, 0, 2), leaseOf(4, 0, 2)]), []);
   });
 

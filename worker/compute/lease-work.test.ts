@@ -113,4 +113,15 @@ describe("a thread's lease, where another thread computes", () => {
     give(10);
     assert.deepEqual(log, ["decodes 10", "computes 10", "failed: no kernel", "decodes 10", "computes 10"]);
   });
+
+  it("fails once if it is to be given up while a call fails", async () => {
+    const { work, log, give, settle } = await start();
+    work.begin(REQUEST);
+    give(10);
+    give(11);
+    work.abandon();
+    await settle(new Error("no kernel"));
+    work.abandon();
+    assert.deepEqual(log, ["decodes 10", "computes 10", "decodes 11", "failed: no kernel"]);
+  });
 });

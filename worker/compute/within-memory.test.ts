@@ -46,6 +46,22 @@ describe("withinMemory()", () => {
     );
   });
 
+  it("says the same of what another thread computes, once that has failed", async () => {
+    const seen: number[] = [];
+    const fitting = ({ samples }: { samples: number }): void => {
+      seen.push(samples);
+      if (samples > 2) throw new Error(GPU_IS_FULL);
+    };
+    const compute = () => Promise.reject<number>(new Error(GPU_IS_FULL));
+    await assert.rejects(
+      withinMemory("microBatchSize", "it", batchOf(7, 16), compute, fitting),
+      (error) => error instanceof TooLargeError && /; 2 fit: set microBatchSize to 2 and/.test(error.message),
+    );
+    assert.deepEqual(seen, [1, 2, 4]);
+    const later = async () => 5;
+    assert.equal(await withinMemory("microBatchSize", "it", batchOf(7, 16), later, fitting), 5);
+  });
+
   it("searches for nothing after an error of another kind", () => {
     let calls = 0;
     const other = new Error("Invalid TF_Status: 12\nMessage: There is no deterministic kernel.");
