@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { after, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { createRandom } from "../../shared/random.js";
 import type { Interval } from "../../shared/sums/index.js";
 import { openBackend, probeBackend } from "../backends/index.js";
 import { compiler } from "../backends/tensorflow/index.js";
 import { programSettings } from "../backends/tensorflow/program/index.js";
 import { FIRST_MICRO_BATCH, fold, foldProblem, gradientOf, intervals, withoutSmall } from "./fold-cases.test.helper.js";
-import { createWorkerMemory } from "./memory.js";
 import { NonFiniteError } from "./non-finite-error.js";
-import { batchOf, FORM, type OpenGradients, openGradients, TASK } from "./open-gradients.test.helper.js";
-import { type ComputePool, createComputePool } from "./pool.js";
+import { batchOf, type OpenGradients, openGradients } from "./open-gradients.test.helper.js";
 import { canFold } from "./program-fold.js";
 import { GRADIENT_LENGTH, keepsSums, openFolds } from "./program-fold.test.helper.js";
 import type { LeaseRequest } from "./protocol.js";
@@ -46,9 +43,6 @@ async function openSums(options: Partial<Parameters<typeof openGradients>[0]> = 
   for (const number of [0, 1, 2]) opened.gradientOf(batchOf(number));
   return opened;
 }
-
-const pools: ComputePool[] = [];
-after(() => Promise.all(pools.map((pool) => pool.close())));
 
 describe("a part of a lease that the program folds", { skip, timeout: 60_000 }, () => {
   for (const [name, { on, program, every }] of Object.entries(SESSIONS)) {
@@ -142,56 +136,5 @@ describe("a model's program that keeps sums", { skip, timeout: 60_000 }, () => {
     assert.ok(!canFold(sums, lease([1, 1, 1], [1, 1, 2 ** -27])));
     assert.ok(!canFold(sums, lease([1, 2 ** -27, 1], [1, 1, 1])));
     gradients.dispose();
-  });
-
-  it("gives a lease the nodes that the host's threads give it", async () => {
-    const { topology, layout, initialWeights, gradients } = await openGradients({
-      layers: LAYERS,
-      backend,
-      compiled: false,
-    });
-    gradients.dispose();
-    const open = async (foldOn: "host" | "program", threads: number) => {
-      const memory = createWorkerMemory({ layout, threads, leaves: 16 });
-      const pool = await createComputePool({
-        threads,
-        backend,
-        join: { task: TASK, topology, form: FORM },
-        memory,
-        foldOn,
-      });
-      pools.push(pool);
-      const bytes = Buffer.from(initialWeights.buffer);
-      for (const chunk of layout.chunks)
-        memory.weights(chunk).set(bytes.subarray(chunk.offset * 4).subarray(0, chunk.length * 4));
-      await pool.load();
-      return pool;
-    };
-    const digests = async (pool: ComputePool, lo: number, hi: number, apart: boolean) => {
-      const lease = { lo, hi, microBatches: 13, firstMicroBatch: 13, apart };
-      const { nodes, losses } = await pool.compute(lease, async (number) => batchOf(number));
-      const sums = nodes.map((node) => {
-        const digest = createHash("sha256");
-        for (const chunk of layout.chunks) {
-          digest.update(pool.memory.sums(node.slot, "s1", chunk));
-          if (node.hi - node.lo > 1 && chunk.kind === "parameter")
-            digest.update(pool.memory.sums(node.slot, "s2", chunk));
-        }
-        return { lo: node.lo, hi: node.hi, digest: digest.digest("hex") };
-      });
-      pool.release(nodes.map(({ slot }) => slot));
-      return { losses, sums };
-    };
-    const [host, program] = await Promise.all([open("host", 1), open("program", 2)]);
-    // The first leases are watched and proven.
-    for (const [lo, hi, apart] of [
-      [0, 13, false],
-      [0, 13, false],
-      [5, 13, false],
-      [3, 6, true],
-      [12, 13, false],
-    ] as const) {
-      assert.deepEqual(await digests(program, lo, hi, apart), await digests(host, lo, hi, apart), `[${lo}, ${hi})`);
-    }
   });
 });
