@@ -51,7 +51,8 @@ export function compile(
     load(values) {
       const inputs = variables.map(({ index }) => values[index]);
       if (upload?.(inputs)) return;
-      if (addon.assign === undefined) addon.run(session, assign, inputs, []);
+      // `assign` may write to the tensors of its last call, which an upload has taken from the variables since.
+      if (upload !== undefined || addon.assign === undefined) addon.run(session, assign, inputs, []);
       else addon.assign(session, assign, read, inputs);
     },
     variables() {

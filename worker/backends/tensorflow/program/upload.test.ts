@@ -58,7 +58,7 @@ function assertHolds(program: Program, values: Float32Array[][]): void {
 const numbers = (length: number, first = 1): Float32Array => Float32Array.from({ length }, (_, i) => first + i);
 
 describe("variables that are uploaded", { skip }, () => {
-  it("have the values that they were loaded with, wherever these begin, and whatever becomes of them", () => {
+  it("have the values that they were loaded with, wherever these are, and whatever is written there later", () => {
     for (const devices of [{}, { cpuDevices: 2, device: "/device:CPU:1" }]) {
       const program = open(devices);
       const memory = new Float32Array(new SharedArrayBuffer(4096));
@@ -75,7 +75,7 @@ describe("variables that are uploaded", { skip }, () => {
     }
   });
 
-  it("may lie in several memories, and in several parts", () => {
+  it("may be stored in several memories, and in several parts", () => {
     const program = open();
     const [one, other] = [numbers(40), numbers(20, 50)];
     // The second is in both memories, the third far from it, the last in two parts of one.
@@ -97,6 +97,26 @@ describe("variables that are uploaded", { skip }, () => {
     assertHolds(program, values);
     program.load(views(numbers(27, 7)));
     assertHolds(program, views(numbers(27, 7)));
+    const others = LENGTHS.map((length, i) => [numbers(length, -10 * i)]);
+    program.load(others);
+    assertHolds(program, others);
+    program.close();
+  });
+
+  it("are taken from their own memory where another has the same offsets", () => {
+    const program = open();
+    const [one, other] = [numbers(40), numbers(40, 100)];
+    // The first one's memory is read from element 16, at which the second one starts.
+    const values = (rest: Float32Array) => [
+      [one.subarray(20, 36)],
+      [rest.subarray(16, 20)],
+      [rest.subarray(20, 21)],
+      [rest.subarray(21, 27)],
+    ];
+    for (const rest of [one, other, one]) {
+      program.load(values(rest));
+      assertHolds(program, values(rest));
+    }
     program.close();
   });
 });

@@ -1,32 +1,39 @@
 /**
- * Sets variables on a device from memory in which many are stored one after the other: each run of them is copied there
- * once, straight from where it is, and cut into variables by the device.
+ * Sets variables on a device from memory in which many are stored one after the other: each run of such memory is copied to
+ * the device once, straight from where it is, and the device cuts it into variables.
  */
 import { encodeGraph, type SessionDevices, value } from "./graph-def.js";
 import { createGraphWriter, floatVariable, integers, joinedSlices, TYPE } from "./graph-writer.js";
 import type { ExtendableAddon, FeedPlace, SessionHandle } from "./session.js";
 
-/** A variable, by the name that its session knows it by. */
+/** A variable, by its name in the session. */
 export interface UploadedVariable {
   readonly name: string;
   readonly shape: readonly number[];
 }
 
 /**
- * @param values of each variable the arrays that its elements lie in
- * @returns whether it was done; not if the variables are not stored one after the other
+ * @param values for each variable the arrays that its elements are stored in
+ * @returns false, having done nothing, if the variables are not stored one after the other
  */
 export type Upload = (values: readonly (readonly Float32Array[])[]) => boolean;
 
-/** Memory that is read as one vector; in bytes. */
+/** Memory that is read as one vector; addresses in bytes. */
 interface Run {
   readonly buffer: ArrayBufferLike;
   readonly from: number;
   readonly to: number;
 }
 
-/** TensorFlow reads memory that starts at such addresses where it is; any other it copies first. */
+/** TensorFlow reads memory in place if its address is a multiple of this; otherwise it makes a copy first. */
 const ALIGNMENT = 64;
+
+/** Where an array is: its elements from `from`, in the run of this number. */
+interface Place {
+  readonly run: number;
+  readonly from: number;
+  readonly length: number;
+}
 
 export function createUpload(
   addon: ExtendableAddon,
@@ -34,22 +41,18 @@ export function createUpload(
   devices: SessionDevices,
   variables: readonly UploadedVariable[],
 ): Upload {
-  /** By where the values are in their memories, which is mostly the same each time. */
+  /** By the runs' lengths and the variables' places in them, which are mostly the same each time. */
   const prepared = new Map<string, number>();
 
-  const prepare = (runs: readonly Run[], values: readonly (readonly Float32Array[])[]): number => {
+  const prepare = (lengths: readonly number[], places: readonly (readonly Place[])[]): number => {
     const writer = createGraphWriter(`upload${prepared.size}`);
-    const feeds = runs.map(({ from, to }): FeedPlace => {
-      const shape = [(to - from) / Float32Array.BYTES_PER_ELEMENT];
+    const feeds = lengths.map((length): FeedPlace => {
+      const shape = [length];
       const name = writer.add("Placeholder", [], { dtype: value.type(TYPE.float32), shape: value.shape(shape) });
       return { name, type: TYPE.float32, shape, borrowed: true };
     });
     const targets = variables.map(({ name, shape }, i) => {
-      const slices = values[i].map((array) => {
-        const run = runs.findIndex((each) => isIn(array, each));
-        const from = (array.byteOffset - runs[run].from) / Float32Array.BYTES_PER_ELEMENT;
-        return { vector: feeds[run].name, from, length: array.length };
-      });
+      const slices = places[i].map(({ run, from, length }) => ({ vector: feeds[run].name, from, length }));
       const shaped = writer.float("Reshape", joinedSlices(writer, slices), integers(writer, ...shape));
       return floatVariable(writer, name, shape).assign(shaped);
     });
@@ -60,22 +63,28 @@ export function createUpload(
   return (values) => {
     const runs = runsOf(values.flat());
     if (runs.length >= variables.length) return false;
-    const places = values.map((arrays) => arrays.map(({ byteOffset, length }) => [byteOffset, length]));
-    const key = JSON.stringify([runs.map(({ from, to }) => [from, to]), places]);
+    const vectors = runs.map(({ buffer, from, to }) => new Float32Array(buffer, from, elements(to - from)));
+    const lengths = vectors.map(({ length }) => length);
+    const places = values.map((arrays) => arrays.map((array) => placeIn(runs, array)));
+    const key = JSON.stringify([lengths, places]);
     let call = prepared.get(key);
     if (call === undefined) {
-      call = prepare(runs, values);
+      call = prepare(lengths, places);
       prepared.set(key, call);
     }
-    const inputs = runs.map(({ buffer, from, to }) => [
-      new Float32Array(buffer, from, (to - from) / Float32Array.BYTES_PER_ELEMENT),
-    ]);
-    addon.run(session, call, inputs, []);
+    addon.run(
+      session,
+      call,
+      vectors.map((vector) => [vector]),
+      [],
+    );
     return true;
   };
 }
 
-/** Each starts where it is aligned, at what may belong to something else. */
+const elements = (bytes: number): number => bytes / Float32Array.BYTES_PER_ELEMENT;
+
+/** The runs of memory that arrays are in. Each starts at an aligned address, and may so include what is not an array's. */
 function runsOf(arrays: readonly Float32Array[]): Run[] {
   const runs: Run[] = [];
   for (const { buffer, byteOffset, byteLength } of arrays) {
@@ -88,6 +97,11 @@ function runsOf(arrays: readonly Float32Array[]): Run[] {
     }
   }
   return runs;
+}
+
+function placeIn(runs: readonly Run[], array: Float32Array): Place {
+  const run = runs.findIndex((each) => isIn(array, each));
+  return { run, from: elements(array.byteOffset - runs[run].from), length: array.length };
 }
 
 const isIn = ({ buffer, byteOffset, byteLength }: Float32Array, run: Run): boolean =>
