@@ -18,9 +18,9 @@ import * as tensorflow from "./tensorflow/index.js";
 import * as wasm from "./wasm/index.js";
 
 /**
- * The revision of what is computed here besides the backend's own kernels. It is raised where a gradient's bits change for
- * any model, so that workers of an older Isobatch can't share a run with those of a newer one:
- * 2 draws dropout's masks by Philox.
+ * The revision of the arithmetic that Isobatch adds to the backends' own kernels. It is raised whenever the bits of any
+ * model's gradient change, so that workers of different Isobatch versions can't share a run:
+ * 2: dropout's masks are drawn by Philox.
  */
 const ARITHMETIC = 2;
 
@@ -31,7 +31,7 @@ export interface Numerics {
   version: string;
   /** `process.arch`. */
   architecture: string;
-  /** SIMD, threads, determinism, the arithmetic's revision: whatever else changes bits. */
+  /** Everything else that changes bits: SIMD, threads, determinism, the arithmetic's revision. */
   flags: string;
 }
 
@@ -73,7 +73,7 @@ interface Implementation {
   complete(): void;
   describe(): BackendDescription;
   compiler?(): Compiler | undefined;
-  /** Prepares the device for products of this precision; returns to how many bits of mantissa factors have to be rounded. */
+  /** Prepares the device for products of this precision. @returns the bits of mantissa that factors must be rounded to. */
   prepareProducts?(precision: Precision): number | undefined;
 }
 

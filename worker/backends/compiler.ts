@@ -1,7 +1,7 @@
 /**
- * What a backend that can compile offers: it watches a computation twice, and makes one call of it. The call computes
- * what it has seen. What changes from one computation to the next must be named as an input, and the compiler refuses where it
- * finds anything else that does.
+ * What a backend that can compile offers: it watches a computation twice and turns it into a single call, which computes
+ * what was seen. Anything that changes from one computation to the next must be named as an input; the compiler refuses
+ * a computation in which anything else changes.
  */
 import type { Tensor } from "@tensorflow/tfjs-core";
 import type { GradientForm, ProgramSums } from "./program-sums.js";
@@ -14,16 +14,16 @@ export interface Computation {
   readonly variables: readonly Tensor[];
   /** They have other values in each run. */
   readonly inputs: readonly Tensor[];
-  /** The keys that its random numbers were drawn by, each two integers of 32 bits: a key draws the same ones again. */
+  /** The keys that its random numbers were drawn by, each two integers of 32 bits. The same key draws the same numbers. */
   readonly draws: readonly Int32Array[];
-  /** Float32; undefined: it has none of this number, and a program writes zeros. */
+  /** Float32; undefined: there is no output at this index, and a program writes zeros. */
   readonly outputs: readonly (Tensor | undefined)[];
 }
 
 export interface Compiler {
   /**
-   * Whose bits a gradient has where a program can be made: the operations', so that a program is used only if it has the same;
-   * or the program's own, so that every gradient must be computed by it, also the first.
+   * Whose bits a gradient has where a program can be made: the operations', so that a program is used only if it has the
+   * same bits; or the program's own, so that every gradient, the first included, must be computed by it.
    */
   readonly bits: "operations" | "program";
   /**
@@ -38,35 +38,35 @@ export interface Compiler {
   compile(first: Trace, second: Trace): Program;
 }
 
-/** Of one compiler only. */
+/** A computation as it was watched. Only the compiler that made it can read it. */
 export interface Trace {
   readonly operations: number;
 }
 
 /** The size of the graph that a program computes. */
 export interface ProgramSize {
-  /** Those that compute something. */
+  /** The number of operations that compute something. */
   readonly operations: number;
-  /** What the graph holds in itself, as it is written. */
+  /** The size of the graph's constants, as they are encoded. */
   readonly constantBytes: number;
 }
 
 export interface Program {
   readonly size?: ProgramSize;
-  /** Which of the draws' keys each run takes besides the inputs. */
+  /** The indices of the draws whose keys each run takes after the inputs. */
   readonly draws: readonly number[];
-  /** Sets the variables: of each the arrays that its elements lie in, one after the other. */
+  /** Sets the variables. Each is given as the arrays that its elements are stored in, one after the other. */
   load(variables: readonly (readonly Float32Array[])[]): void;
   /** The values last loaded, a new array for each variable. */
   variables(): Float32Array[];
   /**
    * Computes once.
    * @param inputs of the shapes and types that were traced; then the keys of `draws`.
-   * @param outputs of each output the arrays to write its elements to, one after the other.
-   * @returns whether all that was written is finite, if the program has looked.
+   * @param outputs for each output the arrays to write its elements to, one after the other.
+   * @returns whether everything that was written is finite; undefined if the program does not check.
    */
   run(inputs: readonly Numbers[], outputs: readonly (readonly Float32Array[])[]): boolean | undefined;
-  /** Makes it keep sums of its outputs, which can be done once; undefined where it can't. */
+  /** Makes the program keep sums of its outputs; to be called once. Undefined if it can't keep sums. */
   sums?(form: GradientForm): ProgramSums;
   close(): void;
 }

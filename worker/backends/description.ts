@@ -11,5 +11,5 @@ export interface BackendDescription {
   precisions: string;
 }
 
-/** Where all precisions but float32 are made of float32's products. */
+/** The precisions of a backend that multiplies in float32 only. */
 export const BY_ROUNDING = "float32; tf32 and bfloat16 by rounding factors, which saves no time";

@@ -1,12 +1,12 @@
 /**
- * Dropout, whose random numbers are keyed: the same key drops the same elements on every backend, to the bit.
+ * Dropout by key: the same key drops the same elements on every backend, to the bit.
  *
  * Element i of the mask, in row-major order, is word i mod 4 of block ⌊i / 4⌋ of the key's stream (`philox.ts`). Its lower
  * 23 bits, divided by 2^23, are a number u in [0, 1), as TensorFlow makes it; the element is kept where u < keep. A
  * kept element is multiplied by `scale` and a dropped one by 0, as are their gradients; keep is 1 − rate and scale is
  * 1 / keep, each rounded to float32 once.
  *
- * The mask is drawn where it is used, and kept, at one byte an element, for the backward pass.
+ * The mask is drawn where it is used, and kept for the backward pass, at one byte per element.
  */
 import { engine, type Tensor, tensor, tidy } from "../../tasks/tfjs/core.js";
 
@@ -36,7 +36,7 @@ export function dropoutFactors(rate: number): Pick<MaskAttributes, "keep"> & Dro
   return { keep, scale: Math.fround(1 / keep) };
 }
 
-/** How many of the 2^23 values that a word's lower bits have are kept: a mask in integers alone. */
+/** How many of the 2^23 values of a word's lower bits are kept: so a mask takes integers only. */
 export const keptValues = ({ keep }: Pick<MaskAttributes, "keep">): number => Math.ceil(keep * 2 ** 23);
 
 /**

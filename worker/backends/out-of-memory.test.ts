@@ -12,7 +12,7 @@ const thrownBy = (work: () => unknown): unknown => {
 };
 
 describe("isOutOfMemory()", () => {
-  it("knows what TensorFlow, CUDA's libraries and C++ say, whoever words it anew", () => {
+  it("knows what TensorFlow, CUDA's libraries and C++ say, also as the cause of another error", () => {
     const onGpu =
       "OOM when allocating tensor with shape[128,64,32,32] and type float on /job:localhost/replica:0/task:0/device:GPU:0 " +
       "by allocator GPU_0_bfc [Op:Conv2D]";

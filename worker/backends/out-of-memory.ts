@@ -1,20 +1,20 @@
 /**
- * Memory that ran out: which of the errors that JavaScript, TensorFlow and CUDA's libraries throw mean that. A device that has
- * no more may have enough for fewer samples, so these errors are worth telling from all others.
+ * Which of the errors that JavaScript, TensorFlow and CUDA's libraries throw mean that memory has run out. Fewer samples
+ * may still fit, so these errors are handled differently from all others.
  */
 
-/** A backend's own memory has ended. */
+/** A backend's own memory has run out. */
 export class OutOfMemoryError extends Error {
   override readonly name = "OutOfMemoryError";
 }
 
 const WORDS: readonly RegExp[] = [
-  // TensorFlow's status RESOURCE_EXHAUSTED, as the package's binding says it, and its words.
+  // TensorFlow's status RESOURCE_EXHAUSTED, as the package's binding reports it, and in TensorFlow's own words.
   /\bTF_Status: 8\b/,
   /\bRESOURCE_EXHAUSTED\b/,
   /\bOOM when allocating\b/,
   /\bran out of memory\b/i,
-  // What a copy to a GPU says where the GPU had no room for it.
+  // A copy to a GPU that had no room for it.
   /\bDst tensor is not initialized\b/,
   /\bCUDA_ERROR_OUT_OF_MEMORY\b/,
   /\bCU(?:DNN|BLAS|SOLVER|FFT)_(?:STATUS_)?ALLOC_FAILED\b/,
@@ -22,7 +22,7 @@ const WORDS: readonly RegExp[] = [
   /\bstd::bad_alloc\b/,
 ];
 
-/** Of JavaScript's arrays: the second is a length above what an array may have. */
+/** Errors of JavaScript's arrays; the second is about a length above an array's limit. */
 const ARRAYS: readonly RegExp[] = [
   /^Array buffer allocation failed$/,
   /^Invalid typed array length: \d{10,}$/,

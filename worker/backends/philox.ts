@@ -10,7 +10,7 @@ const MULTIPLIER_2 = 0xcd9e8d57;
 const WEYL_0 = 0x9e3779b9;
 const WEYL_1 = 0xbb67ae85;
 
-/** Four words become the four of their block; `words` is overwritten. */
+/** Replaces the four words of a counter by the four random words of its block. */
 export function philox(words: Uint32Array, key0: number, key1: number): void {
   let w0 = words[0];
   let w1 = words[1];
@@ -34,7 +34,7 @@ export function philox(words: Uint32Array, key0: number, key1: number): void {
   words[3] = w3;
 }
 
-/** The upper 32 bits of the product of two unsigned integers of 32 bits, made of halves of 16. */
+/** The upper 32 bits of the product of two unsigned 32-bit integers, computed from their 16-bit halves. */
 function highProduct(a: number, b: number): number {
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;
@@ -45,7 +45,7 @@ function highProduct(a: number, b: number): number {
   return (Math.imul(aHigh, bHigh) + (lower >>> 16) + (middle >>> 16)) | 0;
 }
 
-/** What a key's stream starts from: block i is `philox([i, 0, counter2, counter3], key0, key1)`. */
+/** A key's stream: block i is `philox([i, 0, counter2, counter3], key0, key1)`. */
 export interface Stream {
   readonly key0: number;
   readonly key1: number;

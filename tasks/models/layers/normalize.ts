@@ -1,7 +1,7 @@
 /**
- * What normalises: over a batch, and over each row by itself. The worker's backends have kernels of ours for both
- * (worker/backends), which take one pass where tfjs takes ten. Elsewhere, as in a program that loads an exported model,
- * rows are normalised by tfjs's operations.
+ * Normalising, over a batch and within each row. The worker's backends (worker/backends) have kernels of ours for both,
+ * which take one pass where tfjs takes ten. Elsewhere, as in a program that loads an exported model, rows are normalised
+ * by tfjs's operations.
  */
 import type { NamedAttrMap, NamedTensorMap } from "@tensorflow/tfjs-core";
 import { tensorflow as tf } from "../tensorflow.js";
@@ -21,7 +21,7 @@ export const normalizesBatches = (): boolean => isKernel(BATCH_NORM);
 /**
  * Each channel less its mean, divided by the root of its variance (biased) plus epsilon, times gamma, plus beta.
  * @param x shape [rows…, channels].
- * @param statistics is called with the mean and the variance [channels], which are freed after it.
+ * @param statistics is called with the mean and the variance [channels], which are freed when it returns.
  * @returns the shape of x.
  */
 export function normalizeBatch(
@@ -75,7 +75,7 @@ export function normalizeRows(x: Tensor, epsilon: number, gamma?: Tensor, beta?:
   return compute(x, ...Object.values(scale), ...Object.values(shift));
 }
 
-/** The gradient is written out: (dy − mean(dy) − y·mean(dy·y)) / deviation; tfjs's takes four times the passes. */
+/** The gradient is given in closed form, (dy − mean(dy) − y·mean(dy·y)) / deviation; tfjs's takes four times the passes. */
 function normalizeByOperations(x: Tensor, epsilon: number): Tensor {
   const compute = tf.customGrad((...parts) => {
     const [x, save] = parts as unknown as [Tensor, Save];

@@ -5,8 +5,8 @@ import "../../tfjs/layers.js";
 type Save = (tensors: Tensor[]) => void;
 
 /**
- * Gives the activation GELU, x·Φ(x), its gradient as it is written by hand, Φ(x) + x·φ(x) (Hendrycks & Gimpel 2016), in
- * seven operations, the widest of a transformer. tfjs's, by way of erf's gradient, takes eleven.
+ * Gives the activation GELU, x·Φ(x) (Hendrycks & Gimpel 2016), its gradient in closed form, Φ(x) + x·φ(x): seven
+ * operations, where tfjs's takes eleven by way of erf's gradient. They are on a transformer's widest tensors.
  */
 export function repairGelu(): void {
   const [gelu] = serialization.SerializationMap.getMap().classNameMap.gelu;

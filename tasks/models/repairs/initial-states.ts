@@ -13,8 +13,8 @@ interface ConvolutionalRecurrent extends Recurrent {
 }
 
 /**
- * Has the zeros that recurrent layers start from filled in where they are computed with. tfjs makes as many in JavaScript
- * as the layer's input has numbers, and adds them up to one for each sample.
+ * Makes recurrent layers start from zeros that the backend fills in. tfjs makes a tensor of zeros of the input's shape in
+ * JavaScript, and sums it to one zero per sample.
  */
 export function repairInitialStates(): void {
   replace<Recurrent>("RNN", (_, [samples], size) => [samples, size]);

@@ -57,9 +57,10 @@ interface BatchNormalization {
 }
 
 /**
- * tfjs reads gamma and beta in training even if the layer was asked to have none, over any axis but the last it
- * normalizes the wrong numbers together, and it takes no more than four axes: here the layer's axis becomes the last
- * meanwhile, and the others one if there are many. In training a worker's backend normalises in one operation.
+ * tfjs reads gamma and beta in training even if the layer is configured to have none; along any axis but the last it
+ * normalises the wrong numbers together; and it takes four axes at most. So during the call the layer's axis is moved to
+ * the end, and if there are more than four axes the others are joined. In training a worker's backend normalises in one
+ * operation.
  */
 function normalization(original: Call<BatchNormalization>): Call<BatchNormalization> {
   return function (inputs, options) {
@@ -106,7 +107,7 @@ interface LayerNormalization {
 
 /**
  * tfjs normalises by way of tiled moments, which takes many passes, and without a gamma or a beta it has no gradient at
- * all. Here the axes become the last one, and each row of theirs is normalised in one operation.
+ * all. Here the axes are moved to the end and joined, and each row along them is normalised in one operation.
  */
 function normalizedByRows(this: LayerNormalization, inputs: Tensor | Tensor[]): Tensor {
   return tidy(() => {

@@ -1,15 +1,12 @@
 import { add, mul, type Tensor } from "../../tfjs/core.js";
 
-/** One of BatchNormalization's moving statistics, as its layer has it. */
+/** One of BatchNormalization's moving statistics, as the layer holds it. */
 export interface MovingStatistic {
   read(): Tensor;
   write(value: Tensor): void;
 }
 
-/**
- * Moves a statistic towards a batch's. A worker's momentum is 0 (worker/compute/layers.ts), by which it becomes the
- * batch's.
- */
+/** Moves a statistic towards a batch's. A worker sets momentum to 0 (worker/compute/layers.ts) to get the batch's own. */
 export function followStatistic(moving: MovingStatistic, value: Tensor, momentum: number): void {
   moving.write(momentum === 0 ? value : add(mul(moving.read(), momentum), mul(value, 1 - momentum)));
 }

@@ -10,7 +10,7 @@ const MANTISSA = 23;
 const INFINITE = 0x7f800000;
 const QUIET = 0x00400000;
 
-/** Adds just under half of the last place that is kept, and all of it if that is odd. */
+/** Adds just under half a unit of the last kept place, or half a unit if that place is odd, and cuts the rest off. */
 function round({ inputs: { x }, attrs, backend }: KernelCall<{ x: TensorInfo }, RoundAttributes>): TensorInfo {
   const values = valuesOf(backend, x).slice();
   const bits = new Int32Array(values.buffer);

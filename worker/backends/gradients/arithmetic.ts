@@ -18,8 +18,8 @@ import {
 import { sumToShape } from "./broadcast.js";
 
 /**
- * The gradients of arithmetic with the bits of tfjs's own, which reshape and cast every tensor to the shape and type that
- * it has: half of the operations that a transformer's gradient would take.
+ * The gradients of arithmetic, with the bits of tfjs's own. tfjs's reshape and cast every tensor, even to the shape and
+ * type that it has; these operations would be half of a transformer's gradient.
  */
 export function registerArithmetic(): void {
   ofTwo(Add, (dy, a, b) => ({ a: () => sumToShape(dy, a.shape), b: () => sumToShape(dy, b.shape) }));

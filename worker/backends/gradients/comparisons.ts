@@ -31,5 +31,5 @@ export function registerComparisons(): void {
   }
 }
 
-/** Of the gradient's type, whatever the tensor's is; filled in where they are needed, not made in JavaScript. */
+/** Zeros in a tensor's shape. They are float32, as gradients are, and filled in by the backend, not in JavaScript. */
 const zeros = ({ shape }: Tensor): Tensor => fill(shape, 0);

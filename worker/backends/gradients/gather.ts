@@ -11,8 +11,8 @@ import {
 import { withShape } from "./broadcast.js";
 
 /**
- * The gradient of looking up rows of a table, as an embedding does: each row's is the sum of those of its copies. tfjs's
- * own, which stays for other axes, transposes the table's and the copies' gradients first, though their order is right.
+ * The gradient of looking up rows of a table, as an embedding does: a row's gradient is the sum of its copies' gradients.
+ * tfjs's own, which stays for other axes, first transposes both, although their axes are in order already.
  */
 export function registerGather(): void {
   const original = getGradient(GatherV2);

@@ -2,15 +2,15 @@ import { backend_util, div, Mean, registerGradient, Sum, scalar, type Tensor, ut
 import { spread, withShape } from "./broadcast.js";
 
 /**
- * The gradients of sums and means, with the bits of tfjs's own. Those multiply by as many ones as the input has elements,
- * which JavaScript makes anew each time: 600 MB for a micro-batch of a ResNet-18.
+ * The gradients of sums and means, with the bits of tfjs's own. tfjs's multiply by a tensor of ones of the input's shape,
+ * which JavaScript fills each time: 600 MB for a micro-batch of a ResNet-18.
  */
 export function registerReductions(): void {
   reduction(Sum, (dy) => dy);
   reduction(Mean, (dy, count) => div(dy, scalar(count)));
 }
 
-/** @param share each element's of the gradient, where `count` elements were reduced to one. */
+/** @param share gives the part of `dy` that each element gets where `count` elements were reduced to one. */
 function reduction(kernelName: string, share: (dy: Tensor, count: number) => Tensor): void {
   registerGradient({
     kernelName,

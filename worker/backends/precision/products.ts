@@ -1,7 +1,6 @@
 /**
- * Products of matrices and convolutions with rounded factors. Whatever a layer or a gradient is made of, it multiplies
- * matrices by one of a few kernels; so these kernels are wrapped, once a thread computes in less than float32, and all
- * layers follow.
+ * Products of matrices and convolutions with rounded factors. Every layer and every gradient multiplies matrices by one
+ * of a few kernels, so wrapping these kernels, when a thread first computes in less than float32, covers all layers.
  */
 import {
   _FusedMatMul,
@@ -44,15 +43,15 @@ export const FACTORS: Readonly<Record<string, readonly [string, string]>> = {
   [DepthwiseConv2dNativeBackpropFilter]: ["x", "dy"],
 };
 
-/** The bits of mantissa to which factors are rounded now; undefined: they are taken as they are. */
+/** The bits of mantissa to which factors are rounded now; undefined: they are not rounded. */
 let keptBits: number | undefined;
-/** By tfjs's names: the registry outlives a backend, so once is enough. */
+/** tfjs's names of the backends whose kernels are wrapped. The registry outlives a backend, so once is enough. */
 const wrapped = new Set<string>();
 
 /**
- * Runs `body` with the factors of all products on the current backend rounded to so many bits of mantissa. A thread that
- * never asks for fewer than all has the kernels as they are.
- * @param bits undefined: all that float32 has
+ * Runs `body` with the factors of all products on the current backend rounded to `bits` bits of mantissa. In a thread
+ * that never rounds, the kernels stay as they are.
+ * @param bits undefined: factors are not rounded
  */
 export function withFactorsOf<Result>(bits: number | undefined, body: () => Result): Result {
   const before = keptBits;
@@ -90,7 +89,7 @@ function computeRounded(
 ): TensorInfo {
   const bits = keptBits!;
   const rounded: Inputs = {};
-  // A kernel may be made of others: what they multiply has been rounded.
+  // A kernel may call others, whose factors have been rounded already.
   keptBits = undefined;
   try {
     for (const name of factors) {

@@ -7,10 +7,10 @@
  *   operation its sums would be added up in an order that depends on how many there are.
  * - Deterministic operations, and cuBLAS's fixed workspaces: on a GPU the fast ones add in the order of arrival. No
  *   autotuning of cuDNN: it times a convolution's algorithms and takes the fastest, which may be another each time.
- * - TF32 is TensorFlow's own to switch on and off, as each task wants; where Isobatch can't reach that switch, NVIDIA's
- *   libraries are told never to use it.
- * - Memory on a GPU is taken as it is needed, instead of all of it at the start; gpu-memory.ts sets a limit. GPUs are numbered as
- *   nvidia-smi does.
+ * - TF32 is switched on and off in TensorFlow, as each task's precision requires; where Isobatch can't reach that switch,
+ *   a variable forbids TF32 to NVIDIA's libraries.
+ * - Memory on a GPU is taken as it is needed, instead of all of it at the start; gpu-memory.ts sets a limit. GPUs are
+ *   numbered as nvidia-smi does.
  * - Quiet, unless somebody wants to hear it.
  *
  * How programs are made is read from ISOBATCH_TENSORFLOW_PROGRAM (`program/settings.ts`).
@@ -35,12 +35,12 @@ const DEFAULTS = {
 } as const;
 
 /**
- * Sets what is fixed, what is missing, and what programs want.
- * @param switchesTf32 whether the process will switch TF32 on and off by itself
+ * Sets the fixed variables, those with a default that are missing, and those that programs need.
+ * @param switchesTf32 whether the process itself will switch TF32 on and off
  */
 export function setTensorFlowEnvironment(variables: NodeJS.ProcessEnv, switchesTf32: boolean): void {
   Object.assign(variables, FIXED, programVariables(variables));
-  // It would win over any switch, from the moment that the libraries are loaded.
+  // The libraries read the variable when they are loaded, and it overrides any switch.
   if (switchesTf32) delete variables.NVIDIA_TF32_OVERRIDE;
   else variables.NVIDIA_TF32_OVERRIDE = "0";
   for (const [name, value] of Object.entries(DEFAULTS)) variables[name] ??= value;

@@ -10,7 +10,7 @@ describe("gpuMemoryLimit()", () => {
     assert.equal(gpuMemoryLimit({ ISOBATCH_GPU_MEMORY: "1.5" }), 1_536);
   });
 
-  it("is refused in one sentence where it is no such number", () => {
+  it("is refused in one sentence where it is not a number in range", () => {
     for (const value of ["0", "0.2", "-1", "1025", "6GiB", "half"]) {
       assert.throws(() => gpuMemoryLimit({ ISOBATCH_GPU_MEMORY: value }), {
         code: "invalid_input",

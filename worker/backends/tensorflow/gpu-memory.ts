@@ -1,8 +1,8 @@
 /**
- * How much of a GPU's memory a process may take. TensorFlow takes what it needs and gives none of it back; what it can be told is
- * where that ends. The package's binding, whose context is made when it is loaded, tells it nothing. But all contexts and
- * sessions of a process share one allocator for each GPU, which the first of them makes, with its limit: so a session that
- * does nothing is opened before the binding is loaded.
+ * How much of a GPU's memory a process may take. TensorFlow takes what it needs and gives none of it back, up to a limit
+ * that a session can set. The package's binding, which makes its context when it is loaded, sets none. But all contexts
+ * and sessions of a process share one allocator per GPU, which the first of them makes with its own limit. So a session
+ * that does nothing is opened before the binding is loaded.
  */
 import { IsobatchError, invalid } from "../../../shared/errors.js";
 import { type Encoded, encodeGraph } from "./program/graph-def.js";
@@ -13,8 +13,8 @@ const GIB_MAX = 1_024;
 
 /**
  * @param variables the process's environment: ISOBATCH_GPU_MEMORY, in GiB
- * @returns in MiB; undefined: no limit but the GPU's
- * @throws {IsobatchError} `invalid_input` if it is no such number
+ * @returns the limit in MiB; undefined: only the GPU's own
+ * @throws {IsobatchError} `invalid_input` if the variable is not a number in range
  */
 export function gpuMemoryLimit({ ISOBATCH_GPU_MEMORY }: Readonly<NodeJS.ProcessEnv>): number | undefined {
   if (!ISOBATCH_GPU_MEMORY) return undefined;
@@ -26,8 +26,8 @@ export function gpuMemoryLimit({ ISOBATCH_GPU_MEMORY }: Readonly<NodeJS.ProcessE
 }
 
 /**
- * Bounds what this process takes of its GPU, before anything else of TensorFlow has seen it.
- * @throws {IsobatchError} `unavailable` if the installation can't
+ * Limits the memory that this process takes of its GPU; to be called before anything else of TensorFlow sees the GPU.
+ * @throws {IsobatchError} `unavailable` if the installation can't set a limit
  */
 export function boundGpuMemory(sessions: SessionAddon | undefined, mebibytes: number): void {
   if (sessions === undefined) {

@@ -55,9 +55,9 @@ export function complete(): void {
 }
 
 /**
- * Undefined where the installation can't, or isn't to.
- * @param devices the devices of its sessions; only tests choose others.
- * @param settings by default the environment's; the same.
+ * The compiler of the open backend; undefined if the installation has none, or the settings turn it off.
+ * @param devices the devices of its sessions; only tests choose others than the default.
+ * @param settings by default those of the environment; only tests choose others.
  */
 export function compiler(devices?: SessionDevices, settings = settingsNow()): Compiler | undefined {
   const { sessions } = opened!;
@@ -68,14 +68,14 @@ export function compiler(devices?: SessionDevices, settings = settingsNow()): Co
 const settingsNow = (): ProgramSettings =>
   programSettings(process.env.ISOBATCH_TENSORFLOW_PROGRAM, opened!.name === "tfjs-node-gpu");
 
-/** What of its programs is part of the numerics class, as the beginning of a list. */
+/** The programs' part of the numerics class, as the first items of a list. */
 function programNumerics(): string {
   const { sessions, name } = opened!;
   const { numerics, bits } = settingsNow();
   // Without sessions a gradient's bits are the operations'.
   if (sessions === undefined) return name === "tfjs-node-gpu" ? "no program, " : "";
   if (numerics === undefined) return "";
-  // An older installation's programs don't clip, and sum on the host, where small numbers aren't taken for 0.
+  // Programs of an older installation leave clipping and sums to the host, which does not flush small numbers to 0.
   return `${numerics}${bits === "program" && sessions.extend === undefined ? " without sums" : ""}, `;
 }
 
@@ -85,7 +85,7 @@ const productDevice = ({ name, switchTf32 }: Loaded): ProductDevice =>
 
 /**
  * Prepares the device for products of this precision, until it is asked for another.
- * @returns to how many bits of mantissa factors have to be rounded
+ * @returns the bits of mantissa that factors must be rounded to; undefined: they are not rounded
  */
 export function prepareProducts(precision: Precision): number | undefined {
   const { tf32, bits } = productsOn(productDevice(opened!), precision);
@@ -127,7 +127,7 @@ function limitText(): string {
   return mebibytes === undefined ? "" : `, at most ${mebibytes / 1_024} GiB of its memory`;
 }
 
-/** What follows from versions that nothing says. */
+/** What follows from versions that could not be found out. */
 function unknownText(versions: readonly LibraryVersion[]): string {
   const unknown = versions.flatMap(({ name, version }) => (version === undefined ? [name] : []));
   if (unknown.length === 0) return "";

@@ -1,7 +1,7 @@
 /**
- * Which versions of CUDA's libraries this process has really loaded: with another cuDNN or cuBLAS the same GPU computes other
- * bits. The libraries are asked themselves. Where that can't be, the name of the loaded file may say it, or what pip has
- * written down beside it.
+ * Which versions of CUDA's libraries this process has really loaded: with another cuDNN or cuBLAS the same GPU computes
+ * other bits. The libraries themselves are asked. Where that is impossible, the version is taken from the name of the
+ * loaded file, or from pip's record of the package.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
@@ -11,7 +11,7 @@ import { findCudaLibraries } from "./cuda-libraries.js";
 export interface LibraryVersion {
   /** E.g. "cuDNN". */
   readonly name: string;
-  /** E.g. "9.3.0"; undefined if nothing says it. */
+  /** E.g. "9.3.0"; undefined if it can't be found out. */
   readonly version: string | undefined;
 }
 
@@ -23,7 +23,7 @@ interface Question {
   readonly function: string;
   /** Whether the function writes its answer instead of returning it. */
   readonly written: boolean;
-  /** What a version is made of, and how the function's number is composed of it. */
+  /** Splits the number that the function returns into the parts of a version. */
   readonly parts: (number: number) => number[];
 }
 
@@ -40,7 +40,7 @@ const QUESTIONS: readonly Question[] = [
   },
   {
     ...{ name: "cuDNN", library: "libcudnn", pip: "cudnn", function: "cudnnGetVersion", written: false },
-    // Until version 8 there was one digit less for the major version's neighbours.
+    // 90300 is 9.3.0, but up to version 8 the minor version had one digit: 8907 is 8.9.7.
     parts: (number) =>
       number >= 90_000 ? pairs(number) : [Math.floor(number / 1_000), Math.floor(number / 100) % 10, number % 100],
   },
@@ -49,7 +49,7 @@ const QUESTIONS: readonly Question[] = [
 /**
  * @param addon undefined, or without `version`, where an older Isobatch has made the installation
  * @param libraryFolder of the wheel: the package folder of TensorFlow
- * @param maps of this process, which name the files that it has loaded
+ * @param maps the process's memory maps, which name the files that it has loaded
  */
 export function loadedVersions(
   addon: Pick<ProcessAddon, "version"> | undefined,
@@ -61,7 +61,7 @@ export function loadedVersions(
     const file = libraries.find((each) => each.startsWith(`${library}.so.`))!;
     const number = addon?.version?.(file, question, written);
     const version = number === undefined ? versionBeside(file, pip, maps) : parts(number).join(".");
-    // pip's versions have a last part that the functions do not tell: the same library must have the same version.
+    // pip's versions have one more part than the functions', so it is cut off: a library has one version, however found.
     return { name, version: version?.split(".").slice(0, parts(0).length).join(".") };
   });
 }

@@ -17,9 +17,9 @@ export interface Loaded {
   readonly binding: Binding;
   /** Undefined where an older Isobatch has made the installation. */
   readonly sessions: SessionAddon | undefined;
-  /** The same. */
+  /** Undefined where an older Isobatch has made the installation. */
   readonly addon: ProcessAddon | undefined;
-  /** Switches TF32 on or off, in the whole process; undefined where it can't, and is off. */
+  /** Switches TF32 on or off for the whole process; undefined where there is no switch, and TF32 is off. */
   readonly switchTf32: ((on: boolean) => void) | undefined;
 }
 
@@ -62,7 +62,7 @@ export function loadTensorFlow(name: TensorFlowBackendName, installation: Tensor
   }
 }
 
-/** TensorFlow has TF32 on until it is told otherwise. */
+/** The switch for TF32, turned off: TensorFlow has TF32 on by default. */
 function tf32Switch(
   { libraryFolder }: TensorFlowInstallation,
   addon: ProcessAddon | undefined,

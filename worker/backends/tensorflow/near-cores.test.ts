@@ -40,7 +40,7 @@ describe("nearCores()", () => {
     assert.equal(near("1", "16-31,48-63", "20-23"), undefined, "all of them are near");
   });
 
-  it("are not told apart where cores are not divided, or nobody says how", () => {
+  it("are not told apart where cores are not divided, or the system does not say how", () => {
     assert.equal(near("0", "0-63", "0-63"), undefined);
     assert.equal(near("-1", "0-63", "0-63"), undefined);
     assert.equal(near("-1", "0-15", "0-63"), undefined);

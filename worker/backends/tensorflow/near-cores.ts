@@ -1,8 +1,8 @@
 /**
- * Which of a machine's cores are near a GPU. On a machine with several memory nodes (sockets, or parts of one) a GPU hangs on
- * one of them: what another node's cores send it takes the way between nodes, which is slower, and which all share. So a
- * worker on a GPU keeps to the near cores; all of its threads do, and thereby also the memory that they touch first.
- * Where cores are not divided, or the system does not say how, nothing is changed.
+ * Which of a machine's cores are near a GPU. On a machine with several memory nodes (sockets, or parts of one) a GPU is
+ * attached to one of them; data from other nodes' cores crosses the link between nodes, which is slower and shared by
+ * all. So all threads of a worker on a GPU keep to the near cores, and the memory that they touch first is near, too.
+ * Where there is only one node, or the system does not report them, nothing is changed.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,10 +11,10 @@ import { findInstallation } from "./availability.js";
 import { gpuNamed, pinnedGpu } from "./gpus.js";
 import { readGraphics } from "./graphics.js";
 
-/** Where the system tells what is near what; others in tests. */
+/** The system's files that say what is near a device; tests use others. */
 export interface NearPlaces {
   readonly devices: string;
-  /** The process's status, which says what cores it may use. */
+  /** The process's status, which lists the cores that it may use. */
   readonly status: string;
 }
 
@@ -26,7 +26,7 @@ const coresNeeded = (computeThreads: number): number => computeThreads + 1;
 /**
  * The cores near a GPU that this process may use, by their numbers.
  * @param address on the PCI bus
- * @returns undefined where all that it may use are as near, or none is
+ * @returns undefined where all the cores that it may use are near, or none of them is
  */
 export function nearCores(address: string, places: NearPlaces = PLACES): number[] | undefined {
   const device = join(places.devices, address.toLowerCase());
@@ -50,7 +50,7 @@ export function coresOf(text: string): number[] {
     });
 }
 
-/** The same the other way. */
+/** The inverse of `coresOf`: cores in the form in which the system lists them. */
 export function coresText(cores: readonly number[]): string {
   const ranges: [first: number, last: number][] = [];
   for (const core of cores) {

@@ -1,6 +1,6 @@
 /**
- * Normalising on TensorFlow. Over a batch it has an operation of its own, and one for the gradient. For rows it has none
- * that all its devices have, so these are the fewest others.
+ * Normalising on TensorFlow. For a batch it has an operation, and another for the gradient. For rows it has none that
+ * works on all its devices, so they take as few other operations as possible.
  */
 import { core as tf } from "../../../tasks/tfjs/core.js";
 import type { TensorInfo } from "../kernels.js";
@@ -23,7 +23,7 @@ const fusedAttributes = (epsilon: number): Attribute[] => [
   ...[number("epsilon", epsilon), text("data_format", "NHWC"), flag("is_training", true)],
 ];
 
-/** TensorFlow's operation takes images, of which a batch of rows is one column. */
+/** TensorFlow's operation takes images; a batch of rows is passed as one image with a single column. */
 function asImages(x: TensorInfo): tf.Tensor {
   if (x.shape.length === 4) return x as tf.Tensor;
   const { rows, width } = rowsOf(x);
@@ -41,7 +41,7 @@ function batchNorm({ inputs: { x, gamma, beta }, attrs: { epsilon }, backend }: 
     const outputs = runAll(backend, "FusedBatchNormV2", attributes, given, 5);
     const [y, mean, corrected, , kept] = outputs as tf.Tensor[];
     if (!isOnGpu(backend)) return [shaped(y, x), mean, kept];
-    // What a GPU keeps is the inverse of the deviation, and its variance is that of a sample, as Bessel has it.
+    // A GPU keeps the inverse of the deviation instead, and its variance has Bessel's correction, which is undone here.
     const { rows } = rowsOf(x);
     const variance = rows > 1 ? tf.mul(corrected, tf.scalar((rows - 1) / rows)) : tf.zeros(mean.shape);
     return [shaped(y, x), mean, variance];

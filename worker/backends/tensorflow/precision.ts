@@ -1,7 +1,7 @@
 /**
- * What TensorFlow does for a precision by itself. A GPU's tensor cores multiply float32 numbers as TF32: they take
- * 10 bits of the factors, so nothing is left to be rounded here; and bfloat16 numbers, which have fewer bits, they multiply exactly. On a CPU
- * factors are rounded, and then multiplied in float32.
+ * What TensorFlow does for a precision by itself. A GPU's tensor cores multiply float32 numbers as TF32: they round the
+ * factors to 10 bits themselves, and multiply factors that were rounded to bfloat16, which has fewer bits, exactly. On a
+ * CPU factors are rounded here, and then multiplied in float32.
  */
 import { IsobatchError } from "../../../shared/errors.js";
 import { MANTISSA_BITS, type Precision } from "../../../shared/precision.js";
@@ -11,13 +11,13 @@ import { BY_ROUNDING } from "../description.js";
 export type ProductDevice = "cpu" | "gpu" | "gpu without a switch";
 
 export interface Products {
-  /** Whether TF32 has to be on. */
+  /** Whether TF32 must be on. */
   readonly tf32: boolean;
-  /** To how many bits of mantissa factors have to be rounded before the device multiplies them; undefined: not at all. */
+  /** The bits of mantissa that factors must be rounded to before the device multiplies them; undefined: no rounding. */
   readonly bits: number | undefined;
 }
 
-/** @throws {IsobatchError} `unavailable` if the device can't. */
+/** @throws {IsobatchError} `unavailable` if the device does not have this precision. */
 export function productsOn(device: ProductDevice, precision: Precision): Products {
   const bits = MANTISSA_BITS[precision];
   if (device === "cpu") return { tf32: false, bits };
@@ -30,7 +30,7 @@ export function productsOn(device: ProductDevice, precision: Precision): Product
   );
 }
 
-/** The precisions beside float32 that a device has, in words. */
+/** The precisions that a device has, and how, in words. */
 export const PRECISIONS_ON: Readonly<Record<ProductDevice, string>> = {
   cpu: BY_ROUNDING,
   gpu: "float32; tf32 on tensor cores, where the GPU has them for it; bfloat16 by rounding factors, then as tf32",

@@ -13,7 +13,7 @@ export function registerRound(): void {
 
 type Call = KernelCall<{ x: TensorInfo }, RoundAttributes>;
 
-/** TensorFlow's number of bfloat16, a type that neither the binding nor tfjs has a name for. */
+/** TensorFlow's number for bfloat16, a type for which neither the binding nor tfjs has a name. */
 const BFLOAT16 = 14;
 const MANTISSA = 23;
 
@@ -30,7 +30,7 @@ function roundedByCast({ float, run, type }: Operations, x: number): number {
   return run("Cast", [type("SrcT", BFLOAT16), type("DstT", float)], short);
 }
 
-/** Adds just under half of the last place that is kept, and all of it if that is odd; a NaN stays what it is. */
+/** Adds just under half a unit of the last kept place, or half a unit if that place is odd, and cuts the rest off. */
 function roundedAsInteger({ float, int, run, type, constant }: Operations, x: number, cut: number): number {
   const bits = run("Bitcast", [type("T", float), type("type", int)], x);
   const ofInt = [type("T", int)];

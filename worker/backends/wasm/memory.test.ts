@@ -70,7 +70,7 @@ describe("the wasm backend's memory", () => {
     }
   });
 
-  it("is left alone where what is free is in pieces", async () => {
+  it("is not written over where what is free is in pieces", async () => {
     await withMemory((take) => {
       const pieces = Array.from({ length: 15 }, () => take(256));
       for (const [i, { free }] of pieces.entries()) if (i % 2 === 0) free();

@@ -1,11 +1,11 @@
 /**
- * The end of the wasm backend's memory, which is at 4 GiB. Where its allocator has no room, it answers address 0, which tfjs
- * takes for a tensor's place; and close to the end it computes modulo 2^32, so that it gives memory that is not there, or is
- * another tensor's. Tensors would be written over one another, and over the library's own numbers. So the bytes that are
- * taken are counted here, and whoever wants too many gets an error before anything is written.
+ * The end of the wasm backend's memory, at 4 GiB. When its allocator has no room it returns address 0, which tfjs takes for
+ * a tensor's address; and close to the end it computes modulo 2^32, so that it returns memory that does not exist, or is
+ * another tensor's. Tensors would overwrite one another, and the library's own data. So the allocated bytes are counted
+ * here, and a request for too many fails before anything is written.
  *
- * Where the free bytes are enough but in pieces, the allocator may still go over the end. Then nothing in this memory can be
- * trusted any more, and every later request fails, too.
+ * If enough bytes are free, but in pieces, the allocator may still go past the end. Then nothing in this memory can be
+ * trusted, and every later request fails, too.
  */
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { OutOfMemoryError } from "../out-of-memory.js";
@@ -17,9 +17,9 @@ interface Allocator {
   readonly asm: { readonly memory: WebAssembly.Memory };
 }
 
-/** Below this nothing is counted: counting costs as much as the rest of an allocation. */
+/** Smaller allocations are not counted: counting costs as much as the rest of an allocation. */
 const COUNTED_BYTES_MIN = 4_096;
-/** 64 MiB before the end: for what is not counted, here and in the library itself. */
+/** 64 MiB before the end, left for what is not counted, here and in the library itself. */
 const BYTES_MAX = 2 ** 32 - 2 ** 26;
 
 const guarded = new WeakSet<Allocator>();
@@ -29,7 +29,7 @@ export function guardMemory({ wasm }: Pick<BackendWasm, "wasm">): void {
   const allocator = wasm as unknown as Allocator;
   if (guarded.has(allocator)) return;
   guarded.add(allocator);
-  // The first call puts the function itself in the place of one that looks for it.
+  // Until their first call both are stubs, which replace themselves by the module's functions.
   allocator._free(allocator._malloc(1));
   const { _malloc: allocate, _free: free, asm } = allocator;
   /** By address. */

@@ -3,7 +3,7 @@ import { type KernelFunc, OneHot } from "../../../tasks/tfjs/core.js";
 import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import { output } from "./training-kernels.js";
 
-/** One-hot rows of floats, as the targets of a cross-entropy are. The backend's own kernel writes integers in their place. */
+/** One-hot rows of floats, as the targets of a cross-entropy are. The backend's own kernel writes integers instead. */
 export function registerOneHot(): void {
   replaceKernel("wasm", OneHot, oneHot);
 }

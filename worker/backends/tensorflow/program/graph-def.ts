@@ -72,16 +72,16 @@ export const value = {
 
 export interface GraphNode {
   readonly name: string;
-  /** Of the operation, e.g. "Conv2D". */
+  /** The operation's name, e.g. "Conv2D". */
   readonly operation: string;
   /** "node", or "node:output". */
   readonly inputs: readonly string[];
   readonly attributes: Readonly<Record<string, Encoded>>;
-  /** Of each output, where they are known; not part of what is encoded. */
+  /** The shape of each output, where they are known; not encoded. */
   readonly shapes?: readonly (readonly number[])[];
 }
 
-/** The devices that a session sees, what is placed on them, and what becomes of the graph there. */
+/** The devices that a session sees, the device of its operations, and how its graph is rewritten. */
 export interface SessionDevices {
   /** Whether there is another device than CPUs: a GPU, on which TensorFlow then places what it can. */
   readonly otherDevices: boolean;
@@ -103,10 +103,10 @@ export function encodeGraph(nodes: readonly GraphNode[], { device }: SessionDevi
   return joined([...encoded, bytesField(4, numberField(1, PRODUCER))]);
 }
 
-/** A protocol buffer has 2 GiB at most, of which this leaves enough for the nodes. */
+/** A protocol buffer has 2 GiB at most; this leaves enough of it for the nodes. */
 const ATTRIBUTES_BYTES_MAX = 2e9;
 
-/** The version of the graph's form: of 2023, which every TensorFlow that is installed for us reads. */
+/** The version of the graph's format, of 2023, which every TensorFlow since then reads. */
 const PRODUCER = 1395;
 
 function encodeNode({ name, operation, inputs, attributes }: GraphNode, device: string | undefined): Encoded {
@@ -126,7 +126,7 @@ function encodeNode({ name, operation, inputs, attributes }: GraphNode, device: 
  * the operations they are unless rewriting the graph is asked for.
  *
  * TensorFlow cuts a graph at the borders of devices; each part, a partition, runs by itself, and sends to and receives
- * from the others. With one partition the single-threaded executor is the fastest. With two it waits for ever: it
+ * from the others. With one partition the single-threaded executor is the fastest. With two it never ends: it
  * waits inside the operation that receives, in the only thread that could run the partition that sends. The default
  * executor returns the thread while it waits. It is also the only one that computes what XLA makes of a graph.
  */

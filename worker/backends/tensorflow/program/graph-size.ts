@@ -1,8 +1,8 @@
-/** How large a graph is: what a person would count of it. */
+/** How large a graph is. */
 import type { ProgramSize } from "../../compiler.js";
 import type { GraphNode } from "./graph-def.js";
 
-/** What holds numbers or hands them in and out, and computes nothing. */
+/** Operations that hold numbers or pass them on, and compute nothing. */
 const STILL = /^(Placeholder|Const|VarHandleOp|ReadVariableOp|AssignVariableOp|Identity|NoOp)$/;
 
 export function sizeOf(nodes: readonly GraphNode[]): ProgramSize {

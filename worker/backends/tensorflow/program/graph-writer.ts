@@ -1,7 +1,7 @@
-/** Writes a graph node by node, each with a name that the graph has only once. */
+/** Writes a graph node by node, each with a unique name. */
 import { type Encoded, type GraphNode, value } from "./graph-def.js";
 
-/** TensorFlow's numbers of element types. */
+/** TensorFlow's numbers for element types. */
 export const TYPE = { float32: 1, float64: 2, int32: 3, boolean: 10, bfloat16: 14 } as const;
 
 export interface GraphWriter {
@@ -16,8 +16,9 @@ export interface GraphWriter {
 }
 
 /**
- * @param prefix of every name.
- * XLA, where it is used, joins operations and adds products without rounding them first, so it has to leave these alone.
+ * XLA, where it is used, fuses operations and adds products without rounding them first, so these nodes are excluded
+ * from it.
+ * @param prefix the start of every name.
  */
 export function createGraphWriter(prefix: string): GraphWriter {
   const nodes: GraphNode[] = [];
@@ -49,7 +50,7 @@ export interface Slice {
   readonly length: number;
 }
 
-/** Slices, one after the other, in memory of their own: not where the session was fed them or has them in a variable. */
+/** Slices, one after the other, copied to new memory: not that of a feed or of another variable. */
 export function joinedSlices(writer: GraphWriter, slices: readonly Slice[]): string {
   const T = value.type(TYPE.float32);
   const parts = slices.map(({ vector, from, length }) =>
@@ -63,10 +64,10 @@ export function joinedSlices(writer: GraphWriter, slices: readonly Slice[]): str
   return writer.add("ConcatV2", [...parts, axis], { T, N: value.integer(parts.length) });
 }
 
-/** A variable of float32 numbers that the session keeps, by its name; graphs that are added later may have it too. */
+/** A variable of float32 numbers in the session, by its name; graphs that are added later can use it, too. */
 export interface Variable {
   read(): string;
-  /** @returns the operation that must run for it. */
+  /** @returns the name of the operation that assigns it. */
   assign(value: string): string;
 }
 

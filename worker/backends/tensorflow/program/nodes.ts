@@ -1,4 +1,4 @@
-/** What the passes over a graph's nodes ask of them. */
+/** Questions about a graph's nodes that the passes over it share. */
 import { type Encoded, type GraphNode, value } from "./graph-def.js";
 
 export type Shape = readonly number[];
@@ -8,7 +8,7 @@ type Nodes = ReadonlyMap<string, GraphNode>;
 /** How a node's output is named where it is an input. */
 export const place = (name: string, output: number): string => (output === 0 ? name : `${name}:${output}`);
 
-/** The name of the node that an input is taken from, or waits for. */
+/** The name of the node that an input comes from, or waits for. */
 export const nodeOf = (input: string): string => input.replace(/^\^/, "").replace(/:\d+$/, "");
 
 export function shapeOf(input: string, nodes: Nodes): Shape | undefined {
@@ -25,7 +25,7 @@ export const isOne = (shape: Shape | undefined): boolean => shape?.every((length
 export const sameBytes = (a: Encoded | undefined, b: Encoded | undefined): boolean =>
   a !== undefined && b !== undefined && Buffer.compare(a, b) === 0;
 
-/** TensorFlow's number of the type. */
+/** TensorFlow's number for the type. */
 export const INT32 = 3;
 
 /** Whether a node is this constant of int32. */

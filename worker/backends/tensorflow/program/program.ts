@@ -1,7 +1,6 @@
 /**
- * Makes one graph of what two traces have in common, and runs it in a session: TensorFlow then goes from operation to
- * operation by itself, at a tenth of what each costs from JavaScript, and the numbers go straight between its memory and
- * ours.
+ * Makes one graph of what two traces have in common, and runs it in a session: an operation then costs a tenth of what it
+ * costs when JavaScript calls it, and numbers are copied directly between TensorFlow's memory and JavaScript's arrays.
  *
  * A tensor that JavaScript made is a constant only if both traces made the same one; one that differs must be the key of
  * the same draw in both. So nothing that changes with the micro-batch can be frozen unseen.
@@ -88,11 +87,11 @@ interface Graph {
   readonly nodes: GraphNode[];
   readonly variables: { index: number; name: string; assign: string; feed: FeedPlace }[];
   readonly feeds: FeedPlace[];
-  /** Of each feed, which of the inputs and then draws it is. */
+  /** For each feed its index among the inputs, followed by the draws. */
   readonly inputs: number[];
   readonly draws: number[];
   readonly fetches: string[];
-  /** Of each fetch, which output it is. */
+  /** For each fetch the index of its output. */
   readonly wanted: number[];
 }
 
@@ -166,7 +165,7 @@ function buildGraph(binding: Binding, first: TensorFlowTrace, second: TensorFlow
     const name = `operation${i}`;
     const attributes = Object.fromEntries(operation.attributes.map((attribute) => encodeAttribute(binding, attribute)));
     const from = operation.inputs.map((id, j) => same(other.inputs[j], id));
-    // A key that both traces share would draw the same numbers for ever.
+    // A key that both traces share would draw the same numbers in every run.
     if (operation.name === UNIFORM && !from[1].startsWith("draw")) {
       throw new UncompilableError("it draws random numbers by a key that stays the same");
     }
@@ -216,7 +215,7 @@ function equal(a: Numbers, b: Numbers): boolean {
   return bytes(a).equals(bytes(b));
 }
 
-/** Whose key both tensors are. */
+/** The index of the draw whose key both tensors are. */
 function drawOf(first: TensorFlowTrace, second: TensorFlowTrace, a: HostTensor, b: HostTensor): number {
   const [keysA, keysB] = [first, second].map(({ computation }) => computation.draws);
   const found = keysB.findIndex((key, i) => equal(key, b.values) && equal(keysA[i], a.values));

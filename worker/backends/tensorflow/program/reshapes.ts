@@ -1,34 +1,34 @@
 /**
- * Takes the Reshapes out of a graph that stand only between operations to which the shape makes no difference. tfjs reshapes
- * to rows before every matrix product, and back after it. Here a Reshape is only noted; what computes element by element,
- * or along rows, does so in the shape in which its input is there; and an operation to which the shape matters is given a
- * Reshape to the one that it expects. All elements stay in their order and meet the same ones, so their bits stay too.
+ * Removes Reshapes between operations to which the shape makes no difference. tfjs reshapes to rows before every matrix
+ * product, and back after it. Here a Reshape is only noted; an operation that computes element by element, or row by row,
+ * does so in the shape that its input has already; and an operation to which the shape matters gets a Reshape to the one
+ * that it expects. All elements stay in their order and are combined with the same ones, so their bits stay, too.
  */
 import { type Encoded, type GraphNode, value } from "./graph-def.js";
 import { INT32, isAscending, isConstant, isOne, nodeOf, type Shape, sameShape, shapeOf } from "./nodes.js";
 
-/** They compute each element from one element. */
+/** Operations that compute each element from one element. */
 const ELEMENTWISE = new Set([
   ...["Abs", "Neg", "Exp", "Expm1", "Log", "Log1p", "Sqrt", "Rsqrt", "Square", "Reciprocal", "Sign", "Erf", "Cast"],
   ...["Relu", "Relu6", "LeakyRelu", "Elu", "Selu", "Sigmoid", "Softplus", "Tanh"],
 ]);
-/** Each row of the last axis from itself. */
+/** Operations that compute each row along the last axis from that row. */
 const ROW_BY_ROW = new Set(["Softmax", "LogSoftmax"]);
-/** Each element from one of two tensors, which may be broadcast, … */
+/** Operations that compute each element from an element of each of two tensors, which may be broadcast. */
 const OF_TWO = new Set(["Add", "AddV2", "Sub", "Mul", "RealDiv", "Maximum", "Minimum"]);
-/** … or may not. */
+/** The same for two tensors that must have the same shape. */
 const OF_TWO_ALIKE = new Set(["ReluGrad", "Relu6Grad", "EluGrad", "SeluGrad", "SigmoidGrad", "TanhGrad"]);
 const REDUCING = new Set(["Sum", "Mean", "Max", "Min"]);
-/** What repeats its first input, in a shape that its second one gives. */
+/** Operations that repeat their first input, in a shape that the second one gives. */
 const REPEATING = new Set(["Tile", "BroadcastTo"]);
 
 type Attributes = Readonly<Record<string, Encoded>>;
 
-/** What the graph has as an output of one shape, as it is computed: in another shape. */
+/** An output that is computed in another shape than the graph gives it. */
 interface View {
   readonly source: string;
   readonly shape: Shape;
-  /** Of a Reshape between the two. */
+  /** The attributes of a Reshape between the two shapes. */
   readonly attributes: Attributes;
 }
 
@@ -39,7 +39,7 @@ interface Pass {
   /** The nodes as they were. */
   readonly given: ReadonlyMap<string, GraphNode>;
   readonly result: Map<string, GraphNode>;
-  /** By the names of the given nodes; the others are computed in the given shape. */
+  /** By the names of the given nodes; nodes without a view are computed in the given shape. */
   readonly views: Map<string, View>;
 }
 
@@ -68,13 +68,13 @@ const shapeNow = (pass: Pass, input: string): Shape | undefined =>
 
 const sourceOf = (pass: Pass, input: string): string => pass.views.get(input)?.source ?? input;
 
-/** Remembers what a Reshape is a view of. @returns false if that is not known. */
+/** Notes what a Reshape is a view of. @returns false if a shape is unknown, so that the Reshape must stay. */
 function isNoted(pass: Pass, { name, inputs: [input], attributes, shapes }: GraphNode): boolean {
   const shape = shapeNow(pass, input);
   if (shape === undefined || shapes === undefined) return false;
   const before = pass.result.get(sourceOf(pass, input));
   const [repeated] = before?.inputs ?? [];
-  // What repeats one element does so in any shape.
+  // A repeated single element can be repeated in any shape.
   if (before !== undefined && REPEATING.has(before.operation) && isOne(shapeOf(repeated, pass.result))) {
     const [to] = shapes;
     const one = inShape(
@@ -97,7 +97,7 @@ function asGiven(pass: Pass, input: string): string {
   return view === undefined ? input : inShape(pass, input, givenShape(pass, input)!, view.attributes);
 }
 
-/** An input in a shape of as many elements. */
+/** An input in another shape of the same number of elements. */
 function inShape(pass: Pass, input: string, shape: Shape, attributes: Attributes): string {
   const source = sourceOf(pass, input);
   const now = pass.views.get(input)?.shape ?? shapeOf(input, pass.given) ?? shapeOf(input, pass.result);
@@ -119,7 +119,7 @@ function integers(pass: Pass, values: readonly number[]): string {
   return name;
 }
 
-/** Undefined where an operation needs the given shape, or has it anyway. */
+/** How a node can be computed in another shape; undefined if it needs the given shape, or its inputs have it. */
 function inOtherShape(pass: Pass, node: GraphNode, shape: Shape): Reshaped | undefined {
   const { operation, inputs } = node;
   if (!inputs.some((input) => pass.views.has(input))) return undefined;
@@ -136,7 +136,7 @@ function ofOne(pass: Pass, { operation, inputs: [input], attributes }: GraphNode
   return { inputs: [view.source], shape: view.shape, attributes: ofResult };
 }
 
-/** In the shape of the fewest axes that an input is there in, if it has all of the output's elements. */
+/** Computes in the shape with the fewest axes that any input of the output's full size has. */
 function ofTwo(pass: Pass, { operation, inputs }: GraphNode, shape: Shape): Reshaped | undefined {
   const isWhole = (input: string): boolean => sameShape(givenShape(pass, input) ?? [], shape);
   const [view] = inputs
@@ -167,7 +167,7 @@ function broadcastShape(shape: Shape | undefined, given: Shape, now: Shape): Sha
   return given.at(-1) === now.at(-1) && sameShape(shape, onePerRow(given)) ? onePerRow(now) : undefined;
 }
 
-/** Over the leading axes, all of them, or the last one. */
+/** Handles reductions over some leading axes, all axes, or the last axis. */
 function reduction(pass: Pass, { inputs: [input, axesInput] }: GraphNode, shape: Shape): Reshaped | undefined {
   const [view, given] = [pass.views.get(input), givenShape(pass, input)];
   const axesNode = pass.given.get(axesInput);
@@ -188,7 +188,7 @@ function reduction(pass: Pass, { inputs: [input, axesInput] }: GraphNode, shape:
   return { inputs: [view.source, integers(pass, axes)], shape: left, attributes };
 }
 
-/** A batch of one product as that of two matrices. */
+/** Computes a batch of one product as the product of two matrices. */
 function product(pass: Pass, { inputs }: GraphNode, shape: Shape): Reshaped | undefined {
   const views = inputs.flatMap((input) => {
     const [view, given] = [pass.views.get(input), givenShape(pass, input)];

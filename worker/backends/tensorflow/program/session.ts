@@ -1,15 +1,15 @@
 /** The typed door to session.cc, whose head says what each function does. */
 import type { Numbers } from "../../compiler.js";
 
-/** Opaque. */
+/** A session, as JavaScript holds it. */
 export type SessionHandle = object;
 
 export interface FeedPlace {
   readonly name: string;
-  /** TensorFlow's number of the element type. */
+  /** TensorFlow's number for the element type. */
   readonly type: number;
   readonly shape: readonly number[];
-  /** Whether TensorFlow reads the one array that it is where that is; by default it is copied first. */
+  /** Whether TensorFlow reads the single array in place; by default it is copied first. */
   readonly borrowed?: boolean;
 }
 
@@ -21,11 +21,11 @@ export interface SessionAddon {
     fetches: readonly string[],
     targets: readonly string[],
   ): number;
-  /** Adds nodes to the graph, which may take those of `outer` that are in it. Not in addons that an older Isobatch has made. */
+  /** Adds nodes, which may take the outputs `outer` of nodes in the graph. Not in addons that an older Isobatch has made. */
   extend?(session: SessionHandle, graph: Uint8Array, outer: readonly string[]): void;
   /**
-   * @param unchecked whether numbers need not be looked at.
-   * @returns undefined where an older Isobatch has made the addon.
+   * @param unchecked whether the check for finite numbers is left out.
+   * @returns whether all outputs are finite; undefined where an older Isobatch has made the addon.
    */
   run(
     session: SessionHandle,
@@ -34,7 +34,7 @@ export interface SessionAddon {
     outputs: readonly (readonly Numbers[])[],
     unchecked?: boolean,
   ): boolean | undefined;
-  /** As `run`, in another thread; until it is settled the session can do nothing else. Not in older addons. */
+  /** Like `run`, in another thread; until it is settled the session can do nothing else. Not in older addons. */
   runLater?(...call: Parameters<SessionAddon["run"]>): Promise<boolean>;
   /** Not in addons that an older Isobatch has made. */
   assign?(session: SessionHandle, call: number, read: number, inputs: readonly (readonly Numbers[])[]): void;

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { programSettings, programVariables } from "./settings.js";
 
 describe("programSettings()", () => {
-  it("keeps the operations' bits on a CPU, and has the program's own on a GPU, unless it is told otherwise", () => {
+  it("keeps the operations' bits on a CPU, and has the program's own on a GPU, unless the variable says otherwise", () => {
     const plain = { compiled: true, rewriting: { optimizers: [], xla: false }, split: false };
     assert.deepEqual(programSettings(undefined, false), { ...plain, bits: "operations", numerics: undefined });
     assert.deepEqual(programSettings("", true), { ...plain, bits: "program", numerics: "program 1" });
@@ -13,7 +13,7 @@ describe("programSettings()", () => {
     assert.deepEqual(programSettings("off", true), { ...off, numerics: "no program" });
   });
 
-  it("names in the numerics class whatever rewrites the graph, in one order", () => {
+  it("names in the numerics class everything that rewrites the graph, in a fixed order", () => {
     const numerics = (words: string) => programSettings(words, true).numerics;
     assert.equal(numerics("xla,layout"), "program 1 + layout + xla");
     assert.equal(numerics("layout,xla"), "program 1 + layout + xla");
@@ -39,7 +39,7 @@ describe("programSettings()", () => {
 });
 
 describe("programVariables()", () => {
-  it("makes XLA's algorithms deterministic and keep what is rounded, beside what others set, once", () => {
+  it("makes XLA's algorithms deterministic and keep what is rounded, once, and keeps flags that are set already", () => {
     assert.deepEqual(programVariables({ ISOBATCH_TENSORFLOW_PROGRAM: "layout", XLA_FLAGS: "--a" }), {});
     const once = programVariables({ ISOBATCH_TENSORFLOW_PROGRAM: "xla", XLA_FLAGS: "--a" });
     const flags = ["gpu_deterministic_ops=true", "gpu_autotune_level=0", "allow_excess_precision=false"];

@@ -1,7 +1,7 @@
 /**
- * How programs are made and what their bits are worth, from ISOBATCH_TENSORFLOW_PROGRAM. On a GPU a program is the numerics
- * class: whatever is chosen is part of it, so workers that chose differently never share a run. On a CPU a program must
- * have the operations' bits unless something is chosen, so that the GPU's rule can be tried without one.
+ * How programs are made, and whether their bits count, from ISOBATCH_TENSORFLOW_PROGRAM. On a GPU the program's bits are
+ * the gradient's: the choice is part of the numerics class, so workers that chose differently never share a run. On a CPU
+ * a program must have the operations' bits, unless something is chosen, so that the GPU's rule can be tried without one.
  */
 import { invalid } from "../../../../shared/errors.js";
 import type { Compiler } from "../../compiler.js";
@@ -13,11 +13,11 @@ export interface ProgramSettings {
   readonly rewriting: Rewriting;
   /** Whether operations are placed on a second, virtual CPU device: a program then has two parts, as on a GPU. */
   readonly split: boolean;
-  /** What of it changes bits, for the numerics class; undefined where gradients have the operations' bits on any setting. */
+  /** The settings that change bits, for the numerics class; undefined where gradients have the operations' bits. */
   readonly numerics: string | undefined;
 }
 
-/** What TensorFlow may make of a graph before it computes it. All of it may change bits. */
+/** How TensorFlow may rewrite a graph before it computes it. Any of it may change bits. */
 export interface Rewriting {
   /** Which of TensorFlow's graph optimizers ("grappler") run, by their names; "all": those that it runs by default. */
   readonly optimizers: "all" | readonly string[];
@@ -25,7 +25,7 @@ export interface Rewriting {
   readonly xla: boolean;
 }
 
-/** The graph is computed as it was written. */
+/** No rewriting: the graph is computed as it was written. */
 export const AS_WRITTEN: Rewriting = { optimizers: [], xla: false };
 
 /** The variable's words. */
@@ -41,7 +41,7 @@ const ALL_OPTIMIZERS = "grappler";
 const OPTIMIZERS = ["layout", "remap"];
 const WORDS = [PLAIN, ...OPTIMIZERS, ALL_OPTIMIZERS, XLA, SPLIT];
 
-/** To be counted up when programs of the same model get other bits. */
+/** To be raised when programs of the same model get other bits. */
 const VERSION = 1;
 
 /**
@@ -76,16 +76,16 @@ export function programSettings(variable: string | undefined, onGpu: boolean): P
 }
 
 /**
- * What XLA reads when it is loaded: deterministic algorithms, the same in every process; numbers that are rounded to bfloat16
- * where the graph rounds them; compiled before the first run, since the graph's own bits are others; and CPUs too, where it is
- * tried without a GPU.
+ * What XLA reads when it is loaded: deterministic algorithms, the same in every process; no more precision than the graph
+ * asks for, so that what it rounds to bfloat16 stays rounded; compilation before the first run, since the uncompiled
+ * graph has other bits; and CPUs, too, to try it without a GPU.
  */
 const XLA_VARIABLES = {
   XLA_FLAGS: "--xla_gpu_deterministic_ops=true --xla_gpu_autotune_level=0 --xla_allow_excess_precision=false",
   TF_XLA_FLAGS: "--tf_xla_enable_lazy_compilation=false --tf_xla_cpu_global_jit",
 };
 
-/** The environment's variables that the settings want, beside what others have set in them. */
+/** The environment variables that the settings need, added to what is set in them already. */
 export function programVariables(variables: Readonly<NodeJS.ProcessEnv>): Record<string, string> {
   if (!variables.ISOBATCH_TENSORFLOW_PROGRAM?.split(",").includes(XLA)) return {};
   return Object.fromEntries(

@@ -1,28 +1,28 @@
 /**
- * Leaves out of a graph what a person would not write: operations that nothing needs, that change nothing (a Reshape to the
- * shape that is there, a Cast to the same type), that a second one undoes (a Reshape of a Reshape), that are computed twice,
- * and copies of a tensor along an axis for an operation that broadcasts by itself. Every number keeps its bits: what is left is
- * the same operations on the same numbers.
+ * Removes superfluous operations from a graph: those that nothing needs, that change nothing (a Reshape to the same shape,
+ * a Cast to the same type), that a second one undoes (a Reshape of a Reshape), that are computed twice, and copies of a
+ * tensor along an axis for an operation that broadcasts by itself. Every number keeps its bits: the same operations
+ * remain, on the same numbers.
  *
- * TensorFlow's own rewriting ("grappler") would do the same, but other things too, which change bits.
+ * TensorFlow's own rewriting ("grappler") would do the same, but also other things, which change bits.
  */
 import { createHash } from "node:crypto";
 import type { Encoded, GraphNode } from "./graph-def.js";
 import { isAscending, isOne, nodeOf, place, type Shape, sameBytes, sameShape, shapeOf } from "./nodes.js";
 import { withFewReshapes } from "./reshapes.js";
 
-/** Two nodes of one of these, with the same inputs and attributes, are two and stay so. */
+/** Operations of which two nodes with the same inputs and attributes may give different results. */
 const STATEFUL = /^(Placeholder|VarHandleOp|Random|Multinomial)|Variable/;
 
-/** They compute element by element, and take inputs of other shapes that broadcast to their output's. */
+/** Operations that compute element by element, and broadcast their inputs to the shape of their output. */
 const BROADCASTING = new Set(["Add", "AddV2", "Sub", "Mul", "RealDiv", "Maximum", "Minimum"]);
 
-/** What gives its first input's elements again, in an output that may have more of them. */
+/** Operations whose output repeats the elements of their first input. */
 const COPYING = new Set(["BroadcastTo", "Tile"]);
 
 /**
  * @param nodes each after those that it takes its inputs from.
- * @param kept names of the nodes that stay, under their names: fetches and targets.
+ * @param kept names of the nodes that stay, with their names: fetches and targets.
  * @returns those nodes and what they need, in the same order.
  */
 export function simplify(nodes: readonly GraphNode[], kept: Iterable<string>): GraphNode[] {
@@ -32,7 +32,7 @@ export function simplify(nodes: readonly GraphNode[], kept: Iterable<string>): G
 
 function cleared(nodes: readonly GraphNode[], roots: ReadonlySet<string>): GraphNode[] {
   const given = new Map(nodes.map((node) => [node.name, node]));
-  /** What an output of a node that is left out is taken from instead. */
+  /** For each output of a removed node the output that is used instead. */
   const replaced = new Map<string, string>();
   const left = new Map<string, GraphNode>();
   const known = new Map<string, string>();
@@ -59,7 +59,7 @@ function cleared(nodes: readonly GraphNode[], roots: ReadonlySet<string>): Graph
   return needed([...left.values()], roots);
 }
 
-/** The node, with inputs taken from before operations that make no difference to it. */
+/** The node, with inputs from before operations that make no difference to it. */
 function withPlainInputs(node: GraphNode, nodes: ReadonlyMap<string, GraphNode>): GraphNode {
   const shape = node.shapes?.[0];
   if (shape === undefined) return node;
@@ -76,14 +76,14 @@ function withPlainInputs(node: GraphNode, nodes: ReadonlyMap<string, GraphNode>)
     }
     return source;
   });
-  // Of two copied inputs both may be smaller than the output; one has to give it its shape.
+  // If both inputs are copies, the originals may both be smaller than the output: then one of the copies must stay.
   for (const inputs of [uncopied, [uncopied[0], node.inputs[1]], [node.inputs[0], uncopied[1]]]) {
     if (broadcasts(inputs, shape, nodes)) return { ...node, inputs };
   }
   return node;
 }
 
-/** Whether all that a node does is to repeat its input along axes of length 1, which broadcasting does too. */
+/** Whether a node only repeats its input along axes of length 1, which broadcasting does, too. */
 function copies({ operation, inputs, shapes }: GraphNode, nodes: ReadonlyMap<string, GraphNode>): boolean {
   const [from, to] = [shapeOf(inputs[0] ?? "", nodes), shapes?.[0]];
   if (from === undefined || to === undefined) return false;

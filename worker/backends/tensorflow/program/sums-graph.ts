@@ -3,7 +3,8 @@
  * sequence of additions that a fold asks for, and one that reads a slot. Within a sequence sums go from operation to
  * operation without a variable between them; a variable is read before the first and assigned after the last.
  *
- * A variable that is assigned what another holds shares its memory; TensorFlow makes a new tensor for every result.
+ * A variable that is assigned another's value shares its memory, which is safe: TensorFlow writes every result to a new
+ * tensor.
  */
 import type { GradientForm, SumsOperation, VectorForm, Weights } from "../../program-sums.js";
 import { type GraphNode, value } from "./graph-def.js";
@@ -19,7 +20,7 @@ import {
 
 export interface SumsGraph {
   readonly nodes: readonly GraphNode[];
-  /** Float32 scalars that it is fed. */
+  /** The float32 scalars that it is fed. */
   readonly feeds: readonly string[];
   readonly fetches: readonly string[];
   /** Operations that must run. */
@@ -28,7 +29,7 @@ export interface SumsGraph {
 
 const lengthOf = ({ pieces }: VectorForm): number => pieces.reduce((sum, { length }) => sum + length, 0);
 
-/** What has variables: the gradient, or a slot's S1 or S2. */
+/** What is kept in variables: the gradient, or a slot's S1 or S2. */
 export type Sum = "gradient" | `${number}/s1` | `${number}/s2`;
 
 /** The variables of a sum: one for each vector; of S2 one for each trained vector. */
@@ -39,9 +40,9 @@ function variablesOf(writer: GraphWriter, vectors: readonly VectorForm[], sum: S
 }
 
 /**
- * Fetches the loss and whether all is finite, and assigns the gradient.
- * @param outputs the program's, by name; undefined: it gives none, which means zeros
- * @param smallest numbers that are smaller become 0; undefined: none
+ * Fetches the loss and whether the gradient is finite, and assigns the gradient.
+ * @param outputs the names of the program's outputs; undefined: there is none at this index, which means zeros
+ * @param smallest elements of a smaller size become 0; undefined: all are kept
  */
 export function gradientGraph(
   form: GradientForm,
@@ -117,8 +118,8 @@ const roundBfloat16 = (writer: GraphWriter, vector: string): string =>
   writer.cast(TYPE.bfloat16, TYPE.float32, writer.cast(TYPE.float32, TYPE.bfloat16, vector));
 
 /**
- * Performs operations in their order. It is fed the weights, in the order of the operations that have some: w1, then w2.
- * @param number of the graph, by which its names differ from other graphs'.
+ * Performs operations in their order. It is fed w1 and then w2 of each operation that has weights, in the same order.
+ * @param number the graph's, which makes its names differ from other graphs'.
  */
 export function operationsGraph(
   vectors: readonly VectorForm[],
@@ -186,7 +187,7 @@ export function operationsGraph(
   return { nodes: writer.nodes, feeds, fetches: [], targets };
 }
 
-/** Fetches what `sums` hold; last, if it is asked for, whether all of it is finite. */
+/** Fetches `sums`, and after them, if asked for, whether all of them are finite. */
 export function readGraph(vectors: readonly VectorForm[], sums: readonly Sum[], finite: boolean): SumsGraph {
   const writer = createGraphWriter(`sums_read_${sums[0].replace("/", "_")}_${sums.length}`);
   const values = sums.flatMap((sum) => variablesOf(writer, vectors, sum).map((variable) => variable.read()));

@@ -1,4 +1,4 @@
-/** A program's sums in the variables of its session: each call runs a graph that is added when it is first needed. */
+/** A program's sums, in variables of its session. Each kind of call runs a graph that is added when first needed. */
 import type { Numbers } from "../../compiler.js";
 import type { GradientForm, HostVectors, ProgramSums, SumsOperation, Weights } from "../../program-sums.js";
 import { encodeGraph, type SessionDevices } from "./graph-def.js";
@@ -6,23 +6,23 @@ import { TYPE } from "./graph-writer.js";
 import type { ExtendableAddon, FeedPlace, SessionHandle } from "./session.js";
 import { gradientGraph, operationsGraph, readGraph, type Sum, type SumsGraph } from "./sums-graph.js";
 
-/** A program's session, and what it is fed and gives. */
+/** A program's session, its feeds and its outputs. */
 export interface SummedProgram {
   readonly addon: ExtendableAddon;
   readonly session: SessionHandle;
   readonly devices: SessionDevices;
   readonly feeds: readonly FeedPlace[];
-  /** Of all that a run is given, what it is fed. */
+  /** Selects the values that the session is fed from those that a run is given. */
   fed(values: readonly Numbers[]): readonly (readonly Numbers[])[];
-  /** By name; undefined: it gives none of this number. */
+  /** The names of the outputs; undefined: there is none at this index. */
   readonly outputs: readonly (string | undefined)[];
 }
 
 /**
- * On a GPU, TensorFlow's kernels take numbers that are no normal float32 (below 2^-126) for 0, but the host doesn't, and some
- * of a run's additions are made there. So that none of them meets such a number, a gradient's elements below 2^-50 are 0
- * from the start: then g² and its product with a weight of at least 2^-26 are normal, and so is every difference of sums
- * that isn't 0. (Adam divides by sqrt(v) + ε, beside which they are nothing.)
+ * On a GPU, TensorFlow's kernels flush subnormal float32 numbers (below 2^-126) to 0; the host, where some of a run's
+ * additions are made, does not. So that no addition meets such a number, a gradient's elements below 2^-50 are set to 0
+ * first: then g² and its product with a weight of at least 2^-26 are normal, and so is every nonzero difference of sums.
+ * (Adam divides by sqrt(v) + ε, compared with which such elements are negligible.)
  */
 const SMALLEST_ON_DEVICE = 2 ** -50;
 const SMALLEST_WEIGHT_ON_DEVICE = 2 ** -26;
@@ -38,7 +38,7 @@ export function createProgramSums(program: SummedProgram, form: GradientForm): P
     return addon.prepare(session, feeds, graph.fetches, graph.targets);
   };
   const prepared = new Map<string, number>();
-  /** The call of this key; a new one if there is none. */
+  /** The call of this key, which is prepared if there is none yet. */
   const callOf = (key: string, graph: () => SumsGraph): number => {
     let call = prepared.get(key);
     if (call === undefined) {
@@ -102,8 +102,8 @@ export function createProgramSums(program: SummedProgram, form: GradientForm): P
 const weightsOf = (operation: SumsOperation): Weights => ("weights" in operation ? operation.weights : undefined);
 
 /**
- * Operations that are one call: those up to the next addition. TensorFlow needs some time for each graph that is new, so there
- * are few: a handful for each slot, whatever the leases are.
+ * Groups operations into calls, each of them any `square`s and the operation that follows them. TensorFlow needs some time for each new
+ * graph, so there are only a few per slot, whichever leases come.
  */
 function groupsOf(operations: readonly SumsOperation[]): SumsOperation[][] {
   const groups: SumsOperation[][] = [];
@@ -116,7 +116,7 @@ function groupsOf(operations: readonly SumsOperation[]): SumsOperation[][] {
   return groups;
 }
 
-/** Groups of the same keys are the same graph. */
+/** Identifies an operation: groups whose operations have the same keys share a graph. */
 function keyOf(operation: SumsOperation): string {
   const { kind, slot } = operation;
   const weighed = weightsOf(operation) === undefined ? "" : " weighed";

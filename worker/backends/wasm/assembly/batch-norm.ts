@@ -1,16 +1,17 @@
 /**
  * Normalising over a batch, channel by channel, and the gradient: x is rows × columns, a column a channel.
  *
- * One pass takes the sums, another writes. The sums are of differences to a pivot near the mean, so that no digits are lost
- * where a mean is large beside its deviation: n·variance = Σ(x − pivot)² − (Σ(x − pivot))² / n. They are added up in
+ * One pass sums, another writes. It sums differences from a pivot near the mean, so that no digits are lost where a mean
+ * is large compared with its deviation: n·variance = Σ(x − pivot)² − (Σ(x − pivot))² / n. They are added up in
  * float32 over `rowBlock` rows, and the blocks in float64.
  */
 
 import { copyRow, zeroRow } from "./rows";
 
+/** Rows that are added up in float32 before their sum joins the total. */
 const rowBlock: i32 = 256;
 
-/** Of so many rows, evenly spaced, the pivot is the mean. */
+/** The number of rows, evenly spaced, whose mean is the pivot. */
 const pivotRows: i32 = 256;
 
 /** Bytes of scratch that `batchNorm` and `batchNormGradient` take: three totals, four numbers, of each column. */
@@ -119,8 +120,8 @@ function addDifferences(rows: i32, bytes: usize, x: usize, pivot: usize, totals:
 
 /**
  * dx = gamma / √(variance + epsilon) · (dy − mean(dy) − normal · mean(dy · normal)), dGamma = Σ dy · normal and
- * dBeta = Σ dy, with normal = (x − mean) / √(variance + epsilon). The mean that is given is the pivot: what it was rounded
- * by is found again.
+ * dBeta = Σ dy, with normal = (x − mean) / √(variance + epsilon). The given mean, which
+ * was rounded, is the pivot; the difference to the exact mean is computed again.
  */
 export function batchNormGradient(
   rows: i32,

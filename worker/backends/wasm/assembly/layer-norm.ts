@@ -1,7 +1,7 @@
 /**
- * Normalising each row of x (rows × width) by itself, and the gradient. A row is summed up for its mean first, and then
- * about that mean, which gives its variance and what the mean was rounded by. Sums are float32 over a block of numbers, and
- * the blocks float64.
+ * Normalising each row of x (rows × width) by itself, and the gradient. A row is summed first for its mean, and then about
+ * that mean, which gives its variance and the mean's rounding error. Numbers are added up in float32 within a block, and
+ * the blocks in float64.
  */
 
 import { addRow, zeroRow } from "./rows";
@@ -68,7 +68,7 @@ function sumOf(x: usize, bytes: usize): f64 {
   return sum;
 }
 
-// What `sumAbout` found, Σ(x − pivot) and Σ(x − pivot)², or `sumScaled`, Σg and Σg · normal.
+// The results of `sumAbout`, Σ(x − pivot) and Σ(x − pivot)², or of `sumScaled`, Σg and Σg · normal.
 let sum1: f64 = 0;
 let sum2: f64 = 0;
 
