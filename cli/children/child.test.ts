@@ -63,6 +63,9 @@ describe("startChild()", () => {
     const env = { ...process.env, NODE_OPTIONS: "--max-old-space-size=24" };
     const full = startChild({ args: [], env, script: scriptOf("full", fills) });
     assert.match((await full.exited).reason, sentence);
+    const says = "microBatchSize is 8, but the backend has no memory for that (std::bad_alloc); 4 fit.";
+    const caught = await start("caught", `console.error("${says}"); process.exitCode = 1;`).child.exited;
+    assert.deepEqual([caught.ok, caught.reason], [false, says]);
     const well = await start("well-fed", 'console.error("std::bad_alloc");').child.exited;
     assert.deepEqual([well.ok, well.reason], [true, "std::bad_alloc"]);
   });

@@ -108,7 +108,7 @@ export function startChild(options: ChildOptions): Child {
     child.once("close", (code, signal) => {
       const said = lastLines.join("\n").trim();
       const how = overdue ? `It did not start within ${startMs / 1_000} s. ${FEW_THREADS}` : describeEnd(code, signal);
-      const why = code !== 0 && NO_MEMORY.test(said) ? OUT_OF_MEMORY : said;
+      const why = signal !== null && NO_MEMORY.test(said) ? OUT_OF_MEMORY : said;
       settle({ ok: code === 0, code, reason: why === "" ? how : why });
     });
   });
@@ -142,7 +142,10 @@ function parseRecord(line: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Found among the lines that C++ or V8 prints when it ends a process because memory ran out. */
+/**
+ * Found among the lines that C++ or V8 prints when it aborts a process because memory ran out. A process that has caught the
+ * error ends without a signal, and its own sentence, which may quote it, says more.
+ */
 const NO_MEMORY = /\bstd::bad_alloc\b|JavaScript heap out of memory/;
 const OUT_OF_MEMORY =
   "It ran out of memory, which ended it: give it more, or take a smaller microBatchSize or fewer --compute-threads.";
