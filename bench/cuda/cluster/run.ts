@@ -33,6 +33,8 @@ export interface RunOptions {
   readonly workers: number;
   readonly steps: number;
   readonly limitMs: number;
+  /** Another program, in tests. */
+  readonly main?: string;
 }
 
 export type RunFound = Omit<ClusterRow, "task" | "batch" | "microBatches">;
@@ -40,11 +42,13 @@ export type RunFound = Omit<ClusterRow, "task" | "batch" | "microBatches">;
 /** @returns the run's figures, or the problem, worded as the end of a sentence. */
 export async function runCluster(
   { on, backend }: Pick<PartContext, "on" | "backend">,
-  { taskFile, out, workers, steps, limitMs }: RunOptions,
+  { taskFile, out, workers, steps, limitMs, main = MAIN }: RunOptions,
 ): Promise<RunFound | { readonly problem: string }> {
   const counts = { workers, "compute-threads": 1, steps };
   const flags = Object.entries(counts).flatMap(([name, n]) => [`--${name}`, `${n}`]);
-  const args = [MAIN, "run", taskFile, ...flags, "--backend", backend, "--out", out, "--log-format", "json"];
+  // Why a gradient is not compiled is only logged at this level.
+  const log = ["--log-level", "info", "--log-format", "json"];
+  const args = [main, "run", taskFile, ...flags, "--backend", backend, "--out", out, ...log];
   // Several workers share a GPU only if it is named.
   const gpu = process.env.CUDA_VISIBLE_DEVICES?.split(",")[0] ?? "0";
   const env = on === "gpu" ? { ...process.env, CUDA_VISIBLE_DEVICES: gpu } : process.env;
