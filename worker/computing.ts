@@ -8,6 +8,7 @@ import type { EvaluationLease, StepLease, StepWork, Work, WorkerEvent } from "./
 import type { Engine } from "./engine.js";
 import { failureOf } from "./failure.js";
 import type { Near } from "./near/index.js";
+import { createNextShare } from "./next-share.js";
 import type { Samples } from "./samples.js";
 
 export interface ComputingOptions {
@@ -49,8 +50,7 @@ export function createComputing(options: ComputingOptions): Computing {
   const { engine, samples, near, wire, microBatchesTotal, results, dispatch } = options;
   const underWay = new Set<Promise<void>>();
   const stops = new Map<number, AbortController>();
-  /** The step's lease that was computed last. */
-  let last: StepLease | undefined;
+  const nextShare = createNextShare(microBatchesTotal);
   let closed = false;
   /** The reason that was last logged with a stack. */
   let stackShown: string | undefined;
@@ -85,17 +85,10 @@ export function createComputing(options: ComputingOptions): Computing {
     return { kind: "computed", work, slots: nodes.map(({ slot }) => slot), computeMs, samplesMs };
   };
 
-  /**
-   * If the shares of the last two steps were alike, has the first samples of the same share of the next step decoded while
-   * its weights are on their way; but not if something else is to be computed at once.
-   */
+  /** Has the first samples of the next lease decoded while its weights are on their way, unless other work starts at once. */
   const prepareNext = (lease: StepLease): void => {
-    const { lo, hi, firstMicroBatch, microBatches } = lease;
-    const isNext = last !== undefined && last.firstMicroBatch + last.microBatches === firstMicroBatch;
-    const isAlike = isNext && last?.lo === lo && last.hi === hi;
-    last = lease;
-    const next = { ...lease, firstMicroBatch: firstMicroBatch + microBatches };
-    if (!isAlike || next.firstMicroBatch + hi > microBatchesTotal) return;
+    const next = nextShare(lease);
+    if (next === undefined) return;
     setImmediate(() => {
       if (stops.size === 0 && !closed) engine.prepare(next, samples.microBatch);
     });

@@ -25,7 +25,7 @@ export interface FakeModel {
   readonly reasons: string[];
   /** What was traced. */
   readonly traced: DecodedMicroBatch[];
-  /** The model's own. */
+  /** The model's own weights. */
   weights(): Float32Array;
   /** @returns the loss and gradient of a micro-batch. */
   gradientOf(number: number): number[];
@@ -105,12 +105,12 @@ export function fakeModel(
   };
 }
 
-/** Instead of a program's or a compiler's function. */
+/** A function of a program or a compiler that refuses. */
 export const uncompilable = (message: string) => (): never => {
   throw new UncompilableError(message);
 };
 
-/** As the program runs, with an error in what it writes. */
+/** A program's `run`, with an error in what it writes. */
 export const writing =
   (lossError: number, gradientError: number): Program["run"] =>
   ([[number]], [[loss], [g]]) => {

@@ -55,7 +55,7 @@ export async function fold(part: PartFold, { lo, hi }: Interval): Promise<Folded
 
 export const intervals = (nodes: readonly Interval[]): Interval[] => nodes.map(({ lo, hi }) => ({ lo, hi }));
 
-/** Whether all numbers are 0 or none that a GPU takes for 0. */
+/** Whether a GPU takes none of the numbers for 0, except those that are. */
 const allNormal = (bytes: Buffer): boolean =>
   new Float32Array(new Uint8Array(bytes).buffer).every((x) => x === 0 || Math.abs(x) >= 2 ** -126);
 

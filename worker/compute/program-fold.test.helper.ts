@@ -20,7 +20,7 @@ const tensor = (name: string, kind: "parameter" | "tail" | "frozen", ...shape: n
   decay: false,
 });
 
-/** In three segments, whose borders are inside of tensors; the second has no tail, the last nothing that is trained. */
+/** Three segments whose borders are inside tensors; the second has no tail, the last nothing that is trained. */
 const LAYOUT = {
   ...createLayout([
     tensor("kernel", "parameter", 7, 5),
@@ -53,7 +53,7 @@ export interface BothFolds {
   close(): void;
 }
 
-/** Whether the addon that is installed has what sums take. */
+/** Whether programs can keep sums with the addon that is installed. */
 export function keepsSums(compiler: Compiler): boolean {
   const trace = (number: number) =>
     compiler.trace(() => {
