@@ -1,6 +1,6 @@
 /** The gradient of a model that a compiler may make a program of, under the compiler's rule for its bits. */
 import type { Compiler } from "../backends/index.js";
-import type { Computing } from "./computing.js";
+import type { GradientComputing } from "./gradient-computing.js";
 import type { ModelFeeds } from "./model-program.js";
 import { withOperationsBits } from "./operations-bits.js";
 import { withProgramBits } from "./program-bits.js";
@@ -11,5 +11,5 @@ export interface CompiledGradientOptions extends ModelFeeds {
   readonly refused: (reason: string) => void;
 }
 
-export const compiledGradient = (options: CompiledGradientOptions): Computing =>
+export const compiledGradient = (options: CompiledGradientOptions): GradientComputing =>
   options.compiler.bits === "operations" ? withOperationsBits(options) : withProgramBits(options);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { LayoutTensor } from "../../shared/layout/index.js";
 import { type Compiler, type Program, UncompilableError } from "../backends/index.js";
 import { compiledGradient } from "./compiled-gradient.js";
-import type { Computing } from "./computing.js";
+import type { GradientComputing } from "./gradient-computing.js";
 import type { DecodedMicroBatch, ModelGradient } from "./model-gradient.js";
 
 const TENSOR: LayoutTensor = { name: "w", shape: [2], kind: "parameter", decay: true, offset: 0, length: 2 };
@@ -18,7 +18,7 @@ export const batchOf = (number: number): DecodedMicroBatch => ({
 });
 
 export interface FakeModel {
-  readonly computing: Computing;
+  readonly computing: GradientComputing;
   /** How often the model was computed operation by operation, a trace was made, and a program closed. */
   readonly did: { eager: number; traced: number; closed: number };
   /** Why the model is computed operation by operation. */

@@ -8,8 +8,8 @@ import { type AugmentationKey, decodeBatch, type SampleSpec, type Task } from ".
 import type { Backend } from "../backends/index.js";
 import { createWireRounding, type WireRounding } from "./bfloat16.js";
 import { compiledGradient } from "./compiled-gradient.js";
-import { type Computing, computeByOperations } from "./computing.js";
 import { type Copies, createCopies } from "./copies.js";
+import { computeByOperations, type GradientComputing } from "./gradient-computing.js";
 import { flipBit, type GradientFlip } from "./gradient-flip.js";
 import { gradientForm, hostVectors } from "./gradient-form.js";
 import { indexError, namingBatch } from "./index-errors.js";
@@ -103,7 +103,7 @@ export async function createGradients(options: GradientsOptions): Promise<Gradie
     clip(memory, task.clipNorm, target);
     rounding.roundGradient(target);
   };
-  const computing = createComputing(options, model, copies, rounding, finish);
+  const computing = createGradientComputing(options, model, copies, rounding, finish);
   const sums = createSums(memory, 0);
   const scratch = gradientAddresses(plan, options.thread ?? 0);
   const decoded = createDecoding(form, model);
@@ -228,13 +228,13 @@ function refuseNonFinite(number: number, { loss, finite = true }: ComputedGradie
   if (!finite) throw new NonFiniteError(number, `The gradient of micro-batch ${number} holds NaN or infinity.`);
 }
 
-function createComputing(
+function createGradientComputing(
   { backend: { compiler }, notice, task, memory, flip, foldOn }: GradientsOptions,
   model: ModelGradient,
   copies: Copies,
   { weightsAt }: WireRounding,
   finish: (target: Addresses) => void,
-): Computing {
+): GradientComputing {
   if (compiler === undefined) return computeByOperations(model);
   const refused = (reason: string) =>
     notice?.(`the model's gradient is computed operation by operation, which is slower, because ${reason}`);

@@ -7,7 +7,7 @@
  */
 import { messageOf } from "../../shared/errors.js";
 import type { CompiledGradientOptions } from "./compiled-gradient.js";
-import { type Computing, computeByOperations, computeByProgram } from "./computing.js";
+import { computeByOperations, computeByProgram, type GradientComputing } from "./gradient-computing.js";
 import type { Addresses } from "./memory.js";
 import type { DecodedMicroBatch } from "./model-gradient.js";
 import { createModelProgram, type ModelProgram, resultAt, sameBits } from "./model-program.js";
@@ -18,7 +18,7 @@ type Pending =
   | { readonly kind: "watching"; readonly tracing: Tracing }
   | { readonly kind: "proving"; readonly program: ModelProgram };
 
-export function withOperationsBits({ compiler, refused, ...feeds }: CompiledGradientOptions): Computing {
+export function withOperationsBits({ compiler, refused, ...feeds }: CompiledGradientOptions): GradientComputing {
   const { model } = feeds;
   let computing = computeByOperations(model);
   let pending: Pending | undefined = { kind: "watching", tracing: createTracing(compiler) };

@@ -12,7 +12,7 @@ import { IsobatchError, messageOf } from "../../shared/errors.js";
 import type { Numbers } from "../backends/index.js";
 import { isOutOfMemory } from "../backends/out-of-memory.js";
 import type { CompiledGradientOptions } from "./compiled-gradient.js";
-import { type Computing, computeByOperations, computeByProgram } from "./computing.js";
+import { computeByOperations, computeByProgram, type GradientComputing } from "./gradient-computing.js";
 import type { Addresses } from "./memory.js";
 import type { DecodedMicroBatch } from "./model-gradient.js";
 import {
@@ -26,7 +26,7 @@ import {
 import { allFinite, differenceOf, nudged } from "./program-proof.js";
 import { createTracing } from "./tracing.js";
 
-export function withProgramBits({ compiler, refused, ...feeds }: CompiledGradientOptions): Computing {
+export function withProgramBits({ compiler, refused, ...feeds }: CompiledGradientOptions): GradientComputing {
   const { model } = feeds;
   let computing = computeByOperations(model);
   /** Undefined once it is known how the model is computed; until then it holds the program that has to be proven. */

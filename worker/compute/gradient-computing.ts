@@ -4,7 +4,7 @@ import type { DecodedMicroBatch, ModelGradient } from "./model-gradient.js";
 import type { ComputedGradient, ModelProgram, ModelSums } from "./model-program.js";
 
 /** Computes micro-batches' gradients, in either way. */
-export interface Computing extends Pick<ModelGradient, "evaluate" | "dispose"> {
+export interface GradientComputing extends Pick<ModelGradient, "evaluate" | "dispose"> {
   load(): void;
   /** Computes as `ModelGradient` does. */
   compute(batch: DecodedMicroBatch, target: Addresses): ComputedGradient;
@@ -12,7 +12,7 @@ export interface Computing extends Pick<ModelGradient, "evaluate" | "dispose"> {
   sums?(batch: DecodedMicroBatch): ModelSums | undefined;
 }
 
-export function computeByOperations(model: ModelGradient): Computing {
+export function computeByOperations(model: ModelGradient): GradientComputing {
   return {
     load() {
       model.loadWeights();
@@ -29,7 +29,7 @@ export function computeByOperations(model: ModelGradient): Computing {
  * only then does the model get the weights.
  * @param program has the model's weights; `dispose` closes it.
  */
-export function computeByProgram(program: ModelProgram, model: ModelGradient): Computing {
+export function computeByProgram(program: ModelProgram, model: ModelGradient): GradientComputing {
   /** Whether the model's own weights are older than the program's. */
   let stale = false;
   const freshen = (): void => {
