@@ -1,4 +1,4 @@
-/** Dropout's mask in whole numbers of any size, after the definition in dropout.ts, and nothing of the code it is to check. */
+/** Dropout's mask in integers of any size, after the definition in dropout.ts, with none of the code under test. */
 
 const WORD = 0xffff_ffffn;
 
@@ -15,7 +15,7 @@ export function referencePhilox(counter: readonly number[], key: readonly number
   return [a, b, c, d].map(Number);
 }
 
-/** What each of `count` elements is multiplied by. */
+/** The factors of `count` elements. */
 export function referenceFactors(key: Int32Array, count: number, rate: number): Float32Array {
   const words = [...key].flatMap((word) => [word >>> 0, word < 0 ? 0xffff_ffff : 0]);
   const [k0, k1, c2, c3] = referencePhilox(words, [0x3ec8f720, 0x02461e29]);

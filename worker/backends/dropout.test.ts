@@ -8,7 +8,7 @@ import { type BackendName, dropout, openBackend, probeBackend } from "./index.js
 const { available, reason } = await probeBackend("tfjs-node");
 const names: BackendName[] = ["wasm", "cpu", "tfjs-node"];
 
-/** Whole blocks of 16, 8 and 4 elements, and what is left over of them; keys of either sign. */
+/** Whole blocks of 16, 8 and 4 elements, and the rest after them; keys of either sign. */
 const CASES: { key: Int32Array; shape: number[]; rate: number }[] = [
   { key: Int32Array.of(0, 0), shape: [16], rate: 0.5 },
   { key: Int32Array.of(-1, 1), shape: [3, 5, 7], rate: 0.1 },
@@ -69,7 +69,7 @@ for (const name of names) {
       assert.deepEqual(dx, expected);
     });
 
-    it("lets a broken number show, kept or dropped", () => {
+    it("does not hide an infinite element, kept or dropped", () => {
       const y = tf.tidy(() => dropout(tf.fill([40], Number.POSITIVE_INFINITY), Int32Array.of(1, 2), 0.5).dataSync());
       const factors = referenceFactors(Int32Array.of(1, 2), 40, 0.5);
       assert.deepEqual(
@@ -96,8 +96,8 @@ describe("masks by key", () => {
   const masks = () =>
     Object.entries(SOME).map(([name, parts]) => ({ name, kept: drawn([COUNT], keyOf(...parts), RATE).map(Math.sign) }));
 
-  /** The share of places where both are 1, which for independent masks is 0.8² within five standard deviations. */
-  const together = (a: Float32Array, b: Float32Array, count: number): void => {
+  /** For independent masks the share of places where both are 1 is 0.8², here within five standard deviations. */
+  const assertIndependent = (a: Float32Array, b: Float32Array, count: number): void => {
     let both = 0;
     for (let i = 0; i < count; i++) both += a[i] * b[i];
     const expected = (1 - RATE) ** 2;
@@ -116,8 +116,8 @@ describe("masks by key", () => {
   it("are independent of each other, and of themselves a few elements further on", () => {
     const all = masks();
     for (const [i, { kept: a }] of all.entries()) {
-      for (const { kept: b } of all.slice(i + 1)) together(a, b, COUNT);
-      for (const shift of [1, 2, 3, 4, 16, 64]) together(a, a.subarray(shift), COUNT - shift);
+      for (const { kept: b } of all.slice(i + 1)) assertIndependent(a, b, COUNT);
+      for (const shift of [1, 2, 3, 4, 16, 64]) assertIndependent(a, a.subarray(shift), COUNT - shift);
     }
   });
 });

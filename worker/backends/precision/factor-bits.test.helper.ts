@@ -1,11 +1,11 @@
-/** What a product shows of the precision that it was computed in. */
+/** Finds the precision that a product is computed in. */
 import { core as tf } from "../../../tasks/tfjs/core.js";
 
-/** Of every axis of the matrices, and of the channels: large enough for a GPU to use its tensor cores. */
+/** The length of the matrices' axes, and the number of channels: large enough for a GPU to use its tensor cores. */
 const SIZE = 128;
 const MANTISSA = 23;
 
-/** Products of which every element is x · 1 beside zeros: nothing but the precision of factors can change them. */
+/** Products each of whose elements is x · 1 plus zeros: only the precision of factors can change them. */
 const PRODUCTS = {
   matrices(x: number, size: number): tf.Tensor {
     const columns = tf.pad(tf.fill([size, 1], x), [
@@ -39,7 +39,7 @@ export type ProductKind = keyof typeof PRODUCTS;
 export const PRODUCT_KINDS = Object.keys(PRODUCTS) as ProductKind[];
 
 /**
- * How many bits of mantissa such a product takes of its factors on the current backend: the most with which 1 + 2^-bits is not
+ * The bits of mantissa that such a product uses of its factors on the current backend: the most for which 1 + 2^-bits is not
  * rounded.
  */
 export function factorBits(kind: ProductKind, size = SIZE): number {

@@ -32,7 +32,7 @@ const filled =
 
 /**
  * Two inputs that a kernel multiplies, adding products of several elements: its result doubles with either, and is a
- * mean of several elements of the first where the second is all ones. Found by trying, whatever the kernel is called.
+ * mean of several elements of the first where the second is all ones. Found by trying, not by the kernel's name.
  */
 function multiplied(call: KernelCallRecord): [string, string] | undefined {
   const floats = Object.keys(call.inputs).filter((name) => call.inputs[name].dtype === "float32");
@@ -101,7 +101,7 @@ describe("with bfloat16 products, the gradients of all layers", () => {
 
 const native = await probeBackend("tfjs-node");
 
-/** The nearest number with `kept` bits of mantissa: a whole number of units, of two as near the even one. */
+/** The nearest number with `kept` bits of mantissa: a whole number of units; of two equally near ones the even one. */
 function nearest(x: number, kept: number): number {
   if (x === 0) return x;
   const unit = 2 ** (Math.floor(Math.log2(Math.abs(x))) - kept);

@@ -9,7 +9,7 @@ import { ROUND_MANTISSA } from "./round.js";
 const MANTISSA = 23;
 const INFINITY_BITS = 0x7f800000;
 
-/** Of the bits of a float32, those of the nearest number with `kept` bits of mantissa: its size is a whole number of units. */
+/** The bits of the float32 nearest to `bits` with `kept` bits of mantissa: a whole number of units in size. */
 function nearest(bits: number, kept: number): number {
   const sign = bits & 0x80000000;
   const size = bits & 0x7fffffff;
@@ -20,7 +20,7 @@ function nearest(bits: number, kept: number): number {
   return (((below + Number(isUp)) * unit) | sign) >>> 0;
 }
 
-/** Bits of numbers of every size, of both signs, with ties and those beside them, and what is no number. */
+/** Bits of numbers of every size, of both signs, with ties and their neighbours, and NaN. */
 function allKinds(kept: number): Uint32Array {
   const random = createRandom(7);
   const unit = 2 ** (MANTISSA - kept);
@@ -52,7 +52,7 @@ for (const name of ["wasm", "cpu", "tfjs-node"] as const) {
   const skip = name === "tfjs-node" && !native.available && native.reason;
   describe(`rounding to fewer bits of mantissa on ${name}`, { skip }, () => {
     for (const precision of ["tf32", "bfloat16"] as const) {
-      it(`gives ${precision}'s nearest number, the even one of two, and leaves NaN and infinity what they are`, async () => {
+      it(`gives ${precision}'s nearest number, the even one of two, and keeps NaN and infinity`, async () => {
         await openBackend(name);
         const bits = MANTISSA_BITS[precision]!;
         const given = allKinds(bits);

@@ -7,7 +7,7 @@ import { type GraphNode, value } from "./graph-def.js";
 
 type Shape = readonly number[];
 
-const INT32 = 3; // TensorFlow's number
+const INT32 = 3; // TensorFlow's number for the type
 
 export const node = (
   name: string,
@@ -17,7 +17,7 @@ export const node = (
   attributes: GraphNode["attributes"] = {},
 ): GraphNode => ({ name, operation, inputs, attributes, shapes: shape && [shape] });
 
-/** What is fed to a graph. */
+/** A node that is fed. */
 export const fed = (name: string, ...shape: number[]): GraphNode => node(name, "Placeholder", [], shape);
 
 export const integers = (name: string, ...values: number[]): GraphNode =>
@@ -34,7 +34,7 @@ const UNARY = { Neg: tf.neg, Square: tf.square, Abs: tf.abs, Relu: tf.relu, Iden
 const BINARY = { Add: tf.add, Sub: tf.sub, Mul: tf.mul, Maximum: tf.maximum };
 const REDUCING = { Sum: tf.sum, Max: tf.max };
 
-/** The value of the node `output`, after comparing each node's shape with the one that it says it has. */
+/** The value of the node `output`. Asserts that each node has the shape that it names. */
 export function evaluate(nodes: readonly GraphNode[], feeds: ReadonlyMap<string, number[]>, output: string): number[] {
   return tf.tidy(() => {
     const values = new Map<string, tf.Tensor>();
@@ -72,7 +72,7 @@ export function evaluate(nodes: readonly GraphNode[], feeds: ReadonlyMap<string,
   });
 }
 
-/** A graph of `steps` operations on what is fed as "x" and "y", whose last one is the node "output". */
+/** A random graph of `steps` nodes, fed with "x" and "y"; its last node is "output". */
 export function randomGraph(random: Random, steps: number): { nodes: GraphNode[]; feeds: Map<string, number[]> } {
   const nodes: GraphNode[] = [fed("x", 2, 3, 4), fed("y", 4)];
   const feeds = new Map(["x", "y"].map((name, i) => [name, Array.from({ length: [24, 4][i] }, () => random.below(5))]));

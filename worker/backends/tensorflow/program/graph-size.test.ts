@@ -4,7 +4,7 @@ import { node } from "./evaluate.test.helper.js";
 import { sizeOf } from "./graph-size.js";
 
 describe("sizeOf()", () => {
-  it("counts what computes, and the bytes of what is held, and not what only hands numbers on", () => {
+  it("counts operations that compute, and the bytes of constants, but nothing that only passes numbers on", () => {
     const value = new Uint8Array(40);
     const nodes = [
       node("x", "Placeholder", []),

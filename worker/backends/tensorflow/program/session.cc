@@ -1,18 +1,18 @@
-// Graphs of TensorFlow run in one call each, over numbers that lie in JavaScript's typed arrays: what the package's own
-// binding lacks. Inputs are copied in from, and outputs out to, wherever the arrays' memory is, shared memory included.
+// Runs graphs of TensorFlow in one call each, over numbers in JavaScript's typed arrays, which the package's own binding
+// can't. Inputs are copied from the arrays' memory, and outputs to it; shared memory works, too.
 //
 //   open(graph: Uint8Array, config: Uint8Array) → session        a GraphDef and a ConfigProto
-//   extend(session, graph: Uint8Array, outer: string[])           more nodes, which may take outputs of those in `outer`
+//   extend(session, graph: Uint8Array, outer: string[])           more nodes, which may take the outputs `outer`
 //   prepare(session, feeds: {name, type, shape, borrowed?}[], fetches: string[], targets: string[]) → number of the call
 //   run(session, call, inputs: TypedArray[][], outputs: TypedArray[][], unchecked?: boolean)
 //       → whether all outputs of float32 are finite; true where they are unchecked
-//   runLater(the same) → a promise of it: another thread runs, while JavaScript continues, but for this session
+//   runLater(the same) → a promise of it: the call runs in another thread; meanwhile the session can do nothing else
 //   assign(session, call, read, inputs: TypedArray[][])           a call that sets variables, and one that reads them
 //   close(session)
 //
-// Names are "node" or "node:output". An input or output is one tensor whose elements lie in one array after the other.
-// What is borrowed is one array, which TensorFlow reads where it is, and only while the call runs; the graph must copy it.
-// A session belongs to the thread that opened it. Whatever is wrong is thrown, or rejected with, as a JavaScript Error.
+// Names are "node" or "node:output". An input or output is one tensor, whose elements are stored in one array after the
+// other. A borrowed input is one array, which TensorFlow reads in place, and only while the call runs; the graph must copy
+// it. A session belongs to the thread that opened it. Every failure is a JavaScript Error, thrown or rejected with.
 #include <node_api.h>
 #include <tensorflow/c/c_api.h>
 
@@ -57,8 +57,8 @@ struct Feed {
   std::vector<int64_t> shape;
   size_t bytes;
   bool borrowed;
-  // Made by the first run and kept: a new one each time would cost more than what is copied into it. As long as it is
-  // ours TensorFlow does not write to it.
+  // Made by the first run and kept: a new one for each run would cost more than the copy into it. TensorFlow does not
+  // write to it while it is held here.
   Tensor tensor;
 };
 
@@ -66,7 +66,7 @@ struct Call {
   std::vector<Feed> feeds;
   std::vector<TF_Output> fetches;
   std::vector<TF_Operation*> targets;
-  // Of a call that sets variables: it has run, and they are the tensors that it was fed, not copies of them.
+  // For a call that sets variables: whether it has run, and whether they share the memory of the tensors that it was fed.
   bool assigned = false, shared = false;
 };
 
@@ -74,10 +74,10 @@ struct Session {
   Graph graph;
   Owned<TF_Session, DeleteSession> session;  // After the graph: it is deleted first.
   std::vector<Call> calls;
-  bool running = false;  // In another thread.
+  bool running = false;  // Whether a call runs in another thread.
 };
 
-/** What JavaScript holds; a run in another thread holds it, too, so that it ends before the session does. */
+/** A reference to a session. JavaScript holds one, and so does a run in another thread, so that the session outlives it. */
 using Holder = std::shared_ptr<Session>;
 
 // ---- JavaScript values
@@ -115,7 +115,7 @@ int64_t NumberOf(napi_env env, napi_value value) {
   return number;
 }
 
-/** What is not given is undefined, and false. */
+/** An optional flag: undefined means false. */
 bool FlagOf(napi_env env, napi_value value) {
   napi_valuetype type;
   Check(napi_typeof(env, value, &type));
@@ -152,7 +152,7 @@ Session& SessionOf(napi_env env, napi_value value) {
   return session;
 }
 
-// ---- What is exported
+// ---- The exported functions, and their parts
 
 napi_value Open(napi_env env, const std::vector<napi_value>& arguments) {
   const Bytes definition = BytesOf(env, arguments[0]), config = BytesOf(env, arguments[1]);
@@ -190,7 +190,7 @@ TF_Output OutputOf(TF_Graph* graph, const std::string& name) {
   return {operation, index};
 }
 
-/** TensorFlow adds the nodes to the session when it runs next; calls that it has run before stay as they are. */
+/** TensorFlow adds the nodes to the session at the next run; calls that have run before stay as they are. */
 napi_value Extend(napi_env env, const std::vector<napi_value>& arguments) {
   TF_Graph* graph = SessionOf(env, arguments[0]).graph.get();
   const Bytes definition = BytesOf(env, arguments[1]);
@@ -233,7 +233,7 @@ napi_value Prepare(napi_env env, const std::vector<napi_value>& arguments) {
   return number;
 }
 
-/** The arrays in which a tensor's elements lie. */
+/** The arrays in which a tensor's elements are stored. */
 using Parts = std::vector<Bytes>;
 
 Parts PartsOf(napi_env env, napi_value arrays) {
@@ -242,7 +242,7 @@ Parts PartsOf(napi_env env, napi_value arrays) {
   return parts;
 }
 
-/** Copies a tensor's bytes to or from the arrays in which its elements lie. */
+/** Copies a tensor's bytes to or from the arrays in which its elements are stored. */
 template <typename Copy>
 void CopyParts(const Parts& parts, size_t bytes, Copy copy) {
   size_t at = 0;
@@ -254,7 +254,7 @@ void CopyParts(const Parts& parts, size_t bytes, Copy copy) {
   if (at != bytes) throw std::runtime_error("the arrays are shorter than their tensor");
 }
 
-/** TensorFlow copies an array that is not aligned as its kernels need it. */
+/** Makes the array a feed's tensor without a copy. (TensorFlow copies it if it is not aligned as its kernels need it.) */
 void Borrow(napi_env env, Feed& feed, napi_value parts) {
   const Parts arrays = PartsOf(env, parts);
   const Bytes array = arrays.size() == 1 ? arrays[0] : Bytes{nullptr, 0};
@@ -306,20 +306,21 @@ std::vector<Tensor> RunSession(Session& session, const Call& call) {
 constexpr size_t kBlock = 1024;
 constexpr uint32_t kExponent = 0x7f800000;
 
-/** Copies float32 numbers block by block, and looks at each while it is in the nearest cache. @returns whether all are finite. */
+/** Copies float32 numbers, and checks each block while it is in the nearest cache. @returns whether all are finite. */
 bool CopyFinite(char* to, const char* from, size_t bytes) {
   uint32_t block[kBlock] = {}, bad = 0;
   for (size_t at = 0; at < bytes; at += sizeof(block)) {
     const size_t length = std::min(bytes - at, sizeof(block));
     std::memcpy(block, from + at, length);
     std::memcpy(to + at, block, length);
-    // Always the whole block, so that it is compiled to vector instructions; behind the last number are others that count.
+    // Always the whole block, so that the loop compiles to vector instructions. After the last number the block holds
+    // zeros or numbers of the block before, so they change nothing.
     for (size_t i = 0; i < kBlock; i++) bad |= (block[i] & kExponent) == kExponent ? 1u : 0u;
   }
   return bad == 0;
 }
 
-/** Runs a call whose inputs are there, in any thread. @returns whether all outputs that are looked at are finite. */
+/** Runs a call whose inputs are copied in, in any thread. @returns whether all outputs that are checked are finite. */
 bool RunCall(Session& session, const Call& call, const std::vector<Parts>& outputs, bool unchecked) {
   const std::vector<Tensor> fetched = RunSession(session, call);
   bool finite = true;
@@ -358,7 +359,7 @@ napi_value Run(napi_env env, const std::vector<napi_value>& arguments) {
   return BooleanOf(env, RunCall(session, call, outputs, FlagOf(env, arguments[4])));
 }
 
-/** A run in a thread of Node's pool; none is made for it, since there is one at a time for each session. */
+/** A run in a thread of Node's pool. Each session has one at a time. */
 struct LaterRun {
   Holder session;
   const Call* call;
@@ -366,7 +367,7 @@ struct LaterRun {
   bool unchecked;
   bool finite = false;
   std::string failure;
-  napi_ref arrays = nullptr;  // What is borrowed or written to stays where it is.
+  napi_ref arrays = nullptr;  // Keeps the memory that is read or written in place.
   napi_deferred deferred = nullptr;
   napi_async_work work = nullptr;
 };
@@ -421,8 +422,8 @@ napi_value RunLater(napi_env env, const std::vector<napi_value>& arguments) {
 }
 
 /**
- * On a CPU a variable that was set is the very tensor that was fed: then later values need only be copied into it, while
- * no call runs. On another device it is a copy there, which is made anew each time.
+ * On a CPU a variable that was set shares the memory of the tensor that was fed: later values need only be copied into it,
+ * while no call runs. On another device it is a copy, and the call must run each time.
  */
 napi_value Assign(napi_env env, const std::vector<napi_value>& arguments) {
   Session& session = SessionOf(env, arguments[0]);
@@ -445,7 +446,7 @@ napi_value Close(napi_env env, const std::vector<napi_value>& arguments) {
   return nullptr;
 }
 
-/** A function of JavaScript with `count` arguments, whose exceptions become JavaScript's. */
+/** A JavaScript function with `count` arguments. C++ exceptions are thrown as JavaScript errors. */
 template <napi_value (*Body)(napi_env, const std::vector<napi_value>&), size_t count>
 napi_value Function(napi_env env, napi_callback_info info) {
   std::vector<napi_value> arguments(count);

@@ -55,7 +55,7 @@ describe("a session's run in another thread", { skip }, () => {
     addon!.close(session);
   });
 
-  it("takes inputs at once, and is alone in its session until it is settled", async () => {
+  it("takes inputs at once, and keeps its session to itself until it is settled", async () => {
     const { session, call, x, y } = squares();
     const later = addon!.runLater!(session, call, [[x]], [[y]]);
     x.fill(3);
@@ -87,7 +87,7 @@ describe("a session's run in another thread", { skip }, () => {
     addon!.close(session);
   });
 
-  it("ends as it would have where the session is closed meanwhile", async () => {
+  it("finishes even if the session is closed meanwhile", async () => {
     const { session, call, x, y } = squares();
     const later = addon!.runLater!(session, call, [[x]], [[y]]);
     addon!.close(session);

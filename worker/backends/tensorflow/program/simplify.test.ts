@@ -5,7 +5,7 @@ import { evaluate, fed, integers, node, randomGraph } from "./evaluate.test.help
 import { type GraphNode, value } from "./graph-def.js";
 import { simplify } from "./simplify.js";
 
-const [FLOAT, INT32] = [1, 3]; // TensorFlow's numbers
+const [FLOAT, INT32] = [1, 3]; // TensorFlow's numbers for these types
 
 const output = (input: string): GraphNode => node("output", "Identity", [input]);
 
@@ -107,7 +107,7 @@ describe("simplify()", () => {
     ]);
   });
 
-  it("lets an operation wait for the one that stands in for what it waited for", () => {
+  it("makes an operation wait for the replacement of a removed node", () => {
     const nodes = [
       ...[fed("x", 2), integers("shape", 2), node("a", "Exp", ["x"], [2]), node("b", "Reshape", ["a", "shape"], [2])],
       ...[node("c", "Neg", ["x", "^b"], [2]), output("c")],
@@ -153,7 +153,7 @@ describe("simplify()", () => {
     );
   });
 
-  it("keeps the Reshapes without which other elements would meet", () => {
+  it("keeps the Reshapes without which other elements would be combined", () => {
     const nodes = [
       ...[fed("x", 4, 6), fed("rows", 2, 3, 1), fed("columns", 4), fed("row", 1, 6)],
       ...[integers("to", 2, 3, 4), integers("copies", 4, 1), integers("last", 2), integers("leading", 0)],
@@ -174,7 +174,7 @@ describe("simplify()", () => {
     );
   });
 
-  it("leaves the numbers of random graphs what they are, in nodes of the shapes that they name", () => {
+  it("keeps the numbers of random graphs, and names the shapes of nodes rightly", () => {
     for (let seed = 0; seed < 60; seed++) {
       const { nodes, feeds } = randomGraph(createRandom(seed), 30);
       const simpler = simplify(nodes, ["output"]);

@@ -9,10 +9,10 @@ const VECTORS = [
 
 describe("the graphs of sums", () => {
   /**
-   * XLA joins a product and an addition into one operation, with other bits; with ISOBATCH_TENSORFLOW_PROGRAM=xla and without
-   * this attribute, `program-fold.test.ts` fails on a CPU.
+   * XLA fuses a product and an addition into one operation, with other bits: without this attribute `program-fold.test.ts`
+   * fails on a CPU with ISOBATCH_TENSORFLOW_PROGRAM=xla.
    */
-  it("are left alone by XLA", () => {
+  it("are excluded from XLA", () => {
     const form = { loss: 0, vectors: VECTORS, clipNorm: 1, bfloat16: true };
     const weights = [0.5, 0.25] as const;
     const graphs = [
