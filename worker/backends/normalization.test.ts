@@ -1,10 +1,8 @@
-import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs-core";
 import { layers } from "@tensorflow/tfjs-layers";
 import fc from "fast-check";
 import { createRandom, type Random } from "../../shared/random.js";
-import type { Layer } from "../../tasks/index.js";
 import { normalizeBatch, normalizeRows } from "../../tasks/models/layers/normalize.js";
 import {
   type Array64,
@@ -16,7 +14,8 @@ import {
   randomArray,
 } from "./gradient-check.test.helper.js";
 import { type BackendName, openBackend, probeBackend } from "./index.js";
-import type { Binding, NativeBackend } from "./tensorflow/native-package.js";
+import type { NativeBackend } from "./tensorflow/native-package.js";
+import { functionsOf } from "./tensorflow/program/trace.js";
 
 const EPSILON = 1e-3;
 
@@ -25,7 +24,7 @@ interface Statistics {
   readonly variance: number;
 }
 
-/** Of each group of numbers, in float64. */
+/** The statistics of each group of numbers, in float64. */
 function statisticsOf(groups: readonly (readonly number[])[]): Statistics[] {
   return groups.map((values) => {
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -59,7 +58,7 @@ function normalized(x: Array64, overRows: boolean, gamma?: Array64, beta?: Array
 const overBatch = (x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor): tf.Tensor =>
   normalizeBatch(x, gamma, beta, EPSILON, () => {});
 
-/** Every number apart from the others, for the smallest variance counts most. */
+/** Numbers far apart, since the smallest variance makes the largest errors. */
 const spread = (shape: number[], random: Random): Array64 =>
   array64(
     shape,
@@ -149,7 +148,7 @@ for (const { backend, skip } of suites) {
   });
 }
 
-/** Numbers near 1,000 that differ by hundredths: a sum of their squares in float32 knows nothing of the difference. */
+/** Numbers near 1,000 that differ by hundredths: a sum of their squares in float32 loses the difference. */
 const far = (shape: number[], random: Random): Array64 =>
   array64(
     shape,
@@ -216,71 +215,12 @@ for (const backend of backendNames) {
   });
 }
 
-/** How many operations TensorFlow is asked for meanwhile, by name. */
-function operationsOf(compute: () => void): string[] {
-  const native = tf.backend() as NativeBackend;
-  const { executeSingleOutput, executeMultipleOutputs } = native;
-  const names: string[] = [];
-  native.executeSingleOutput = (name, ...rest) => {
-    names.push(name);
-    return executeSingleOutput.call(native, name, ...rest);
-  };
-  native.executeMultipleOutputs = (name, ...rest) => {
-    names.push(name);
-    return executeMultipleOutputs.call(native, name, ...rest);
-  };
-  try {
-    compute();
-  } finally {
-    Object.assign(native, { executeSingleOutput, executeMultipleOutputs });
-  }
-  return names;
-}
-
-describe("the operations that a layer's gradient takes on TensorFlow", {
-  skip: !native.available && native.reason,
-}, () => {
-  const layer = {
-    BatchNormalization: () => layers.batchNormalization({ momentum: 0 }),
-    LayerNormalization: () => layers.layerNormalization(),
-    "LayerNormalization without beta": () => layers.layerNormalization({ center: false }),
-  };
-  const operations = (build: () => Layer, shape: number[]): string[] => {
-    const built = build();
-    const x = tf.variable(tf.zeros(shape));
-    built.apply(x);
-    const variables = built.trainableWeights.map((weight) => weight.read() as tf.Variable);
-    const dy = tf.ones(shape);
-    const compute = (): tf.Tensor => built.apply(x, { training: true }) as tf.Tensor;
-    const all = operationsOf(() => tf.tidy(() => void tf.grads(compute)([x, ...variables], dy)));
-    tf.dispose([x, dy]);
-    built.dispose();
-    return all;
-  };
-
-  it("are TensorFlow's own two over a batch of images", async () => {
-    await openBackend("tfjs-node");
-    const all = operations(layer.BatchNormalization, [2, 3, 3, 4]);
-    assert.deepEqual(all, ["FusedBatchNormV2", "FusedBatchNormGradV2"]);
-  });
-
-  it("are at most 9 and 11 of rows, and one less each way without a beta", async () => {
-    await openBackend("tfjs-node");
-    const all = operations(layer.LayerNormalization, [2, 3, 4]);
-    assert.equal(all.length, 9 + 11, all.join());
-    const without = operations(layer["LayerNormalization without beta"], [2, 3, 4]);
-    assert.equal(without.length, 8 + 10, without.join());
-  });
-});
-
 describe("normalising over a batch with the kernel for a GPU", { skip: !native.available && native.reason }, () => {
-  it("makes a batch's variance of a sample's", async () => {
+  it("computes the batch's biased variance from the corrected one", async () => {
     await openBackend("tfjs-node");
     const backend = tf.backend() as NativeBackend;
     const { binding } = backend;
-    // The binding's own properties can be neither enumerated nor replaced.
-    const own = Object.getOwnPropertyNames(binding).map((name) => [name, binding[name as keyof Binding]]);
-    backend.binding = { ...(Object.fromEntries(own) as Binding), isUsingGpuDevice: () => true };
+    backend.binding = { ...functionsOf(binding), isUsingGpuDevice: () => true };
     try {
       for (const rows of [1, 2, 7]) {
         const x = randomArray([rows, 3], createRandom(rows));

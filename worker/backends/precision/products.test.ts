@@ -6,7 +6,8 @@ import { openBackend, probeBackend } from "../index.js";
 import { callGradient } from "../kernel-agreement.test.helper.js";
 import { type KernelCallRecord, recordKernelCalls, repeatCall, type Stored } from "../kernel-calls.test.helper.js";
 import { layerCases } from "../layer-cases.test.helper.js";
-import type { Binding, NativeBackend } from "../tensorflow/native-package.js";
+import type { NativeBackend } from "../tensorflow/native-package.js";
+import { functionsOf } from "../tensorflow/program/trace.js";
 import { factorBits, PRODUCT_KINDS } from "./factor-bits.test.helper.js";
 import { FACTORS } from "./products.js";
 
@@ -156,13 +157,12 @@ describe("with bfloat16 products on tfjs-node", { skip: !native.available && nat
     const { binding } = tensorFlow;
     let seen = 0;
     let during = "";
-    const names = Object.getOwnPropertyNames(binding) as (keyof Binding)[];
-    const watched = Object.fromEntries(names.map((each) => [each, binding[each]])) as unknown as Binding;
-    tensorFlow.binding = Object.assign(watched, {
-      executeOp(operation: string, ...rest: [never, number[], number]) {
-        const result = binding.executeOp(operation, ...rest);
+    tensorFlow.binding = {
+      ...functionsOf(binding),
+      executeOp(operation, attributes, inputs, outputs) {
+        const result = binding.executeOp(operation, attributes, inputs, outputs);
         if (!/MatMul|Conv|Einsum/.test(operation)) return result;
-        for (const id of rest[1]) {
+        for (const id of inputs) {
           const values = binding.tensorDataSync(id);
           if (!(values instanceof Float32Array)) continue;
           seen++;
@@ -170,7 +170,7 @@ describe("with bfloat16 products on tfjs-node", { skip: !native.available && nat
         }
         return result;
       },
-    });
+    };
     try {
       for (const [index, example] of layerCases.entries()) {
         during = `${example.className} ${example.variant}`;

@@ -40,7 +40,7 @@ describe("nearCores()", () => {
     assert.equal(near("1", "16-31,48-63", "20-23"), undefined, "all of them are near");
   });
 
-  it("are not told apart where cores are not divided, or the system does not say how", () => {
+  it("are undefined where cores are not divided, or the system does not say how", () => {
     assert.equal(near("0", "0-63", "0-63"), undefined);
     assert.equal(near("-1", "0-63", "0-63"), undefined);
     assert.equal(near("-1", "0-15", "0-63"), undefined);
@@ -63,7 +63,7 @@ describe("keepTo()", () => {
     assert.equal(keepTo([4, 5, 6, 9], 1, pin), "the worker keeps to the cores near its GPU, 4-6,9");
     assert.deepEqual(asked, [[4, 5, 6, 9]]);
     const not = "the worker does not keep to the cores near its GPU, 4";
-    assert.equal(keepTo([4], 1, pin), `${not}: it needs 2 with 1 compute threads`);
+    assert.equal(keepTo([4], 1, pin), `${not}: it needs 2, one for itself and one per compute thread`);
     assert.equal(
       keepTo([4], 0, () => "Invalid argument"),
       `${not}: Invalid argument`,

@@ -93,7 +93,7 @@ export function keepTo(
   const listed = `the cores near its GPU, ${coresText(cores)}`;
   const not = `the worker does not keep to ${listed}`;
   if (cores.length < coresNeeded(computeThreads)) {
-    return `${not}: it needs ${coresNeeded(computeThreads)} with ${computeThreads} compute threads`;
+    return `${not}: it needs ${coresNeeded(computeThreads)}, one for itself and one per compute thread`;
   }
   if (pin === undefined) return `${not}; isobatch tensorflow install --cuda compiles what lets it`;
   const refusal = pin(cores);
