@@ -31,7 +31,7 @@ export interface DropoutAttributes {
 }
 
 /** The attributes of both kernels for a rate in (0, 1). */
-export function dropoutFactors(rate: number): Pick<MaskAttributes, "keep"> & DropoutAttributes {
+function dropoutFactors(rate: number): Pick<MaskAttributes, "keep"> & DropoutAttributes {
   const keep = Math.fround(1 - rate);
   return { keep, scale: Math.fround(1 / keep) };
 }

@@ -127,11 +127,11 @@ function limitText(): string {
   return mebibytes === undefined ? "" : `, at most ${mebibytes / 1_024} GiB of its memory`;
 }
 
-/** What follows from versions that could not be found out. */
+/** What follows from unknown versions. */
 function unknownText(versions: readonly LibraryVersion[]): string {
   const unknown = versions.flatMap(({ name, version }) => (version === undefined ? [name] : []));
   if (unknown.length === 0) return "";
-  return `; the version of ${unknown.join(" and of ")} can't be found out, so workers with another one are not told apart`;
+  return `; the version of ${unknown.join(" and of ")} is unknown, so workers with another one can't be distinguished`;
 }
 
 /** The model of the GPU that this process sees, from the driver's own files. */
@@ -142,6 +142,3 @@ function gpuName(): string {
   // Of an instance the driver's files tell neither its GPU nor its size, on which its bits depend; its name does.
   return gpu?.model ?? (pinned?.startsWith("MIG-") ? `the instance ${pinned}` : "a GPU");
 }
-
-/** Whether tensors of this backend are TensorFlow's. */
-export const isNativeBackend = (backend: KernelBackend): backend is NativeBackend => "executeSingleOutput" in backend;

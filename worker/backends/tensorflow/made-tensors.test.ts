@@ -57,7 +57,7 @@ function madeSizes(example: LayerCase, model: ReturnType<typeof buildCase>, batc
 }
 
 describe("the tensors that JavaScript makes for a gradient", { skip: !available && reason }, () => {
-  it("are no larger for a larger batch, whatever the layer: they would be constants of what is compiled", async () => {
+  it("are no larger for a larger batch, for any layer: they would be constants of a program", async () => {
     await openBackend("tfjs-node");
     const larger: string[] = [];
     let seen = 0;

@@ -5,7 +5,7 @@ import { MANTISSA_BITS } from "../../../shared/precision.js";
 import { ROUND_MANTISSA } from "../precision/round.js";
 import { registerRound } from "./round.js";
 
-/** A stand-in for the native backend, whose operation of this number fails; it knows which tensors have not been freed. */
+/** A stand-in for the native backend whose operation of this number fails, and the tensors that are not freed yet. */
 function failingAt(failing: number) {
   const live = new Set<number>();
   let operations = 0;

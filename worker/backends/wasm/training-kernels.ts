@@ -195,7 +195,7 @@ export function output(
   return outputs(backend, [shape], (address) => (isEmpty ? undefined : fill(address)), dtype)[0];
 }
 
-/** New tensors, which `fill` writes at these addresses. If it fails they are freed: nobody else knows them. */
+/** New tensors, which `fill` writes at these addresses. If it fails they are freed, since no caller gets them. */
 export function outputs(
   backend: BackendWasm,
   shapes: readonly number[][],

@@ -58,7 +58,7 @@ function assertHolds(program: Program, values: Float32Array[][]): void {
 const numbers = (length: number, first = 1): Float32Array => Float32Array.from({ length }, (_, i) => first + i);
 
 describe("variables that are uploaded", { skip }, () => {
-  it("have the values that they were loaded with, wherever these are, and whatever is written there later", () => {
+  it("keep the values that they were loaded with, from any address, when other numbers are written there later", () => {
     for (const devices of [{}, { cpuDevices: 2, device: "/device:CPU:1" }]) {
       const program = open(devices);
       const memory = new Float32Array(new SharedArrayBuffer(4096));
