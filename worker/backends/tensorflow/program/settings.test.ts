@@ -36,6 +36,15 @@ describe("programSettings()", () => {
       );
     }
   });
+
+  it("refuses XLA on two virtual devices, which it can't compile for", () => {
+    for (const onGpu of [false, true]) {
+      assert.throws(
+        () => programSettings("split,layout,xla", onGpu),
+        /"split,layout,xla"; xla can't be joined with split/,
+      );
+    }
+  });
 });
 
 describe("programVariables()", () => {

@@ -60,6 +60,11 @@ export function programSettings(variable: string | undefined, onGpu: boolean): P
         `${WORDS.join(", ")}, joined by commas.`,
     );
   }
+  if (words.includes(XLA) && words.includes(SPLIT)) {
+    invalid(
+      `ISOBATCH_TENSORFLOW_PROGRAM is ${JSON.stringify(variable)}; ${XLA} can't be joined with ${SPLIT}, since it compiles for one CPU.`,
+    );
+  }
   if (words.length === 0 && !onGpu) {
     return { compiled: true, bits: "operations", rewriting: AS_WRITTEN, split: false, numerics: undefined };
   }
