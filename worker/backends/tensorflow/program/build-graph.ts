@@ -118,6 +118,8 @@ function addOperation(build: Build, index: number, operation: TracedOperation, o
   if (operation.name === UNIFORM && !inputs[1].startsWith("draw")) {
     throw new UncompilableError("it draws random numbers by a key that stays the same");
   }
+  // XLA draws other numbers by the same key, so it has to leave the draws alone.
+  if (operation.name === UNIFORM) encoded.push(["_XlaCompile", value.flag(false)]);
   const shapes = operation.outputs.map(({ shape }) => shape);
   build.graph.nodes.push({
     name,
