@@ -16,6 +16,6 @@ export const CHECKED_ELSEWHERE: readonly CheckedElsewhere[] = [
   { commands: /^isobatch experiment invariance\b/, by: "test/cli/experiment.test.ts" },
   { commands: /^tensorboard /, by: "server/observe/tensorboard/tensorboard.test.ts" },
   // Of machines that a test does not have: GPUs, other hosts.
-  { commands: /--gpu /, by: "check:cuda" },
+  { commands: /--gpu |tfjs-node-gpu/, by: "check:cuda" },
   { commands: /--tls-|trainer\.example|192\.0\.2\.7/, by: "test/security" },
 ];
