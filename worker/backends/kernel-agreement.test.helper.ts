@@ -13,7 +13,7 @@ import { type ModelCase, modelCases, openModel } from "../compute/model-cases.te
 import { distinctArray, randomArray } from "./gradient-check.test.helper.js";
 import { type BackendName, openBackend } from "./index.js";
 import { type KernelCallRecord, recordKernelCalls, repeatCall, type Stored } from "./kernel-calls.test.helper.js";
-import { BATCH, buildCase, type LayerCase, layerCases, weightedSum } from "./layer-cases.test.helper.js";
+import { BATCH, buildCase, type LayerCase, layerCases, nameOf, weightedSum } from "./layer-cases.test.helper.js";
 
 export const TOLERANCE = 1e-5;
 
@@ -58,7 +58,7 @@ export async function compareKernels(device: BackendName, reference: BackendName
   };
   try {
     for (const [index, example] of layerCases.entries()) {
-      await during(`${example.className} ${example.variant}`.trim(), () => callGradient(example, index));
+      await during(nameOf(example), () => callGradient(example, index));
     }
     for (const [name, example] of Object.entries<ModelCase>(modelCases)) {
       await during(name, async () => {

@@ -339,6 +339,10 @@ const own: LayerCase[] = [
 
 export const layerCases: LayerCase[] = [...own, ...plain, ...planes, ...convolutions, ...recurrent, ...models];
 
+/** A case's name in titles and messages. */
+export const nameOf = ({ className, variant }: Pick<LayerCase, "className" | "variant">): string =>
+  `${className} ${variant}`.trim();
+
 export const BATCH = 2;
 
 /** The case's model, freshly built. */

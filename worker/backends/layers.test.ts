@@ -6,7 +6,7 @@ import { layerTable } from "../../tasks/models/index.js";
 import { type Derivatives, openDerivatives, type Place } from "./derivatives.test.helper.js";
 import { backendNames, sizeOf } from "./gradient-check.test.helper.js";
 import { type BackendName, probeBackend } from "./index.js";
-import { BATCH, layerCases } from "./layer-cases.test.helper.js";
+import { BATCH, layerCases, nameOf } from "./layer-cases.test.helper.js";
 
 function registeredLayers(): string[] {
   const { classNameMap } = core.serialization.SerializationMap.getMap();
@@ -77,7 +77,7 @@ describe("the gradients of every layer where all of a sample's inputs are equal"
   after(() => derivatives.stop());
 
   layerCases.forEach((example, index) => {
-    const name = `${example.className} ${example.variant}`.trim();
+    const name = nameOf(example);
     if (KINKED.some((pattern) => pattern.test(name))) return;
     it(`${name}: those of float64`, () => derivatives.check(index, example, backends, PLATEAUS));
   });

@@ -1,7 +1,7 @@
 import { after, before, describe, it } from "node:test";
 import { type Derivatives, DISTINCT, openDerivatives } from "../derivatives.test.helper.js";
 import { probeBackend } from "../index.js";
-import { layerCases } from "../layer-cases.test.helper.js";
+import { layerCases, nameOf } from "../layer-cases.test.helper.js";
 
 const native = await probeBackend("tfjs-node");
 const BACKENDS = native.available ? (["wasm", "cpu", "tfjs-node"] as const) : (["wasm", "cpu"] as const);
@@ -20,7 +20,7 @@ for (const precision of ALL ? (["tf32", "bfloat16"] as const) : (["bfloat16"] as
     after(() => derivatives.stop());
 
     layerCases.forEach((example, index) => {
-      const name = `${example.className} ${example.variant}`.trim();
+      const name = nameOf(example);
       if (!ALL && !KINDS.test(name)) return;
       it(`${name}: those of float64 within what rounding may change`, () =>
         derivatives.check(index, example, BACKENDS, DISTINCT, precision));

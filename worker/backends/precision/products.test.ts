@@ -5,7 +5,7 @@ import { core as tf } from "../../../tasks/tfjs/core.js";
 import { openBackend, probeBackend } from "../index.js";
 import { callGradient } from "../kernel-agreement.test.helper.js";
 import { type KernelCallRecord, recordKernelCalls, repeatCall, type Stored } from "../kernel-calls.test.helper.js";
-import { layerCases } from "../layer-cases.test.helper.js";
+import { layerCases, nameOf } from "../layer-cases.test.helper.js";
 import type { NativeBackend } from "../tensorflow/native-package.js";
 import { functionsOf } from "../tensorflow/program/trace.js";
 import { factorBits, PRODUCT_KINDS } from "./factor-bits.test.helper.js";
@@ -64,7 +64,7 @@ before(async () => {
   // Before the kernels are wrapped: so it sees what they are given at the end.
   const recorder = recordKernelCalls();
   for (const [index, example] of layerCases.entries()) {
-    recorder.begin(`${example.className} ${example.variant}`);
+    recorder.begin(nameOf(example));
     backend.inPrecision("bfloat16", () => callGradient(example, index));
   }
   recorder.stop();
@@ -173,7 +173,7 @@ describe("with bfloat16 products on tfjs-node", { skip: !native.available && nat
     };
     try {
       for (const [index, example] of layerCases.entries()) {
-        during = `${example.className} ${example.variant}`;
+        during = nameOf(example);
         backend.inPrecision("bfloat16", () => callGradient(example, index));
       }
     } finally {

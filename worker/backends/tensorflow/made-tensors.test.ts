@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
 import { openBackend, probeBackend } from "../index.js";
-import { buildCase, type LayerCase, layerCases, weightedSum } from "../layer-cases.test.helper.js";
+import { buildCase, type LayerCase, layerCases, nameOf, weightedSum } from "../layer-cases.test.helper.js";
 import type { NativeBackend } from "./native-package.js";
 import { functionsOf } from "./program/trace.js";
 
@@ -67,8 +67,7 @@ describe("the tensors that JavaScript makes for a gradient", { skip: !available 
       const [few, many] = [2, 6].map((batch) => madeSizes(example, model, batch));
       seen += many.length;
       for (const [i, size] of many.entries()) {
-        if (size > FEW && size > (few[i] ?? 0))
-          larger.push(`${example.className} ${example.variant}: ${few[i]}, then ${size}`);
+        if (size > FEW && size > (few[i] ?? 0)) larger.push(`${nameOf(example)}: ${few[i]}, then ${size}`);
       }
       model.dispose();
     }
