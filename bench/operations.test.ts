@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { openBackend, probeBackend } from "../worker/backends/index.js";
+import { noPrograms as skip } from "../worker/backends/tensorflow/program/installed.test.helper.js";
 import { countNodes, countOperations, type OperationsModelName, operationsModels } from "./operations.js";
-
-const { available, reason } = await probeBackend("tfjs-node");
-const able = available && (await openBackend("tfjs-node")).compiler !== undefined;
-const skip = !able && (reason || "the TensorFlow that is installed has no sessions; run isobatch tensorflow install");
 
 /**
  * The operations that each layer needs if written by hand, forward and backward, with a read of every weight and an output for

@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs-core";
-import { openBackend, probeBackend } from "../backends/index.js";
+import { noPrograms as skip } from "../backends/tensorflow/program/installed.test.helper.js";
 import { batchOf, openGradients } from "./open-gradients.test.helper.js";
-
-const { available, reason } = await probeBackend("tfjs-node");
-const able = available && (await openBackend("tfjs-node")).compiler !== undefined;
-const skip = !able && (reason || "the TensorFlow that is installed has no sessions; run isobatch tensorflow install");
 
 type Layers = Parameters<typeof openGradients>[0]["layers"];
 

@@ -2,19 +2,17 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createRandom } from "../../shared/random.js";
 import type { Interval } from "../../shared/sums/index.js";
-import { openBackend, probeBackend } from "../backends/index.js";
 import { compiler } from "../backends/tensorflow/index.js";
 import { programSettings } from "../backends/tensorflow/program/index.js";
 import { FIRST_MICRO_BATCH, fold, foldProblem, gradientOf, intervals, withoutSmall } from "./fold-cases.test.helper.js";
 import { NonFiniteError } from "./non-finite-error.js";
 import { batchOf, type OpenGradients, openGradients } from "./open-gradients.test.helper.js";
 import { canFold } from "./program-fold.js";
-import { GRADIENT_LENGTH, keepsSums, openFolds } from "./program-fold.test.helper.js";
+import { GRADIENT_LENGTH, openFolds } from "./program-fold.test.helper.js";
 import type { LeaseRequest } from "./protocol.js";
+import { LAYERS, noSums as skip } from "./summing-programs.test.helper.js";
 
 const backend = "tfjs-node";
-const { available, reason } = await probeBackend(backend);
-const able = available && (await openBackend(backend)).compiler !== undefined;
 /** The session's devices, how its graphs are rewritten, and how far apart the κ are that are tried: all of them on one. */
 const SESSIONS = {
   "one CPU": { on: { otherDevices: false }, program: "plain", every: 1 },
@@ -26,16 +24,6 @@ const SESSIONS = {
   "a CPU, as on a GPU": { on: { otherDevices: true }, program: "plain", every: 5 },
   "a CPU, with rewritten graphs": { on: { otherDevices: false }, program: "grappler", every: 5 },
 };
-const skip = !able
-  ? reason || "the TensorFlow that is installed has no sessions; run isobatch tensorflow install"
-  : !keepsSums(compiler()!) && "the TensorFlow that is installed keeps no sums; run isobatch tensorflow install";
-
-const LAYERS = [
-  { layer: "Dense", units: 12, inputShape: [4], activation: "tanh" },
-  { layer: "BatchNormalization", momentum: 0.9 },
-  { layer: "Dropout", rate: 0.3 },
-  { layer: "Dense", units: 3 },
-];
 
 /** Compiled, with the program in use. */
 async function openSums(options: Partial<Parameters<typeof openGradients>[0]> = {}): Promise<OpenGradients> {

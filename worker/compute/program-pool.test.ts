@@ -1,26 +1,12 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, describe, it } from "node:test";
-import { openBackend, probeBackend } from "../backends/index.js";
-import { compiler } from "../backends/tensorflow/index.js";
 import { createWorkerMemory } from "./memory.js";
 import { batchOf, FORM, openGradients, TASK } from "./open-gradients.test.helper.js";
 import { type ComputePool, createComputePool } from "./pool.js";
-import { keepsSums } from "./program-fold.test.helper.js";
+import { LAYERS, noSums as skip } from "./summing-programs.test.helper.js";
 
 const backend = "tfjs-node";
-const { available, reason } = await probeBackend(backend);
-const able = available && (await openBackend(backend)).compiler !== undefined;
-const skip = !able
-  ? reason || "the TensorFlow that is installed has no sessions; run isobatch tensorflow install"
-  : !keepsSums(compiler()!) && "the TensorFlow that is installed keeps no sums; run isobatch tensorflow install";
-
-const LAYERS = [
-  { layer: "Dense", units: 12, inputShape: [4], activation: "tanh" },
-  { layer: "BatchNormalization", momentum: 0.9 },
-  { layer: "Dropout", rate: 0.3 },
-  { layer: "Dense", units: 3 },
-];
 
 const pools: ComputePool[] = [];
 after(() => Promise.all(pools.map((pool) => pool.close())));

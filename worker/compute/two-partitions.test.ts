@@ -1,16 +1,8 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { sessionAddonOf } from "../../shared/native/installation.js";
-import { findInstallation } from "../backends/tensorflow/availability.js";
-
-const installation = findInstallation("tfjs-node");
-const skip =
-  typeof installation === "string"
-    ? installation
-    : !existsSync(sessionAddonOf(installation)) && "TensorFlow has no sessions; run isobatch tensorflow install";
+import { noSessionAddon as skip } from "./session-addon.test.helper.js";
 
 /** It takes two seconds; a graph that waits for itself takes for ever. */
 const HANGS_MS = 60_000;

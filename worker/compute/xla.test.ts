@@ -1,17 +1,9 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { sessionAddonOf } from "../../shared/native/installation.js";
-import { findInstallation } from "../backends/tensorflow/availability.js";
-
-const installation = findInstallation("tfjs-node");
-const skip =
-  typeof installation === "string"
-    ? installation
-    : !existsSync(sessionAddonOf(installation)) && "TensorFlow has no sessions; run isobatch tensorflow install";
+import { noSessionAddon as skip } from "./session-addon.test.helper.js";
 
 describe("a program that XLA compiles", { skip }, () => {
   /** XLA's own StatelessRandomUniform makes other numbers of a key than TensorFlow's. */

@@ -2,12 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs-core";
 import { referenceFactors } from "../../dropout.test.helper.js";
-import { dropout, openBackend, type Program, probeBackend, UncompilableError } from "../../index.js";
-
-const { available, reason } = await probeBackend("tfjs-node");
-const compiler = available ? (await openBackend("tfjs-node")).compiler : undefined;
-const skip =
-  !compiler && (reason || "the TensorFlow that is installed has no sessions; run isobatch tensorflow install");
+import { dropout, type Program, UncompilableError } from "../../index.js";
+import { installedCompiler as compiler, noPrograms as skip } from "./installed.test.helper.js";
 
 interface Run {
   readonly number: number;

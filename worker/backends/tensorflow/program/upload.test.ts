@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs-core";
-import { openBackend, type Program, probeBackend } from "../../index.js";
+import type { Program } from "../../index.js";
 import { compiler } from "../index.js";
-
-const { available, reason } = await probeBackend("tfjs-node");
-const able = available && (await openBackend("tfjs-node")).compiler !== undefined;
+import { noPrograms } from "./installed.test.helper.js";
 
 /** The first is as long as TensorFlow's alignment, so that a slice might be its memory. */
 const SHAPES = [[4, 4], [4], [], [3, 2]];
@@ -27,9 +25,9 @@ function open(devices: { cpuDevices?: number; device?: string } = {}): Program {
   return program;
 }
 
-const skip = !able
-  ? reason || "the TensorFlow that is installed has no sessions; run isobatch tensorflow install"
-  : open().sums === undefined && "the TensorFlow that is installed can't borrow; run isobatch tensorflow install";
+const skip =
+  noPrograms ||
+  (open().sums === undefined && "the TensorFlow that is installed can't borrow; run isobatch tensorflow install");
 
 /** One after the other from element `start` of a memory. */
 function views(memory: Float32Array, start = 0): Float32Array[][] {
