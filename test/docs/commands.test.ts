@@ -7,7 +7,7 @@ import type { Command } from "commander";
 import { readEnvironment } from "../../cli/environment.js";
 import { createProgram } from "../../cli/program.js";
 import { CHECKED_ELSEWHERE } from "./checked-elsewhere.test.helper.js";
-import { codeIn, commandsOf, PAGES, ROOT, read } from "./markdown.test.helper.js";
+import { codeIn, commandsOf, LINKING_PAGES, PAGES, ROOT, read } from "./markdown.test.helper.js";
 
 /** The program, which reads its arguments and then does nothing. */
 function inert(): Command {
@@ -93,7 +93,7 @@ describe("the documentation's commands", () => {
 });
 
 describe("the documentation's links", () => {
-  for (const page of PAGES) {
+  for (const page of LINKING_PAGES) {
     it(`of ${page} lead to files and headings`, () => {
       for (const [, target] of read(page).matchAll(/\]\(([^)]+)\)/g)) {
         if (/^https?:/.test(target)) continue;

@@ -5,13 +5,25 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
 
-/** Pages that people read, relative to the checkout. */
-export const PAGES: readonly string[] = [
-  "README.md",
-  ...readdirSync(join(ROOT, "docs"))
-    .filter((name) => name.endsWith(".md"))
+/** All pages of a folder of the checkout, relative to the checkout; hidden folders (the site's settings) have none. */
+function pagesIn(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true })
+    .map(String)
+    .filter((name) => name.endsWith(".md") && !/(^|\/)(\.|node_modules\/)/.test(name))
     .sort()
-    .map((name) => `docs/${name}`),
+    .map((name) => `${folder}/${name}`);
+}
+
+/** How the program works inside: for contributors. */
+const INTERNAL = /^docs\/internals\//;
+
+/** Pages for users, relative to the checkout. */
+export const PAGES: readonly string[] = ["README.md", ...pagesIn("docs").filter((page) => !INTERNAL.test(page))];
+
+/** All pages with links: those for users and those for contributors. */
+export const LINKING_PAGES: readonly string[] = [
+  ...readdirSync(ROOT).filter((name) => name.endsWith(".md")),
+  ...pagesIn("docs"),
 ];
 
 export const read = (page: string): string => readFileSync(join(ROOT, page), "utf8");

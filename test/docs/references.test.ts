@@ -20,7 +20,7 @@ interface JsonSchema {
 }
 
 const schema = z.toJSONSchema(taskInputSchema, { io: "input" }) as JsonSchema;
-const PAGE = "docs/task-fields.md";
+const PAGE = "docs/reference/task-fields.md";
 
 const branchesOf = (field: JsonSchema): readonly JsonSchema[] => field.anyOf ?? field.oneOf ?? [field];
 
@@ -40,7 +40,7 @@ function sourcesOf(room: string): string[] {
     .map((path) => readFileSync(path, "utf8"));
 }
 
-describe("docs/task-fields.md", () => {
+describe("docs/reference/task-fields.md", () => {
   /** Top-level fields stand in tables of three columns, two at once where they belong together. */
   const rows = tableRows(PAGE).filter((cells) => cells.length === 3 && cells[0] !== "field");
   const documented = new Map(
@@ -75,28 +75,28 @@ describe("docs/task-fields.md", () => {
   });
 });
 
-describe("docs/run-directory.md", () => {
+describe("docs/reference/run-directory.md", () => {
   it("tells every file", () => {
-    const told = tableRows("docs/run-directory.md").map(([name]) => name.replace(/[`/]/g, ""));
+    const told = tableRows("docs/reference/run-directory.md").map(([name]) => name.replace(/[`/]/g, ""));
     for (const file of [...Object.values(RUN_FILES), "metrics.jsonl", "ledger.jsonl", "token", "lock.json"]) {
       assert.ok(told.includes(file), file);
     }
   });
 });
 
-describe("docs/operating.md", () => {
+describe("docs/how-to/operating.md", () => {
   it("tells every variable of the environment that a user may set, and no others", () => {
     const forTests = ["ISOBATCH_FAIL_AT", "ISOBATCH_FLIP_GRADIENT_BIT"];
     const rooms = ["cli", "server", "worker", "tasks", "shared", "experiment"];
     const named = rooms.flatMap(sourcesOf).flatMap((source) => source.match(/\bISOBATCH_[A-Z_]+\b/g) ?? []);
-    const told = codeIn(read("docs/operating.md")).filter((code) => /^ISOBATCH_[A-Z_]+$/.test(code));
+    const told = codeIn(read("docs/how-to/operating.md")).filter((code) => /^ISOBATCH_[A-Z_]+$/.test(code));
     assert.deepEqual([...new Set(told)].sort(), [...new Set(named)].filter((name) => !forTests.includes(name)).sort());
   });
 
   it("tells the fields of status --json, and no others", () => {
     const nothing = { workers: [], shards: [] };
     const fields = Object.keys(statusJson(nothing as unknown as Parameters<typeof statusJson>[0]));
-    const [, section] = read("docs/operating.md").split("### Status for programs");
+    const [, section] = read("docs/how-to/operating.md").split("### Status for programs");
     const [table] = section.split("\n## ");
     const told = table
       .split("\n")

@@ -212,9 +212,9 @@ describe("what the documentation says", { concurrency: 1 }, () => {
         it(`line ${line}: ${text.split("\n").at(-1) === text ? text : text.split("\n")[0]}`, () => desk.perform(text));
       }
       it("and all that was started ends in order", () => desk.close());
-      if (page !== "docs/getting-started.md") return;
-      it("and docs/run-directory.md tells every field of what the run has left", () => {
-        const told = new Set(codeIn(read("docs/run-directory.md")));
+      if (page !== "docs/tutorials/getting-started.md") return;
+      it("and docs/reference/run-directory.md tells every field of what the run has left", () => {
+        const told = new Set(codeIn(read("docs/reference/run-directory.md")));
         const run = join(desk.folder, "runs/first");
         const lines = ["metrics.jsonl", "ledger.jsonl"].flatMap((file) =>
           readFileSync(join(run, file), "utf8")

@@ -8,7 +8,7 @@ const SELF_EXPLAINING = ["invalid_input", "interrupted"];
 /** Nothing but what depends on the case: the sentence is made elsewhere. */
 const MADE_ELSEWHERE = /^[…\s.:;]*$/;
 
-const documented = tableRows("docs/troubleshooting.md")
+const documented = tableRows("docs/how-to/troubleshooting.md")
   .map(([message]) => codeIn(message)[0])
   .filter((message) => message !== undefined);
 
@@ -21,7 +21,7 @@ const pattern = (message: string): RegExp =>
     "s",
   );
 
-describe("docs/troubleshooting.md", () => {
+describe("docs/how-to/troubleshooting.md", () => {
   const messages = messagesInSources();
   const others = messages.filter(({ code, text }) => !SELF_EXPLAINING.includes(code) && !MADE_ELSEWHERE.test(text));
 
