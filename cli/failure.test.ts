@@ -10,9 +10,9 @@ describe("a failure", () => {
     assert.equal(exitCodeOf(new IsobatchError("invalid_input", "No.")), 2);
   });
 
-  it("shows its stack when it is a bug", () => {
+  it("shows its stack when it is a bug, and where to report it", () => {
     const error = new TypeError("x is undefined");
-    assert.match(failureText(error), /bug in Isobatch.*TypeError: x is undefined\n +at /s);
+    assert.match(failureText(error), /bug in Isobatch.* at https:\/\/\S+\/issues\nTypeError: x is undefined\n +at /s);
     assert.equal(exitCodeOf(error), 70);
   });
 });

@@ -2,6 +2,7 @@ import { CommanderError } from "commander";
 import { IsobatchError } from "../shared/errors.js";
 import { redactTokens } from "../shared/redact.js";
 import { systemError } from "../shared/system-errors.js";
+import { bugsUrl } from "./bug-report.js";
 
 /** sysexits.h's EX_SOFTWARE: a bug, no fault of the user's. */
 export const EXIT_BUG = 70;
@@ -23,7 +24,7 @@ export function failureText(error: unknown): string {
   const known = systemError(error);
   if (known instanceof IsobatchError) return `${redactTokens(known.message)}\n`;
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `This is a bug in Isobatch; please report it with what follows.\n${redactTokens(stack)}\n`;
+  return `This is a bug in Isobatch. Please report it, with what follows, at ${bugsUrl()}\n${redactTokens(stack)}\n`;
 }
 
 /**

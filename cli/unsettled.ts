@@ -1,4 +1,5 @@
 import { whatIsAwaited } from "../shared/awaited.js";
+import { bugsUrl } from "./bug-report.js";
 import { EXIT_BUG } from "./failure.js";
 
 /**
@@ -19,7 +20,7 @@ function giveUp(): void {
   const waits = whatIsAwaited();
   const what = waits.length === 0 ? "the command to end" : waits.join(", and for ");
   process.stderr.write(
-    `This is a bug in Isobatch; please report it: nothing is left that could end the wait for ${what}.\n`,
+    `This is a bug in Isobatch: nothing is left that could end the wait for ${what}. Please report it at ${bugsUrl()}\n`,
   );
   process.exit(EXIT_BUG);
 }
