@@ -4,7 +4,7 @@
  * Run as a program it prints one line of JSON.
  */
 import { fileURLToPath } from "node:url";
-import { type BackendName, probeBackends } from "../worker/backends/index.js";
+import { type BackendName, probeBackends } from "../backends/index.js";
 import type { MeasuredModelName } from "./models.js";
 import { fastest, median } from "./statistics.js";
 import { openWorkerGradient } from "./worker-gradient.js";

@@ -12,9 +12,9 @@
  * - `machine-sums`, `link`, `dashboard` and `bfloat16`.
  */
 import { parseArgs } from "node:util";
+import type { BackendName } from "../backends/index.js";
 import { wholeNumber } from "../cli/option-values.js";
 import { IsobatchError, messageOf } from "../shared/errors.js";
-import type { BackendName } from "../worker/backends/index.js";
 import { bfloat16Scenario } from "./bfloat16.js";
 import { dashboardScenario } from "./dashboard.js";
 import { gradientScenario } from "./gradients.js";

@@ -1,7 +1,7 @@
 /** A process that computes micro-batches of one model on one backend, and prints in JSON what it held on the way. */
 import { memory } from "@tensorflow/tfjs-core";
-import { isBackendName } from "../worker/backends/index.js";
-import { type ModelCaseName, modelCases, openModel } from "../worker/compute/model-cases.test.helper.js";
+import { isBackendName } from "../backends/index.js";
+import { type ModelCaseName, modelCases, openModel } from "../compute/model-cases.test.helper.js";
 import type { MemoryPoint } from "./memory.js";
 
 const [backend = "", model = "", count = ""] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type BackendName, probeBackend } from "../worker/backends/index.js";
-import type { ModelCaseName } from "../worker/compute/model-cases.test.helper.js";
+import { type BackendName, probeBackend } from "../backends/index.js";
+import type { ModelCaseName } from "../compute/model-cases.test.helper.js";
 import { growth, type MemoryScenario, measureMemory } from "./memory.js";
 
 /** A share of `npm run bench -- memory`: fewer micro-batches, of the models that hold the most kinds of tensors. */

@@ -6,9 +6,9 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { BACKEND_NAMES, type BackendName, isBackendName, probeBackend } from "../backends/index.js";
+import { type ModelCaseName, modelCases } from "../compute/model-cases.test.helper.js";
 import { IsobatchError, invalid } from "../shared/errors.js";
-import { BACKEND_NAMES, type BackendName, isBackendName, probeBackend } from "../worker/backends/index.js";
-import { type ModelCaseName, modelCases } from "../worker/compute/model-cases.test.helper.js";
 
 export interface MemoryPoint {
   /** Done so far. */

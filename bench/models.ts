@@ -2,9 +2,10 @@
  * The models whose gradients are measured: as a task's JSON names them, with random samples of the right form.
  * `peers/gradients.py` has the same ones in PyTorch, under the same names.
  */
+
+import type { SampleBatch } from "../compute/index.js";
 import { createRandom } from "../shared/random.js";
 import { type ModelSpec, rowBytes, type SampleSpec } from "../tasks/index.js";
-import type { SampleBatch } from "../worker/compute/index.js";
 
 export interface MeasuredModel {
   readonly model: ModelSpec;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { noPrograms as skip } from "../worker/backends/tensorflow/program/installed.test.helper.js";
+import { noPrograms as skip } from "../backends/tensorflow/program/installed.test.helper.js";
 import { countNodes, countOperations, type OperationsModelName, operationsModels } from "./operations.js";
 
 /**

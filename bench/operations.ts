@@ -2,14 +2,15 @@
  * Counts the operations of a compiled gradient, each of which costs time on a GPU, and the bytes of its constants. TensorFlow
  * computes only the two micro-batches that are traced; the compiled graph is not run, but counted.
  */
+
+import { type Compiler, openBackend } from "../backends/index.js";
+import type { NativeBackend } from "../backends/tensorflow/native-package.js";
+import { createCompiler, programSettings } from "../backends/tensorflow/program/index.js";
+import type { SessionAddon } from "../backends/tensorflow/program/session.js";
+import { attachMemory, createGradients, createWorkerMemory, gradientAddresses } from "../compute/index.js";
 import { readFields } from "../shared/wire/protobuf.js";
 import { buildModel, type ModelSpec } from "../tasks/index.js";
 import { backend as currentBackend } from "../tasks/tfjs/core.js";
-import { type Compiler, openBackend } from "../worker/backends/index.js";
-import type { NativeBackend } from "../worker/backends/tensorflow/native-package.js";
-import { createCompiler, programSettings } from "../worker/backends/tensorflow/program/index.js";
-import type { SessionAddon } from "../worker/backends/tensorflow/program/session.js";
-import { attachMemory, createGradients, createWorkerMemory, gradientAddresses } from "../worker/compute/index.js";
 import { characters, images, type MeasuredModel, measuredModels, randomBatch, VOCABULARY } from "./models.js";
 
 export interface CountedNode {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { type MetricsLine, readJsonLines } from "../server/observe/index.js";
+import { type MetricsLine, readJsonLines } from "../server/record/index.js";
 import { median } from "./statistics.js";
 
 /**

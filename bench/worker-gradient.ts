@@ -3,10 +3,7 @@
  * worker's shared memory, checked to be finite. So what is measured is what a run pays.
  */
 
-import { writeVector } from "../experiment/state.js";
-import type { LayoutTensor } from "../shared/layout/index.js";
-import { buildModel } from "../tasks/index.js";
-import { type Backend, type BackendName, openBackend } from "../worker/backends/index.js";
+import { type Backend, type BackendName, openBackend } from "../backends/index.js";
 import {
   attachMemory,
   createGradients,
@@ -15,7 +12,10 @@ import {
   gradientAddresses,
   viewElements,
   weightsAddresses,
-} from "../worker/compute/index.js";
+} from "../compute/index.js";
+import { writeVector } from "../experiment/state.js";
+import type { LayoutTensor } from "../shared/layout/index.js";
+import { buildModel } from "../tasks/index.js";
 import { type MeasuredModel, type MeasuredModelName, measuredModels, randomBatch } from "./models.js";
 
 export interface WorkerGradient {

@@ -1,7 +1,7 @@
+import { gpuMemoryLimit } from "../backends/tensorflow/gpu-memory.js";
+import { programSettings } from "../backends/tensorflow/program/settings.js";
+import { type GradientFlip, parseGradientFlip } from "../compute/gradient-flip.js";
 import { invalid } from "../shared/errors.js";
-import { gpuMemoryLimit } from "../worker/backends/tensorflow/gpu-memory.js";
-import { programSettings } from "../worker/backends/tensorflow/program/settings.js";
-import { type GradientFlip, parseGradientFlip } from "../worker/compute/gradient-flip.js";
 import { oneOf } from "./option-values.js";
 import { ownCommand } from "./own-command.js";
 

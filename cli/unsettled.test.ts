@@ -20,7 +20,7 @@ describe("settled()", () => {
       script,
       `import { settled } from ${module("./unsettled.js")};
        import { awaited } from ${module("../shared/awaited.js")};
-       import { acquireLock } from ${module("../server/observe/lock.js")};
+       import { acquireLock } from ${module("../server/record/lock.js")};
        const never = new Promise(() => {});
        await settled((async () => { ${command} })());`,
     );

@@ -1,13 +1,13 @@
-import type { Layout } from "../shared/layout/index.js";
-import type { Dataset, Task } from "../tasks/index.js";
-import { type BackendName, openBackend } from "../worker/backends/index.js";
+import { type BackendName, openBackend } from "../backends/index.js";
 import {
   attachMemory,
   createGradients,
   createWorkerMemory,
   type Gradients,
   weightsAddresses,
-} from "../worker/compute/index.js";
+} from "../compute/index.js";
+import type { Layout } from "../shared/layout/index.js";
+import type { Dataset, Task } from "../tasks/index.js";
 import { writeVector } from "./state.js";
 
 export interface EvaluateOptions {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
+import { type BackendName, probeBackend } from "../backends/index.js";
 import { resolveTask, type Task, type TaskInput } from "../tasks/index.js";
-import { type BackendName, probeBackend } from "../worker/backends/index.js";
 import { trainInProcess } from "./trainer.js";
 
 /** Small variants of the built-in models learn on real data: their loss falls as far as stated, on each backend. */

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { createSampleOrder, prepareTask, resolveTask } from "../tasks/index.js";
-import { openBackend } from "../worker/backends/index.js";
+import { openBackend } from "../backends/index.js";
 import {
   attachMemory,
   createGradients,
@@ -9,7 +8,8 @@ import {
   gradientAddresses,
   viewElements,
   weightsAddresses,
-} from "../worker/compute/index.js";
+} from "../compute/index.js";
+import { createSampleOrder, prepareTask, resolveTask } from "../tasks/index.js";
 import { trainInProcess } from "./trainer.js";
 
 const [B, KAPPA, STEPS] = [16, 8, 40];

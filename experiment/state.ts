@@ -2,14 +2,9 @@
  * A whole training state, θ, m and v, in the memories that a worker has for θ and sums alone: the moments occupy a
  * slot of their own, m where S1 would lie and v where S2 would.
  */
+
+import { type MemoryPlan, type SharedMemory, sumAddresses, viewElements, weightsAddresses } from "../compute/index.js";
 import type { Coefficients } from "../shared/optimizer/index.js";
-import {
-  type MemoryPlan,
-  type SharedMemory,
-  sumAddresses,
-  viewElements,
-  weightsAddresses,
-} from "../worker/compute/index.js";
 
 type Addresses = readonly number[];
 

@@ -3,25 +3,8 @@
  * coefficients and kernels that a cluster uses, so it leaves the very same bits. It is the yardstick of the cluster's
  * tests, and what experiments run on.
  */
-import {
-  type Coefficients,
-  leafWeights,
-  type NoiseParts,
-  noiseParts,
-  stepCoefficients,
-  weightSums,
-} from "../shared/optimizer/index.js";
-import { stateHash } from "../shared/state-hash.js";
-import { type KappaFact, kappaFactOf, kappaWith, largestKappa } from "../shared/steps/index.js";
-import {
-  createSampleOrder,
-  type Dataset,
-  microBatchesOf,
-  type PreparedTask,
-  prepareTask,
-  type Task,
-} from "../tasks/index.js";
-import { type BackendName, openBackend } from "../worker/backends/index.js";
+
+import { type BackendName, openBackend } from "../backends/index.js";
 import {
   attachMemory,
   createFold,
@@ -40,7 +23,25 @@ import {
   sumAddresses,
   WHOLE,
   weightsAddresses,
-} from "../worker/compute/index.js";
+} from "../compute/index.js";
+import {
+  type Coefficients,
+  leafWeights,
+  type NoiseParts,
+  noiseParts,
+  stepCoefficients,
+  weightSums,
+} from "../shared/optimizer/index.js";
+import { stateHash } from "../shared/state-hash.js";
+import { type KappaFact, kappaFactOf, kappaWith, largestKappa } from "../shared/steps/index.js";
+import {
+  createSampleOrder,
+  type Dataset,
+  microBatchesOf,
+  type PreparedTask,
+  prepareTask,
+  type Task,
+} from "../tasks/index.js";
 import { evaluateOn } from "./evaluate.js";
 import { applyStep, normsOf, readVector, writeVector } from "./state.js";
 

@@ -51,10 +51,10 @@ function kernels(room, ...flags) {
 
 kernels("shared/kernels", "--enable", "simd,threads", "--sharedMemory", "--maximumMemory", "65536");
 kernels("shared/checksum", "--enable", "threads", "--sharedMemory", "--maximumMemory", "65536");
-kernels("worker/backends/wasm", "--enable", "simd");
+kernels("backends/wasm", "--enable", "simd");
 
 cpSync(join(root, "proto"), join(root, "dist/proto"), { recursive: true, filter: (path) => !path.endsWith(".json") });
 
-const copied = ["worker/backends/tensorflow/program/session.cc", "shared/native/process.cc"];
+const copied = ["backends/tensorflow/program/session.cc", "shared/native/process.cc"];
 if (!isProduct) copied.push("bench/cuda/torch_check.py", "bench/peers/models.py");
 for (const source of copied) cpSync(join(root, source), join(root, "dist", source));

@@ -27,8 +27,9 @@ import {
   reportEvent,
   statusOf,
 } from "./coordinator/index.js";
-import { createSource, type Dashboard } from "./dashboard/index.js";
 import { watchFirstLoss } from "./first-loss.js";
+import { openDashboard } from "./open-dashboard.js";
+import type { OpenRun } from "./open-run.js";
 import {
   type LedgerLine,
   type MetricsLine,
@@ -38,14 +39,13 @@ import {
   type RunDirectory,
   type RunRecord,
   withTensorBoard,
-} from "./observe/index.js";
-import { openDashboard } from "./open-dashboard.js";
-import type { OpenRun } from "./open-run.js";
+} from "./record/index.js";
 import { createSamples, type Samples } from "./samples/index.js";
 import { createTokenControl, openSecurity, type Security } from "./security/index.js";
 import type { ServerOptions } from "./server-options.js";
 import { createShard, type NearFolder, openNearFolder, type Shard } from "./shard/index.js";
 import { type ShardSupervisor, superviseShards } from "./supervise-shards.js";
+import { createSource, type Dashboard } from "./viewing/dashboard/index.js";
 
 /** The parts of a running server. */
 export interface Assembled {

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import type { DatasetSpec } from "../tasks/index.js";
-import type { DataIdentity } from "./observe/index.js";
+import type { DataIdentity } from "./record/index.js";
 
 /** How a run's data differs from what it was when the run began. */
 export interface ChangedData {

@@ -1,7 +1,7 @@
 import { IsobatchError } from "../shared/errors.js";
 import type { PreparedTask } from "../tasks/index.js";
 import { createCheckpointStore, parametersIn } from "./checkpoint/index.js";
-import type { RunDirectory } from "./observe/index.js";
+import type { RunDirectory } from "./record/index.js";
 
 /** A fresh run is a resume from checkpoint 0. */
 export async function writeFirstCheckpoint(

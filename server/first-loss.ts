@@ -1,5 +1,5 @@
 import type { Logger } from "../shared/log.js";
-import type { MetricsLine, RunRecord } from "./observe/index.js";
+import type { MetricsLine, RunRecord } from "./record/index.js";
 
 /** Above this squared error what is predicted, or what is fed, is thousands away from 0. */
 const LOSS_MAX = 1e6;

@@ -1,12 +1,13 @@
 /** The servers of a run: the coordinator with shard 0, and the processes of the other shards. */
+
+export type { HttpOptions } from "./open-dashboard.js";
 export {
   lockHolder,
   type MetricsLine,
   RUN_FILES,
   readRunDirectory,
   type Summary,
-} from "./observe/index.js";
-export type { HttpOptions } from "./open-dashboard.js";
+} from "./record/index.js";
 export * from "./security/index.js";
 export type { ServerOptions } from "./server-options.js";
 export type { MemoryOptions } from "./shard/index.js";

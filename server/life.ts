@@ -3,7 +3,7 @@ import type { Logger } from "../shared/log.js";
 import type { Assembled } from "./assemble.js";
 import type { CleanUp } from "./clean-up.js";
 import { outcomeError } from "./coordinator/index.js";
-import { type RunDirectory, type Summary, writeReport, writeSummary } from "./observe/index.js";
+import { type RunDirectory, type Summary, writeReport, writeSummary } from "./record/index.js";
 import { recordFailure } from "./record-failure.js";
 import { type SummarySource, summaryOf } from "./run-summary.js";
 

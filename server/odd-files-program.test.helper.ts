@@ -11,7 +11,7 @@ import { IsobatchError } from "../shared/errors.js";
 import { createLayout } from "../shared/layout/index.js";
 import { createLog } from "../shared/log.js";
 import { createCheckpointStore, readNewestCheckpoint } from "./checkpoint/index.js";
-import { openKappaRecord, openLedger, openMetrics, openRunDirectory, readRunFiles } from "./observe/index.js";
+import { openKappaRecord, openLedger, openMetrics, openRunDirectory, readRunFiles } from "./record/index.js";
 import { openSecurity } from "./security/index.js";
 
 export interface OddResult {

@@ -1,13 +1,13 @@
 import type { Logger } from "../shared/log.js";
 import { type Address, isLoopback } from "../shared/wire/index.js";
+import type { Security } from "./security/index.js";
 import {
   type Dashboard,
   type DashboardOptions,
   type DashboardSource,
   startDashboard,
   type Verify,
-} from "./dashboard/index.js";
-import type { Security } from "./security/index.js";
+} from "./viewing/dashboard/index.js";
 
 export interface HttpOptions extends Pick<DashboardOptions, "address" | "orAnyPort"> {
   /** How a worker joins, once it is known where the server listens; `token` as people copy it, if it is known. */

@@ -15,7 +15,7 @@ import {
   RUN_FILES,
   type RunDirectory,
   readKappaRecord,
-} from "./observe/index.js";
+} from "./record/index.js";
 import { extensionEvent, resumeTask } from "./resume-task.js";
 import type { ServerOptions } from "./server-options.js";
 import { taskHash } from "./task-hash.js";

@@ -1,6 +1,6 @@
 import { IsobatchError, messageOf } from "../shared/errors.js";
 import type { Logger } from "../shared/log.js";
-import { type MetricsLine, type RunRecord, writeReport, writeSummary } from "./observe/index.js";
+import { type MetricsLine, type RunRecord, writeReport, writeSummary } from "./record/index.js";
 import { type SummarySource, summaryOf } from "./run-summary.js";
 
 export interface FailedRun extends SummarySource {

@@ -7,7 +7,7 @@ import { IsobatchError, invalid } from "../shared/errors.js";
 import { learningRateAt } from "../shared/optimizer/index.js";
 import type { Task } from "../tasks/index.js";
 import { changedData } from "./changed-data.js";
-import type { DataIdentity, EventLine, RunIdentity } from "./observe/index.js";
+import type { DataIdentity, EventLine, RunIdentity } from "./record/index.js";
 import { datasetDifferences, listDifferences, taskDifferences } from "./task-differences.js";
 import { isHashOf } from "./task-hash.js";
 

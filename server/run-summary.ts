@@ -4,7 +4,7 @@ import { version } from "../shared/version.js";
 import type { Task } from "../tasks/index.js";
 import { readNewestCheckpoint } from "./checkpoint/index.js";
 import type { Coordinator } from "./coordinator/index.js";
-import { type RunDirectory, readLossTrend, type Summary, summarize } from "./observe/index.js";
+import { type RunDirectory, readLossTrend, type Summary, summarize } from "./record/index.js";
 
 export interface SummarySource {
   readonly task: Task;

@@ -3,12 +3,12 @@ import type { Address, Status } from "../shared/wire/index.js";
 import type { Task } from "../tasks/index.js";
 import { assemble } from "./assemble.js";
 import { createCleanUp } from "./clean-up.js";
-import type { Dashboard } from "./dashboard/index.js";
 import { type RunEnd, startLife } from "./life.js";
-import type { MetricsLine, RunRecord } from "./observe/index.js";
 import { openRun } from "./open-run.js";
+import type { MetricsLine, RunRecord } from "./record/index.js";
 import type { Security } from "./security/index.js";
 import type { ServerOptions } from "./server-options.js";
+import type { Dashboard } from "./viewing/dashboard/index.js";
 
 export interface RunningServer {
   /** With the port that was taken. */

@@ -19,7 +19,7 @@ import {
   shardService,
 } from "../shared/wire/index.js";
 import { createCheckpointStore } from "./checkpoint/index.js";
-import { RUN_FILES } from "./observe/index.js";
+import { RUN_FILES } from "./record/index.js";
 import {
   commandEvent,
   createShard,

@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
-const ROOMS = ["shared", "tasks", "server", "worker", "experiment", "cli", "bench", "scripts"];
+const ROOMS = ["shared", "tasks", "server", "backends", "compute", "worker", "experiment", "cli", "bench", "scripts"];
 const LINES_MAX = 100;
 
 interface Found {

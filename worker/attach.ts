@@ -2,12 +2,13 @@
  * Joining a run and attaching to it. What a worker keeps from one attachment to the next, its engine, is kept here:
  * threads, memories and model stay as they are while it is still the same run.
  */
+
+import type { ChosenBackend } from "../compute/choose-backend.js";
+import type { GradientFlip } from "../compute/index.js";
 import type { Logger } from "../shared/log.js";
 import { during, nameProcess } from "../shared/trace/index.js";
 import { type Address, type Connection, connect, formatAddress } from "../shared/wire/index.js";
 import { microBatchesOf, openData } from "../tasks/index.js";
-import type { ChosenBackend } from "./choose-backend.js";
-import type { GradientFlip } from "./compute/index.js";
 import type { Attachment, WorkerEvent } from "./core/index.js";
 import { createEngine, type Engine } from "./engine.js";
 import { tellWhyNot } from "./failure.js";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { Lease } from "../compute/index.js";
 import { IsobatchError } from "../shared/errors.js";
 import type { WireFormat } from "../shared/layout/index.js";
-import type { Lease } from "./compute/index.js";
 import { createComputing } from "./computing.js";
 import type { StepLease, WorkerEvent } from "./core/index.js";
 import type { Engine } from "./engine.js";

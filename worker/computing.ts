@@ -1,9 +1,10 @@
 /** Computing, as the core wants it: asks the threads, and says how it came out. */
+
+import { type ComputedLease, NonFiniteError, ThreadDeathError, TooLargeError } from "../compute/index.js";
 import { IsobatchError } from "../shared/errors.js";
 import type { WireFormat } from "../shared/layout/index.js";
 import type { Interval } from "../shared/sums/index.js";
 import { began, span } from "../shared/trace/index.js";
-import { type ComputedLease, NonFiniteError, ThreadDeathError, TooLargeError } from "./compute/index.js";
 import type { EvaluationLease, StepLease, StepWork, Work, WorkerEvent } from "./core/index.js";
 import type { Engine } from "./engine.js";
 import { failureOf } from "./failure.js";

@@ -4,13 +4,8 @@
  * All threads are started again when one of them dies, and then hold no weights; but not twice without a result in
  * between, for then it is the machine, or the model.
  */
-import { IsobatchError } from "../shared/errors.js";
-import type { Layout } from "../shared/layout/index.js";
-import { machineShare } from "../shared/machine/index.js";
-import { largestKappa } from "../shared/steps/index.js";
-import { during } from "../shared/trace/index.js";
-import type { TaskData } from "../tasks/index.js";
-import type { ChosenBackend } from "./choose-backend.js";
+
+import type { ChosenBackend } from "../compute/choose-backend.js";
 import {
   type ComputePool,
   createComputePool,
@@ -20,7 +15,13 @@ import {
   ThreadDeathError,
   TooLargeError,
   type WorkerMemory,
-} from "./compute/index.js";
+} from "../compute/index.js";
+import { IsobatchError } from "../shared/errors.js";
+import type { Layout } from "../shared/layout/index.js";
+import { machineShare } from "../shared/machine/index.js";
+import { largestKappa } from "../shared/steps/index.js";
+import { during } from "../shared/trace/index.js";
+import type { TaskData } from "../tasks/index.js";
 import type { Joined } from "./join.js";
 import { type Batches, createBatches } from "./samples.js";
 

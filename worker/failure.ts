@@ -1,6 +1,6 @@
+import { withoutStatus } from "../backends/tensorflow/status.js";
 import { IsobatchError, messageOf } from "../shared/errors.js";
 import { type Connection, cancel, createWriter, readMessages, type WorkerReport } from "../shared/wire/index.js";
-import { withoutStatus } from "./backends/tensorflow/status.js";
 import { pause } from "./pause.js";
 
 /** What the server is told of an error: its words, and whether only a connection is to blame. */

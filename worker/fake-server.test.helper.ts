@@ -3,6 +3,8 @@
  * It decides nothing: it records what the worker says and sends what the test wants sent.
  */
 
+import type { Join } from "../compute/index.js";
+import { batchOf, FORM } from "../compute/open-gradients.test.helper.js";
 import { type Layout, layoutToJson, sliceChunks } from "../shared/layout/index.js";
 import {
   type Address,
@@ -28,8 +30,6 @@ import {
   type WorkerReport__Output,
 } from "../shared/wire/index.js";
 import { buildModel, resolveTask, type Task } from "../tasks/index.js";
-import type { Join } from "./compute/index.js";
-import { batchOf, FORM } from "./compute/open-gradients.test.helper.js";
 
 export interface ReceivedPush {
   readonly shard: number;

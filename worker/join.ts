@@ -3,6 +3,7 @@
  * reason. Everything in the answer is checked here, once; what follows may trust it.
  */
 import { hostname } from "node:os";
+import type { ChosenBackend } from "../compute/choose-backend.js";
 import { IsobatchError, messageOf } from "../shared/errors.js";
 import { type Layout, layoutFromJson } from "../shared/layout/index.js";
 import { version } from "../shared/version.js";
@@ -15,7 +16,6 @@ import {
   parseAddress,
 } from "../shared/wire/index.js";
 import { resolveTask, type SampleSpec, sampleFormFromJson, type Task } from "../tasks/index.js";
-import type { ChosenBackend } from "./choose-backend.js";
 import { tellWhyNot } from "./failure.js";
 import { EVALUATION_BATCHES_MAX } from "./plausible.js";
 

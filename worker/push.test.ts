@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { createWorkerMemory } from "../compute/index.js";
 import { createLayout } from "../shared/layout/index.js";
 import { frameOfSums } from "../shared/wire/index.js";
-import { createWorkerMemory } from "./compute/index.js";
 import type { StepLease } from "./core/index.js";
 import { pushToShard } from "./push.js";
 import type { PushCall, PushCalls } from "./push-calls.js";

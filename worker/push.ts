@@ -3,9 +3,10 @@
  * chunks of them. The sums are sent from where the threads left them; one message of a
  * stream is in flight at a time, so a slow shard slows its stream and takes no memory.
  */
+
+import type { ComputedLease, WorkerMemory } from "../compute/index.js";
 import { IsobatchError } from "../shared/errors.js";
 import { createProgressTimer, type Frame, frameOfSums, type PushMessage } from "../shared/wire/index.js";
-import type { ComputedLease, WorkerMemory } from "./compute/index.js";
 import type { StepLease } from "./core/index.js";
 import { type PushCalls, STALL_MS } from "./push-calls.js";
 import type { ShardLink } from "./shard-link.js";

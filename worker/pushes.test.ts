@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { ComputedLease } from "../compute/index.js";
 import { IsobatchError } from "../shared/errors.js";
 import type { NearAnswer__Output } from "../shared/wire/index.js";
-import type { ComputedLease } from "./compute/index.js";
 import type { StepWork, WorkerEvent } from "./core/index.js";
 import { leaseOf } from "./fake-server.test.helper.js";
 import type { NearSession } from "./near/index.js";

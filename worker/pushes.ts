@@ -1,7 +1,8 @@
 /** Pushes, as the core wants them: each to one shard, and its answer. */
+
+import type { ComputedLease, WorkerMemory } from "../compute/index.js";
 import { IsobatchError } from "../shared/errors.js";
 import { createProgressTimer, type NearAnswer__Output } from "../shared/wire/index.js";
-import type { ComputedLease, WorkerMemory } from "./compute/index.js";
 import type { StepWork, WorkerEvent } from "./core/index.js";
 import { failureOf } from "./failure.js";
 import type { Near, NearSession } from "./near/index.js";

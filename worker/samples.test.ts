@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
+import { batchOf, FORM } from "../compute/open-gradients.test.helper.js";
 import { IsobatchError } from "../shared/errors.js";
 import { connect } from "../shared/wire/index.js";
-import { batchOf, FORM } from "./compute/open-gradients.test.helper.js";
 import { type FakeServer, startFakeServer } from "./fake-server.test.helper.js";
 import { createBatches, createRemoteSamples, type Samples } from "./samples.js";
 

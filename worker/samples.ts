@@ -4,6 +4,7 @@
  * nothing else to do, it fetches its share of the steps to come.
  */
 import { setImmediate as turn } from "node:timers/promises";
+import type { FetchBatch } from "../compute/index.js";
 import { IsobatchError } from "../shared/errors.js";
 import { began, span } from "../shared/trace/index.js";
 import { type Connection, readMessages, type SampleBatch__Output, verifyChecksum } from "../shared/wire/index.js";
@@ -16,7 +17,6 @@ import {
   type TaskData,
 } from "../tasks/index.js";
 import { type BatchCache, createBatchCache, type FetchBatches } from "./batch-cache.js";
-import type { FetchBatch } from "./compute/index.js";
 import { createLookAhead, regularPrefix, type Share } from "./look-ahead.js";
 
 export type BatchKind = "microBatch" | "evaluation";

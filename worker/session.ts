@@ -3,6 +3,8 @@
  * weights come in beside it. It decides nothing: what comes is an event of the core, and what goes is an effect. It
  * lives as long as its stream, and the next attachment is another worker to the server.
  */
+
+import type { ComputedLease } from "../compute/index.js";
 import { IsobatchError } from "../shared/errors.js";
 import type { Logger } from "../shared/log.js";
 import {
@@ -16,7 +18,6 @@ import {
 } from "../shared/wire/index.js";
 import { microBatchesOf } from "../tasks/index.js";
 import { commandEvent } from "./command-events.js";
-import type { ComputedLease } from "./compute/index.js";
 import { createComputing } from "./computing.js";
 import type { WorkerEffect, WorkerEvent } from "./core/index.js";
 import type { Engine } from "./engine.js";

@@ -4,6 +4,8 @@
  *
  * A chunk that came damaged ends its stream: a new one begins with every chunk.
  */
+
+import type { WorkerMemory } from "../compute/index.js";
 import { IsobatchError } from "../shared/errors.js";
 import type { Layout } from "../shared/layout/index.js";
 import {
@@ -13,7 +15,6 @@ import {
   verifyChecksum,
   type WeightsChunk__Output,
 } from "../shared/wire/index.js";
-import type { WorkerMemory } from "./compute/index.js";
 import type { WorkerEvent } from "./core/index.js";
 import { failureOf } from "./failure.js";
 import type { Near } from "./near/index.js";

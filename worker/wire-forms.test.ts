@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { createWorkerMemory } from "../compute/index.js";
 import { createLayout } from "../shared/layout/index.js";
-import { createWorkerMemory } from "./compute/index.js";
 import { createWireForms } from "./wire-forms.js";
 
 /** 1 + 2⁻⁷, as a bfloat16 and beside two numbers that are rounded to it. */

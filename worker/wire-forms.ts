@@ -1,8 +1,9 @@
 /** Between a worker's float32 memories and what the task's wire format makes of them. */
+
+import type { WorkerMemory } from "../compute/index.js";
 import { instantiateKernels, type Kernels } from "../shared/kernels/index.js";
 import { BYTES_PER_ELEMENT, type Chunk, isPacked, type WireFormat, wireBytes } from "../shared/layout/index.js";
 import type { Interval } from "../shared/sums/index.js";
-import type { WorkerMemory } from "./compute/index.js";
 
 export interface WireForms {
   /** The bytes that a chunk's weights come in. */

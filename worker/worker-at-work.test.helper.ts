@@ -1,6 +1,6 @@
 import type { TestContext } from "node:test";
+import { type ComputePool, createComputePool, createWorkerMemory } from "../compute/index.js";
 import { createLog } from "../shared/log.js";
-import { type ComputePool, createComputePool, createWorkerMemory } from "./compute/index.js";
 import { type FakeServer, startFakeServer } from "./fake-server.test.helper.js";
 import { type RunningWorker, startWorker, type WorkerOptions } from "./index.js";
 

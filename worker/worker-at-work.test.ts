@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { batchOf } from "../compute/open-gradients.test.helper.js";
 import { IsobatchError } from "../shared/errors.js";
 import { checksumFor } from "../shared/wire/index.js";
-import { batchOf } from "./compute/open-gradients.test.helper.js";
 import { type FakeServer, leaseOf } from "./fake-server.test.helper.js";
 import {
   computedBy,

@@ -4,6 +4,10 @@
  * when the run does, when it is told to leave, or with the reason why it can't go on.
  */
 
+import { keepToNearCores } from "../backends/tensorflow/near-cores.js";
+import { defaultComputeThreads } from "../backends/threads.js";
+import { type ChosenBackend, chooseBackendOffThread } from "../compute/choose-backend.js";
+import type { GradientFlip } from "../compute/index.js";
 import { createCoreHost } from "../shared/core-host.js";
 import { IsobatchError, invalid } from "../shared/errors.js";
 import type { Logger } from "../shared/log.js";
@@ -11,10 +15,6 @@ import { availableCores } from "../shared/machine/index.js";
 import { began, during, isTraced } from "../shared/trace/index.js";
 import { type Address, type Connection, type Trust, trustOf } from "../shared/wire/index.js";
 import { type Attached, type Attacher, createAttacher } from "./attach.js";
-import { keepToNearCores } from "./backends/tensorflow/near-cores.js";
-import { defaultComputeThreads } from "./backends/threads.js";
-import { type ChosenBackend, chooseBackendOffThread } from "./choose-backend.js";
-import type { GradientFlip } from "./compute/index.js";
 import {
   createWorkerCore,
   type Ending,

@@ -15,9 +15,9 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { probeBackend } from "../../backends/index.js";
 import { collectReport } from "../../cli/doctor/collect.js";
 import { messageOf } from "../../shared/errors.js";
-import { probeBackend } from "../../worker/backends/index.js";
 import { runChild } from "./child.js";
 import { type CheckOptions, readOptions } from "./options.js";
 import { PART_NAMES, PART_SECONDS } from "./parts.js";

@@ -1,5 +1,5 @@
 /** A process that draws the masks of `masks.ts` on a backend, and prints their digests in JSON. */
-import { isBackendName, openBackend } from "../../worker/backends/index.js";
+import { isBackendName, openBackend } from "../../backends/index.js";
 import { digestOf, factorsOf, maskCases } from "./masks.js";
 import type { CheckSize } from "./report.js";
 

@@ -1,8 +1,8 @@
 /** Dropout's masks for a few shapes, keys and rates, as the open backend draws them. */
 import { createHash } from "node:crypto";
+import { dropout } from "../../backends/index.js";
 import { keyOf } from "../../shared/random.js";
 import { core as tf } from "../../tasks/tfjs/core.js";
-import { dropout } from "../../worker/backends/index.js";
 import type { CheckSize } from "./report.js";
 
 export interface MaskCase {

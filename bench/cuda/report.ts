@@ -1,6 +1,7 @@
 /** The report of `npm run check:cuda`: one JSON document with a place for each part. */
+
+import type { BackendName } from "../../backends/index.js";
 import type { DoctorReport } from "../../cli/doctor/collect.js";
-import type { BackendName } from "../../worker/backends/index.js";
 import type { Rows } from "./rows.js";
 import type { Target } from "./targets.js";
 

@@ -2,9 +2,10 @@
  * A process that trains a task of `training-tasks.ts` on one backend and prints the result in JSON. Another process computes the
  * same bits only if nothing depends on the process.
  */
+
+import { isBackendName } from "../../backends/index.js";
 import { trainInProcess } from "../../experiment/index.js";
 import { resolveTask } from "../../tasks/index.js";
-import { isBackendName } from "../../worker/backends/index.js";
 import type { CheckSize } from "./report.js";
 import { type CheckedModel, checkTask } from "./training-tasks.js";
 

@@ -3,8 +3,8 @@
  * arguments are the backend, the size and the models; it prints one line of JSON for each model.
  */
 import { createHash } from "node:crypto";
+import { isBackendName, openBackend } from "../../backends/index.js";
 import { messageOf } from "../../shared/errors.js";
-import { isBackendName, openBackend } from "../../worker/backends/index.js";
 import { measure } from "../gradients.js";
 import { median } from "../statistics.js";
 import { openGradientOf } from "../worker-gradient.js";

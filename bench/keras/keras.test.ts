@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { type BackendName, openBackend, probeBackend } from "../../backends/index.js";
 import { layerTable } from "../../tasks/index.js";
-import { type BackendName, openBackend, probeBackend } from "../../worker/backends/index.js";
 import { type KerasCase, readReference } from "./cases.js";
 import { compare, isRight } from "./compare.js";
 import { tableOf, wrongIn } from "./scenario.js";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs-core";
+import { openBackend } from "../../backends/index.js";
 import { correctCount, lossOf, sampleLossesOf } from "../../tasks/index.js";
-import { openBackend } from "../../worker/backends/index.js";
 import { type KerasLoss, numbers, readReference, sizeOf } from "./cases.js";
 import { errorOf } from "./compare.js";
 

@@ -2,9 +2,10 @@
  * Every layer's outputs and gradients against Keras': one line of JSON for each layer, with the worst errors on each
  * backend, and a table of the same on standard error.
  */
+
+import { type BackendName, openBackend, probeBackends } from "../../backends/index.js";
 import { messageOf } from "../../shared/errors.js";
 import { layerTable } from "../../tasks/index.js";
-import { type BackendName, openBackend, probeBackends } from "../../worker/backends/index.js";
 import { type KerasCase, readReference } from "./cases.js";
 import { compare, type Errors, isRight, TOLERANCE } from "./compare.js";
 

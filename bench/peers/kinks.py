@@ -1,5 +1,5 @@
 """Outputs and gradients of Keras 3 on TensorFlow where functions have kinks and where elements are equal: the expected values
-of worker/backends/kinks.test.json, which `python bench/peers/kinks.py > worker/backends/kinks.test.json` and then `npm run
+of backends/kinks.test.json, which `python bench/peers/kinks.py > backends/kinks.test.json` and then `npm run
 format` write. They were made with TensorFlow 2.21.0 and Keras 3.15.1 on a CPU.
 
 Three kinds are written out instead of taken from Keras: functions that Keras 3 defines otherwise than tfjs (hardSigmoid, and

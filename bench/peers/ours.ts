@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runProgram } from "../../cli/tensorflow/run-program.js";
-import { METRICS_FILE } from "../../server/observe/index.js";
+import { runProgram } from "../../backends/tensorflow/install/run-program.js";
+import { METRICS_FILE } from "../../server/record/index.js";
 import { buildModel } from "../../tasks/index.js";
 import { measuredModels } from "../models.js";
 import type { Layout, Length, ModelName, TrainedOnce } from "./comparison.js";

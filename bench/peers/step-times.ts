@@ -1,5 +1,5 @@
 /** The time of a step from a run's metrics, and from how the file grew under the clock of a process that only looked at it. */
-import type { MetricsLine } from "../../server/observe/index.js";
+import type { MetricsLine } from "../../server/record/index.js";
 import { median } from "../statistics.js";
 import type { TrainedOnce } from "./comparison.js";
 

@@ -3,9 +3,9 @@
  * answers with sums of zeros in memory of a worker's own. Around it everything is a worker's: joining, leases, weights, samples, pushes.
  */
 import { setTimeout } from "node:timers/promises";
+import { createWorkerMemory } from "../../compute/index.js";
 import { largestKappa } from "../../shared/steps/index.js";
 import { canonicalNodes } from "../../shared/sums/index.js";
-import { createWorkerMemory } from "../../worker/compute/index.js";
 import type { Engine } from "../../worker/engine.js";
 import type { Joined } from "../../worker/join.js";
 import { createBatches } from "../../worker/samples.js";

@@ -105,7 +105,7 @@ describe("startChild()", () => {
     const script = scriptOf(
       "full",
       `import { openSync } from "node:fs";
-       import { runProgram } from ${module("../tensorflow/run-program.js")};
+       import { runProgram } from ${module("../../backends/tensorflow/install/run-program.js")};
        import { startChild } from ${module("./child.js")};
        try { for (;;) openSync("/"); } catch {}
        console.log((await startChild({ args: [], env: {} }).exited).reason);

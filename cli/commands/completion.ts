@@ -1,7 +1,7 @@
 import type { Command } from "commander";
+import { BACKEND_NAMES } from "../../backends/names.js";
 import { PRESETS } from "../../experiment/invariance/presets.js";
 import { builtInTasks } from "../../tasks/built-in-tasks.js";
-import { BACKEND_NAMES } from "../../worker/backends/names.js";
 import { completionScript, type Shell } from "../completion/index.js";
 
 /** Prints a shell's script. Shells ask for it whenever they start, so TensorFlow.js is not loaded for it. */

@@ -1,6 +1,7 @@
 /** `isobatch experiment elastic`: one run whose workers come and go, against the same run with one worker. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { isBackendName } from "../../backends/index.js";
 import {
   drawElastic,
   type ElasticResult,
@@ -10,12 +11,11 @@ import {
   type TrainedState,
   trainInProcess,
 } from "../../experiment/index.js";
-import { writeFileDurably } from "../../server/durable-file.js";
+import { writeFileDurably } from "../../shared/durable-file.js";
 import { invalid } from "../../shared/errors.js";
 import { makeFolders } from "../../shared/folders.js";
 import { seedOf } from "../../shared/random.js";
 import { type PreparedTask, prepareTask, resolveTask, type Task } from "../../tasks/index.js";
-import { isBackendName } from "../../worker/backends/index.js";
 import type { Environment } from "../environment.js";
 import { runElastic } from "../experiment/elastic-run.js";
 import { EXIT_INTERRUPTED } from "../failure.js";

@@ -1,12 +1,12 @@
 import { join } from "node:path";
+import { type BackendName, chooseBackend, isBackendName, probeBackend } from "../../backends/index.js";
 import { evaluateWeights } from "../../experiment/index.js";
 import { changedData } from "../../server/changed-data.js";
 import { readNewestCheckpoint } from "../../server/checkpoint/index.js";
-import { RUN_FILES } from "../../server/observe/index.js";
+import { RUN_FILES } from "../../server/record/index.js";
 import { invalid } from "../../shared/errors.js";
 import { createLog } from "../../shared/log.js";
 import { openData, resolveTask } from "../../tasks/index.js";
-import { type BackendName, chooseBackend, isBackendName, probeBackend } from "../../worker/backends/index.js";
 import { count, measure, percent } from "../progress/format.js";
 
 export interface EvaluateOptions {

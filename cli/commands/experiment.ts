@@ -1,5 +1,8 @@
 /** `isobatch experiment invariance`: trains the runs that are missing, then writes what all of them say. */
 import { join } from "node:path";
+import { visibleGpus } from "../../backends/tensorflow/gpus.js";
+import { readGraphics } from "../../backends/tensorflow/graphics.js";
+import { chooseBackendOffThread } from "../../compute/choose-backend.js";
 import {
   type Cell,
   type Floors,
@@ -10,14 +13,11 @@ import {
   summarize,
   tableOf,
 } from "../../experiment/index.js";
-import { writeFileDurably } from "../../server/durable-file.js";
+import { writeFileDurably } from "../../shared/durable-file.js";
 import { makeFolders } from "../../shared/folders.js";
 import { availableCores } from "../../shared/machine/index.js";
 import { flagsIn } from "../../shared/precision.js";
 import type { Task } from "../../tasks/index.js";
-import { visibleGpus } from "../../worker/backends/tensorflow/gpus.js";
-import { readGraphics } from "../../worker/backends/tensorflow/graphics.js";
-import { chooseBackendOffThread } from "../../worker/choose-backend.js";
 import type { Environment } from "../environment.js";
 import { configure, type ExperimentOptions } from "../experiment/configuration.js";
 import { EXPERIMENT_FILES, openExperimentFolder } from "../experiment/folder.js";

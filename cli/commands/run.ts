@@ -1,10 +1,10 @@
+import { chooseBackend } from "../../backends/index.js";
+import { unavailability } from "../../backends/tensorflow/availability.js";
+import { readGraphics } from "../../backends/tensorflow/graphics.js";
 import { IsobatchError } from "../../shared/errors.js";
 import { createLog } from "../../shared/log.js";
 import { availableCores } from "../../shared/machine/index.js";
 import { type Address, formatAddress, fromHere } from "../../shared/wire/index.js";
-import { chooseBackend } from "../../worker/backends/index.js";
-import { unavailability } from "../../worker/backends/tensorflow/availability.js";
-import { readGraphics } from "../../worker/backends/tensorflow/graphics.js";
 import { startChild } from "../children/child.js";
 import { superviseWorkers } from "../children/supervisor.js";
 import type { Environment } from "../environment.js";

@@ -1,12 +1,12 @@
 import { join } from "node:path";
+import { installTensorFlow, removeTensorFlow } from "../../backends/tensorflow/install/install.js";
 import { IsobatchError } from "../../shared/errors.js";
 import { readInstallation, tensorFlowFolder } from "../../shared/native/installation.js";
 import type { Environment } from "../environment.js";
 import { EXIT_INTERRUPTED } from "../failure.js";
 import { onInterrupts } from "../interrupts.js";
+import { createStepDisplay } from "../progress/step-display.js";
 import { table } from "../progress/table.js";
-import { installTensorFlow, removeTensorFlow } from "../tensorflow/install.js";
-import { createStepDisplay } from "../tensorflow/step-display.js";
 
 export interface InstallCommandOptions {
   readonly cuda?: boolean;

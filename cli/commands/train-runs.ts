@@ -1,7 +1,8 @@
 /** A process that trains runs of an experiment, one after the other, as the process tells it that started it. */
+
+import { isBackendName } from "../../backends/index.js";
 import { createPerformer } from "../../experiment/index.js";
 import { IsobatchError } from "../../shared/errors.js";
-import { isBackendName } from "../../worker/backends/index.js";
 import { followParent } from "../children/parent.js";
 import type { RunOrder, RunReport } from "../experiment/runners.js";
 

@@ -1,5 +1,15 @@
 /** What there is to compute with on this machine, as data: `isobatch doctor --json` prints it as it is. */
 import { cpus } from "node:os";
+import { type BackendName, defaultComputeThreads, probeBackends } from "../../backends/index.js";
+import { cudaLibraryProblems, driverLibraryProblems } from "../../backends/tensorflow/cuda-libraries.js";
+import { gpuNamed, visibleGpus } from "../../backends/tensorflow/gpus.js";
+import {
+  DRIVER_VERSION_MIN,
+  type Graphics,
+  graphicsProblem,
+  readGraphics,
+} from "../../backends/tensorflow/graphics.js";
+import { coresText, nearCores } from "../../backends/tensorflow/near-cores.js";
 import { messageOf } from "../../shared/errors.js";
 import { type MachineShare, machineShare } from "../../shared/machine/index.js";
 import {
@@ -10,16 +20,6 @@ import {
 } from "../../shared/native/installation.js";
 import { loadProcessAddon } from "../../shared/native/process-addon.js";
 import { version } from "../../shared/version.js";
-import { type BackendName, defaultComputeThreads, probeBackends } from "../../worker/backends/index.js";
-import { cudaLibraryProblems, driverLibraryProblems } from "../../worker/backends/tensorflow/cuda-libraries.js";
-import { gpuNamed, visibleGpus } from "../../worker/backends/tensorflow/gpus.js";
-import {
-  DRIVER_VERSION_MIN,
-  type Graphics,
-  graphicsProblem,
-  readGraphics,
-} from "../../worker/backends/tensorflow/graphics.js";
-import { coresText, nearCores } from "../../worker/backends/tensorflow/near-cores.js";
 import { planWorkers } from "../worker-plan.js";
 import { type CudaLibraries, readCudaLibraries } from "./libraries.js";
 import { type SharedMemoryReport, trySharedMemory } from "./shared-memory.js";

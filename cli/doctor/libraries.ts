@@ -1,7 +1,7 @@
 /** Which versions of CUDA's libraries a TensorFlow has, read from the files of its Python environment. */
 import { dirname } from "node:path";
-import { type CudaBuild, readCudaBuild } from "../../worker/backends/tensorflow/cuda-libraries.js";
-import { pipVersion } from "../../worker/backends/tensorflow/library-versions.js";
+import { type CudaBuild, readCudaBuild } from "../../backends/tensorflow/cuda-libraries.js";
+import { pipVersion } from "../../backends/tensorflow/library-versions.js";
 
 export interface CudaLibraries {
   /** Of the runtime that lies beside TensorFlow, e.g. 12.5.82; null if none does. */

@@ -7,7 +7,7 @@ import {
   type MetricsLine,
   readJsonLines,
   readKappaRecord,
-} from "../../server/observe/index.js";
+} from "../../server/record/index.js";
 import { IsobatchError } from "../../shared/errors.js";
 import type { Logger } from "../../shared/log.js";
 import type { KappaFact } from "../../shared/steps/index.js";

@@ -4,8 +4,8 @@
  */
 import { join } from "node:path";
 import type { Protocol, RunResult } from "../../experiment/index.js";
-import { makeFolderDurably, writeFileDurably } from "../../server/durable-file.js";
-import { acquireLock, openJsonLines, readJsonLines } from "../../server/observe/index.js";
+import { acquireLock, openJsonLines, readJsonLines } from "../../server/record/index.js";
+import { makeFolderDurably, writeFileDurably } from "../../shared/durable-file.js";
 import { IsobatchError } from "../../shared/errors.js";
 import { readRegularFile } from "../../shared/regular-file.js";
 import { version } from "../../shared/version.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Summary } from "../../server/observe/index.js";
+import type { Summary } from "../../server/record/index.js";
 import { resultLines } from "./result.js";
 import { createPaint } from "./view.js";
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { RUN_FILES, type Summary } from "../../server/observe/index.js";
+import { RUN_FILES, type Summary } from "../../server/record/index.js";
 import { count, duration, measure, percent } from "./format.js";
 import type { Paint } from "./view.js";
 

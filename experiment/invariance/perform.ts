@@ -1,8 +1,9 @@
 /** One run of the experiment, from its specification to the line that is kept of it. */
+
+import { NonFiniteError } from "../../compute/index.js";
 import type { NoiseParts } from "../../shared/optimizer/index.js";
 import { checkFit, openData, type PreparedTask, type Task, type TaskData } from "../../tasks/index.js";
 import { buildModel } from "../../tasks/models/index.js";
-import { NonFiniteError } from "../../worker/compute/index.js";
 import { type Evaluation, type TrainOptions, trainInProcess } from "../trainer.js";
 import type { RunSpec } from "./runs.js";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { IsobatchError } from "../../shared/errors.js";
 import { createLayout } from "../../shared/layout/index.js";
-import { openRunDirectory } from "../observe/index.js";
+import { openRunDirectory } from "../record/index.js";
 import { readNewestCheckpoint } from "./newest.js";
 import { createCheckpointStore } from "./store.js";
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { IsobatchError } from "../../shared/errors.js";
-import { RUN_FILES, type RunContents, readRunDirectory } from "../observe/index.js";
+import { RUN_FILES, type RunContents, readRunDirectory } from "../record/index.js";
 import { type CheckpointMeta, layoutHash, parametersIn, type SliceState } from "./checkpoint-file.js";
 import { listSteps } from "./files.js";
 import { loadRange } from "./load.js";

@@ -1,10 +1,10 @@
 import { rmSync } from "node:fs";
 import { open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeFolderDurably, removeLeftover, syncFolder } from "../../shared/durable-file.js";
 import { failAt } from "../../shared/fail-point.js";
 import type { ElementRange, Layout } from "../../shared/layout/index.js";
 import { systemError } from "../../shared/system-errors.js";
-import { makeFolderDurably, removeLeftover, syncFolder } from "../durable-file.js";
 import {
   type CheckpointLabel,
   type CheckpointMeta,

@@ -1,7 +1,7 @@
 import { failAt } from "../../shared/fail-point.js";
 import type { Logger } from "../../shared/log.js";
 import { began, span } from "../../shared/trace/index.js";
-import type { LedgerLine, MetricsLine, RunRecord } from "../observe/index.js";
+import type { LedgerLine, MetricsLine, RunRecord } from "../record/index.js";
 import { createBacklog } from "./backlog.js";
 import type { CommittedStep, CoordinatorEffect } from "./core/index.js";
 import type { Members } from "./members.js";

@@ -3,7 +3,7 @@ import { messageOf } from "../../shared/errors.js";
 import type { Logger } from "../../shared/log.js";
 import { began } from "../../shared/trace/index.js";
 import type { Task } from "../../tasks/index.js";
-import type { KappaFile, LedgerLine, MetricsLine, RunDirectory, RunRecord } from "../observe/index.js";
+import type { KappaFile, LedgerLine, MetricsLine, RunDirectory, RunRecord } from "../record/index.js";
 import type { Samples } from "../samples/index.js";
 import type { ShardTraffic } from "../shard/index.js";
 import { type Advice, adviceInputs, advise } from "./advice.js";

@@ -1,6 +1,6 @@
 import { leafWeights, stepCoefficients } from "../../shared/optimizer/index.js";
 import { microBatchesOf, type Task } from "../../tasks/index.js";
-import type { KappaFile } from "../observe/index.js";
+import type { KappaFile } from "../record/index.js";
 import type { CoordinatorOptions } from "./core/index.js";
 
 export interface CoreFacts {

@@ -1,7 +1,7 @@
 import { failAt } from "../../shared/fail-point.js";
 import type { Logger } from "../../shared/log.js";
 import type { WorkerCommand } from "../../shared/wire/index.js";
-import type { KappaFile, RunDirectory } from "../observe/index.js";
+import type { KappaFile, RunDirectory } from "../record/index.js";
 import type { Bookkeeping } from "./bookkeeping.js";
 import type { CoordinatorEffect, CoordinatorEvent, CoordinatorState, Lease, Outcome } from "./core/index.js";
 import { leaseMessage } from "./lease-message.js";

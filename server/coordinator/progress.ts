@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type EvaluationLine, METRICS_FILE, type MetricsLine, readJsonLines, type StepLine } from "../observe/index.js";
+import { type EvaluationLine, METRICS_FILE, type MetricsLine, readJsonLines, type StepLine } from "../record/index.js";
 import type { Speed } from "./speed.js";
 
 /** What status and displays show. */

@@ -1,6 +1,6 @@
 import { noiseScale } from "../../shared/optimizer/index.js";
 import type { Task } from "../../tasks/index.js";
-import type { EvaluationLine, LedgerLine, StepLine } from "../observe/index.js";
+import type { EvaluationLine, LedgerLine, StepLine } from "../record/index.js";
 import type { CommittedStep } from "./core/index.js";
 
 /** Turns what the core decided into the lines that the run directory keeps. */

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
+import { makeFolderDurably, writeFileDurably } from "../../shared/durable-file.js";
 import type { Layout } from "../../shared/layout/index.js";
 import { encodeHeader } from "../checkpoint/index.js";
-import { makeFolderDurably, writeFileDurably } from "../durable-file.js";
 
 /**
  * Writes the weights alone, under their names, as one safetensors file; an existing file is replaced.

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolderDurably, writeFileDurably } from "../../shared/durable-file.js";
 import { IsobatchError } from "../../shared/errors.js";
 import type { Layout } from "../../shared/layout/index.js";
 import { plainNames } from "../../tasks/models/index.js";
-import { makeFolderDurably, writeFileDurably } from "../durable-file.js";
 
 /** As tfjs's own converter cuts weights, so that browsers can cache the pieces. */
 const SHARD_BYTES = 4 * 1024 * 1024;

@@ -2,9 +2,9 @@ import { createPrivateKey, randomBytes, type webcrypto, X509Certificate } from "
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { certificateDigest } from "../../shared/credentials/index.js";
+import { writeFileDurably } from "../../shared/durable-file.js";
 import { IsobatchError, messageOf } from "../../shared/errors.js";
 import { readRegularFile, regularFileExists } from "../../shared/regular-file.js";
-import { writeFileDurably } from "../durable-file.js";
 
 /**
  * The server's own CA and certificate. The CA is made once and stays as long as the run directory, because tokens name

@@ -15,12 +15,12 @@ import {
   type TokenRole,
   writeTokenFile,
 } from "../../shared/credentials/index.js";
+import { removeLeftover } from "../../shared/durable-file.js";
 import { messageOf } from "../../shared/errors.js";
 import type { Logger } from "../../shared/log.js";
 import { readRegularFile } from "../../shared/regular-file.js";
 import { systemError } from "../../shared/system-errors.js";
 import type { ServerTls } from "../../shared/wire/index.js";
-import { removeLeftover } from "../durable-file.js";
 import { ensureServerCertificate, type ServerCertificate } from "./certificates.js";
 import {
   addToken,

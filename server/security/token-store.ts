@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createToken, hashSecret, type Pass, TOKEN_ROLES, type TokenRole } from "../../shared/credentials/index.js";
+import { writeFileDurably } from "../../shared/durable-file.js";
 import { IsobatchError, invalid } from "../../shared/errors.js";
 import { makeFolders } from "../../shared/folders.js";
 import { readRegularFile, regularFileExists } from "../../shared/regular-file.js";
 import { systemError } from "../../shared/system-errors.js";
-import { writeFileDurably } from "../durable-file.js";
 
 /**
  * Tokens, a file each: what is kept is the SHA-256 of the secret, so that nobody can join with what lies on the disk. A file

@@ -5,8 +5,12 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { type Dashboard, startDashboard } from "../../server/dashboard/index.js";
-import { createMadeUpRun, type MadeUpOptions, type MadeUpRun } from "../../server/dashboard/made-up-run.test.helper.js";
+import { type Dashboard, startDashboard } from "../../server/viewing/dashboard/index.js";
+import {
+  createMadeUpRun,
+  type MadeUpOptions,
+  type MadeUpRun,
+} from "../../server/viewing/dashboard/made-up-run.test.helper.js";
 import { loadTask } from "../../tasks/index.js";
 import { quiet, withCluster } from "../cluster/run-cluster.test.helper.js";
 import { launch, skip } from "./chromium.test.helper.js";

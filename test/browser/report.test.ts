@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { Browser, Page } from "playwright-core";
-import { openMetrics, openRunDirectory, writeReport } from "../../server/observe/index.js";
+import { openMetrics, openRunDirectory, writeReport } from "../../server/record/index.js";
 import { createLayout } from "../../shared/layout/index.js";
 import { launch, skip } from "./chromium.test.helper.js";
 

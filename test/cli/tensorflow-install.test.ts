@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSy
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import * as tf from "@tensorflow/tfjs-core";
-import { chooseBackend, openBackend } from "../../worker/backends/index.js";
+import { chooseBackend, openBackend } from "../../backends/index.js";
 import { isAlive, openWorkplace, TINY_TASK, untilQuiet } from "./isobatch.test.helper.js";
 
 /**

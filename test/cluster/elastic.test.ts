@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { trainInProcess } from "../../experiment/index.js";
 import type { RunningServer } from "../../server/index.js";
-import { METRICS_FILE, type MetricsLine, readJsonLines, readKappaRecord } from "../../server/observe/index.js";
+import { METRICS_FILE, type MetricsLine, readJsonLines, readKappaRecord } from "../../server/record/index.js";
 import { loadTask, type Task } from "../../tasks/index.js";
 import { type Cluster, withCluster } from "./run-cluster.test.helper.js";
 

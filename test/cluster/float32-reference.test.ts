@@ -5,9 +5,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { before, describe, it } from "node:test";
-import { allArms, type TrainedState, trainInProcess } from "../../experiment/index.js";
-import { createSampleOrder, type PreparedTask, prepareTask, resolveTask, type Task } from "../../tasks/index.js";
-import { openBackend } from "../../worker/backends/index.js";
+import { openBackend } from "../../backends/index.js";
 import {
   attachMemory,
   createGradients,
@@ -16,7 +14,9 @@ import {
   parseGradientFlip,
   viewElements,
   weightsAddresses,
-} from "../../worker/compute/index.js";
+} from "../../compute/index.js";
+import { allArms, type TrainedState, trainInProcess } from "../../experiment/index.js";
+import { createSampleOrder, type PreparedTask, prepareTask, resolveTask, type Task } from "../../tasks/index.js";
 
 const STEPS = 20;
 

@@ -9,7 +9,7 @@ import {
   startServer,
   startShard,
 } from "../../server/index.js";
-import { type LedgerLine, readJsonLines } from "../../server/observe/index.js";
+import { type LedgerLine, readJsonLines } from "../../server/record/index.js";
 import { createToken } from "../../shared/credentials/index.js";
 import { createLog } from "../../shared/log.js";
 import type { Task } from "../../tasks/index.js";

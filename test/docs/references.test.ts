@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { z } from "zod";
 import { statusJson } from "../../cli/status/json.js";
-import { RUN_FILES } from "../../server/observe/index.js";
+import { RUN_FILES } from "../../server/record/index.js";
 import { taskInputSchema } from "../../tasks/task.js";
 import { codeIn, ROOT, read, tableRows } from "./markdown.test.helper.js";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { METRICS_FILE, type MetricsLine, readJsonLines, readKappaRecord } from "../../server/observe/index.js";
+import { METRICS_FILE, type MetricsLine, readJsonLines, readKappaRecord } from "../../server/record/index.js";
 import { completed, readSummary, startWorker, TASK } from "./figures.test.helper.js";
 import { type Scene, until, withScene } from "./programs.test.helper.js";
 

@@ -8,7 +8,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { METRICS_FILE, type MetricsLine, readJsonLines } from "../../server/observe/index.js";
+import { METRICS_FILE, type MetricsLine, readJsonLines } from "../../server/record/index.js";
 import { createRandom, type Random } from "../../shared/random.js";
 import { type Link, type LinkConnection, openLink } from "../../shared/wire/link.test.helper.js";
 import { type Program, type Scene, until, withScene } from "./programs.test.helper.js";

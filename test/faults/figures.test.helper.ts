@@ -13,7 +13,7 @@ import {
   METRICS_FILE,
   type MetricsLine,
   readJsonLines,
-} from "../../server/observe/index.js";
+} from "../../server/record/index.js";
 import { layoutFromJson } from "../../shared/layout/index.js";
 import { type Program, type Scene, until, withScene } from "./programs.test.helper.js";
 

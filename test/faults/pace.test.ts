@@ -9,7 +9,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { METRICS_FILE, type MetricsLine, readJsonLines, type StepLine } from "../../server/observe/index.js";
+import { METRICS_FILE, type MetricsLine, readJsonLines, type StepLine } from "../../server/record/index.js";
 import { type Link, openLink } from "../../shared/wire/link.test.helper.js";
 import { ALL } from "../all-cases.test.helper.js";
 import { type Program, type Scene, until, withScene } from "./programs.test.helper.js";

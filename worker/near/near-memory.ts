@@ -1,7 +1,7 @@
+import type { WorkerMemory } from "../../compute/index.js";
 import type { Logger } from "../../shared/log.js";
 import type { FileMapper } from "../../shared/native/process-addon.js";
 import { asNearError, createSequencePages, NearError, PAGE_BYTES } from "../../shared/near/index.js";
-import type { WorkerMemory } from "../compute/index.js";
 import { type SharedSlots, shareSlots } from "./shared-slots.js";
 
 /** Where and how this worker shares memory, if it was not told to use the wire. */

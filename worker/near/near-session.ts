@@ -2,6 +2,8 @@
  * A worker's session with a shard of its machine, as long as their call lasts: numbers stay in memory that both see, what is
  * where goes through the call.
  */
+
+import type { WorkerMemory } from "../../compute/index.js";
 import { IsobatchError } from "../../shared/errors.js";
 import { failAt } from "../../shared/fail-point.js";
 import type { FileMapper } from "../../shared/native/process-addon.js";
@@ -15,7 +17,6 @@ import {
   type NearRequest,
   readMessages,
 } from "../../shared/wire/index.js";
-import type { WorkerMemory } from "../compute/index.js";
 import type { Push } from "../push.js";
 import type { ShardLink } from "../shard-link.js";
 import { type NearTheta, openTheta } from "./near-theta.js";

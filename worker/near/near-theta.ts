@@ -1,6 +1,7 @@
 /** The θ of a shard of this machine in the worker's memories, in the shard's pages or copied from its files. */
 import { closeSync } from "node:fs";
 import { join } from "node:path";
+import type { WorkerMemory } from "../../compute/index.js";
 import type { ChunkRange } from "../../shared/layout/index.js";
 import type { FileMapper } from "../../shared/native/process-addon.js";
 import {
@@ -14,7 +15,6 @@ import {
   type Window,
   wholePages,
 } from "../../shared/near/index.js";
-import type { WorkerMemory } from "../compute/index.js";
 
 export interface NearTheta {
   /** Whether all of it is mapped. */

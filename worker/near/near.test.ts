@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it, type TestContext } from "node:test";
+import { createWorkerMemory } from "../../compute/index.js";
 import { createLayout } from "../../shared/layout/index.js";
 import { createLog } from "../../shared/log.js";
 import { makeMappingInstallation } from "../../shared/native/file-mapper.test.helper.js";
@@ -39,7 +40,6 @@ import {
   readMessages,
   shardService,
 } from "../../shared/wire/index.js";
-import { createWorkerMemory } from "../compute/index.js";
 import type { StepLease } from "../core/index.js";
 import type { Push } from "../push.js";
 import type { ShardLink } from "../shard-link.js";

@@ -2,10 +2,11 @@
  * How this worker's numbers travel to each shard: through memory, if the two are of one machine and can share some, else
  * over the wire. It is found out each time a shard's weights are watched anew, and the log says which it is, and why.
  */
+
+import type { WorkerMemory } from "../../compute/index.js";
 import { IsobatchError, messageOf } from "../../shared/errors.js";
 import type { Logger } from "../../shared/log.js";
 import { NearError, NoRoomError } from "../../shared/near/index.js";
-import type { WorkerMemory } from "../compute/index.js";
 import type { ShardLink } from "../shard-link.js";
 import type { NearMemory } from "./near-memory.js";
 import { type NearSession, openNearSession, type StandingWeights } from "./near-session.js";

@@ -4,6 +4,8 @@
  */
 import { closeSync } from "node:fs";
 import { join } from "node:path";
+import type { FoldedNode } from "../../compute/fold.js";
+import type { WorkerMemory } from "../../compute/index.js";
 import { failAt } from "../../shared/fail-point.js";
 import type { Logger } from "../../shared/log.js";
 import type { FileMapper } from "../../shared/native/process-addon.js";
@@ -19,8 +21,6 @@ import {
   type Window,
   wholePages,
 } from "../../shared/near/index.js";
-import type { FoldedNode } from "../compute/fold.js";
-import type { WorkerMemory } from "../compute/index.js";
 
 export interface SharedSlots {
   /** The name of the worker's folder in the memory folder. */

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { METRICS_FILE, RUN_FILES, type Summary } from "../../../server/observe/index.js";
+import { METRICS_FILE, RUN_FILES, type Summary } from "../../../server/record/index.js";
 import type { Look } from "../../peers/step-times.js";
 import { lastLine, runChild } from "../child.js";
 import type { PartContext } from "../report.js";

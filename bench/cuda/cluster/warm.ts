@@ -1,5 +1,5 @@
 /** A run's steps after its warm-up, by its metrics: how long they and their phases took, and when they ran. */
-import { METRICS_FILE, type MetricsLine } from "../../../server/observe/index.js";
+import { METRICS_FILE, type MetricsLine } from "../../../server/record/index.js";
 import { type Look, seenSteps } from "../../peers/step-times.js";
 import { median } from "../../statistics.js";
 

@@ -1,8 +1,9 @@
 /** Compares each model's compiled gradient with its operations computed one by one, and with itself computed again. */
+
+import { type Backend, openBackend } from "../../../backends/index.js";
+import type { GradientResult } from "../../../compute/model-program.js";
+import { differenceOf, differencesOf, nudged } from "../../../compute/program-proof.js";
 import { messageOf } from "../../../shared/errors.js";
-import { type Backend, openBackend } from "../../../worker/backends/index.js";
-import type { GradientResult } from "../../../worker/compute/model-program.js";
-import { differenceOf, differencesOf, nudged } from "../../../worker/compute/program-proof.js";
 import { openGradientOf } from "../../worker-gradient.js";
 import { CHECKED_MODELS, type CheckedModelName, checkedModel } from "../models.js";
 import type { Part, PartContext, Saying } from "../report.js";

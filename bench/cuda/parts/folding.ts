@@ -3,10 +3,10 @@
  * bits must be the same.
  */
 
+import { openBackend } from "../../../backends/index.js";
+import { foldProblem, gradientOf, withoutSmall } from "../../../compute/fold-cases.test.helper.js";
+import { keepsSums, openFolds } from "../../../compute/program-fold.test.helper.js";
 import { createRandom } from "../../../shared/random.js";
-import { openBackend } from "../../../worker/backends/index.js";
-import { foldProblem, gradientOf, withoutSmall } from "../../../worker/compute/fold-cases.test.helper.js";
-import { keepsSums, openFolds } from "../../../worker/compute/program-fold.test.helper.js";
 import type { CheckSize, Part } from "../report.js";
 
 export interface FoldingRow {

@@ -2,7 +2,7 @@
  * Times one micro-batch's gradient as a compute thread computes it: raw bytes are decoded and uploaded, the model runs forward and
  * backward, and the gradient ends up in the worker's memory, checked to be finite. Reports the program's size as well.
  */
-import { type Backend, openBackend, type ProgramSize } from "../../../worker/backends/index.js";
+import { type Backend, openBackend, type ProgramSize } from "../../../backends/index.js";
 import { measure } from "../../gradients.js";
 import { fastest, median } from "../../statistics.js";
 import { openGradientOf } from "../../worker-gradient.js";

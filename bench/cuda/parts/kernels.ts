@@ -1,9 +1,5 @@
 /** Compares every kernel that training calls with the cpu backend's. */
-import {
-  type AgreementReport,
-  compareKernels,
-  TOLERANCE,
-} from "../../../worker/backends/kernel-agreement.test.helper.js";
+import { type AgreementReport, compareKernels, TOLERANCE } from "../../../compute/kernel-agreement.test.helper.js";
 import type { Part } from "../report.js";
 
 export interface KernelsRow {

@@ -1,6 +1,6 @@
 /** Compares gradients at ties and kinks, which random numbers never hit, with Keras'. */
-import { openBackend } from "../../../worker/backends/index.js";
-import { kinkCases, kinkProblem } from "../../../worker/backends/kinks.test.helper.js";
+import { openBackend } from "../../../backends/index.js";
+import { kinkCases, kinkProblem } from "../../../backends/kinks.test.helper.js";
 import type { Part } from "../report.js";
 
 export interface KinksRow {

@@ -1,8 +1,8 @@
 /** Compares dropout's masks with those that wasm draws in another process, and the small ones with their definition in integers. */
 
 import { fileURLToPath } from "node:url";
-import { referenceFactors } from "../../../worker/backends/dropout.test.helper.js";
-import { openBackend } from "../../../worker/backends/index.js";
+import { referenceFactors } from "../../../backends/dropout.test.helper.js";
+import { openBackend } from "../../../backends/index.js";
 import { lastLine, runChild } from "../child.js";
 import { digestOf, factorsOf, maskCases } from "../masks.js";
 import type { Part } from "../report.js";

@@ -2,11 +2,12 @@
  * Checks that a process takes no more of the GPU's memory than ISOBATCH_GPU_MEMORY allows, and that a gradient that does not fit
  * says how many samples do, which must then fit.
  */
+
+import { openBackend } from "../../../backends/index.js";
+import { pinnedGpu } from "../../../backends/tensorflow/gpus.js";
+import { readGraphics } from "../../../backends/tensorflow/graphics.js";
+import { TooLargeError } from "../../../compute/index.js";
 import { messageOf } from "../../../shared/errors.js";
-import { openBackend } from "../../../worker/backends/index.js";
-import { pinnedGpu } from "../../../worker/backends/tensorflow/gpus.js";
-import { readGraphics } from "../../../worker/backends/tensorflow/graphics.js";
-import { TooLargeError } from "../../../worker/compute/index.js";
 import { images, type MeasuredModel } from "../../models.js";
 import { openGradientOf } from "../../worker-gradient.js";
 import { runChild } from "../child.js";

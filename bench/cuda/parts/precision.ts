@@ -3,13 +3,9 @@
  * micro-batch's gradient in TF32, as `gradients` does in float32.
  */
 
+import { type Backend, openBackend } from "../../../backends/index.js";
+import { factorBits, PRODUCT_KINDS, type ProductKind } from "../../../backends/precision/factor-bits.test.helper.js";
 import { MANTISSA_BITS, PRECISIONS, type Precision } from "../../../shared/precision.js";
-import { type Backend, openBackend } from "../../../worker/backends/index.js";
-import {
-  factorBits,
-  PRODUCT_KINDS,
-  type ProductKind,
-} from "../../../worker/backends/precision/factor-bits.test.helper.js";
 import { measure } from "../../gradients.js";
 import { median } from "../../statistics.js";
 import { openGradientOf } from "../../worker-gradient.js";

@@ -3,7 +3,7 @@ import type { ChunkRange } from "../../../shared/layout/index.js";
 import type { Logger } from "../../../shared/log.js";
 import type { ControlRequest__Output, ControlResponse } from "../../../shared/wire/index.js";
 import type { PreparedTask } from "../../../tasks/index.js";
-import type { MetricsLine, RunDirectory, RunRecord } from "../../observe/index.js";
+import type { MetricsLine, RunDirectory, RunRecord } from "../../record/index.js";
 import type { Samples } from "../../samples/index.js";
 import type { Coordinator } from "../coordinator.js";
 

@@ -1,5 +1,5 @@
 /**
- * Normalising, over a batch and within each row. The worker's backends (worker/backends) have kernels of ours for both,
+ * Normalising, over a batch and within each row. The worker's backends (backends) have kernels of ours for both,
  * which take one pass where tfjs takes ten. Elsewhere, as in a program that loads an exported model, rows are normalised
  * by tfjs's operations.
  */

@@ -1,0 +1,129 @@
+/**
+ * Which backends work on this machine, and which one is taken when nobody asks for one.
+ *
+ * The native ones are tried in a process of their own: loading TensorFlow takes a second and hundreds of megabytes,
+ * can end a process where the library is broken, and can't be undone.
+ */
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { IsobatchError, invalid, messageOf } from "../shared/errors.js";
+import { engine, getBackend, setBackend } from "../tasks/tfjs/core.js";
+import { isBackendName, openBackend } from "./backend.js";
+import { BACKEND_NAMES, type BackendName } from "./names.js";
+import { unavailability } from "./tensorflow/index.js";
+
+export interface BackendProbe {
+  name: BackendName;
+  available: boolean;
+  /** Why it isn't available; empty if it is. */
+  reason: string;
+  /** The device in words; empty if it isn't available. */
+  device: string;
+  /** Of the backend and the library under it; as all below, undefined if it isn't available. */
+  version?: string;
+  /** What else its bits depend on. */
+  flags?: string;
+  /** Threads inside an operation, of each compute thread. */
+  intraOpThreads?: number;
+  /** What makes its bits repeat, and where they do; in words. */
+  determinism?: string;
+  /** The precisions that products can be computed in, and how; in words. */
+  precisions?: string;
+}
+
+const PROBE_MS_MAX = 60_000;
+
+/** Tries every backend by opening it, in the order of preference, and leaves the current one as it was. */
+export async function probeBackends(): Promise<BackendProbe[]> {
+  const probes: BackendProbe[] = [];
+  for (const name of BACKEND_NAMES) probes.push(await probeBackend(name));
+  return probes;
+}
+
+/** Tries one. */
+export async function probeBackend(name: BackendName): Promise<BackendProbe> {
+  return name === "wasm" || name === "cpu" ? probeHere(name) : probeNative(name);
+}
+
+function missing(name: BackendName, reason: string): BackendProbe {
+  return { name, available: false, reason, device: "" };
+}
+
+async function probeHere(name: BackendName): Promise<BackendProbe> {
+  const current = getBackend();
+  const wasOpen = name in engine().registry;
+  try {
+    const backend = await openBackend(name);
+    if (!wasOpen) backend.dispose();
+    const { numerics, device, intraOpThreads, determinism, precisions } = backend;
+    const { version, flags } = numerics;
+    return {
+      ...{ name, available: true, reason: "", device },
+      version,
+      flags,
+      intraOpThreads,
+      determinism,
+      precisions,
+    };
+  } catch (error) {
+    return missing(name, reasonOf(name, error));
+  } finally {
+    if (current) await setBackend(current);
+  }
+}
+
+async function probeNative(name: "tfjs-node" | "tfjs-node-gpu"): Promise<BackendProbe> {
+  const reason = unavailability(name);
+  if (reason !== undefined) return missing(name, reason);
+  const program = fileURLToPath(new URL("./probe-program.js", import.meta.url));
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [program, name], { timeout: PROBE_MS_MAX });
+    return JSON.parse(stdout.trim().split("\n").at(-1)!) as BackendProbe;
+  } catch (error) {
+    const { signal, code } = error as { signal?: string; code?: unknown };
+    return missing(name, `TensorFlow ended its process (${signal ?? `exit code ${code}`}); run isobatch doctor`);
+  }
+}
+
+/** Tries a backend in this process, whatever becomes of it. */
+export async function probeByOpening(name: BackendName): Promise<BackendProbe> {
+  return probeHere(name);
+}
+
+/** As the end of a sentence that has named the backend. */
+function reasonOf(name: BackendName, error: unknown): string {
+  return messageOf(error).replace(`The backend ${name} is unavailable: `, "").replace(/\.$/, "");
+}
+
+/** Of a Logger, what is used to tell of a choice: a thread that has none passes the lines on. */
+export interface ChoiceLog {
+  info(fields: object, line: string): void;
+}
+
+/**
+ * The backend to compute on: the one asked for, or the first that works. Every choice and every failure on the way
+ * is logged with its reason. Throws an IsobatchError for a name that isn't a backend's, and when the one asked for
+ * can't be had.
+ */
+export async function chooseBackend(requested: string | undefined, log: ChoiceLog): Promise<BackendName> {
+  if (requested !== undefined && !isBackendName(requested)) {
+    invalid(`The backend ${JSON.stringify(requested)} is unknown; choose one of ${BACKEND_NAMES.join(", ")}.`);
+  }
+  for (const name of BACKEND_NAMES) {
+    if (requested !== undefined && name !== requested) continue;
+    const { available, reason, device } = await probeBackend(name);
+    if (available) {
+      log.info({ backend: name, device }, `computing on ${name}: ${device}`);
+      return name;
+    }
+    if (requested !== undefined) {
+      throw new IsobatchError(
+        "unavailable",
+        `The backend ${name} is unavailable: ${reason}. Choose another with --backend, or none to take the best there is.`,
+      );
+    }
+    log.info({ backend: name, reason }, `not computing on ${name}: ${reason}`);
+  }
+  throw new IsobatchError("unavailable", "None of the backends works here; isobatch doctor tells why.");
+}

@@ -1,0 +1,71 @@
+/** What can be told of the native backends, and done for them, without loading TensorFlow or tfjs. */
+import { isMainThread } from "node:worker_threads";
+import { messageOf } from "../../shared/errors.js";
+import { readInstallation, type TensorFlowInstallation, tensorFlowFolder } from "../../shared/native/installation.js";
+import { loadProcessAddon } from "../../shared/native/process-addon.js";
+import { setTensorFlowEnvironment } from "./environment.js";
+import { pinnedGpu } from "./gpus.js";
+import { graphicsProblem, readGraphics } from "./graphics.js";
+
+export type TensorFlowBackendName = "tfjs-node-gpu" | "tfjs-node";
+
+/** Which installation a backend computes with; as a sentence's end, why there is none. */
+export function findInstallation(name: TensorFlowBackendName): TensorFlowInstallation | string {
+  const folder = tensorFlowFolder(process.env);
+  try {
+    const cuda = readInstallation(folder, "cuda");
+    if (name === "tfjs-node") {
+      return readInstallation(folder, "cpu") ?? cuda ?? "TensorFlow is not installed; run isobatch tensorflow install";
+    }
+    const problem = graphicsProblem(readGraphics());
+    if (problem !== undefined) return problem;
+    return cuda ?? "TensorFlow is not installed for CUDA; run isobatch tensorflow install --cuda";
+  } catch (error) {
+    return messageOf(error).replace(/\.$/, "");
+  }
+}
+
+/** Why a backend can't be used here, as far as that can be told without loading TensorFlow. */
+export function unavailability(name: TensorFlowBackendName): string | undefined {
+  const found = findInstallation(name);
+  return typeof found === "string" ? found : undefined;
+}
+
+/**
+ * Makes this process's environment what a backend wants, which TensorFlow reads when it is loaded. To be called on the
+ * main thread before a thread opens the backend; in a thread it does nothing.
+ * @param name undefined: whichever will be chosen.
+ * @param gpu the number, among those that are visible, of the GPU to compute on; the first by default.
+ * @throws {IsobatchError} `invalid_input` if there is no GPU of that number.
+ */
+export function prepareProcess(name: string | undefined, gpu?: number): void {
+  if (!isMainThread) return;
+  setTensorFlowEnvironment(process.env, name !== "tfjs-node" && canSwitchTf32());
+  if (name === undefined || name === "tfjs-node-gpu") {
+    const pinned = pinnedGpu(readGraphics(), process.env.CUDA_VISIBLE_DEVICES, gpu);
+    if (pinned !== undefined) process.env.CUDA_VISIBLE_DEVICES = pinned;
+  }
+  if (name !== "tfjs-node") return;
+  const installation = findInstallation(name);
+  if (typeof installation !== "string" && installation.variant === "cuda") process.env.CUDA_VISIBLE_DEVICES = "-1";
+}
+
+/** Whether what is installed for GPUs can switch TF32 on and off, without loading it. */
+function canSwitchTf32(): boolean {
+  const installation = findInstallation("tfjs-node-gpu");
+  return typeof installation === "object" && loadProcessAddon(installation)?.tensorFloat32 !== undefined;
+}
+
+/**
+ * A function that ends this process at once, even while a thread is inside TensorFlow. It must be asked for before there is
+ * such a thread, which may hold the loader's lock. With an installation that an older Isobatch has made, a process that ends
+ * with exit code 0 waits for its threads, and any other kills itself.
+ */
+export function processLeaver(name: string): (exitCode: number) => void {
+  const installation = name === "tfjs-node" || name === "tfjs-node-gpu" ? findInstallation(name) : undefined;
+  const addon = typeof installation === "object" ? loadProcessAddon(installation) : undefined;
+  return (exitCode) => {
+    if (addon !== undefined) addon.exit(exitCode);
+    if (exitCode !== 0) process.kill(process.pid, "SIGKILL");
+  };
+}

@@ -1,0 +1,42 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { IsobatchError } from "../../../shared/errors.js";
+import { makeFolders } from "../../../shared/folders.js";
+import { INSTALLATION_FILE, type TensorFlowInstallation } from "../../../shared/native/installation.js";
+import { type RunProgramOptions, runProgram } from "./run-program.js";
+
+export interface Verified {
+  readonly device: string;
+  /** Of the package and the library. */
+  readonly version: string;
+}
+
+/**
+ * Computes on an installation, in a process of its own: a library that is broken can end it.
+ * @param scratch a folder that may be made, and is removed.
+ * @throws {IsobatchError} `unavailable` with what went wrong.
+ */
+export async function verify(
+  installation: TensorFlowInstallation,
+  scratch: string,
+  options: RunProgramOptions,
+): Promise<Verified> {
+  const folder = join(scratch, installation.variant);
+  makeFolders(folder);
+  try {
+    writeFileSync(join(folder, INSTALLATION_FILE), JSON.stringify(installation));
+    const program = fileURLToPath(new URL("./verify-program.js", import.meta.url));
+    const backend = installation.variant === "cuda" ? "tfjs-node-gpu" : "tfjs-node";
+    const env = { ...options.env, ISOBATCH_TENSORFLOW: scratch };
+    const { code, stdout, stderr } = await runProgram(process.execPath, [program, backend], { ...options, env });
+    if (code === 0) return JSON.parse(stdout.split("\n").at(-1)!) as Verified;
+    const line = stderr.split("\n").find((candidate) => /Error|rror:|wrong by|Fatal|what\(\)/.test(candidate));
+    throw new IsobatchError(
+      "unavailable",
+      `TensorFlow in ${installation.libraryFolder} does not compute (${line?.trim() ?? (code === null ? "it crashed" : `exit code ${code}`)}); reinstall it, or leave --python out and get one of its own.`,
+    );
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,34 @@
+/** A thread that chooses a backend, says what it is, and is ended by whoever started it. */
+import { parentPort, workerData } from "node:worker_threads";
+import { chooseBackend, openBackend } from "../backends/index.js";
+import { IsobatchError, messageOf } from "../shared/errors.js";
+import { systemError } from "../shared/system-errors.js";
+import { during, joinTrace } from "../shared/trace/index.js";
+import type { ChosenBackend } from "./choose-backend.js";
+
+export interface ProbeStart {
+  readonly requested: string | undefined;
+  /** As a compute thread's. */
+  readonly trace: SharedArrayBuffer | undefined;
+}
+
+/** A line for the log, what was chosen, or why nothing was. */
+export type ProbeMessage =
+  | { readonly fields: object; readonly line: string }
+  | { readonly chosen: ChosenBackend }
+  | { readonly failed: string; readonly code: string | undefined };
+
+const send = (message: ProbeMessage): void => parentPort!.postMessage(message);
+
+const { requested, trace } = workerData as ProbeStart;
+
+try {
+  joinTrace(trace);
+  const log = { info: (fields: object, line: string) => send({ fields, line }) };
+  const name = await chooseBackend(requested, log);
+  const { numerics, device } = await during("backend", () => openBackend(name));
+  send({ chosen: { name, numerics, device } });
+} catch (thrown) {
+  const error = systemError(thrown);
+  send({ failed: messageOf(error), code: error instanceof IsobatchError ? error.code : undefined });
+}

@@ -1,0 +1,110 @@
+/**
+ * What a worker's main thread and its compute threads say to each other. A thread answers every request, in order,
+ * and does nothing of its own accord. A lease is one request and one reply: its samples come when they are there, before
+ * or after it, and are computed one after the other.
+ */
+
+import type { BackendName, Numerics } from "../backends/index.js";
+import type { Layout } from "../shared/layout/index.js";
+import type { Interval } from "../shared/sums/index.js";
+import type { SampleSpec, Task } from "../tasks/index.js";
+import type { FoldedNode, FoldOperation } from "./fold.js";
+import type { GradientFlip } from "./gradient-flip.js";
+import type { GradientsOptions, SampleBatch } from "./gradients.js";
+import type { FoldedPart } from "./lease-fold.js";
+import type { LeaseWeights, Part } from "./sums.js";
+
+/** What a worker is told when it joins: with the layout, all that computing needs. */
+export interface Join {
+  readonly task: Pick<Task, "seed" | "loss" | "labelSmoothing" | "clipNorm" | "wire" | "precision">;
+  /** The model's topology, as JSON. */
+  readonly topology: string;
+  /** The form of a batch's raw bytes. */
+  readonly form: SampleSpec;
+}
+
+/** What a thread starts with. */
+export interface ThreadStart {
+  readonly thread: number;
+  readonly threads: number;
+  readonly backend: BackendName;
+  readonly join: Join;
+  readonly layout: Layout;
+  /** One shared memory a segment. */
+  readonly memories: readonly WebAssembly.Memory[];
+  /** The ring for what the thread records; undefined while there is no trace. */
+  readonly trace?: SharedArrayBuffer;
+  readonly flip?: GradientFlip;
+  readonly foldOn?: GradientsOptions["foldOn"];
+}
+
+export interface LeaseRequest {
+  readonly lo: number;
+  readonly hi: number;
+  /** The leaves of the whole lease, of which other threads fold the rest. */
+  readonly whole: Interval;
+  readonly microBatches: number;
+  readonly firstMicroBatch: number;
+  /** Whether every leaf stays a node of its own. */
+  readonly apart: boolean;
+  readonly weights: LeaseWeights | undefined;
+  readonly slots: number[];
+}
+
+export interface FoldedRange extends FoldedPart {
+  /** One a leaf. */
+  readonly losses: number[];
+  /** From the first samples to the last sum. */
+  readonly computeMs: number;
+  /** For samples, after the first. */
+  readonly waitedMs: number;
+}
+
+/** Requests by name, each with what is answered. */
+export interface Exchanges {
+  /** Copies θ from the shared memories into the thread's model. */
+  load: { request: object; reply: null };
+  /** Computes and folds leaves [lo, hi). The reply is null if it was abandoned. */
+  lease: { request: LeaseRequest; reply: FoldedRange | null };
+  /** Performs this thread's part of the joining; then checks its part of the nodes. */
+  join: {
+    request: { operations: FoldOperation[]; nodes: FoldedNode[]; weights: LeaseWeights | undefined; part: Part };
+    reply: { finite: boolean[] };
+  };
+  evaluate: { request: { batch: SampleBatch }; reply: { lossSum: number; correct: number } };
+}
+
+export type RequestName = keyof Exchanges;
+export type RequestOf<Name extends RequestName> = Exchanges[Name]["request"];
+export type ReplyOf<Name extends RequestName> = Exchanges[Name]["reply"];
+
+export type Request = { [Name in RequestName]: { name: Name } & RequestOf<Name> }[RequestName];
+
+/** What is not answered. */
+export type Note =
+  /** Of a micro-batch, of the lease that is under way or of a later one; it is decoded at once. */
+  | { readonly name: "samples"; readonly batch: SampleBatch }
+  /** The lease that is under way is to be given up before its next micro-batch. */
+  | { readonly name: "abandon" };
+
+/** A thread's first message says that it is ready, or why it can't be; the others answer requests in their order. */
+export type Reply =
+  | { readonly ready: { readonly numerics: Numerics; readonly device: string } }
+  | { readonly reply: ReplyOf<RequestName> }
+  | { readonly failed: Failure }
+  /** No answer: this micro-batch is in its lease's sums, and another is to come. */
+  | { readonly computed: number }
+  /** No answer: something to tell people. */
+  | { readonly notice: string };
+
+/** An error in a form that survives the way between threads. */
+export interface Failure {
+  readonly message: string;
+  readonly stack?: string;
+  /** Of an IsobatchError. */
+  readonly code?: string;
+  /** Of a NonFiniteError. */
+  readonly microBatch?: number;
+  /** Of a TooLargeError. */
+  readonly tooLarge?: boolean;
+}

@@ -1,0 +1,11 @@
+import { existsSync } from "node:fs";
+import { findInstallation } from "../backends/tensorflow/availability.js";
+import { sessionAddonOf } from "../shared/native/installation.js";
+
+const installation = findInstallation("tfjs-node");
+
+/** Why tests whose child processes compile programs are skipped; false if they can. TensorFlow is not loaded to find out. */
+export const noSessionAddon =
+  typeof installation === "string"
+    ? installation
+    : !existsSync(sessionAddonOf(installation)) && "TensorFlow has no sessions; run isobatch tensorflow install";

@@ -1,0 +1,115 @@
+/**
+ * Performs a fold's operations with the SIMD kernels, in place in the shared memories. All of them are element-wise,
+ * so any part of the elements may be done by any thread with the same bits: the threads of a worker share the joining
+ * of what each of them has folded.
+ */
+import { BYTES_PER_ELEMENT } from "../shared/layout/index.js";
+import type { FoldedNode, FoldOperation } from "./fold.js";
+import { type Addresses, gradientAddresses, type SegmentPlan, type SharedMemory, sumAddresses } from "./memory.js";
+
+/** The weights of a lease's leaves in S1 and S2; where it is undefined all are 1. */
+export interface LeaseWeights {
+  /** The leaf that the weights start with. */
+  readonly first: number;
+  readonly w1: ArrayLike<number>;
+  readonly w2: ArrayLike<number>;
+}
+
+/** A leaf's weights in S1 and in S2. */
+export function leafWeightsOf(leaf: number, { first, w1, w2 }: LeaseWeights): [w1: number, w2: number] {
+  return [w1[leaf - first], w2[leaf - first]];
+}
+
+/** Part `index` of `of` equal parts of every vector. */
+export interface Part {
+  readonly index: number;
+  readonly of: number;
+}
+
+export const WHOLE: Part = { index: 0, of: 1 };
+
+export interface Sums {
+  perform(operation: FoldOperation, weights: LeaseWeights | undefined, part: Part): void;
+  /** Whether all of a vector's parameters and tail are finite. */
+  allFinite(addresses: Addresses): boolean;
+  /** Whether the sums of a node are finite; of a node of one leaf that is its gradient. */
+  nodeFinite(node: FoldedNode, part: Part): boolean;
+}
+
+/** @param thread whose gradient buffer `addGradient` reads */
+export function createSums({ plan, kernels }: SharedMemory, thread: number): Sums {
+  const gradient = gradientAddresses(plan, thread);
+
+  const weightsOf = (leaf: number, weights: LeaseWeights | undefined): [number, number] =>
+    weights === undefined ? [1, 1] : leafWeightsOf(leaf, weights);
+
+  const square = (slot: number, [w1, w2]: [number, number], part: Part): void => {
+    const [s1, s2] = [sumAddresses(plan, slot, "s1"), sumAddresses(plan, slot, "s2")];
+    for (const [i, segment] of plan.segments.entries()) {
+      const { from, length } = share(segment, part, 0, segment.parameters);
+      kernels[i].leaf(s1[i] + from, s1[i] + from, s2[i] + from, length, w1, w2);
+    }
+  };
+
+  const addGradient = (slot: number, [w1, w2]: [number, number], part: Part): void => {
+    const [s1, s2] = [sumAddresses(plan, slot, "s1"), sumAddresses(plan, slot, "s2")];
+    for (const [i, segment] of plan.segments.entries()) {
+      const { from, length } = share(segment, part, 0, segment.parameters);
+      kernels[i].addLeaf(gradient[i] + from, s1[i] + from, s2[i] + from, length, w1, w2);
+      const tail = share(segment, part, segment.parameters, segment.averaged);
+      kernels[i].add(s1[i] + tail.from, gradient[i] + tail.from, tail.length);
+    }
+  };
+
+  const add = (into: number, slot: number, part: Part): void => {
+    for (const sum of ["s1", "s2"] as const) {
+      const [target, source] = [sumAddresses(plan, into, sum), sumAddresses(plan, slot, sum)];
+      for (const [i, segment] of plan.segments.entries()) {
+        const { from, length } = share(segment, part, 0, sum === "s1" ? segment.averaged : segment.parameters);
+        kernels[i].add(target[i] + from, source[i] + from, length);
+      }
+    }
+  };
+
+  const finite = (addresses: Addresses, of: "averaged" | "parameters", part: Part): boolean =>
+    plan.segments.every((segment, i) => {
+      const { from, length } = share(segment, part, 0, segment[of]);
+      return kernels[i].allFinite(addresses[i] + from, length);
+    });
+
+  return {
+    perform(operation, weights, part) {
+      switch (operation.kind) {
+        case "square":
+          return square(operation.slot, weightsOf(operation.leaf, weights), part);
+        case "addGradient":
+          return addGradient(operation.slot, weightsOf(operation.leaf, weights), part);
+        case "add":
+          return add(operation.into, operation.slot, part);
+      }
+    },
+    allFinite: (addresses) => finite(addresses, "averaged", WHOLE),
+    nodeFinite: (node, part) =>
+      finite(sumAddresses(plan, node.slot, "s1"), "averaged", part) &&
+      (node.hi - node.lo === 1 || finite(sumAddresses(plan, node.slot, "s2"), "parameters", part)),
+  };
+}
+
+const LINE_ELEMENTS = 16; // a cache line, so that two threads never write one
+
+/**
+ * What a part has of the elements [begin, end) of a segment: where that starts, in bytes, and its length, in elements.
+ * The cuts are the same whatever is asked for, so that a thread's operations build only on its own.
+ */
+function share(
+  { averaged }: SegmentPlan,
+  { index, of }: Part,
+  begin: number,
+  end: number,
+): { from: number; length: number } {
+  const cut = (i: number): number => {
+    const at = i === of ? averaged : Math.floor((i * averaged) / of / LINE_ELEMENTS) * LINE_ELEMENTS;
+    return Math.min(Math.max(at, begin), end);
+  };
+  return { from: cut(index) * BYTES_PER_ELEMENT, length: cut(index + 1) - cut(index) };
+}

@@ -1,0 +1,183 @@
+import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, renameSync } from "node:fs";
+import { dirname } from "node:path";
+import { removeLeftover, syncFolder } from "../../shared/durable-file.js";
+import { IsobatchError } from "../../shared/errors.js";
+import { openRegularFile, regularFileExists } from "../../shared/regular-file.js";
+import { systemError } from "../../shared/system-errors.js";
+import { appendBytes, type FileLine, linesFrom, openNew, parse } from "./line-file.js";
+import { createLineWatchers, type LineListener } from "./line-watchers.js";
+
+/**
+ * A file of JSON objects, a line each, that is appended to and watched while it grows. Lines are read back from the
+ * file whenever somebody wants them, never kept: memory is one offset for each 256 lines, and 256 lines for each
+ * watcher, however long the run and however slow the watcher.
+ *
+ * A process that dies leaves at most one torn line at the end; opening the file cuts it off.
+ */
+export interface JsonLines<Line> {
+  readonly path: string;
+  /** Lines in the file. */
+  readonly count: number;
+  /** @throws {IsobatchError} `exhausted` when the disk is full; the file then ends with the line before */
+  append(line: Line): void;
+  /** Removes the lines that `keep` refuses, all or none of them if the process dies meanwhile. */
+  cut(keep: (line: Line) => boolean): void;
+  /**
+   * Calls `listener` with the text of each line from number `fromLine` (from 0) on, then with each new one. The next
+   * line waits for the promise of the one before. After a cut it continues with whatever has the next number.
+   * A listener that throws gets no more.
+   * @returns ends the subscription
+   */
+  subscribe(fromLine: number, listener: LineListener): () => void;
+  /** Makes the lines so far survive a power cut. */
+  sync(): void;
+  close(): void;
+}
+
+const MARK_LINES = 256;
+
+export function openJsonLines<Line extends object>(path: string): JsonLines<Line> {
+  let { file, index } = openRepaired(path);
+  const watchers = createLineWatchers({
+    get count() {
+      return index.count;
+    },
+    read: (first) => readFrom(file, index, first, path),
+  });
+
+  return {
+    path,
+    get count() {
+      return index.count;
+    },
+    append(line) {
+      const text = JSON.stringify(line);
+      const bytes = Buffer.from(`${text}\n`);
+      appendBytes(file, bytes, index.length, path);
+      index.add(index.length, bytes.length);
+      watchers.grown(text);
+    },
+    cut(keep) {
+      rewrite(file, path, (line) => keep(line as Line));
+      closeSync(file);
+      ({ file, index } = openRepaired(path));
+      watchers.cut();
+    },
+    subscribe: (fromLine, listener) => watchers.subscribe(fromLine, listener),
+    sync() {
+      try {
+        fdatasyncSync(file);
+      } catch (error) {
+        throw systemError(error, `write ${path}`);
+      }
+    },
+    close() {
+      watchers.clear();
+      closeSync(file);
+    },
+  };
+}
+
+/** Where the lines of a file are. */
+interface LineIndex {
+  readonly count: number;
+  /** In bytes. */
+  readonly length: number;
+  /** The offsets of every 256th line. */
+  readonly marks: readonly number[];
+  add(at: number, bytes: number): void;
+}
+
+function createLineIndex(): LineIndex {
+  const marks: number[] = [];
+  let [count, length] = [0, 0];
+  return {
+    marks,
+    add(at, bytes) {
+      if (count % MARK_LINES === 0) marks.push(at);
+      count += 1;
+      length = at + bytes;
+    },
+    get count() {
+      return count;
+    },
+    get length() {
+      return length;
+    },
+  };
+}
+
+/** Opens the file without what a process that died left behind: a temporary file, or a torn line at the end. */
+function openRepaired(path: string): { file: number; index: LineIndex } {
+  removeLeftover(`${path}.tmp`);
+  const file = openRegularFile(path, "update");
+  const index = createLineIndex();
+  let last: FileLine | undefined;
+  for (const line of linesFrom(file, 0, path)) {
+    if (last !== undefined) index.add(last.offset, last.bytes);
+    last = line;
+  }
+  if (last !== undefined && parse(last.text) !== undefined) index.add(last.offset, last.bytes);
+  if (fstatSync(file).size > index.length) ftruncateSync(file, index.length);
+  return { file, index };
+}
+
+/** Up to `MARK_LINES` lines from number `first` on. */
+function readFrom(file: number, { marks, count }: LineIndex, first: number, path: string): string[] {
+  const mark = Math.floor(first / MARK_LINES);
+  const texts: string[] = [];
+  let number = mark * MARK_LINES;
+  for (const { text } of linesFrom(file, marks[mark], path)) {
+    if (number >= first) texts.push(text);
+    number += 1;
+    if (texts.length === MARK_LINES || number === count) break;
+  }
+  return texts;
+}
+
+/** Puts the lines that `keep` accepts in the place of the file. */
+function rewrite(file: number, path: string, keep: (line: object) => boolean): void {
+  const temporary = `${path}.tmp`;
+  const target = openNew(temporary, path);
+  try {
+    let at = 0;
+    for (const { text, offset, bytes } of linesFrom(file, 0, path)) {
+      const line = parse(text);
+      if (line === undefined) {
+        throw new IsobatchError("damaged", `${path} is damaged: at byte ${offset} it has a line that is not JSON.`);
+      }
+      if (!keep(line)) continue;
+      appendBytes(target, Buffer.from(`${text}\n`), at, temporary);
+      at += bytes;
+    }
+    fdatasyncSync(target);
+    renameSync(temporary, path);
+    syncFolder(dirname(path));
+  } catch (error) {
+    removeLeftover(temporary);
+    throw systemError(error, `write ${path}`);
+  } finally {
+    closeSync(target);
+  }
+}
+
+/**
+ * All lines of a file that nobody appends to, oldest first; none if there is no such file. A torn last line is left
+ * out.
+ * @throws {IsobatchError} `damaged` on any other line that is not JSON
+ */
+export function* readJsonLines<Line extends object>(path: string): Generator<Line> {
+  if (!regularFileExists(path)) return;
+  const file = openRegularFile(path, "read");
+  try {
+    for (const { text, offset, bytes } of linesFrom(file, 0, path)) {
+      const line = parse(text);
+      if (line !== undefined) yield line as Line;
+      else if (offset + bytes < fstatSync(file).size) {
+        throw new IsobatchError("damaged", `${path} is damaged: at byte ${offset} it has a line that is not JSON.`);
+      }
+    }
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,71 @@
+import { join } from "node:path";
+import { writeFileDurably } from "../../shared/durable-file.js";
+import type { LossTrend } from "./loss-trend.js";
+import { type NumericsClass, RUN_FILES } from "./run-directory.js";
+
+/** What came of a run: `summary.json`. */
+export interface Summary {
+  readonly task: string;
+  readonly optimizer: string;
+  readonly runId: string;
+  /** Of Isobatch. */
+  readonly version: string;
+  /** SHA-256 of weights, averages and counters: equal for equal runs, whatever the cluster. */
+  readonly stateHash: string;
+  readonly steps: number;
+  readonly samples: number;
+  /** Of the last sitting: a resumed run counts from where it resumed. */
+  readonly samplesPerSecond: number;
+  readonly durationSeconds: number;
+  /** Steps that had been done before and were done again, after a crash or a rollback. */
+  readonly recomputedSteps: number;
+  /** Null before the second step. */
+  readonly trainingLoss: LossTrend | null;
+  readonly finalEvaluation: { readonly step: number; readonly loss: number; readonly accuracy: number | null } | null;
+  /** After how many samples the schedule was stretched, each time that the run was made longer with --extend. */
+  readonly extendedAtSamples: readonly number[];
+  readonly workers: readonly WorkerShare[];
+  readonly numerics: NumericsClass | null;
+  /** Whether a run with the same task and numerics class gives the same bits. */
+  readonly bitExact: boolean;
+  /** Starts and rollbacks so far. */
+  readonly epochs: number;
+  readonly finishedAt: string;
+  /** Why the run failed; null: it did not. */
+  readonly failure: { readonly code: string; readonly reason: string } | null;
+}
+
+export interface WorkerShare {
+  readonly id: string;
+  readonly host: string;
+  readonly device: string;
+  readonly microBatches: number;
+  /** Of all micro-batches of this sitting, in [0, 1]. */
+  readonly share: number;
+}
+
+/** A summary but for what follows from it. */
+export interface SummaryInputs extends Omit<Summary, "samplesPerSecond" | "bitExact" | "workers"> {
+  /** Samples that `durationSeconds` were spent on. */
+  readonly samplesOfSitting: number;
+  /** Whether workers of several numerics classes took part. */
+  readonly mixedNumerics: boolean;
+  readonly workers: readonly Omit<WorkerShare, "share">[];
+}
+
+export function summarize({ samplesOfSitting, mixedNumerics, workers, ...rest }: SummaryInputs): Summary {
+  const microBatches = workers.reduce((total, worker) => total + worker.microBatches, 0);
+  return {
+    ...rest,
+    samplesPerSecond: rest.durationSeconds > 0 ? samplesOfSitting / rest.durationSeconds : 0,
+    workers: workers.map((worker) => ({
+      ...worker,
+      share: microBatches === 0 ? 0 : worker.microBatches / microBatches,
+    })),
+    bitExact: !mixedNumerics,
+  };
+}
+
+export function writeSummary(runFolder: string, summary: Summary): void {
+  writeFileDurably(join(runFolder, RUN_FILES.summary), `${JSON.stringify(summary, null, 2)}\n`);
+}
