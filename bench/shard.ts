@@ -90,7 +90,7 @@ function perceptron(width: number): Layout {
 }
 
 const PLAN: StepPlan = {
-  ...{ epoch: 1, step: 0, firstMicroBatch: 0, microBatches: 2 },
+  ...{ term: 1, step: 0, firstMicroBatch: 0, microBatches: 2 },
   coefficients: stepCoefficients({
     optimizer: { name: "invariant", rule: "linear" },
     hyperparameters: { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 },

@@ -192,7 +192,7 @@ async function serve(): Promise<void> {
       const writer = createWriter<WeightsChunk | Frame>(call, STREAM);
       const connection = { encrypted: isEncrypted(call) };
       for (let chunk = 0; chunk < CHUNKS; chunk++) {
-        await send(writer, frameOfWeights({ epoch: 1, version: 1, chunk, weights: chunks[chunk] }, connection));
+        await send(writer, frameOfWeights({ term: 1, version: 1, chunk, weights: chunks[chunk] }, connection));
       }
     }),
   });

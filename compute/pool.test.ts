@@ -226,10 +226,10 @@ describe("compute()", { timeout: 60_000 }, () => {
     const abort = new AbortController();
     const never: FetchBatch = (number) => {
       if (number < 102) return fetchBatch(number);
-      abort.abort(new Error("the epoch is void"));
+      abort.abort(new Error("the term is void"));
       return new Promise(() => {});
     };
-    await assert.rejects(pool.compute(lease(0, 8, 8), never, { signal: abort.signal }), /the epoch is void/);
+    await assert.rejects(pool.compute(lease(0, 8, 8), never, { signal: abort.signal }), /the term is void/);
     assert.equal(memory.slotsTaken, 0);
     assert.deepEqual(await computeDigests(pool, lease(0, 4, 4)), expected);
   });

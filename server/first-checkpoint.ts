@@ -14,7 +14,7 @@ export async function writeFirstCheckpoint(
   const { runId } = directory.identity;
   const store = createCheckpointStore({ folder: directory.checkpointsFolder, layout, slice, runId, taskHash: hash });
   if (store.list(slice).length > 0) return;
-  if (directory.identity.epoch > 0) {
+  if (directory.identity.term > 0) {
     throw new IsobatchError(
       "damaged",
       `${directory.checkpointsFolder} has lost all checkpoints of this run; restore them, or start anew with another --out.`,

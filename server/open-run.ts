@@ -66,7 +66,7 @@ export async function openRun(options: ServerOptions, cleanUp: CleanUp): Promise
   cleanUp.add(() => directory.close());
   const prepared = { ...asked, task: JSON.parse(directory.taskJson) as Task };
   await during("first checkpoint", () => writeFirstCheckpoint(prepared, directory, directory.identity.taskHash));
-  const kappa = openKappaRecord(out, microBatchesPerStep, directory.identity.epoch > 0, replayed);
+  const kappa = openKappaRecord(out, microBatchesPerStep, directory.identity.term > 0, replayed);
   cleanUp.add(() => kappa.close());
   return { prepared, directory, kappa, extension };
 }

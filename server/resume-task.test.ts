@@ -26,7 +26,7 @@ const cosine = (samples: number, fields: object = {}) => taskOf({ samples, sched
 
 function resume(recorded: Task, wanted: Task, options: Partial<ResumeOptions> & { samplesDone?: number } = {}): Task {
   const identity = {
-    ...{ runId: "r", taskName: recorded.name, taskHash: taskHash(recorded, DATA.fingerprint), epoch: 1 },
+    ...{ runId: "r", taskName: recorded.name, taskHash: taskHash(recorded, DATA.fingerprint), term: 1 },
     ...{ numerics: null, version: "0", data: DATA },
   };
   return resumeTask({
@@ -135,7 +135,7 @@ describe("resumeTask()", () => {
       runId: "r",
       taskName: "t",
       taskHash: taskHash(recorded, "data"),
-      epoch: 1,
+      term: 1,
       numerics: null,
       version: "0",
     };
@@ -176,7 +176,7 @@ describe("resumeTask()", () => {
         runId: "r",
         taskName: "t",
         taskHash: taskHash(cosine(1000), "data"),
-        epoch: 1,
+        term: 1,
         numerics: null,
         version: "0",
         data: DATA,

@@ -42,7 +42,7 @@ export function summaryOf(source: SummarySource, failure: Summary["failure"] = n
     workers: all.map(({ id, host, device, microBatches }) => ({ id, host, device, microBatches })),
     numerics: directory.identity.numerics,
     mixedNumerics: task.mixed && classes.size > 1,
-    epochs: directory.identity.epoch,
+    terms: directory.identity.term,
     finishedAt: new Date().toISOString(),
     failure,
   });

@@ -273,7 +273,7 @@ describe("startServer()", { timeout: 120_000 }, () => {
           Serve: () => coordinator.serve(),
           FetchSamples: () => coordinator.fetchSamples({ workerId: "x", evaluation: false, first: 0, count: 1 }),
           WatchMetrics: () => coordinator.watchMetrics({ fromLine: 0 }),
-          WatchWeights: () => shard.watchWeights({ workerId: "x", epoch: 1 }),
+          WatchWeights: () => shard.watchWeights({ workerId: "x", term: 1 }),
         };
         for (const [method, open] of Object.entries(streams)) {
           let received = 0;
@@ -335,7 +335,7 @@ describe("startServer()", { timeout: 120_000 }, () => {
     await assert.rejects(going.ended, /gone/);
     assert.equal(going.leases.at(-1)?.step, 3);
     // Version 3 can't be had any more.
-    const { stateHash, recomputedSteps } = await finishWith(test, server, { holds: (epoch) => epoch > 1 });
+    const { stateHash, recomputedSteps } = await finishWith(test, server, { holds: (term) => term > 1 });
     assert.equal(stateHash, undisturbed);
     assert.equal(recomputedSteps, 3);
     assert.ok(server.log.some((line) => /step 3 is applied in part/.test(line)));
@@ -346,11 +346,11 @@ describe("startServer()", { timeout: 120_000 }, () => {
     const liar = await work(test, server.address);
     const many = new Array<number>(1_000).fill(Number.NaN);
     const lies: WorkerReport[] = [
-      { weightsHeld: { epoch: 99, version: 99 } },
+      { weightsHeld: { term: 99, version: 99 } },
       { leaseComputed: { lease: 12_345, computeMs: -1 } },
       { leaseFailed: { lease: 12_345, microBatch: 5, reason: "no reason", nonFinite: true } },
       { leaseFailed: { lease: 12_345, microBatch: 5, reason: "no reason", nonFinite: true } },
-      { evaluated: { epoch: 1, version: 77, firstBatch: 4_000_000_000, lossSums: many, correct: [] } },
+      { evaluated: { term: 1, version: 77, firstBatch: 4_000_000_000, lossSums: many, correct: [] } },
       { attach: { workerId: "somebody-else" } },
       {},
     ];

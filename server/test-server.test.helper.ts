@@ -121,8 +121,8 @@ export interface MadeUpOptions {
   readonly token?: string;
   /** Called with each lease, before anything is done about it. */
   onLease?(lease: MicroBatchLease__Output): Promise<void>;
-  /** Whether it can have weights as of this epoch; default: any, of which it needs no more than their number. */
-  holds?(epoch: number): boolean;
+  /** Whether it can have weights as of this term; default: any, of which it needs no more than their number. */
+  holds?(term: number): boolean;
 }
 
 /** Joins, and does what it is told until the run ends. */
@@ -143,15 +143,15 @@ export async function work(
 
   const obey = async (): Promise<string> => {
     for await (const command of readMessages(stream, { what: "The server" })) {
-      if (command.epoch && holds(command.epoch.epoch)) await writer.write({ weightsHeld: command.epoch });
+      if (command.term && holds(command.term.term)) await writer.write({ weightsHeld: command.term });
       if (command.evaluation) {
-        const { epoch, version: weights, firstBatch, endBatch } = command.evaluation;
+        const { term, version: weights, firstBatch, endBatch } = command.evaluation;
         const zeros = new Array<number>(endBatch - firstBatch).fill(0);
-        await writer.write({ evaluated: { epoch, version: weights, firstBatch, lossSums: zeros, correct: zeros } });
+        await writer.write({ evaluated: { term, version: weights, firstBatch, lossSums: zeros, correct: zeros } });
       }
       if (command.lease) {
         leases.push(command.lease);
-        await writer.write({ weightsHeld: { epoch: command.lease.epoch, version: command.lease.step } });
+        await writer.write({ weightsHeld: { term: command.lease.term, version: command.lease.step } });
         await onLease?.(command.lease);
         await push(shard, leasePush(joined, layout, command.lease));
         await writer.write({ leaseComputed: { lease: command.lease.lease, computeMs: 1 } });

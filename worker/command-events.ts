@@ -11,7 +11,7 @@ export function commandEvent(
   command: WorkerCommand__Output,
   { task, evaluationBatches }: Pick<Joined, "task" | "evaluationBatches">,
 ): WorkerEvent | undefined {
-  const { lease, evaluation, epoch, drain, ended } = command;
+  const { lease, evaluation, term, drain, ended } = command;
   if (lease) {
     checkLease(lease, task);
     return { kind: "lease", lease };
@@ -20,7 +20,7 @@ export function commandEvent(
     checkEvaluation(evaluation, evaluationBatches);
     return { kind: "evaluation", lease: evaluation };
   }
-  if (epoch) return { kind: "epochOpened", epoch: epoch.epoch, version: epoch.version };
+  if (term) return { kind: "termOpened", term: term.term, version: term.version };
   if (drain) return { kind: "drain", reason: drain.reason };
   if (ended) return { kind: "runEnded", ok: ended.ok, reason: ended.reason };
   return undefined;

@@ -11,7 +11,7 @@ const COMPUTED = { nodes: [], losses: new Float64Array(), computeMs: 0, samplesM
 
 /** Leaves [lo, lo + leaves) of a step of 16 micro-batches. */
 const leaseOf = (step: number, lo: number, leaves: number): StepLease =>
-  ({ lo, hi: lo + leaves, microBatches: 16, firstMicroBatch: 16 * step, lease: 1, step, epoch: 1 }) as StepLease;
+  ({ lo, hi: lo + leaves, microBatches: 16, firstMicroBatch: 16 * step, lease: 1, step, term: 1 }) as StepLease;
 
 /** A worker's computing, whose engine does what is given. */
 function open(

@@ -75,7 +75,7 @@ export interface FakeServer {
   /** To every worker that is attached. */
   command(command: WorkerCommand): void;
   /** Sends these chunks, by default all, of a version to whoever watches, and to whoever watches from now on. */
-  publish(epoch: number, version: number, chunks?: readonly number[]): void;
+  publish(term: number, version: number, chunks?: readonly number[]): void;
   /** Breaks every Work stream. */
   dropWorkers(): void;
   /** Waits for something heard; fails after 60 s. */
@@ -128,7 +128,7 @@ export async function startFakeServer(fields: Record<string, unknown> = {}): Pro
   };
   const workers = new Set<{ writer: MessageWriter<WorkerCommand>; drop: () => void }>();
   const watchers = new Map<MessageWriter<WeightsChunk>, { firstChunk: number; endChunk: number }>();
-  const published = new Map<number, { epoch: number; version: number }>();
+  const published = new Map<number, { term: number; version: number }>();
   const waiting = new Set<() => void>();
   const slices = sliceChunks(layout, 2);
   let shard1: Address = LOOPBACK;
@@ -222,19 +222,19 @@ export async function startFakeServer(fields: Record<string, unknown> = {}): Pro
       heard.watches.push(shard);
       watchers.set(writer, slices[shard]);
       noteHearing();
-      for (const [chunk, { epoch, version }] of published) sendChunk(writer, chunk, epoch, version);
+      for (const [chunk, { term, version }] of published) sendChunk(writer, chunk, term, version);
       await new Promise((resolve) => writer.ended.addEventListener("abort", resolve, { once: true }));
       watchers.delete(writer);
     }),
   });
 
-  const sendChunk = (writer: MessageWriter<WeightsChunk>, chunk: number, epoch: number, version: number): void => {
+  const sendChunk = (writer: MessageWriter<WeightsChunk>, chunk: number, term: number, version: number): void => {
     const { firstChunk, endChunk } = watchers.get(writer)!;
     if (chunk < firstChunk || chunk >= endChunk) return;
     const { offset, length } = layout.chunks[chunk];
     const bytes = new Uint8Array(weights(version).buffer, offset * 4, length * 4);
     writer
-      .write(behaviour.chunk({ epoch, version, chunk, weights: bytes, checksum: checksumFor(PLAIN, [bytes]) }))
+      .write(behaviour.chunk({ term, version, chunk, weights: bytes, checksum: checksumFor(PLAIN, [bytes]) }))
       .catch(() => {});
   };
 
@@ -255,10 +255,10 @@ export async function startFakeServer(fields: Record<string, unknown> = {}): Pro
     command(command) {
       for (const { writer } of workers) writer.write(command).catch(() => {});
     },
-    publish(epoch, version, chunks = layout.chunks.map(({ index }) => index)) {
+    publish(term, version, chunks = layout.chunks.map(({ index }) => index)) {
       for (const chunk of chunks) {
-        published.set(chunk, { epoch, version });
-        for (const writer of watchers.keys()) sendChunk(writer, chunk, epoch, version);
+        published.set(chunk, { term, version });
+        for (const writer of watchers.keys()) sendChunk(writer, chunk, term, version);
       }
     },
     dropWorkers() {
@@ -289,10 +289,10 @@ export async function startFakeServer(fields: Record<string, unknown> = {}): Pro
 }
 
 /** A lease of leaves [lo, hi) of a step of four micro-batches. */
-export function leaseOf(step: number, lo: number, hi: number, epoch = 1): MicroBatchLease__Output {
+export function leaseOf(step: number, lo: number, hi: number, term = 1): MicroBatchLease__Output {
   return {
     lease: 100 * step + lo,
-    epoch,
+    term,
     step,
     firstMicroBatch: 4 * step,
     microBatches: 4,
@@ -300,6 +300,6 @@ export function leaseOf(step: number, lo: number, hi: number, epoch = 1): MicroB
     hi,
     leafWeights1: [],
     leafWeights2: [],
-    mac: Buffer.from(`${epoch} ${step} ${lo} ${hi}`),
+    mac: Buffer.from(`${term} ${step} ${lo} ${hi}`),
   };
 }

@@ -103,7 +103,7 @@ describe("checkLease() and checkEvaluation()", () => {
     [{ lo: 3, hi: 3 }, /micro-batches 3 to 2 of 4/],
     [{ firstMicroBatch: 397 }, /micro-batch 400 of a run of 400/],
     [{ step: 2 ** 60 }, /numbers that are not whole/],
-    [{ epoch: Number.NaN }, /numbers that are not whole/],
+    [{ term: Number.NaN }, /numbers that are not whole/],
     [{ leafWeights1: [1, 1, 1] }, /3 weights for 2 micro-batches/],
     [{ leafWeights2: [1, Number.NaN] }, /weights that are not numbers/],
   ];
@@ -119,7 +119,7 @@ describe("checkLease() and checkEvaluation()", () => {
   });
 
   it("refuses batches that the test part does not have", () => {
-    const lease = { epoch: 1, version: 0, firstBatch: 0, endBatch: 4 };
+    const lease = { term: 1, version: 0, firstBatch: 0, endBatch: 4 };
     checkEvaluation(lease, 4);
     for (const [change, batches] of [
       [{ endBatch: 2 ** 32 - 1 }, 4],
@@ -225,7 +225,7 @@ describe("a worker of a hostile server", { timeout: 240_000 }, () => {
     await server.until(() => server.heard.reports.some(({ attach }) => attach), "it has joined");
     let flooding = true;
     const flood = (): void => {
-      for (let i = 0; i < 100; i++) server.command({ epoch: { epoch: 2, version: 0 } });
+      for (let i = 0; i < 100; i++) server.command({ term: { term: 2, version: 0 } });
       if (flooding) setImmediate(flood);
     };
     flood();

@@ -24,8 +24,8 @@ export function checkLease(
   lease: MicroBatchLease__Output,
   task: Pick<Task, "microBatchesPerStep" | "samples" | "microBatchSize">,
 ): void {
-  const { epoch, step, firstMicroBatch, microBatches, lo, hi, leafWeights1, leafWeights2 } = lease;
-  if (![lease.lease, epoch, step, firstMicroBatch].every(isCount)) refuse("a lease with numbers that are not whole");
+  const { term, step, firstMicroBatch, microBatches, lo, hi, leafWeights1, leafWeights2 } = lease;
+  if (![lease.lease, term, step, firstMicroBatch].every(isCount)) refuse("a lease with numbers that are not whole");
   const kappaMax = largestKappa(task.microBatchesPerStep);
   if (!(microBatches >= 1 && microBatches <= kappaMax)) {
     refuse(`a step of ${microBatches} micro-batches, where at most ${kappaMax} are allowed`);
@@ -47,8 +47,8 @@ export function checkLease(
  * @throws {IsobatchError} `damaged` if the test part has no such batches.
  */
 export function checkEvaluation(lease: EvaluationLease__Output, batches: number): void {
-  const { epoch, version, firstBatch, endBatch } = lease;
-  if (![epoch, version].every(isCount)) refuse("an evaluation with numbers that are not whole");
+  const { term, version, firstBatch, endBatch } = lease;
+  if (![term, version].every(isCount)) refuse("an evaluation with numbers that are not whole");
   if (!(firstBatch < endBatch && endBatch <= batches)) {
     refuse(`the evaluation batches ${firstBatch} to ${endBatch - 1} of ${batches}`);
   }

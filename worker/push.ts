@@ -63,10 +63,10 @@ async function send(
   connection: { readonly encrypted: boolean },
   write: (message: PushMessage | Frame) => Promise<void>,
 ): Promise<void> {
-  const { epoch, step, lo, hi } = lease;
+  const { term, step, lo, hi } = lease;
   const losses = [...computed.losses];
   const [sealed, mac] = [seal, lease.mac].map((bytes) => Buffer.from(bytes));
-  await write({ lease: { workerId, seal: sealed, lease: lease.lease, epoch, step, lo, hi, mac, losses } });
+  await write({ lease: { workerId, seal: sealed, lease: lease.lease, term, step, lo, hi, mac, losses } });
   const chunks = memory.plan.layout.chunks.slice(firstChunk, endChunk).filter(({ kind }) => kind !== "frozen");
   let before = Promise.resolve();
   for (const node of computed.nodes) {

@@ -50,8 +50,8 @@ describe("createPushes()", () => {
       const failure = { reason: "The line is dead.", transient: true };
       assert.deepEqual(event, { kind: "pushFailed", ...push, failure, broken: true, lent: true });
     }
-    const event = await pushed(async () => answer({ refused: "The epoch is over." }), true);
-    const failure = { reason: "The epoch is over.", transient: false };
+    const event = await pushed(async () => answer({ refused: "The term is over." }), true);
+    const failure = { reason: "The term is over.", transient: false };
     assert.deepEqual(event, { kind: "pushFailed", ...push, failure, broken: false, lent: false });
   });
 });

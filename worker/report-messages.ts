@@ -5,7 +5,7 @@ import type { WorkerReport } from "./core/index.js";
 export function reportMessage(report: WorkerReport): Message {
   switch (report.kind) {
     case "weightsHeld":
-      return { weightsHeld: { epoch: report.epoch, version: report.version } };
+      return { weightsHeld: { term: report.term, version: report.version } };
     case "weightsLost":
       return { weightsLost: {} };
     case "leaseComputed": {
@@ -17,12 +17,12 @@ export function reportMessage(report: WorkerReport): Message {
       return { leaseFailed: { lease, microBatch, reason, nonFinite, transient } };
     }
     case "evaluated": {
-      const { epoch, version, firstBatch, lossSums, correct } = report;
-      return { evaluated: { epoch, version, firstBatch, lossSums: [...lossSums], correct: [...correct] } };
+      const { term, version, firstBatch, lossSums, correct } = report;
+      return { evaluated: { term, version, firstBatch, lossSums: [...lossSums], correct: [...correct] } };
     }
     case "evaluationFailed": {
-      const { epoch, version, firstBatch, reason, transient } = report;
-      return { evaluated: { epoch, version, firstBatch, failed: reason, transient } };
+      const { term, version, firstBatch, reason, transient } = report;
+      return { evaluated: { term, version, firstBatch, failed: reason, transient } };
     }
     case "leaving":
       return { leaving: { reason: report.reason } };

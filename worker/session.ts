@@ -190,7 +190,7 @@ function performPart(
 ): void {
   switch (effect.kind) {
     case "watch":
-      return weights.watch(effect.shard, effect.epoch, effect.afterMs);
+      return weights.watch(effect.shard, effect.term, effect.afterMs);
     case "takeChunk":
       return weights.take(effect.shard);
     case "skipChunk":

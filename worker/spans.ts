@@ -19,9 +19,9 @@ export function createWorkerSpans(): WorkerSpans {
   const pushes = new Map<string, { readonly begun: number; readonly work: StepWork }>();
 
   /** Weights of a version start to come with the first that is heard of it. */
-  function come({ epoch, version }: WeightsVersion): void {
-    if (coming?.epoch === epoch && coming.version === version) return;
-    coming = { epoch, version, begun: began() };
+  function come({ term, version }: WeightsVersion): void {
+    if (coming?.term === term && coming.version === version) return;
+    coming = { term, version, begun: began() };
   }
 
   function computed(work: number): void {
@@ -45,7 +45,7 @@ export function createWorkerSpans(): WorkerSpans {
         case "loaded":
           // What moved meanwhile is loaded again.
           if (loading === undefined || (event.moved?.length ?? 0) > 0) return;
-          return span("held", loading.begun, loading.version, loading.epoch);
+          return span("held", loading.begun, loading.version, loading.term);
         case "lease":
           return span("leased", began(), event.lease.lease, event.lease.step, event.lease.lo, event.lease.hi);
         case "computed":
@@ -64,7 +64,7 @@ export function createWorkerSpans(): WorkerSpans {
           return span("taken", begun, effect.shard);
         case "load":
           loading = { ...effect.weights, begun };
-          if (coming !== undefined) span("weights", coming.begun, coming.version, coming.epoch);
+          if (coming !== undefined) span("weights", coming.begun, coming.version, coming.term);
           return;
         case "compute": {
           const { work } = effect;

@@ -27,12 +27,12 @@ function open(test: TestContext, load: () => Promise<void>) {
   const link = { index: 0, firstChunk: 0, endChunk: CHUNKS, name: "shard 0", connection: async () => connection };
   const core = createWorkerCore({ connectWaitMs: 1_000, reconnectWaitMs: 1_000 });
   const perform = (effect: WorkerEffect): void => {
-    if (effect.kind === "watch") weights.watch(effect.shard, effect.epoch, effect.afterMs);
+    if (effect.kind === "watch") weights.watch(effect.shard, effect.term, effect.afterMs);
     else if (effect.kind === "takeChunk") weights.take(effect.shard);
     else if (effect.kind === "skipChunk") weights.skip(effect.shard);
     else if (effect.kind === "load") void load().then(() => host.dispatch({ kind: "loaded" }));
     else if (effect.kind === "report" && effect.report.kind === "weightsHeld") {
-      held.push(`${effect.report.epoch}.${effect.report.version}`);
+      held.push(`${effect.report.term}.${effect.report.version}`);
     }
   };
   const onFailed = assert.ifError;
@@ -60,7 +60,7 @@ function open(test: TestContext, load: () => Promise<void>) {
     for (const chunk of chunks) {
       const bytes = Buffer.from(new Float32Array(layout.chunks[chunk].length).fill(version).buffer);
       const checksum = checksumFor(PLAIN, [bytes]);
-      stream.push({ epoch: 1, version, chunk, weights: bytes, checksum } satisfies WeightsChunk__Output);
+      stream.push({ term: 1, version, chunk, weights: bytes, checksum } satisfies WeightsChunk__Output);
     }
   };
   const versionsInMemory = (): number[] => layout.chunks.map((chunk) => memory.weights(chunk).readFloatLE(0));
@@ -115,7 +115,7 @@ describe("createWeightStreams()", { timeout: 20_000 }, () => {
     const closed = weights.close();
     // Before the call is cancelled, which takes until the next turn.
     const bytes = Buffer.alloc(layout.chunks[0].length * 4);
-    stream.push({ epoch: 1, version: 1, chunk: 0, weights: bytes, checksum: checksumFor(PLAIN, [bytes]) });
+    stream.push({ term: 1, version: 1, chunk: 0, weights: bytes, checksum: checksumFor(PLAIN, [bytes]) });
     await closed;
   });
 });

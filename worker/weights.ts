@@ -35,7 +35,7 @@ export interface WeightStreamsOptions {
 
 export interface WeightStreams {
   /** Opens the shard's stream after so long. */
-  watch(shard: number, epoch: number, afterMs: number): void;
+  watch(shard: number, term: number, afterMs: number): void;
   /** Copies the chunk that the shard's stream is at into θ, and reads on. */
   take(shard: number): void;
   /** Reads on without it. */
@@ -67,16 +67,16 @@ export function createWeightStreams(options: WeightStreamsOptions): WeightStream
 
   /** Resolves when the core has judged the chunk. */
   const judge = async (shard: number, connection: Connection, message: WeightsChunk__Output): Promise<void> => {
-    const { chunk, epoch, version } = message;
+    const { chunk, term, version } = message;
     const bytes = checked(message, links[shard], connection, { layout, forms });
     const judged = new Promise<void>((readOn) => come.set(shard, { chunk, bytes, readOn }));
-    dispatch({ kind: "chunk", shard, chunk, epoch, version });
+    dispatch({ kind: "chunk", shard, chunk, term, version });
     await judged;
   };
 
-  const read = async (shard: number, epoch: number, what: string): Promise<void> => {
+  const read = async (shard: number, term: number, what: string): Promise<void> => {
     const connection = await links[shard].connection("weights");
-    const stream = connection.shard.watchWeights({ workerId, seal: Buffer.from(seal), epoch });
+    const stream = connection.shard.watchWeights({ workerId, seal: Buffer.from(seal), term });
     for await (const message of readMessages(stream, { what, signal })) {
       // Of what comes until the call has been cancelled the core hears no more, and would judge nothing.
       if (signal.aborted) return;
@@ -86,14 +86,14 @@ export function createWeightStreams(options: WeightStreamsOptions): WeightStream
     }
   };
 
-  const watch = async (shard: number, epoch: number, afterMs: number): Promise<void> => {
+  const watch = async (shard: number, term: number, afterMs: number): Promise<void> => {
     if (afterMs > 0) await pause(afterMs, signal);
     if (signal.aborted) return;
     const what = `The weights' stream of ${links[shard].name}`;
     let gone = false;
     try {
       const session = await near.open(shard, signal);
-      if (session === undefined) await read(shard, epoch, what);
+      if (session === undefined) await read(shard, term, what);
       else {
         const reason = await session.ended;
         await session.close();

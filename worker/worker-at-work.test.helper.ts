@@ -36,10 +36,10 @@ export async function work(
   return worker;
 }
 
-/** Attached, and holding version 0 of epoch 1. */
+/** Attached, and holding version 0 of term 1. */
 export async function workAtStart(test: TestContext, server: FakeServer, options?: Partial<WorkerOptions>) {
   const worker = await work(test, server, options);
-  server.command({ epoch: { epoch: 1, version: 0 } });
+  server.command({ term: { term: 1, version: 0 } });
   server.publish(1, 0);
   await server.until(() => heldBy(server).length === 1, "the first weights are held");
   return worker;

@@ -30,12 +30,12 @@ describe("a worker's weights", { timeout: 60_000 }, () => {
     server.publish(1, 2);
     await server.until(() => heldBy(server).length > 1, "the next are held");
     assert.deepEqual(heldBy(server), [
-      { epoch: 1, version: 1 },
-      { epoch: 1, version: 2 },
+      { term: 1, version: 1 },
+      { term: 1, version: 2 },
     ]);
   });
 
-  it("are void with their epoch, chunk by chunk", async (test) => {
+  it("are void with their term, chunk by chunk", async (test) => {
     const server = await serve(test);
     const { chunks } = server.layout;
     await workAtStart(test, server);
@@ -46,8 +46,8 @@ describe("a worker's weights", { timeout: 60_000 }, () => {
     );
     server.publish(1, 0, [0]);
     server.publish(2, 0, [0]);
-    await server.until(() => heldBy(server).length === 2, "the new epoch's weights are held");
-    assert.deepEqual(heldBy(server)[1], { epoch: 2, version: 0 });
+    await server.until(() => heldBy(server).length === 2, "the new term's weights are held");
+    assert.deepEqual(heldBy(server)[1], { term: 2, version: 0 });
   });
 
   it("are asked for again when a chunk comes damaged", async (test) => {
@@ -56,7 +56,7 @@ describe("a worker's weights", { timeout: 60_000 }, () => {
     server.behaviour.chunk = (chunk) =>
       chunk.chunk === 0 && damage-- > 0 ? { ...chunk, checksum: Buffer.alloc(8) } : chunk;
     await workAtStart(test, server);
-    assert.deepEqual(heldBy(server), [{ epoch: 1, version: 0 }]);
+    assert.deepEqual(heldBy(server), [{ term: 1, version: 0 }]);
     assert.deepEqual([...server.heard.watches].sort(), [0, 0, 1]);
   });
 });
@@ -81,7 +81,7 @@ describe("a worker's leases", { timeout: 180_000 }, () => {
     const kinds = new Set<string>();
     for (const { shard, lease: header, chunks } of pushedTo(server, lease.lease)) {
       assert.deepEqual(header.losses, [...losses]);
-      assert.deepEqual([header.workerId, header.epoch, header.step], ["worker-1", 1, 0]);
+      assert.deepEqual([header.workerId, header.term, header.step], ["worker-1", 1, 0]);
       assert.deepEqual(header.mac, lease.mac);
       const half = server.layout.chunks.length / 2;
       const own = server.layout.chunks.filter(
@@ -204,19 +204,19 @@ describe("a worker's leases", { timeout: 180_000 }, () => {
     await server.until(() => pushedTo(server, 0).length === 2, "the first is pushed too");
   });
 
-  it("of an older epoch are given up, also in mid-push, without a word", async (test) => {
+  it("of an older term are given up, also in mid-push, without a word", async (test) => {
     const server = await serve(test);
-    server.behaviour.push = ({ epoch }) => (epoch === 1 ? new Promise(() => {}) : Promise.resolve());
+    server.behaviour.push = ({ term }) => (term === 1 ? new Promise(() => {}) : Promise.resolve());
     await workAtStart(test, server);
     server.command({ lease: leaseOf(0, 0, 4) });
     await server.until(() => server.heard.pushes.length === 2, "the first lease is being pushed");
-    server.command({ epoch: { epoch: 2, version: 0 } });
+    server.command({ term: { term: 2, version: 0 } });
     server.publish(2, 0);
     server.command({ lease: leaseOf(0, 0, 4, 2) });
-    await server.until(() => pushedTo(server, 0).length === 2, "the new epoch's lease is pushed");
+    await server.until(() => pushedTo(server, 0).length === 2, "the new term's lease is pushed");
     await server.until(
       () => server.heard.pushes.filter(({ complete, cancelled }) => cancelled && !complete).length === 2,
-      "the old epoch's push is given up",
+      "the old term's push is given up",
     );
     assert.deepEqual(failedBy(server), []);
   });
@@ -245,14 +245,14 @@ describe("a worker's evaluations", { timeout: 60_000 }, () => {
   it("are the threads' own, batch by batch", async (test) => {
     const server = await serve(test);
     await workAtStart(test, server);
-    server.command({ evaluation: { epoch: 1, version: 0, firstBatch: 1, endBatch: 4 } });
+    server.command({ evaluation: { term: 1, version: 0, firstBatch: 1, endBatch: 4 } });
     const results = () => server.heard.reports.flatMap(({ evaluated }) => evaluated ?? []);
     await server.until(() => results().length === 1, "the evaluation is reported");
     const pool = await poolAtStart(test, server);
     const { lossSums, correct } = await pool.evaluate(1, 4, async (number) => batchOf(number));
     assert.deepEqual(results(), [
       {
-        epoch: 1,
+        term: 1,
         version: 0,
         firstBatch: 1,
         lossSums: [...lossSums],

@@ -87,7 +87,7 @@ describe("a worker with the data at hand", { timeout: 60_000 }, () => {
     });
     await workAtStart(test, server, { dataFolder });
     server.command({ lease: leaseOf(0, 0, 1) });
-    server.command({ evaluation: { epoch: 1, version: 0, firstBatch: 0, endBatch: 1 } });
+    server.command({ evaluation: { term: 1, version: 0, firstBatch: 0, endBatch: 1 } });
     await server.until(() => pushedTo(server, 0).length === 2, "the lease is pushed");
     await server.until(() => server.heard.reports.some(({ evaluated }) => evaluated), "the evaluation is reported");
 
@@ -137,7 +137,7 @@ describe("a worker's life", { timeout: 180_000 }, () => {
     const evaluations = () => server.heard.reports.filter(({ evaluated }) => evaluated).length;
     const evaluate = async (attachment: number) => {
       await server.until(() => heldBy(server).length === attachment, `attachment ${attachment} holds weights`);
-      server.command({ evaluation: { epoch: 1, version: 0, firstBatch: 0, endBatch: 3 } });
+      server.command({ evaluation: { term: 1, version: 0, firstBatch: 0, endBatch: 3 } });
       await server.until(() => evaluations() === attachment, `evaluation ${attachment}`);
       return server.heard.fetches.length;
     };

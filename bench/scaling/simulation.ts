@@ -116,7 +116,7 @@ export function simulateCluster(cluster: SimulatedCluster, costs: Costs): Simula
   const chunks = workerCount * shardCount > STREAMS_MAX ? 1 : CHUNKS;
   const queue = createQueue(1, () => {});
   const core = createCoordinatorCore({
-    ...{ shards: shardCount, epoch: 0, microBatchesPerStep: kappa, microBatchSize: 1, kappaRecord: [], replay: false },
+    ...{ shards: shardCount, term: 0, microBatchesPerStep: kappa, microBatchSize: 1, kappaRecord: [], replay: false },
     ...{ stepsBefore: 0, microBatchesTotal: (steps + 2) * kappa, checkpointEvery: Number.POSITIVE_INFINITY },
     ...{ evaluateEvery: Number.POSITIVE_INFINITY, evaluationBatches: 0, checkpointsKept: 1 },
     ...{ workersAwaited: workerCount, awaitMs: Number.POSITIVE_INFINITY, coefficients: () => COEFFICIENTS },
@@ -139,10 +139,10 @@ export function simulateCluster(cluster: SimulatedCluster, costs: Costs): Simula
 
   function perform(effect: CoordinatorEffect): void {
     switch (effect.kind) {
-      case "saveEpoch":
-        return decide({ kind: "epochSaved", epoch: effect.epoch });
+      case "saveTerm":
+        return decide({ kind: "termSaved", term: effect.term });
       case "restore":
-        return world.shards[effect.shard].command({ kind: "restore", epoch: effect.epoch, step: effect.step });
+        return world.shards[effect.shard].command({ kind: "restore", term: effect.term, step: effect.step });
       case "plan":
         return world.shards[effect.shard].command({ kind: "plan", plan: effect.plan });
       case "lease": {
@@ -235,7 +235,7 @@ function createSimulatedShard(world: World, index: number): SimulatedShard {
 
   function performAll(effects: readonly ShardEffect[]): void {
     for (const effect of effects) {
-      if (effect.kind === "load") handle({ kind: "restored", epoch: effect.epoch, mark: START });
+      if (effect.kind === "load") handle({ kind: "restored", term: effect.term, mark: START });
       else if (effect.kind === "publish") publish();
       else if (effect.kind === "report") report(effect.report);
     }
@@ -283,7 +283,7 @@ function insert(pushes: Push[], push: Push): void {
 }
 
 /** There is only one, for nothing fails. */
-const EPOCH = 1;
+const TERM = 1;
 const START = { step: 0, microBatches: 0, c1: 0, c2: 0 };
 
 function createSimulatedWorker(world: World, index: number): SimulatedWorker {
@@ -301,9 +301,9 @@ function createSimulatedWorker(world: World, index: number): SimulatedWorker {
     computedMs += computeMs;
     queue.after(computeMs, () => {
       world.toCoordinator({ kind: "leaseComputed", worker: name, lease, computeMs }, 0);
-      const { epoch, step, microBatches } = plan;
+      const { term, step, microBatches } = plan;
       for (const { lo: from, hi: to } of canonicalNodes(lo, hi, microBatches)) {
-        const node = { worker: name, epoch, step, lo: from, hi: to, losses: new Float64Array(to - from) };
+        const node = { worker: name, term, step, lo: from, hi: to, losses: new Float64Array(to - from) };
         for (let chunk = 0; chunk < chunks; chunk++) {
           // All shards get theirs at once: no worker starts with the one that all others start with.
           for (let i = 0; i < cluster.shards; i++) world.shards[(index + i) % cluster.shards].push(index, node, chunk);
@@ -326,7 +326,7 @@ function createSimulatedWorker(world: World, index: number): SimulatedWorker {
       if (++came < wanted) return;
       came = 0;
       version++;
-      world.toCoordinator({ kind: "weightsHeld", worker: name, epoch: EPOCH, version }, 0);
+      world.toCoordinator({ kind: "weightsHeld", worker: name, term: TERM, version }, 0);
       leased?.();
       leased = undefined;
     },

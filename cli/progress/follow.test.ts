@@ -22,7 +22,7 @@ describe("describeLine()", () => {
     const told = "κ 2 → 4 from step 120 on, η′ 0.00400, Γ1 0.400, Γ2 0.00400: worker b joined: 2 workers";
     assert.equal(describeLine(event("kappa", "", kappa)), told);
     assert.match(describeLine(event("kappa", "", { ...kappa, from: null }))!, /^κ is 4 from step 120 on/);
-    const restored = (recomputedSteps: number) => event("restored", "", { epoch: 2, step: 7, recomputedSteps });
+    const restored = (recomputedSteps: number) => event("restored", "", { term: 2, step: 7, recomputedSteps });
     assert.equal(describeLine(restored(3)), "back at step 7: 3 steps to compute again");
     assert.equal(describeLine(restored(0)), undefined);
   });

@@ -7,7 +7,7 @@ import { createPaint } from "./view.js";
 const summary: Summary = {
   ...{ task: "t", optimizer: "o", runId: "r", version: "0", stateHash: "h", steps: 20, samples: 1_280 },
   ...{ samplesPerSecond: 64, durationSeconds: 20, recomputedSteps: 0, finalEvaluation: null, workers: [] },
-  ...{ numerics: null, bitExact: true, epochs: 1, finishedAt: "2026-01-01T00:00:00Z", failure: null },
+  ...{ numerics: null, bitExact: true, terms: 1, finishedAt: "2026-01-01T00:00:00Z", failure: null },
   ...{ trainingLoss: { first: 2.3, last: 0.5, steps: 10, risen: false }, extendedAtSamples: [] },
 };
 const linesOf = (fields: object) => resultLines("complete", { ...summary, ...fields }, "runs/t", createPaint(false));

@@ -12,7 +12,7 @@ export function describeStatus(status: Status__Output): string[] {
   const rows: [string, string][] = [
     ["task", status.task],
     ["run", status.runId],
-    ["phase", `${status.phase}, epoch ${count(status.epoch)}`],
+    ["phase", `${status.phase}, term ${count(status.term)}`],
     ["step", `${count(status.step)} of ${count(status.steps)}`],
     ["samples", `${count(samples)} of ${count(samplesTotal)} (${percent(share, 0)})`],
     ["speed", `${measure(status.samplesPerSecond)} samples/s, ${duration(status.secondsLeft)} left`],

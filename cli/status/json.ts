@@ -11,7 +11,7 @@ export function statusJson(status: Status__Output) {
     runId: status.runId,
     task: status.task,
     phase: status.phase,
-    epoch: status.epoch,
+    term: status.term,
     step: status.step,
     steps: status.steps,
     samples: status.samples,

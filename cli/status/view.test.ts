@@ -14,7 +14,7 @@ const workerOf = (id: string, more: Partial<Worker> = {}): Worker => ({
 });
 
 const statusOf = (more: Partial<Status__Output> = {}): Status__Output => ({
-  ...{ runId: "5f9ca007-2222-4444-8888-123456789abc", task: "mnist", phase: "stepping", epoch: 1, version: "0.1.0" },
+  ...{ runId: "5f9ca007-2222-4444-8888-123456789abc", task: "mnist", phase: "stepping", term: 1, version: "0.1.0" },
   ...{ step: 500, steps: 1_000, samples: 128_000, samplesTotal: 256_000, loss: 0.1234, samplesPerSecond: 2_610 },
   ...{
     microBatchesPerStep: 4,
@@ -44,7 +44,7 @@ describe("statusLines()", () => {
     assert.deepEqual(
       linesOf({}, 80, 24).map((line) => line.trimEnd()),
       [
-        "mnist  stepping, epoch 1                             10.0.0.7:7400  run 5f9ca007",
+        "mnist  stepping, term 1                              10.0.0.7:7400  run 5f9ca007",
         "█████████████░░░░░░░░░░░░░  50 %  128,000 of 256,000 samples  2,610/s  49 s left",
         "",
         "step         500 of 1,000                loss         0.123",

@@ -44,8 +44,8 @@ export function statusLines({ status, address, gone }: StatusView, { columns, ro
 
 function headLines(status: Status__Output, address: string, width: number, paint: Paint): string[] {
   const place = `${address}${GAP}run ${status.runId.slice(0, 8)}`;
-  const left = `${status.task}${GAP}${status.phase}, epoch ${count(status.epoch)}`;
-  const title = `${paint("bold", status.task)}${GAP}${phase(status, paint)}, epoch ${count(status.epoch)}`;
+  const left = `${status.task}${GAP}${status.phase}, term ${count(status.term)}`;
+  const title = `${paint("bold", status.task)}${GAP}${phase(status, paint)}, term ${count(status.term)}`;
   const filler = " ".repeat(Math.max(GAP.length, width - left.length - place.length));
   const share = status.samplesTotal === 0 ? 0 : Math.min(1, status.samples / status.samplesTotal);
   const timed = status.samplesPerSecond > 0 && status.secondsLeft >= 0;

@@ -67,7 +67,7 @@ export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
     const begun = began();
     const line = recorder.step(commit, waitedMs);
     metrics.append(line);
-    log.debug({ epoch: commit.epoch, step: line.step, loss: line.loss }, "step committed");
+    log.debug({ term: commit.term, step: line.step, loss: line.loss }, "step committed");
     for (const entry of recorder.ledger(commit)) ledger.append(entry);
     for (const { lo, hi, worker } of commit.scalars[0].ledger[0]?.ranges ?? []) {
       const member = members.get(worker);
@@ -118,7 +118,7 @@ export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
       event("checkpoint", { step });
     },
 
-    rolledBack({ epoch, mark: { step }, recomputed }) {
+    rolledBack({ term, mark: { step }, recomputed }) {
       backlog.catchUp();
       const recomputedSteps = stepsBefore === undefined ? recomputed : Math.max(0, stepsBefore - step);
       stepsBefore = undefined;
@@ -127,8 +127,8 @@ export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
       ledger.cutBack(step);
       speed.restart();
       standsAt(step);
-      event("restored", { epoch, step, recomputedSteps });
-      log.info({ epoch, step, recomputedSteps }, "the run stands at a checkpoint");
+      event("restored", { term, step, recomputedSteps });
+      log.info({ term, step, recomputedSteps }, "the run stands at a checkpoint");
     },
 
     kappaChanged({ fact, before, coefficients }) {

@@ -78,7 +78,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   const core = createCoordinatorCore(
     coreOptions(task, {
       ...{ shards, kappa, workersAwaited, awaitMs },
-      epoch: directory.identity.epoch,
+      term: directory.identity.term,
       stepsBefore: earlier.steps ?? 0,
       evaluationBatches: samples.evaluationBatches,
     }),

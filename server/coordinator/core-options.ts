@@ -5,8 +5,8 @@ import type { CoordinatorOptions } from "./core/index.js";
 
 export interface CoreFacts {
   readonly shards: number;
-  /** The last epoch that was made durable. */
-  readonly epoch: number;
+  /** The last term that was made durable. */
+  readonly term: number;
   readonly kappa: KappaFile;
   /** Steps that an earlier process is known to have committed. */
   readonly stepsBefore: number;

@@ -9,7 +9,7 @@ import type { Members } from "./members.js";
 import type { ShardLink } from "./shard-links.js";
 
 export interface EffectsOptions {
-  readonly directory: Pick<RunDirectory, "identity" | "saveEpoch">;
+  readonly directory: Pick<RunDirectory, "identity" | "saveTerm">;
   readonly kappa: KappaFile;
   readonly leaseKey: Uint8Array;
   readonly state: Readonly<CoordinatorState>;
@@ -34,15 +34,15 @@ export function createEffects(options: EffectsOptions): (effect: CoordinatorEffe
       .catch(() => {});
   }
 
-  function logLease({ worker, lease, lo, hi }: Lease, { epoch, step }: { epoch: number; step: number }): void {
-    if (log.isLevelEnabled("debug")) log.debug({ worker, lease, epoch, step, lo, hi }, "lease given");
+  function logLease({ worker, lease, lo, hi }: Lease, { term, step }: { term: number; step: number }): void {
+    if (log.isLevelEnabled("debug")) log.debug({ worker, lease, term, step, lo, hi }, "lease given");
   }
 
   return (effect) => {
     switch (effect.kind) {
-      case "saveEpoch":
-        directory.saveEpoch(effect.epoch);
-        return dispatch({ kind: "epochSaved", epoch: effect.epoch });
+      case "saveTerm":
+        directory.saveTerm(effect.term);
+        return dispatch({ kind: "termSaved", term: effect.term });
       case "saveKappa":
         kappa.append(effect.facts);
         return dispatch({ kind: "kappaSaved", facts: kappa.facts.length });
@@ -56,15 +56,15 @@ export function createEffects(options: EffectsOptions): (effect: CoordinatorEffe
       case "plan":
       case "keep":
         return links[effect.shard]?.perform(effect);
-      case "epochOpened":
-        return send(effect.worker, { epoch: { epoch: effect.epoch, version: effect.version } });
+      case "termOpened":
+        return send(effect.worker, { term: { term: effect.term, version: effect.version } });
       case "lease":
         failAt("coordinator.lease");
         logLease(effect.lease, effect.plan);
         return send(effect.lease.worker, { lease: leaseMessage({ runId, leaseKey }, effect.lease, effect.plan) });
       case "evaluate": {
-        const { lease, epoch, version } = effect;
-        return send(lease.worker, { evaluation: { epoch, version, firstBatch: lease.lo, endBatch: lease.hi } });
+        const { lease, term, version } = effect;
+        return send(lease.worker, { evaluation: { term, version, firstBatch: lease.lo, endBatch: lease.hi } });
       }
       case "drain":
         return send(effect.worker, { drain: { reason: effect.reason } });
@@ -78,7 +78,7 @@ export function createEffects(options: EffectsOptions): (effect: CoordinatorEffe
       case "checkpointWritten":
         return bookkeeping.checkpointWritten(effect.step);
       case "note":
-        log[effect.level]({ epoch: state.epoch, step: state.mark.step }, effect.message);
+        log[effect.level]({ term: state.term, step: state.mark.step }, effect.message);
         return bookkeeping.note(effect.message);
       case "ended":
         bookkeeping.catchUp();

@@ -9,8 +9,8 @@ export function leaseMessage(
   { lo, hi, lease, worker }: Lease,
   plan: StepPlan,
 ): NonNullable<WorkerCommand["lease"]> {
-  const { epoch, step } = plan;
-  const claims = { runId, workerId: worker, lease, epoch, step, lo, hi };
+  const { term, step } = plan;
+  const claims = { runId, workerId: worker, lease, term, step, lo, hi };
   return {
     ...claims,
     firstMicroBatch: plan.firstMicroBatch,

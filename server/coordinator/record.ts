@@ -43,11 +43,11 @@ export function createRecorder(task: Task, testSamples: number, classified: bool
       };
     },
 
-    ledger: ({ epoch, plan, scalars }) =>
+    ledger: ({ term, plan, scalars }) =>
       scalars.map(({ ledger }, shard) => ({
         step: plan.step,
         shard,
-        epoch,
+        term,
         merged: ledger.map(({ firstChunk, endChunk, ranges }) => ({
           chunks: [firstChunk, endChunk],
           ranges: ranges.map(({ lo, hi, worker }) => [lo, hi, worker] as const),

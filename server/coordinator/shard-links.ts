@@ -18,8 +18,8 @@ export type ShardBoundEffect = Extract<CoordinatorEffect, { readonly shard: numb
 /** A shard's report as the coordinator's event. */
 export function reportEvent(shard: number, report: MeasuredReport): CoordinatorEvent {
   if (report.kind !== "committed") return { ...report, shard };
-  const { epoch, step, ledger, losses, measured } = report;
-  return { kind: "committed", shard, epoch, step, scalars: { ledger, losses, ...measured! } };
+  const { term, step, ledger, losses, measured } = report;
+  return { kind: "committed", shard, term, step, scalars: { ledger, losses, ...measured! } };
 }
 
 /** The link to a shard in this process. */
@@ -49,11 +49,11 @@ export function remoteLink(
     perform(effect) {
       switch (effect.kind) {
         case "restore":
-          return send({ restore: { epoch: effect.epoch, step: effect.step } });
+          return send({ restore: { term: effect.term, step: effect.step } });
         case "plan":
           return send(planMessage(effect.plan));
         case "checkpoint":
-          return send({ checkpoint: { epoch: effect.epoch, ...effect.mark } });
+          return send({ checkpoint: { term: effect.term, ...effect.mark } });
         case "keep":
           return send({ keep: { steps: [...effect.steps] } });
       }

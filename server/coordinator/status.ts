@@ -23,7 +23,7 @@ export function statusOf(
     runId,
     task: task.name,
     phase: isOver(coordinator) ? "ended" : state.phase,
-    epoch: state.epoch,
+    term: state.term,
     step: state.mark.step,
     // With an elastic κ, if it stays as it is.
     steps: state.mark.step + Math.ceil((microBatchesOf(task) - state.mark.microBatches) / state.microBatches),

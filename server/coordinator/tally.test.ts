@@ -6,10 +6,10 @@ import { createTally } from "./tally.js";
 const lease = (lo: number, hi: number): Lease => ({
   ...{ lease: 1, worker: "w", lo, hi, grantedAtMs: 0, overdueAtMs: 1 },
 });
-const ofStep = (step: number, epoch: number, lo: number, hi: number): CoordinatorEffect => ({
+const ofStep = (step: number, term: number, lo: number, hi: number): CoordinatorEffect => ({
   kind: "lease",
   lease: lease(lo, hi),
-  plan: { epoch, step } as Extract<CoordinatorEffect, { kind: "lease" }>["plan"],
+  plan: { term, step } as Extract<CoordinatorEffect, { kind: "lease" }>["plan"],
 });
 
 describe("createTally()", () => {
@@ -22,7 +22,7 @@ describe("createTally()", () => {
     assert.equal(tally.leasedAgain.step, 3, "the next step's");
     tally.effect(ofStep(4, 2, 0, 6));
     assert.equal(tally.leasedAgain.step, 3, "the same step after a rollback is computed again, not leased again");
-    const evaluate: CoordinatorEffect = { kind: "evaluate", lease: lease(0, 2), epoch: 2, version: 4 };
+    const evaluate: CoordinatorEffect = { kind: "evaluate", lease: lease(0, 2), term: 2, version: 4 };
     tally.effect(evaluate);
     tally.effect(evaluate);
     assert.deepEqual([tally.leases.evaluation, tally.leasedAgain.evaluation], [2, 2]);

@@ -59,9 +59,9 @@ export function createTally(): Tally {
     },
     effect(effect) {
       if (effect.kind === "lease") {
-        lease("step", `step ${effect.plan.epoch} ${effect.plan.step}`, effect.lease);
+        lease("step", `step ${effect.plan.term} ${effect.plan.step}`, effect.lease);
       } else if (effect.kind === "evaluate") {
-        lease("evaluation", `evaluation ${effect.epoch} ${effect.version}`, effect.lease);
+        lease("evaluation", `evaluation ${effect.term} ${effect.version}`, effect.lease);
       }
     },
     samplesSent(bytes) {

@@ -44,7 +44,7 @@ describe("RunRecord.cutBack()", () => {
       [1, 0],
       [2, 0],
     ]) {
-      ledger.append({ step, shard, epoch: 1, merged: [{ chunks: [0, 4], ranges: [[0, 2, "w1"]] }] });
+      ledger.append({ step, shard, term: 1, merged: [{ chunks: [0, 4], ranges: [[0, 2, "w1"]] }] });
     }
     ledger.cutBack(1);
     assert.equal(ledger.count, 2);

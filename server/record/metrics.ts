@@ -59,7 +59,7 @@ export type MetricsLine = StepLine | EvaluationLine | EventLine;
 export interface LedgerLine {
   readonly step: number;
   readonly shard: number;
-  readonly epoch: number;
+  readonly term: number;
   /** For chunks [first, end): leaves [lo, hi) came from a worker. */
   readonly merged: readonly {
     readonly chunks: readonly [first: number, end: number];

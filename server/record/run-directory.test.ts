@@ -37,7 +37,7 @@ describe("openRunDirectory()", () => {
     const folder = newFolder();
     const first = openRunDirectory(optionsOf(folder));
     assert.equal(first.resumed, false);
-    first.saveEpoch(3);
+    first.saveTerm(3);
     first.saveNumerics({ backend: "wasm", version: "4.22.0", architecture: "x64", flags: "simd" });
     first.close();
     assert.deepEqual(readdirSync(folder).sort(), ["checkpoints", "layout.json", "model.json", "run.json", "task.json"]);
@@ -45,7 +45,7 @@ describe("openRunDirectory()", () => {
     const second = openRunDirectory(optionsOf(folder));
     assert.equal(second.resumed, true);
     assert.deepEqual(second.identity, first.identity);
-    assert.equal(second.identity.epoch, 3);
+    assert.equal(second.identity.term, 3);
     assert.equal(second.identity.numerics?.backend, "wasm");
     second.close();
     const contents = readRunDirectory(folder);
@@ -94,9 +94,9 @@ describe("openRunDirectory()", () => {
     const folder = newFolder();
     openRunDirectory(optionsOf(folder)).close();
     const sound = readFileSync(join(folder, "run.json"), "utf8");
-    // An epoch after which there is no next one, or that is none.
-    const epochs = ["9007199254740991", "-1", "0.5"].map((epoch) => sound.replace('"epoch": 0', `"epoch": ${epoch}`));
-    for (const content of ["", "{", "null", "{}", ...epochs]) {
+    // A term after which there is no next one, or that is none.
+    const terms = ["9007199254740991", "-1", "0.5"].map((term) => sound.replace('"term": 0', `"term": ${term}`));
+    for (const content of ["", "{", "null", "{}", ...terms]) {
       writeFileSync(join(folder, "run.json"), content);
       assert.throws(() => openRunDirectory(optionsOf(folder)), fails("damaged", /run\.json is damaged/));
     }

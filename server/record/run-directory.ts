@@ -23,8 +23,8 @@ export interface RunDirectory {
   readonly taskJson: string;
   /** Writes it to `task.json`; to be called once nothing can keep the run from continuing with it. */
   saveTask(): void;
-  /** Returns once the epoch will survive a power cut: it is saved before it is used. */
-  saveEpoch(epoch: number): void;
+  /** Returns once the term will survive a power cut: it is saved before it is used. */
+  saveTerm(term: number): void;
   /** Remembers the run's numerics class, which its first worker decides. */
   saveNumerics(numerics: NumericsClass): void;
   /** Lets those who look into the folder know where its server is reached from this machine, as HOST:PORT. */
@@ -39,7 +39,7 @@ export interface RunIdentity {
   readonly taskName: string;
   readonly taskHash: string;
   /** Numbers the run's restarts and rollbacks. */
-  readonly epoch: number;
+  readonly term: number;
   /** Null until a worker has joined. */
   readonly numerics: NumericsClass | null;
   /** Of Isobatch, when the run was made. */
@@ -123,7 +123,7 @@ export function openRunDirectory(options: RunDirectoryOptions): RunDirectory {
         runId: randomUUID(),
         taskName,
         taskHash: hash,
-        epoch: 0,
+        term: 0,
         numerics: null,
         version,
         ...(data && { data }),
@@ -148,7 +148,7 @@ export function openRunDirectory(options: RunDirectoryOptions): RunDirectory {
       },
       taskJson,
       saveTask: () => writeIfChanged(path(RUN_FILES.task), taskJson),
-      saveEpoch: (epoch) => save({ ...identity, epoch }),
+      saveTerm: (term) => save({ ...identity, term }),
       saveNumerics: (numerics) => save({ ...identity, numerics }),
       showAddress: lock.showAddress,
       close: lock.release,
@@ -191,16 +191,16 @@ function readIdentity(folder: string): RunIdentity {
     typeof value.taskName === "string" &&
     typeof value.taskHash === "string" &&
     typeof value.version === "string" &&
-    isEpoch(value.epoch);
+    isTerm(value.term);
   if (!sound) throw new IsobatchError("damaged", `${path} is damaged: it does not say which run this is.`);
   return value as RunIdentity;
 }
 
 /** More than a run can reach, and low enough that the next one is still a safe integer. */
-const EPOCH_MAX = 2 ** 52;
+const TERM_MAX = 2 ** 52;
 
-function isEpoch(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= EPOCH_MAX;
+function isTerm(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= TERM_MAX;
 }
 
 function readLayout(path: string): Layout {

@@ -13,7 +13,7 @@ const inputs = {
   },
   ...{ samples: 6400, samplesOfSitting: 3200, durationSeconds: 4, recomputedSteps: 0, finalEvaluation: null },
   ...{ trainingLoss: null, extendedAtSamples: [] },
-  ...{ numerics: null, mixedNumerics: false, epochs: 1, finishedAt: "2026-01-01T00:00:00Z", failure: null },
+  ...{ numerics: null, mixedNumerics: false, terms: 1, finishedAt: "2026-01-01T00:00:00Z", failure: null },
   workers: [
     { id: "a", host: "h", device: "cpu", microBatches: 30 },
     { id: "b", host: "h", device: "cpu", microBatches: 10 },

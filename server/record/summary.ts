@@ -29,7 +29,7 @@ export interface Summary {
   /** Whether a run with the same task and numerics class gives the same bits. */
   readonly bitExact: boolean;
   /** Starts and rollbacks so far. */
-  readonly epochs: number;
+  readonly terms: number;
   readonly finishedAt: string;
   /** Why the run failed; null: it did not. */
   readonly failure: { readonly code: string; readonly reason: string } | null;

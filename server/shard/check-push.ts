@@ -13,7 +13,7 @@ export interface PushedLease {
   readonly worker: string;
   /** Its number. */
   readonly lease: number;
-  readonly epoch: number;
+  readonly term: number;
   readonly step: number;
   /** The leaves [lo, hi). */
   readonly lo: number;
@@ -27,14 +27,14 @@ export function checkLease(
   { runId, leaseKey }: { readonly runId: string; readonly leaseKey: Uint8Array },
   push: NonNullable<PushMessage__Output["lease"]>,
 ): PushedLease {
-  const { workerId, lease, epoch, step, lo, hi, mac, losses } = push;
-  if (!verifyLeaseMac(leaseKey, { runId, workerId, lease, epoch, step, lo, hi }, mac)) {
+  const { workerId, lease, term, step, lo, hi, mac, losses } = push;
+  if (!verifyLeaseMac(leaseKey, { runId, workerId, lease, term, step, lo, hi }, mac)) {
     refuse("lease", `worker ${workerId} has no such lease in this run`);
   }
   if (losses.length !== hi - lo || !losses.every(Number.isFinite)) {
     refuse("losses", `it needs ${hi - lo} finite losses`);
   }
-  return { worker: workerId, lease, epoch, step, lo, hi, losses };
+  return { worker: workerId, lease, term, step, lo, hi, losses };
 }
 
 /**
@@ -64,8 +64,8 @@ export function checkNode(lease: PushedLease, lo: number, hi: number, what = `[$
 }
 
 /** The node [lo, hi) of the lease, as it is offered. */
-export function nodeOf({ worker, epoch, step, lo: from, losses }: PushedLease, lo: number, hi: number): OfferedNode {
-  return { worker, epoch, step, lo, hi, losses: losses.slice(lo - from, hi - from) };
+export function nodeOf({ worker, term, step, lo: from, losses }: PushedLease, lo: number, hi: number): OfferedNode {
+  return { worker, term, step, lo, hi, losses: losses.slice(lo - from, hi - from) };
 }
 
 /**

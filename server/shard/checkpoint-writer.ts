@@ -6,15 +6,15 @@ import type { CheckpointStore, SliceState } from "../checkpoint/index.js";
 
 /** Writes a shard's checkpoints in the background, one after the other. */
 export interface CheckpointWriter {
-  /** @param epoch in which the checkpoint was ordered */
-  write(state: SliceState, mark: CheckpointMark, epoch: number): void;
+  /** @param term in which the checkpoint was ordered */
+  write(state: SliceState, mark: CheckpointMark, term: number): void;
 }
 
 export interface CheckpointWriterOptions {
   readonly store: Pick<CheckpointStore, "write">;
   readonly log: Logger;
   /** The run's, now. */
-  epoch(): number;
+  term(): number;
   /** The checkpoint of this step is written, or is not, for that reason. */
   onWritten(step: number, error?: string): void;
 }
@@ -23,13 +23,13 @@ export interface CheckpointWriterOptions {
  * When the run has gone back while a checkpoint was written, nobody asks for it any more: its step is of an abandoned
  * history, and `load` may have removed it in the middle of the writing.
  */
-export function createCheckpointWriter({ store, log, epoch, onWritten }: CheckpointWriterOptions): CheckpointWriter {
+export function createCheckpointWriter({ store, log, term, onWritten }: CheckpointWriterOptions): CheckpointWriter {
   /** The checkpoint being written, or the last one that was. */
   let writing = Promise.resolve();
 
   async function write(state: SliceState, mark: CheckpointMark, ordered: number, before: Promise<void>): Promise<void> {
     await before;
-    const abandoned = (): boolean => epoch() !== ordered;
+    const abandoned = (): boolean => term() !== ordered;
     if (abandoned()) return;
     try {
       const { path } = await store.write(state, mark);

@@ -15,8 +15,8 @@ export function commandEvent({ restore, plan, checkpoint }: ShardCommand__Output
   if (restore != null) return { kind: "restore", ...restore };
   if (plan != null) return { kind: "plan", plan: planOf(plan) };
   if (checkpoint != null) {
-    const { epoch, noise, ...mark } = checkpoint;
-    return { kind: "checkpoint", epoch, mark: { ...mark, ...(noise && { noise }) } };
+    const { term, noise, ...mark } = checkpoint;
+    return { kind: "checkpoint", term, mark: { ...mark, ...(noise && { noise }) } };
   }
   return undefined;
 }

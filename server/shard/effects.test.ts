@@ -26,7 +26,7 @@ describe("a step of sums that a worker lends", () => {
       const published: unknown[] = [];
       const unused = () => assert.fail("not of interest here");
       const perform = createEffects({
-        ...{ layout: LAYOUT, frozen: [], slice, measures: createMeasures(), epoch: () => 1 },
+        ...{ layout: LAYOUT, frozen: [], slice, measures: createMeasures(), term: () => 1 },
         store: { load: unused, dropNewerThan: unused },
         writer: { write: unused },
         publisher: { publish: (...chunk) => published.push(chunk), retract: unused, watch: unused },
@@ -40,7 +40,7 @@ describe("a step of sums that a worker lends", () => {
           return { kind: "memory", s1: at + 4 * LAYOUT.chunks[chunk].offset, s2: 0, lend: true };
         };
         const all = LAYOUT.chunks.flatMap(({ index }) => moves(index));
-        const publish = { kind: "publish", chunk: 0, epoch: 1, version: PLAN.step + 1 } as const;
+        const publish = { kind: "publish", chunk: 0, term: 1, version: PLAN.step + 1 } as const;
         const effects = all.some(({ kind }) => kind === "apply") ? [...all, publish] : all;
         for (const work of workOf(effects, incoming)) perform(work);
       };

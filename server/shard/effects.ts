@@ -63,7 +63,7 @@ export interface EffectsOptions {
   readonly sharing: NearSharing | undefined;
   readonly measures: Measures;
   /** The run's, now. */
-  epoch(): number;
+  term(): number;
   dispatch(event: ShardEvent): void;
   report(report: MeasuredReport): void;
 }
@@ -74,17 +74,17 @@ export function createEffects(options: EffectsOptions): (work: ShardWork) => voi
   const weights = sharing?.weights;
 
   /** Synchronous, so that no newer load can come in between. θ moves since the event that asked for it. */
-  function load(epoch: number, step: number): void {
+  function load(term: number, step: number): void {
     try {
       const meta = slice.restore((into, elements) => store.load(step, into, elements));
       store.dropNewerThan(step);
-      for (const chunk of options.frozen) publisher.publish(layout.chunks[chunk], epoch, step);
+      for (const chunk of options.frozen) publisher.publish(layout.chunks[chunk], term, step);
       weights?.wroteAll();
       const { microBatches, c1, c2, noise } = meta;
-      options.dispatch({ kind: "restored", epoch, mark: { step, microBatches, c1, c2, ...(noise && { noise }) } });
+      options.dispatch({ kind: "restored", term, mark: { step, microBatches, c1, c2, ...(noise && { noise }) } });
     } catch (error) {
       if (!(error instanceof IsobatchError)) throw error;
-      options.dispatch({ kind: "restoreFailed", epoch, step, reason: error.message });
+      options.dispatch({ kind: "restoreFailed", term, step, reason: error.message });
     }
   }
 
@@ -107,20 +107,20 @@ export function createEffects(options: EffectsOptions): (work: ShardWork) => voi
   return (work) => {
     switch (work.kind) {
       case "load":
-        return load(work.epoch, work.step);
+        return load(work.term, work.step);
       case "compute":
         return compute(work.moves, work.incoming);
       case "publish":
-        return publisher.publish(layout.chunks[work.chunk], work.epoch, work.version);
+        return publisher.publish(layout.chunks[work.chunk], work.term, work.version);
       case "snapshot":
-        return writer.write(slice.snapshot(), work.mark, options.epoch());
+        return writer.write(slice.snapshot(), work.mark, options.term());
       case "report": {
         const { report } = work;
-        if (report.kind === "restored") weights?.stands(report.epoch, report.mark.step);
+        if (report.kind === "restored") weights?.stands(report.term, report.mark.step);
         if (report.kind !== "committed") return options.report(report);
         slice.clear();
         sharing?.returned();
-        weights?.stands(report.epoch, report.step + 1);
+        weights?.stands(report.term, report.step + 1);
         return options.report({ ...report, measured: measures.taken() });
       }
     }

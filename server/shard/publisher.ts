@@ -8,7 +8,7 @@ import { type Frame, frameOfWeights, type MessageWriter, type WeightsChunk } fro
  */
 export interface Publisher {
   /** The chunk has this version from now on; its bytes stay as they are until the next call for it. */
-  publish(chunk: Chunk, epoch: number, version: number): void;
+  publish(chunk: Chunk, term: number, version: number): void;
   /** Nothing is valid any more, until it is published anew. */
   retract(): void;
   /** Sends all chunks that are published, and those that will be. Settles when the writer has ended. */
@@ -17,7 +17,7 @@ export interface Publisher {
 
 interface Published {
   readonly chunk: Chunk;
-  readonly epoch: number;
+  readonly term: number;
   readonly version: number;
   /** Frames by whether they are for encrypted connections. */
   readonly encodings: Map<boolean, Encoding>;
@@ -55,9 +55,9 @@ export function createPublisher(weights: (chunk: Chunk) => Buffer, sent: (bytes:
   const encode = (entry: Published, { encrypted }: Watcher): Encoding => {
     const known = entry.encodings.get(encrypted);
     if (known !== undefined) return known;
-    const { chunk, epoch, version } = entry;
+    const { chunk, term, version } = entry;
     const bytes = weights(chunk);
-    const frame = frameOfWeights({ epoch, version, chunk: chunk.index, weights: bytes }, { encrypted });
+    const frame = frameOfWeights({ term, version, chunk: chunk.index, weights: bytes }, { encrypted });
     const encoding = { frame, bytes: bytes.length, writes: 0, kept: keptBytes + frame.length <= KEPT_BYTES_MAX };
     if (encoding.kept) keptBytes += frame.length;
     entry.encodings.set(encrypted, encoding);
@@ -99,9 +99,9 @@ export function createPublisher(weights: (chunk: Chunk) => Buffer, sent: (bytes:
   };
 
   return {
-    publish(chunk, epoch, version) {
+    publish(chunk, term, version) {
       outdate(published.get(chunk.index));
-      published.set(chunk.index, { chunk, epoch, version, encodings: new Map() });
+      published.set(chunk.index, { chunk, term, version, encodings: new Map() });
       for (const watcher of watchers) {
         watcher.behind.delete(chunk.index);
         watcher.behind.add(chunk.index);

@@ -45,8 +45,8 @@ function shard() {
   };
 
   /** @param length of the sums, which can't be read without being seen */
-  function push(lo: number, hi: number, { epoch = 1, gone = new AbortController().signal } = {}) {
-    const claims = { runId: RUN, workerId: "w-1", lease: 1, epoch, step: 0, lo, hi };
+  function push(lo: number, hi: number, { term = 1, gone = new AbortController().signal } = {}) {
+    const claims = { runId: RUN, workerId: "w-1", lease: 1, term, step: 0, lo, hi };
     const seal = memberSeal(KEY, { runId: RUN, workerId: "w-1", token: "" });
     const losses = new Array<number>(hi - lo).fill(1);
     const bytes = Buffer.alloc(hi - lo > 1 ? 800 : 400);
@@ -72,12 +72,12 @@ function shard() {
   return { host, reads, done, push };
 }
 
-function open(host: ReturnType<typeof shard>["host"], epoch: number): void {
-  host.dispatch({ kind: "restore", epoch, step: 0 });
-  host.dispatch({ kind: "restored", epoch, mark: MARK });
+function open(host: ReturnType<typeof shard>["host"], term: number): void {
+  host.dispatch({ kind: "restore", term, step: 0 });
+  host.dispatch({ kind: "restored", term, mark: MARK });
   host.dispatch({
     kind: "plan",
-    plan: { epoch, step: 0, firstMicroBatch: 0, microBatches: 4, coefficients: {} as never },
+    plan: { term, step: 0, firstMicroBatch: 0, microBatches: 4, coefficients: {} as never },
   });
 }
 
@@ -100,7 +100,7 @@ describe("the bytes of a pushed chunk", () => {
   it("are not read when it is refused", async () => {
     const { host, reads, push } = shard();
     open(host, 2);
-    await assert.rejects(push(0, 2), /epoch 1 is over/);
+    await assert.rejects(push(0, 2), /term 1 is over/);
     assert.deepEqual(reads, []);
   });
 
@@ -110,7 +110,7 @@ describe("the bytes of a pushed chunk", () => {
     await settled();
     host.dispatch({ kind: "detached" });
     await settled();
-    host.dispatch({ kind: "restore", epoch: 1, step: 0 });
+    host.dispatch({ kind: "restore", term: 1, step: 0 });
     await settled();
     assert.deepEqual(reads, []);
     open(host, 1);

@@ -15,8 +15,8 @@ import type { ShardTraffic } from "./traffic.js";
 export function reportOf(message: ShardReport__Output): MeasuredReport {
   const { restored, restoreFailed, covered, superseded, committed, checkpointed } = message;
   if (restored != null) {
-    const { epoch, noise, ...mark } = restored;
-    return { kind: "restored", epoch, mark: { ...mark, ...(noise && { noise }) } };
+    const { term, noise, ...mark } = restored;
+    return { kind: "restored", term, mark: { ...mark, ...(noise && { noise }) } };
   }
   if (restoreFailed != null) return { kind: "restoreFailed", ...restoreFailed };
   if (covered != null) return { kind: "covered", ...covered };
@@ -25,8 +25,8 @@ export function reportOf(message: ShardReport__Output): MeasuredReport {
     return { kind: "checkpointed", step: checkpointed.step, error: checkpointed.error || undefined };
   }
   if (committed == null) throw new IsobatchError("invalid_input", "A shard's report is empty.");
-  const { epoch, step, ledger, losses, ...measured } = committed;
-  return { kind: "committed", epoch, step, ledger, losses, measured };
+  const { term, step, ledger, losses, ...measured } = committed;
+  return { kind: "committed", term, step, ledger, losses, measured };
 }
 
 /** A shard's end that no restart would mend. */
@@ -50,7 +50,7 @@ export function trafficOf({ bytesReceived, bytesSent, rejected }: ShardTraffic__
 export function reportMessage(report: MeasuredReport): ShardReport {
   switch (report.kind) {
     case "restored":
-      return { restored: { epoch: report.epoch, ...report.mark } };
+      return { restored: { term: report.term, ...report.mark } };
     case "restoreFailed":
       return { restoreFailed: report };
     case "covered":
@@ -60,11 +60,11 @@ export function reportMessage(report: MeasuredReport): ShardReport {
     case "checkpointed":
       return { checkpointed: { step: report.step, error: report.error ?? "" } };
     case "committed": {
-      const { epoch, step, losses, measured } = report;
+      const { term, step, losses, measured } = report;
       const ledger = report.ledger.map(
         ({ firstChunk, endChunk, ranges }): MergedRanges => ({ firstChunk, endChunk, ranges: [...ranges] }),
       );
-      return { committed: { epoch, step, ledger, losses: [...losses], ...measured } };
+      return { committed: { term, step, ledger, losses: [...losses], ...measured } };
     }
   }
 }

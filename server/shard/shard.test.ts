@@ -88,7 +88,7 @@ const leasePush = (lo: number, hi: number): PushMessage[] => [
 
 /** The weights as WatchWeights sends them. */
 async function weightsOf({ connection }: SmallShard): Promise<Map<number, Buffer>> {
-  const stream = connection.shard.watchWeights({ workerId: "w-1", epoch: 1, seal: sealOf("w-1") });
+  const stream = connection.shard.watchWeights({ workerId: "w-1", term: 1, seal: sealOf("w-1") });
   const chunks = new Map<number, Buffer>();
   for await (const { chunk, weights } of readMessages(stream, { what: "The weights", stallMs: 5_000 })) {
     chunks.set(chunk, Buffer.from(weights));
@@ -113,7 +113,7 @@ async function cleanStep(served: SmallShard): Promise<SliceState> {
   assert.deepEqual(await push(connection.shard, leasePush(0, 2)), { accepted: ACTIVE.length, dropped: 0 });
   assert.deepEqual(await push(connection.shard, leasePush(2, 4)), { accepted: ACTIVE.length, dropped: 0 });
   await reported(served, "committed");
-  shard.handle({ kind: "checkpoint", epoch: 1, mark: { step: 1, microBatches: KAPPA, c1: 0.1, c2: 0.01 } });
+  shard.handle({ kind: "checkpoint", term: 1, mark: { step: 1, microBatches: KAPPA, c1: 0.1, c2: 0.01 } });
   await reported(served, "checkpointed");
   return stateAt(store, 1);
 }
@@ -235,7 +235,7 @@ const ATTACKS: [name: string, messages: () => PushMessage[], reason: RegExp][] =
   ["infinity in S2", () => [leaseMessage(claimsOf(0, 2)), with1((sums) => sums.fill(Infinity, -1))], /is not finite/],
   ["NaN in the tail", () => [leaseMessage(claimsOf(0, 2)), with1((s) => s.fill(NaN, 0, 1), 2)], /Chunk 2 .*not finite/],
   ["a step far ahead", () => [leaseMessage(claimsOf(0, 2, { step: 2 })), valid], /step 2 is not open/],
-  ["an epoch that is over", () => [leaseMessage(claimsOf(0, 2, { epoch: 0 })), valid], /epoch 0 is over/],
+  ["a term that is over", () => [leaseMessage(claimsOf(0, 2, { term: 0 })), valid], /term 0 is over/],
 ];
 
 describe("PushSums", { timeout: 60_000 }, () => {
@@ -305,7 +305,7 @@ describe("PushSums", { timeout: 60_000 }, () => {
       await assert.rejects(push(stranger.shard, leasePush(0, 2)), reason);
       const received: unknown[] = [];
       const watch = async (): Promise<void> => {
-        const stream = stranger.shard.watchWeights({ workerId: "w-1", epoch: 1, seal: sealOf("w-1") });
+        const stream = stranger.shard.watchWeights({ workerId: "w-1", term: 1, seal: sealOf("w-1") });
         for await (const message of readMessages(stream, { what: "The weights" })) received.push(message);
       };
       await assert.rejects(watch(), reason);
@@ -322,7 +322,7 @@ describe("PushSums", { timeout: 60_000 }, () => {
     assert.deepEqual(await push(shard, leasePush(1, 2)), { accepted: 0, dropped: ACTIVE.length });
     await push(shard, leasePush(2, 4));
     assert.deepEqual(await push(shard, leasePush(2, 4)), { accepted: 0, dropped: ACTIVE.length });
-    served.shard.handle({ kind: "checkpoint", epoch: 1, mark: { step: 1, microBatches: KAPPA, c1: 0.1, c2: 0.01 } });
+    served.shard.handle({ kind: "checkpoint", term: 1, mark: { step: 1, microBatches: KAPPA, c1: 0.1, c2: 0.01 } });
     await reported(served, "checkpointed");
     assert.deepEqual(stateAt(served.store, 1), undisturbed);
   });
@@ -334,20 +334,20 @@ describe("PushSums", { timeout: 60_000 }, () => {
       messages.map(({ lease, chunk }) => (lease ? { lease } : { chunk: { ...chunk, checksum: Buffer.alloc(0) } }));
     const pushed = await push(served.connection.shard, none(leasePush(0, 2)));
     assert.deepEqual(pushed, { accepted: ACTIVE.length, dropped: 0 });
-    const stream = served.connection.shard.watchWeights({ workerId: "w-1", epoch: 1, seal: sealOf("w-1") });
+    const stream = served.connection.shard.watchWeights({ workerId: "w-1", term: 1, seal: sealOf("w-1") });
     for await (const { checksum } of readMessages(stream, { what: "The weights", stallMs: 5_000 })) {
       assert.equal(checksum.length, 0);
       break;
     }
   });
 
-  it("lets a push wait for its plan, and for an epoch to come", async (test) => {
+  it("lets a push wait for its plan, and for a term to come", async (test) => {
     const served = await serveSmallShard(test);
-    const ahead = [leaseMessage(claimsOf(0, 2, { epoch: 2 })), ...ACTIVE.map(({ index }) => chunkMessage(index, 0, 2))];
+    const ahead = [leaseMessage(claimsOf(0, 2, { term: 2 })), ...ACTIVE.map(({ index }) => chunkMessage(index, 0, 2))];
     const waiting = push(served.connection.shard, ahead);
     await push(served.connection.shard, leasePush(2, 4));
-    served.shard.handle({ kind: "restore", epoch: 2, step: 0 });
-    served.shard.handle({ kind: "plan", plan: planOf(0, { epoch: 2 }) });
+    served.shard.handle({ kind: "restore", term: 2, step: 0 });
+    served.shard.handle({ kind: "plan", plan: planOf(0, { term: 2 }) });
     assert.deepEqual(await waiting, { accepted: ACTIVE.length, dropped: 0 });
   });
 
@@ -357,7 +357,7 @@ describe("PushSums", { timeout: 60_000 }, () => {
       const served = await serveSmallShard(test, { plan: planOf(0, leafWeights) });
       for (const leaf of order) await push(served.connection.shard, leasePush(leaf, leaf + 1));
       await reported(served, "committed");
-      served.shard.handle({ kind: "checkpoint", epoch: 1, mark: { step: 1, microBatches: KAPPA, c1: 0.1, c2: 0.01 } });
+      served.shard.handle({ kind: "checkpoint", term: 1, mark: { step: 1, microBatches: KAPPA, c1: 0.1, c2: 0.01 } });
       await reported(served, "checkpointed");
       return stateAt(served.store, 1);
     };
@@ -384,7 +384,7 @@ describe("PushSums", { timeout: 60_000 }, () => {
     assert.equal(served.failures.length, 1);
     assert.equal((served.failures[0] as IsobatchError).code, "diverged");
     await assert.rejects(push(shard, leasePush(2, 4)), /the shard can't go on/);
-    served.shard.handle({ kind: "checkpoint", epoch: 1, mark: { step: 0, microBatches: 0, c1: 0, c2: 0 } });
+    served.shard.handle({ kind: "checkpoint", term: 1, mark: { step: 0, microBatches: 0, c1: 0, c2: 0 } });
     assert.deepEqual(await weightsOf(served), before);
   });
 });
@@ -423,10 +423,10 @@ describe("a checkpoint that is being written when the run goes back", { timeout:
       ]) {
         await push(connection.shard, leasePush(lo, hi));
       }
-      shard.handle({ kind: "checkpoint", epoch: 1, mark });
+      shard.handle({ kind: "checkpoint", term: 1, mark });
       // Another shard was lost: all go back to step 0, and write a checkpoint there.
-      shard.handle({ kind: "restore", epoch: 2, step: 0 });
-      shard.handle({ kind: "checkpoint", epoch: 2, mark: { step: 0, microBatches: 0, c1: 0, c2: 0 } });
+      shard.handle({ kind: "restore", term: 2, step: 0 });
+      shard.handle({ kind: "checkpoint", term: 2, mark: { step: 0, microBatches: 0, c1: 0, c2: 0 } });
       open();
       const checkpointed = await reported(served, "checkpointed");
       assert.deepEqual(checkpointed, { kind: "checkpointed", step: 0, error: undefined });

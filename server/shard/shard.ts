@@ -71,15 +71,15 @@ export function createShard(options: ShardOptions): Shard {
     reportsLosses: range.firstChunk === 0,
     slotsMax: slotsMax(active.length, chunkBytes),
   });
-  const epoch = (): number => core.state.epoch;
+  const term = (): number => core.state.term;
   const writer = createCheckpointWriter({
     store,
     log,
-    epoch,
+    term,
     onWritten: (step, error) => host.dispatch({ kind: "checkpointed", step, error }),
   });
   const perform = createEffects({
-    ...{ layout, slice, store, writer, publisher, sharing, measures, epoch },
+    ...{ layout, slice, store, writer, publisher, sharing, measures, term },
     frozen: chunks.filter((chunk) => chunk.kind === "frozen").map((chunk) => chunk.index),
     dispatch: (event) => host.dispatch(event),
     report: options.report,

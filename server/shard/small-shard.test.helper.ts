@@ -56,7 +56,7 @@ export const planOf = (step: number, more: Partial<StepPlan> = {}): StepPlan => 
 });
 
 export const claimsOf = (lo: number, hi: number, more: Partial<LeaseClaims> = {}): LeaseClaims => ({
-  ...{ runId: RUN.runId, workerId: "w-1", lease: 1 + lo, epoch: 1, step: 0, lo, hi, ...more },
+  ...{ runId: RUN.runId, workerId: "w-1", lease: 1 + lo, term: 1, step: 0, lo, hi, ...more },
 });
 
 export const sealOf = (workerId: string): Buffer => memberSeal(KEY, { runId: RUN.runId, workerId, token: "test" });
@@ -99,7 +99,7 @@ export async function serveSmallShard(
     report: (report) => reports.push(report),
     onFailed: (error) => failures.push(error),
   });
-  shard.handle({ kind: "restore", epoch: 1, step: 0 });
+  shard.handle({ kind: "restore", term: 1, step: 0 });
   shard.handle({ kind: "plan", plan });
   const gate = createGate({ passes: [{ name: "test", role: "worker", hash: hashSecret(TOKEN) }] });
   const server = createServer({ gate, tls });

@@ -10,8 +10,8 @@ describe("a shard's traffic", () => {
     traffic.received(300);
     traffic.received(200);
     traffic.sent(70);
-    traffic.ended(rejection("epoch", "The push is refused: epoch 1 is over, the run is in 2."));
-    traffic.ended(rejection("epoch", "The push is refused: epoch 1 is over, the run is in 2."));
+    traffic.ended(rejection("term", "The push is refused: term 1 is over, the run is in 2."));
+    traffic.ended(rejection("term", "The push is refused: term 1 is over, the run is in 2."));
     traffic.ended(rejection("lease", "The push is refused: worker w has no such lease in this run."));
     traffic.ended(new IsobatchError("interrupted", "The worker has gone."));
     traffic.ended(new Error("a bug"));
@@ -19,7 +19,7 @@ describe("a shard's traffic", () => {
     assert.deepEqual(
       [...traffic.rejected],
       [
-        ["epoch", 2],
+        ["term", 2],
         ["lease", 1],
       ],
     );

@@ -76,7 +76,7 @@ describe("writeTokenFile()", () => {
 });
 
 describe("leaseMac()", () => {
-  const claims: LeaseClaims = { runId: "r", workerId: "w", lease: 1, epoch: 2, step: 3, lo: 4, hi: 5 };
+  const claims: LeaseClaims = { runId: "r", workerId: "w", lease: 1, term: 2, step: 3, lo: 4, hi: 5 };
 
   it("seals what it was made of, and nothing else", () => {
     const key = createLeaseKey();
@@ -100,7 +100,7 @@ describe("leaseMac()", () => {
       runId: name,
       workerId: name,
       lease: number,
-      epoch: number,
+      term: number,
       step: number,
       lo: number,
       hi: number,

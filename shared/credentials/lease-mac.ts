@@ -10,7 +10,7 @@ export interface LeaseClaims {
   readonly runId: string;
   readonly workerId: string;
   readonly lease: number;
-  readonly epoch: number;
+  readonly term: number;
   readonly step: number;
   /** The leaves [lo, hi). */
   readonly lo: number;
@@ -25,9 +25,9 @@ export function createLeaseKey(): Buffer {
 }
 
 /** HMAC-SHA-256 of the claims: 32 bytes. */
-export function leaseMac(key: Uint8Array, { runId, workerId, lease, epoch, step, lo, hi }: LeaseClaims): Buffer {
+export function leaseMac(key: Uint8Array, { runId, workerId, lease, term, step, lo, hi }: LeaseClaims): Buffer {
   // JSON of a list keeps the fields apart whatever the names contain.
-  const claims = JSON.stringify([runId, workerId, lease, epoch, step, lo, hi]);
+  const claims = JSON.stringify([runId, workerId, lease, term, step, lo, hi]);
   return createHmac("sha256", key).update(claims).digest();
 }
 

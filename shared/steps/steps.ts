@@ -7,7 +7,7 @@ export type StepCoefficients = ReturnType<typeof stepCoefficients>;
 
 /** One step as the coordinator announces it to every shard. */
 export interface StepPlan {
-  readonly epoch: number;
+  readonly term: number;
   readonly step: number;
   /** n of the step's first micro-batch. */
   readonly firstMicroBatch: number;

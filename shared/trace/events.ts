@@ -63,11 +63,11 @@ export const EVENTS = {
   restore: kind(["step"]),
 
   /** A worker: from the first that is heard of a version of the weights until all of it is there. */
-  weights: kind(["version", "epoch"], { waits: true }),
+  weights: kind(["version", "term"], { waits: true }),
   /** Copying a chunk of weights from its message. */
   taken: kind(["shard"]),
   /** From then on, until every compute thread has loaded that version. */
-  held: kind(["version", "epoch"], { waits: true }),
+  held: kind(["version", "term"], { waits: true }),
   /** Copying weights from the memory of this many shards, unless they can be loaded from where they are. */
   fetched: kind(["shards"]),
   /** A lease has arrived. */

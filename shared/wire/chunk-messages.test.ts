@@ -47,7 +47,7 @@ const tensor = fc.uint8Array({ maxLength: 5_000 }).map((bytes) => {
 /** Of 8 bytes, or none. */
 const checksum = fc.constantFrom(0, 8).chain((length) => fc.uint8Array({ minLength: length, maxLength: length }));
 const sums = fc.record({ lo: uint32, hi: uint32, chunk: uint32, sums: tensor, checksum });
-const weights = fc.record({ epoch: uint64, version: uint64, chunk: uint32, weights: tensor, checksum });
+const weights = fc.record({ term: uint64, version: uint64, chunk: uint32, weights: tensor, checksum });
 const samples = fc.record({ number: uint64, samples: uint32, inputs: tensor, labels: tensor, checksum });
 
 const pushMessage = {
@@ -152,7 +152,7 @@ describe("PushMessage's codec", () => {
     const lease = {
       workerId: "w1",
       lease: 3,
-      epoch: 1,
+      term: 1,
       step: 9,
       lo: 0,
       hi: 2,
@@ -190,7 +190,7 @@ describe("tensors on the wire", () => {
         const push = framed(pushMessage.serialise({ chunk: { lo: number, hi: number, chunk: number, sums: marker } }));
         assert.equal(push.indexOf(marker) % 8, 0);
         const pull = framed(
-          weightsChunkCodec.serialise({ epoch: large, version: large, chunk: number, weights: marker }),
+          weightsChunkCodec.serialise({ term: large, version: large, chunk: number, weights: marker }),
         );
         assert.equal(pull.indexOf(marker) % 8, 0);
       }),

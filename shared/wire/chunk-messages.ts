@@ -148,15 +148,15 @@ function deserialiseSumsChunk(message: Buffer): PushMessage__Output | undefined 
 export const weightsChunkCodec: Codec<WeightsChunk | Frame, WeightsChunk__Output> = {
   serialise(message) {
     if ("frame" in message) return message;
-    const { epoch, version, chunk = 0, weights, checksum } = message;
-    const [epochNumber, versionNumber] = [Number(epoch ?? 0), Number(version ?? 0)];
+    const { term, version, chunk = 0, weights, checksum } = message;
+    const [termNumber, versionNumber] = [Number(term ?? 0), Number(version ?? 0)];
     const [source, sum] = [bytesOf(weights), bytesOf(checksum)];
-    const numbers = numberLength(epochNumber) + numberLength(versionNumber) + numberLength(chunk);
+    const numbers = numberLength(termNumber) + numberLength(versionNumber) + numberLength(chunk);
     const length = numbers + bytesLength(source) + checksumLength(sum);
     const padding = paddingBefore(length - source.length - checksumLength(sum));
     return serialised(paddingLength(padding) + length, (target, at) => {
       let end = writePadding(target, at, padding);
-      end = writeField(target, end, 1, NUMBER, epochNumber);
+      end = writeField(target, end, 1, NUMBER, termNumber);
       end = writeField(target, end, 2, NUMBER, versionNumber);
       end = writeField(target, end, 3, NUMBER, chunk);
       end = writeBytes(target, end, 5, source);
@@ -164,10 +164,10 @@ export const weightsChunkCodec: Codec<WeightsChunk | Frame, WeightsChunk__Output
     });
   },
   deserialise(bytes) {
-    const message: WeightsChunk__Output = { epoch: 0, version: 0, chunk: 0, weights: EMPTY, checksum: EMPTY };
+    const message: WeightsChunk__Output = { term: 0, version: 0, chunk: 0, weights: EMPTY, checksum: EMPTY };
     readFields(bytes, 0, bytes.length, {
       number(field, value) {
-        if (field === 1) message.epoch = value;
+        if (field === 1) message.term = value;
         else if (field === 2) message.version = value;
         else if (field === 3) message.chunk = uint32(value);
       },

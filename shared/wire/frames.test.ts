@@ -54,7 +54,7 @@ describe("frameOfSums() and frameOfWeights()", () => {
           assert.deepEqual(bytesOf(frame), frame.frame);
           frame.release();
         }
-        const chunk = { epoch: 3, version: 2 ** 40, chunk: 9, weights: sums };
+        const chunk = { term: 3, version: 2 ** 40, chunk: 9, weights: sums };
         const frame = frameOfWeights(chunk, connection);
         const checksum = checksumFor(connection, [sums]);
         assert.deepEqual(frame.frame, bytesOf(weightsChunkCodec.serialise({ ...chunk, checksum })));
@@ -65,7 +65,7 @@ describe("frameOfSums() and frameOfWeights()", () => {
 
   it("take memory that nobody else has, and that was used before", () => {
     const make = (value: number): Frame =>
-      frameOfWeights({ epoch: 1, version: 1, chunk: 1, weights: filled(LENGTH, value) }, { encrypted: true });
+      frameOfWeights({ term: 1, version: 1, chunk: 1, weights: filled(LENGTH, value) }, { encrypted: true });
     const [first, second] = [make(1), make(2)];
     assert.notEqual(first.frame.byteOffset, second.frame.byteOffset);
     assert.equal(first.frame.at(-1), 1);
@@ -82,7 +82,7 @@ describe("frameOfSums() and frameOfWeights()", () => {
 
   it("still come, in memory of their own, where 32 MiB of them have not been released", () => {
     const weights = filled(512 * 1024, 5);
-    const make = (): Frame => frameOfWeights({ epoch: 1, version: 1, chunk: 1, weights }, { encrypted: false });
+    const make = (): Frame => frameOfWeights({ term: 1, version: 1, chunk: 1, weights }, { encrypted: false });
     const frames = Array.from({ length: 80 }, make);
     const places = new Set(frames.map(({ frame }) => `${frame.buffer.byteLength} ${frame.byteOffset}`));
     assert.ok(places.size > 60);
@@ -112,7 +112,7 @@ describe("a frame's memory", { timeout: 60_000 }, () => {
         const weights = filled(LENGTH, 0);
         for (let chunk = 1; chunk <= FRAMES; chunk++) {
           weights.fill(chunk);
-          const frame = frameOfWeights({ epoch: 1, version: 1, chunk, weights }, { encrypted: isEncrypted(call) });
+          const frame = frameOfWeights({ term: 1, version: 1, chunk, weights }, { encrypted: isEncrypted(call) });
           weights.fill(0);
           await writer.write(frame).finally(frame.release);
         }

@@ -201,18 +201,18 @@ describe("createWriter()", { timeout: 60_000 }, () => {
     const connection = await serve(test, {
       async push(call) {
         await once(call, "data");
-        throw new IsobatchError("refused", "epoch 3 is over; the run is at epoch 4.");
+        throw new IsobatchError("refused", "term 3 is over; the run is at term 4.");
       },
     });
     const { writer, result } = openPush(connection);
-    const refusal = { code: "refused", message: "epoch 3 is over; the run is at epoch 4." };
+    const refusal = { code: "refused", message: "term 3 is over; the run is at term 4." };
     await assert.rejects(
       writeForEver(writer, (sums) => ({ chunk: { sums } })),
       refusal,
     );
     await assert.rejects(writer.write({}), refusal);
     assert.equal(writer.ended.aborted, true);
-    assert.match(String(await result), /epoch 3 is over/);
+    assert.match(String(await result), /term 3 is over/);
   });
 
   it("rejects when the connection is closed", async (test) => {

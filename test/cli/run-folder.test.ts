@@ -116,7 +116,7 @@ describe("a trained run", () => {
 });
 
 describe("isobatch samples", () => {
-  it("prints each sample of an epoch once, whatever micro-batch it is asked for", { timeout: 60_000 }, async () => {
+  it("prints each sample of a term once, whatever micro-batch it is asked for", { timeout: 60_000 }, async () => {
     const workplace = openWorkplace();
     workplace.write("four.json", { ...TINY_TASK, dataset: { kind: "mnist", limit: 48, testLimit: 10 } });
     const numbers = await Promise.all(

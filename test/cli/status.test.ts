@@ -33,7 +33,7 @@ describe("isobatch status", () => {
     const { stdout } = await workplace.run(["status", address, "--run", "run", "--json"]);
     const status = JSON.parse(stdout) as Record<string, unknown> & { workers: object[]; shards: object[] };
     assert.deepEqual(Object.keys(status), [
-      ...["version", "runId", "task", "phase", "epoch", "step", "steps", "samples", "samplesTotal"],
+      ...["version", "runId", "task", "phase", "term", "step", "steps", "samples", "samplesTotal"],
       ...[
         "samplesPerSecond",
         "secondsLeft",

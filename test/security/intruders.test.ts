@@ -124,9 +124,9 @@ const METHODS: Readonly<Record<string, (connection: Connection, claims: Claims) 
     first(coordinator.fetchSamples({ ...claims, evaluation: false, first: 0, count: 1 })),
   WatchMetrics: ({ coordinator }) => first(coordinator.watchMetrics({ fromLine: 0 })),
   Near: ({ shard }) => first(shard.near()),
-  WatchWeights: ({ shard }, claims) => first(shard.watchWeights({ ...claims, epoch: 1 })),
+  WatchWeights: ({ shard }, claims) => first(shard.watchWeights({ ...claims, term: 1 })),
   PushSums: (connection, claims) =>
-    push(connection, [{ lease: { ...claims, lease: 1, epoch: 1, lo: 0, hi: 1, losses: [1] } }]),
+    push(connection, [{ lease: { ...claims, lease: 1, term: 1, lo: 0, hi: 1, losses: [1] } }]),
 };
 const ALL = Object.keys(METHODS);
 const NEEDS_JOINING = ["FetchSamples", "WatchWeights", "PushSums"];
@@ -254,7 +254,7 @@ describe("a server that others reach", LIMIT, () => {
     const server = await serveHere(test);
     const guest = await connectTo(test, server.address, tokenFor(server, "guest", "worker"));
     const { workerId, seal } = await call(guest.coordinator, coordinatorService.Join, joinRequest(), CALL);
-    const weights = guest.shard.watchWeights({ workerId, seal, epoch: 1 });
+    const weights = guest.shard.watchWeights({ workerId, seal, term: 1 });
     const stream = guest.coordinator.work();
     stream.write({ attach: { workerId } });
     const ends = [weights, stream].map(

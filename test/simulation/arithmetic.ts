@@ -48,21 +48,21 @@ export type CoefficientsOf = (step: {
 /**
  * The weights of every version of an undisturbed run, one micro-batch after the other on one machine, at the κ that
  * the disturbed one has recorded for each step. A step that nobody knows of any more may be taken anew at another κ;
- * what an older epoch made of it stays known, because its messages may still be on their way.
+ * what an older term made of it stays known, because its messages may still be on their way.
  */
 export interface Reference {
-  at(epoch: number, version: number): ReferenceVersion;
+  at(term: number, version: number): ReferenceVersion;
   /** κ of a step as it was last planned; undefined if it never was. */
   kappaOf(step: number): number | undefined;
-  /** Step `step` is taken at κ, from the epoch on. */
-  plan(epoch: number, step: number, microBatches: number): void;
+  /** Step `step` is taken at κ, from the term on. */
+  plan(term: number, step: number, microBatches: number): void;
 }
 
 export function createReference(chunks: number, coefficients: CoefficientsOf): Reference {
   const initial = Array.from({ length: chunks }, (_, chunk) => seedOf("initial", chunk));
   const start: ReferenceVersion = { mark: { step: 0, microBatches: 0, c1: 0, c2: 0 }, weights: initial };
-  /** By the epoch from which on each holds. */
-  const histories: { epoch: number; versions: ReferenceVersion[] }[] = [{ epoch: 0, versions: [start] }];
+  /** By the term from which on each holds. */
+  const histories: { term: number; versions: ReferenceVersion[] }[] = [{ term: 0, versions: [start] }];
 
   function kappaOf(step: number): number | undefined {
     const { versions } = histories.at(-1)!;
@@ -71,16 +71,16 @@ export function createReference(chunks: number, coefficients: CoefficientsOf): R
   }
 
   return {
-    at(epoch, version) {
-      const found = histories.findLast((history) => history.epoch <= epoch)!.versions[version];
-      if (found === undefined) throw new Error(`version ${version} was never planned in epoch ${epoch}`);
+    at(term, version) {
+      const found = histories.findLast((history) => history.term <= term)!.versions[version];
+      if (found === undefined) throw new Error(`version ${version} was never planned in term ${term}`);
       return found;
     },
     kappaOf,
-    plan(epoch, step, microBatches) {
+    plan(term, step, microBatches) {
       const known = kappaOf(step);
       if (known === microBatches) return;
-      if (known !== undefined) histories.push({ epoch, versions: histories.at(-1)!.versions.slice(0, step + 1) });
+      if (known !== undefined) histories.push({ term, versions: histories.at(-1)!.versions.slice(0, step + 1) });
       const { versions } = histories.at(-1)!;
       const { mark, weights } = versions[step];
       const { microBatches: firstMicroBatch, c1, c2 } = mark;

@@ -14,7 +14,7 @@ export function checkDone(
   if (board === undefined || plan === undefined) return;
   for (const [leaf, done] of board.done.entries()) {
     if (done === 0) continue;
-    const missing = shards.find((shard) => !shard.hasCovered(plan.epoch, plan.step, leaf));
+    const missing = shards.find((shard) => !shard.hasCovered(plan.term, plan.step, leaf));
     if (missing !== undefined)
       fail(`leaf ${leaf} of step ${plan.step} counts as done, shard ${missing.index} misses it`);
   }
@@ -30,7 +30,7 @@ export function checkPlan(
   frontier: number,
   durableKappa: readonly KappaFact[],
 ): void {
-  const { epoch, step, microBatches, firstMicroBatch } = plan;
+  const { term, step, microBatches, firstMicroBatch } = plan;
   const known = reference.kappaOf(step);
   if (known !== microBatches && known !== undefined) {
     if (step < frontier) fail(`step ${step} is planned with κ = ${microBatches}, and had ${known}`);
@@ -40,8 +40,8 @@ export function checkPlan(
     const kappa = kappaFactOf(durableKappa, step)?.microBatches ?? 0;
     if (kappa !== microBatches) fail(`step ${step} is planned with κ = ${microBatches}, durable is ${kappa}`);
   }
-  reference.plan(epoch, step, microBatches);
-  const { mark } = reference.at(epoch, step);
+  reference.plan(term, step, microBatches);
+  const { mark } = reference.at(term, step);
   const expected = coefficientsOf({ ...mark, firstMicroBatch: mark.microBatches, microBatches });
   if (firstMicroBatch !== mark.microBatches || JSON.stringify(plan.coefficients) !== JSON.stringify(expected)) {
     fail(`step ${step} is planned with other coefficients than the reference's`);
@@ -52,9 +52,9 @@ export function checkPlan(
 export function checkLedger(
   { reference, shards, fail }: World,
   shard: number,
-  { epoch, step, ledger }: Extract<ShardReport, { kind: "committed" }>,
+  { term, step, ledger }: Extract<ShardReport, { kind: "committed" }>,
 ): void {
-  const leaves = leavesOf(reference, epoch, step);
+  const leaves = leavesOf(reference, term, step);
   const chunks = ledger.flatMap(({ firstChunk, endChunk, ranges }) => {
     let next = 0;
     for (const { lo, hi } of ranges) {

@@ -30,19 +30,19 @@ export function coefficientsOf(step: {
   };
 }
 
-export function leavesOf(reference: Reference, epoch: number, step: number): number {
-  return reference.at(epoch, step + 1).mark.microBatches - reference.at(epoch, step).mark.microBatches;
+export function leavesOf(reference: Reference, term: number, step: number): number {
+  return reference.at(term, step + 1).mark.microBatches - reference.at(term, step).mark.microBatches;
 }
 
 /** |S1|² and ΣS2 of gradients whose noise grows as the run goes, with some of its own. */
 export function normsOf(
   reference: Reference,
   microBatchesTotal: number,
-  epoch: number,
+  term: number,
   step: number,
 ): { squaredNorms1: number[]; sums2: number[] } {
-  const { mark, weights } = reference.at(epoch, step);
-  const kappa = leavesOf(reference, epoch, step);
+  const { mark, weights } = reference.at(term, step);
+  const kappa = leavesOf(reference, term, step);
   const noise = 20 + (100 * mark.microBatches) / microBatchesTotal + (weights[0] % 40);
   return { squaredNorms1: [kappa ** 2 + kappa * noise], sums2: [kappa * (1 + noise)] };
 }

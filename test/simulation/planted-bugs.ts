@@ -23,7 +23,7 @@ export const bugs: Record<string, PlantedBug> = {
         const { lease, plan } = given;
         const covered = [0, 1].map(
           (shard) =>
-            ({ kind: "covered", shard, epoch: plan.epoch, step: plan.step, lo: lease.lo, hi: lease.hi }) as const,
+            ({ kind: "covered", shard, term: plan.term, step: plan.step, lo: lease.lo, hi: lease.hi }) as const,
         );
         return [event, ...covered];
       },
@@ -55,8 +55,8 @@ export const bugs: Record<string, PlantedBug> = {
   "a node is merged twice": {
     shardEffect: (effect) => (effect.kind === "accumulate" ? [effect, effect] : [effect]),
   },
-  "sums of an expired epoch are taken": {
-    offered: (offered, shardEpoch) => ({ ...offered, epoch: Math.max(offered.epoch, shardEpoch) }),
+  "sums of an expired term are taken": {
+    offered: (offered, shardTerm) => ({ ...offered, term: Math.max(offered.term, shardTerm) }),
   },
   "a merge is left out of the tree's order": {
     shardEffect: (effect) => (effect.kind === "merge" ? [] : [effect]),
@@ -87,14 +87,14 @@ export const bugs: Record<string, PlantedBug> = {
   "a lease is begun with the weights that are held, not with those it names": (() => {
     const held = new Map<string, WeightsVersion>();
     const named = new Map<string, number>();
-    const nameOf = (worker: string, { lease, epoch }: StepLease) => `${worker} ${epoch} ${lease}`;
+    const nameOf = (worker: string, { lease, term }: StepLease) => `${worker} ${term} ${lease}`;
     return {
       workerEvent: (event, worker) => {
         if (event.kind === "attached") held.delete(worker);
         if (event.kind !== "lease") return [event];
         const { lease } = event;
-        const { epoch, version } = held.get(worker) ?? {};
-        if (lease.epoch !== epoch || lease.step !== version! + 1) return [event];
+        const { term, version } = held.get(worker) ?? {};
+        if (lease.term !== term || lease.step !== version! + 1) return [event];
         named.set(nameOf(worker, lease), lease.step);
         return [{ ...event, lease: { ...lease, step: version! } }];
       },

@@ -27,7 +27,7 @@ export interface SimulatedCoordinator {
   /** Of the core, while the process is up. */
   readonly state: Readonly<CoordinatorState> | undefined;
   readonly outcome: Outcome | undefined;
-  readonly lastEpoch: number;
+  readonly lastTerm: number;
   readonly steps: number;
   readonly recomputed: number;
 }
@@ -36,11 +36,11 @@ export interface SimulatedCoordinator {
 interface History {
   readonly record: SimulatedRecord;
   readonly durableKappa: KappaFact[];
-  durableEpoch: number;
+  durableTerm: number;
   diskFreeAtMs: number;
   /** Steps before this one are known to whoever plans: they keep their κ. */
   frontier: number;
-  lastEpoch: number;
+  lastTerm: number;
   outcome: Outcome | undefined;
   steps: number;
   recomputed: number;
@@ -53,7 +53,7 @@ export function createSimulatedCoordinator(world: World): SimulatedCoordinator {
   const history: History = {
     record: createSimulatedRecord(world),
     durableKappa: [],
-    ...{ durableEpoch: 0, diskFreeAtMs: 0, frontier: 0, lastEpoch: 0, outcome: undefined, steps: 0, recomputed: 0 },
+    ...{ durableTerm: 0, diskFreeAtMs: 0, frontier: 0, lastTerm: 0, outcome: undefined, steps: 0, recomputed: 0 },
   };
   let process: Process | undefined;
 
@@ -86,14 +86,14 @@ export function createSimulatedCoordinator(world: World): SimulatedCoordinator {
     shardReport(shard, report) {
       switch (report.kind) {
         case "restored":
-          return dispatch({ kind: "restored", shard, epoch: report.epoch, mark: report.mark });
+          return dispatch({ kind: "restored", shard, term: report.term, mark: report.mark });
         case "committed": {
           checkLedger(world, shard, report);
-          const { ledger, losses, epoch, step } = report;
+          const { ledger, losses, term, step } = report;
           const norms =
-            shard === 0 ? normsOf(reference, options.microBatchesTotal, epoch, step) : { squaredNorms1: [], sums2: [] };
+            shard === 0 ? normsOf(reference, options.microBatchesTotal, term, step) : { squaredNorms1: [], sums2: [] };
           const scalars = { ledger, losses, ...norms, mergeMs: 0, applyMs: 0, bytesReceived: 0 };
-          return dispatch({ kind: "committed", shard, epoch, step, scalars });
+          return dispatch({ kind: "committed", shard, term, step, scalars });
         }
         default:
           return dispatch({ ...report, shard });
@@ -108,8 +108,8 @@ export function createSimulatedCoordinator(world: World): SimulatedCoordinator {
     get outcome() {
       return history.outcome;
     },
-    get lastEpoch() {
-      return history.lastEpoch;
+    get lastTerm() {
+      return history.lastTerm;
     },
     get steps() {
       return history.steps;
@@ -134,7 +134,7 @@ function startProcess(world: World, history: History, dispatch: (event: Coordina
   history.frontier = Math.max(record.steps, (durableKappa.at(-1)?.step ?? -1) + 1);
   const core = createCoordinatorCore({
     shards: options.shards,
-    epoch: history.durableEpoch,
+    term: history.durableTerm,
     microBatchesPerStep: options.microBatchesPerStep,
     microBatchesTotal: options.microBatchesTotal,
     microBatchSize: 1,
@@ -189,11 +189,11 @@ function perform(
   const { shards, workers, reference, fail, count } = world;
   const { record } = history;
   switch (effect.kind) {
-    case "saveEpoch":
-      if (effect.epoch <= history.durableEpoch) fail(`epoch ${effect.epoch} was used before`);
+    case "saveTerm":
+      if (effect.term <= history.durableTerm) fail(`term ${effect.term} was used before`);
       return onDisk(() => {
-        history.durableEpoch = effect.epoch;
-        dispatch({ kind: "epochSaved", epoch: effect.epoch });
+        history.durableTerm = effect.term;
+        dispatch({ kind: "termSaved", term: effect.term });
       });
     case "saveKappa":
       return onDisk(() => {
@@ -203,19 +203,19 @@ function perform(
     case "kappaChanged":
       return count("κ changed");
     case "restore":
-      if (effect.epoch > history.durableEpoch) fail(`epoch ${effect.epoch} is used before it is durable`);
-      if (effect.epoch < history.lastEpoch) fail(`epoch ${effect.epoch} after ${history.lastEpoch}`);
-      history.lastEpoch = effect.epoch;
-      return shards[effect.shard].command({ kind: "restore", epoch: effect.epoch, step: effect.step });
+      if (effect.term > history.durableTerm) fail(`term ${effect.term} is used before it is durable`);
+      if (effect.term < history.lastTerm) fail(`term ${effect.term} after ${history.lastTerm}`);
+      history.lastTerm = effect.term;
+      return shards[effect.shard].command({ kind: "restore", term: effect.term, step: effect.step });
     case "plan":
       checkPlan(world, effect.plan, history.frontier, history.durableKappa);
       return shards[effect.shard].command({ kind: "plan", plan: effect.plan });
     case "checkpoint":
       record.catchUp();
-      return shards[effect.shard].command({ kind: "checkpoint", epoch: effect.epoch, mark: effect.mark });
+      return shards[effect.shard].command({ kind: "checkpoint", term: effect.term, mark: effect.mark });
     case "keep":
       return shards[effect.shard].keep(effect.steps);
-    case "epochOpened":
+    case "termOpened":
     case "lease":
     case "evaluate":
     case "drain": {
@@ -244,7 +244,7 @@ function perform(
       return count("step committed");
     case "evaluation": {
       record.catchUp();
-      const { weights } = reference.at(history.lastEpoch, effect.step);
+      const { weights } = reference.at(history.lastTerm, effect.step);
       if (effect.lossSum !== expectedEvaluation(weights)) fail(`the evaluation of version ${effect.step} is wrong`);
       return count("evaluation");
     }

@@ -23,7 +23,7 @@ export interface SimulatedShard {
   /** Sends every chunk now and from now on. @returns how to stop. */
   watch(listener: (chunk: PublishedChunk) => void): () => void;
   /** Whether it has reported the leaf as covered. */
-  hasCovered(epoch: number, step: number, leaf: number): boolean;
+  hasCovered(term: number, step: number, leaf: number): boolean;
   isDurable(step: number): boolean;
   /** Whether the checkpoint would load. */
   hasSynced(step: number): boolean;
@@ -39,7 +39,7 @@ export interface SimulatedShard {
   /** How often a chunk has changed, over all lives. */
   readonly changes: number;
   /** What all of its chunks are of, if they are of one version. */
-  readonly whole: { readonly epoch: number; readonly version: number } | undefined;
+  readonly whole: { readonly term: number; readonly version: number } | undefined;
   valueOf(chunk: number): number;
 }
 
@@ -56,7 +56,7 @@ interface Offer {
 
 export interface PublishedChunk {
   readonly chunk: number;
-  readonly epoch: number;
+  readonly term: number;
   readonly version: number;
   readonly value: number;
 }
@@ -86,11 +86,11 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
   let linkGeneration = 0;
   let core = makeCore();
   let values = new Map<number, number>();
-  let versions = new Map<number, { epoch: number; version: number }>();
+  let versions = new Map<number, { term: number; version: number }>();
   let slots = new Map<number, Sums>();
   let waiting: Offer[] = [];
   let watchers = new Set<(chunk: PublishedChunk) => void>();
-  let reported = { epoch: -1, step: -1, leaves: new Set<number>() };
+  let reported = { term: -1, step: -1, leaves: new Set<number>() };
   let upLinkFreeAtMs = 0;
   let downLinkFreeAtMs = 0;
 
@@ -128,16 +128,16 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
   /** @returns whether something changed for those that wait. */
   function judge(offer: Offer): boolean {
     const { offered, sums, borrow, answer } = offer;
-    const { epoch } = core.state;
-    const seen = options.bug?.offered?.(offered, epoch) ?? offered;
+    const { term } = core.state;
+    const seen = options.bug?.offered?.(offered, term) ?? offered;
     const verdict = core.judge(seen);
     world.count(`push ${verdict.verdict}`);
     if (verdict.verdict === "wait") {
       waiting.push(offer);
       return false;
     }
-    if (verdict.verdict === "accepted" && offered.epoch !== epoch) {
-      world.fail(`shard ${index} took sums of epoch ${offered.epoch} in epoch ${epoch}`);
+    if (verdict.verdict === "accepted" && offered.term !== term) {
+      world.fail(`shard ${index} took sums of term ${offered.term} in term ${term}`);
     }
     const effects = verdict.verdict === "accepted" ? core.admit(seen, [seen.chunk]) : [];
     performAll(effects, borrow ? sums : valueNow(sums));
@@ -164,17 +164,17 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
     switch (effect.kind) {
       case "load":
         queue.after(world.drawMs(stream, 1, 50), () => {
-          if (mine !== incarnation || core.state.epoch !== effect.epoch) return;
+          if (mine !== incarnation || core.state.term !== effect.term) return;
           const stored = disk.get(effect.step);
           if (stored === undefined || stored.damaged) {
             const reason = stored === undefined ? "it is not there" : "its checksum is wrong";
-            return handle({ kind: "restoreFailed", epoch: effect.epoch, step: effect.step, reason });
+            return handle({ kind: "restoreFailed", term: effect.term, step: effect.step, reason });
           }
           values = new Map(chunks.map((chunk, i) => [chunk, stored.values[i]]));
           changes++;
           versions = new Map();
           slots = new Map();
-          handle({ kind: "restored", epoch: effect.epoch, mark: stored.mark });
+          handle({ kind: "restored", term: effect.term, mark: stored.mark });
         });
         return;
       case "stage":
@@ -185,17 +185,17 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
         return add(effect.into, slots.get(effect.from)!);
       case "apply": {
         const value = update(values.get(effect.chunk)!, slots.get(effect.slot)!(), effect.plan);
-        const { epoch, step } = effect.plan;
-        const expected = reference.at(epoch, step + 1).weights[effect.chunk];
+        const { term, step } = effect.plan;
+        const expected = reference.at(term, step + 1).weights[effect.chunk];
         if (value !== expected)
           world.fail(`chunk ${effect.chunk} of version ${effect.plan.step + 1} differs from the reference`);
         changes++;
         return void values.set(effect.chunk, value);
       }
       case "publish": {
-        versions.set(effect.chunk, { epoch: effect.epoch, version: effect.version });
+        versions.set(effect.chunk, { term: effect.term, version: effect.version });
         const value = values.get(effect.chunk)!;
-        if (value !== reference.at(effect.epoch, effect.version).weights[effect.chunk]) {
+        if (value !== reference.at(effect.term, effect.version).weights[effect.chunk]) {
           world.fail(`chunk ${effect.chunk} is published as version ${effect.version} and is not`);
         }
         for (const watcher of watchers) watcher({ ...effect, value });
@@ -219,8 +219,8 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
         }
         if (report.kind === "superseded") world.partlyApplied();
         if (report.kind === "covered") {
-          const { epoch, step, lo, hi } = report;
-          if (reported.epoch !== epoch || reported.step !== step) reported = { epoch, step, leaves: new Set() };
+          const { term, step, lo, hi } = report;
+          if (reported.term !== term || reported.step !== step) reported = { term, step, leaves: new Set() };
           for (let leaf = lo; leaf < hi; leaf++) reported.leaves.add(leaf);
         }
         return overLink("up", () => world.shardReport(index, report));
@@ -260,8 +260,8 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
     get whole() {
       const first = versions.get(chunks[0]);
       const same = chunks.every((chunk) => {
-        const { epoch, version } = versions.get(chunk) ?? {};
-        return epoch === first?.epoch && version === first?.version;
+        const { term, version } = versions.get(chunk) ?? {};
+        return term === first?.term && version === first?.version;
       });
       return same ? first : undefined;
     },
@@ -271,8 +271,7 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
     },
     watch(listener) {
       watchers.add(listener);
-      for (const [chunk, { epoch, version }] of versions)
-        listener({ chunk, epoch, version, value: values.get(chunk)! });
+      for (const [chunk, { term, version }] of versions) listener({ chunk, term, version, value: values.get(chunk)! });
       return () => watchers.delete(listener);
     },
     isDurable: (step) => disk.get(step)?.synced === true,
@@ -304,7 +303,7 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
       world.toCoordinator({ kind: "shardLost", shard: index, reason: "stream broken" });
       queue.after(world.drawMs(stream, 10, 500), attach);
     },
-    hasCovered: (epoch, step, leaf) => reported.epoch === epoch && reported.step === step && reported.leaves.has(leaf),
+    hasCovered: (term, step, leaf) => reported.term === term && reported.step === step && reported.leaves.has(leaf),
     hasSynced: (step) => disk.get(step)?.synced === true,
     isIntact: (step) => disk.get(step)?.synced === true && disk.get(step)?.damaged === false,
     damageNewestCheckpoint() {

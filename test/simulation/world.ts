@@ -47,7 +47,7 @@ export interface PlantedBug {
   readonly shardEffect?: (effect: ShardEffect) => ShardEffect[];
   /** Of how κ has changed, as a coordinator finds it at its start. */
   readonly kappaRecord?: (record: readonly KappaFact[]) => readonly KappaFact[];
-  readonly offered?: (offered: OfferedChunk, shardEpoch: number) => OfferedChunk;
+  readonly offered?: (offered: OfferedChunk, shardTerm: number) => OfferedChunk;
   readonly workerEvent?: (event: WorkerEvent, worker: string) => WorkerEvent[];
   readonly workerEffect?: (effect: WorkerEffect, worker: string) => WorkerEffect[];
 }
@@ -132,17 +132,17 @@ export function simulate(options: WorldOptions): WorldResult {
   faults.start();
   queue.run(options.faultsUntilMs + HEALED_MS, () => coordinator.outcome !== undefined);
 
-  const { outcome, lastEpoch, steps, recomputed } = coordinator;
+  const { outcome, lastTerm, steps, recomputed } = coordinator;
   if (outcome === undefined) {
     world.fail(`no end ${HEALED_MS / 1000} s after the last fault, in phase ${coordinator.state?.phase}`);
   }
-  const kappas = outcome?.ok === true ? checkEnd(world, lastEpoch, outcome.mark.step) : [];
+  const kappas = outcome?.ok === true ? checkEnd(world, lastTerm, outcome.mark.step) : [];
   return { outcome, counts, virtualMs: queue.nowMs, steps, recomputed, kappas, trace };
 }
 
 /** The run has ended with the reference's weights. @returns κ of each step */
-function checkEnd({ reference, options, shards, fail }: World, epoch: number, steps: number): number[] {
-  const last = reference.at(epoch, steps);
+function checkEnd({ reference, options, shards, fail }: World, term: number, steps: number): number[] {
+  const last = reference.at(term, steps);
   if (last.mark.microBatches !== options.microBatchesTotal) fail(`ended at micro-batch ${last.mark.microBatches}`);
   for (const shard of shards) shard.checkFinal(last);
   return Array.from({ length: steps }, (_, step) => reference.kappaOf(step)!);

@@ -44,10 +44,10 @@ export function evaluated(worker: Worker, event: Extract<WorkerEvent, { kind: "e
   if (done === undefined) return;
   const { work } = done;
   if (!done.abandoned && work.kind === "evaluation") {
-    const { epoch, version, firstBatch, endBatch } = work.lease;
+    const { term, version, firstBatch, endBatch } = work.lease;
     const { lossSums, correct } = event;
     note(worker, "debug", "batches evaluated", { step: version, firstBatch, endBatch });
-    report(worker, { kind: "evaluated", epoch, version, firstBatch, lossSums, correct });
+    report(worker, { kind: "evaluated", term, version, firstBatch, lossSums, correct });
   }
   goOn(worker);
 }
@@ -72,7 +72,7 @@ function sayThatFailed(
   { nonFinite, cause }: { readonly nonFinite?: number; readonly cause?: unknown },
 ): void {
   if (work.kind === "step") return leaseFailed(worker, work, failure, { nonFinite, cause });
-  const { epoch, version, firstBatch } = work.lease;
+  const { term, version, firstBatch } = work.lease;
   note(worker, "warn", `the evaluation of version ${version} failed: ${failure.reason}`, { step: version }, cause);
-  report(worker, { kind: "evaluationFailed", epoch, version, firstBatch, ...failure });
+  report(worker, { kind: "evaluationFailed", term, version, firstBatch, ...failure });
 }

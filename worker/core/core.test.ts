@@ -7,7 +7,7 @@ const BROKEN = { reason: "The line is dead.", transient: true };
 /** Of the version that both shards have announced. */
 const load = (version: number) => ({
   kind: "load",
-  weights: { epoch: 1, version },
+  weights: { term: 1, version },
   sequences: new Map([0, 1].map((shard) => [shard, 10 * shard + version])),
 });
 const DIED = { reason: "Compute thread 0 ended with exit code 1.", transient: false };
@@ -16,7 +16,7 @@ describe("a worker's weights", () => {
   it("are loaded once all chunks are of one version, and held when the threads have them", () => {
     const worker = attachedCore();
     const come = (chunk: number, version: number) =>
-      worker.handle({ kind: "chunk", shard: Math.floor(chunk / 2), chunk, epoch: 1, version });
+      worker.handle({ kind: "chunk", shard: Math.floor(chunk / 2), chunk, term: 1, version });
     for (const [chunk, version] of [
       [0, 0],
       [1, 1],
@@ -27,13 +27,13 @@ describe("a worker's weights", () => {
     }
     assert.deepEqual(come(0, 1), [
       { kind: "takeChunk", shard: 0 },
-      { kind: "load", weights: { epoch: 1, version: 1 }, sequences: new Map() },
+      { kind: "load", weights: { term: 1, version: 1 }, sequences: new Map() },
     ]);
     assert.equal(worker.core.state.held, undefined);
     assert.deepEqual(worker.handle({ kind: "loaded" }), [
-      { kind: "report", report: { kind: "weightsHeld", epoch: 1, version: 1 } },
+      { kind: "report", report: { kind: "weightsHeld", term: 1, version: 1 } },
     ]);
-    assert.deepEqual(worker.core.state.held, { epoch: 1, version: 1 });
+    assert.deepEqual(worker.core.state.held, { term: 1, version: 1 });
   });
 
   it("stand still while they are loaded: what comes then waits, and is taken afterwards up to the next version", () => {
@@ -41,7 +41,7 @@ describe("a worker's weights", () => {
     worker.publish(1, 0);
     const come = (chunk: number, version: number): WorkerEvent => ({
       kind: "chunk",
-      ...{ shard: Math.floor(chunk / 2), chunk, epoch: 1, version },
+      ...{ shard: Math.floor(chunk / 2), chunk, term: 1, version },
     });
     assert.deepEqual(worker.handle(come(0, 1)), []);
     assert.deepEqual(worker.handle(come(2, 1)), []);
@@ -56,7 +56,7 @@ describe("a worker's weights", () => {
       [0, 0],
       [1, 2],
     ]) {
-      assert.deepEqual(worker.handle({ kind: "chunk", shard, chunk, epoch: 1, version: 1 }), []);
+      assert.deepEqual(worker.handle({ kind: "chunk", shard, chunk, term: 1, version: 1 }), []);
     }
     worker.handle({ kind: "weightsStreamEnded", shard: 1, reason: "It broke.", broken: true });
     const taken = worker.handle({ kind: "loaded" }).filter(({ kind }) => kind === "takeChunk");
@@ -67,7 +67,7 @@ describe("a worker's weights", () => {
     const worker = attachedCore();
     const all = (shard: number, version: number): WorkerEvent => ({
       kind: "shardWeights",
-      ...{ shard, epoch: 1, version, sequence: 10 * shard + version },
+      ...{ shard, term: 1, version, sequence: 10 * shard + version },
     });
     assert.deepEqual(kindsOf(worker.handle(all(0, 0), all(1, 0))), ["load"]);
     assert.deepEqual(worker.handle({ kind: "loaded", moved: [1] }), []);
@@ -78,7 +78,7 @@ describe("a worker's weights", () => {
     worker.handle(all(0, 2), all(1, 2));
     assert.deepEqual(worker.handle({ kind: "loaded", moved: [0, 1] }), [load(2)]);
     worker.handle({ kind: "loaded" });
-    assert.deepEqual(worker.core.state.held, { epoch: 1, version: 2 });
+    assert.deepEqual(worker.core.state.held, { term: 1, version: 2 });
   });
 
   it("are loaded again, the same version, by threads that died while they copied", () => {
@@ -92,7 +92,7 @@ describe("a worker's weights", () => {
     const worker = attachedCore();
     const all = (shard: number, version: number): WorkerEvent => ({
       kind: "shardWeights",
-      ...{ shard, epoch: 1, version, sequence: 10 * shard + version },
+      ...{ shard, term: 1, version, sequence: 10 * shard + version },
     });
     worker.handle(all(0, 0), all(1, 0), all(1, 1));
     assert.deepEqual(worker.handle({ kind: "loadFailed", reason: DIED.reason }), []);
@@ -124,7 +124,7 @@ describe("a worker's work", () => {
     const evaluated = worker.handle({ kind: "evaluated", work: id, lossSums: [1, 2], correct: [3, 4] });
     assert.deepEqual(evaluated[0], {
       kind: "report",
-      report: { kind: "evaluated", epoch: 1, version: 3, firstBatch: 0, lossSums: [1, 2], correct: [3, 4] },
+      report: { kind: "evaluated", term: 1, version: 3, firstBatch: 0, lossSums: [1, 2], correct: [3, 4] },
     });
     assert.deepEqual(begunBy(evaluated), [300]);
     assert.deepEqual(begunBy(worker.computed(7)), [301]);
@@ -166,7 +166,7 @@ describe("a worker's work", () => {
   it("that was begun with weights that then moved is abandoned", () => {
     const worker = attachedCore();
     worker.handle(lease(0, 0, 1));
-    for (const shard of [0, 1]) worker.handle({ kind: "shardWeights", shard, epoch: 1, version: 0, sequence: 1 });
+    for (const shard of [0, 1]) worker.handle({ kind: "shardWeights", shard, term: 1, version: 0, sequence: 1 });
     const { id } = worker.core.state.computing!.work;
     assert.deepEqual(worker.handle({ kind: "loaded", moved: [0] }), [{ kind: "abandon", work: id }]);
     assert.deepEqual(worker.computed(3), [{ kind: "releaseSlots", work: id, slots: [3] }]);
@@ -175,15 +175,15 @@ describe("a worker's work", () => {
   it("is not begun between two versions", () => {
     const worker = attachedCore();
     worker.hold(1, 0);
-    worker.handle({ kind: "epochOpened", epoch: 2, version: 0 });
+    worker.handle({ kind: "termOpened", term: 2, version: 0 });
     assert.deepEqual(kindsOf(worker.handle(lease(0, 0, 1, 2))), ["prefetch", "prepare"]);
     assert.deepEqual(kindsOf(worker.publish(2, 0)), ["load", "compute"]);
   });
 
-  it("of an older epoch is void by whichever comes first, a chunk of the epoch or the word of it", () => {
+  it("of an older term is void by whichever comes first, a chunk of the term or the word of it", () => {
     for (const news of [
-      { kind: "epochOpened", epoch: 2, version: 0 },
-      { kind: "chunk", shard: 0, chunk: 0, epoch: 2, version: 0 },
+      { kind: "termOpened", term: 2, version: 0 },
+      { kind: "chunk", shard: 0, chunk: 0, term: 2, version: 0 },
     ] as const) {
       const worker = attachedCore();
       worker.hold(1, 0);
@@ -208,7 +208,7 @@ describe("a worker's work", () => {
     assert.deepEqual(fail(2), { kind: "report", report: { ...failed, microBatch: 2, nonFinite: true } });
     assert.deepEqual(fail(), {
       kind: "report",
-      report: { kind: "evaluationFailed", epoch: 1, version: 0, firstBatch: 0, ...DIED },
+      report: { kind: "evaluationFailed", term: 1, version: 0, firstBatch: 0, ...DIED },
     });
   });
 

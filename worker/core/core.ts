@@ -4,7 +4,7 @@ import type { WorkerEffect, WorkerEvent } from "./messages.js";
 import { pushed, pushFailed } from "./pushes.js";
 import { addEvaluation, addLease } from "./queue.js";
 import { createWorker, end, type Worker, type WorkerOptions, type WorkerState } from "./state.js";
-import { chunk, epochOpened, loaded, loadFailed, shardWeights, weightsStreamEnded } from "./weights.js";
+import { chunk, loaded, loadFailed, shardWeights, termOpened, weightsStreamEnded } from "./weights.js";
 
 /**
  * A worker's decisions, without any I/O, clock or randomness: `handle(event, nowMs)` returns effects, and the shell
@@ -52,7 +52,7 @@ function dispatch(worker: Worker, event: WorkerEvent): void {
       return life.leave(worker, event.reason, false);
     case "stop":
       return end(worker, { reason: "stopped", ok: true });
-    case "epochOpened":
+    case "termOpened":
     case "lease":
     case "evaluation":
     case "drain":
@@ -82,12 +82,12 @@ function dispatch(worker: Worker, event: WorkerEvent): void {
   }
 }
 
-type Command = Extract<WorkerEvent, { kind: "epochOpened" | "lease" | "evaluation" | "drain" | "runEnded" }>;
+type Command = Extract<WorkerEvent, { kind: "termOpened" | "lease" | "evaluation" | "drain" | "runEnded" }>;
 
 function obey(worker: Worker, command: Command): void {
   switch (command.kind) {
-    case "epochOpened":
-      return epochOpened(worker, command);
+    case "termOpened":
+      return termOpened(worker, command);
     case "lease":
       return addLease(worker, command.lease);
     case "evaluation":

@@ -98,7 +98,7 @@ describe("a worker whose stream is lost", () => {
   });
 
   it("has its whole time again after a stream that was a good one: the server spoke, or it stood for long", () => {
-    for (const good of [{ kind: "epochOpened", epoch: 1, version: 0 }, undefined] as const) {
+    for (const good of [{ kind: "termOpened", term: 1, version: 0 }, undefined] as const) {
       const worker = attachedCore();
       worker.handle(lost, { kind: "detached" }, attached);
       worker.nowMs = RECONNECT_WAIT_MS + 5_000;

@@ -3,14 +3,14 @@ import type { Chunk } from "../../shared/layout/index.js";
 
 /** The weights that step `version` is computed with. */
 export interface WeightsVersion {
-  readonly epoch: number;
+  readonly term: number;
   readonly version: number;
 }
 
 /** Leaves [lo, hi) of a step to be computed. The core passes on what it does not read. */
 export interface StepLease {
   readonly lease: number;
-  readonly epoch: number;
+  readonly term: number;
   readonly step: number;
   /** n of the step's first micro-batch. */
   readonly firstMicroBatch: number;
@@ -25,7 +25,7 @@ export interface StepLease {
 
 /** Batches [firstBatch, endBatch) of the test part to be evaluated. */
 export interface EvaluationLease {
-  readonly epoch: number;
+  readonly term: number;
   readonly version: number;
   readonly firstBatch: number;
   readonly endBatch: number;
@@ -40,7 +40,7 @@ export type StepWork = Extract<Work, { kind: "step" }>;
 
 /** What the run looks like to this worker, once it has joined. */
 export interface Attachment {
-  /** The layout's. What is frozen never changes within an epoch, so its version is not compared. */
+  /** The layout's. What is frozen never changes within a term, so its version is not compared. */
   readonly chunks: readonly Pick<Chunk, "kind">[];
   /** By shard: which chunks it holds. A shard is named by its place in this list. */
   readonly shards: readonly ShardChunks[];
@@ -90,7 +90,7 @@ export type WorkerEvent =
   | { readonly kind: "leave"; readonly reason: string }
   | { readonly kind: "stop" }
   /** The coordinator's commands. */
-  | { readonly kind: "epochOpened"; readonly epoch: number; readonly version: number }
+  | { readonly kind: "termOpened"; readonly term: number; readonly version: number }
   | { readonly kind: "lease"; readonly lease: StepLease }
   | { readonly kind: "evaluation"; readonly lease: EvaluationLease }
   | { readonly kind: "drain"; readonly reason: string }
@@ -100,14 +100,14 @@ export type WorkerEvent =
       readonly kind: "chunk";
       readonly shard: number;
       readonly chunk: number;
-      readonly epoch: number;
+      readonly term: number;
       readonly version: number;
     }
   /** A shard that writes into θ by itself says that all of its chunks are of this version, as of its change `sequence`. */
   | {
       readonly kind: "shardWeights";
       readonly shard: number;
-      readonly epoch: number;
+      readonly term: number;
       readonly version: number;
       readonly sequence: number;
     }
@@ -178,7 +178,7 @@ export type WorkerEffect =
   | { readonly kind: "end"; readonly ending: Ending }
   | { readonly kind: "report"; readonly report: WorkerReport }
   /** Open the shard's stream of weights after so long; `weightsStreamEnded` follows when it ends. */
-  | { readonly kind: "watch"; readonly shard: number; readonly epoch: number; readonly afterMs: number }
+  | { readonly kind: "watch"; readonly shard: number; readonly term: number; readonly afterMs: number }
   /** Copy the chunk that came into θ and read on. */
   | { readonly kind: "takeChunk"; readonly shard: number }
   /** Read on without it. */
@@ -252,7 +252,7 @@ export type WorkerReport =
     } & Failure)
   | {
       readonly kind: "evaluated";
-      readonly epoch: number;
+      readonly term: number;
       readonly version: number;
       readonly firstBatch: number;
       readonly lossSums: readonly number[];
@@ -260,7 +260,7 @@ export type WorkerReport =
     }
   | ({
       readonly kind: "evaluationFailed";
-      readonly epoch: number;
+      readonly term: number;
       readonly version: number;
       readonly firstBatch: number;
     } & Failure)

@@ -63,9 +63,9 @@ describe("a worker's pushes", () => {
     assert.deepEqual(worker.handle(refused(1)), [RELEASE]);
   });
 
-  it("of an older epoch are cancelled, and never made in the newer one", () => {
+  it("of an older term are cancelled, and never made in the newer one", () => {
     const worker = pushing();
-    assert.deepEqual(worker.handle({ kind: "epochOpened", epoch: 2, version: 0 }), [{ kind: "cancelPush", work: 1 }]);
+    assert.deepEqual(worker.handle({ kind: "termOpened", term: 2, version: 0 }), [{ kind: "cancelPush", work: 1 }]);
     assert.deepEqual(worker.handle(broke(0)), []);
     assert.deepEqual(worker.handle(broke(1)), [RELEASE]);
   });
@@ -77,7 +77,7 @@ describe("slots that a shard goes on reading", () => {
     worker.handle(taken(0, true), taken(1, true));
     const come = (shard: number, version: number): WorkerEvent => ({
       kind: "shardWeights",
-      ...{ shard, epoch: 1, version, sequence: 10 * shard + version },
+      ...{ shard, term: 1, version, sequence: 10 * shard + version },
     });
     assert.deepEqual(worker.handle(come(0, 1)), []);
     assert.deepEqual(kindsOf(worker.handle(come(1, 1))), ["releaseSlots", "load"]);
@@ -90,13 +90,13 @@ describe("slots that a shard goes on reading", () => {
     assert.deepEqual(worker.handle(taken(1, true)), [RELEASE]);
   });
 
-  it("are not released when a newer epoch is heard of, but when the shard shows that it is in it", () => {
+  it("are not released when a newer term is heard of, but when the shard shows that it is in it", () => {
     const worker = pushing();
     worker.handle(taken(0), taken(1, true));
-    assert.deepEqual(worker.handle({ kind: "epochOpened", epoch: 2, version: 0 }), []);
+    assert.deepEqual(worker.handle({ kind: "termOpened", term: 2, version: 0 }), []);
     const come = (shard: number): WorkerEvent => ({
       kind: "shardWeights",
-      ...{ shard, epoch: 2, version: 0, sequence: 50 },
+      ...{ shard, term: 2, version: 0, sequence: 50 },
     });
     assert.deepEqual(worker.handle(come(0)), []);
     assert.deepEqual(kindsOf(worker.handle(come(1))), ["releaseSlots", "load"]);

@@ -35,9 +35,9 @@ function slotsInUse({ state: { pushes, loans } }: Worker): number {
   return [...pushes.values(), ...loans].reduce((sum, { slots }) => sum + slots.length, 0);
 }
 
-/** Nobody wants what older epochs' leases came to. */
-export function cancelOlderPushes(worker: Worker, epoch: number): void {
-  for (const each of worker.state.pushes.values()) if (each.work.lease.epoch < epoch) cancel(worker, each);
+/** Nobody wants what older terms' leases came to. */
+export function cancelOlderPushes(worker: Worker, term: number): void {
+  for (const each of worker.state.pushes.values()) if (each.work.lease.term < term) cancel(worker, each);
 }
 
 export function cancelAllPushes(worker: Worker): void {
@@ -105,8 +105,8 @@ export function leaseFailed(
 export function returnLoans(worker: Worker): void {
   for (const loan of worker.state.loans) {
     const { work, shards } = loan;
-    const { epoch, step } = work.lease;
-    for (const shard of shards) if (worker.versions?.isPast(shard, epoch, step)) shards.delete(shard);
+    const { term, step } = work.lease;
+    for (const shard of shards) if (worker.versions?.isPast(shard, term, step)) shards.delete(shard);
     if (shards.size > 0) continue;
     worker.state.loans.delete(loan);
     emit(worker, { kind: "releaseSlots", work: work.id, slots: loan.slots });

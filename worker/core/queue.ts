@@ -14,13 +14,13 @@ const WORK_MAX = 1_024;
 /** The weights that the work is to be done with. */
 export function weightsOf(work: Work): WeightsVersion {
   const { lease, kind } = work;
-  return { epoch: lease.epoch, version: kind === "step" ? lease.step : lease.version };
+  return { term: lease.term, version: kind === "step" ? lease.step : lease.version };
 }
 
 /** Whether `weights` come after those that the work names: then nobody waits for it any more. */
 export function isVoid(work: Work, weights: WeightsVersion): boolean {
   const wanted = weightsOf(work);
-  return wanted.epoch < weights.epoch || (wanted.epoch === weights.epoch && wanted.version < weights.version);
+  return wanted.term < weights.term || (wanted.term === weights.term && wanted.version < weights.version);
 }
 
 export function addLease(worker: Worker, lease: StepLease): void {

@@ -14,7 +14,7 @@ export interface WorkerState {
    * all, and the server ends the stream; `detaching`: what the lost stream had under way comes to its end.
    */
   phase: "away" | "attached" | "leaving" | "farewell" | "detaching" | "ended";
-  /** The newest weights heard of, version −1 at the start of an epoch: work for older ones is void. */
+  /** The newest weights heard of, version −1 at the start of a term: work for older ones is void. */
   newest: WeightsVersion;
   /** What all threads have, a copy of their own: they have it for good, whatever comes into θ. */
   held: WeightsVersion | undefined;
@@ -120,7 +120,7 @@ export function createWorker(options: WorkerOptions): Worker {
 }
 
 /** Older than any weights. */
-export const NOTHING: WeightsVersion = { epoch: 0, version: -1 };
+export const NOTHING: WeightsVersion = { term: 0, version: -1 };
 
 /** Whether the server listens, and weights and work are of use. */
 export function isAttached({ state: { phase } }: Worker): boolean {

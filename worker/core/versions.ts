@@ -1,17 +1,17 @@
 import type { Attachment, WeightsVersion } from "./messages.js";
 
 /**
- * Which weights are in θ: every chunk that comes carries its epoch and version, and θ is of version s once all of its
+ * Which weights are in θ: every chunk that comes carries its term and version, and θ is of version s once all of its
  * chunks are. Chunks of different shards come in any order, and a slow reader is sent only the newest version of
  * each, so between two versions θ is a mixture that nobody may use.
  */
 export interface WeightVersions {
-  /** The newest epoch heard of; what belongs to an older one is void. */
-  readonly epoch: number;
+  /** The newest term heard of; what belongs to an older one is void. */
+  readonly term: number;
   /** What θ is now, if all of its chunks are of one version. */
   readonly complete: WeightsVersion | undefined;
-  /** A newer epoch voids every chunk; an older one is passed over. */
-  openEpoch(epoch: number): void;
+  /** A newer term voids every chunk; an older one is passed over. */
+  openTerm(term: number): void;
   /** Whether the chunk is to be copied into θ, which must then be done: it counts as there. */
   accept(chunk: number, weights: WeightsVersion): boolean;
   /** All of the shard's chunks are of this version. @returns whether that is news, and not overtaken. */
@@ -20,12 +20,12 @@ export interface WeightVersions {
   forget(shard: number, weights: WeightsVersion): void;
   /** All of the shard's chunks are gone. */
   forgetAll(shard: number): void;
-  /** Whether the shard is known to be beyond this step, in its epoch or in a newer one. */
-  isPast(shard: number, epoch: number, step: number): boolean;
+  /** Whether the shard is known to be beyond this step, in its term or in a newer one. */
+  isPast(shard: number, term: number, step: number): boolean;
 }
 
 export function createWeightVersions({ chunks, shards }: Pick<Attachment, "chunks" | "shards">): WeightVersions {
-  let epoch = 0;
+  let term = 0;
   /** Of each chunk, −1 while it is missing. */
   const versions = new Array<number>(chunks.length).fill(-1);
   const moving = chunks.map(({ kind }) => kind !== "frozen");
@@ -35,9 +35,9 @@ export function createWeightVersions({ chunks, shards }: Pick<Attachment, "chunk
   let newest = -1;
   let atNewest = 0;
 
-  function openEpoch(opened: number): void {
-    if (opened <= epoch) return;
-    epoch = opened;
+  function openTerm(opened: number): void {
+    if (opened <= term) return;
+    term = opened;
     versions.fill(-1);
     missing = chunks.length;
     newest = -1;
@@ -57,29 +57,29 @@ export function createWeightVersions({ chunks, shards }: Pick<Attachment, "chunk
   }
 
   return {
-    get epoch() {
-      return epoch;
+    get term() {
+      return term;
     },
     get complete() {
-      return missing === 0 && atNewest === movingCount ? { epoch, version: newest } : undefined;
+      return missing === 0 && atNewest === movingCount ? { term, version: newest } : undefined;
     },
-    openEpoch,
+    openTerm,
     accept(chunk, weights) {
-      openEpoch(weights.epoch);
-      if (weights.epoch < epoch || weights.version < versions[chunk]) return false;
+      openTerm(weights.term);
+      if (weights.term < term || weights.version < versions[chunk]) return false;
       set(chunk, weights.version);
       return true;
     },
     acceptShard(shard, weights) {
-      openEpoch(weights.epoch);
-      if (weights.epoch < epoch) return false;
+      openTerm(weights.term);
+      if (weights.term < term) return false;
       const { firstChunk, endChunk } = shards[shard];
       for (let chunk = firstChunk; chunk < endChunk; chunk++) if (weights.version < versions[chunk]) return false;
       for (let chunk = firstChunk; chunk < endChunk; chunk++) set(chunk, weights.version);
       return true;
     },
     forget(shard, weights) {
-      if (weights.epoch !== epoch) return;
+      if (weights.term !== term) return;
       const { firstChunk, endChunk } = shards[shard];
       for (let chunk = firstChunk; chunk < endChunk; chunk++) {
         if (versions[chunk] === weights.version) set(chunk, -1);
@@ -88,16 +88,16 @@ export function createWeightVersions({ chunks, shards }: Pick<Attachment, "chunk
     forgetAll(shard) {
       for (let chunk = shards[shard].firstChunk; chunk < shards[shard].endChunk; chunk++) set(chunk, -1);
     },
-    isPast(shard, ofEpoch, step) {
+    isPast(shard, ofTerm, step) {
       const { firstChunk, endChunk } = shards[shard];
       for (let chunk = firstChunk; chunk < endChunk; chunk++) {
-        if (versions[chunk] === -1 || (epoch === ofEpoch && moving[chunk] && versions[chunk] <= step)) return false;
+        if (versions[chunk] === -1 || (term === ofTerm && moving[chunk] && versions[chunk] <= step)) return false;
       }
-      return epoch >= ofEpoch;
+      return term >= ofTerm;
     },
   };
 }
 
 export function isSameVersion(a: WeightsVersion | undefined, b: WeightsVersion | undefined): boolean {
-  return a?.epoch === b?.epoch && a?.version === b?.version;
+  return a?.term === b?.term && a?.version === b?.version;
 }

@@ -13,18 +13,18 @@ import { begin, isVoid } from "./queue.js";
 import { abandon, emit, isAttached, note, report, type Worker } from "./state.js";
 import { isSameVersion } from "./versions.js";
 
-export function epochOpened(worker: Worker, { epoch, version }: WeightsVersion): void {
-  note(worker, "info", "an epoch begins", { epoch, step: version });
-  openEpoch(worker, epoch);
+export function termOpened(worker: Worker, { term, version }: WeightsVersion): void {
+  note(worker, "info", "a term begins", { term, step: version });
+  openTerm(worker, term);
 }
 
-/** There is a newer epoch, in whichever way it is heard of first: all chunks and all work of older ones are void. */
-function openEpoch(worker: Worker, epoch: number): void {
-  worker.versions?.openEpoch(epoch);
-  if (epoch <= worker.state.newest.epoch) return;
-  advance(worker, { epoch, version: -1 });
-  worker.state.queue = worker.state.queue.filter(({ lease }) => lease.epoch >= epoch);
-  cancelOlderPushes(worker, epoch);
+/** There is a newer term, in whichever way it is heard of first: all chunks and all work of older ones are void. */
+function openTerm(worker: Worker, term: number): void {
+  worker.versions?.openTerm(term);
+  if (term <= worker.state.newest.term) return;
+  advance(worker, { term, version: -1 });
+  worker.state.queue = worker.state.queue.filter(({ lease }) => lease.term >= term);
+  cancelOlderPushes(worker, term);
 }
 
 /** There is something newer than before: what is computed with older weights is void. */
@@ -41,7 +41,7 @@ export function chunk(worker: Worker, event: Extract<WorkerEvent, { kind: "chunk
 }
 
 function judgeChunk(worker: Worker, shard: number, come: { readonly chunk: number } & WeightsVersion): void {
-  openEpoch(worker, come.epoch);
+  openTerm(worker, come.term);
   if (!worker.versions!.accept(come.chunk, come)) return emit(worker, { kind: "skipChunk", shard });
   worker.sequences.delete(shard);
   emit(worker, { kind: "takeChunk", shard });
@@ -51,7 +51,7 @@ function judgeChunk(worker: Worker, shard: number, come: { readonly chunk: numbe
 
 export function shardWeights(worker: Worker, event: Extract<WorkerEvent, { kind: "shardWeights" }>): void {
   if (!isAttached(worker)) return;
-  openEpoch(worker, event.epoch);
+  openTerm(worker, event.term);
   if (!worker.versions!.acceptShard(event.shard, event)) return;
   worker.sequences.set(event.shard, event.sequence);
   returnLoans(worker);
@@ -77,8 +77,8 @@ export function loaded(worker: Worker, moved: readonly number[]): void {
   if (moved.length === 0) {
     worker.loads += 1;
     state.held = weights;
-    report(worker, { kind: "weightsHeld", epoch: weights.epoch, version: weights.version });
-    note(worker, "debug", "weights held", { epoch: weights.epoch, step: weights.version });
+    report(worker, { kind: "weightsHeld", term: weights.term, version: weights.version });
+    note(worker, "debug", "weights held", { term: weights.term, step: weights.version });
     begin(worker);
   } else {
     // What was begun with them is of no version either.
@@ -133,5 +133,5 @@ export function weightsStreamEnded(worker: Worker, event: Extract<WorkerEvent, {
 
 export function watchShard(worker: Worker, shard: number, afterMs: number): void {
   worker.watches[shard].loadsBefore = worker.loads;
-  emit(worker, { kind: "watch", shard, epoch: worker.versions!.epoch, afterMs });
+  emit(worker, { kind: "watch", shard, term: worker.versions!.term, afterMs });
 }

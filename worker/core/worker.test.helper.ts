@@ -19,9 +19,9 @@ export interface Driven {
   /** Has the core handle the events in turn. @returns the effects of the last, but for notes. */
   handle(...events: readonly WorkerEvent[]): WorkerEffect[];
   /** All chunks of a version come. @returns all effects beside that they are taken. */
-  publish(epoch: number, version: number): WorkerEffect[];
+  publish(term: number, version: number): WorkerEffect[];
   /** They come and the threads copy them. */
-  hold(epoch: number, version: number): WorkerEffect[];
+  hold(term: number, version: number): WorkerEffect[];
   /** Computes what it is computing, into these slots. */
   computed(...slots: readonly number[]): WorkerEffect[];
 }
@@ -40,15 +40,15 @@ export function startCore(): Driven {
       for (const event of events) effects = core.handle(event, driven.nowMs);
       return effects.filter(({ kind }) => kind !== "note");
     },
-    publish(epoch, version) {
+    publish(term, version) {
       const chunks = [...ATTACHMENT.chunks.keys()].reverse();
       const effects = chunks.flatMap((chunk) =>
-        driven.handle({ kind: "chunk", shard: Math.floor(chunk / 2), chunk, epoch, version }),
+        driven.handle({ kind: "chunk", shard: Math.floor(chunk / 2), chunk, term, version }),
       );
       return effects.filter(({ kind }) => kind !== "takeChunk");
     },
-    hold(epoch, version) {
-      driven.publish(epoch, version);
+    hold(term, version) {
+      driven.publish(term, version);
       return driven.handle({ kind: "loaded" });
     },
     computed: (...slots) =>
@@ -66,10 +66,10 @@ export function attachedCore(attachment: Partial<Attachment> = {}): Driven {
 }
 
 /** Leaves [lo, hi) of a step of four micro-batches. */
-export function lease(step: number, lo: number, hi: number, epoch = 1): WorkerEvent {
+export function lease(step: number, lo: number, hi: number, term = 1): WorkerEvent {
   const given: StepLease = {
     lease: 100 * step + lo,
-    ...{ epoch, step, firstMicroBatch: 4 * step, microBatches: 4, lo, hi },
+    ...{ term, step, firstMicroBatch: 4 * step, microBatches: 4, lo, hi },
     leafWeights1: [],
     leafWeights2: [],
     mac: new Uint8Array(),
@@ -77,9 +77,9 @@ export function lease(step: number, lo: number, hi: number, epoch = 1): WorkerEv
   return { kind: "lease", lease: given };
 }
 
-export const evaluation = (epoch: number, version: number): WorkerEvent => ({
+export const evaluation = (term: number, version: number): WorkerEvent => ({
   kind: "evaluation",
-  lease: { epoch, version, firstBatch: 0, endBatch: 2 },
+  lease: { term, version, firstBatch: 0, endBatch: 2 },
 });
 
 export const kindsOf = (effects: readonly WorkerEffect[]): string[] => effects.map(({ kind }) => kind);

@@ -43,7 +43,7 @@ export interface NearSession {
 }
 
 export interface StandingWeights {
-  readonly epoch: number;
+  readonly term: number;
   readonly version: number;
   readonly sequence: number;
 }
@@ -196,9 +196,9 @@ function startSession(parts: {
     canPush: ({ lease, computed }) =>
       over === undefined && !waiting.has(lease.lease) && computed.nodes.every(({ slot }) => slot < slots.count),
     push({ lease, computed }, lend) {
-      const { epoch, step, lo, hi, mac } = lease;
+      const { term, step, lo, hi, mac } = lease;
       for (const node of computed.nodes) slots.put(node, link.firstChunk, link.endChunk);
-      const claims = { workerId, seal: Buffer.from(seal), lease: lease.lease, epoch, step, lo, hi };
+      const claims = { workerId, seal: Buffer.from(seal), lease: lease.lease, term, step, lo, hi };
       const nodes = computed.nodes.map(({ lo, hi, slot }) => ({ lo, hi, slot }));
       return new Promise((resolve, reject) => {
         waiting.set(lease.lease, { resolve, reject });

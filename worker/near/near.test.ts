@@ -155,7 +155,7 @@ for (const mapper of [installation?.mapper, undefined]) {
       const first = shard.sequence.stands();
       const movedOf = (sequence: number): number[] => shard.near.fetch(new Map([[0, sequence]]))();
       assert.deepEqual(movedOf(first), [0], "not announced yet");
-      shard.send({ weights: { epoch: 1, version: 5, sequence: first } });
+      shard.send({ weights: { term: 1, version: 5, sequence: first } });
       await until(() => shard.heard.includes("weights 5"));
       const moved = shard.near.fetch(new Map([[0, first]]));
       assert.deepEqual(moved(), []);
@@ -167,7 +167,7 @@ for (const mapper of [installation?.mapper, undefined]) {
       const second = shard.sequence.stands();
       assert.deepEqual(moved(), [0], "of another version now");
       assert.deepEqual(movedOf(second), [0], "not announced yet");
-      shard.send({ weights: { epoch: 1, version: 6, sequence: second } });
+      shard.send({ weights: { term: 1, version: 6, sequence: second } });
       await until(() => shard.heard.includes("weights 6"));
       assert.deepEqual(movedOf(first), [0]);
       const latest = shard.near.fetch(new Map([[0, second]]));
@@ -185,7 +185,7 @@ for (const mapper of [installation?.mapper, undefined]) {
       const shard = await play(test, { mapper });
       const session = (await shard.open())!;
       const standing = shard.sequence.stands();
-      shard.send({ weights: { epoch: 1, version: 5, sequence: standing } });
+      shard.send({ weights: { term: 1, version: 5, sequence: standing } });
       await until(() => shard.heard.includes("weights 5"));
       const moved = shard.near.fetch(new Map([[0, standing]]));
       session.theta.sequence = () => {
@@ -295,7 +295,7 @@ describe("a worker that can share no memory with a shard", { timeout: 60_000 }, 
 });
 
 function pushOf(nodes: Push["computed"]["nodes"]): Push {
-  const lease = { lease: 3, epoch: 1, step: 0, lo: 0, hi: 4, mac: new Uint8Array(32) } as unknown as StepLease;
+  const lease = { lease: 3, term: 1, step: 0, lo: 0, hi: 4, mac: new Uint8Array(32) } as unknown as StepLease;
   return { lease, computed: { nodes, losses: new Float64Array(4) } } as unknown as Push;
 }
 

@@ -2,7 +2,7 @@
  * A process that computes on the installation that ISOBATCH_TENSORFLOW names, through the very loader that workers
  * use, and compares a product of matrices and a gradient with sums written out here. It prints what it saw in JSON.
  */
-import * as tf from "@tensorflow/tfjs-core";
+import { core as tf } from "../../../tasks/tfjs/core.js";
 import { isBackendName, openBackend } from "../../index.js";
 
 const SIZE = 48;

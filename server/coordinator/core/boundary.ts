@@ -37,7 +37,7 @@ export function atBoundary(run: Run): void {
     run.checkpointAsked = false;
     run.writing = { step, waitingFor: new Set(run.state.shards.keys()) };
     for (const shard of run.state.shards.keys()) {
-      emit(run, { kind: "checkpoint", shard, epoch: run.state.epoch, mark: run.state.mark });
+      emit(run, { kind: "checkpoint", shard, term: run.state.term, mark: run.state.mark });
     }
   }
   const evaluationDue = microBatches === 0 || complete || isDue(run, run.options.evaluateEvery);
@@ -67,7 +67,7 @@ function openStep(run: Run): void {
   const coefficients = run.options.coefficients({ firstMicroBatch, microBatches, c1, c2 });
   const weights = run.options.leafWeights?.(microBatches);
   const plan: StepPlan = {
-    epoch: run.state.epoch,
+    term: run.state.term,
     step,
     firstMicroBatch,
     microBatches,
@@ -93,9 +93,9 @@ function openStep(run: Run): void {
   assign(run);
 }
 
-export function covered(run: Run, shardIndex: number, epoch: number, step: number, lo: number, hi: number): void {
+export function covered(run: Run, shardIndex: number, term: number, step: number, lo: number, hi: number): void {
   const { board, plan } = run.state;
-  if (run.state.phase !== "stepping" || plan?.epoch !== epoch || plan.step !== step || board === undefined) return;
+  if (run.state.phase !== "stepping" || plan?.term !== term || plan.step !== step || board === undefined) return;
   run.state.shards[shardIndex].covered.fill(1, lo, hi);
   let isNews = false;
   for (let leaf = lo; leaf < hi; leaf++) {
@@ -107,14 +107,14 @@ export function covered(run: Run, shardIndex: number, epoch: number, step: numbe
   if (isNews) closeDoneLeases(run);
 }
 
-export function superseded(run: Run, epoch: number, step: number): void {
+export function superseded(run: Run, term: number, step: number): void {
   const { plan } = run.state;
-  if (run.state.phase === "stepping" && plan?.epoch === epoch && plan.step === step) run.superseded = true;
+  if (run.state.phase === "stepping" && plan?.term === term && plan.step === step) run.superseded = true;
 }
 
-export function committed(run: Run, shardIndex: number, epoch: number, step: number, scalars: ShardScalars): void {
+export function committed(run: Run, shardIndex: number, term: number, step: number, scalars: ShardScalars): void {
   const { plan, planCoefficients } = run.state;
-  if (run.state.phase !== "stepping" || plan?.epoch !== epoch || plan.step !== step) return;
+  if (run.state.phase !== "stepping" || plan?.term !== term || plan.step !== step) return;
   run.state.shards[shardIndex].committed = scalars;
   // A slice of frozen weights commits at once, and has the version still.
   if (scalars.ledger.length > 0) run.superseded = true;
@@ -124,7 +124,7 @@ export function committed(run: Run, shardIndex: number, epoch: number, step: num
   emit(run, {
     kind: "committed",
     commit: {
-      epoch,
+      term,
       plan,
       coefficients: planCoefficients!,
       scalars: all,
@@ -149,7 +149,7 @@ export function evaluated(run: Run, event: Extract<CoordinatorEvent, { kind: "ev
   const worker = run.state.workers.get(event.worker);
   const { board } = run.state;
   if (run.state.phase !== "evaluating" || board === undefined) return;
-  if (event.epoch !== run.state.epoch || event.version !== run.state.mark.step) return;
+  if (event.term !== run.state.term || event.version !== run.state.mark.step) return;
   for (const [i, lossSum] of event.lossSums.entries()) {
     const batch = event.firstBatch + i;
     if (batch >= board.count || !markDone(board, batch)) continue;

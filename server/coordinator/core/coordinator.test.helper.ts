@@ -34,7 +34,7 @@ export const scalars = {
 export function coordinator(options: Partial<Parameters<typeof createCoordinatorCore>[0]> = {}) {
   const core = createCoordinatorCore({
     shards: 2,
-    epoch: 0,
+    term: 0,
     microBatchesPerStep: 4,
     microBatchSize: 8,
     kappaRecord: [],
@@ -65,17 +65,17 @@ export function coordinator(options: Partial<Parameters<typeof createCoordinator
     /** Up to the boundary at which the shards have restored `mark`. */
     restore(mark = start) {
       both((shard) => ({ kind: "shardAttached", shard, checkpoints: [mark.step] }));
-      tell({ kind: "epochSaved", epoch: core.state.epoch });
-      return both((shard) => ({ kind: "restored", shard, epoch: core.state.epoch, mark }));
+      tell({ kind: "termSaved", term: core.state.term });
+      return both((shard) => ({ kind: "restored", shard, term: core.state.term, mark }));
     },
     worker(name: string) {
       tell({ kind: "workerAttached", worker: name });
-      return tell({ kind: "weightsHeld", worker: name, epoch: core.state.epoch, version: core.state.mark.step });
+      return tell({ kind: "weightsHeld", worker: name, term: core.state.term, version: core.state.mark.step });
     },
     cover: (lo: number, hi: number, step = core.state.mark.step) =>
-      both((shard) => ({ kind: "covered", shard, epoch: core.state.epoch, step, lo, hi })),
+      both((shard) => ({ kind: "covered", shard, term: core.state.term, step, lo, hi })),
     commit: (step = core.state.mark.step) =>
-      both((shard) => ({ kind: "committed", shard, epoch: core.state.epoch, step, scalars })),
+      both((shard) => ({ kind: "committed", shard, term: core.state.term, step, scalars })),
   };
 }
 

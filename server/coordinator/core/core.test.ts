@@ -4,19 +4,19 @@ import { coordinator, kinds, leases, start } from "./coordinator.test.helper.js"
 import type { CoordinatorEvent } from "./messages.js";
 
 describe("a coordinator's beginning", () => {
-  it("saves the epoch before anybody hears of it", () => {
+  it("saves the term before anybody hears of it", () => {
     const { tell } = coordinator();
     tell({ kind: "workerAttached", worker: "a" });
     tell({ kind: "shardAttached", shard: 0, checkpoints: [0] });
-    assert.deepEqual(kinds(tell({ kind: "shardAttached", shard: 1, checkpoints: [0] })), ["saveEpoch"]);
-    assert.deepEqual(kinds(tell({ kind: "epochSaved", epoch: 1 })), ["restore", "restore", "epochOpened"]);
+    assert.deepEqual(kinds(tell({ kind: "shardAttached", shard: 1, checkpoints: [0] })), ["saveTerm"]);
+    assert.deepEqual(kinds(tell({ kind: "termSaved", term: 1 })), ["restore", "restore", "termOpened"]);
   });
 
   it("goes to the newest checkpoint that all shards have", () => {
     const { tell } = coordinator({ stepsBefore: 4 });
     tell({ kind: "shardAttached", shard: 0, checkpoints: [0, 2, 4] });
     tell({ kind: "shardAttached", shard: 1, checkpoints: [0, 2] });
-    const restores = tell({ kind: "epochSaved", epoch: 1 }).filter((effect) => effect.kind === "restore");
+    const restores = tell({ kind: "termSaved", term: 1 }).filter((effect) => effect.kind === "restore");
     assert.deepEqual(
       restores.map(({ step }) => step),
       [2, 2],
@@ -30,7 +30,7 @@ describe("a coordinator's beginning", () => {
     it(`goes to the newest one ${name}`, () => {
       const { tell } = coordinator({ stepsBefore });
       for (const shard of [0, 1]) tell({ kind: "shardAttached", shard, checkpoints: [2, 4] });
-      const restores = tell({ kind: "epochSaved", epoch: 1 }).filter((effect) => effect.kind === "restore");
+      const restores = tell({ kind: "termSaved", term: 1 }).filter((effect) => effect.kind === "restore");
       assert.deepEqual(
         restores.map(({ step }) => step),
         [expected, expected],
@@ -41,9 +41,9 @@ describe("a coordinator's beginning", () => {
   it("has newer checkpoints than the one it goes to deleted: their steps may be taken again at another κ", () => {
     const { tell, both, core } = coordinator({ stepsBefore: 3 });
     for (const shard of [0, 1]) tell({ kind: "shardAttached", shard, checkpoints: [2, 4] });
-    tell({ kind: "epochSaved", epoch: 1 });
+    tell({ kind: "termSaved", term: 1 });
     const mark = { step: 2, microBatches: 8, c1: 0.2, c2: 0.2 };
-    const kept = both((shard) => ({ kind: "restored", shard, epoch: 1, mark })).filter(({ kind }) => kind === "keep");
+    const kept = both((shard) => ({ kind: "restored", shard, term: 1, mark })).filter(({ kind }) => kind === "keep");
     assert.deepEqual(
       kept,
       [0, 1].map((shard) => ({ kind: "keep", shard, steps: [2] })),
@@ -61,14 +61,12 @@ describe("a coordinator's beginning", () => {
     tell({ kind: "shardLost", shard: 1, reason: "killed" });
     tell({ kind: "shardAttached", shard: 1, checkpoints: [2] });
     tell({ kind: "checkpointed", shard: 0, step: 4 });
-    tell({ kind: "epochSaved", epoch: core.state.epoch });
+    tell({ kind: "termSaved", term: core.state.term });
     const mark = { step: 2, microBatches: 8, c1: 0.2, c2: 0.2 };
-    both((shard) => ({ kind: "restored", shard, epoch: core.state.epoch, mark }));
+    both((shard) => ({ kind: "restored", shard, term: core.state.term, mark }));
     tell({ kind: "shardLost", shard: 1, reason: "killed" });
     tell({ kind: "shardAttached", shard: 1, checkpoints: [2, 4] });
-    const restores = tell({ kind: "epochSaved", epoch: core.state.epoch }).filter(
-      (effect) => effect.kind === "restore",
-    );
+    const restores = tell({ kind: "termSaved", term: core.state.term }).filter((effect) => effect.kind === "restore");
     assert.deepEqual(
       restores.map(({ step }) => step),
       [2, 2],
@@ -79,11 +77,11 @@ describe("a coordinator's beginning", () => {
     const { core, tell } = coordinator({ stepsBefore: 2 });
     tell({ kind: "shardAttached", shard: 0, checkpoints: [0, 2] });
     tell({ kind: "shardAttached", shard: 1, checkpoints: [0, 2] });
-    tell({ kind: "epochSaved", epoch: 1 });
+    tell({ kind: "termSaved", term: 1 });
     const reason = "its checksum is wrong";
-    assert.ok(kinds(tell({ kind: "restoreFailed", shard: 1, epoch: 1, step: 2, reason })).includes("saveEpoch"));
-    tell({ kind: "epochSaved", epoch: 2 });
-    tell({ kind: "restoreFailed", shard: 0, epoch: 2, step: 0, reason });
+    assert.ok(kinds(tell({ kind: "restoreFailed", shard: 1, term: 1, step: 2, reason })).includes("saveTerm"));
+    tell({ kind: "termSaved", term: 2 });
+    tell({ kind: "restoreFailed", shard: 0, term: 2, step: 0, reason });
     assert.deepEqual(core.state.outcome?.ok === false && core.state.outcome.code, "damaged");
   });
 });
@@ -108,9 +106,9 @@ describe("a coordinator's leases", () => {
     restore();
     worker("a");
     tell({ kind: "leaseComputed", worker: "a", lease: 1, computeMs: 5 });
-    tell({ kind: "covered", shard: 0, epoch: 1, step: 0, lo: 0, hi: 4 });
+    tell({ kind: "covered", shard: 0, term: 1, step: 0, lo: 0, hi: 4 });
     assert.equal(core.state.board?.doneCount, 0);
-    tell({ kind: "covered", shard: 1, epoch: 1, step: 0, lo: 0, hi: 4 });
+    tell({ kind: "covered", shard: 1, term: 1, step: 0, lo: 0, hi: 4 });
     assert.equal(core.state.board?.doneCount, 4);
   });
 
@@ -227,7 +225,7 @@ describe("a coordinator's boundaries", () => {
     const evaluated = (firstBatch: number, loss: number): CoordinatorEvent => ({
       kind: "evaluated",
       worker: "a",
-      epoch: 1,
+      term: 1,
       version: 0,
       firstBatch,
       lossSums: [loss],
@@ -272,9 +270,9 @@ describe("a coordinator's boundaries", () => {
     tell({ kind: "shardLost", shard: 1, reason: "killed" });
     assert.equal(core.state.phase, "gathering");
     tell({ kind: "shardAttached", shard: 1, checkpoints: [0] });
-    assert.equal(core.state.epoch, 2);
-    tell({ kind: "epochSaved", epoch: 2 });
-    const effects = both((shard) => ({ kind: "restored", shard, epoch: 2, mark: start }));
+    assert.equal(core.state.term, 2);
+    tell({ kind: "termSaved", term: 2 });
+    const effects = both((shard) => ({ kind: "restored", shard, term: 2, mark: start }));
     const back = effects.find((effect) => effect.kind === "rolledBack");
     assert.ok(back?.kind === "rolledBack");
     assert.equal(back.recomputed, 1);

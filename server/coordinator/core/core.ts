@@ -2,7 +2,7 @@ import { atBoundary, checkpointed, committed, covered, evaluated, superseded } f
 import { endIfEverybodyFails } from "./failures.js";
 import { assign, countFailure, leaseFailed, release } from "./leasing.js";
 import type { CoordinatorEffect, CoordinatorEvent } from "./messages.js";
-import { epochSaved, gather, leaveStrandedStep, restored, restoreFailed } from "./recovery.js";
+import { gather, leaveStrandedStep, restored, restoreFailed, termSaved } from "./recovery.js";
 import { type CoordinatorOptions, type CoordinatorState, createRun, emit, end, note, type Run } from "./run.js";
 import { createWorkerState, loseWeights, smooth, type WorkerState } from "./workers.js";
 
@@ -44,22 +44,22 @@ function dispatch(run: Run, event: CoordinatorEvent): void {
       run.state.shards[event.shard].attached = false;
       if (run.state.phase !== "ended") note(run, "warn", `shard ${event.shard} is lost: ${event.reason}`);
       return gather(run);
-    case "epochSaved":
-      return epochSaved(run, event.epoch);
+    case "termSaved":
+      return termSaved(run, event.term);
     case "kappaSaved":
       run.kappaSaved = Math.max(run.kappaSaved, event.facts);
       if (run.state.phase === "boundary") atBoundary(run);
       return;
     case "restored":
-      return restored(run, event.shard, event.epoch, event.mark);
+      return restored(run, event.shard, event.term, event.mark);
     case "restoreFailed":
-      return restoreFailed(run, event.shard, event.epoch, event.step, event.reason);
+      return restoreFailed(run, event.shard, event.term, event.step, event.reason);
     case "covered":
-      return covered(run, event.shard, event.epoch, event.step, event.lo, event.hi);
+      return covered(run, event.shard, event.term, event.step, event.lo, event.hi);
     case "superseded":
-      return superseded(run, event.epoch, event.step);
+      return superseded(run, event.term, event.step);
     case "committed":
-      return committed(run, event.shard, event.epoch, event.step, event.scalars);
+      return committed(run, event.shard, event.term, event.step, event.scalars);
     case "checkpointed":
       return checkpointed(run, event.shard, event.step, event.error);
     case "workerAttached":
@@ -71,7 +71,7 @@ function dispatch(run: Run, event: CoordinatorEvent): void {
       return proceed(run);
     case "weightsHeld": {
       const worker = seen(run, event.worker);
-      if (worker === undefined || event.epoch !== run.state.epoch) return;
+      if (worker === undefined || event.term !== run.state.term) return;
       const isNews = !worker.ready || run.superseded;
       worker.ready = true;
       worker.proven = true;
@@ -132,9 +132,9 @@ function dispatch(run: Run, event: CoordinatorEvent): void {
 
 function workerAttached(run: Run, name: string, machine = name): void {
   run.state.workers.set(name, createWorkerState(name, machine, run.nowMs));
-  if (run.state.phase === "gathering" || run.savedEpoch !== run.state.epoch) return;
+  if (run.state.phase === "gathering" || run.savedTerm !== run.state.term) return;
   const version = run.state.phase === "restoring" ? run.target : run.state.mark.step;
-  emit(run, { kind: "epochOpened", worker: name, epoch: run.state.epoch, version });
+  emit(run, { kind: "termOpened", worker: name, term: run.state.term, version });
 }
 
 function workerLost(run: Run, name: string): void {

@@ -95,12 +95,12 @@ describe("κ that follows the workers", () => {
     tell({ kind: "workerLost", worker: "b", reason: "killed" });
     tell({ kind: "shardLost", shard: 1, reason: "killed" });
     const gathered = save(tell({ kind: "shardAttached", shard: 1, checkpoints: [0] }));
-    assert.deepEqual(kinds(gathered).slice(0, 2), ["saveKappa", "saveEpoch"]);
+    assert.deepEqual(kinds(gathered).slice(0, 2), ["saveKappa", "saveTerm"]);
     assert.deepEqual(facts(gathered), [
       { step: 4, firstMicroBatch: 12, microBatches: 4, reason: "the run went back from here" },
     ]);
-    tell({ kind: "epochSaved", epoch: 2 });
-    const taken = [planned(both((shard) => ({ kind: "restored", shard, epoch: 2, mark: start })))];
+    tell({ kind: "termSaved", term: 2 });
+    const taken = [planned(both((shard) => ({ kind: "restored", shard, term: 2, mark: start })))];
     for (let i = 0; i < 5; i++) taken.push(planned(step()));
     // Steps 0 and 1 of one worker, 2 to 4 of two, and only then the one that is left.
     assert.deepEqual(taken, [2, 2, 4, 4, 4, 2]);
@@ -111,10 +111,10 @@ describe("κ that follows the workers", () => {
       { step: 0, firstMicroBatch: 0, microBatches: 6, reason: "3 workers" },
       { step: 2, firstMicroBatch: 12, microBatches: 4, reason: "worker c left: 2 workers" },
     ];
-    const { both, tell, worker, save, step } = elastic({ kappaRecord, stepsBefore: 4, epoch: 1 });
+    const { both, tell, worker, save, step } = elastic({ kappaRecord, stepsBefore: 4, term: 1 });
     save(both((shard) => ({ kind: "shardAttached", shard, checkpoints: [0] })));
-    tell({ kind: "epochSaved", epoch: 2 });
-    const taken = [planned(both((shard) => ({ kind: "restored", shard, epoch: 2, mark: start })))];
+    tell({ kind: "termSaved", term: 2 });
+    const taken = [planned(both((shard) => ({ kind: "restored", shard, term: 2, mark: start })))];
     worker("z");
     for (let i = 0; i < 4; i++) taken.push(planned(step()));
     assert.deepEqual(taken, [6, 6, 4, 4, 2]);

@@ -71,7 +71,7 @@ export function assign(run: Run): void {
     worker.running.add(lease.lease);
     worker.given += hi - lo;
     if (stage === "step") emit(run, { kind: "lease", lease, plan: plan! });
-    else emit(run, { kind: "evaluate", lease, epoch: run.state.epoch, version: run.state.mark.step });
+    else emit(run, { kind: "evaluate", lease, term: run.state.term, version: run.state.mark.step });
   }
 }
 

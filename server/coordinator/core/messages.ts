@@ -12,31 +12,31 @@ import type { StepPhases } from "./phases.js";
 export type CoordinatorEvent =
   | { readonly kind: "shardAttached"; readonly shard: number; readonly checkpoints: readonly number[] }
   | { readonly kind: "shardLost"; readonly shard: number; readonly reason: string }
-  | { readonly kind: "epochSaved"; readonly epoch: number }
+  | { readonly kind: "termSaved"; readonly term: number }
   /** So many facts of the record of κ are durable. */
   | { readonly kind: "kappaSaved"; readonly facts: number }
-  | { readonly kind: "restored"; readonly shard: number; readonly epoch: number; readonly mark: CheckpointMark }
+  | { readonly kind: "restored"; readonly shard: number; readonly term: number; readonly mark: CheckpointMark }
   | {
       readonly kind: "restoreFailed";
       readonly shard: number;
-      readonly epoch: number;
+      readonly term: number;
       readonly step: number;
       readonly reason: string;
     }
   | {
       readonly kind: "covered";
       readonly shard: number;
-      readonly epoch: number;
+      readonly term: number;
       readonly step: number;
       readonly lo: number;
       readonly hi: number;
     }
   /** Version `step` can't be had from this shard any more, and step `step` has not committed there. */
-  | { readonly kind: "superseded"; readonly shard: number; readonly epoch: number; readonly step: number }
+  | { readonly kind: "superseded"; readonly shard: number; readonly term: number; readonly step: number }
   | {
       readonly kind: "committed";
       readonly shard: number;
-      readonly epoch: number;
+      readonly term: number;
       readonly step: number;
       readonly scalars: ShardScalars;
     }
@@ -45,7 +45,7 @@ export type CoordinatorEvent =
   | { readonly kind: "workerAttached"; readonly worker: string; readonly machine?: string }
   | { readonly kind: "workerLost"; readonly worker: string; readonly reason: string }
   | { readonly kind: "heartbeat"; readonly worker: string }
-  | { readonly kind: "weightsHeld"; readonly worker: string; readonly epoch: number; readonly version: number }
+  | { readonly kind: "weightsHeld"; readonly worker: string; readonly term: number; readonly version: number }
   /** Its threads are new and hold nothing. */
   | { readonly kind: "weightsLost"; readonly worker: string }
   | { readonly kind: "leaseComputed"; readonly worker: string; readonly lease: number; readonly computeMs: number }
@@ -63,7 +63,7 @@ export type CoordinatorEvent =
   | {
       readonly kind: "evaluated";
       readonly worker: string;
-      readonly epoch: number;
+      readonly term: number;
       readonly version: number;
       readonly firstBatch: number;
       readonly lossSums: readonly number[];
@@ -108,7 +108,7 @@ export interface Lease {
 }
 
 export interface CommittedStep {
-  readonly epoch: number;
+  readonly term: number;
   readonly plan: StepPlan;
   readonly coefficients: StepCoefficients;
   /** In the order of the shards. */
@@ -120,9 +120,9 @@ export interface CommittedStep {
 
 /** What the shell must do, in this order. */
 export type CoordinatorEffect =
-  /** Make the epoch durable, then say `epochSaved`. */
-  | { readonly kind: "saveEpoch"; readonly epoch: number }
-  /** Make the new facts durable, in the order in which they and epochs come, then say `kappaSaved`. */
+  /** Make the term durable, then say `termSaved`. */
+  | { readonly kind: "saveTerm"; readonly term: number }
+  /** Make the new facts durable, in the order in which they and terms come, then say `kappaSaved`. */
   | { readonly kind: "saveKappa"; readonly facts: readonly KappaFact[] }
   /** The step is the first at this κ; told once, when it is opened. */
   | {
@@ -132,18 +132,18 @@ export type CoordinatorEffect =
       readonly before: number | undefined;
       readonly coefficients: StepCoefficients;
     }
-  | { readonly kind: "restore"; readonly shard: number; readonly epoch: number; readonly step: number }
+  | { readonly kind: "restore"; readonly shard: number; readonly term: number; readonly step: number }
   | { readonly kind: "plan"; readonly shard: number; readonly plan: StepPlan }
-  | { readonly kind: "checkpoint"; readonly shard: number; readonly epoch: number; readonly mark: CheckpointMark }
+  | { readonly kind: "checkpoint"; readonly shard: number; readonly term: number; readonly mark: CheckpointMark }
   /** Checkpoints of other steps may be deleted. */
   | { readonly kind: "keep"; readonly shard: number; readonly steps: readonly number[] }
-  | { readonly kind: "epochOpened"; readonly worker: string; readonly epoch: number; readonly version: number }
+  | { readonly kind: "termOpened"; readonly worker: string; readonly term: number; readonly version: number }
   | { readonly kind: "lease"; readonly lease: Lease; readonly plan: StepPlan }
-  | { readonly kind: "evaluate"; readonly lease: Lease; readonly epoch: number; readonly version: number }
+  | { readonly kind: "evaluate"; readonly lease: Lease; readonly term: number; readonly version: number }
   /** The worker is sent away, for this reason. */
   | { readonly kind: "drain"; readonly worker: string; readonly reason: string }
   /** The run has gone back to `step`: what was recorded of later ones is void. */
-  | { readonly kind: "rolledBack"; readonly epoch: number; readonly mark: CheckpointMark; readonly recomputed: number }
+  | { readonly kind: "rolledBack"; readonly term: number; readonly mark: CheckpointMark; readonly recomputed: number }
   | { readonly kind: "committed"; readonly commit: CommittedStep }
   | {
       readonly kind: "evaluation";

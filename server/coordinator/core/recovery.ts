@@ -7,7 +7,7 @@ import { emit, end, note, type Run } from "./run.js";
 import { loseWeights } from "./workers.js";
 
 /**
- * There is one way to begin: every shard attached → the newest checkpoint they have in common → a new epoch. A
+ * There is one way to begin: every shard attached → the newest checkpoint they have in common → a new term. A
  * first start, a resumed run, a lost shard, a damaged checkpoint and a stranded step all go through it.
  */
 
@@ -30,14 +30,14 @@ export function gather(run: Run): void {
   }
   run.target = newestRecorded(run, common);
   run.state.phase = "restoring";
-  run.state.epoch++;
+  run.state.term++;
   for (const shard of run.state.shards) shard.restored = undefined;
   for (const worker of run.state.workers.values()) {
     loseWeights(worker);
     worker.running.clear();
   }
   holdKappa(run);
-  emit(run, { kind: "saveEpoch", epoch: run.state.epoch });
+  emit(run, { kind: "saveTerm", term: run.state.term });
 }
 
 /**
@@ -69,15 +69,15 @@ export function leaveStrandedStep(run: Run): void {
   }
 }
 
-export function epochSaved(run: Run, epoch: number): void {
-  if (run.state.phase !== "restoring" || epoch !== run.state.epoch) return;
-  run.savedEpoch = epoch;
-  for (const shard of run.state.shards.keys()) emit(run, { kind: "restore", shard, epoch, step: run.target });
-  for (const worker of run.state.workers.keys()) emit(run, { kind: "epochOpened", worker, epoch, version: run.target });
+export function termSaved(run: Run, term: number): void {
+  if (run.state.phase !== "restoring" || term !== run.state.term) return;
+  run.savedTerm = term;
+  for (const shard of run.state.shards.keys()) emit(run, { kind: "restore", shard, term, step: run.target });
+  for (const worker of run.state.workers.keys()) emit(run, { kind: "termOpened", worker, term, version: run.target });
 }
 
-export function restored(run: Run, shard: number, epoch: number, mark: CheckpointMark): void {
-  if (run.state.phase !== "restoring" || epoch !== run.state.epoch || mark.step !== run.target) return;
+export function restored(run: Run, shard: number, term: number, mark: CheckpointMark): void {
+  if (run.state.phase !== "restoring" || term !== run.state.term || mark.step !== run.target) return;
   run.state.shards[shard].restored = mark;
   if (run.state.shards.some((other) => other.restored === undefined)) return;
   run.state.mark = mark;
@@ -89,7 +89,7 @@ export function restored(run: Run, shard: number, epoch: number, mark: Checkpoin
   run.checkpointAsked = false;
   run.nonFinite.clear();
   forgetLaterCheckpoints(run);
-  emit(run, { kind: "rolledBack", epoch, mark, recomputed: Math.max(0, run.furthestStep - mark.step) });
+  emit(run, { kind: "rolledBack", term, mark, recomputed: Math.max(0, run.furthestStep - mark.step) });
   atBoundary(run);
 }
 
@@ -103,8 +103,8 @@ function forgetLaterCheckpoints(run: Run): void {
   }
 }
 
-export function restoreFailed(run: Run, shard: number, epoch: number, step: number, reason: string): void {
-  if (run.state.phase !== "restoring" || epoch !== run.state.epoch) return;
+export function restoreFailed(run: Run, shard: number, term: number, step: number, reason: string): void {
+  if (run.state.phase !== "restoring" || term !== run.state.term) return;
   note(run, "warn", `checkpoint ${step} is not used: ${reason}`);
   run.state.shards[shard].checkpoints.delete(step);
   gather(run);

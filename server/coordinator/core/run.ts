@@ -8,8 +8,8 @@ import type { WorkerState } from "./workers.js";
 
 export interface CoordinatorOptions {
   readonly shards: number;
-  /** The last epoch that was made durable; 0 for a new run. */
-  readonly epoch: number;
+  /** The last term that was made durable; 0 for a new run. */
+  readonly term: number;
   readonly microBatchesPerStep: KappaRule;
   /** b, in samples. */
   readonly microBatchSize: number;
@@ -38,7 +38,7 @@ export interface CoordinatorOptions {
 export type Phase =
   /** Some shard is missing. */
   | "gathering"
-  /** All are there; the epoch is being saved, then the checkpoint loaded. */
+  /** All are there; the term is being saved, then the checkpoint loaded. */
   | "restoring"
   /** At a boundary, with something to wait for. */
   | "boundary"
@@ -48,7 +48,7 @@ export type Phase =
 
 export interface CoordinatorState {
   phase: Phase;
-  epoch: number;
+  term: number;
   /** The boundary the run stands at, or the one its open step began at. */
   mark: CheckpointMark;
   plan: StepPlan | undefined;
@@ -88,14 +88,14 @@ export interface Run {
   nextLease: number;
   /** The checkpoint being restored. */
   target: number;
-  /** The newest epoch that is durable: no worker may hear of one before. */
-  savedEpoch: number;
+  /** The newest term that is durable: no worker may hear of one before. */
+  savedTerm: number;
   /** The furthest boundary since this process began: what lies between it and a restored one is recomputed. */
   furthestStep: number;
   /** Steps that the record has, or will have before a checkpoint does. */
   recordedSteps: number;
   evaluatedStep: number;
-  /** The newest checkpoint ordered in this epoch. */
+  /** The newest checkpoint ordered in this term. */
   orderedStep: number;
   writing: { readonly step: number; readonly waitingFor: Set<number> } | undefined;
   stopping: boolean;
@@ -142,7 +142,7 @@ export function createRun(options: CoordinatorOptions): Run {
     options,
     state: {
       phase: "gathering",
-      epoch: options.epoch,
+      term: options.term,
       mark,
       plan: undefined,
       planCoefficients: undefined,
@@ -159,7 +159,7 @@ export function createRun(options: CoordinatorOptions): Run {
     effects: [],
     nextLease: 1,
     target: -1,
-    savedEpoch: -1,
+    savedTerm: -1,
     furthestStep: -1,
     recordedSteps: stepsBefore,
     evaluatedStep: -1,

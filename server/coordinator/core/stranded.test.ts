@@ -7,7 +7,7 @@ function partlyApplied(options: Parameters<typeof coordinator>[0] = {}) {
   const given = coordinator(options);
   given.restore();
   given.worker("a");
-  given.tell({ kind: "superseded", shard: 1, epoch: 1, step: 0 });
+  given.tell({ kind: "superseded", shard: 1, term: 1, step: 0 });
   return given;
 }
 
@@ -19,11 +19,11 @@ describe("a step that is applied in part", () => {
     assert.deepEqual(kinds(wait(500)), []);
     tell({ kind: "heartbeat", worker: "b" });
     assert.deepEqual(kinds(wait(2_999)), [], "a shard's report may still be on its way");
-    assert.deepEqual(kinds(wait(1)), ["note", "saveEpoch"]);
-    tell({ kind: "epochSaved", epoch: 2 });
+    assert.deepEqual(kinds(wait(1)), ["note", "saveTerm"]);
+    tell({ kind: "termSaved", term: 2 });
     const mark = { step: 0, microBatches: 0, c1: 0, c2: 0 };
-    for (const shard of [0, 1]) tell({ kind: "restored", shard, epoch: 2, mark });
-    assert.deepEqual(leases(tell({ kind: "weightsHeld", worker: "b", epoch: 2, version: 0 })), ["b [0, 4)"]);
+    for (const shard of [0, 1]) tell({ kind: "restored", shard, term: 2, mark });
+    assert.deepEqual(leases(tell({ kind: "weightsHeld", worker: "b", term: 2, version: 0 })), ["b [0, 4)"]);
     assert.equal(core.state.phase, "stepping");
     assert.deepEqual(leases(worker("c")), []);
   });
@@ -36,7 +36,7 @@ describe("a step that is applied in part", () => {
       tell({ kind: "heartbeat", worker: "b" });
       wait(1_000);
     }
-    assert.equal(core.state.epoch, 1);
+    assert.equal(core.state.term, 1);
   });
 
   it("is leased to none that holds an older version and missed this one", () => {
@@ -47,8 +47,8 @@ describe("a step that is applied in part", () => {
     cover(0, 4);
     commit();
     tell({ kind: "leaseComputed", worker: "a", lease: 1, computeMs: 5 });
-    tell({ kind: "weightsHeld", worker: "a", epoch: 1, version: 1 });
-    tell({ kind: "superseded", shard: 0, epoch: 1, step: 1 });
+    tell({ kind: "weightsHeld", worker: "a", term: 1, version: 1 });
+    tell({ kind: "superseded", shard: 0, term: 1, step: 1 });
     const failed = { microBatch: undefined, nonFinite: false, reason: "the push broke" };
     const given = [3, 4].flatMap((lease) =>
       ["a", "slow"].flatMap((name) => leases(tell({ kind: "leaseFailed", worker: name, lease, ...failed }))),
@@ -60,29 +60,29 @@ describe("a step that is applied in part", () => {
     for (const again of [true, false]) {
       const { core, tell, wait } = partlyApplied();
       tell({ kind: "weightsLost", worker: "a" });
-      if (again) tell({ kind: "weightsHeld", worker: "a", epoch: 1, version: 0 });
+      if (again) tell({ kind: "weightsHeld", worker: "a", term: 1, version: 0 });
       wait(500);
       wait(3_000);
-      assert.equal(core.state.epoch, again ? 1 : 2);
+      assert.equal(core.state.term, again ? 1 : 2);
     }
   });
 
   it("is not given up when a holder has the next version, which only the step's commit can have made", () => {
     const { core, tell, wait } = partlyApplied();
-    tell({ kind: "weightsHeld", worker: "a", epoch: 1, version: 1 });
+    tell({ kind: "weightsHeld", worker: "a", term: 1, version: 1 });
     wait(500);
     wait(3_000);
-    assert.equal(core.state.epoch, 1);
+    assert.equal(core.state.term, 1);
   });
 
   it("does not wait for a worker that says it holds what nobody can", () => {
     const { core, tell, wait, worker } = partlyApplied();
     worker("liar");
-    tell({ kind: "weightsHeld", worker: "liar", epoch: 1, version: 2 ** 40 });
+    tell({ kind: "weightsHeld", worker: "liar", term: 1, version: 2 ** 40 });
     tell({ kind: "workerLost", worker: "a", reason: "killed" });
     wait(500);
     wait(3_000);
-    assert.equal(core.state.epoch, 2);
+    assert.equal(core.state.term, 2);
   });
 
   it("is one that a shard has committed and another has not", () => {
@@ -90,11 +90,11 @@ describe("a step that is applied in part", () => {
     const ledger = [{ firstChunk: 0, endChunk: 1, ranges: [{ lo: 0, hi: 4, worker: "a" }] }];
     restore();
     worker("a");
-    tell({ kind: "committed", shard: 0, epoch: 1, step: 0, scalars: { ...scalars, ledger } });
+    tell({ kind: "committed", shard: 0, term: 1, step: 0, scalars: { ...scalars, ledger } });
     tell({ kind: "workerLost", worker: "a", reason: "killed" });
     wait(500);
     wait(3_000);
-    assert.equal(core.state.epoch, 2);
+    assert.equal(core.state.term, 2);
   });
 });
 
@@ -104,10 +104,10 @@ describe("a step of which nothing is applied", () => {
     restore();
     worker("a");
     // A slice of frozen weights commits at once.
-    tell({ kind: "committed", shard: 0, epoch: 1, step: 0, scalars });
+    tell({ kind: "committed", shard: 0, term: 1, step: 0, scalars });
     tell({ kind: "workerLost", worker: "a", reason: "killed" });
     for (let s = 0; s < 60; s++) wait(1_000);
     assert.deepEqual(leases(worker("b")), ["b [0, 4)"]);
-    assert.equal(core.state.epoch, 1);
+    assert.equal(core.state.term, 1);
   });
 });

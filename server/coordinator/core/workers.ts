@@ -5,13 +5,13 @@ export interface WorkerState {
   readonly worker: string;
   /** The name of the machine that it runs on. */
   readonly machine: string;
-  /** Whether it holds complete weights of this epoch, of whatever version; before that it gets no lease. */
+  /** Whether it holds complete weights of this term, of whatever version; before that it gets no lease. */
   ready: boolean;
-  /** The newest version that it has held in this epoch, and has not lost since; −1 if none. */
+  /** The newest version that it has held in this term, and has not lost since; −1 if none. */
   version: number;
   /** When it reported that version. */
   heldMs: number;
-  /** Whether it has held weights in any epoch. */
+  /** Whether it has held weights in any term. */
   proven: boolean;
   draining: boolean;
   /** Nothing was heard of it for too long: its leases are open to others until it speaks again. */
@@ -55,7 +55,7 @@ export function isIdle(worker: WorkerState): boolean {
   return worker.ready && !worker.draining && !worker.silent && worker.running.size === 0;
 }
 
-/** A new epoch, or new threads: what it held is nothing any more. */
+/** A new term, or new threads: what it held is nothing any more. */
 export function loseWeights(worker: WorkerState): void {
   worker.ready = false;
   worker.version = -1;

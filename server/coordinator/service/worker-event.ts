@@ -21,11 +21,11 @@ export function workerEvent(worker: string, report: WorkerReport__Output): Coord
     return { kind: "leaseFailed", worker, lease, nonFinite, reason, microBatch, transient };
   }
   if (evaluated != null) {
-    const { epoch, version, firstBatch, lossSums, correct, failed: reason, transient } = evaluated;
+    const { term, version, firstBatch, lossSums, correct, failed: reason, transient } = evaluated;
     if (reason !== "") {
       return { kind: "evaluationFailed", worker, version, reason: wordsOf(reason), transient };
     }
-    return { kind: "evaluated", worker, epoch, version, firstBatch, lossSums, correct };
+    return { kind: "evaluated", worker, term, version, firstBatch, lossSums, correct };
   }
   if (leaving != null) return { kind: "workerLeaving", worker };
   if (failed != null) {

@@ -171,7 +171,7 @@ function perform(slice: Slice, core: ShardCore, given: Step, plain: ReturnType<t
   const places: Place[] = [];
   for (const { lo, hi, chunks, ...push } of given.pushes) {
     const way = only ?? push.way;
-    const node = { worker: "w", epoch: 1, step: plan.step, lo, hi, losses: new Array<number>(hi - lo).fill(1) };
+    const node = { worker: "w", term: 1, step: plan.step, lo, hi, losses: new Array<number>(hi - lo).fill(1) };
     const compute = (admitted: readonly number[]): void => {
       const arrays = new Map(admitted.map((chunk) => [chunk, plain.node(node, LAYOUT.chunks[chunk])]));
       const place = placeOf(slice, way, arrays);
@@ -198,8 +198,8 @@ function perform(slice: Slice, core: ShardCore, given: Step, plain: ReturnType<t
 
 function openCore(step: number): ShardCore {
   const core = createShardCore({ chunks: INDICES, reportsLosses: true, slotsMax: 1000 });
-  core.handle({ kind: "restore", epoch: 1, step });
-  core.handle({ kind: "restored", epoch: 1, mark: { step, microBatches: 0, c1: 0, c2: 0 } });
+  core.handle({ kind: "restore", term: 1, step });
+  core.handle({ kind: "restored", term: 1, mark: { step, microBatches: 0, c1: 0, c2: 0 } });
   return core;
 }
 

@@ -57,7 +57,7 @@ export function planFor(microBatches: number, squareOfSum = false): StepPlan {
     ...{ mKeep: 0.9, mAdd: 0.1 / microBatches, vKeep: 0.99, vAdd: 0.01 / microBatches, squareOfSum },
     ...{ stepSize: 0.013, vScale: 3.7, epsilon: 1e-8, decay: 0.004, c1: 0.1, c2: 0.01 },
   };
-  return { epoch: 1, step: 5, firstMicroBatch: 5 * microBatches, microBatches, coefficients };
+  return { term: 1, step: 5, firstMicroBatch: 5 * microBatches, microBatches, coefficients };
 }
 
 /** Random numbers from −1 to 1. */

@@ -40,12 +40,12 @@ export function admit(
   step.chunksLeft -= applied.length;
 
   const reports: ShardEffect[] = [];
-  const { epoch, step: number } = plan;
+  const { term, step: number } = plan;
   if (applied.length > 0 && chunksLeft === step.chunks.size && step.chunksLeft > 0) {
-    reports.push({ kind: "report", report: { kind: "superseded", epoch, step: number } });
+    reports.push({ kind: "report", report: { kind: "superseded", term, step: number } });
   }
   for (const { lo, hi } of runs(covered.sort((a, b) => a - b))) {
-    reports.push({ kind: "report", report: { kind: "covered", epoch, step: number, lo, hi } });
+    reports.push({ kind: "report", report: { kind: "covered", term, step: number, lo, hi } });
   }
   return { arithmetic, applied, reports };
 }

@@ -6,7 +6,7 @@ import { createShardCore } from "./core.js";
 import type { OfferedChunk, ShardEffect, Verdict } from "./messages.js";
 
 const plan = (step: number, microBatches = 4): StepPlan => ({
-  epoch: 1,
+  term: 1,
   step,
   firstMicroBatch: step * microBatches,
   microBatches,
@@ -16,8 +16,8 @@ const plan = (step: number, microBatches = 4): StepPlan => ({
 /** A shard of chunks 0 and 1, restored at version 0, with or without its plan. */
 function shard({ open = true, slotsMax = 100 } = {}) {
   const core = createShardCore({ chunks: [0, 1], reportsLosses: true, slotsMax });
-  core.handle({ kind: "restore", epoch: 1, step: 0 });
-  core.handle({ kind: "restored", epoch: 1, mark: { step: 0, microBatches: 0, c1: 0, c2: 0 } });
+  core.handle({ kind: "restore", term: 1, step: 0 });
+  core.handle({ kind: "restored", term: 1, mark: { step: 0, microBatches: 0, c1: 0, c2: 0 } });
   if (open) core.handle({ kind: "plan", plan: plan(0) });
   /** Judges the chunk, and admits it if it is wanted. */
   const offer = (lo: number, hi: number, more: Partial<OfferedChunk> = {}): Offer => {
@@ -34,7 +34,7 @@ interface Offer {
 }
 
 const nodeOf = (lo: number, hi: number) => ({
-  ...{ worker: "a", epoch: 1, step: 0, lo, hi },
+  ...{ worker: "a", term: 1, step: 0, lo, hi },
   losses: Array.from({ length: hi - lo }, (_, i) => lo + i),
 });
 
@@ -73,7 +73,7 @@ const kinds = (effects: ShardEffect[]): string[] =>
 
 describe("a shard's judgement of an offered chunk", () => {
   const refusals: [string, Partial<OfferedChunk>, number, number, RegExp][] = [
-    ["of an epoch that is over", { epoch: 0 }, 0, 1, /epoch 0 is over/],
+    ["of a term that is over", { term: 0 }, 0, 1, /term 0 is over/],
     ["of a step far ahead", { step: 2 }, 0, 1, /step 2 is not open/],
     ["of another shard", { chunk: 7 }, 0, 1, /chunk 7/],
     ["that is no node of the tree", {}, 1, 3, /no node/],
@@ -89,10 +89,10 @@ describe("a shard's judgement of an offered chunk", () => {
     });
   }
 
-  it("lets one wait that is ahead of its plan or its epoch", () => {
+  it("lets one wait that is ahead of its plan or its term", () => {
     assert.equal(shard({ open: false }).offer(0, 1).verdict.verdict, "wait");
     assert.equal(shard().offer(0, 1, { step: 1 }).verdict.verdict, "wait");
-    assert.equal(shard().offer(0, 1, { epoch: 2 }).verdict.verdict, "wait");
+    assert.equal(shard().offer(0, 1, { term: 2 }).verdict.verdict, "wait");
   });
 
   it("drops a duplicate, and a node inside one that is in", () => {
@@ -111,7 +111,7 @@ describe("a shard's judgement of an offered chunk", () => {
     assert.equal(verdict.verdict, "accepted");
     assert.deepEqual(effects[0].kind, "stage");
     const covered = effects.filter((effect) => effect.kind === "report").map(({ report }) => report);
-    assert.deepEqual(covered, [{ kind: "covered", epoch: 1, step: 0, lo: 1, hi: 2 }]);
+    assert.deepEqual(covered, [{ kind: "covered", term: 1, step: 0, lo: 1, hi: 2 }]);
   });
 
   it("changes nothing, however often it is asked", () => {
@@ -137,7 +137,7 @@ describe("a shard's judgement of an offered chunk", () => {
     const { core, offer } = shard();
     offer(0, 2);
     assert.throws(() => core.admit(nodeOf(0, 2), [0]), /admitted without being judged/);
-    assert.throws(() => core.admit({ ...nodeOf(2, 4), epoch: 0 }, [0]), /admitted without being judged/);
+    assert.throws(() => core.admit({ ...nodeOf(2, 4), term: 0 }, [0]), /admitted without being judged/);
     assert.throws(() => core.admit({ ...nodeOf(2, 4), step: 1 }, [0]), /admitted without being judged/);
   });
 
@@ -243,13 +243,13 @@ describe("a shard's step", () => {
     );
   });
 
-  it("is forgotten when a new epoch restores", () => {
+  it("is forgotten when a new term restores", () => {
     const { core, offer } = shard();
     offer(0, 2);
-    core.handle({ kind: "restore", epoch: 2, step: 0 });
+    core.handle({ kind: "restore", term: 2, step: 0 });
     assert.equal(core.state.slotsUsed, 0);
     assert.equal(offer(2, 4).verdict.verdict, "refused");
-    assert.equal(offer(2, 4, { epoch: 2 }).verdict.verdict, "wait");
+    assert.equal(offer(2, 4, { term: 2 }).verdict.verdict, "wait");
   });
 
   it("takes no plan but its own, and no second one", () => {
@@ -263,15 +263,15 @@ describe("a shard's step", () => {
 
   it("is copied for a checkpoint at its boundary only", () => {
     const mark = { step: 0, microBatches: 0, c1: 0, c2: 0 };
-    const atBoundary = shard({ open: false }).core.handle({ kind: "checkpoint", epoch: 1, mark });
+    const atBoundary = shard({ open: false }).core.handle({ kind: "checkpoint", term: 1, mark });
     assert.deepEqual(kinds(atBoundary), ["snapshot"]);
-    assert.deepEqual(shard().core.handle({ kind: "checkpoint", epoch: 1, mark }), []);
+    assert.deepEqual(shard().core.handle({ kind: "checkpoint", term: 1, mark }), []);
   });
 
-  it("ignores a load that a newer epoch has overtaken", () => {
+  it("ignores a load that a newer term has overtaken", () => {
     const { core } = shard();
-    core.handle({ kind: "restore", epoch: 3, step: 0 });
-    const late = core.handle({ kind: "restored", epoch: 2, mark: { step: 5, microBatches: 20, c1: 0, c2: 0 } });
+    core.handle({ kind: "restore", term: 3, step: 0 });
+    const late = core.handle({ kind: "restored", term: 2, mark: { step: 5, microBatches: 20, c1: 0, c2: 0 } });
     assert.deepEqual(late, []);
     assert.equal(core.state.phase, "loading");
   });

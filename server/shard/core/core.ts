@@ -42,7 +42,7 @@ export interface ShardOptions {
 export interface ShardState {
   /** `detached`: no coordinator; `loading`: a checkpoint is being read; `serving`: at a version, with or without its plan. */
   phase: "detached" | "loading" | "serving";
-  epoch: number;
+  term: number;
   /** The slice's version: the step that is open, or will be when its plan comes. */
   step: number;
   readonly plan: StepPlan | undefined;
@@ -54,7 +54,7 @@ export function createShardCore(options: ShardOptions): ShardCore {
   const step = createOpenStep(options.chunks);
   const state: ShardState = {
     phase: "detached",
-    epoch: 0,
+    term: 0,
     step: 0,
     get plan() {
       return step.plan;
@@ -64,23 +64,23 @@ export function createShardCore(options: ShardOptions): ShardCore {
     },
   };
 
-  const publish = (chunk: number): ShardEffect => ({ kind: "publish", chunk, epoch: state.epoch, version: state.step });
+  const publish = (chunk: number): ShardEffect => ({ kind: "publish", chunk, term: state.term, version: state.step });
 
   function restored(mark: CheckpointMark): ShardEffect[] {
     state.phase = "serving";
     state.step = mark.step;
     clearStep(step, slots);
-    return [...options.chunks.map(publish), { kind: "report", report: { kind: "restored", epoch: state.epoch, mark } }];
+    return [...options.chunks.map(publish), { kind: "report", report: { kind: "restored", term: state.term, mark } }];
   }
 
   function open(plan: StepPlan): ShardEffect[] {
     openStep(step, plan);
     if (step.chunksLeft > 0) return [];
     // A slice of frozen weights only: nothing to wait for.
-    const { epoch, step: number, microBatches } = plan;
+    const { term, step: number, microBatches } = plan;
     const covered: ShardEffect = {
       kind: "report",
-      report: { kind: "covered", epoch, step: number, lo: 0, hi: microBatches },
+      report: { kind: "covered", term, step: number, lo: 0, hi: microBatches },
     };
     return [covered, commit(plan)];
   }
@@ -90,7 +90,7 @@ export function createShardCore(options: ShardOptions): ShardCore {
     const losses = options.reportsLosses ? step.losses : [];
     state.step = plan.step + 1;
     clearStep(step, slots);
-    return { kind: "report", report: { kind: "committed", epoch: plan.epoch, step: plan.step, ledger, losses } };
+    return { kind: "report", report: { kind: "committed", term: plan.term, step: plan.step, ledger, losses } };
   }
 
   return {
@@ -99,24 +99,24 @@ export function createShardCore(options: ShardOptions): ShardCore {
     handle(event) {
       switch (event.kind) {
         case "restore":
-          state.epoch = event.epoch;
+          state.term = event.term;
           state.phase = "loading";
           clearStep(step, slots);
-          return [{ kind: "load", epoch: event.epoch, step: event.step }];
+          return [{ kind: "load", term: event.term, step: event.step }];
         case "restored":
-          // A load that an even newer epoch has overtaken says nothing any more.
-          return event.epoch === state.epoch && state.phase === "loading" ? restored(event.mark) : [];
+          // A load that an even newer term has overtaken says nothing any more.
+          return event.term === state.term && state.phase === "loading" ? restored(event.mark) : [];
         case "restoreFailed":
-          if (event.epoch !== state.epoch || state.phase !== "loading") return [];
+          if (event.term !== state.term || state.phase !== "loading") return [];
           return [{ kind: "report", report: { ...event, kind: "restoreFailed" } }];
         case "plan": {
           const { plan } = event;
-          const expected = state.phase === "serving" && plan.epoch === state.epoch && plan.step === state.step;
+          const expected = state.phase === "serving" && plan.term === state.term && plan.step === state.step;
           return expected && step.plan === undefined ? open(plan) : [];
         }
         case "checkpoint": {
           const atBoundary = state.phase === "serving" && step.plan === undefined && event.mark.step === state.step;
-          return event.epoch === state.epoch && atBoundary ? [{ kind: "snapshot", mark: event.mark }] : [];
+          return event.term === state.term && atBoundary ? [{ kind: "snapshot", mark: event.mark }] : [];
         }
         case "checkpointed":
           return [{ kind: "report", report: { kind: "checkpointed", step: event.step, error: event.error } }];
@@ -131,15 +131,15 @@ export function createShardCore(options: ShardOptions): ShardCore {
 
     admit(node, chunks) {
       const { plan } = step;
-      if (plan === undefined || node.epoch !== state.epoch || node.step !== state.step) {
-        throw new Error(`A node of step ${node.step} of epoch ${node.epoch} was admitted without being judged.`);
+      if (plan === undefined || node.term !== state.term || node.step !== state.step) {
+        throw new Error(`A node of step ${node.step} of term ${node.term} was admitted without being judged.`);
       }
       if (options.reportsLosses && chunks.includes(options.chunks[0])) {
         for (let leaf = node.lo; leaf < node.hi; leaf++) step.losses[leaf] = node.losses[leaf - node.lo];
       }
       const { arithmetic, applied, reports } = admit(step, slots, node, chunks);
       const published = applied.map(
-        (chunk): ShardEffect => ({ kind: "publish", chunk, epoch: plan.epoch, version: plan.step + 1 }),
+        (chunk): ShardEffect => ({ kind: "publish", chunk, term: plan.term, version: plan.step + 1 }),
       );
       const committed = step.chunksLeft === 0 ? [commit(plan)] : [];
       return [...arithmetic, ...published, ...reports, ...committed];

@@ -11,10 +11,10 @@ import { holds, lowestUncovered } from "./staging.js";
  */
 export function judge(state: Readonly<ShardState>, step: OpenStep, slotsFree: number, offered: OfferedChunk): Verdict {
   const refuse = (rejection: CoreRejection, reason: string): Verdict => ({ verdict: "refused", rejection, reason });
-  if (offered.epoch < state.epoch) {
-    return refuse("epoch", `epoch ${offered.epoch} is over, the run is in ${state.epoch}`);
+  if (offered.term < state.term) {
+    return refuse("term", `term ${offered.term} is over, the run is in ${state.term}`);
   }
-  if (offered.epoch > state.epoch || state.phase !== "serving") return WAIT;
+  if (offered.term > state.term || state.phase !== "serving") return WAIT;
   if (offered.step < state.step) return DROPPED;
   if (offered.step > state.step + 1) {
     return refuse("step", `step ${offered.step} is not open, step ${state.step} is`);

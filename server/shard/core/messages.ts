@@ -2,18 +2,18 @@ import type { CheckpointMark, MergedChunks, StepPlan } from "../../../shared/ste
 
 /** What happens to a shard: the coordinator's commands, and the ends of what the shell did for it. */
 export type ShardEvent =
-  | { readonly kind: "restore"; readonly epoch: number; readonly step: number }
-  | { readonly kind: "restored"; readonly epoch: number; readonly mark: CheckpointMark }
-  | { readonly kind: "restoreFailed"; readonly epoch: number; readonly step: number; readonly reason: string }
+  | { readonly kind: "restore"; readonly term: number; readonly step: number }
+  | { readonly kind: "restored"; readonly term: number; readonly mark: CheckpointMark }
+  | { readonly kind: "restoreFailed"; readonly term: number; readonly step: number; readonly reason: string }
   | { readonly kind: "plan"; readonly plan: StepPlan }
-  | { readonly kind: "checkpoint"; readonly epoch: number; readonly mark: CheckpointMark }
+  | { readonly kind: "checkpoint"; readonly term: number; readonly mark: CheckpointMark }
   | { readonly kind: "checkpointed"; readonly step: number; readonly error?: string }
   | { readonly kind: "detached" };
 
 /** The node [lo, hi) of a step's tree, offered by a worker whose lease the shell has checked. */
 export interface OfferedNode {
   readonly worker: string;
-  readonly epoch: number;
+  readonly term: number;
   readonly step: number;
   readonly lo: number;
   readonly hi: number;
@@ -38,7 +38,7 @@ export type ShardEffect =
    * Read the checkpoint into the slice; `restored` or `restoreFailed` follows. A newer `load` may come meanwhile:
    * from then on the older one must not touch the slice any more.
    */
-  | { readonly kind: "load"; readonly epoch: number; readonly step: number }
+  | { readonly kind: "load"; readonly term: number; readonly step: number }
   /** Put the offered sums into the slot; those of one leaf become w1·g and w2·(g·g). */
   | { readonly kind: "stage"; readonly chunk: number; readonly slot: number; readonly leaf: LeafWeights | undefined }
   /** Add the offered sums to the slot, which holds the sibling's. */
@@ -53,27 +53,27 @@ export type ShardEffect =
   /** The slot holds the chunk's root: update the chunk with it. */
   | { readonly kind: "apply"; readonly chunk: number; readonly slot: number; readonly plan: StepPlan }
   /** Send the chunk, now of this version, to whoever watches. */
-  | { readonly kind: "publish"; readonly chunk: number; readonly epoch: number; readonly version: number }
+  | { readonly kind: "publish"; readonly chunk: number; readonly term: number; readonly version: number }
   /** Copy the slice as it is now and write it in the background; `checkpointed` follows. */
   | { readonly kind: "snapshot"; readonly mark: CheckpointMark }
   | { readonly kind: "report"; readonly report: ShardReport };
 
 /** What a shard tells the coordinator. */
 export type ShardReport =
-  | { readonly kind: "restored"; readonly epoch: number; readonly mark: CheckpointMark }
-  | { readonly kind: "restoreFailed"; readonly epoch: number; readonly step: number; readonly reason: string }
+  | { readonly kind: "restored"; readonly term: number; readonly mark: CheckpointMark }
+  | { readonly kind: "restoreFailed"; readonly term: number; readonly step: number; readonly reason: string }
   | {
       readonly kind: "covered";
-      readonly epoch: number;
+      readonly term: number;
       readonly step: number;
       readonly lo: number;
       readonly hi: number;
     }
   /** A chunk is updated while others are not: version `step` of the weights can't be had here any more. */
-  | { readonly kind: "superseded"; readonly epoch: number; readonly step: number }
+  | { readonly kind: "superseded"; readonly term: number; readonly step: number }
   | {
       readonly kind: "committed";
-      readonly epoch: number;
+      readonly term: number;
       readonly step: number;
       readonly ledger: readonly MergedChunks[];
       /** One a leaf; of the shard that holds the first chunk, else empty. */
@@ -91,5 +91,5 @@ export type Verdict =
   | { readonly verdict: "wait" }
   | { readonly verdict: "refused"; readonly rejection: CoreRejection; readonly reason: string };
 
-/** What is wrong with a refused chunk, in a word: its epoch is over, its step not open, and so on. */
-export type CoreRejection = "epoch" | "step" | "chunk" | "node" | "losses";
+/** What is wrong with a refused chunk, in a word: its term is over, its step not open, and so on. */
+export type CoreRejection = "term" | "step" | "chunk" | "node" | "losses";

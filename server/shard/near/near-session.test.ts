@@ -33,7 +33,7 @@ for (const mapper of [installation?.mapper, undefined]) {
       const near = await serveNearShard(test, mapper);
       const worker = await joinNear(test, near);
       const first = await worker.weights();
-      assert.deepEqual([first.epoch, first.version], [1, 0]);
+      assert.deepEqual([first.term, first.version], [1, 0]);
       assert.deepEqual(sharedWeights(near), weightsAfter(0));
       worker.send({ slots: { slots: 2 } });
       worker.send({ slots: { slots: 4 } });
@@ -89,9 +89,9 @@ for (const mapper of [installation?.mapper, undefined]) {
       assert.notEqual(second.sequence, first.sequence);
       near.shard.handle({ kind: "detached" });
       assert.equal(sequence.read() & 1, 1);
-      near.shard.handle({ kind: "restore", epoch: 2, step: 0 });
+      near.shard.handle({ kind: "restore", term: 2, step: 0 });
       const third = await worker.weights();
-      assert.deepEqual([third.epoch, third.version, third.sequence], [2, 0, sequence.read()]);
+      assert.deepEqual([third.term, third.version, third.sequence], [2, 0, sequence.read()]);
       assert.deepEqual(sharedWeights(near), weightsAfter(0));
     });
 
@@ -179,7 +179,7 @@ for (const mapper of [installation?.mapper, undefined]) {
       ["another worker's lease", [HALVES[0]], {}, { workerId: "w-2" }, /a lease of its own/],
       ["a lease of another run", [HALVES[0]], {}, { runId: "another" }, /no such lease/],
       ["no lease", [HALVES[0]], { lease: null }, {}, /a lease of its own/],
-      ["a lease of an epoch that is over", [HALVES[0]], {}, { epoch: 0 }, /is over/],
+      ["a lease of a term that is over", [HALVES[0]], {}, { term: 0 }, /is over/],
     ];
     it("refuses what a worker may not push, and goes on", async (test) => {
       const near = await serveNearShard(test, mapper);

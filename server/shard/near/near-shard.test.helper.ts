@@ -95,7 +95,7 @@ export async function serveNearShard(test: TestContext, mapper: FileMapper | und
       });
     },
     async weights() {
-      const stream = connection.shard.watchWeights({ workerId: "w-1", epoch: 1, seal: sealOf("w-1") });
+      const stream = connection.shard.watchWeights({ workerId: "w-1", term: 1, seal: sealOf("w-1") });
       const theta = new Float32Array(LAYOUT.length);
       const left = new Set(LAYOUT.chunks.map(({ index }) => index));
       for await (const { chunk, weights } of readMessages(stream, { what: "The weights", stallMs: PATIENCE_MS })) {

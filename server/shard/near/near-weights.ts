@@ -26,14 +26,14 @@ export interface NearWeights {
   /** So have all. */
   wroteAll(): void;
   /** All of θ is of this version, until it moves. */
-  stands(epoch: number, version: number): void;
+  stands(term: number, version: number): void;
   /** The watcher hears what θ is now, and each time it has another version. @returns the function that ends that */
   watch(watcher: (weights: StandingWeights) => void): () => void;
   close(): void;
 }
 
 export interface StandingWeights {
-  readonly epoch: number;
+  readonly term: number;
   readonly version: number;
   readonly sequence: number;
 }
@@ -85,8 +85,8 @@ export function shareWeights(
     wroteAll() {
       for (const { window, bytes } of windows.values()) window.put(0, bytes);
     },
-    stands(epoch, version) {
-      standing = { epoch, version, sequence: stands() };
+    stands(term, version) {
+      standing = { term, version, sequence: stands() };
       for (const watcher of watchers) watcher(standing);
     },
     watch(watcher) {

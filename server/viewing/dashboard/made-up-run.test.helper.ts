@@ -41,7 +41,7 @@ export function createMadeUpRun({ workers, steps, stepsPlanned = Math.max(20, st
     return seed / 0x7fffffff;
   };
   const status: Status__Output = {
-    ...{ runId: "5f0c1c2e-0000-4000-8000-000000000000", task: "mnist", phase: "stepping", epoch: 1, version: "0.1.0" },
+    ...{ runId: "5f0c1c2e-0000-4000-8000-000000000000", task: "mnist", phase: "stepping", term: 1, version: "0.1.0" },
     ...{ step: 0, steps: stepsPlanned, samples: 0, samplesTotal: stepsPlanned * kappa * B, loss: Number.NaN },
     ...{
       samplesPerSecond: 0,
@@ -115,7 +115,7 @@ export function createMadeUpRun({ workers, steps, stepsPlanned = Math.max(20, st
     for (const shard of status.shards) shard.version = status.step;
   }
 
-  event("restored", { epoch: 1, step: 0, recomputedSteps: 0 });
+  event("restored", { term: 1, step: 0, recomputedSteps: 0 });
   for (let i = 0; i < steps; i++) {
     step();
     if (status.step % Math.ceil(stepsPlanned / 8) === 0) {
@@ -135,8 +135,8 @@ export function createMadeUpRun({ workers, steps, stepsPlanned = Math.max(20, st
         return line.type === "event" || line.step < to;
       });
       lines.splice(0, lines.length, ...kept);
-      Object.assign(status, { step: to, samples: to * kappa * B, epoch: status.epoch + 1 });
-      event("restored", { epoch: status.epoch, step: to, recomputedSteps: 1 });
+      Object.assign(status, { step: to, samples: to * kappa * B, term: status.term + 1 });
+      event("restored", { term: status.term, step: to, recomputedSteps: 1 });
     },
     source: {
       ...{ runId: status.runId, version: status.version },
@@ -161,7 +161,7 @@ export function createMadeUpRun({ workers, steps, stepsPlanned = Math.max(20, st
           ...{ failures: { non_finite: 1, other: 0 }, sampleBytes: 5_000 },
         },
         shardTraffic: [
-          { bytesReceived: 123_456_789, bytesSent: 98_765_432, rejected: new Map([["epoch", 2]]) },
+          { bytesReceived: 123_456_789, bytesSent: 98_765_432, rejected: new Map([["term", 2]]) },
           { bytesReceived: 113_456_789, bytesSent: 88_765_432, rejected: new Map() },
         ],
       }),

@@ -13,7 +13,6 @@ import type { Covered as _isobatch_v1_Covered, Covered__Output as _isobatch_v1_C
 import type { CreateToken as _isobatch_v1_CreateToken, CreateToken__Output as _isobatch_v1_CreateToken__Output } from './isobatch/v1/CreateToken.js';
 import type { Drain as _isobatch_v1_Drain, Drain__Output as _isobatch_v1_Drain__Output } from './isobatch/v1/Drain.js';
 import type { DrainWorker as _isobatch_v1_DrainWorker, DrainWorker__Output as _isobatch_v1_DrainWorker__Output } from './isobatch/v1/DrainWorker.js';
-import type { EpochOpened as _isobatch_v1_EpochOpened, EpochOpened__Output as _isobatch_v1_EpochOpened__Output } from './isobatch/v1/EpochOpened.js';
 import type { Evaluated as _isobatch_v1_Evaluated, Evaluated__Output as _isobatch_v1_Evaluated__Output } from './isobatch/v1/Evaluated.js';
 import type { EvaluationLease as _isobatch_v1_EvaluationLease, EvaluationLease__Output as _isobatch_v1_EvaluationLease__Output } from './isobatch/v1/EvaluationLease.js';
 import type { FetchSamplesRequest as _isobatch_v1_FetchSamplesRequest, FetchSamplesRequest__Output as _isobatch_v1_FetchSamplesRequest__Output } from './isobatch/v1/FetchSamplesRequest.js';
@@ -70,6 +69,7 @@ import type { StepPlan as _isobatch_v1_StepPlan, StepPlan__Output as _isobatch_v
 import type { StopRun as _isobatch_v1_StopRun, StopRun__Output as _isobatch_v1_StopRun__Output } from './isobatch/v1/StopRun.js';
 import type { SumsChunk as _isobatch_v1_SumsChunk, SumsChunk__Output as _isobatch_v1_SumsChunk__Output } from './isobatch/v1/SumsChunk.js';
 import type { Superseded as _isobatch_v1_Superseded, Superseded__Output as _isobatch_v1_Superseded__Output } from './isobatch/v1/Superseded.js';
+import type { TermOpened as _isobatch_v1_TermOpened, TermOpened__Output as _isobatch_v1_TermOpened__Output } from './isobatch/v1/TermOpened.js';
 import type { TokenInfo as _isobatch_v1_TokenInfo, TokenInfo__Output as _isobatch_v1_TokenInfo__Output } from './isobatch/v1/TokenInfo.js';
 import type { Transport as _isobatch_v1_Transport, Transport__Output as _isobatch_v1_Transport__Output } from './isobatch/v1/Transport.js';
 import type { WatchMetricsRequest as _isobatch_v1_WatchMetricsRequest, WatchMetricsRequest__Output as _isobatch_v1_WatchMetricsRequest__Output } from './isobatch/v1/WatchMetricsRequest.js';
@@ -102,7 +102,6 @@ export interface ProtoGrpcType {
       CreateToken: MessageTypeDefinition<_isobatch_v1_CreateToken, _isobatch_v1_CreateToken__Output>
       Drain: MessageTypeDefinition<_isobatch_v1_Drain, _isobatch_v1_Drain__Output>
       DrainWorker: MessageTypeDefinition<_isobatch_v1_DrainWorker, _isobatch_v1_DrainWorker__Output>
-      EpochOpened: MessageTypeDefinition<_isobatch_v1_EpochOpened, _isobatch_v1_EpochOpened__Output>
       Evaluated: MessageTypeDefinition<_isobatch_v1_Evaluated, _isobatch_v1_Evaluated__Output>
       EvaluationLease: MessageTypeDefinition<_isobatch_v1_EvaluationLease, _isobatch_v1_EvaluationLease__Output>
       FetchSamplesRequest: MessageTypeDefinition<_isobatch_v1_FetchSamplesRequest, _isobatch_v1_FetchSamplesRequest__Output>
@@ -159,6 +158,7 @@ export interface ProtoGrpcType {
       StopRun: MessageTypeDefinition<_isobatch_v1_StopRun, _isobatch_v1_StopRun__Output>
       SumsChunk: MessageTypeDefinition<_isobatch_v1_SumsChunk, _isobatch_v1_SumsChunk__Output>
       Superseded: MessageTypeDefinition<_isobatch_v1_Superseded, _isobatch_v1_Superseded__Output>
+      TermOpened: MessageTypeDefinition<_isobatch_v1_TermOpened, _isobatch_v1_TermOpened__Output>
       TokenInfo: MessageTypeDefinition<_isobatch_v1_TokenInfo, _isobatch_v1_TokenInfo__Output>
       Transport: MessageTypeDefinition<_isobatch_v1_Transport, _isobatch_v1_Transport__Output>
       WatchMetricsRequest: MessageTypeDefinition<_isobatch_v1_WatchMetricsRequest, _isobatch_v1_WatchMetricsRequest__Output>

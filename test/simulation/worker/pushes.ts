@@ -56,12 +56,12 @@ export function createPushes({ world, index, stream, later, drawMs, dispatch }: 
 
   /** What the lease consists of for this shard, and where its sums are. */
   function messagesOf({ work, slots: taken, shard }: UnderWay) {
-    const { lo, hi, microBatches, epoch, step } = work.lease;
+    const { lo, hi, microBatches, term, step } = work.lease;
     const worker = `${index}`;
     return canonicalNodes(lo, hi, microBatches).flatMap((node, i) =>
       world.shards[shard].chunks.map((chunk) => {
         const losses = new Array<number>(node.hi - node.lo).fill(1);
-        const offered: OfferedChunk = { ...node, chunk, worker, epoch, step, losses };
+        const offered: OfferedChunk = { ...node, chunk, worker, term, step, losses };
         return { offered, slot: taken[i], read: () => slots.read(taken[i], chunk) };
       }),
     );

@@ -85,21 +85,21 @@ export function createStream({ world, later, drawMs, dispatch }: Surroundings): 
 /** A coordinator's effect as the worker hears of it. */
 function eventOf(effect: CoordinatorEffect): WorkerEvent | undefined {
   switch (effect.kind) {
-    case "epochOpened":
-      return { kind: "epochOpened", epoch: effect.epoch, version: effect.version };
+    case "termOpened":
+      return { kind: "termOpened", term: effect.term, version: effect.version };
     case "lease": {
       const { lease, plan } = effect;
-      const { epoch, step, firstMicroBatch, microBatches } = plan;
+      const { term, step, firstMicroBatch, microBatches } = plan;
       const range = { lo: lease.lo, hi: lease.hi };
       const rest = { leafWeights1: [], leafWeights2: [], mac: new Uint8Array() };
       return {
         kind: "lease",
-        lease: { lease: lease.lease, epoch, step, firstMicroBatch, microBatches, ...range, ...rest },
+        lease: { lease: lease.lease, term, step, firstMicroBatch, microBatches, ...range, ...rest },
       };
     }
     case "evaluate": {
-      const { lease, epoch, version } = effect;
-      return { kind: "evaluation", lease: { epoch, version, firstBatch: lease.lo, endBatch: lease.hi } };
+      const { lease, term, version } = effect;
+      return { kind: "evaluation", lease: { term, version, firstBatch: lease.lo, endBatch: lease.hi } };
     }
     case "drain":
       return { kind: "drain", reason: effect.reason };
@@ -112,7 +112,7 @@ function eventOf(effect: CoordinatorEffect): WorkerEvent | undefined {
 function reportedBy(worker: string, report: WorkerReport): CoordinatorEvent {
   switch (report.kind) {
     case "weightsHeld":
-      return { kind: "weightsHeld", worker, epoch: report.epoch, version: report.version };
+      return { kind: "weightsHeld", worker, term: report.term, version: report.version };
     case "weightsLost":
       return { kind: "weightsLost", worker };
     case "leaseComputed":
@@ -123,8 +123,8 @@ function reportedBy(worker: string, report: WorkerReport): CoordinatorEvent {
       return { kind: "leaseFailed", worker, lease, microBatch, nonFinite, reason, transient };
     }
     case "evaluated": {
-      const { epoch, version, firstBatch, lossSums, correct } = report;
-      return { kind: "evaluated", worker, epoch, version, firstBatch, lossSums, correct };
+      const { term, version, firstBatch, lossSums, correct } = report;
+      return { kind: "evaluated", worker, term, version, firstBatch, lossSums, correct };
     }
     case "evaluationFailed": {
       const { version, reason, transient } = report;

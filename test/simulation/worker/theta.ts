@@ -49,8 +49,8 @@ export function createTheta({ world, index, later, drawMs, dispatch }: Surroundi
     later(drawMs(0.1, 20), () => {
       if (watches.get(shard) !== watch) return;
       watch.come = sent;
-      const { chunk, epoch, version } = sent;
-      dispatch({ kind: "chunk", shard, chunk, epoch, version });
+      const { chunk, term, version } = sent;
+      dispatch({ kind: "chunk", shard, chunk, term, version });
     });
   }
 

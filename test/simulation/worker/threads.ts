@@ -49,7 +49,7 @@ export function createThreads(surroundings: Surroundings, theta: Theta, slots: S
       const shards = moved();
       if (shards.length > 0) world.count("θ moved while it was loaded");
       else {
-        for (const [chunk, value] of world.reference.at(wanted.epoch, wanted.version).weights.entries()) {
+        for (const [chunk, value] of world.reference.at(wanted.term, wanted.version).weights.entries()) {
           if (copy[chunk] !== value) world.fail(`${stream} holds a mixed version ${wanted.version}`);
         }
       }
@@ -58,7 +58,7 @@ export function createThreads(surroundings: Surroundings, theta: Theta, slots: S
   }
 
   function compute(job: Job, id: number, lease: StepLease, done: (event: WorkerEvent) => void): void {
-    const { lo, hi, microBatches, firstMicroBatch, epoch, step } = lease;
+    const { lo, hi, microBatches, firstMicroBatch, term, step } = lease;
     const nodes = canonicalNodes(lo, hi, microBatches);
     const mine = jobs.generation;
     slots.take(nodes.length, (taken) => {
@@ -71,7 +71,7 @@ export function createThreads(surroundings: Surroundings, theta: Theta, slots: S
       const ms = drawMs(5, 60) * (hi - lo);
       const used = weights;
       const finish = (): void => {
-        if (!job.abandoned) checkWeights(used, epoch, step);
+        if (!job.abandoned) checkWeights(used, term, step);
         const failure = whatFails(job, lease);
         if (failure !== undefined) {
           giveBack();
@@ -89,8 +89,8 @@ export function createThreads(surroundings: Surroundings, theta: Theta, slots: S
   }
 
   /** What something was computed with must be what it names. */
-  function checkWeights(used: readonly number[], epoch: number, version: number, what = "has computed with"): void {
-    if (world.reference.at(epoch, version).weights.some((value, chunk) => value !== used[chunk])) {
+  function checkWeights(used: readonly number[], term: number, version: number, what = "has computed with"): void {
+    if (world.reference.at(term, version).weights.some((value, chunk) => value !== used[chunk])) {
       world.fail(`${stream} ${what} other weights than version ${version}`);
     }
   }
@@ -129,14 +129,14 @@ export function createThreads(surroundings: Surroundings, theta: Theta, slots: S
   }
 
   function evaluate(job: Job, id: number, lease: EvaluationLease, done: (event: WorkerEvent) => void): void {
-    const { firstBatch, endBatch, epoch, version } = lease;
+    const { firstBatch, endBatch, term, version } = lease;
     if (weights === undefined) return done(withoutWeights(id));
     const used = weights;
     whenComputed(
       job,
       drawMs(5, 60) * (endBatch - firstBatch),
       () => {
-        if (!job.abandoned) checkWeights(used, epoch, version);
+        if (!job.abandoned) checkWeights(used, term, version);
         const batches = Array.from({ length: endBatch - firstBatch }, (_, i) => firstBatch + i);
         const lossSums = batches.map((batch) => evaluationLoss(batch, used));
         done({ kind: "evaluated", work: id, lossSums, correct: batches.map(() => 1) });
@@ -161,8 +161,8 @@ export function createThreads(surroundings: Surroundings, theta: Theta, slots: S
     },
     abandon: jobs.abandon,
     die: jobs.die,
-    checkHeld({ epoch, version }) {
-      checkWeights(weights ?? [], epoch, version, "holds");
+    checkHeld({ term, version }) {
+      checkWeights(weights ?? [], term, version, "holds");
     },
     slotsOf: (work) => results.get(work)!,
     get busy() {

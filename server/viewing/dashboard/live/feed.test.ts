@@ -63,7 +63,7 @@ describe("createFeed()", () => {
     run.goBack(8);
     run.append({ type: "event", event: "note", at: "2026-01-01T00:00:00.000Z", message: "worker a is back" });
     const texts = feed.snapshot().happenings.map(({ text }) => text);
-    assert.deepEqual([texts[0], texts[1]], ["Started, epoch 1", "Checkpoint of step 2 written"]);
-    assert.deepEqual(texts.slice(-2), ["Went on from step 8, epoch 2; 1 step is computed again", "Worker a is back"]);
+    assert.deepEqual([texts[0], texts[1]], ["Started, term 1", "Checkpoint of step 2 written"]);
+    assert.deepEqual(texts.slice(-2), ["Went on from step 8, term 2; 1 step is computed again", "Worker a is back"]);
   });
 });

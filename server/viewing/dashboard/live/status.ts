@@ -5,10 +5,10 @@ import type { LiveStatus } from "../view/live.js";
 export function liveStatus(source: Pick<DashboardSource, "status" | "figures">): LiveStatus {
   const status = source.status();
   const { tally, shardTraffic, checkpoints, checkpointAgeSeconds, recomputedSteps } = source.figures();
-  const { phase, epoch, step, steps, samples, samplesTotal, samplesPerSecond, evaluated } = status;
+  const { phase, term, step, steps, samples, samplesTotal, samplesPerSecond, evaluated } = status;
   const { advice, failure, workerFailure } = status;
   return {
-    ...{ phase, epoch, step, steps, samples, samplesTotal, samplesPerSecond, recomputedSteps, checkpoints },
+    ...{ phase, term, step, steps, samples, samplesTotal, samplesPerSecond, recomputedSteps, checkpoints },
     ...{ advice, failure, workerFailure },
     secondsLeft: finite(status.secondsLeft),
     testLoss: evaluated ? finite(status.evaluationLoss) : null,

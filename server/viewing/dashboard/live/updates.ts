@@ -40,7 +40,7 @@ function happeningOf(line: EventLine): Happening | undefined {
       const redone = again === 0 ? "" : `; ${count(again)} ${again === 1 ? "step is" : "steps are"} computed again`;
       return {
         at,
-        text: `${step === 0 ? "Started" : `Went on from step ${count(step)}`}, epoch ${count(Number(line.epoch))}${redone}`,
+        text: `${step === 0 ? "Started" : `Went on from step ${count(step)}`}, term ${count(Number(line.term))}${redone}`,
       };
     }
     case "failed":

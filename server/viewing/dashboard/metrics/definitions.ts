@@ -81,7 +81,7 @@ export const DEFINITIONS: readonly Definition[] = [
   labelled("gauge", "isobatch_run_phase", "1 for the phase that the run is in, 0 for the others.", ["phase"], (now) =>
     PHASES.map((phase) => [now.status.phase === phase ? 1 : 0, phase]),
   ),
-  gauge("isobatch_epoch", "Starts and rollbacks of the run so far.", ({ status }) => Number(status.epoch)),
+  gauge("isobatch_term", "Starts and rollbacks of the run so far.", ({ status }) => Number(status.term)),
   gauge("isobatch_step", "Steps that led to the present weights.", ({ status }) => Number(status.step)),
   gauge("isobatch_steps_planned", "Steps of the whole run.", ({ status }) => Number(status.steps)),
   gauge("isobatch_samples", "Samples that the present weights have seen.", ({ status }) => Number(status.samples)),

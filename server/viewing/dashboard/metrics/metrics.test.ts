@@ -42,7 +42,7 @@ describe("/metrics", () => {
       { value: "2", labels: { backend: "wasm", state: "idle" } },
     ]);
     assert.deepEqual(families.get("isobatch_pushes_rejected_total")?.metrics, [
-      { value: "2", labels: { shard: "0", reason: "epoch" } },
+      { value: "2", labels: { shard: "0", reason: "term" } },
     ]);
     assert.deepEqual(families.get("isobatch_sums_received_bytes_total")?.metrics[1], {
       value: "113456789",

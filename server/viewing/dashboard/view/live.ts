@@ -41,7 +41,7 @@ export interface Happening {
 /** The event "status", once a second. */
 export interface LiveStatus {
   readonly phase: string;
-  readonly epoch: number;
+  readonly term: number;
   readonly step: number;
   readonly steps: number;
   readonly samples: number;

@@ -4,7 +4,7 @@ import type { MergedRanges as _isobatch_v1_MergedRanges, MergedRanges__Output as
 import type { Long } from '@grpc/proto-loader';
 
 export interface Committed {
-  'epoch'?: (number | string | Long);
+  'term'?: (number | string | Long);
   'step'?: (number | string | Long);
   'ledger'?: (_isobatch_v1_MergedRanges)[];
   'losses'?: (number | string)[];
@@ -16,7 +16,7 @@ export interface Committed {
 }
 
 export interface Committed__Output {
-  'epoch': (number);
+  'term': (number);
   'step': (number);
   'ledger': (_isobatch_v1_MergedRanges__Output)[];
   'losses': (number)[];

@@ -3,14 +3,14 @@
 import type { Long } from '@grpc/proto-loader';
 
 export interface Covered {
-  'epoch'?: (number | string | Long);
+  'term'?: (number | string | Long);
   'step'?: (number | string | Long);
   'lo'?: (number);
   'hi'?: (number);
 }
 
 export interface Covered__Output {
-  'epoch': (number);
+  'term': (number);
   'step': (number);
   'lo': (number);
   'hi': (number);

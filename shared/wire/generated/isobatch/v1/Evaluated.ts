@@ -3,7 +3,7 @@
 import type { Long } from '@grpc/proto-loader';
 
 export interface Evaluated {
-  'epoch'?: (number | string | Long);
+  'term'?: (number | string | Long);
   'version'?: (number | string | Long);
   'firstBatch'?: (number);
   'lossSums'?: (number | string)[];
@@ -13,7 +13,7 @@ export interface Evaluated {
 }
 
 export interface Evaluated__Output {
-  'epoch': (number);
+  'term': (number);
   'version': (number);
   'firstBatch': (number);
   'lossSums': (number)[];

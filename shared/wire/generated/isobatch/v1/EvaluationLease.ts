@@ -3,14 +3,14 @@
 import type { Long } from '@grpc/proto-loader';
 
 export interface EvaluationLease {
-  'epoch'?: (number | string | Long);
+  'term'?: (number | string | Long);
   'version'?: (number | string | Long);
   'firstBatch'?: (number);
   'endBatch'?: (number);
 }
 
 export interface EvaluationLease__Output {
-  'epoch': (number);
+  'term': (number);
   'version': (number);
   'firstBatch': (number);
   'endBatch': (number);

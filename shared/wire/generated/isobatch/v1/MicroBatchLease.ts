@@ -4,7 +4,7 @@ import type { Long } from '@grpc/proto-loader';
 
 export interface MicroBatchLease {
   'lease'?: (number | string | Long);
-  'epoch'?: (number | string | Long);
+  'term'?: (number | string | Long);
   'step'?: (number | string | Long);
   'firstMicroBatch'?: (number | string | Long);
   'microBatches'?: (number);
@@ -17,7 +17,7 @@ export interface MicroBatchLease {
 
 export interface MicroBatchLease__Output {
   'lease': (number);
-  'epoch': (number);
+  'term': (number);
   'step': (number);
   'firstMicroBatch': (number);
   'microBatches': (number);

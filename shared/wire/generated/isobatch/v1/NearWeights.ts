@@ -3,13 +3,13 @@
 import type { Long } from '@grpc/proto-loader';
 
 export interface NearWeights {
-  'epoch'?: (number | string | Long);
+  'term'?: (number | string | Long);
   'version'?: (number | string | Long);
   'sequence'?: (number);
 }
 
 export interface NearWeights__Output {
-  'epoch': (number);
+  'term': (number);
   'version': (number);
   'sequence': (number);
 }

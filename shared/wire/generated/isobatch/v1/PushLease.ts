@@ -5,7 +5,7 @@ import type { Long } from '@grpc/proto-loader';
 export interface PushLease {
   'workerId'?: (string);
   'lease'?: (number | string | Long);
-  'epoch'?: (number | string | Long);
+  'term'?: (number | string | Long);
   'step'?: (number | string | Long);
   'lo'?: (number);
   'hi'?: (number);
@@ -17,7 +17,7 @@ export interface PushLease {
 export interface PushLease__Output {
   'workerId': (string);
   'lease': (number);
-  'epoch': (number);
+  'term': (number);
   'step': (number);
   'lo': (number);
   'hi': (number);

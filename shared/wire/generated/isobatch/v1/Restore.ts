@@ -3,11 +3,11 @@
 import type { Long } from '@grpc/proto-loader';
 
 export interface Restore {
-  'epoch'?: (number | string | Long);
+  'term'?: (number | string | Long);
   'step'?: (number | string | Long);
 }
 
 export interface Restore__Output {
-  'epoch': (number);
+  'term': (number);
   'step': (number);
 }

@@ -3,13 +3,13 @@
 import type { Long } from '@grpc/proto-loader';
 
 export interface RestoreFailed {
-  'epoch'?: (number | string | Long);
+  'term'?: (number | string | Long);
   'step'?: (number | string | Long);
   'reason'?: (string);
 }
 
 export interface RestoreFailed__Output {
-  'epoch': (number);
+  'term': (number);
   'step': (number);
   'reason': (string);
 }

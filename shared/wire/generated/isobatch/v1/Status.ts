@@ -8,7 +8,7 @@ export interface Status {
   'runId'?: (string);
   'task'?: (string);
   'phase'?: (string);
-  'epoch'?: (number | string | Long);
+  'term'?: (number | string | Long);
   'step'?: (number | string | Long);
   'steps'?: (number | string | Long);
   'samples'?: (number | string | Long);
@@ -40,7 +40,7 @@ export interface Status__Output {
   'runId': (string);
   'task': (string);
   'phase': (string);
-  'epoch': (number);
+  'term': (number);
   'step': (number);
   'steps': (number);
   'samples': (number);

@@ -4,7 +4,7 @@ import type { Coefficients as _isobatch_v1_Coefficients, Coefficients__Output as
 import type { Long } from '@grpc/proto-loader';
 
 export interface StepPlan {
-  'epoch'?: (number | string | Long);
+  'term'?: (number | string | Long);
   'step'?: (number | string | Long);
   'firstMicroBatch'?: (number | string | Long);
   'microBatches'?: (number);
@@ -14,7 +14,7 @@ export interface StepPlan {
 }
 
 export interface StepPlan__Output {
-  'epoch': (number);
+  'term': (number);
   'step': (number);
   'firstMicroBatch': (number);
   'microBatches': (number);

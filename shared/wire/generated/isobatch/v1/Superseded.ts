@@ -3,11 +3,11 @@
 import type { Long } from '@grpc/proto-loader';
 
 export interface Superseded {
-  'epoch'?: (number | string | Long);
+  'term'?: (number | string | Long);
   'step'?: (number | string | Long);
 }
 
 export interface Superseded__Output {
-  'epoch': (number);
+  'term': (number);
   'step': (number);
 }

@@ -4,12 +4,12 @@ import type { Long } from '@grpc/proto-loader';
 
 export interface WatchWeightsRequest {
   'workerId'?: (string);
-  'epoch'?: (number | string | Long);
+  'term'?: (number | string | Long);
   'seal'?: (Buffer | Uint8Array | string);
 }
 
 export interface WatchWeightsRequest__Output {
   'workerId': (string);
-  'epoch': (number);
+  'term': (number);
   'seal': (Buffer);
 }

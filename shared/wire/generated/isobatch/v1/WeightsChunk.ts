@@ -3,7 +3,7 @@
 import type { Long } from '@grpc/proto-loader';
 
 export interface WeightsChunk {
-  'epoch'?: (number | string | Long);
+  'term'?: (number | string | Long);
   'version'?: (number | string | Long);
   'chunk'?: (number);
   'weights'?: (Buffer | Uint8Array | string);
@@ -11,7 +11,7 @@ export interface WeightsChunk {
 }
 
 export interface WeightsChunk__Output {
-  'epoch': (number);
+  'term': (number);
   'version': (number);
   'chunk': (number);
   'weights': (Buffer);

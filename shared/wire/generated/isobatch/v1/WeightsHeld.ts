@@ -3,11 +3,11 @@
 import type { Long } from '@grpc/proto-loader';
 
 export interface WeightsHeld {
-  'epoch'?: (number | string | Long);
+  'term'?: (number | string | Long);
   'version'?: (number | string | Long);
 }
 
 export interface WeightsHeld__Output {
-  'epoch': (number);
+  'term': (number);
   'version': (number);
 }

@@ -4,7 +4,7 @@ import type { SmoothedNoise as _isobatch_v1_SmoothedNoise, SmoothedNoise__Output
 import type { Long } from '@grpc/proto-loader';
 
 export interface WriteCheckpoint {
-  'epoch'?: (number | string | Long);
+  'term'?: (number | string | Long);
   'step'?: (number | string | Long);
   'microBatches'?: (number | string | Long);
   'c1'?: (number | string);
@@ -13,7 +13,7 @@ export interface WriteCheckpoint {
 }
 
 export interface WriteCheckpoint__Output {
-  'epoch': (number);
+  'term': (number);
   'step': (number);
   'microBatches': (number);
   'c1': (number);

@@ -2,12 +2,12 @@
 
 import type { Long } from '@grpc/proto-loader';
 
-export interface EpochOpened {
-  'epoch'?: (number | string | Long);
+export interface TermOpened {
+  'term'?: (number | string | Long);
   'version'?: (number | string | Long);
 }
 
-export interface EpochOpened__Output {
-  'epoch': (number);
+export interface TermOpened__Output {
+  'term': (number);
   'version': (number);
 }
