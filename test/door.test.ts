@@ -70,3 +70,39 @@ describe("package.json", () => {
     );
   });
 });
+
+describe("CHANGELOG.md", () => {
+  const lines = read("CHANGELOG.md").split("\n");
+  const headings = lines.filter((line) => line.startsWith("#"));
+
+  it("has a part for what is not released yet, then one for each version with its day, the newest first", () => {
+    const versions = headings.filter((line) => /^## /.test(line)).slice(1);
+    assert.match(headings[1], /^## \[Unreleased\]$/);
+    for (const line of versions) assert.match(line, /^## \[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d$/);
+    const { version } = JSON.parse(read("package.json")) as { version: string };
+    assert.ok(
+      versions[0].includes(`[${version}]`),
+      `the newest version is ${versions[0]}, package.json has ${version}`,
+    );
+  });
+
+  it("sorts changes by kind, in the order of Keep a Changelog", () => {
+    const kinds = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"];
+    for (const part of read("CHANGELOG.md").split(/^## /m).slice(1)) {
+      const found = [...part.matchAll(/^### (.*)$/gm)].map(([, kind]) => kind);
+      assert.deepEqual(
+        found,
+        kinds.filter((kind) => found.includes(kind)),
+        `under ${part.slice(0, 20)}`,
+      );
+    }
+  });
+
+  it("has one line per change, with room for it", () => {
+    const changes = lines.slice(lines.findIndex((line) => line.startsWith("### ")));
+    for (const line of changes) {
+      assert.doesNotMatch(line, /^\s+\S/, "a change goes on in a second line");
+      assert.ok(line.length <= 160, `a change takes ${line.length} characters, 160 at most: ${line}`);
+    }
+  });
+});
