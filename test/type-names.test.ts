@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { codeFiles } from "./source/sources.js";
+import { typeTwins } from "./source/type-names.js";
+
+/** How many files may still export a type of this name. An entry may go and never come. */
+const KNOWN_TWINS: Record<string, number> = {
+  Access: 2,
+  Admission: 2,
+  Board: 2,
+  CallOptions: 2,
+  Chart: 2,
+  Chunk: 2,
+  ComputedLease: 2,
+  ConnectOptions: 2,
+  Connection: 2,
+  CoordinatorOptions: 2,
+  Curve: 2,
+  EffectsOptions: 2,
+  EvaluateOptions: 2,
+  Failure: 2,
+  GradientResult: 2,
+  Graph: 2,
+  Identity: 3,
+  Layout: 2,
+  LeafWeights: 2,
+  Lease: 2,
+  LogOptions: 2,
+  Look: 2,
+  Measured: 2,
+  MemoryOptions: 2,
+  NearSessionOptions: 2,
+  Numbers: 2,
+  Outcome: 2,
+  Part: 3,
+  PlacedLayer: 2,
+  Push: 2,
+  RawBatch: 2,
+  Role: 2,
+  Run: 3,
+  RunOptions: 2,
+  Samples: 2,
+  ServerOptions: 2,
+  Shape: 2,
+  ShardLink: 2,
+  ShardOptions: 3,
+  ShardState: 2,
+  Slice: 2,
+  SlotPool: 2,
+  Slots: 2,
+  Snapshot: 2,
+  StandingWeights: 2,
+  Stream: 2,
+  SupervisorOptions: 2,
+  Target: 2,
+  Tensor: 2,
+  Verdict: 2,
+  WorkerOptions: 2,
+  WorkerState: 2,
+};
+
+describe("an exported type's name", () => {
+  it("means one thing in the whole project", () => {
+    const twins = [...typeTwins(codeFiles())].filter(([name, paths]) => paths.length > (KNOWN_TWINS[name] ?? 1));
+    const lines = twins.map(([name, paths]) => `  ${name}: ${paths.join(", ")}`);
+    assert.equal(lines.length, 0, `these files export different types of one name; rename one:\n${lines.join("\n")}`);
+  });
+
+  it("is found in every form of export", () => {
+    const file = (path: string, text: string) => ({ path, text });
+    const first =
+      "export interface A {}\nexport type B = 1;\nexport declare class C {}\nexport enum D {}\ninterface E {}\n";
+    const second = first.replaceAll("{}", "{ x: 1 }").replace("= 1", "=\n  | 2");
+    const third = 'export type { A } from "a.js";\nexport const B = 1;\n';
+    const files = [file("a.ts", first), file("b.ts", second), file("c.ts", third)];
+    assert.deepEqual(
+      [...typeTwins(files)],
+      ["A", "B", "C", "D"].map((name) => [name, ["a.ts", "b.ts"]]),
+    );
+  });
+});
