@@ -10,7 +10,12 @@
 import { fileURLToPath } from "node:url";
 import { allArms } from "../experiment/index.js";
 import { createKernelMemory, instantiateKernels } from "../shared/kernels/index.js";
-import { type Hyperparameters, leafWeights, type OptimizerSpec, stepCoefficients } from "../shared/optimizer/index.js";
+import {
+  type Hyperparameters,
+  leafCoefficients,
+  type OptimizerSpec,
+  stepCoefficients,
+} from "../shared/optimizer/index.js";
 import { createRandom } from "../shared/random.js";
 
 const PARAMETERS = 10_000_000;
@@ -67,7 +72,7 @@ export function kernelScenario(): KernelScenario {
       ...{ optimizer, hyperparameters: REFERENCE, microBatchSize: 64, firstMicroBatch: 0, microBatches: MICRO_BATCHES },
       ...{ schedule: { kind: "constant", warmupSamples: 0, totalSamples: 0, finalFraction: 1 }, c1: 0.5, c2: 0.5 },
     });
-    const leaves = leafWeights(optimizer, REFERENCE, MICRO_BATCHES);
+    const leaves = leafCoefficients(optimizer, REFERENCE, MICRO_BATCHES);
     const update = () => kernels.adam(theta, m, v, s1, s2, PARAMETERS, coefficients);
     const fold = () => {
       for (let leaf = 0; leaf < MICRO_BATCHES; leaf++) {

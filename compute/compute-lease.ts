@@ -19,8 +19,8 @@ export interface Lease extends Interval {
   /** κ of the step. */
   readonly microBatches: number;
   /** Of leaves lo … hi − 1 in S1 and S2; absent or empty: all 1. */
-  readonly leafWeights1?: ArrayLike<number>;
-  readonly leafWeights2?: ArrayLike<number>;
+  readonly leafCoefficients1?: ArrayLike<number>;
+  readonly leafCoefficients2?: ArrayLike<number>;
   /** Whether every leaf stays a node of its own, for its shards to fold. */
   readonly apart?: boolean;
 }
@@ -108,9 +108,9 @@ async function foldPart({ thread, feed }: FedThread, folding: Folding): Promise<
   return range;
 }
 
-function leaseWeightsOf({ lo, leafWeights1 = [], leafWeights2 = [] }: Lease): LeaseWeights | undefined {
-  if (leafWeights1.length === 0 && leafWeights2.length === 0) return undefined;
-  return { first: lo, w1: leafWeights1, w2: leafWeights2 };
+function leaseWeightsOf({ lo, leafCoefficients1 = [], leafCoefficients2 = [] }: Lease): LeaseWeights | undefined {
+  if (leafCoefficients1.length === 0 && leafCoefficients2.length === 0) return undefined;
+  return { first: lo, w1: leafCoefficients1, w2: leafCoefficients2 };
 }
 
 /** @throws {NonFiniteError} with the first of these sums. */

@@ -83,7 +83,7 @@ describe("compute()", { timeout: 60_000 }, () => {
       raw.push(new Float32Array(new Uint8Array(memory.sums(nodes[0].slot, "s1", chunk)).buffer));
       pool.release(nodes.map(({ slot }) => slot));
     }
-    const weights = { leafWeights1: [0.5, 0.25, 2], leafWeights2: [4, 8, 0.125] };
+    const weights = { leafCoefficients1: [0.5, 0.25, 2], leafCoefficients2: [4, 8, 0.125] };
     const { nodes } = await pool.compute({ ...lease(0, 3, 3), ...weights }, fetchBatch);
     const [root] = nodes;
     const [s1, s2] = (["s1", "s2"] as const).map((sum) => memory.sums(root.slot, sum, chunk));

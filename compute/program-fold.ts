@@ -13,12 +13,12 @@ import { isLasting, type PartFold } from "./lease-fold.js";
 import { type SharedMemory, sumAddresses } from "./memory.js";
 import type { LeaseRequest } from "./protocol.js";
 import { inTurn, type Soon, when } from "./soon.js";
-import { type LeaseWeights, leafWeightsOf } from "./sums.js";
+import { type LeaseWeights, leafCoefficientsOf } from "./sums.js";
 
 /** Whether the program's sums of these leaves have the host's bits. */
 export function canFold(sums: GradientSums, { lo, hi, weights }: LeaseRequest): boolean {
   if (weights === undefined) return true;
-  const leaves = Array.from({ length: hi - lo }, (_, i) => leafWeightsOf(lo + i, weights));
+  const leaves = Array.from({ length: hi - lo }, (_, i) => leafCoefficientsOf(lo + i, weights));
   return leaves.flat().every((weight) => weight === 0 || weight >= sums.smallestWeight);
 }
 
@@ -67,5 +67,5 @@ export function createProgramFold(
 function weighed(operation: FoldOperation, weights: LeaseWeights | undefined): SumsOperation {
   if (operation.kind === "add") return operation;
   const { kind, slot, leaf } = operation;
-  return { kind, slot, weights: weights && leafWeightsOf(leaf, weights) };
+  return { kind, slot, weights: weights && leafCoefficientsOf(leaf, weights) };
 }

@@ -7,7 +7,7 @@ import { BYTES_PER_ELEMENT } from "../shared/layout/index.js";
 import type { FoldedNode, FoldOperation } from "./fold.js";
 import { type Addresses, gradientAddresses, type SegmentPlan, type SharedMemory, sumAddresses } from "./memory.js";
 
-/** The weights of a lease's leaves in S1 and S2; where it is undefined all are 1. */
+/** The leaf coefficients of a lease, in S1 and in S2; where it is undefined all are 1. */
 export interface LeaseWeights {
   /** The leaf that the weights start with. */
   readonly first: number;
@@ -15,8 +15,8 @@ export interface LeaseWeights {
   readonly w2: ArrayLike<number>;
 }
 
-/** A leaf's weights in S1 and in S2. */
-export function leafWeightsOf(leaf: number, { first, w1, w2 }: LeaseWeights): [w1: number, w2: number] {
+/** A leaf's coefficients in S1 and in S2. */
+export function leafCoefficientsOf(leaf: number, { first, w1, w2 }: LeaseWeights): [w1: number, w2: number] {
   return [w1[leaf - first], w2[leaf - first]];
 }
 
@@ -41,7 +41,7 @@ export function createSums({ plan, kernels }: SharedMemory, thread: number): Sum
   const gradient = gradientAddresses(plan, thread);
 
   const weightsOf = (leaf: number, weights: LeaseWeights | undefined): [number, number] =>
-    weights === undefined ? [1, 1] : leafWeightsOf(leaf, weights);
+    weights === undefined ? [1, 1] : leafCoefficientsOf(leaf, weights);
 
   const square = (slot: number, [w1, w2]: [number, number], part: Part): void => {
     const [s1, s2] = [sumAddresses(plan, slot, "s1"), sumAddresses(plan, slot, "s2")];

@@ -26,7 +26,7 @@ import {
 } from "../compute/index.js";
 import {
   type Coefficients,
-  leafWeights,
+  leafCoefficients,
   type NoiseParts,
   noiseParts,
   stepCoefficients,
@@ -160,7 +160,7 @@ function run(
   };
   const noise = { trace: 0, squaredGradient: 0, steps: 0 };
   const measureNoise = (slot: number, microBatches: number): void => {
-    const weights = weightSums(microBatches, leafWeights(task.optimizer, task, microBatches));
+    const weights = weightSums(microBatches, leafCoefficients(task.optimizer, task, microBatches));
     const parts = noiseParts({ ...normsOf(memory, slot), microBatchSize, weights });
     if (parts === undefined) return;
     noise.trace += parts.trace;
@@ -247,7 +247,7 @@ function foldStep(
   microBatches: number,
   computeGradient: (n: number, target: readonly number[]) => void,
 ): FoldedNode {
-  const weights = leafWeights(task.optimizer, task, microBatches);
+  const weights = leafCoefficients(task.optimizer, task, microBatches);
   const leaves = weights && { first: 0, ...weights };
   const fold = createFold(0, microBatches, microBatches, slots);
   for (let leaf = 0; leaf < microBatches; leaf++) {

@@ -23,7 +23,7 @@ const KNOWN_TWINS: Record<string, number> = {
   Graph: 2,
   Identity: 3,
   Layout: 2,
-  LeafWeights: 2,
+  LeafCoefficients: 2,
   Lease: 2,
   LogOptions: 2,
   Look: 2,

@@ -298,8 +298,8 @@ export function leaseOf(step: number, lo: number, hi: number, term = 1): MicroBa
     microBatches: 4,
     lo,
     hi,
-    leafWeights1: [],
-    leafWeights2: [],
+    leafCoefficients1: [],
+    leafCoefficients2: [],
     mac: Buffer.from(`${term} ${step} ${lo} ${hi}`),
   };
 }

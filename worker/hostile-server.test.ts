@@ -104,8 +104,8 @@ describe("checkLease() and checkEvaluation()", () => {
     [{ firstMicroBatch: 397 }, /micro-batch 400 of a run of 400/],
     [{ step: 2 ** 60 }, /numbers that are not whole/],
     [{ term: Number.NaN }, /numbers that are not whole/],
-    [{ leafWeights1: [1, 1, 1] }, /3 weights for 2 micro-batches/],
-    [{ leafWeights2: [1, Number.NaN] }, /weights that are not numbers/],
+    [{ leafCoefficients1: [1, 1, 1] }, /3 weights for 2 micro-batches/],
+    [{ leafCoefficients2: [1, Number.NaN] }, /weights that are not numbers/],
   ];
   for (const [change, reason] of refused) {
     it(`refuses a lease with ${JSON.stringify(change)}`, () => {
@@ -115,7 +115,7 @@ describe("checkLease() and checkEvaluation()", () => {
 
   it("lets every lease of the run through, with weights and without", () => {
     checkLease(leaseOf(0, 0, 4), task);
-    checkLease({ ...leaseOf(99, 3, 4), leafWeights1: [0.5], leafWeights2: [2] }, task);
+    checkLease({ ...leaseOf(99, 3, 4), leafCoefficients1: [0.5], leafCoefficients2: [2] }, task);
   });
 
   it("refuses batches that the test part does not have", () => {

@@ -24,7 +24,7 @@ export function checkLease(
   lease: MicroBatchLease__Output,
   task: Pick<Task, "microBatchesPerStep" | "samples" | "microBatchSize">,
 ): void {
-  const { term, step, firstMicroBatch, microBatches, lo, hi, leafWeights1, leafWeights2 } = lease;
+  const { term, step, firstMicroBatch, microBatches, lo, hi, leafCoefficients1, leafCoefficients2 } = lease;
   if (![lease.lease, term, step, firstMicroBatch].every(isCount)) refuse("a lease with numbers that are not whole");
   const kappaMax = largestKappa(task.microBatchesPerStep);
   if (!(microBatches >= 1 && microBatches <= kappaMax)) {
@@ -35,7 +35,7 @@ export function checkLease(
   if (firstMicroBatch + microBatches > total) {
     refuse(`micro-batch ${firstMicroBatch + microBatches - 1} of a run of ${total}`);
   }
-  for (const weights of [leafWeights1, leafWeights2]) {
+  for (const weights of [leafCoefficients1, leafCoefficients2]) {
     if (weights.length !== 0 && weights.length !== hi - lo)
       refuse(`${weights.length} weights for ${hi - lo} micro-batches`);
     if (!weights.every(Number.isFinite)) refuse("micro-batch weights that are not numbers");

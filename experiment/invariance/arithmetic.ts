@@ -4,19 +4,19 @@
  * step are compared as the kernels get them: rounded to float32.
  */
 import { createHash } from "node:crypto";
-import { leafWeights, stepCoefficients } from "../../shared/optimizer/index.js";
+import { leafCoefficients, stepCoefficients } from "../../shared/optimizer/index.js";
 import { microBatchesOf, type Task } from "../../tasks/index.js";
 
 /**
  * A digest of all that the optimizer does over a run of one micro-batch per step: tasks with the same digest, samples,
  * model and seed leave the same bits.
  *
- * v is made from S1² or from S2, which are the same number when there is one leaf. A leaf's weight multiplies its
+ * v is made from S1² or from S2, which are the same number when there is one leaf. A leaf's coefficient multiplies its
  * gradient before the constant does; where one of the two factors is 1 it does not matter which.
  */
 export function arithmeticAtOne(task: Task): string {
   if (task.microBatchesPerStep !== 1) throw new RangeError(`κ is ${task.microBatchesPerStep}, not 1`);
-  const weights = leafWeights(task.optimizer, task, 1);
+  const weights = leafCoefficients(task.optimizer, task, 1);
   const steps = microBatchesOf(task);
   const constants = new Float32Array(CONSTANTS * steps);
   let [c1, c2] = [0, 0];
@@ -34,7 +34,7 @@ export function arithmeticAtOne(task: Task): string {
     ({ c1, c2 } = coefficients);
     const { mKeep, mAdd, vKeep, vAdd, stepSize, vScale, epsilon, decay, squareOfSum } = coefficients;
     const w1 = weights?.w1[0] ?? 1;
-    // S1² holds the square of the leaf's weight, S2 the weight for squares.
+    // S1² holds the square of the leaf's coefficient w1, S2 the coefficient w2.
     const w2 = squareOfSum ? w1 * w1 : (weights?.w2[0] ?? 1);
     constants.set(
       [mKeep, vKeep, stepSize, vScale, epsilon, decay, ...factors(w1, mAdd), ...factors(w2, vAdd)],

@@ -1,4 +1,4 @@
-import { leafWeights, stepCoefficients } from "../../shared/optimizer/index.js";
+import { leafCoefficients, stepCoefficients } from "../../shared/optimizer/index.js";
 import { microBatchesOf, type Task } from "../../tasks/index.js";
 import type { KappaFile } from "../record/index.js";
 import type { CoordinatorOptions } from "./core/index.js";
@@ -37,6 +37,6 @@ export function coreOptions(task: Task, { kappa, ...facts }: CoreFacts): Coordin
         schedule: task.schedule,
         microBatchSize: b,
       }),
-    leafWeights: (count) => leafWeights(task.optimizer, task, count),
+    leafCoefficients: (count) => leafCoefficients(task.optimizer, task, count),
   };
 }

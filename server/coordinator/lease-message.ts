@@ -15,8 +15,8 @@ export function leaseMessage(
     ...claims,
     firstMicroBatch: plan.firstMicroBatch,
     microBatches: plan.microBatches,
-    leafWeights1: [...(plan.leafWeights1?.subarray(lo, hi) ?? [])],
-    leafWeights2: [...(plan.leafWeights2?.subarray(lo, hi) ?? [])],
+    leafCoefficients1: [...(plan.leafCoefficients1?.subarray(lo, hi) ?? [])],
+    leafCoefficients2: [...(plan.leafCoefficients2?.subarray(lo, hi) ?? [])],
     mac: leaseMac(leaseKey, claims),
   };
 }

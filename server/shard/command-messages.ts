@@ -6,8 +6,8 @@ import type { ShardEvent } from "./core/index.js";
 /** The coordinator's commands to a shard as messages, both ways. */
 
 export function planMessage(plan: StepPlan): ShardCommand {
-  const { leafWeights1 = [], leafWeights2 = [] } = plan;
-  return { plan: { ...plan, leafWeights1: [...leafWeights1], leafWeights2: [...leafWeights2] } };
+  const { leafCoefficients1 = [], leafCoefficients2 = [] } = plan;
+  return { plan: { ...plan, leafCoefficients1: [...leafCoefficients1], leafCoefficients2: [...leafCoefficients2] } };
 }
 
 /** The command as the core's event; undefined for those that are the shell's own business. */
@@ -21,14 +21,14 @@ export function commandEvent({ restore, plan, checkpoint }: ShardCommand__Output
   return undefined;
 }
 
-function planOf({ coefficients, leafWeights1, leafWeights2, ...plan }: StepPlan__Output): StepPlan {
+function planOf({ coefficients, leafCoefficients1, leafCoefficients2, ...plan }: StepPlan__Output): StepPlan {
   const weights = (values: number[]): Float32Array | undefined =>
     values.length === 0 ? undefined : Float32Array.from(values);
   return {
     ...plan,
     coefficients: coefficients!,
-    leafWeights1: weights(leafWeights1),
-    leafWeights2: weights(leafWeights2),
+    leafCoefficients1: weights(leafCoefficients1),
+    leafCoefficients2: weights(leafCoefficients2),
   };
 }
 

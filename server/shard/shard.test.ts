@@ -352,9 +352,12 @@ describe("PushSums", { timeout: 60_000 }, () => {
   });
 
   it("weights every leaf, also the one that completes the step", async (test) => {
-    const leafWeights = { leafWeights1: Float32Array.of(1, 2, 3, 4), leafWeights2: Float32Array.of(5, 6, 7, 8) };
+    const leafCoefficients = {
+      leafCoefficients1: Float32Array.of(1, 2, 3, 4),
+      leafCoefficients2: Float32Array.of(5, 6, 7, 8),
+    };
     const alone = async (order: readonly number[]): Promise<SliceState> => {
-      const served = await serveSmallShard(test, { plan: planOf(0, leafWeights) });
+      const served = await serveSmallShard(test, { plan: planOf(0, leafCoefficients) });
       for (const leaf of order) await push(served.connection.shard, leasePush(leaf, leaf + 1));
       await reported(served, "committed");
       served.shard.handle({ kind: "checkpoint", term: 1, mark: { step: 1, microBatches: KAPPA, c1: 0.1, c2: 0.01 } });
@@ -366,7 +369,8 @@ describe("PushSums", { timeout: 60_000 }, () => {
     // m = mAdd·Σ w1·g, in float64 up to rounding.
     const { mAdd } = planOf(0).coefficients;
     for (const i of [0, 1234, LAYOUT.parameters - 1]) {
-      const expected = mAdd * GRADIENTS.reduce((sum, g, leaf) => sum + leafWeights.leafWeights1[leaf] * g[i], 0);
+      const expected =
+        mAdd * GRADIENTS.reduce((sum, g, leaf) => sum + leafCoefficients.leafCoefficients1[leaf] * g[i], 0);
       assert.ok(Math.abs(inOrder.m[i] - expected) < 1e-5 * Math.max(1e-3, Math.abs(expected)), `m[${i}]`);
     }
   });

@@ -5,7 +5,7 @@ import { createKernelMemory, instantiateKernels } from "../kernels/index.js";
 import { createRandom } from "../random.js";
 import {
   type Hyperparameters,
-  leafWeights,
+  leafCoefficients,
   type OptimizerSpec,
   optimizerTitle,
   type Schedule,
@@ -57,7 +57,7 @@ function createTrainer(optimizer: OptimizerSpec, options: TrainerOptions = {}) {
     state,
     /** One step on the gradients of κ micro-batches. */
     step(gradients: Float32Array[]): void {
-      const leaves = leafWeights(optimizer, reference, gradients.length);
+      const leaves = leafCoefficients(optimizer, reference, gradients.length);
       for (const [index, gradient] of gradients.entries()) {
         view(g).set(gradient);
         const [w1, w2] = leaves === undefined ? [1, 1] : [leaves.w1[index], leaves.w2[index]];

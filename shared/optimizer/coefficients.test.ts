@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { type Hyperparameters, leafWeights, type OptimizerSpec, type Schedule, stepCoefficients } from "./index.js";
+import {
+  type Hyperparameters,
+  leafCoefficients,
+  type OptimizerSpec,
+  type Schedule,
+  stepCoefficients,
+} from "./index.js";
 import {
   EXPONENTIAL,
   LINEAR,
@@ -79,7 +85,7 @@ describe("stepCoefficients()", () => {
     assert.equal(k.squareOfSum, true);
   });
 
-  it("are the table's under the pathwise rule, whose leaf weights are what the averages gain", () => {
+  it("are the table's under the pathwise rule, whose leaf coefficients are what the averages gain", () => {
     const k = step({ optimizer: PATHWISE, microBatches: 3 });
     near(k.mKeep, 0.729);
     near(k.vKeep, 0.970299);
@@ -87,7 +93,7 @@ describe("stepCoefficients()", () => {
     near(k.gamma1, 0.271);
     near(k.learningRate, 3e-3);
     near(k.decay, 1 - (1 - 1e-5) ** 3, 1e-10);
-    const { w1, w2 } = leafWeights(PATHWISE, hyperparameters, 3)!;
+    const { w1, w2 } = leafCoefficients(PATHWISE, hyperparameters, 3)!;
     assert.deepEqual([...w1], [0.1 * 0.81, 0.1 * 0.9, 0.1].map(Math.fround));
     assert.deepEqual([...w2], [0.01 * 0.9801, 0.01 * 0.99, 0.01].map(Math.fround));
   });
@@ -129,7 +135,7 @@ describe("stepCoefficients()", () => {
 
   it("are the same for every optimizer at one micro-batch, but for whose square it is and where γ is multiplied", () => {
     const [first, ...others] = OPTIMIZERS.map((optimizer) => {
-      const leaves = leafWeights(optimizer, hyperparameters, 1);
+      const leaves = leafCoefficients(optimizer, hyperparameters, 1);
       const k = step({ optimizer, c1: 0.3, c2: 0.2 });
       return { ...k, inM: k.mAdd * (leaves?.w1[0] ?? 1), inV: k.vAdd * (leaves?.w2[0] ?? 1) };
     });
@@ -195,14 +201,14 @@ describe("stepCoefficients()", () => {
     }
   });
 
-  it("asks for leaf weights under the pathwise rule alone", () => {
-    const weighted = OPTIMIZERS.filter((optimizer) => leafWeights(optimizer, hyperparameters, 8) !== undefined);
+  it("asks for leaf coefficients under the pathwise rule alone", () => {
+    const weighted = OPTIMIZERS.filter((optimizer) => leafCoefficients(optimizer, hyperparameters, 8) !== undefined);
     assert.deepEqual(weighted, [PATHWISE]);
   });
 
   it("keeps the last gradient alone under the pathwise rule with β = 0", () => {
     const none = { ...hyperparameters, beta1: 0 };
-    assert.deepEqual([...leafWeights(PATHWISE, none, 3)!.w1], [0, 0, 1]);
+    assert.deepEqual([...leafCoefficients(PATHWISE, none, 3)!.w1], [0, 0, 1]);
     assert.equal(step({ optimizer: PATHWISE, hyperparameters: none, microBatches: 3 }).mKeep, 0);
   });
 });
@@ -231,7 +237,7 @@ describe("the bias corrections c1 and c2", () => {
           // The square of a sum of κ equal gradients is κ² squares: κ to each.
           const square = k.squareOfSum ? k.vAdd * microBatches : k.vAdd;
           const ones = new Float32Array(microBatches).fill(1);
-          const { w1, w2 } = leafWeights(optimizer, hyperparameters, microBatches) ?? { w1: ones, w2: ones };
+          const { w1, w2 } = leafCoefficients(optimizer, hyperparameters, microBatches) ?? { w1: ones, w2: ones };
           inM = [...inM.map((weight) => weight * k.mKeep), ...Array.from(w1, (w) => w * k.mAdd)];
           inV = [...inV.map((weight) => weight * k.vKeep), ...Array.from(w2, (w) => w * square)];
           [c1, c2] = [k.c1, k.c2];
@@ -239,7 +245,7 @@ describe("the bias corrections c1 and c2", () => {
         near(
           c1,
           inM.reduce((sum, weight) => sum + weight, 0),
-          optimizer === PATHWISE ? 2 ** -24 : 1e-12, // Its leaf weights are float32.
+          optimizer === PATHWISE ? 2 ** -24 : 1e-12, // Its leaf coefficients are float32.
         );
         near(
           c2,

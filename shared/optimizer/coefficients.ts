@@ -47,7 +47,7 @@ export function stepCoefficients(
   const learningRate = rule.learningRate(rates);
   const mKeep = Math.max(0, rule.keep(beta1, microBatches));
   const vKeep = Math.max(0, rule.keep(beta2, microBatches));
-  const weighted = rule.leafWeights !== undefined;
+  const weighted = rule.leafCoefficients !== undefined;
   const gamma1 = 1 - mKeep;
   const gamma2 = 1 - vKeep;
   const c1 = window.c1 + gamma1 * (1 - window.c1);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { inconsistentSum } from "./consistency.js";
-import { type LeafWeights, leafWeights } from "./rules.js";
+import { type LeafCoefficients, leafCoefficients } from "./rules.js";
 
 const round = Math.fround;
 
@@ -14,16 +14,16 @@ function treeSum(leaves: readonly number[]): number {
 }
 
 /** The float32 sums of one parameter over the gradients of a step's micro-batches. */
-function sumsOf(gradients: readonly number[], weights?: LeafWeights): [s1: Float32Array, s2: Float32Array] {
+function sumsOf(gradients: readonly number[], weights?: LeafCoefficients): [s1: Float32Array, s2: Float32Array] {
   const s1 = treeSum(gradients.map((g, j) => round((weights?.w1[j] ?? 1) * g)));
   const s2 = treeSum(gradients.map((g, j) => round((weights?.w2[j] ?? 1) * round(g * g))));
   return [Float32Array.of(s1), Float32Array.of(s2)];
 }
 
 /** What the pathwise rule weighs micro-batches with; at some β they fall below float32 within a step. */
-function decaying(microBatches: number, [beta1, beta2]: readonly [number, number]): LeafWeights {
+function decaying(microBatches: number, [beta1, beta2]: readonly [number, number]): LeafCoefficients {
   const rest = { learningRate: 1, epsilon: 1e-8, weightDecay: 0 };
-  return leafWeights({ name: "invariant", rule: "pathwise" }, { ...rest, beta1, beta2 }, microBatches)!;
+  return leafCoefficients({ name: "invariant", rule: "pathwise" }, { ...rest, beta1, beta2 }, microBatches)!;
 }
 
 /** Gradients of any size from below the subnormals' root to 10⁶; the nearly equal ones come close to the bound. */

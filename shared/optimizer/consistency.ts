@@ -1,4 +1,4 @@
-import type { LeafWeights } from "./rules.js";
+import type { LeafCoefficients } from "./rules.js";
 
 /**
  * Whether sums can be sums at all. By Cauchy–Schwarz (Σ w1·g)² ≤ (Σ w1²/w2)·(Σ w2·g²), so most flipped bits of S1
@@ -17,7 +17,7 @@ export function inconsistentSum(
   s1: Float32Array,
   s2: Float32Array,
   microBatches: number,
-  weights: LeafWeights | undefined,
+  weights: LeafCoefficients | undefined,
 ): number | undefined {
   const ratio = weights?.w1.reduce((sum, w1, j) => sum + (w1 === 0 ? 0 : w1 ** 2 / weights.w2[j]), 0) ?? microBatches;
   // A gradient that counts in S1 and not in S2 leaves S1 without a bound.

@@ -12,5 +12,11 @@ export {
   type WeightSums,
   weightSums,
 } from "./noise-scale.js";
-export { type Hyperparameters, type LeafWeights, leafWeights, type OptimizerSpec, optimizerTitle } from "./rules.js";
+export {
+  type Hyperparameters,
+  type LeafCoefficients,
+  leafCoefficients,
+  type OptimizerSpec,
+  optimizerTitle,
+} from "./rules.js";
 export { checkSchedule, type EarlierEnd, learningRateAt, type Schedule } from "./schedule.js";

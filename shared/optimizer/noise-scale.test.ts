@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createRandom } from "../random.js";
-import { leafWeights, NO_NOISE, noiseParts, noiseScale, smoothNoise, weightSums } from "./index.js";
+import { leafCoefficients, NO_NOISE, noiseParts, noiseScale, smoothNoise, weightSums } from "./index.js";
 
 // Synthetic gradients with a known truth: a sample's gradient is normal with mean MU and standard deviation SIGMA per
 // coordinate, so a micro-batch's has variance SIGMA²/b.
@@ -55,7 +55,7 @@ describe("noiseParts()", () => {
   const betas = { learningRate: 1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0 };
   for (const [name, weights] of [
     ["equal weights", undefined],
-    ["the unequal weights of the pathwise rule", leafWeights({ name: "invariant", rule: "pathwise" }, betas, 5)],
+    ["the unequal weights of the pathwise rule", leafCoefficients({ name: "invariant", rule: "pathwise" }, betas, 5)],
   ] as const) {
     it(`is unbiased with ${name}, to four standard errors over 20,000 steps`, () => {
       const [microBatches, microBatchSize, steps] = [5, 4, 20_000];

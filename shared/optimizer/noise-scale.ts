@@ -1,8 +1,8 @@
-import type { LeafWeights } from "./rules.js";
+import type { LeafCoefficients } from "./rules.js";
 
 /**
  * The gradient noise scale (McCandlish et al. 2018, "An Empirical Model of Large-Batch Training", 1812.06162): how
- * large a batch still pays. It falls out of a step's sums at no cost. With leaf weights w1, w2 and
+ * large a batch still pays. It falls out of a step's sums at no cost. With leaf coefficients w1, w2 and
  * W = Σ w1, Q = Σ w1², V = Σ w2 (all κ where every micro-batch weighs 1), and |·|² over all coordinates,
  *
  *     trace(Σ) ≈ b·(W²·ΣS2/V − |S1|²) / (W² − Q)    variance of one sample's gradient
@@ -35,7 +35,7 @@ export interface WeightSums {
 }
 
 /** W, Q and V of κ micro-batches with these weights; undefined: all weigh 1. */
-export function weightSums(microBatches: number, weights: LeafWeights | undefined): WeightSums {
+export function weightSums(microBatches: number, weights: LeafCoefficients | undefined): WeightSums {
   if (weights === undefined) return { total1: microBatches, squares1: microBatches, total2: microBatches };
   const { w1, w2 } = weights;
   const sum = (values: Float32Array, term: (x: number) => number): number =>

@@ -30,7 +30,7 @@ export interface Hyperparameters {
 }
 
 /** What a micro-batch's gradient is multiplied by in a step's sums, one number a micro-batch, in order. */
-export interface LeafWeights {
+export interface LeafCoefficients {
   /** Of g, in S1; length κ. */
   readonly w1: Float32Array;
   /** Of g², in S2; length κ. */
@@ -53,7 +53,7 @@ export interface ScalingRule {
    * Absent: every micro-batch weighs 1, and the step's Γ is spread over them evenly. Otherwise the sums are what the
    * averages gain, Γ in all.
    */
-  leafWeights?(hyperparameters: Hyperparameters, microBatches: number): LeafWeights;
+  leafCoefficients?(hyperparameters: Hyperparameters, microBatches: number): LeafCoefficients;
 }
 
 const linear: ScalingRule = {
@@ -73,7 +73,7 @@ const exponential: ScalingRule = {
 
 const pathwise: ScalingRule = {
   ...exponential,
-  leafWeights: ({ beta1, beta2 }, microBatches) => ({
+  leafCoefficients: ({ beta1, beta2 }, microBatches) => ({
     w1: weightsLeft(beta1, microBatches),
     w2: weightsLeft(beta2, microBatches),
   }),
@@ -124,12 +124,12 @@ export function optimizerTitle(optimizer: OptimizerSpec): string {
 }
 
 /** The weights of a step's micro-batches in its sums, or undefined where all are 1. */
-export function leafWeights(
+export function leafCoefficients(
   optimizer: OptimizerSpec,
   hyperparameters: Hyperparameters,
   microBatches: number,
-): LeafWeights | undefined {
-  return scalingRuleOf(optimizer).leafWeights?.(hyperparameters, microBatches);
+): LeafCoefficients | undefined {
+  return scalingRuleOf(optimizer).leafCoefficients?.(hyperparameters, microBatches);
 }
 
 function sum(values: Float64Array): number {

@@ -14,9 +14,9 @@ export interface StepPlan {
   /** κ of this step. */
   readonly microBatches: number;
   readonly coefficients: Coefficients;
-  /** Weights of the κ leaves in S1 and in S2; undefined where all are 1. */
-  readonly leafWeights1?: Float32Array;
-  readonly leafWeights2?: Float32Array;
+  /** The coefficients of the κ leaves in S1 and in S2; undefined if all are 1. */
+  readonly leafCoefficients1?: Float32Array;
+  readonly leafCoefficients2?: Float32Array;
 }
 
 /** What a checkpoint says beside the arrays. */

@@ -18,8 +18,8 @@ export interface StepLease {
   readonly microBatches: number;
   readonly lo: number;
   readonly hi: number;
-  readonly leafWeights1: readonly number[];
-  readonly leafWeights2: readonly number[];
+  readonly leafCoefficients1: readonly number[];
+  readonly leafCoefficients2: readonly number[];
   readonly mac: Uint8Array;
 }
 

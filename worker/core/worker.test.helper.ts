@@ -70,8 +70,8 @@ export function lease(step: number, lo: number, hi: number, term = 1): WorkerEve
   const given: StepLease = {
     lease: 100 * step + lo,
     ...{ term, step, firstMicroBatch: 4 * step, microBatches: 4, lo, hi },
-    leafWeights1: [],
-    leafWeights2: [],
+    leafCoefficients1: [],
+    leafCoefficients2: [],
     mac: new Uint8Array(),
   };
   return { kind: "lease", lease: given };

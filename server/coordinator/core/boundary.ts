@@ -65,15 +65,15 @@ function openStep(run: Run): void {
   const microBatches = microBatchesOfStep(run);
   if (microBatches === undefined) return;
   const coefficients = run.options.coefficients({ firstMicroBatch, microBatches, c1, c2 });
-  const weights = run.options.leafWeights?.(microBatches);
+  const weights = run.options.leafCoefficients?.(microBatches);
   const plan: StepPlan = {
     term: run.state.term,
     step,
     firstMicroBatch,
     microBatches,
     coefficients,
-    leafWeights1: weights?.w1,
-    leafWeights2: weights?.w2,
+    leafCoefficients1: weights?.w1,
+    leafCoefficients2: weights?.w2,
   };
   tellKappa(run, coefficients);
   run.state.phase = "stepping";

@@ -8,7 +8,7 @@ const NOISE_RATE = 0.02;
 /** The smoothed noise with a committed step's; the same of a step of one micro-batch, which shows none. */
 export function takeNoiseIn(
   noise: SmoothedNoise,
-  { microBatches, leafWeights1: w1, leafWeights2: w2 }: StepPlan,
+  { microBatches, leafCoefficients1: w1, leafCoefficients2: w2 }: StepPlan,
   scalars: readonly ShardScalars[],
   microBatchSize: number,
 ): SmoothedNoise {

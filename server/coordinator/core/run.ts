@@ -32,7 +32,7 @@ export interface CoordinatorOptions {
   readonly awaitMs: number;
   /** Pure: the step's arithmetic at c1, c2. */
   coefficients(step: { firstMicroBatch: number; microBatches: number; c1: number; c2: number }): StepCoefficients;
-  leafWeights?(microBatches: number): { w1: Float32Array; w2: Float32Array } | undefined;
+  leafCoefficients?(microBatches: number): { w1: Float32Array; w2: Float32Array } | undefined;
 }
 
 export type Phase =

@@ -1,4 +1,4 @@
-import type { LeafWeights } from "../core/index.js";
+import type { LeafCoefficientPair } from "../core/index.js";
 
 /**
  * All that is done to one chunk in one go, by one thread: its operands are added in tree order, and then either the
@@ -19,7 +19,7 @@ export interface Operand {
   readonly s2: number;
   readonly file: number | undefined;
   /** Of a leaf that is still a raw gradient: it has no S2, and counts as w1·g and w2·(g·g). */
-  readonly leaf: LeafWeights | undefined;
+  readonly leaf: LeafCoefficientPair | undefined;
   /** Whether this is a buffer of the slice, which nobody else writes. */
   readonly own: boolean;
 }

@@ -81,7 +81,7 @@ const step: fc.Arbitrary<Step> = fc.integer({ min: 1, max: 9 }).chain((leaves) =
     )
     .map(([weighted, weight, pushes]) => {
       const weights = Float32Array.from({ length: leaves }, (_, i) => weight / (i + 1));
-      const plan = { ...planFor(leaves), ...(weighted && { leafWeights1: weights, leafWeights2: weights }) };
+      const plan = { ...planFor(leaves), ...(weighted && { leafCoefficients1: weights, leafCoefficients2: weights }) };
       // Whatever was left out of a push comes again at the end.
       const again = plan.microBatches === 0 ? [] : pushes.map((push) => ({ ...push, chunks: INDICES }));
       return { plan, pushes: [...pushes, ...again] };
@@ -95,7 +95,7 @@ function reference({ plan }: Step, seed: number) {
   const leaf = (i: number, chunk: Chunk): PlainSums => {
     const g = gradients[i].subarray(chunk.offset - FIRST, chunk.offset - FIRST + chunk.length);
     if (chunk.kind === "tail") return { s1: g, s2: g };
-    return leafOf(g, { w1: plan.leafWeights1?.[i] ?? 1, w2: plan.leafWeights2?.[i] ?? 1 });
+    return leafOf(g, { w1: plan.leafCoefficients1?.[i] ?? 1, w2: plan.leafCoefficients2?.[i] ?? 1 });
   };
   const sums = (chunk: Chunk, lo: number, hi: number): PlainSums => {
     if (hi - lo === 1) return leaf(lo, chunk);

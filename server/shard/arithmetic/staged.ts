@@ -1,5 +1,5 @@
 import type { StepPlan } from "../../../shared/steps/index.js";
-import type { LeafWeights, ShardEffect } from "../core/index.js";
+import type { LeafCoefficientPair, ShardEffect } from "../core/index.js";
 import { createNodePrograms } from "./node-programs.js";
 import type { ChunkProgram, Operand } from "./program.js";
 import { createSlots, type SumBuffers } from "./slots.js";
@@ -33,7 +33,7 @@ export interface Staged {
 export function createStaged(buffers: SumBuffers, isTrained: (chunk: number) => boolean): Staged {
   const slots = createSlots(buffers);
 
-  function operandOf(chunk: number, source: SumsSource, leaf: LeafWeights | undefined): Operand {
+  function operandOf(chunk: number, source: SumsSource, leaf: LeafCoefficientPair | undefined): Operand {
     if (source.kind === "own") buffers.adopt(chunk, source.s1);
     return {
       s1: source.s1,

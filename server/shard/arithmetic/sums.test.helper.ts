@@ -3,7 +3,7 @@ import type { Chunk, Layout } from "../../../shared/layout/index.js";
 import { createRandom } from "../../../shared/random.js";
 import type { StepPlan } from "../../../shared/steps/index.js";
 import type { SliceState } from "../../checkpoint/index.js";
-import type { LeafWeights } from "../core/index.js";
+import type { LeafCoefficientPair } from "../core/index.js";
 import type { Slice } from "../slice.js";
 
 const f = Math.fround;
@@ -14,7 +14,7 @@ export interface PlainSums {
 }
 
 /** The sums of one node; a leaf's come from its raw gradient and weights. */
-export const leafOf = (g: Float32Array, { w1, w2 }: LeafWeights): PlainSums => ({
+export const leafOf = (g: Float32Array, { w1, w2 }: LeafCoefficientPair): PlainSums => ({
   s1: g.map((x) => f(f(w1) * x)),
   s2: g.map((x) => f(f(w2) * f(x * x))),
 });

@@ -1,5 +1,5 @@
 import type { StepPlan } from "../../../shared/steps/index.js";
-import type { LeafWeights, OfferedNode, ShardEffect } from "./messages.js";
+import type { LeafCoefficientPair, OfferedNode, ShardEffect } from "./messages.js";
 import type { ChunkStep, OpenStep } from "./open-step.js";
 import type { Slots } from "./slots.js";
 import { holds, type SlotPool, stageNode, uncoveredLeaves } from "./staging.js";
@@ -53,7 +53,7 @@ export function admit(
 /** Stages the node in one chunk, and updates the chunk if that completes its root. */
 function stage(chunk: ChunkStep, index: number, node: OfferedNode, plan: StepPlan, pool: SlotPool): ShardEffect[] {
   const { moves, entry } = stageNode(chunk, node, node.worker, plan.microBatches, pool);
-  const leaf = node.hi - node.lo === 1 ? leafWeightsOf(plan, node.lo) : undefined;
+  const leaf = node.hi - node.lo === 1 ? leafCoefficientsOf(plan, node.lo) : undefined;
   const effects = moves.map(
     (move): ShardEffect => (move.kind === "merge" ? { ...move, chunk: index } : { ...move, chunk: index, leaf }),
   );
@@ -67,8 +67,8 @@ function stage(chunk: ChunkStep, index: number, node: OfferedNode, plan: StepPla
   return effects;
 }
 
-function leafWeightsOf(plan: StepPlan, leaf: number): LeafWeights {
-  return { w1: plan.leafWeights1?.[leaf] ?? 1, w2: plan.leafWeights2?.[leaf] ?? 1 };
+function leafCoefficientsOf(plan: StepPlan, leaf: number): LeafCoefficientPair {
+  return { w1: plan.leafCoefficients1?.[leaf] ?? 1, w2: plan.leafCoefficients2?.[leaf] ?? 1 };
 }
 
 /** Ascending numbers as runs [lo, hi). */

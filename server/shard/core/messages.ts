@@ -26,8 +26,8 @@ export interface OfferedChunk extends OfferedNode {
   readonly chunk: number;
 }
 
-/** The weights of a leaf in S1 and in S2. */
-export interface LeafWeights {
+/** The coefficients w1 and w2 of one leaf. */
+export interface LeafCoefficientPair {
   readonly w1: number;
   readonly w2: number;
 }
@@ -40,13 +40,18 @@ export type ShardEffect =
    */
   | { readonly kind: "load"; readonly term: number; readonly step: number }
   /** Put the offered sums into the slot; those of one leaf become w1·g and w2·(g·g). */
-  | { readonly kind: "stage"; readonly chunk: number; readonly slot: number; readonly leaf: LeafWeights | undefined }
+  | {
+      readonly kind: "stage";
+      readonly chunk: number;
+      readonly slot: number;
+      readonly leaf: LeafCoefficientPair | undefined;
+    }
   /** Add the offered sums to the slot, which holds the sibling's. */
   | {
       readonly kind: "accumulate";
       readonly chunk: number;
       readonly slot: number;
-      readonly leaf: LeafWeights | undefined;
+      readonly leaf: LeafCoefficientPair | undefined;
     }
   /** Add slot `from` to slot `into`. */
   | { readonly kind: "merge"; readonly chunk: number; readonly into: number; readonly from: number }

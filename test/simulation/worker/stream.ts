@@ -91,7 +91,7 @@ function eventOf(effect: CoordinatorEffect): WorkerEvent | undefined {
       const { lease, plan } = effect;
       const { term, step, firstMicroBatch, microBatches } = plan;
       const range = { lo: lease.lo, hi: lease.hi };
-      const rest = { leafWeights1: [], leafWeights2: [], mac: new Uint8Array() };
+      const rest = { leafCoefficients1: [], leafCoefficients2: [], mac: new Uint8Array() };
       return {
         kind: "lease",
         lease: { lease: lease.lease, term, step, firstMicroBatch, microBatches, ...range, ...rest },

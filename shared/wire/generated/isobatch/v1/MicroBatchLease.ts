@@ -10,8 +10,8 @@ export interface MicroBatchLease {
   'microBatches'?: (number);
   'lo'?: (number);
   'hi'?: (number);
-  'leafWeights1'?: (number | string)[];
-  'leafWeights2'?: (number | string)[];
+  'leafCoefficients1'?: (number | string)[];
+  'leafCoefficients2'?: (number | string)[];
   'mac'?: (Buffer | Uint8Array | string);
 }
 
@@ -23,7 +23,7 @@ export interface MicroBatchLease__Output {
   'microBatches': (number);
   'lo': (number);
   'hi': (number);
-  'leafWeights1': (number)[];
-  'leafWeights2': (number)[];
+  'leafCoefficients1': (number)[];
+  'leafCoefficients2': (number)[];
   'mac': (Buffer);
 }

@@ -9,8 +9,8 @@ export interface StepPlan {
   'firstMicroBatch'?: (number | string | Long);
   'microBatches'?: (number);
   'coefficients'?: (_isobatch_v1_Coefficients | null);
-  'leafWeights1'?: (number | string)[];
-  'leafWeights2'?: (number | string)[];
+  'leafCoefficients1'?: (number | string)[];
+  'leafCoefficients2'?: (number | string)[];
 }
 
 export interface StepPlan__Output {
@@ -19,6 +19,6 @@ export interface StepPlan__Output {
   'firstMicroBatch': (number);
   'microBatches': (number);
   'coefficients': (_isobatch_v1_Coefficients__Output | null);
-  'leafWeights1': (number)[];
-  'leafWeights2': (number)[];
+  'leafCoefficients1': (number)[];
+  'leafCoefficients2': (number)[];
 }
