@@ -1,7 +1,7 @@
 import type { Status__Output } from "../../shared/wire/index.js";
 
 /**
- * What `isobatch status --json` prints, for programs: docs/how-to/operating.md tells the fields. They stay as they are while
+ * What `isobatch status --json` prints, for programs: docs/reference/command-line.md describes the fields. They stay as they are while
  * the first number of Isobatch's version does; what is not known (yet) is null.
  */
 export function statusJson(status: Status__Output) {

@@ -1,4 +1,6 @@
-/** Documented commands that `npm run test:docs` does not run, with what does. */
+/** Documented commands that `npm run test:docs` does not run, and the checks that do. */
+import { type DocumentedCommand, INSTALLING_PAGE } from "./markdown.test.helper.js";
+
 export interface CheckedElsewhere {
   readonly commands: RegExp;
   /** An npm script, or a file of the checkout. */
@@ -6,16 +8,24 @@ export interface CheckedElsewhere {
 }
 
 export const CHECKED_ELSEWHERE: readonly CheckedElsewhere[] = [
-  { commands: /^npm ci$|^npm ci && npm (start|test)\b/, by: ".ci/run" },
+  { commands: /^npm (ci|test|link)\b/, by: ".ci/run" },
+  // The installing page does the same; on other pages the packages are links, through which npm would write.
+  { commands: /^npm (pack|install)\b/, by: "test:docs" },
   { commands: /^npm run (-s )?check:cuda\b/, by: "check:cuda" },
-  // They measure for minutes; what they measure with has tests.
+  // These measure for minutes; what they measure with has tests.
   { commands: /^npm run bench -- link$/, by: "bench/link/limited-link.test.ts" },
   { commands: /^npm run bench -- bfloat16( --models quick)?$/, by: "compute/bfloat16.test.ts" },
   { commands: /^docker |^kubectl /, by: "test:deploy" },
   { commands: /^isobatch tensorflow (install|remove)\b/, by: "test/cli/tensorflow-install.test.ts" },
   { commands: /^isobatch experiment invariance\b/, by: "test/cli/experiment.test.ts" },
   { commands: /^tensorboard /, by: "server/viewing/tensorboard/tensorboard.test.ts" },
-  // Of machines that a test does not have: GPUs, other hosts.
+  // These need what a test does not have: GPUs, other hosts.
   { commands: /--gpu |tfjs-node-gpu/, by: "check:cuda" },
   { commands: /--tls-|trainer\.example|192\.0\.2\.7/, by: "test/security" },
 ];
+
+/** The row of a command that another check runs. The installing page's commands of npm are run as they are. */
+export function checkedElsewhere({ page, text }: DocumentedCommand): CheckedElsewhere | undefined {
+  if (page === INSTALLING_PAGE && /^npm /.test(text)) return undefined;
+  return CHECKED_ELSEWHERE.find(({ commands }) => commands.test(text));
+}

@@ -20,6 +20,9 @@ const INTERNAL = /^docs\/internals\//;
 /** Pages for users, relative to the checkout. */
 export const PAGES: readonly string[] = ["README.md", ...pagesIn("docs").filter((page) => !INTERNAL.test(page))];
 
+/** The page whose commands make a checkout, install the program from it, and train the reader's first model. */
+export const INSTALLING_PAGE = "docs/tutorials/getting-started.md";
+
 /** All pages with links: those for users and those for contributors. */
 export const LINKING_PAGES: readonly string[] = [
   ...readdirSync(ROOT).filter((name) => name.endsWith(".md")),
@@ -34,15 +37,17 @@ export interface DocumentedCommand {
   readonly line: number;
   /** As a shell takes it; several lines where it has a here-document. */
   readonly text: string;
+  /** The accuracy in percent that the remark behind the command promises ("at least 95 %"). */
+  readonly percentMin?: number;
 }
 
-/** What a line of an indented block must begin with to be a command rather than a picture. */
+/** How a line of an indented block starts if it is a command and not, for example, a picture. */
 const PROGRAMS =
   /^(?:[A-Z_]+=\S+ )*(?:isobatch|npm|npx|node|docker|kubectl|source|tensorboard|python3?|curl|openssl)(?: |$)/;
 
 /**
- * The shell commands of a page: every line of a block that is fenced as `sh`, and the lines of indented blocks that begin
- * with a program's name. What stands behind two spaces and # is a remark.
+ * The shell commands of a page: every line of a block that is fenced as `sh`, and the lines of indented blocks that start
+ * with a program's name. Two spaces and # start a remark.
  */
 export function commandsOf(page: string): DocumentedCommand[] {
   const commands: DocumentedCommand[] = [];
@@ -58,6 +63,7 @@ export function commandsOf(page: string): DocumentedCommand[] {
     const isCommand =
       fence === "sh" ? line.trim() !== "" : fence === undefined && /^ {4}\S/.test(line) && PROGRAMS.test(line.trim());
     if (!isCommand) continue;
+    const [, percent] = / {2,}#.*\bat least (\d+) %/.exec(line) ?? [];
     const text = [line.trim().replace(/ {2,}#.*$/, "")];
     const first = i;
     const [, end] = /<<'?(\w+)'?/.exec(line) ?? [];
@@ -67,12 +73,13 @@ export function commandsOf(page: string): DocumentedCommand[] {
       page,
       line: first + 1,
       text: text.join("\n").replace(/^npm run -s isobatch -- |^npx isobatch /, "isobatch "),
+      ...(percent !== undefined && { percentMin: Number(percent) }),
     });
   }
   return commands;
 }
 
-/** The first cells of the rows of all tables of a page, with the other cells. */
+/** The rows of all tables of a page, as cells. */
 export function tableRows(page: string): string[][] {
   return read(page)
     .split("\n")
@@ -85,7 +92,7 @@ export function tableRows(page: string): string[][] {
     );
 }
 
-/** What stands between backquotes, fenced blocks aside. */
+/** The inline code of a text. */
 export function codeIn(text: string): string[] {
   return [...text.replace(/^```.*?^```/gms, "").matchAll(/`([^`]+)`/g)].map(([, code]) => code);
 }

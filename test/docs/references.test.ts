@@ -84,19 +84,19 @@ describe("docs/reference/run-directory.md", () => {
   });
 });
 
-describe("docs/how-to/operating.md", () => {
+describe("docs/reference/command-line.md", () => {
   it("tells every variable of the environment that a user may set, and no others", () => {
     const forTests = ["ISOBATCH_FAIL_AT", "ISOBATCH_FLIP_GRADIENT_BIT"];
     const rooms = ["cli", "server", "worker", "compute", "backends", "tasks", "shared", "experiment"];
     const named = rooms.flatMap(sourcesOf).flatMap((source) => source.match(/\bISOBATCH_[A-Z_]+\b/g) ?? []);
-    const told = codeIn(read("docs/how-to/operating.md")).filter((code) => /^ISOBATCH_[A-Z_]+$/.test(code));
+    const told = codeIn(read("docs/reference/command-line.md")).filter((code) => /^ISOBATCH_[A-Z_]+$/.test(code));
     assert.deepEqual([...new Set(told)].sort(), [...new Set(named)].filter((name) => !forTests.includes(name)).sort());
   });
 
   it("tells the fields of status --json, and no others", () => {
     const nothing = { workers: [], shards: [] };
     const fields = Object.keys(statusJson(nothing as unknown as Parameters<typeof statusJson>[0]));
-    const [, section] = read("docs/how-to/operating.md").split("### Status for programs");
+    const [, section] = read("docs/reference/command-line.md").split("## Status for programs");
     const [table] = section.split("\n## ");
     const told = table
       .split("\n")
