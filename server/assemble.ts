@@ -70,7 +70,7 @@ const FAREWELL_MS = 2_000;
  */
 export async function assemble(
   options: ServerOptions,
-  { prepared, directory, kappa, extension }: OpenRun,
+  { prepared, facts, directory, kappa, extension }: OpenRun,
   log: Logger,
   cleanUp: CleanUp,
   workersWait: () => boolean,
@@ -97,6 +97,7 @@ export async function assemble(
   const security = await during("security", () => openSecurity(admitting));
   cleanUp.add(() => security.close());
   const { gate, tls } = security;
+  const status = (): Status => statusOf(coordinator, task, facts, slices, runId, version);
   const server = createServer({ gate, tls });
   server.addService(
     coordinatorService,
@@ -113,6 +114,7 @@ export async function assemble(
         version,
         stay,
         workersWait,
+        status,
         log,
       },
       controlTokens: createTokenControl(out, security),
@@ -128,7 +130,6 @@ export async function assemble(
   coordinator.shardTraffic[0] = shard.traffic;
   coordinator.attachShard(0, localLink(shard, `:${address.port}`), shard.checkpoints());
 
-  const status = (): Status => statusOf(coordinator, task, slices, runId, version);
   const shown = createSource({ coordinator, task, runId, version, metrics, status });
   const dashboard = await openDashboard(options, shown, security, address);
   if (dashboard !== undefined) cleanUp.add(() => awaited("the dashboard to close", dashboard.close()));

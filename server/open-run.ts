@@ -6,6 +6,7 @@ import { version } from "../shared/version.js";
 import { type PreparedTask, prepareTask, type Task } from "../tasks/index.js";
 import { microBatchesDone } from "./checkpoint/index.js";
 import type { CleanUp } from "./clean-up.js";
+import { factsOf } from "./facts-of.js";
 import { writeFirstCheckpoint } from "./first-checkpoint.js";
 import {
   type EventLine,
@@ -14,6 +15,7 @@ import {
   openRunDirectory,
   RUN_FILES,
   type RunDirectory,
+  type RunFacts,
   readKappaRecord,
 } from "./record/index.js";
 import { extensionEvent, resumeTask } from "./resume-task.js";
@@ -24,6 +26,7 @@ import { taskHash } from "./task-hash.js";
 export interface OpenRun {
   /** Its task is the run's: where it is resumed, what was recorded counts. */
   readonly prepared: PreparedTask;
+  readonly facts: RunFacts;
   readonly directory: RunDirectory;
   readonly kappa: KappaFile;
   /** For the record: the run is made longer than it was. */
@@ -46,11 +49,13 @@ export async function openRun(options: ServerOptions, cleanUp: CleanUp): Promise
   const replayed = replayKappa === undefined ? undefined : readKappaRecord(replayKappa, microBatchesPerStep);
   const { fingerprint, trainFingerprint } = asked.data;
   const data = { fingerprint, trainFingerprint };
+  const facts = factsOf(asked);
   let extension: EventLine | undefined;
   const directory = openRunDirectory({
     folder: out,
     task: { name: wanted.name, hash: taskHash(wanted, fingerprint), json: jsonOf(wanted) },
     data,
+    facts,
     version,
     topology: asked.built.topology,
     layout,
@@ -68,7 +73,7 @@ export async function openRun(options: ServerOptions, cleanUp: CleanUp): Promise
   await during("first checkpoint", () => writeFirstCheckpoint(prepared, directory, directory.identity.taskHash));
   const kappa = openKappaRecord(out, microBatchesPerStep, directory.identity.term > 0, replayed);
   cleanUp.add(() => kappa.close());
-  return { prepared, directory, kappa, extension };
+  return { prepared, facts, directory, kappa, extension };
 }
 
 function jsonOf(task: Task): string {

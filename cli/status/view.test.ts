@@ -26,6 +26,8 @@ const statusOf = (more: Partial<Status__Output> = {}): Status__Output => ({
   },
   ...{ gamma1: 0.1, gamma2: 0.004, evaluated: true, evaluationLoss: 0.2, evaluationAccuracy: 0.9731 },
   ...{ failure: "", workerFailure: "" },
+  ...{ modelKind: "sequential", modelLayers: 4, parameters: 669_706, trainedParameters: 669_706 },
+  ...{ trainingSamples: 60_000, testSamples: 10_000 },
   ...{ noiseScale: 310, workersAdvised: 4, advice: "adding workers up to 4 still pays" },
   workers: [workerOf("one-1"), workerOf("two-2", { state: "idle" })],
   shards: [{ index: 0, address: ":7400", state: "attached", version: 500, firstChunk: 0, endChunk: 6 }],

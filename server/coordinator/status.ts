@@ -2,6 +2,7 @@ import type { ChunkRange } from "../../shared/layout/index.js";
 import { kappaRuleText } from "../../shared/steps/index.js";
 import type { Status } from "../../shared/wire/index.js";
 import { microBatchesOf, type Task } from "../../tasks/index.js";
+import type { RunFacts } from "../record/index.js";
 import type { Coordinator } from "./coordinator.js";
 import { newestFailure } from "./core/index.js";
 
@@ -9,6 +10,7 @@ import { newestFailure } from "./core/index.js";
 export function statusOf(
   coordinator: Coordinator,
   task: Task,
+  facts: RunFacts,
   slices: readonly ChunkRange[],
   runId: string,
   version: string,
@@ -41,6 +43,7 @@ export function statusOf(
     evaluationAccuracy: lastEvaluation?.accuracy ?? Number.NaN,
     secondsLeft: samplesPerSecond > 0 ? (task.samples - samples) / samplesPerSecond : Number.NaN,
     version,
+    ...facts,
     microBatchSize: b,
     noiseScale: lastStep?.noiseScale?.scale ?? Number.NaN,
     workersAdvised,

@@ -28,4 +28,5 @@ export {
   type RunIdentity,
   readRunDirectory,
 } from "./run-directory.js";
+export type { RunFacts } from "./run-facts.js";
 export { type Summary, type SummaryInputs, summarize, type WorkerShare, writeSummary } from "./summary.js";

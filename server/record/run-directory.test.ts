@@ -55,6 +55,18 @@ describe("openRunDirectory()", () => {
     assert.notEqual(openRunDirectory(optionsOf(newFolder())).identity.runId, first.identity.runId);
   });
 
+  it("records the sizes of the model and the data, also in a directory that an older version made", () => {
+    const folder = newFolder();
+    openRunDirectory(optionsOf(folder)).close();
+    assert.equal(readRunDirectory(folder).identity.facts, undefined);
+    const model = { modelKind: "sequential", modelLayers: 1, parameters: 6, trainedParameters: 6 };
+    const facts = { ...model, trainingSamples: 100, testSamples: 20 };
+    openRunDirectory(optionsOf(folder, { facts })).close();
+    assert.deepEqual(readRunDirectory(folder).identity.facts, facts);
+    openRunDirectory(optionsOf(folder)).close();
+    assert.deepEqual(readRunDirectory(folder).identity.facts, facts);
+  });
+
   it("takes a longer task of the same hash, and a start that was killed halfway", () => {
     const folder = newFolder();
     openRunDirectory(optionsOf(folder)).close();

@@ -6,6 +6,7 @@ import { IsobatchError, messageOf } from "../../shared/errors.js";
 import { type Layout, layoutFromJson, layoutToJson } from "../../shared/layout/index.js";
 import { readRegularFile, regularFileExists } from "../../shared/regular-file.js";
 import { acquireLock, LOCK_FILE } from "./lock.js";
+import type { RunFacts } from "./run-facts.js";
 
 /**
  * A run's folder: all that is known of a run, so that the same command on it goes on where it stopped, and that it
@@ -46,6 +47,8 @@ export interface RunIdentity {
   readonly version: string;
   /** What it trains on; absent in a directory of a version that did not record it yet. */
   readonly data?: DataIdentity;
+  /** Absent in a directory of a version that did not record them yet. */
+  readonly facts?: RunFacts;
 }
 
 /** A data set by its contents, wherever it is stored. */
@@ -68,6 +71,7 @@ export interface RunDirectoryOptions {
   /** `hash` covers all that may not change when a run goes on; `json` is the fully resolved task. */
   readonly task: { readonly name: string; readonly hash: string; readonly json: string };
   readonly data?: DataIdentity;
+  readonly facts?: RunFacts;
   /**
    * Decides, where the folder holds a run, with which task (as JSON) it continues, or throws. Without it, and where the
    * folder has lost its task.json, the hashes must be the same.
@@ -102,7 +106,7 @@ export const RUN_FILES = {
  * @throws {IsobatchError} `invalid_input` when it holds something else; `refused` while another server has it
  */
 export function openRunDirectory(options: RunDirectoryOptions): RunDirectory {
-  const { folder, task, data, goOn, version, topology, layout } = options;
+  const { folder, task, data, facts, goOn, version, topology, layout } = options;
   const path = (file: string) => join(folder, file);
   makeFolderDurably(folder);
   const lock = acquireLock(folder);
@@ -126,15 +130,18 @@ export function openRunDirectory(options: RunDirectoryOptions): RunDirectory {
         term: 0,
         numerics: null,
         version,
-        ...(data && { data }),
       };
     }
     const save = (changed: RunIdentity) => {
       writeFileDurably(path(RUN_FILES.run), `${JSON.stringify(changed, null, 2)}\n`);
       identity = changed;
     };
-    if (!resumed) save(identity);
-    else if (data !== undefined && identity.data === undefined) save({ ...identity, data });
+    const complete: RunIdentity = {
+      ...identity,
+      ...(identity.data === undefined && data !== undefined && { data }),
+      ...(facts !== undefined && { facts }),
+    };
+    if (!resumed || JSON.stringify(complete) !== JSON.stringify(identity)) save(complete);
     if (!regularFileExists(path(RUN_FILES.task))) writeFileDurably(path(RUN_FILES.task), taskJson);
     writeIfChanged(path(RUN_FILES.topology), topology);
     writeIfChanged(path(RUN_FILES.layout), layoutToJson(layout));

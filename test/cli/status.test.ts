@@ -34,6 +34,7 @@ describe("isobatch status", () => {
     const status = JSON.parse(stdout) as Record<string, unknown> & { workers: object[]; shards: object[] };
     assert.deepEqual(Object.keys(status), [
       ...["version", "runId", "task", "phase", "term", "step", "steps", "samples", "samplesTotal"],
+      ...["trainingSamples", "testSamples", "model"],
       ...[
         "samplesPerSecond",
         "secondsLeft",
@@ -53,6 +54,10 @@ describe("isobatch status", () => {
     assert.deepEqual(Object.keys(status.shards[0]), [
       ...["index", "address", "state", "version", "firstChunk", "endChunk"],
     ]);
+    // 28 × 28 pixels to 8 units to 10 classes, each with its bias.
+    const parameters = (784 + 1) * 8 + (8 + 1) * 10;
+    assert.deepEqual(status.model, { kind: "sequential", layers: 3, parameters, trainedParameters: parameters });
+    assert.deepEqual([status.trainingSamples, status.testSamples], [1_000, 200]);
     const { task, microBatchSize, microBatchesPerStep, samplesTotal } = status;
     assert.deepEqual([task, microBatchSize, microBatchesPerStep, samplesTotal], ["task", 16, 4, 64_000_000]);
   });

@@ -1,7 +1,7 @@
 import type { MutableGate } from "../../../shared/credentials/index.js";
 import type { ChunkRange } from "../../../shared/layout/index.js";
 import type { Logger } from "../../../shared/log.js";
-import type { ControlRequest__Output, ControlResponse } from "../../../shared/wire/index.js";
+import type { ControlRequest__Output, ControlResponse, Status } from "../../../shared/wire/index.js";
 import type { PreparedTask } from "../../../tasks/index.js";
 import type { MetricsLine, RunDirectory, RunRecord } from "../../record/index.js";
 import type { Samples } from "../../samples/index.js";
@@ -25,6 +25,7 @@ export interface ServiceOptions {
   readonly stay: boolean;
   /** Whether workers wait for a server that comes back, so that none is told that the run has ended. */
   workersWait(): boolean;
+  status(): Status;
   readonly log: Logger;
 }
 

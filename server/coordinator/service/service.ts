@@ -8,7 +8,6 @@ import {
 } from "../../../shared/wire/index.js";
 import type { SampleSpec } from "../../../tasks/index.js";
 import { control } from "../control.js";
-import { statusOf } from "../status.js";
 import { fetchSamples } from "./fetch-samples.js";
 import { join } from "./join.js";
 import { type ServiceOptions, SILENCE_MS } from "./options.js";
@@ -20,7 +19,7 @@ const HEARTBEAT_MS = 1_000;
 
 /** The coordinator's side of gRPC: each handler turns a call into events, and what it answers comes from the state. */
 export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorHandlers {
-  const { coordinator, prepared, directory, metrics, slices, version, log } = options;
+  const { coordinator, metrics, log } = options;
   const { unary, serverStream, bidi } = createHandlers((error, method) => {
     log.error({ err: error, method }, "a handler failed");
   });
@@ -35,7 +34,7 @@ export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorH
 
     FetchSamples: serverStream((call) => fetchSamples(options, call)),
 
-    GetStatus: unary(() => statusOf(coordinator, prepared.task, slices, directory.identity.runId, version)),
+    GetStatus: unary(() => options.status()),
 
     WatchMetrics: serverStream(async (call) => {
       const writer = createWriter(call, { stallMs: SILENCE_MS, what: "The metrics' stream" });

@@ -59,6 +59,8 @@ export function createMadeUpRun({ workers, steps, stepsPlanned = Math.max(20, st
     },
     ...{ workersAdvised: 0, advice: "not known yet: the gradient noise scale is not resolved" },
     ...{ failure: "", workerFailure: "" },
+    ...{ modelKind: "sequential", modelLayers: 4, parameters: 669_706, trainedParameters: 669_706 },
+    ...{ trainingSamples: 60_000, testSamples: 10_000 },
     ...{ learningRate: Number.NaN, gamma1: Number.NaN, gamma2: Number.NaN },
     workers: Array.from({ length: workers }, (_, i) => ({
       id: `node-${String(i % 9).padStart(2, "0")}-${i + 1}`,

@@ -34,6 +34,12 @@ export interface Status {
   'kappaRule'?: (string);
   'failure'?: (string);
   'workerFailure'?: (string);
+  'modelKind'?: (string);
+  'modelLayers'?: (number);
+  'parameters'?: (number | string | Long);
+  'trainedParameters'?: (number | string | Long);
+  'trainingSamples'?: (number | string | Long);
+  'testSamples'?: (number | string | Long);
 }
 
 export interface Status__Output {
@@ -66,4 +72,10 @@ export interface Status__Output {
   'kappaRule': (string);
   'failure': (string);
   'workerFailure': (string);
+  'modelKind': (string);
+  'modelLayers': (number);
+  'parameters': (number);
+  'trainedParameters': (number);
+  'trainingSamples': (number);
+  'testSamples': (number);
 }
