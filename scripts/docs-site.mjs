@@ -2,7 +2,7 @@
 // an anchor or an image that leads nowhere. `npm run docs:dev` serves it while pages are edited.
 //
 // VitePress (MIT, Node.js 18 or newer) has search without a service, checks links, and reads Markdown as it is. It brings
-// 125 packages, so it is installed in docs/.vitepress from a lock file of its own, and only by those who build the site.
+// 125 packages, so it is installed in docs/.vitepress from its own lock file, and only by those who build the site.
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, posix } from "node:path";

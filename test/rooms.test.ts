@@ -78,6 +78,22 @@ describe("the rooms", () => {
     });
   }
 
+  it("are those of the table in ARCHITECTURE.md, with what they may import", () => {
+    const rows = [
+      ...readFileSync(join(root, "ARCHITECTURE.md"), "utf8").matchAll(/^\| `(\w+)\/` +\|.*\| ([^|]+) \|$/gm),
+    ];
+    const rooms = rows.map(([, room]) => room).filter((room) => room !== "proto");
+    const described = rows.map(([, room, imports]) => {
+      if (imports === "all above") return [room, rooms.slice(0, rooms.indexOf(room))];
+      return [room, imports === "–" ? [] : imports.split(", ")];
+    });
+    const sorted = (table: object): object =>
+      Object.fromEntries(Object.entries(table).map(([room, imports]) => [room, [...imports].sort()]));
+    const { proto, ...table } = Object.fromEntries(described);
+    const enforced = Object.fromEntries(Object.entries(MAY_IMPORT).filter(([room]) => !room.includes("/")));
+    assert.deepEqual(sorted(table), sorted(enforced), "ARCHITECTURE.md describes other rooms than this test enforces");
+  });
+
   it("load TensorFlow.js by require, which takes a quarter of the time of an import", () => {
     for (const file of ["tasks", "backends", "compute", "worker", "experiment"].flatMap(sources)) {
       for (const name of valueImportsOf(file)) assert.ok(!name.startsWith("@tensorflow/"), `${file} imports ${name}`);

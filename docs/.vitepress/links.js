@@ -13,8 +13,8 @@ export const REPOSITORY = JSON.parse(readFileSync(new URL("package.json", ROOT),
 export const isPage = (path) => /^(docs\/.*|[^/]+)\.md$/.test(path);
 
 /**
- * Of the link `href` on the page `from` (a path from the root of the checkout): a README is its folder's page, and what is
- * no page, such as a source file, is on the code host.
+ * The site's link for the link `href` on the page `from` (a path from the root of the checkout): a README is its folder's
+ * page, and a file that is not a page, such as a source file, is on the code host.
  * @throws {Error} when there is no such file
  */
 export function linkTo(from, href) {

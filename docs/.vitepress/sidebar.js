@@ -10,7 +10,7 @@ const GROUPS = [
   ["internals", "How it works inside"],
 ];
 /** Pages of the root, which are about the project. */
-const PROJECT = ["ARCHITECTURE.md", "SECURITY.md", "RELEASING.md", "CHANGELOG.md"];
+const PROJECT = ["ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "RELEASING.md", "CHANGELOG.md"];
 
 const read = (path) => readFileSync(new URL(path, ROOT), "utf8");
 const item = (path) => ({

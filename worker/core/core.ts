@@ -8,7 +8,7 @@ import { chunk, loaded, loadFailed, shardWeights, termOpened, weightsStreamEnded
 
 /**
  * A worker's decisions, without any I/O, clock or randomness: `handle(event, nowMs)` returns effects, and the shell
- * performs them in order. ARCHITECTURE.md has the transition table. `life.ts` is how it comes, goes and comes back;
+ * performs them in order. docs/internals/state-machines.md has every transition. `life.ts` is how it comes, goes and comes back;
  * `weights.ts` what it holds; `queue.ts` and `computing.ts` what it computes; `pushes.ts` where the sums go.
  */
 export interface WorkerCore {

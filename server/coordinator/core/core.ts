@@ -8,7 +8,7 @@ import { createWorkerState, loseWeights, smooth, type WorkerState } from "./work
 
 /**
  * The coordinator's decisions, without any I/O, clock or randomness: `handle(event, nowMs)` returns effects, and the
- * shell performs them in order. ARCHITECTURE.md has the transition table; `recovery.ts` is its beginning,
+ * shell performs them in order. docs/internals/state-machines.md has every transition; `recovery.ts` is its beginning,
  * `boundary.ts` the way from step to step, `leasing.ts` who computes what.
  */
 export interface CoordinatorCore {

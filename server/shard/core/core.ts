@@ -7,7 +7,7 @@ import { createSlots } from "./slots.js";
 
 /**
  * A shard's decisions, without any I/O: events and offered chunks go in, effects come out, and the shell performs
- * them in order. ARCHITECTURE.md has the transition table that this folder is.
+ * them in order. docs/internals/state-machines.md has every transition.
  *
  * A step needs no order from outside to commit: each chunk is updated as soon as its own root is complete, because
  * no other chunk's value enters the update. Readers are safe all the same: a chunk carries its version, and a

@@ -44,6 +44,15 @@ describe("pages for contributors", () => {
   }
 });
 
+describe("ARCHITECTURE.md", () => {
+  it("is one page that a terminal shows without wrapping", () => {
+    const lines = read("ARCHITECTURE.md").split("\n");
+    assert.ok(lines.length <= 151, `${lines.length - 1} lines, 150 at most: details belong into docs/internals/`);
+    for (const line of lines)
+      assert.ok(line.length <= 100, `a line takes ${line.length} columns, 100 at most: ${line}`);
+  });
+});
+
 describe("package.json", () => {
   const { repository, bugs, homepage } = JSON.parse(read("package.json")) as {
     repository: { url: string };
@@ -60,14 +69,14 @@ describe("package.json", () => {
     );
   });
 
-  it("is the only file that names it, with the page that says so", () => {
-    const text = /\.(ts|mjs|js|json|ya?ml|md|html)$/;
-    const naming = paths.filter((path) => text.test(path) && read(path).includes(organisation));
-    assert.deepEqual(
-      naming.filter((path) => path !== "package-lock.json"),
-      ["RELEASING.md", "package.json"],
-      `${organisation} belongs into package.json, from where everything else reads it`,
-    );
+  it("is where code reads it from; a page that shows it shows the same", () => {
+    for (const path of paths.filter((each) => /\.(ts|mjs|js|json|ya?ml|md|html)$/.test(each))) {
+      for (const [, named] of read(path).matchAll(/https:\/\/github\.com\/([\w-]+\/isobatch)\b/g)) {
+        if (/^package(-lock)?\.json$/.test(path)) continue;
+        assert.ok(path.endsWith(".md"), `${path} names the repository itself; read it from package.json`);
+        assert.equal(named, organisation, `${path} names another repository than package.json`);
+      }
+    }
   });
 });
 
@@ -101,7 +110,7 @@ describe("CHANGELOG.md", () => {
   it("has one line per change, with room for it", () => {
     const changes = lines.slice(lines.findIndex((line) => line.startsWith("### ")));
     for (const line of changes) {
-      assert.doesNotMatch(line, /^\s+\S/, "a change goes on in a second line");
+      assert.doesNotMatch(line, /^\s+\S/, "a change continues in a second line");
       assert.ok(line.length <= 160, `a change takes ${line.length} characters, 160 at most: ${line}`);
     }
   });
