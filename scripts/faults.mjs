@@ -56,8 +56,8 @@ try {
   const runner = join(dirname(fileURLToPath(import.meta.url)), "test.mjs");
   const [runs = 12, first = 1] = numbers;
   const ends = { ISOBATCH_ENDS: `${runs}`, ISOBATCH_ENDS_FIRST: `${first}`, ISOBATCH_ENDS_FIGURES: endsFile };
-  const env = { ...process.env, ISOBATCH_TESTS: "all", ISOBATCH_FAULTS_FIGURES: file, ...ends };
-  status = spawnSync(process.execPath, [runner, ...paths], { stdio: "inherit", env }).status ?? 1;
+  const env = { ...process.env, ISOBATCH_FAULTS_FIGURES: file, ...ends };
+  status = spawnSync(process.execPath, [runner, "--all", ...paths], { stdio: "inherit", env }).status ?? 1;
   const figures = linesOf(file);
   // The passages of one point are one kind of fault.
   const kindOf = ({ fault }) => fault.replace(/:\d+$/, "");

@@ -7,22 +7,21 @@ import { readFiles, wordsIn } from "./source/words.js";
 
 /** How many such words a room still has. A number may fall and never rise. */
 const ALLOWED: Record<string, number> = {
-  ".": 89,
-  ".github": 1,
+  ".": 2,
   backends: 97,
   bench: 111,
-  cli: 153,
+  cli: 152,
   compute: 56,
   deploy: 7,
-  docs: 119,
+  docs: 101,
   examples: 1,
   experiment: 28,
   proto: 16,
-  scripts: 7,
+  scripts: 6,
   server: 378,
   shared: 200,
   tasks: 96,
-  test: 163,
+  test: 150,
   worker: 158,
 };
 

@@ -1,4 +1,5 @@
 import { after, before, describe, it } from "node:test";
+import { ALL } from "../../shared/all-cases.test.helper.js";
 import { type Derivatives, DISTINCT, openDerivatives } from "../derivatives.test.helper.js";
 import { probeBackend } from "../index.js";
 import { layerCases, nameOf } from "../layer-cases.test.helper.js";
@@ -6,8 +7,6 @@ import { layerCases, nameOf } from "../layer-cases.test.helper.js";
 const native = await probeBackend("tfjs-node");
 const BACKENDS = native.available ? (["wasm", "cpu", "tfjs-node"] as const) : (["wasm", "cpu"] as const);
 
-/** As in test/all-cases.test.helper.ts, which this room can't import. */
-const ALL = process.env.ISOBATCH_TESTS === "all";
 /** One of each kind of product; of the others `npm run test:all` takes all. */
 const KINDS = /^(Dense of features|Conv1D|Conv3DTranspose|SeparableConv2D multiplier|LSTM$|SelfAttention causal)/;
 

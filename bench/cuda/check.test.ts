@@ -3,10 +3,10 @@ import { execFile } from "node:child_process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { probeBackend } from "../../backends/index.js";
-import { ALL } from "../../test/all-cases.test.helper.js";
+import { ALL } from "../../shared/all-cases.test.helper.js";
 import { readOptions } from "./options.js";
 import { PART_NAMES } from "./parts.js";
-import type { CheckReport, PartName } from "./report.js";
+import type { CheckReport } from "./report.js";
 
 const program = fileURLToPath(new URL("./main.js", import.meta.url));
 const run = (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
@@ -17,10 +17,7 @@ const run = (...args: string[]): Promise<{ code: number; stdout: string; stderr:
   });
 
 const [native, gpu] = [await probeBackend("tfjs-node"), await probeBackend("tfjs-node-gpu")];
-/** The parts that `npm test` has time for. The cluster's runs take longest; partitions and masks have other tests. */
-const PARTS: readonly PartName[] = ALL
-  ? PART_NAMES
-  : ["kernels", "kinks", "training", "compiled", "folding", "gradients", "precision"];
+const skip = ALL ? !native.available && native.reason : "npm run test:all checks them";
 
 describe("npm run check:cuda", () => {
   it("fails with one sentence where there is no GPU", { skip: gpu.available && "there is one" }, async () => {
@@ -44,13 +41,13 @@ describe("npm run check:cuda", () => {
     });
   });
 
-  it("checks each part, here on the processor", { skip: !native.available && native.reason }, async () => {
-    const args = ["--on", "cpu", "--quick", "--parts", PARTS.join(), "--seconds", "7200"];
+  it("checks each part, here on the processor", { skip }, async () => {
+    const args = ["--on", "cpu", "--quick", "--parts", PART_NAMES.join(), "--seconds", "7200"];
     const { code, stdout, stderr } = await run(...args);
     assert.equal(code, 0, stderr);
     const report = JSON.parse(stdout.trim().split("\n").at(-1)!) as CheckReport;
     assert.deepEqual([report.on, report.ok, report.failures, report.targets], ["cpu", true, [], []]);
-    assert.deepEqual(Object.keys(report.parts), PARTS);
+    assert.deepEqual(Object.keys(report.parts), PART_NAMES);
     const { kernels, kinks, training, compiled, folding, gradients, precision } = report.parts;
     assert.ok(kernels!.rows[0].kernels > 60);
     assert.ok(kinks!.rows[0].cases > 60 && kinks!.rows[0].apart === 0);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type BackendName, openBackend, probeBackend } from "../../backends/index.js";
+import { ALL } from "../../shared/all-cases.test.helper.js";
 import { layerTable } from "../../tasks/index.js";
 import { type KerasCase, readReference } from "./cases.js";
 import { compare, isRight } from "./compare.js";
@@ -9,11 +10,11 @@ import { tableOf, wrongIn } from "./scenario.js";
 const { cases, batch } = readReference();
 const native = await probeBackend("tfjs-node");
 
-/** A share of `npm run bench -- gradients-against-keras`: every n-th case, and on one backend all that have masks. */
+/** Of `npm run bench -- gradients-against-keras`: every n-th case, and on one backend all that have masks. */
 const suites: { backend: BackendName; every: number; masks?: boolean; skip?: string | false }[] = [
-  { backend: "wasm", every: 4, masks: true },
-  { backend: "cpu", every: 13 },
-  { backend: "tfjs-node", every: 17, skip: !native.available && native.reason },
+  { backend: "wasm", every: ALL ? 1 : 8, masks: true },
+  { backend: "cpu", every: ALL ? 1 : 26 },
+  { backend: "tfjs-node", every: ALL ? 1 : 34, skip: !native.available && native.reason },
 ];
 
 /** Settings that are refused by name, with the reason. */

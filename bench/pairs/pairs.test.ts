@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { ALL } from "../../test/all-cases.test.helper.js";
+import { ALL } from "../../shared/all-cases.test.helper.js";
 import { type PairsOptions, pairsScenario } from "./scenario.js";
 
 const HERE = fileURLToPath(new URL("../../..", import.meta.url));

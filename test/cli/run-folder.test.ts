@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { ALL } from "../../shared/all-cases.test.helper.js";
 import { type Ended, openWorkplace, TINY_TASK, type Workplace } from "./isobatch.test.helper.js";
 
 /** What a user does with a run that is trained: all on one, and in this order, since later tests damage it. */
@@ -10,6 +11,8 @@ describe("a trained run", () => {
   let trained: Ended;
   let summary: { stateHash: string; finalEvaluation: { loss: number; accuracy: number } };
   const LIMIT = { timeout: 60_000 };
+  /** What a user does less often, or by mistake. */
+  const RARE = { ...LIMIT, skip: !ALL };
 
   before(async () => {
     workplace = openWorkplace();
@@ -44,7 +47,7 @@ describe("a trained run", () => {
     assert.doesNotMatch(again.stdout, /joined/);
   });
 
-  it("is no place for another task", LIMIT, async () => {
+  it("is no place for another task", RARE, async () => {
     const other = await workplace.run(["run", "tiny.json", "--out", "run", "--seed", "5"]);
     assert.equal(other.code, 2);
     assert.match(
@@ -53,7 +56,7 @@ describe("a trained run", () => {
     );
   });
 
-  it("can't be made shorter than it is", LIMIT, async () => {
+  it("can't be made shorter than it is", RARE, async () => {
     const shorter = await workplace.run(["run", "tiny.json", "--out", "run", "--steps", "10"]);
     assert.equal(shorter.code, 2);
     assert.match(
@@ -63,7 +66,7 @@ describe("a trained run", () => {
     assert.equal(JSON.parse(readFileSync(join(workplace.folder, "run", "task.json"), "utf8")).samples, 1280);
   });
 
-  it("is no place for another numerics class, and each worker that is refused is started once", LIMIT, async () => {
+  it("is no place for another numerics class, and each worker that is refused is started once", RARE, async () => {
     const args = ["--steps", "30", "--backend", "cpu", "--workers", "1"];
     const { code, stdout, stderr } = await workplace.run(["run", "tiny.json", "--out", "run", ...args]);
     assert.equal(code, 1);
@@ -81,7 +84,7 @@ describe("a trained run", () => {
     assert.deepEqual(JSON.parse(stdout), { task: "tiny", step: 20, samples: 1_280, loss, accuracy, backend: "wasm" });
   });
 
-  it("is evaluated on the backend asked for, and says so", LIMIT, async () => {
+  it("is evaluated on the backend asked for, and says so", RARE, async () => {
     const { code, stdout } = await workplace.run(["evaluate", "run", "--backend", "cpu"]);
     assert.equal(code, 0);
     assert.match(stdout, / \(computed on cpu\)\n$/);
@@ -90,7 +93,7 @@ describe("a trained run", () => {
     assert.match(none.stderr, /^The backend tfjs-node is unavailable: TensorFlow is not installed; [^\n]+\n$/);
   });
 
-  it("is exported to tfjs and to safetensors", LIMIT, async () => {
+  it("is exported to tfjs and to safetensors", RARE, async () => {
     const tfjs = await workplace.run(["export", "run", "--format", "tfjs", "--out", "model"]);
     assert.deepEqual([tfjs.code, tfjs.stdout, tfjs.stderr], [0, `${join("model", "model.json")}\n`, ""]);
     assert.ok(readdirSync(join(workplace.folder, "model")).length >= 2);
@@ -116,7 +119,10 @@ describe("a trained run", () => {
 });
 
 describe("isobatch samples", () => {
-  it("prints each sample of a term once, whatever micro-batch it is asked for", { timeout: 60_000 }, async () => {
+  it("prints each sample of a term once, whatever micro-batch it is asked for", {
+    timeout: 60_000,
+    skip: !ALL,
+  }, async () => {
     const workplace = openWorkplace();
     workplace.write("four.json", { ...TINY_TASK, dataset: { kind: "mnist", limit: 48, testLimit: 10 } });
     const numbers = await Promise.all(

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { ALL } from "../all-cases.test.helper.js";
+import { ALL } from "../../shared/all-cases.test.helper.js";
 import {
   childrenOf,
   isAlive,
@@ -16,6 +16,8 @@ import {
 /** Long enough that a signal finds it training; no more is trained than until then. */
 const ENDLESS = { ...TINY_TASK, samples: 64_000_000, evaluateEverySamples: 64_000_000, checkpointEverySamples: 64_000 };
 const LIMIT = { timeout: 120_000 };
+/** How fewer people end a run. */
+const RARE = { ...LIMIT, skip: !ALL };
 
 describe("how a run ends", { concurrency: 2 }, () => {
   let workplace: Workplace;
@@ -51,7 +53,7 @@ describe("how a run ends", { concurrency: 2 }, () => {
     assert.equal(summaryOf("once").steps, steps + 5);
   });
 
-  it("Ctrl-C pressed twice ends it at once", LIMIT, async () => {
+  it("Ctrl-C pressed twice ends it at once", RARE, async () => {
     const run = await start("twice");
     run.pressCtrlC();
     run.pressCtrlC();
@@ -67,10 +69,7 @@ describe("how a run ends", { concurrency: 2 }, () => {
   });
 
   // `npm test` has the same in test/faults/workers.test.ts.
-  it("a worker killed with kill -9 is started again, and the bits are those of an undisturbed run", {
-    ...LIMIT,
-    skip: !ALL,
-  }, async () => {
+  it("a worker killed with kill -9 is started again, and the bits are those of an undisturbed run", RARE, async () => {
     const args = ["--steps", "200", "--workers", "2", "--compute-threads", "1"];
     const undisturbed = await workplace.run(["run", "endless.json", "--out", "undisturbed", ...args]);
     assert.equal(undisturbed.code, 0, undisturbed.stderr);
@@ -92,7 +91,7 @@ describe("how a run ends", { concurrency: 2 }, () => {
     while (children.some(isAlive)) await new Promise((resolve) => setTimeout(resolve, 20));
   });
 
-  it("SIGTERM makes a worker leave, which is no failure; a server without workers waits for none", LIMIT, async () => {
+  it("SIGTERM makes a worker leave, which is no failure; a server without workers waits for none", RARE, async () => {
     const server = workplace.start(["server", "endless.json", "--listen", "127.0.0.1:0", "--out", "served"]);
     await server.until(/ISOBATCH_TOKEN=\S+ .* worker join \S+\n/);
     const [, token, address] = /ISOBATCH_TOKEN=(\S+) .* worker join (\S+)/.exec(server.output.stdout)!;
@@ -107,7 +106,7 @@ describe("how a run ends", { concurrency: 2 }, () => {
     assert.match(stdout, /stopped; the same command goes on from here/);
   });
 
-  it("a reader that goes away ends it quietly, after its step and with a checkpoint", LIMIT, async () => {
+  it("a reader that goes away ends it quietly, after its step and with a checkpoint", RARE, async () => {
     const run = await start("unread");
     run.closeOutput();
     const { code, stderr } = await run.ended;
@@ -118,7 +117,7 @@ describe("how a run ends", { concurrency: 2 }, () => {
 });
 
 describe("a run that has ended", () => {
-  it("leaves no process behind", LIMIT, async () => {
+  it("leaves no process behind", RARE, async () => {
     const workplace = openWorkplace();
     workplace.write("tiny.json", TINY_TASK);
     const { code, stderr } = await workplace.run(["run", "tiny.json", "--shards", "2", "--workers", "2"]);

@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { trainInProcess } from "../../experiment/index.js";
 import type { RunningServer } from "../../server/index.js";
 import { METRICS_FILE, type MetricsLine, readJsonLines, readKappaRecord } from "../../server/record/index.js";
+import { ALL } from "../../shared/all-cases.test.helper.js";
 import { loadTask, type Task } from "../../tasks/index.js";
 import { type Cluster, withCluster } from "./run-cluster.test.helper.js";
 
@@ -93,10 +94,11 @@ describe("an elastic run", () => {
       }
 
       assert.equal((await trainInProcess(task, { kappaRecord: record, evaluate: false })).stateHash, hash);
-      for (const replay of [
-        { workers: 1, shards: 2 },
+      const replays = [
         { workers: 3, shards: 1, computeThreads: 2 },
-      ]) {
+        { workers: 1, shards: 2 },
+      ];
+      for (const replay of ALL ? replays : replays.slice(0, 1)) {
         const options = { task, ...replay, replayKappa: cluster.out };
         const replayed = await withCluster(options, async ({ server }) => (await server.finished).summary.stateHash);
         assert.equal(replayed, hash, JSON.stringify(replay));
@@ -104,7 +106,7 @@ describe("an elastic run", () => {
     });
   });
 
-  it("takes the same κ and leaves the same bits on any workers where κ follows the noise", async () => {
+  it("takes the same κ and leaves the same bits on any workers where κ follows the noise", { skip: !ALL }, async () => {
     const task = await small({ microBatchesPerStep: { perNoiseScale: 0.5, max: 10 }, samples: 16 * 400 });
     const runs = [];
     for (const cluster of [{ workers: 1 }, { workers: 3, shards: 2 }]) {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { allArms, trainInProcess } from "../../experiment/index.js";
+import { ALL } from "../../shared/all-cases.test.helper.js";
 import { loadTask, resolveTask, type Task } from "../../tasks/index.js";
-import { ALL } from "../all-cases.test.helper.js";
 import { runCluster } from "./run-cluster.test.helper.js";
 
 /** The real model and real images, in so few samples that a run takes seconds. */

@@ -4,10 +4,10 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { trainInProcess } from "../../experiment/index.js";
+import { ALL } from "../../shared/all-cases.test.helper.js";
 import { makeMappingInstallation } from "../../shared/native/file-mapper.test.helper.js";
 import { memoryFolderOf } from "../../shared/near/index.js";
 import { resolveTask } from "../../tasks/index.js";
-import { ALL } from "../all-cases.test.helper.js";
 import { withCluster } from "./run-cluster.test.helper.js";
 
 /** Nodes of one leaf and of several from each worker, a tail, weights that are frozen, and 16 chunks. */

@@ -16,8 +16,8 @@ export const CHECKED_ELSEWHERE: readonly CheckedElsewhere[] = [
   { commands: /^npm run bench -- link$/, by: "bench/link/limited-link.test.ts" },
   { commands: /^npm run bench -- bfloat16( --models quick)?$/, by: "compute/bfloat16.test.ts" },
   { commands: /^docker |^kubectl /, by: "test:deploy" },
-  { commands: /^isobatch tensorflow (install|remove)\b/, by: "test/cli/tensorflow-install.test.ts" },
-  { commands: /^isobatch experiment invariance\b/, by: "test/cli/experiment.test.ts" },
+  { commands: /^isobatch tensorflow (install|remove)\b/, by: "test/cli/tensorflow-install.long.test.ts" },
+  { commands: /^isobatch experiment invariance\b/, by: "test/cli/experiment.long.test.ts" },
   { commands: /^tensorboard /, by: "server/viewing/tensorboard/tensorboard.test.ts" },
   // These need what a test does not have: GPUs, other hosts.
   { commands: /--gpu |tfjs-node-gpu/, by: "check:cuda" },

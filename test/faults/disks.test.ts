@@ -17,7 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { ALL } from "../all-cases.test.helper.js";
+import { ALL } from "../../shared/all-cases.test.helper.js";
 import {
   atRisk,
   CHECKPOINT_STEPS,

@@ -1,7 +1,7 @@
 /** Several faults of all kinds in one run, drawn from a seed. Only in `npm run faults`. */
 import { describe, it } from "node:test";
+import { ALL } from "../../shared/all-cases.test.helper.js";
 import { createRandom } from "../../shared/random.js";
-import { ALL } from "../all-cases.test.helper.js";
 import {
   atRisk,
   completed,

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { appendFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { describe, it } from "node:test";
-import { ALL } from "../all-cases.test.helper.js";
+import { ALL } from "../../shared/all-cases.test.helper.js";
 import { drawPlan, HALF_OPEN, type Plan, type RunEnd, runToTheEnd, UNDISTURBED } from "./ends.test.helper.js";
 
 const { ISOBATCH_ENDS = "1", ISOBATCH_ENDS_FIRST = "3", ISOBATCH_ENDS_FIGURES } = process.env;

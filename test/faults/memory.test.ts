@@ -4,9 +4,9 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
+import { ALL } from "../../shared/all-cases.test.helper.js";
 import { makeMappingInstallation } from "../../shared/native/file-mapper.test.helper.js";
 import { memoryFolderOf } from "../../shared/near/index.js";
-import { ALL } from "../all-cases.test.helper.js";
 import {
   completed,
   readSummary,

@@ -10,8 +10,8 @@ import { dirname, join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { METRICS_FILE, type MetricsLine, readJsonLines, type StepLine } from "../../server/record/index.js";
+import { ALL } from "../../shared/all-cases.test.helper.js";
 import { type Link, openLink } from "../../shared/wire/link.test.helper.js";
-import { ALL } from "../all-cases.test.helper.js";
 import { type Program, type Scene, until, withScene } from "./programs.test.helper.js";
 
 interface Pace {

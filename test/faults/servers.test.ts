@@ -1,7 +1,7 @@
 /** Server processes that die or are told to end in mid-run, alone or with everything. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ALL } from "../all-cases.test.helper.js";
+import { ALL } from "../../shared/all-cases.test.helper.js";
 import {
   atRisk,
   completed,

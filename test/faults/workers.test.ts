@@ -1,7 +1,7 @@
 /** Workers that come, die, stand still and leave in mid-run, each a process of its own. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ALL } from "../all-cases.test.helper.js";
+import { ALL } from "../../shared/all-cases.test.helper.js";
 import {
   completed,
   judge,
@@ -88,7 +88,7 @@ describe("a run, bit for bit the undisturbed one", { timeout: 600_000 }, () => {
     });
   }
 
-  it("goes on when a worker is told to end, which it does in order", async () => {
+  it("goes on when a worker is asked to end, which it does in order", async () => {
     const expected = await undisturbedHash();
     await withScene(TASK, async (scene) => {
       const { program: server, address } = await startServer(scene, { workers: 2 });

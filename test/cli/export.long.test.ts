@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type Inputs, predictInPlainTfjs } from "../../server/export/plain-tfjs.test.helper.js";
+import { ALL } from "../../shared/all-cases.test.helper.js";
 import { createRandom } from "../../shared/random.js";
-import { ALL } from "../all-cases.test.helper.js";
 import { openWorkplace, type Workplace } from "./isobatch.test.helper.js";
 
 /** The test part as its format is described, read without Isobatch's code. */
