@@ -1,4 +1,4 @@
-/** A report of the check as Markdown, for docs/tutorials/gpu.md. */
+/** A report of the check as Markdown, for docs/reference/gpu.md. */
 import { invalid } from "../../shared/errors.js";
 import { markdownTable } from "../markdown-table.js";
 import { CHECKED_PARTS } from "./findings.js";
