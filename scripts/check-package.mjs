@@ -1,8 +1,8 @@
-// Packs the package, installs the tarball in an empty folder as a user would, trains 20 steps with it, and the
-// examples as a user's own tasks; then, against
-// the TensorFlow that ISOBATCH_TENSORFLOW has here, makes the native backend ready there and trains 5 steps on it.
+// Packs the package, installs the tarball in an empty folder as a user would, follows the links of its pages, trains 20
+// steps with it, and its examples as a user's own tasks; then, against the TensorFlow that ISOBATCH_TENSORFLOW has here,
+// makes the native backend ready there and trains 5 steps on it.
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,8 +27,8 @@ try {
     .map(({ path }) => path)
     .filter(
       (path) =>
-        !/^(dist\/|package\.json|README\.md|LICENSE|CHANGELOG\.md)/.test(path) ||
-        /\.test\.|tsbuildinfo|^dist\/(test|bench)\//.test(path),
+        !/^(dist|docs|examples)\/|^(package\.json|LICENSE|[A-Z]+\.md)$/.test(path) ||
+        /\.test\.|tsbuildinfo|^dist\/(test|bench)\/|\/\./.test(path),
     );
   check(stray.length === 0, `the tarball holds what doesn't run: ${stray.slice(0, 5).join(", ")}`);
 
@@ -40,11 +40,12 @@ try {
   // The script of protobufjs compares version numbers; what TensorFlow's packages run downloads a libtensorflow.
   const scripted = Object.keys(packages).filter((path) => packages[path].hasInstallScript && !/protobufjs$/.test(path));
   check(scripted.length === 0, `these run something when they are installed: ${scripted.join(", ")}`);
+  const links = followLinks(join(folder, "node_modules/isobatch"));
   run("npx", ["isobatch", "run", "mnist", "--steps", "20", "--out", "run"], folder);
   const summary = JSON.parse(readFileSync(join(folder, "run/summary.json"), "utf8"));
   check(summary.steps === 20 && /^[0-9a-f]{64}$/.test(summary.stateHash), "the run left no summary of 20 steps");
   check(readFileSync(join(folder, "run/report.html"), "utf8").includes("uPlot"), "the report has no curves");
-  cpSync(join(root, "examples"), folder, { recursive: true });
+  cpSync(join(folder, "node_modules/isobatch/examples"), folder, { recursive: true });
   for (const task of ["spirals/task.js", "small-mnist.json"]) {
     run("npx", ["isobatch", "run", task, "--steps", "5", "--out", "example"], folder);
     check(
@@ -55,10 +56,32 @@ try {
   }
   const native = trainNatively();
   console.log(
-    `${files.length} files, ${(size / 1e6).toFixed(2)} MB packed; 20 steps, stateHash ${summary.stateHash}; ${native}`,
+    `${files.length} files, ${(size / 1e6).toFixed(2)} MB packed; ${links} links; 20 steps, stateHash ` +
+      `${summary.stateHash}; ${native}`,
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/**
+ * Every relative link of the packed pages, images included, leads to a packed file.
+ * @returns how many there are
+ */
+function followLinks(installed) {
+  const pages = readdirSync(installed, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".md"));
+  for (const page of ["README.md", "CHANGELOG.md", "docs/README.md"])
+    check(pages.includes(page), `${page} is not packed`);
+  let links = 0;
+  for (const page of pages) {
+    const text = readFileSync(join(installed, page), "utf8").replace(/^```.*?^```/gms, "");
+    for (const [, target] of text.matchAll(/\]\(([^)\s]+)[^)]*\)/g)) {
+      if (/^([a-z]+:|#)/.test(target)) continue;
+      links += 1;
+      const [path] = target.split("#");
+      check(existsSync(join(installed, dirname(page), path)), `${page} links to ${target}, which is not packed`);
+    }
+  }
+  return links;
 }
 
 /** @returns what was seen, in words. */
