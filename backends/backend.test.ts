@@ -4,6 +4,7 @@ import { Worker } from "node:worker_threads";
 import * as tf from "@tensorflow/tfjs-core";
 import { layers, sequential } from "@tensorflow/tfjs-layers";
 import { type Backend, type BackendName, openBackend } from "./index.js";
+import { settings } from "./settings.test.helper.js";
 
 const names: BackendName[] = ["wasm", "cpu"];
 
@@ -31,7 +32,7 @@ function gradientBits(): string {
   return bits;
 }
 
-describe("openBackend()", () => {
+describe("openBackend(settings)", () => {
   const open: Backend[] = [];
   after(() => {
     for (const backend of open) backend.dispose();
@@ -39,17 +40,17 @@ describe("openBackend()", () => {
 
   for (const name of names) {
     it(`computes the same gradient twice to the bit on ${name}`, async () => {
-      open.push(await openBackend(name));
+      open.push(await openBackend(name, settings));
       const first = gradientBits();
       assert.ok(first.length > 1000);
       assert.equal(gradientBits(), first);
     });
 
     it(`opens ${name} again after it was disposed, with the same bits`, async () => {
-      const backend = await openBackend(name);
+      const backend = await openBackend(name, settings);
       const before = gradientBits();
       backend.dispose();
-      open.push(await openBackend(name));
+      open.push(await openBackend(name, settings));
       assert.equal(gradientBits(), before);
     });
   }

@@ -15,6 +15,7 @@ import { registerGradients } from "./gradients/index.js";
 import type { BackendName } from "./names.js";
 import { withFactorsOf } from "./precision/products.js";
 import * as tensorflow from "./tensorflow/index.js";
+import { type BackendSettings, readBackendSettings } from "./tensorflow/settings.js";
 import * as wasm from "./wasm/index.js";
 
 /**
@@ -66,7 +67,7 @@ interface Implementation {
   /** tfjs's name for it. */
   readonly registered: string;
   /** Whatever must be done before it is created; throws an `unavailable` IsobatchError that says why it can't be had. */
-  prepare(): Promise<void>;
+  prepare(settings: BackendSettings): Promise<void>;
   /** tfjs forgets a backend's factory together with the backend, so it is kept here. */
   readonly create: () => KernelBackend | Promise<KernelBackend>;
   /** Registers what training needs beyond what the backend has. */
@@ -79,7 +80,7 @@ interface Implementation {
 
 const native = (name: tensorflow.TensorFlowBackendName): Implementation => ({
   registered: tensorflow.TENSORFLOW,
-  prepare: () => tensorflow.prepare(name),
+  prepare: (settings) => tensorflow.prepare(name, settings),
   create: tensorflow.create,
   complete: tensorflow.complete,
   describe: tensorflow.describe,
@@ -96,13 +97,17 @@ const implementations: Record<BackendName, Implementation> = {
 
 /**
  * Opens a backend in this thread, completed for training, and makes it the one that tfjs computes on.
- * Throws an `unavailable` IsobatchError when it cannot start here.
+ * @param settings by default, those of a process without settings
+ * @throws {IsobatchError} `unavailable` if it can't start here
  */
-export async function openBackend(name: BackendName): Promise<Backend> {
+export async function openBackend(
+  name: BackendName,
+  settings: BackendSettings = readBackendSettings({}),
+): Promise<Backend> {
   const { registered, prepare, create, complete, describe, compiler, prepareProducts } = implementations[name];
   const bitsOf = prepareProducts ?? ((precision: Precision) => MANTISSA_BITS[precision]);
   enableProdMode(); // Otherwise the cpu backend advertises tfjs-node on standard error.
-  await prepare();
+  await prepare(settings);
   if (!isRegistered(registered)) registerBackend(registered, create);
   let cause: unknown;
   const started = await setBackend(registered).catch((error: unknown) => {

@@ -7,8 +7,8 @@ import { IsobatchError } from "../shared/errors.js";
 import { createLog } from "../shared/log.js";
 import { chooseBackend, openBackend, probeBackends } from "./index.js";
 
-// Whatever this user has installed, here no TensorFlow is found.
-process.env.ISOBATCH_TENSORFLOW = join(tmpdir(), "isobatch-no-tensorflow");
+/** Whatever this user has installed, here no TensorFlow is found. */
+const settings = { tensorFlowFolder: join(tmpdir(), "isobatch-no-tensorflow") };
 
 const log = createLog({ level: "silent", pretty: false });
 
@@ -21,7 +21,7 @@ function listening(): { log: typeof log; lines: string[] } {
 
 describe("probeBackends()", () => {
   it("tells of each backend, in the order of preference, whether it works and why not", async () => {
-    const probes = await probeBackends();
+    const probes = await probeBackends(settings);
     assert.deepEqual(
       probes.map(({ name, available }) => [name, available]),
       [
@@ -39,7 +39,7 @@ describe("probeBackends()", () => {
   it("leaves an open backend and its tensors alone", async () => {
     const backend = await openBackend("wasm");
     const x = tf.tensor([1, 2, 3]);
-    await probeBackends();
+    await probeBackends(settings);
     assert.equal(tf.getBackend(), "wasm");
     assert.deepEqual([...x.dataSync()], [1, 2, 3]);
     x.dispose();
@@ -50,18 +50,18 @@ describe("probeBackends()", () => {
 describe("chooseBackend()", () => {
   it("takes the first that works, and logs why not the ones before it", async () => {
     const { log, lines } = listening();
-    assert.equal(await chooseBackend(undefined, log), "wasm");
+    assert.equal(await chooseBackend(undefined, log, settings), "wasm");
     assert.equal(lines.length, 3);
     assert.match(lines[0], /^not computing on tfjs-node-gpu: ./);
     assert.match(lines[2], /^computing on wasm: WebAssembly with SIMD/);
   });
 
   it("takes the one asked for", async () => {
-    assert.equal(await chooseBackend("cpu", log), "cpu");
+    assert.equal(await chooseBackend("cpu", log, settings), "cpu");
   });
 
   it("refuses a name that no backend has, and lists those there are", async () => {
-    await assert.rejects(chooseBackend("webgl", log), (error: unknown) => {
+    await assert.rejects(chooseBackend("webgl", log, settings), (error: unknown) => {
       assert.ok(error instanceof IsobatchError && error.code === "invalid_input");
       assert.equal(error.message, 'The backend "webgl" is unknown; choose one of tfjs-node-gpu, tfjs-node, wasm, cpu.');
       return true;
@@ -69,7 +69,7 @@ describe("chooseBackend()", () => {
   });
 
   it("fails when the one asked for can't be had, instead of taking another", async () => {
-    await assert.rejects(chooseBackend("tfjs-node", log), (error: unknown) => {
+    await assert.rejects(chooseBackend("tfjs-node", log, settings), (error: unknown) => {
       assert.ok(error instanceof IsobatchError && error.code === "unavailable");
       assert.match(error.message, /^The backend tfjs-node is unavailable: TensorFlow is not installed/);
       return true;

@@ -11,7 +11,7 @@ import { IsobatchError, invalid, messageOf } from "../shared/errors.js";
 import { engine, getBackend, setBackend } from "../tasks/tfjs/core.js";
 import { isBackendName, openBackend } from "./backend.js";
 import { BACKEND_NAMES, type BackendName } from "./names.js";
-import { unavailability } from "./tensorflow/index.js";
+import { type BackendSettings, type TensorFlowBackendName, unavailability } from "./tensorflow/index.js";
 
 export interface BackendProbe {
   name: BackendName;
@@ -35,26 +35,27 @@ export interface BackendProbe {
 const PROBE_MS_MAX = 60_000;
 
 /** Tries every backend by opening it, in the order of preference, and leaves the current one as it was. */
-export async function probeBackends(): Promise<BackendProbe[]> {
+export async function probeBackends(settings: BackendSettings): Promise<BackendProbe[]> {
   const probes: BackendProbe[] = [];
-  for (const name of BACKEND_NAMES) probes.push(await probeBackend(name));
+  for (const name of BACKEND_NAMES) probes.push(await probeBackend(name, settings));
   return probes;
 }
 
 /** Tries one. */
-export async function probeBackend(name: BackendName): Promise<BackendProbe> {
-  return name === "wasm" || name === "cpu" ? probeHere(name) : probeNative(name);
+export async function probeBackend(name: BackendName, settings: BackendSettings): Promise<BackendProbe> {
+  return name === "wasm" || name === "cpu" ? probeByOpening(name, settings) : probeNative(name, settings);
 }
 
 function missing(name: BackendName, reason: string): BackendProbe {
   return { name, available: false, reason, device: "" };
 }
 
-async function probeHere(name: BackendName): Promise<BackendProbe> {
+/** Tries a backend by opening it in this process, which it may end. */
+export async function probeByOpening(name: BackendName, settings: BackendSettings): Promise<BackendProbe> {
   const current = getBackend();
   const wasOpen = name in engine().registry;
   try {
-    const backend = await openBackend(name);
+    const backend = await openBackend(name, settings);
     if (!wasOpen) backend.dispose();
     const { numerics, device, intraOpThreads, determinism, precisions } = backend;
     const { version, flags } = numerics;
@@ -73,22 +74,18 @@ async function probeHere(name: BackendName): Promise<BackendProbe> {
   }
 }
 
-async function probeNative(name: "tfjs-node" | "tfjs-node-gpu"): Promise<BackendProbe> {
-  const reason = unavailability(name);
+async function probeNative(name: TensorFlowBackendName, settings: BackendSettings): Promise<BackendProbe> {
+  const reason = unavailability(name, settings);
   if (reason !== undefined) return missing(name, reason);
   const program = fileURLToPath(new URL("./probe-program.js", import.meta.url));
+  const args = [program, name, JSON.stringify(settings)];
   try {
-    const { stdout } = await promisify(execFile)(process.execPath, [program, name], { timeout: PROBE_MS_MAX });
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: PROBE_MS_MAX });
     return JSON.parse(stdout.trim().split("\n").at(-1)!) as BackendProbe;
   } catch (error) {
     const { signal, code } = error as { signal?: string; code?: unknown };
     return missing(name, `TensorFlow ended its process (${signal ?? `exit code ${code}`}); run isobatch doctor`);
   }
-}
-
-/** Tries a backend in this process, whatever becomes of it. */
-export async function probeByOpening(name: BackendName): Promise<BackendProbe> {
-  return probeHere(name);
 }
 
 /** As the end of a sentence that has named the backend. */
@@ -106,13 +103,17 @@ export interface ChoiceLog {
  * is logged with its reason. Throws an IsobatchError for a name that isn't a backend's, and when the one asked for
  * can't be had.
  */
-export async function chooseBackend(requested: string | undefined, log: ChoiceLog): Promise<BackendName> {
+export async function chooseBackend(
+  requested: string | undefined,
+  log: ChoiceLog,
+  settings: BackendSettings,
+): Promise<BackendName> {
   if (requested !== undefined && !isBackendName(requested)) {
     invalid(`The backend ${JSON.stringify(requested)} is unknown; choose one of ${BACKEND_NAMES.join(", ")}.`);
   }
   for (const name of BACKEND_NAMES) {
     if (requested !== undefined && name !== requested) continue;
-    const { available, reason, device } = await probeBackend(name);
+    const { available, reason, device } = await probeBackend(name, settings);
     if (available) {
       log.info({ backend: name, device }, `computing on ${name}: ${device}`);
       return name;

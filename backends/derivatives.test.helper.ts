@@ -13,6 +13,7 @@ import type { DifferencesReply, DifferencesRequest } from "./float64-thread.test
 import { distinctArray, randomArray, sizeOf } from "./gradient-check.test.helper.js";
 import { type BackendName, openBackend } from "./index.js";
 import { BATCH, buildCase, type LayerCase, weightedSum } from "./layer-cases.test.helper.js";
+import { settings } from "./settings.test.helper.js";
 
 /**
  * Largest difference of a derivative, relative to the gradient's and the direction's lengths. A factor that keeps p bits of
@@ -105,7 +106,7 @@ export function openDerivatives(): Derivatives {
     async check(index, example, backends, place = DISTINCT, precision = "float32") {
       let expected: DifferencesReply | undefined;
       for (const backend of backends) {
-        const { inPrecision } = await openBackend(backend);
+        const { inPrecision } = await openBackend(backend, settings);
         const { loss, gradients, request } = inPrecision(precision, () => gradientsOf(example, index, place));
         if (expected === undefined) {
           thread.postMessage(request);

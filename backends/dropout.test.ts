@@ -4,8 +4,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { keyOf } from "../shared/random.js";
 import { referenceFactors } from "./dropout.test.helper.js";
 import { type BackendName, dropout, openBackend, probeBackend } from "./index.js";
+import { settings } from "./settings.test.helper.js";
 
-const { available, reason } = await probeBackend("tfjs-node");
+const { available, reason } = await probeBackend("tfjs-node", settings);
 const names: BackendName[] = ["wasm", "cpu", "tfjs-node"];
 
 /** Whole blocks of 16, 8 and 4 elements, and the rest after them; keys of either sign. */
@@ -26,7 +27,7 @@ const drawn = (shape: number[], key: Int32Array, rate: number, noiseShape?: numb
 
 for (const name of names) {
   describe(`dropout on ${name}`, { skip: name === "tfjs-node" && !available && reason }, () => {
-    before(async () => void (await openBackend(name)));
+    before(async () => void (await openBackend(name, settings)));
 
     it("keeps what its definition says", () => {
       for (const { key, shape, rate } of CASES) {

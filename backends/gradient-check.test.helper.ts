@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { createRandom, type Random } from "../shared/random.js";
 import { type BackendName, openBackend } from "./index.js";
+import { settings } from "./settings.test.helper.js";
 
 /**
  * Checks tfjs's gradients against finite differences in float64. A reference is the operation's definition written
@@ -113,7 +114,7 @@ export async function forCases<Sizes>(
   check: (sizes: Sizes, random: Random) => void,
   runs = 60,
 ): Promise<void> {
-  await openBackend(backend);
+  await openBackend(backend, settings);
   fc.assert(
     fc.property(sizes, (example) => {
       const before = tf.memory().numTensors;

@@ -12,4 +12,5 @@ export {
 export { dropout } from "./dropout.js";
 export { BACKEND_NAMES, type BackendName } from "./names.js";
 export type { GradientForm, HostVectors, ProgramSums, SumsOperation, VectorForm, Weights } from "./program-sums.js";
+export { type BackendSettings, readBackendSettings } from "./tensorflow/settings.js";
 export { defaultComputeThreads } from "./threads.js";

@@ -5,6 +5,7 @@ import { callGradient } from "./call-gradient.test.helper.js";
 import { type BackendName, openBackend, probeBackend } from "./index.js";
 import { kinkCases, kinkProblem, measureKink } from "./kinks.test.helper.js";
 import { layerCases } from "./layer-cases.test.helper.js";
+import { settings } from "./settings.test.helper.js";
 
 /** Operations whose gradients add up and multiply what was given: nothing in them is compared, chosen or divided. */
 const PLAIN = new Set<string>([
@@ -50,7 +51,7 @@ describe("the operations that training differentiates", () => {
   });
 });
 
-const native = await probeBackend("tfjs-node");
+const native = await probeBackend("tfjs-node", settings);
 const suites: [BackendName, string | false][] = [
   ["wasm", false],
   ["cpu", false],
@@ -60,7 +61,7 @@ for (const [backend, skip] of suites) {
   describe(`at kinks, and where elements are equal, on ${backend}`, { skip }, () => {
     for (const example of kinkCases) {
       it(`${example.name} has Keras' gradient`, async () => {
-        await openBackend(backend);
+        await openBackend(backend, settings);
         assert.equal(kinkProblem(example), undefined);
       });
     }

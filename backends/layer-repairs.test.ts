@@ -6,6 +6,7 @@ import { createRandom } from "../shared/random.js";
 import { assertClose, backendNames, randomArray } from "./gradient-check.test.helper.js";
 import { openBackend } from "./index.js";
 import { build, convolution, position, sliding } from "./reference.test.helper.js";
+import { settings } from "./settings.test.helper.js";
 
 /** What the repaired layers compute, from their definitions; that their gradients fit is shown with all the others. */
 for (const backend of backendNames) {
@@ -14,7 +15,7 @@ for (const backend of backendNames) {
     const given = (): tf.Tensor => tf.tensor(Float32Array.from(x.values), x.shape);
 
     it("BatchNormalization takes mean and variance over all axes but its own", async () => {
-      await openBackend(backend);
+      await openBackend(backend, settings);
       const axis = 1;
       const layer = layers.batchNormalization({ axis, center: false, epsilon: 0.01 });
       const found = tf.tidy(() => (layer.apply(given(), { training: true }) as tf.Tensor).dataSync());
@@ -33,7 +34,7 @@ for (const backend of backendNames) {
     });
 
     it("Softmax adds up to one along its axis", async () => {
-      await openBackend(backend);
+      await openBackend(backend, settings);
       const sums = tf.tidy(() => {
         const y = layers.softmax({ axis: 2 }).apply(given()) as tf.Tensor;
         const logits = tf.log(y);
@@ -47,7 +48,7 @@ for (const backend of backendNames) {
     });
 
     it("Conv2D is dilated, whatever its activation and data format", async () => {
-      await openBackend(backend);
+      await openBackend(backend, settings);
       for (const dataFormat of ["channelsLast", "channelsFirst"] as const) {
         const layer = layers.conv2d({
           filters: 3,

@@ -7,6 +7,7 @@ import { type Derivatives, openDerivatives, type Place } from "./derivatives.tes
 import { backendNames, sizeOf } from "./gradient-check.test.helper.js";
 import { type BackendName, probeBackend } from "./index.js";
 import { BATCH, layerCases, nameOf } from "./layer-cases.test.helper.js";
+import { settings } from "./settings.test.helper.js";
 
 function registeredLayers(): string[] {
   const { classNameMap } = core.serialization.SerializationMap.getMap();
@@ -28,7 +29,7 @@ describe("layerTable", () => {
   });
 });
 
-const native = await probeBackend("tfjs-node");
+const native = await probeBackend("tfjs-node", settings);
 const suites: { backends: BackendName[]; skip: string | false }[] = [
   { backends: backendNames, skip: false },
   { backends: ["tfjs-node"], skip: !native.available && native.reason },

@@ -14,6 +14,7 @@ import {
   randomArray,
 } from "./gradient-check.test.helper.js";
 import { type BackendName, openBackend, probeBackend } from "./index.js";
+import { settings } from "./settings.test.helper.js";
 import type { NativeBackend } from "./tensorflow/native-package.js";
 import { functionsOf } from "./tensorflow/program/trace.js";
 
@@ -67,7 +68,7 @@ const spread = (shape: number[], random: Random): Array64 =>
 
 const small = (max: number) => fc.integer({ min: 1, max });
 const rows = fc.array(small(3), { minLength: 1, maxLength: 4 });
-const native = await probeBackend("tfjs-node");
+const native = await probeBackend("tfjs-node", settings);
 const suites: { backend: BackendName; skip: string | false }[] = [
   ...backendNames.map((backend) => ({ backend, skip: false as const })),
   { backend: "tfjs-node", skip: !native.available && native.reason },
@@ -116,7 +117,7 @@ for (const { backend, skip } of suites) {
       ));
 
     it("over thousands of rows gives the batch's mean and its biased variance", async () => {
-      await openBackend(backend);
+      await openBackend(backend, settings);
       const x = array64(
         [2500, 11],
         randomArray([2500, 11], createRandom(3)).values.map((value, i) => Math.fround(value + (i % 11))),
@@ -190,7 +191,7 @@ for (const backend of backendNames) {
     };
     for (const [name, { overRows, shape }] of Object.entries(cases)) {
       it(`${name} loses no digits`, async () => {
-        await openBackend(backend);
+        await openBackend(backend, settings);
         const random = createRandom(7);
         const [x, weights] = [far(shape, random), randomArray(shape, random)];
         const found = tf.tidy(() => {
@@ -217,7 +218,7 @@ for (const backend of backendNames) {
 
 describe("normalising over a batch with the kernel for a GPU", { skip: !native.available && native.reason }, () => {
   it("computes the batch's biased variance from the corrected one", async () => {
-    await openBackend("tfjs-node");
+    await openBackend("tfjs-node", settings);
     const backend = tf.backend() as NativeBackend;
     const { binding } = backend;
     backend.binding = { ...functionsOf(binding), isUsingGpuDevice: () => true };
@@ -246,7 +247,7 @@ describe("BatchNormalization", () => {
     it(`of volumes normalises over all axes but its own, also with the statistics it has, on ${backend}`, {
       skip,
     }, async () => {
-      await openBackend(backend);
+      await openBackend(backend, settings);
       const x = randomArray([2, 3, 2, 2, 5], createRandom(2));
       const layer = layers.batchNormalization({ momentum: 0, epsilon: EPSILON });
       const apply = (training: boolean): ArrayLike<number> =>

@@ -13,6 +13,7 @@ import {
 } from "./gradient-check.test.helper.js";
 import { openBackend } from "./index.js";
 import { build, convolution, forIndices, position, sliding } from "./reference.test.helper.js";
+import { settings } from "./settings.test.helper.js";
 
 const small = (max: number) => fc.integer({ min: 1, max });
 const shapes = fc.array(small(5), { minLength: 1, maxLength: 4 });
@@ -163,7 +164,7 @@ for (const backend of backendNames) {
       }));
 
     it("relu passes a gradient on where its output is not a number, so that a broken run shows", async () => {
-      await openBackend(backend);
+      await openBackend(backend, settings);
       const dx = tf.tidy(() =>
         tf
           .grad((x) => tf.sum(tf.relu(x)))(tf.tensor([Number.NaN, -1, 2, 0, 3]))

@@ -1,7 +1,9 @@
-/** A process that opens the backend named on its command line and prints, in JSON, what came of it. */
+/** A program that opens the backend named on its command line, with the settings there in JSON, and prints the outcome in JSON. */
 import { isBackendName } from "./backend.js";
 import { probeByOpening } from "./choose.js";
+import type { BackendSettings } from "./tensorflow/index.js";
 
-const name = process.argv[2] ?? "";
+const [name = "", settings = ""] = process.argv.slice(2);
 if (!isBackendName(name)) throw new RangeError(`no backend "${name}"`);
-process.stdout.write(`${JSON.stringify(await probeByOpening(name))}\n`);
+const probe = await probeByOpening(name, JSON.parse(settings) as BackendSettings);
+process.stdout.write(`${JSON.stringify(probe)}\n`);

@@ -5,6 +5,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { type BackendName, probeBackends } from "../backends/index.js";
+import { settings } from "../backends/settings.test.helper.js";
 import type { MeasuredModelName } from "./models.js";
 import { fastest, median } from "./statistics.js";
 import { openWorkerGradient } from "./worker-gradient.js";
@@ -43,7 +44,7 @@ export async function gradientScenario(): Promise<GradientScenario> {
   const results: Record<string, GradientResult> = {};
   const parameters: Record<string, number> = {};
   const missing: Record<string, string> = {};
-  for (const { name, available, reason } of await probeBackends()) {
+  for (const { name, available, reason } of await probeBackends(settings)) {
     if (!available) {
       missing[name] = reason;
       continue;

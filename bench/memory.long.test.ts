@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type BackendName, probeBackend } from "../backends/index.js";
+import { settings } from "../backends/settings.test.helper.js";
 import type { ModelCaseName } from "../compute/model-cases.test.helper.js";
 import { growth, type MemoryScenario, measureMemory } from "./memory.js";
 
@@ -14,7 +15,7 @@ const cases: [BackendName, ModelCaseName][] = [
   ["tfjs-node", "gpt"],
 ];
 
-const native = await probeBackend("tfjs-node");
+const native = await probeBackend("tfjs-node", settings);
 
 describe("memory over many micro-batches", () => {
   for (const [backend, model] of cases) {

@@ -7,6 +7,7 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { BACKEND_NAMES, type BackendName, isBackendName, probeBackend } from "../backends/index.js";
+import { settings } from "../backends/settings.test.helper.js";
 import { type ModelCaseName, modelCases } from "../compute/model-cases.test.helper.js";
 import { IsobatchError, invalid } from "../shared/errors.js";
 
@@ -57,7 +58,7 @@ export async function memoryScenario(
   }
   for (const name of backends ?? BACKEND_NAMES) {
     if (!isBackendName(name)) return invalid(`--backends has "${name}"; there are ${BACKEND_NAMES.join(", ")}.`);
-    const { available, reason } = await probeBackend(name);
+    const { available, reason } = await probeBackend(name, settings);
     if (!available && backends !== undefined)
       throw new IsobatchError("unavailable", `${name} is unavailable: ${reason}.`);
     if (!available) missing[name] = reason;

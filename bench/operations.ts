@@ -4,6 +4,7 @@
  */
 
 import { type Compiler, openBackend } from "../backends/index.js";
+import { settings } from "../backends/settings.test.helper.js";
 import type { NativeBackend } from "../backends/tensorflow/native-package.js";
 import { createCompiler, programSettings } from "../backends/tensorflow/program/index.js";
 import type { SessionAddon } from "../backends/tensorflow/program/session.js";
@@ -65,7 +66,7 @@ export function operationsModels(small: boolean): Record<OperationsModelName, Me
 /** @param labelSmoothing the label smoothing of the loss, a softmax cross-entropy. */
 export async function countOperations(measured: MeasuredModel, labelSmoothing = 0): Promise<OperationsCount> {
   const { model, form } = measured;
-  const backend = await openBackend("tfjs-node");
+  const backend = await openBackend("tfjs-node", settings);
   const graph: { nodes: CountedNode[]; fetches: readonly string[] } = { nodes: [], fetches: [] };
   const addon: SessionAddon = {
     open(bytes) {

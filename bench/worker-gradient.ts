@@ -4,6 +4,7 @@
  */
 
 import { type Backend, type BackendName, openBackend } from "../backends/index.js";
+import { settings } from "../backends/settings.test.helper.js";
 import {
   attachMemory,
   createGradients,
@@ -47,7 +48,7 @@ export interface WorkerGradientOptions {
 }
 
 export async function openWorkerGradient(backendName: BackendName, name: MeasuredModelName): Promise<WorkerGradient> {
-  return openGradientOf(await openBackend(backendName), measuredModels[name]);
+  return openGradientOf(await openBackend(backendName, settings), measuredModels[name]);
 }
 
 /** @param backend the open backend, on which tfjs computes. */

@@ -1,7 +1,7 @@
-import { gpuMemoryLimit } from "../backends/tensorflow/gpu-memory.js";
-import { programSettings } from "../backends/tensorflow/program/settings.js";
+import { type BackendSettings, readBackendSettings } from "../backends/tensorflow/settings.js";
 import { type GradientFlip, parseGradientFlip } from "../compute/gradient-flip.js";
 import { invalid } from "../shared/errors.js";
+import { type FailSetting, parseFailSetting } from "../shared/fail-point.js";
 import { oneOf } from "./option-values.js";
 import { ownCommand } from "./own-command.js";
 
@@ -23,8 +23,12 @@ export interface Environment {
   readonly patienceMs: number | undefined;
   /** ISOBATCH_TRANSPORT: how workers' numbers travel. */
   readonly transport: TransportChoice;
-  /** ISOBATCH_FLIP_GRADIENT_BIT: for tests alone. */
+  /** ISOBATCH_TENSORFLOW, ISOBATCH_GPU_MEMORY and ISOBATCH_TENSORFLOW_PROGRAM. */
+  readonly backendSettings: BackendSettings;
+  /** ISOBATCH_FLIP_GRADIENT_BIT: only for tests. */
   readonly flip: GradientFlip | undefined;
+  /** ISOBATCH_FAIL_AT: only for tests. */
+  readonly failPoint: FailSetting | undefined;
 }
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
@@ -37,9 +41,6 @@ export const TRANSPORTS = ["auto", "memory", "wire"] as const;
 export type TransportChoice = (typeof TRANSPORTS)[number];
 
 export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
-  // Both are read where TensorFlow is loaded, in other processes and threads; here they are only checked.
-  gpuMemoryLimit(variables);
-  programSettings(variables.ISOBATCH_TENSORFLOW_PROGRAM, false);
   const { ISOBATCH_TOKEN, ISOBATCH_LOG, ISOBATCH_LOG_FORMAT, NO_COLOR } = variables;
   const { ISOBATCH_PATIENCE, ISOBATCH_TRANSPORT, ISOBATCH_FLIP_GRADIENT_BIT } = variables;
   return {
@@ -51,6 +52,8 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     color: !NO_COLOR,
     patienceMs: ISOBATCH_PATIENCE ? 1_000 * readPatience(ISOBATCH_PATIENCE) : undefined,
     transport: ISOBATCH_TRANSPORT ? oneOf("ISOBATCH_TRANSPORT", TRANSPORTS)(ISOBATCH_TRANSPORT) : "auto",
+    backendSettings: readBackendSettings(variables),
+    failPoint: parseFailSetting(variables.ISOBATCH_FAIL_AT),
     flip: ISOBATCH_FLIP_GRADIENT_BIT ? parseGradientFlip(ISOBATCH_FLIP_GRADIENT_BIT) : undefined,
   };
 }

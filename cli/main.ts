@@ -36,7 +36,10 @@ try {
   // Loaded here, so that a failure of it is reported like all others: its modules may be more files than may be open.
   const { createProgram } = await import("./program.js");
   const { readEnvironment } = await import("./environment.js");
-  const program = createProgram(readEnvironment(process.env), end);
+  const { setFailPoint } = await import("../shared/fail-point.js");
+  const environment = readEnvironment(process.env);
+  setFailPoint(environment.failPoint);
+  const program = createProgram(environment, end);
   await settled(program.parseAsync(process.argv));
 } catch (error) {
   fail(error);

@@ -4,7 +4,7 @@
  * own opens the backend, says what it is, and ends.
  */
 import { Worker } from "node:worker_threads";
-import type { BackendName, Numerics } from "../backends/index.js";
+import type { BackendName, BackendSettings, Numerics } from "../backends/index.js";
 import { prepareProcess, processLeaver } from "../backends/tensorflow/availability.js";
 import { type ErrorCode, IsobatchError } from "../shared/errors.js";
 import type { Logger } from "../shared/log.js";
@@ -28,12 +28,13 @@ export interface ChosenBackend {
 export async function chooseBackendOffThread(
   requested: string | undefined,
   log: Logger,
+  settings: BackendSettings,
   gpu?: number,
 ): Promise<ChosenBackend> {
-  prepareProcess(requested, gpu);
-  const leave = processLeaver(requested ?? "tfjs-node-gpu");
+  prepareProcess(requested, settings, gpu);
+  const leave = processLeaver(requested ?? "tfjs-node-gpu", settings);
   const trace = traceThread("probe");
-  const workerData: ProbeStart = { requested, trace: trace?.ring };
+  const workerData: ProbeStart = { requested, settings, trace: trace?.ring };
   const thread = new Worker(new URL("./probe-thread.js", import.meta.url), { workerData });
   let overdue: NodeJS.Timeout | undefined;
   let isHung = false;

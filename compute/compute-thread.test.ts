@@ -17,6 +17,7 @@ const leaf = {
   ...{ lo: 0, hi: 1, whole: { lo: 0, hi: 1 }, microBatches: 1, firstMicroBatch: 0 },
   ...{ apart: false, weights: undefined, slots: [0] },
 };
+const backendSettings = { tensorFlowFolder: "/nonexistent" };
 const batch = { number: 0, samples: 0, inputs: new Uint8Array(), labels: new Uint8Array() };
 
 describe("a compute thread that the machine refuses", { timeout: 60_000 }, () => {
@@ -38,7 +39,15 @@ describe("a compute thread that can't load the weights", { timeout: 60_000 }, ()
     // Too small for the weights until it is grown.
     const memories = [new WebAssembly.Memory({ initial: 0, maximum: 65_535, shared: true })];
     const thread = await startComputeThread({
-      start: { thread: 0, threads: 1, backend: "wasm", join: { task: TASK, topology, form: FORM }, layout, memories },
+      start: {
+        thread: 0,
+        threads: 1,
+        backend: "wasm",
+        backendSettings,
+        join: { task: TASK, topology, form: FORM },
+        layout,
+        memories,
+      },
       ...{ patience: patienceFor("wasm", 60_000), leave: () => assert.fail() },
     });
     try {

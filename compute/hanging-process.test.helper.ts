@@ -1,4 +1,6 @@
 /** A process whose compute thread hangs, in what its command line names, inside a native call, at the pipe that it names. */
+
+import { settings } from "../backends/settings.test.helper.js";
 import { processLeaver } from "../backends/tensorflow/availability.js";
 import { startComputeThread } from "./compute-thread.js";
 import type { HangingStart } from "./hanging-thread.test.helper.js";
@@ -8,7 +10,7 @@ import { patienceFor } from "./watchdog.js";
 const [pipe, work] = process.argv.slice(2);
 const thread = await startComputeThread({
   start: { thread: 0, backend: "wasm", pipe } as Partial<ThreadStart> & HangingStart as unknown as ThreadStart,
-  ...{ patience: patienceFor("wasm", 20), lookMs: 10, leave: processLeaver("wasm") },
+  ...{ patience: patienceFor("wasm", 20), lookMs: 10, leave: processLeaver("wasm", settings) },
   script: new URL("./hanging-thread.test.helper.js", import.meta.url),
 });
 const batch = { number: 0, samples: 0, inputs: new Uint8Array(), labels: new Uint8Array() };

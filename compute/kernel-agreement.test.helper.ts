@@ -15,6 +15,7 @@ import {
   type Stored,
 } from "../backends/kernel-calls.test.helper.js";
 import { layerCases, nameOf } from "../backends/layer-cases.test.helper.js";
+import { settings } from "../backends/settings.test.helper.js";
 import { messageOf } from "../shared/errors.js";
 import { type ModelCase, modelCases, openModel } from "./model-cases.test.helper.js";
 
@@ -48,7 +49,7 @@ export interface AgreementReport {
 
 /** Records what training calls on `device`, and repeats it on `reference`. */
 export async function compareKernels(device: BackendName, reference: BackendName): Promise<AgreementReport> {
-  await openBackend(device);
+  await openBackend(device, settings);
   const recorder = recordKernelCalls();
   const failed: { during: string; message: string }[] = [];
   const during = async (name: string, compute: () => void | Promise<void>): Promise<void> => {
@@ -73,7 +74,7 @@ export async function compareKernels(device: BackendName, reference: BackendName
   } finally {
     recorder.stop();
   }
-  await openBackend(reference);
+  await openBackend(reference, settings);
   const kernels = new Map<string, KernelAgreement>();
   const withoutCounterpart = new Set<string>();
   for (const call of recorder.calls) {

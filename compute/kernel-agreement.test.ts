@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { probeBackend } from "../backends/index.js";
 import type { Stored } from "../backends/kernel-calls.test.helper.js";
+import { settings } from "../backends/settings.test.helper.js";
 import { compareKernels, relativeError } from "./kernel-agreement.test.helper.js";
 
-const { available, reason } = await probeBackend("tfjs-node");
+const { available, reason } = await probeBackend("tfjs-node", settings);
 
 describe("relativeError()", () => {
   const stored = (dtype: "float32" | "int32", ...values: number[]): Stored => ({

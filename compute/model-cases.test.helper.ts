@@ -4,6 +4,7 @@
  */
 
 import { type BackendName, openBackend } from "../backends/index.js";
+import { settings } from "../backends/settings.test.helper.js";
 import { createRandom } from "../shared/random.js";
 import { buildModel, type Loss, type ModelSpec, rowBytes, type SampleSpec } from "../tasks/index.js";
 import { createGradients, type SampleBatch } from "./gradients.js";
@@ -105,7 +106,7 @@ export interface OpenModel {
 
 export async function openModel(backendName: BackendName, example: ModelCase): Promise<OpenModel> {
   const { form } = example;
-  const backend = await openBackend(backendName);
+  const backend = await openBackend(backendName, settings);
   const { layout, topology, initialWeights } = await buildModel(
     { seed: 1, model: example.model, initialWeights: "seeded", weightDecayExclude: [], freeze: [] },
     form,

@@ -1,4 +1,5 @@
 import { type BackendName, type Compiler, openBackend } from "../backends/index.js";
+import { settings } from "../backends/settings.test.helper.js";
 import type { Layout } from "../shared/layout/index.js";
 import { buildModel, type SampleSpec, type Task } from "../tasks/index.js";
 import type { GradientFlip } from "./gradient-flip.js";
@@ -54,7 +55,7 @@ export async function openGradients(options: {
   cuts?: number[];
 }): Promise<OpenGradients> {
   const { compiled = true, notice } = options;
-  const opened = await openBackend(options.backend ?? "wasm");
+  const opened = await openBackend(options.backend ?? "wasm", settings);
   const compiler = typeof compiled === "function" ? compiled() : compiled ? opened.compiler : undefined;
   const backend = { ...opened, compiler };
   const built = await buildModel({

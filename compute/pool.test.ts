@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, describe, it } from "node:test";
+import { settings } from "../backends/settings.test.helper.js";
 import { canonicalNodes } from "../shared/sums/index.js";
 import type { Lease } from "./compute-lease.js";
 import type { SampleBatch } from "./gradients.js";
@@ -32,7 +33,7 @@ async function openPool(
 ): Promise<{ pool: ComputePool; memory: WorkerMemory }> {
   const memory = createWorkerMemory({ layout, threads, leaves: 16 });
   const join = { task: TASK, topology, form: FORM };
-  const pool = await createComputePool({ threads, backend: "wasm", join, memory });
+  const pool = await createComputePool({ threads, backendSettings: settings, backend: "wasm", join, memory });
   pools.push(pool);
   const bytes = new Uint8Array(initialWeights.buffer);
   for (const chunk of layout.chunks)
@@ -274,6 +275,9 @@ describe("createComputePool()", { timeout: 60_000 }, () => {
   it("rejects with the reason a thread could not start", async () => {
     const memory = createWorkerMemory({ layout, threads: 2, leaves: 1 });
     const join = { task: TASK, topology: '{"class_name":"Lambda"}', form: FORM };
-    await assert.rejects(createComputePool({ threads: 2, backend: "wasm", join, memory }), /topology/);
+    await assert.rejects(
+      createComputePool({ threads: 2, backendSettings: settings, backend: "wasm", join, memory }),
+      /topology/,
+    );
   });
 });

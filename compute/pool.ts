@@ -5,7 +5,7 @@
  * A lease may be asked for as soon as the weights that it needs are being loaded: a thread does one after the other, and
  * nothing is waited for in between.
  */
-import type { BackendName, Numerics } from "../backends/index.js";
+import type { BackendName, BackendSettings, Numerics } from "../backends/index.js";
 import { prepareProcess, processLeaver } from "../backends/tensorflow/availability.js";
 import { type ComputedLease, computeLease, type FedThread, type Lease } from "./compute-lease.js";
 import { type ComputeThread, startComputeThread } from "./compute-thread.js";
@@ -22,6 +22,7 @@ export interface ComputePoolOptions {
   /** As many as `memory` is planned for. */
   readonly threads: number;
   readonly backend: BackendName;
+  readonly backendSettings: BackendSettings;
   readonly join: Join;
   readonly memory: WorkerMemory;
   /** Is called with what people should know of how the model is computed. */
@@ -126,10 +127,11 @@ export async function createComputePool(options: ComputePoolOptions): Promise<Co
 
 async function startThreads(options: ComputePoolOptions): Promise<ComputeThread[]> {
   const { memory, notice, warn, patienceMs, ...others } = options;
+  const { backend, backendSettings } = options;
   const { plan, memories } = memory;
-  prepareProcess(options.backend);
-  const patience = patienceFor(options.backend, patienceMs);
-  const leave = processLeaver(options.backend);
+  prepareProcess(backend, backendSettings);
+  const patience = patienceFor(backend, patienceMs);
+  const leave = processLeaver(backend, backendSettings);
   const starting = Array.from({ length: options.threads }, (_, thread) =>
     startComputeThread({
       start: { ...others, thread, layout: plan.layout, memories },

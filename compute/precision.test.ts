@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { probeBackend } from "../backends/index.js";
+import { settings } from "../backends/settings.test.helper.js";
 import { compiler } from "../backends/tensorflow/index.js";
 import { programSettings } from "../backends/tensorflow/program/settings.js";
 import type { Precision } from "../shared/precision.js";
@@ -19,7 +20,7 @@ const LAYERS = [
 ];
 
 const NUMBERS = [0, 1, 2, 3, 4, 5];
-const native = await probeBackend("tfjs-node");
+const native = await probeBackend("tfjs-node", settings);
 
 describe("gradients in less than float32", () => {
   const lengthOf = (g: Float32Array): number => Math.hypot(...g);

@@ -1,6 +1,6 @@
 /** A thread that chooses a backend, says what it is, and is ended by whoever started it. */
 import { parentPort, workerData } from "node:worker_threads";
-import { chooseBackend, openBackend } from "../backends/index.js";
+import { type BackendSettings, chooseBackend, openBackend } from "../backends/index.js";
 import { IsobatchError, messageOf } from "../shared/errors.js";
 import { systemError } from "../shared/system-errors.js";
 import { during, joinTrace } from "../shared/trace/index.js";
@@ -8,6 +8,7 @@ import type { ChosenBackend } from "./choose-backend.js";
 
 export interface ProbeStart {
   readonly requested: string | undefined;
+  readonly settings: BackendSettings;
   /** As a compute thread's. */
   readonly trace: SharedArrayBuffer | undefined;
 }
@@ -20,13 +21,13 @@ export type ProbeMessage =
 
 const send = (message: ProbeMessage): void => parentPort!.postMessage(message);
 
-const { requested, trace } = workerData as ProbeStart;
+const { requested, settings, trace } = workerData as ProbeStart;
 
 try {
   joinTrace(trace);
   const log = { info: (fields: object, line: string) => send({ fields, line }) };
-  const name = await chooseBackend(requested, log);
-  const { numerics, device } = await during("backend", () => openBackend(name));
+  const name = await chooseBackend(requested, log, settings);
+  const { numerics, device } = await during("backend", () => openBackend(name, settings));
   send({ chosen: { name, numerics, device } });
 } catch (thrown) {
   const error = systemError(thrown);

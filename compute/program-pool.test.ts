@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, describe, it } from "node:test";
+import { settings } from "../backends/settings.test.helper.js";
 import { createWorkerMemory } from "./memory.js";
 import { batchOf, FORM, openGradients, TASK } from "./open-gradients.test.helper.js";
 import { type ComputePool, createComputePool } from "./pool.js";
@@ -19,7 +20,7 @@ model.gradients.dispose();
 async function openPool(foldOn: "host" | "program", threads: number): Promise<ComputePool> {
   const memory = createWorkerMemory({ layout, threads, leaves: 16 });
   const join = { task: TASK, topology, form: FORM };
-  const pool = await createComputePool({ threads, backend, join, memory, foldOn });
+  const pool = await createComputePool({ threads, backendSettings: settings, backend, join, memory, foldOn });
   pools.push(pool);
   const bytes = Buffer.from(model.initialWeights.buffer);
   for (const chunk of layout.chunks) {

@@ -4,7 +4,7 @@
  * or after it, and are computed one after the other.
  */
 
-import type { BackendName, Numerics } from "../backends/index.js";
+import type { BackendName, BackendSettings, Numerics } from "../backends/index.js";
 import type { Layout } from "../shared/layout/index.js";
 import type { Interval } from "../shared/sums/index.js";
 import type { SampleSpec, Task } from "../tasks/index.js";
@@ -28,6 +28,7 @@ export interface ThreadStart {
   readonly thread: number;
   readonly threads: number;
   readonly backend: BackendName;
+  readonly backendSettings: BackendSettings;
   readonly join: Join;
   readonly layout: Layout;
   /** One shared memory a segment. */

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
+import { settings } from "../backends/settings.test.helper.js";
 import { findInstallation } from "../backends/tensorflow/availability.js";
 import { sessionAddonOf } from "../shared/native/installation.js";
 
-const installation = findInstallation("tfjs-node");
+const installation = findInstallation("tfjs-node", settings);
 
 /** Why tests whose child processes compile programs are skipped; false if they can. TensorFlow is not loaded to find out. */
 export const noSessionAddon =

@@ -21,7 +21,7 @@ type Handlers = { [Name in Exclude<RequestName, "lease">]: (request: RequestOf<N
 async function start(options: ThreadStart, port: MessagePort): Promise<void> {
   const { thread, threads, memories, join } = options;
   joinTrace(options.trace);
-  const backend = await during("backend", () => openBackend(options.backend));
+  const backend = await during("backend", () => openBackend(options.backend, options.backendSettings));
   const plan = planMemory(options.layout, threads);
   const memory = attachMemory({ plan, memories });
   const sums = createSums(memory, thread);

@@ -5,6 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { openBackend } from "../backends/index.js";
+import { settings } from "../backends/settings.test.helper.js";
 import { compiler } from "../backends/tensorflow/index.js";
 import type { Binding, NativeBackend } from "../backends/tensorflow/native-package.js";
 import { programSettings } from "../backends/tensorflow/program/index.js";
@@ -84,7 +85,7 @@ function haveSameBits(one: Opened, other: Opened, numbers: readonly number[]): b
 const answer = (model: string, sameBits: boolean, refusals: readonly string[]): boolean =>
   process.stdout.write(`${JSON.stringify({ model, sameBits, refusals } satisfies TwoPartitionsAnswer)}\n`);
 
-await openBackend(backend);
+await openBackend(backend, settings);
 for (const model of Object.keys(MODELS)) {
   if (model === EMBEDDING && !onGpu) claimGpu();
   const refusals: string[] = [];

@@ -1,4 +1,4 @@
-import { type BackendName, openBackend } from "../backends/index.js";
+import { type BackendName, type BackendSettings, openBackend } from "../backends/index.js";
 import {
   attachMemory,
   createGradients,
@@ -22,12 +22,13 @@ export interface EvaluateOptions {
   readonly theta: Float32Array;
   readonly data: Dataset;
   readonly backend?: BackendName;
+  readonly backendSettings?: BackendSettings;
 }
 
 /** Evaluates weights in this process and this thread. */
 export async function evaluateWeights(options: EvaluateOptions): Promise<{ loss: number; accuracy: number | null }> {
   const { task, topology, layout, theta, data } = options;
-  const backend = await openBackend(options.backend ?? "wasm");
+  const backend = await openBackend(options.backend ?? "wasm", options.backendSettings);
   const memory = attachMemory(createWorkerMemory({ layout, threads: 1, leaves: 1 }));
   const gradients = await createGradients({ task, topology, form: data, backend, memory });
   try {

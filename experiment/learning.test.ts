@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { type BackendName, probeBackend } from "../backends/index.js";
+import { settings } from "../backends/settings.test.helper.js";
 import { ALL } from "../shared/all-cases.test.helper.js";
 import { resolveTask, type Task, type TaskInput } from "../tasks/index.js";
 import { trainInProcess } from "./trainer.js";
@@ -63,7 +64,7 @@ const cases = Object.entries(everyCase).filter(([name]) => ALL || name.startsWit
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-const native = await probeBackend("tfjs-node");
+const native = await probeBackend("tfjs-node", settings);
 const backends: { name: BackendName; skip: string | false }[] = [
   { name: "wasm", skip: false },
   { name: "tfjs-node", skip: ALL ? !native.available && native.reason : "npm run test:all trains on it too" },

@@ -4,7 +4,7 @@
  * tests, and what experiments run on.
  */
 
-import { type BackendName, openBackend } from "../backends/index.js";
+import { type BackendName, type BackendSettings, openBackend } from "../backends/index.js";
 import {
   attachMemory,
   createFold,
@@ -49,6 +49,7 @@ export interface TrainOptions {
   /** Ends the run early, after as many steps. */
   readonly steps?: number;
   readonly backend?: BackendName;
+  readonly backendSettings?: BackendSettings;
   /** Called after every step. */
   readonly onStep?: (report: StepReport) => void;
   /** Whether to evaluate, at the task's intervals and at the end; true by default. */
@@ -111,7 +112,7 @@ export async function trainInProcess(task: Task, options: TrainOptions = {}): Pr
   const prepared = options.prepared ?? (await prepareTask(task));
   const { data, built } = prepared;
   const { layout, topology } = built;
-  const backend = await openBackend(options.backend ?? "wasm");
+  const backend = await openBackend(options.backend ?? "wasm", options.backendSettings);
   const largest = largestKappa(task.microBatchesPerStep);
   const workerMemory = createWorkerMemory({ layout, threads: 1, leaves: largest });
   const [moments, ...slots] = await workerMemory.takeSlots(1 + slotsNeeded(0, largest));

@@ -18,13 +18,11 @@ describe("parseFailSetting()", () => {
 });
 
 describe("failAt()", () => {
-  const program = `import { failAt } from ${JSON.stringify(new URL("./fail-point.js", import.meta.url).href)};
+  const program = `import { failAt, parseFailSetting, setFailPoint } from ${JSON.stringify(new URL("./fail-point.js", import.meta.url).href)};
+    setFailPoint(parseFailSetting(process.argv[1]));
     for (let i = 1; i <= 3; i++) { process.stdout.write(String(i)); failAt("other"); failAt("here"); }`;
   const run = (setting: string) =>
-    spawnSync(process.execPath, ["--input-type=module", "-e", program], {
-      env: { ...process.env, ISOBATCH_FAIL_AT: setting },
-      encoding: "utf8",
-    });
+    spawnSync(process.execPath, ["--input-type=module", "-e", program, setting], { encoding: "utf8" });
 
   it("kills the process at the named passage of the named point, not before", () => {
     const { signal, stdout } = run("here:2");

@@ -3,8 +3,8 @@ import { IsobatchError } from "./errors.js";
 /**
  * Places where a process can be made to die, so that tests can break each promise about crashes on purpose. With
  * `ISOBATCH_FAIL_AT=point:n` in its environment a process kills itself with SIGKILL when it passes that point for
- * the n-th time (from 1): nothing is flushed and no handler runs, exactly as when the machine takes it away. The
- * variable is read once, at start; each compute thread counts its own passages.
+ * the n-th time (from 1): nothing is flushed and no handler runs, exactly as when the machine takes it away. The command
+ * line reads the variable and calls `setFailPoint` before it does anything else. All points are on the main thread.
  *
  * | point | passed |
  * |---|---|
@@ -58,8 +58,14 @@ export function parseFailSetting(value: string | undefined): FailSetting | undef
   return { point: match[1], passage: Number(match[2]) };
 }
 
-const setting = parseFailSetting(process.env.ISOBATCH_FAIL_AT);
+let setting: FailSetting | undefined;
 let passages = 0;
+
+/** Makes this process die at a point, from now on; undefined: at none. */
+export function setFailPoint(point: FailSetting | undefined): void {
+  setting = point;
+  passages = 0;
+}
 
 /** Marks a place to die at; costs one comparison when no test asked for it. */
 export function failAt(point: FailPoint): void {

@@ -114,6 +114,19 @@ describe("the rooms", () => {
     );
   });
 
+  it("read no environment, which only the command line does and what sets it for native libraries", () => {
+    const allowed = ["backends/tensorflow/process-environment.ts"];
+    const below = Object.keys(MAY_IMPORT).filter((room) => room !== "cli" && !room.includes("/"));
+    for (const file of below.flatMap(sources).filter((each) => !allowed.includes(each))) {
+      const code = readFileSync(join(root, file), "utf8");
+      assert.doesNotMatch(
+        code,
+        /\benv\b.*from "(node:)?process"|\bprocess\b[^;\n]*\benv\b/,
+        `${file} reads the environment`,
+      );
+    }
+  });
+
   for (const room of PURE) {
     it(`${room} has no I/O, clock or randomness`, () => {
       for (const file of sources(room)) {

@@ -3,6 +3,7 @@
  * threads, memories and model stay as they are while it is still the same run.
  */
 
+import type { BackendSettings } from "../backends/index.js";
 import type { ChosenBackend } from "../compute/choose-backend.js";
 import type { GradientFlip } from "../compute/index.js";
 import type { Logger } from "../shared/log.js";
@@ -21,6 +22,7 @@ export interface AttacherOptions {
   readonly address: Address;
   readonly access: Access;
   readonly backend: ChosenBackend;
+  readonly backendSettings: BackendSettings;
   readonly computeThreads: number;
   readonly dataFolder?: string;
   readonly patienceMs?: number;
@@ -61,12 +63,12 @@ export function createAttacher(options: AttacherOptions): Attacher {
   let log = options.log;
 
   const openEngine = async (joined: Joined, connection: Connection): Promise<Engine> => {
-    const { backend, computeThreads, dataFolder, flip, patienceMs } = options;
+    const { backend, backendSettings, computeThreads, dataFolder, flip, patienceMs } = options;
     const { task, datasetFingerprint: fingerprint, workerId } = joined;
     const data = dataFolder === undefined ? undefined : await openData(task, { folder: dataFolder, fingerprint });
     const notice = (line: string): void => log.info(line);
     const warn = (line: string): void => log.warn(line);
-    const what = { joined, backend, computeThreads, data, flip, notice, warn, patienceMs };
+    const what = { joined, backend, backendSettings, computeThreads, data, flip, notice, warn, patienceMs };
     return createEngine(what).catch(async (error: unknown) => {
       await tellWhyNot(connection, workerId, error);
       throw error;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { settings } from "../backends/settings.test.helper.js";
 import { ThreadDeathError } from "../compute/index.js";
 import { batchOf } from "../compute/open-gradients.test.helper.js";
 import { createEngine } from "./engine.js";
@@ -17,6 +18,7 @@ describe("createEngine()", { timeout: 60_000 }, () => {
     const engine = await createEngine({
       joined: { ...join, layout, identity: "" } as unknown as Joined,
       backend: { name: BACKEND, numerics: { backend: BACKEND, version: "", architecture: "", flags: "" }, device: "" },
+      backendSettings: settings,
       computeThreads: 1,
       notice: () => {},
       warn: () => {},

@@ -5,6 +5,7 @@
  * between, for then it is the machine, or the model.
  */
 
+import type { BackendSettings } from "../backends/index.js";
 import type { ChosenBackend } from "../compute/choose-backend.js";
 import {
   type ComputePool,
@@ -45,6 +46,7 @@ export interface Engine {
 export interface EngineOptions {
   readonly joined: Joined;
   readonly backend: ChosenBackend;
+  readonly backendSettings: BackendSettings;
   readonly computeThreads: number;
   readonly data: TaskData | undefined;
   readonly flip: GradientFlip | undefined;
@@ -82,12 +84,12 @@ function checkRoom({ length, parameters, tail }: Layout, threads: number): void 
 }
 
 export async function createEngine(options: EngineOptions): Promise<Engine> {
-  const { joined, backend, computeThreads: threads, data, flip, notice } = options;
+  const { joined, backend, backendSettings, computeThreads: threads, data, flip, notice } = options;
   const { task, layout, topology, form, identity } = joined;
   checkRoom(layout, threads);
   const memory = createWorkerMemory({ layout, threads, leaves: largestKappa(task.microBatchesPerStep) });
   const { warn, patienceMs } = options;
-  const what = { threads, backend: backend.name, join: { task, topology, form }, memory };
+  const what = { threads, backend: backend.name, backendSettings, join: { task, topology, form }, memory };
   const start = (): Promise<ComputePool> =>
     createComputePool({ ...what, ...{ notice, warn, patienceMs, flip } }).catch((error: unknown) => {
       throw error instanceof HungThreadError ? stuck(error) : error;

@@ -1,4 +1,5 @@
 import type { TestContext } from "node:test";
+import { settings } from "../backends/settings.test.helper.js";
 import { type ComputePool, createComputePool, createWorkerMemory } from "../compute/index.js";
 import { createLog } from "../shared/log.js";
 import { type FakeServer, startFakeServer } from "./fake-server.test.helper.js";
@@ -12,6 +13,7 @@ export function optionsFor(server: Pick<FakeServer, "address">, options: Partial
   return {
     address,
     backend: BACKEND,
+    backendSettings: settings,
     computeThreads: 1,
     connectWaitMs: 5_000,
     reconnectWaitMs: 5_000,
@@ -61,7 +63,13 @@ export async function poolAtStart(
 ): Promise<ComputePool> {
   const { layout } = server;
   const memory = createWorkerMemory({ layout, threads: 1, leaves: 4 });
-  const pool = await createComputePool({ threads: 1, backend: BACKEND, join: { ...server.join, form }, memory });
+  const pool = await createComputePool({
+    threads: 1,
+    backendSettings: settings,
+    backend: BACKEND,
+    join: { ...server.join, form },
+    memory,
+  });
   test.after(() => pool.close());
   const theta = new Uint8Array(server.weights(0).buffer);
   for (const chunk of layout.chunks)

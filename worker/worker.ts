@@ -5,6 +5,7 @@
  */
 
 import { keepToNearCores } from "../backends/tensorflow/near-cores.js";
+import type { BackendSettings } from "../backends/tensorflow/settings.js";
 import { defaultComputeThreads } from "../backends/threads.js";
 import { type ChosenBackend, chooseBackendOffThread } from "../compute/choose-backend.js";
 import type { GradientFlip } from "../compute/index.js";
@@ -37,6 +38,7 @@ export interface WorkerOptions {
   readonly trust?: Trust;
   /** Default: the first that starts here. */
   readonly backend?: string;
+  readonly backendSettings: BackendSettings;
   /** The number of the GPU to compute on, among those that are visible; by default the first. */
   readonly gpu?: number;
   /** Default: one per core, as far as a quota allows; on a GPU, one. */
@@ -79,13 +81,15 @@ const isThreadCount = (count: number): boolean => Number.isInteger(count) && cou
  * @throws {IsobatchError} why it can't: unreachable, refused, no backend, no data.
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { log, computeThreads: threadsAsked } = options;
+  const { log, backendSettings, computeThreads: threadsAsked } = options;
   if (threadsAsked !== undefined && !isThreadCount(threadsAsked)) {
     invalid(`--compute-threads is ${threadsAsked}; allowed are 1 to ${COMPUTE_THREADS_MAX}.`);
   }
-  const backend = await during("probe", () => chooseBackendOffThread(options.backend, log, options.gpu));
+  const backend = await during("probe", () =>
+    chooseBackendOffThread(options.backend, log, backendSettings, options.gpu),
+  );
   const computeThreads = threadsAsked ?? defaultComputeThreads(backend.name, availableCores());
-  const kept = backend.name === "tfjs-node-gpu" ? keepToNearCores(computeThreads) : undefined;
+  const kept = backend.name === "tfjs-node-gpu" ? keepToNearCores(computeThreads, backendSettings) : undefined;
   if (kept !== undefined) log.info({ backend: backend.name }, kept);
   return live(options, backend, computeThreads);
 }

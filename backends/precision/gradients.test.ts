@@ -3,8 +3,9 @@ import { ALL } from "../../shared/all-cases.test.helper.js";
 import { type Derivatives, DISTINCT, openDerivatives } from "../derivatives.test.helper.js";
 import { probeBackend } from "../index.js";
 import { layerCases, nameOf } from "../layer-cases.test.helper.js";
+import { settings } from "../settings.test.helper.js";
 
-const native = await probeBackend("tfjs-node");
+const native = await probeBackend("tfjs-node", settings);
 const BACKENDS = native.available ? (["wasm", "cpu", "tfjs-node"] as const) : (["wasm", "cpu"] as const);
 
 /** One of each kind of product; of the others `npm run test:all` takes all. */

@@ -6,6 +6,7 @@ import { callGradient } from "../call-gradient.test.helper.js";
 import { openBackend, probeBackend } from "../index.js";
 import { type KernelCallRecord, recordKernelCalls, repeatCall, type Stored } from "../kernel-calls.test.helper.js";
 import { layerCases, nameOf } from "../layer-cases.test.helper.js";
+import { settings } from "../settings.test.helper.js";
 import type { NativeBackend } from "../tensorflow/native-package.js";
 import { functionsOf } from "../tensorflow/program/trace.js";
 import { factorBits, PRODUCT_KINDS } from "./factor-bits.test.helper.js";
@@ -100,7 +101,7 @@ describe("with bfloat16 products, the gradients of all layers", () => {
   });
 });
 
-const native = await probeBackend("tfjs-node");
+const native = await probeBackend("tfjs-node", settings);
 
 /** The nearest number with `kept` bits of mantissa: a whole number of units; of two equally near ones the even one. */
 function nearest(x: number, kept: number): number {
@@ -119,7 +120,7 @@ for (const name of ["wasm", "cpu", "tfjs-node"] as const) {
       ["bfloat16", 7],
     ] as const) {
       it(`takes ${bits} bits of its factors in ${precision}, and all in float32`, async () => {
-        const backend = await openBackend(name);
+        const backend = await openBackend(name, settings);
         for (const kind of PRODUCT_KINDS) {
           const found = backend.inPrecision(precision, () => factorBits(kind, 8));
           assert.deepEqual([found, factorBits(kind, 8)], [bits, 23], kind);
@@ -127,7 +128,7 @@ for (const name of ["wasm", "cpu", "tfjs-node"] as const) {
       });
 
       it(`is float32's product of factors rounded to ${bits} bits of mantissa, in ${precision}`, async () => {
-        const backend = await openBackend(name);
+        const backend = await openBackend(name, settings);
         const random = createRandom(2);
         const numbers = ({ values }: Stored): number[] => Array.from(values, () => Math.fround(2 * random.next() - 1));
         const products = calls.filter(({ kernel }) => kernel in FACTORS);
@@ -152,7 +153,7 @@ for (const name of ["wasm", "cpu", "tfjs-node"] as const) {
 
 describe("with bfloat16 products on tfjs-node", { skip: !native.available && native.reason }, () => {
   it("TensorFlow's own operations that multiply matrices get rounded factors, in all layers", async () => {
-    const backend = await openBackend("tfjs-node");
+    const backend = await openBackend("tfjs-node", settings);
     const tensorFlow = tf.backend() as NativeBackend;
     const { binding } = tensorFlow;
     let seen = 0;

@@ -4,6 +4,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { MANTISSA_BITS } from "../../shared/precision.js";
 import { createRandom } from "../../shared/random.js";
 import { openBackend, probeBackend } from "../index.js";
+import { settings } from "../settings.test.helper.js";
 import { ROUND_MANTISSA } from "./round.js";
 
 const MANTISSA = 23;
@@ -46,14 +47,14 @@ function allKinds(kept: number): Uint32Array {
 
 const isNaNBits = (bits: number): boolean => (bits & 0x7fffffff) > INFINITY_BITS;
 
-const native = await probeBackend("tfjs-node");
+const native = await probeBackend("tfjs-node", settings);
 
 for (const name of ["wasm", "cpu", "tfjs-node"] as const) {
   const skip = name === "tfjs-node" && !native.available && native.reason;
   describe(`rounding to fewer bits of mantissa on ${name}`, { skip }, () => {
     for (const precision of ["tf32", "bfloat16"] as const) {
       it(`gives ${precision}'s nearest number, the even one of two, and keeps NaN and infinity`, async () => {
-        await openBackend(name);
+        await openBackend(name, settings);
         const bits = MANTISSA_BITS[precision]!;
         const given = allKinds(bits);
         // Every length modulo a vector's four lanes.

@@ -1,17 +1,20 @@
 /** What can be told of the native backends, and done for them, without loading TensorFlow or tfjs. */
 import { isMainThread } from "node:worker_threads";
 import { messageOf } from "../../shared/errors.js";
-import { readInstallation, type TensorFlowInstallation, tensorFlowFolder } from "../../shared/native/installation.js";
+import { readInstallation, type TensorFlowInstallation } from "../../shared/native/installation.js";
 import { loadProcessAddon } from "../../shared/native/process-addon.js";
-import { setTensorFlowEnvironment } from "./environment.js";
 import { pinnedGpu } from "./gpus.js";
 import { graphicsProblem, readGraphics } from "./graphics.js";
+import { hideGpus, setTensorFlowEnvironment, showOnly, visibleDevices } from "./process-environment.js";
+import type { BackendSettings } from "./settings.js";
 
 export type TensorFlowBackendName = "tfjs-node-gpu" | "tfjs-node";
 
 /** Which installation a backend computes with; as a sentence's end, why there is none. */
-export function findInstallation(name: TensorFlowBackendName): TensorFlowInstallation | string {
-  const folder = tensorFlowFolder(process.env);
+export function findInstallation(
+  name: TensorFlowBackendName,
+  { tensorFlowFolder: folder }: Pick<BackendSettings, "tensorFlowFolder">,
+): TensorFlowInstallation | string {
   try {
     const cuda = readInstallation(folder, "cuda");
     if (name === "tfjs-node") {
@@ -26,8 +29,8 @@ export function findInstallation(name: TensorFlowBackendName): TensorFlowInstall
 }
 
 /** Why a backend can't be used here, as far as that can be told without loading TensorFlow. */
-export function unavailability(name: TensorFlowBackendName): string | undefined {
-  const found = findInstallation(name);
+export function unavailability(name: TensorFlowBackendName, settings: BackendSettings): string | undefined {
+  const found = findInstallation(name, settings);
   return typeof found === "string" ? found : undefined;
 }
 
@@ -38,21 +41,21 @@ export function unavailability(name: TensorFlowBackendName): string | undefined 
  * @param gpu the number, among those that are visible, of the GPU to compute on; the first by default.
  * @throws {IsobatchError} `invalid_input` if there is no GPU of that number.
  */
-export function prepareProcess(name: string | undefined, gpu?: number): void {
+export function prepareProcess(name: string | undefined, settings: BackendSettings, gpu?: number): void {
   if (!isMainThread) return;
-  setTensorFlowEnvironment(process.env, name !== "tfjs-node" && canSwitchTf32());
+  setTensorFlowEnvironment(settings.program, name !== "tfjs-node" && canSwitchTf32(settings));
   if (name === undefined || name === "tfjs-node-gpu") {
-    const pinned = pinnedGpu(readGraphics(), process.env.CUDA_VISIBLE_DEVICES, gpu);
-    if (pinned !== undefined) process.env.CUDA_VISIBLE_DEVICES = pinned;
+    const pinned = pinnedGpu(readGraphics(), visibleDevices(), gpu);
+    if (pinned !== undefined) showOnly(pinned);
   }
   if (name !== "tfjs-node") return;
-  const installation = findInstallation(name);
-  if (typeof installation !== "string" && installation.variant === "cuda") process.env.CUDA_VISIBLE_DEVICES = "-1";
+  const installation = findInstallation(name, settings);
+  if (typeof installation !== "string" && installation.variant === "cuda") hideGpus();
 }
 
 /** Whether what is installed for GPUs can switch TF32 on and off, without loading it. */
-function canSwitchTf32(): boolean {
-  const installation = findInstallation("tfjs-node-gpu");
+function canSwitchTf32(settings: BackendSettings): boolean {
+  const installation = findInstallation("tfjs-node-gpu", settings);
   return typeof installation === "object" && loadProcessAddon(installation)?.tensorFloat32 !== undefined;
 }
 
@@ -61,8 +64,8 @@ function canSwitchTf32(): boolean {
  * such a thread, which may hold the loader's lock. With an installation that an older Isobatch has made, a process that ends
  * with exit code 0 waits for its threads, and any other kills itself.
  */
-export function processLeaver(name: string): (exitCode: number) => void {
-  const installation = name === "tfjs-node" || name === "tfjs-node-gpu" ? findInstallation(name) : undefined;
+export function processLeaver(name: string, settings: BackendSettings): (exitCode: number) => void {
+  const installation = name === "tfjs-node" || name === "tfjs-node-gpu" ? findInstallation(name, settings) : undefined;
   const addon = typeof installation === "object" ? loadProcessAddon(installation) : undefined;
   return (exitCode) => {
     if (addon !== undefined) addon.exit(exitCode);

@@ -4,9 +4,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import { callGradient } from "../call-gradient.test.helper.js";
 import { openBackend, probeBackend } from "../index.js";
 import { layerCases } from "../layer-cases.test.helper.js";
+import { settings } from "../settings.test.helper.js";
 import type { Binding, NativeBackend } from "./native-package.js";
 
-const { available, reason } = await probeBackend("tfjs-node");
+const { available, reason } = await probeBackend("tfjs-node", settings);
 
 /**
  * What TensorFlow refuses on a GPU where operations are deterministic, as its sources say: "Determinism is not yet
@@ -40,7 +41,7 @@ function asOnGpu<T>(compute: () => T): { result: T; operations: Set<string> } {
 
 describe("on a GPU", { skip: !available && reason }, () => {
   it("no layer's training needs an operation of which TensorFlow has no deterministic one", async () => {
-    await openBackend("tfjs-node");
+    await openBackend("tfjs-node", settings);
     const { operations } = asOnGpu(() => layerCases.forEach(callGradient));
     assert.ok(operations.size > 60, `only ${operations.size} operations`);
     assert.deepEqual(
@@ -58,7 +59,7 @@ describe("on a GPU", { skip: !available && reason }, () => {
     ]) {
       const what = `${binary ? "which numbers occur" : "how often each occurs"}${weighted ? ", weighted" : ""}`;
       it(`denseBincount finds in [${shape}] numbers ${what}, to the bit as TensorFlow's own`, async () => {
-        await openBackend("tfjs-node");
+        await openBackend("tfjs-node", settings);
         tf.tidy(() => {
           const tokens = [3, 0, 3, 1, 1, 1, 4, 2, 0, 0, 0, 4].slice(0, tf.util.sizeFromShape(shape));
           const x: tf.Tensor = tf.tensor(Int32Array.from(tokens), shape, "int32");
@@ -75,7 +76,7 @@ describe("on a GPU", { skip: !available && reason }, () => {
   }
 
   it("the gradient of upsampling adds up each point's copies", async () => {
-    await openBackend("tfjs-node");
+    await openBackend("tfjs-node", settings);
     tf.tidy(() => {
       const x = tf.zeros([2, 2, 3, 2]) as tf.Tensor4D;
       const dy = tf.tensor(
@@ -101,7 +102,7 @@ describe("on a GPU", { skip: !available && reason }, () => {
 
 describe("an operation that TensorFlow refuses", { skip: !available && reason }, () => {
   it("is named, with TensorFlow's reason, in one line", async () => {
-    await openBackend("tfjs-node");
+    await openBackend("tfjs-node", settings);
     const native = tf.backend() as NativeBackend;
     const { TF_ATTR_TYPE: type, TF_FLOAT: value } = native.binding;
     const [a, b] = [tf.ones([2, 3]), tf.ones([2, 3])];

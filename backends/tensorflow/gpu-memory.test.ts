@@ -4,15 +4,15 @@ import { boundGpuMemory, encodeLimit, gpuMemoryLimit } from "./gpu-memory.js";
 
 describe("gpuMemoryLimit()", () => {
   it("is in GiB, and none unless it is set", () => {
-    assert.equal(gpuMemoryLimit({}), undefined);
-    assert.equal(gpuMemoryLimit({ ISOBATCH_GPU_MEMORY: "" }), undefined);
-    assert.equal(gpuMemoryLimit({ ISOBATCH_GPU_MEMORY: "6" }), 6_144);
-    assert.equal(gpuMemoryLimit({ ISOBATCH_GPU_MEMORY: "1.5" }), 1_536);
+    assert.equal(gpuMemoryLimit(undefined), undefined);
+    assert.equal(gpuMemoryLimit(""), undefined);
+    assert.equal(gpuMemoryLimit("6"), 6_144);
+    assert.equal(gpuMemoryLimit("1.5"), 1_536);
   });
 
   it("is refused in one sentence where it is not a number in range", () => {
     for (const value of ["0", "0.2", "-1", "1025", "6GiB", "half"]) {
-      assert.throws(() => gpuMemoryLimit({ ISOBATCH_GPU_MEMORY: value }), {
+      assert.throws(() => gpuMemoryLimit(value), {
         code: "invalid_input",
         message: `ISOBATCH_GPU_MEMORY is "${value}"; it takes GiB of each GPU, from 0.25 to 1024.`,
       });

@@ -12,16 +12,17 @@ const GIB_MIN = 0.25;
 const GIB_MAX = 1_024;
 
 /**
- * @param variables the process's environment: ISOBATCH_GPU_MEMORY, in GiB
+ * Reads ISOBATCH_GPU_MEMORY.
+ * @param text GiB
  * @returns the limit in MiB; undefined: only the GPU's own
- * @throws {IsobatchError} `invalid_input` if the variable is not a number in range
+ * @throws {IsobatchError} `invalid_input` if the text is not a number in range
  */
-export function gpuMemoryLimit({ ISOBATCH_GPU_MEMORY }: Readonly<NodeJS.ProcessEnv>): number | undefined {
-  if (!ISOBATCH_GPU_MEMORY) return undefined;
-  const gibibytes = Number(ISOBATCH_GPU_MEMORY);
+export function gpuMemoryLimit(text: string | undefined): number | undefined {
+  if (!text) return undefined;
+  const gibibytes = Number(text);
   if (gibibytes >= GIB_MIN && gibibytes <= GIB_MAX) return Math.floor(gibibytes * 1_024);
   return invalid(
-    `ISOBATCH_GPU_MEMORY is ${JSON.stringify(ISOBATCH_GPU_MEMORY)}; it takes GiB of each GPU, from ${GIB_MIN} to ${GIB_MAX}.`,
+    `ISOBATCH_GPU_MEMORY is ${JSON.stringify(text)}; it takes GiB of each GPU, from ${GIB_MIN} to ${GIB_MAX}.`,
   );
 }
 

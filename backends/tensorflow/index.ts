@@ -12,8 +12,6 @@ import { backend, type KernelBackend } from "../../tasks/tfjs/core.js";
 import type { Compiler } from "../compiler.js";
 import type { BackendDescription } from "../description.js";
 import { findInstallation, prepareProcess, type TensorFlowBackendName } from "./availability.js";
-import { usesOneDnn } from "./environment.js";
-import { gpuMemoryLimit } from "./gpu-memory.js";
 import { gpuNamed, pinnedGpu } from "./gpus.js";
 import { readGraphics } from "./graphics.js";
 import { registerNativeKernels } from "./kernels.js";
@@ -21,26 +19,36 @@ import { type LibraryVersion, loadedVersions, versionsText } from "./library-ver
 import { type Loaded, loadTensorFlow } from "./load.js";
 import { loadNativePackage, type NativeBackend } from "./native-package.js";
 import { PRECISIONS_ON, type ProductDevice, productsOn } from "./precision.js";
+import { usesOneDnn, visibleDevices } from "./process-environment.js";
 import { createCompiler, type ProgramSettings, programSettings, type SessionDevices } from "./program/index.js";
+import type { BackendSettings } from "./settings.js";
 
 export { type TensorFlowBackendName, unavailability } from "./availability.js";
+export { type BackendSettings, readBackendSettings } from "./settings.js";
 
 /** tfjs knows both under this name: their kernels are registered for it. */
 export const TENSORFLOW = "tensorflow";
 
-let opened: Loaded | undefined;
+interface Opened extends Loaded {
+  readonly settings: BackendSettings;
+}
+
+let opened: Opened | undefined;
 
 /** Loads TensorFlow. Throws an `unavailable` IsobatchError that says why it can't. */
-export async function prepare(name: TensorFlowBackendName): Promise<void> {
-  if (opened?.name === name) return;
+export async function prepare(name: TensorFlowBackendName, settings: BackendSettings): Promise<void> {
+  if (opened?.name === name) {
+    opened = { ...opened, settings };
+    return;
+  }
   const unavailable = (why: string): never => {
     throw new IsobatchError("unavailable", `The backend ${name} is unavailable: ${why}.`);
   };
   if (opened !== undefined) unavailable(`this process has loaded TensorFlow as ${opened.name} already`);
-  const installation = findInstallation(name);
+  const installation = findInstallation(name, settings);
   if (typeof installation === "string") return unavailable(installation);
-  prepareProcess(name);
-  opened = loadTensorFlow(name, installation);
+  prepareProcess(name, settings);
+  opened = { ...loadTensorFlow(name, installation, settings), settings };
 }
 
 /** Makes the tfjs backend, once TensorFlow is loaded. */
@@ -57,7 +65,7 @@ export function complete(): void {
 /**
  * The compiler of the open backend; undefined if the installation has none, or the settings turn it off.
  * @param devices the devices of its sessions; only tests choose others than the default.
- * @param settings by default those of the environment; only tests choose others.
+ * @param settings by default those that the backend was opened with; only tests choose others.
  */
 export function compiler(devices?: SessionDevices, settings = settingsNow()): Compiler | undefined {
   const { sessions } = opened!;
@@ -65,8 +73,7 @@ export function compiler(devices?: SessionDevices, settings = settingsNow()): Co
   return createCompiler(() => backend() as NativeBackend, sessions, settings, devices);
 }
 
-const settingsNow = (): ProgramSettings =>
-  programSettings(process.env.ISOBATCH_TENSORFLOW_PROGRAM, opened!.name === "tfjs-node-gpu");
+const settingsNow = (): ProgramSettings => programSettings(opened!.settings.program, opened!.name === "tfjs-node-gpu");
 
 /** The programs' part of the numerics class, as the first items of a list. */
 function programNumerics(): string {
@@ -97,7 +104,7 @@ export function describe(): BackendDescription {
   const { name, installation, binding, sessions, addon, switchTf32 } = opened!;
   const slow = sessions?.assign === undefined ? "; faster after isobatch tensorflow install" : "";
   const version = `${installation.packageVersion} on TensorFlow ${binding.TF_Version}`;
-  const oneDnn = usesOneDnn(process.env) ? "oneDNN" : "no oneDNN";
+  const oneDnn = usesOneDnn() ? "oneDNN" : "no oneDNN";
   const threads = { intraOpThreads: 1, precisions: PRECISIONS_ON[productDevice(opened!)] };
   if (name === "tfjs-node-gpu") {
     const gpu = gpuName();
@@ -123,8 +130,8 @@ export function describe(): BackendDescription {
 }
 
 function limitText(): string {
-  const mebibytes = gpuMemoryLimit(process.env);
-  return mebibytes === undefined ? "" : `, at most ${mebibytes / 1_024} GiB of its memory`;
+  const { gpuMemoryMiB } = opened!.settings;
+  return gpuMemoryMiB === undefined ? "" : `, at most ${gpuMemoryMiB / 1_024} GiB of its memory`;
 }
 
 /** What follows from unknown versions. */
@@ -137,7 +144,7 @@ function unknownText(versions: readonly LibraryVersion[]): string {
 /** The model of the GPU that this process sees, from the driver's own files. */
 function gpuName(): string {
   const graphics = readGraphics();
-  const pinned = pinnedGpu(graphics, process.env.CUDA_VISIBLE_DEVICES);
+  const pinned = pinnedGpu(graphics, visibleDevices());
   const gpu = pinned === undefined ? undefined : gpuNamed(graphics, pinned);
   // Of an instance the driver's files tell neither its GPU nor its size, on which its bits depend; its name does.
   return gpu?.model ?? (pinned?.startsWith("MIG-") ? `the instance ${pinned}` : "a GPU");

@@ -1,6 +1,6 @@
 /**
- * A process that loads the installation whose file is named on its command line, as the backend named there, and prints
- * in JSON what came of it. The installation's binding is a stand-in that looks for CUDA's libraries as TensorFlow does.
+ * A process that loads the installation whose file is named on its command line, as the backend and with the limit of GPU
+ * memory (MiB) named there, and prints the outcome in JSON. The installation's binding is a stand-in that looks for CUDA's libraries as TensorFlow does.
  */
 import { readFileSync } from "node:fs";
 import { messageOf } from "../../shared/errors.js";
@@ -24,12 +24,13 @@ export interface LoadAnswer {
   readonly opened?: string;
 }
 
-const [name, file] = process.argv.slice(2);
+const [name, file, limit] = process.argv.slice(2);
+const gpuMemoryMiB = limit === undefined ? undefined : Number(limit);
 const installation = JSON.parse(readFileSync(file, "utf8")) as TensorFlowInstallation;
 let error: string | undefined;
 let opened: string | undefined;
 try {
-  const { binding } = loadTensorFlow(name as TensorFlowBackendName, installation);
+  const { binding } = loadTensorFlow(name as TensorFlowBackendName, installation, { gpuMemoryMiB });
   opened = (binding as { opened?: string }).opened;
 } catch (thrown) {
   error = messageOf(thrown);

@@ -7,9 +7,10 @@ import { sessionAddonOf, type TensorFlowInstallation } from "../../shared/native
 import { loadProcessAddon, type ProcessAddon } from "../../shared/native/process-addon.js";
 import type { TensorFlowBackendName } from "./availability.js";
 import { cudaLibraryProblems, driverLibraryProblems, loadCudaLibraries } from "./cuda-libraries.js";
-import { boundGpuMemory, gpuMemoryLimit } from "./gpu-memory.js";
+import { boundGpuMemory } from "./gpu-memory.js";
 import { type Binding, loadNativePackage } from "./native-package.js";
 import type { SessionAddon } from "./program/session.js";
+import type { BackendSettings } from "./settings.js";
 
 export interface Loaded {
   readonly name: TensorFlowBackendName;
@@ -24,7 +25,11 @@ export interface Loaded {
 }
 
 /** @throws {IsobatchError} `unavailable` with the reason why it can't be loaded, or why it sees no GPU. */
-export function loadTensorFlow(name: TensorFlowBackendName, installation: TensorFlowInstallation): Loaded {
+export function loadTensorFlow(
+  name: TensorFlowBackendName,
+  installation: TensorFlowInstallation,
+  { gpuMemoryMiB }: Pick<BackendSettings, "gpuMemoryMiB">,
+): Loaded {
   const unavailable = (why: string, cause?: unknown): never => {
     throw new IsobatchError("unavailable", `The backend ${name} is unavailable: ${why}.`, { cause });
   };
@@ -36,8 +41,7 @@ export function loadTensorFlow(name: TensorFlowBackendName, installation: Tensor
     if (onGpu && addon !== undefined) loadCudaLibraries(addon, installation.libraryFolder);
     const file = sessionAddonOf(installation);
     const sessions = existsSync(file) ? (load(file) as SessionAddon) : undefined;
-    const limit = onGpu ? gpuMemoryLimit(process.env) : undefined;
-    if (limit !== undefined) boundGpuMemory(sessions, limit);
+    if (onGpu && gpuMemoryMiB !== undefined) boundGpuMemory(sessions, gpuMemoryMiB);
     const binding = load(installation.binding) as Binding;
     const loaded: Loaded = {
       ...{ name, installation, binding, addon, sessions },

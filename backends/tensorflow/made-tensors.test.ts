@@ -4,10 +4,11 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
 import { openBackend, probeBackend } from "../index.js";
 import { buildCase, type LayerCase, layerCases, nameOf, weightedSum } from "../layer-cases.test.helper.js";
+import { settings } from "../settings.test.helper.js";
 import type { NativeBackend } from "./native-package.js";
 import { functionsOf } from "./program/trace.js";
 
-const { available, reason } = await probeBackend("tfjs-node");
+const { available, reason } = await probeBackend("tfjs-node", settings);
 
 /** Here these layers draw random numbers in JavaScript; in a run they draw by key. */
 const DRAWING = ["Dropout", "SpatialDropout1D"];
@@ -58,7 +59,7 @@ function madeSizes(example: LayerCase, model: ReturnType<typeof buildCase>, batc
 
 describe("the tensors that JavaScript makes for a gradient", { skip: !available && reason }, () => {
   it("are no larger for a larger batch, for any layer: they would be constants of a program", async () => {
-    await openBackend("tfjs-node");
+    await openBackend("tfjs-node", settings);
     const larger: string[] = [];
     let seen = 0;
     for (const example of layerCases.filter(({ className }) => !DRAWING.includes(className))) {

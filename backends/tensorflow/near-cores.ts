@@ -10,6 +10,8 @@ import { loadProcessAddon } from "../../shared/native/process-addon.js";
 import { findInstallation } from "./availability.js";
 import { gpuNamed, pinnedGpu } from "./gpus.js";
 import { readGraphics } from "./graphics.js";
+import { visibleDevices } from "./process-environment.js";
+import type { BackendSettings } from "./settings.js";
 
 /** The system's files that say what is near a device; tests use others. */
 export interface NearPlaces {
@@ -73,13 +75,13 @@ function read(path: string): string | undefined {
  * Makes this process keep to the cores near the GPU that it computes on; to be called before it starts its compute threads.
  * @returns a line for the log; undefined where nothing is changed
  */
-export function keepToNearCores(computeThreads: number): string | undefined {
+export function keepToNearCores(computeThreads: number, settings: BackendSettings): string | undefined {
   const graphics = readGraphics();
-  const name = pinnedGpu(graphics, process.env.CUDA_VISIBLE_DEVICES);
+  const name = pinnedGpu(graphics, visibleDevices());
   const gpu = name === undefined ? undefined : gpuNamed(graphics, name);
   const cores = gpu && nearCores(gpu.address);
   if (cores === undefined) return undefined;
-  const installation = findInstallation("tfjs-node-gpu");
+  const installation = findInstallation("tfjs-node-gpu", settings);
   const addon = typeof installation === "object" ? loadProcessAddon(installation) : undefined;
   return keepTo(cores, computeThreads, addon?.pin);
 }

@@ -4,9 +4,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import { layers } from "@tensorflow/tfjs-layers";
 import type { Layer } from "../../tasks/index.js";
 import { openBackend, probeBackend } from "../index.js";
+import { settings } from "../settings.test.helper.js";
 import type { NativeBackend } from "./native-package.js";
 
-const { available, reason } = await probeBackend("tfjs-node");
+const { available, reason } = await probeBackend("tfjs-node", settings);
 
 /** The names of the operations that TensorFlow is called for meanwhile. */
 function operationsOf(compute: () => void): string[] {
@@ -49,13 +50,13 @@ describe("the operations that a layer's gradient takes on TensorFlow", { skip: !
   };
 
   it("are TensorFlow's own two over a batch of images", async () => {
-    await openBackend("tfjs-node");
+    await openBackend("tfjs-node", settings);
     const all = operations(layer.BatchNormalization, [2, 3, 3, 4]);
     assert.deepEqual(all, ["FusedBatchNormV2", "FusedBatchNormGradV2"]);
   });
 
   it("are 9 and 11 over rows, and one less each way without a beta", async () => {
-    await openBackend("tfjs-node");
+    await openBackend("tfjs-node", settings);
     const all = operations(layer.LayerNormalization, [2, 3, 4]);
     assert.equal(all.length, 9 + 11, all.join());
     const without = operations(layer["LayerNormalization without beta"], [2, 3, 4]);

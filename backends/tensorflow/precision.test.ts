@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { readInstallation, tensorFlowFolder } from "../../shared/native/installation.js";
 import { loadProcessAddon } from "../../shared/native/process-addon.js";
-import { setTensorFlowEnvironment } from "./environment.js";
 import { productsOn } from "./precision.js";
+import { setTensorFlowEnvironment } from "./process-environment.js";
 
 describe("productsOn()", () => {
   it("rounds what the device doesn't, and has TF32 on only where the task wants less than float32", () => {
@@ -46,8 +46,8 @@ describe("setTensorFlowEnvironment()", () => {
       ["0", true, undefined],
       ["1", false, "0"],
     ] as const) {
-      const variables: NodeJS.ProcessEnv = given === undefined ? {} : { NVIDIA_TF32_OVERRIDE: given };
-      setTensorFlowEnvironment(variables, switches);
+      const variables: Record<string, string | undefined> = given === undefined ? {} : { NVIDIA_TF32_OVERRIDE: given };
+      setTensorFlowEnvironment(undefined, switches, variables);
       assert.equal(variables.NVIDIA_TF32_OVERRIDE, expected);
     }
   });

@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { probeBackend } from "../../backends/index.js";
+import { settings } from "../../backends/settings.test.helper.js";
 import { ALL } from "../../shared/all-cases.test.helper.js";
 import { readOptions } from "./options.js";
 import { PART_NAMES } from "./parts.js";
@@ -16,7 +17,7 @@ const run = (...args: string[]): Promise<{ code: number; stdout: string; stderr:
     });
   });
 
-const [native, gpu] = [await probeBackend("tfjs-node"), await probeBackend("tfjs-node-gpu")];
+const [native, gpu] = [await probeBackend("tfjs-node", settings), await probeBackend("tfjs-node-gpu", settings)];
 const skip = ALL ? !native.available && native.reason : "npm run test:all checks them";
 
 describe("npm run check:cuda", () => {

@@ -16,6 +16,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { probeBackend } from "../../backends/index.js";
+import { settings } from "../../backends/settings.test.helper.js";
 import { collectReport } from "../../cli/doctor/collect.js";
 import { messageOf } from "../../shared/errors.js";
 import { runChild } from "./child.js";
@@ -67,7 +68,7 @@ function renderedOrEnd(file: string): string {
 async function check({ on, quick, parts: chosen, seconds: secondsMax, torch }: CheckOptions): Promise<CheckReport> {
   const started = performance.now();
   const backend = on === "gpu" ? "tfjs-node-gpu" : "tfjs-node";
-  const { available, reason } = await probeBackend(backend);
+  const { available, reason } = await probeBackend(backend, settings);
   if (!available) {
     const hint = on === "gpu" ? "; nothing was checked (--on cpu tries the check itself, on the processor)" : "";
     fail(`${backend} is unavailable: ${reason}${hint}.`);

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { isBackendName, openBackend } from "../../backends/index.js";
+import { settings } from "../../backends/settings.test.helper.js";
 import { messageOf } from "../../shared/errors.js";
 import { measure } from "../gradients.js";
 import { median } from "../statistics.js";
@@ -30,7 +31,7 @@ const MEASURE_MS = 1500;
 
 const [backendName = "", size = "", ...models] = process.argv.slice(2) as [string, CheckSize, ...CheckedModelName[]];
 if (!isBackendName(backendName)) throw new RangeError(`no backend "${backendName}"`);
-const backend = await openBackend(backendName);
+const backend = await openBackend(backendName, settings);
 for (const model of models) process.stdout.write(`${JSON.stringify(await timed(model))}\n`);
 process.exit(0);
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type BackendName, openBackend, probeBackend } from "../../backends/index.js";
+import { settings } from "../../backends/settings.test.helper.js";
 import { ALL } from "../../shared/all-cases.test.helper.js";
 import { layerTable } from "../../tasks/index.js";
 import { type KerasCase, readReference } from "./cases.js";
@@ -8,7 +9,7 @@ import { compare, isRight } from "./compare.js";
 import { tableOf, wrongIn } from "./scenario.js";
 
 const { cases, batch } = readReference();
-const native = await probeBackend("tfjs-node");
+const native = await probeBackend("tfjs-node", settings);
 
 /** Of `npm run bench -- gradients-against-keras`: every n-th case, and on one backend all that have masks. */
 const suites: { backend: BackendName; every: number; masks?: boolean; skip?: string | false }[] = [
@@ -41,7 +42,7 @@ describe("Keras' numbers", () => {
         const chosen = examples.filter(({ name }) => n++ % every === 0 || (masks && name.startsWith("masked")));
         if (chosen.length === 0) continue;
         it(`are those of ${layer}, in ${chosen.length} cases`, async () => {
-          await openBackend(backend);
+          await openBackend(backend, settings);
           for (const example of chosen) {
             const compared = compare(example, batch);
             const about = `${example.name}, ${JSON.stringify(example.layers)}: ${JSON.stringify(compared)}`;

@@ -4,6 +4,7 @@
  */
 
 import { type BackendName, openBackend, probeBackends } from "../../backends/index.js";
+import { settings } from "../../backends/settings.test.helper.js";
 import { messageOf } from "../../shared/errors.js";
 import { layerTable } from "../../tasks/index.js";
 import { type KerasCase, readReference } from "./cases.js";
@@ -28,7 +29,7 @@ export async function kerasScenario(backends?: readonly string[]): Promise<Layer
   }
   for (const { layer } of cases) lineOf(lines, layer).cases += 1;
   for (const backend of backends ?? (await available())) {
-    await openBackend(backend as BackendName);
+    await openBackend(backend as BackendName, settings);
     for (const example of cases) measure(example, batch, backend, lineOf(lines, example.layer));
   }
   return [...lines].map(([layer, { cases, refused, backends, wrong }]) => ({
@@ -53,7 +54,7 @@ function lineOf(lines: Map<string, Line>, layer: string): Line {
 }
 
 async function available(): Promise<string[]> {
-  return (await probeBackends()).filter((probe) => probe.available).map(({ name }) => name);
+  return (await probeBackends(settings)).filter((probe) => probe.available).map(({ name }) => name);
 }
 
 function measure(example: KerasCase, batch: number, backend: string, line: Line): void {

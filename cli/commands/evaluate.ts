@@ -1,5 +1,11 @@
 import { join } from "node:path";
-import { type BackendName, chooseBackend, isBackendName, probeBackend } from "../../backends/index.js";
+import {
+  type BackendName,
+  type BackendSettings,
+  chooseBackend,
+  isBackendName,
+  probeBackend,
+} from "../../backends/index.js";
 import { evaluateWeights } from "../../experiment/index.js";
 import { changedData } from "../../server/changed-data.js";
 import { readNewestCheckpoint } from "../../server/checkpoint/index.js";
@@ -7,6 +13,7 @@ import { RUN_FILES } from "../../server/record/index.js";
 import { invalid } from "../../shared/errors.js";
 import { createLog } from "../../shared/log.js";
 import { openData, resolveTask } from "../../tasks/index.js";
+import type { Environment } from "../environment.js";
 import { count, measure, percent } from "../progress/format.js";
 
 export interface EvaluateOptions {
@@ -15,7 +22,11 @@ export interface EvaluateOptions {
 }
 
 /** Evaluates a run's newest sound checkpoint on its task's test samples, in this process. */
-export async function evaluate(folder: string, options: EvaluateOptions): Promise<void> {
+export async function evaluate(
+  folder: string,
+  options: EvaluateOptions,
+  { backendSettings }: Environment,
+): Promise<void> {
   const { taskJson, topology, layout, state, meta, skipped, identity } = readNewestCheckpoint(folder);
   for (const sentence of skipped) process.stderr.write(`${sentence} An older checkpoint is evaluated.\n`);
   const taskFile = join(folder, RUN_FILES.task);
@@ -32,9 +43,17 @@ export async function evaluate(folder: string, options: EvaluateOptions): Promis
     process.stderr.write(`The test part is not the one that the run had: ${changed.files} has changed.\n`);
   if (data.test === undefined)
     invalid(`${taskFile}: the data set has no test part, so there is nothing to evaluate on.`);
-  const backend = await backendFor(options.backend, identity.numerics?.backend);
+  const backend = await backendFor(options.backend, identity.numerics?.backend, backendSettings);
   const { test } = data;
-  const { loss, accuracy } = await evaluateWeights({ task, topology, layout, theta: state.theta, data: test, backend });
+  const { loss, accuracy } = await evaluateWeights({
+    task,
+    topology,
+    layout,
+    theta: state.theta,
+    data: test,
+    backend,
+    backendSettings,
+  });
   const samples = meta.microBatches * task.microBatchSize;
   const { step } = meta;
   if (options.json) {
@@ -47,14 +66,18 @@ export async function evaluate(folder: string, options: EvaluateOptions): Promis
 }
 
 /** The backend asked for; or the run's own, whose evaluations then have the same bits; or the first that works. */
-async function backendFor(requested: string | undefined, runs: string | undefined): Promise<BackendName> {
+async function backendFor(
+  requested: string | undefined,
+  runs: string | undefined,
+  settings: BackendSettings,
+): Promise<BackendName> {
   const log = createLog({ level: "silent", pretty: false });
   if (requested === undefined && runs !== undefined && isBackendName(runs)) {
-    const { available, reason } = await probeBackend(runs);
+    const { available, reason } = await probeBackend(runs, settings);
     if (available) return runs;
     process.stderr.write(
       `The run was computed on ${runs}, which can't be had here (${reason}): the last digits may differ.\n`,
     );
   }
-  return chooseBackend(requested, log);
+  return chooseBackend(requested, log, settings);
 }

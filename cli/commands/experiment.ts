@@ -57,7 +57,11 @@ export async function invariance(options: InvarianceOptions, environment: Enviro
     const out = options.out ?? join("runs", `invariance-${name}`);
     const log = openLog(environment, "warn");
     const { CUDA_VISIBLE_DEVICES: visibleDevices } = environment.variables;
-    const { name: backend, numerics: ofBackend } = await chooseBackendOffThread(options.backend, log);
+    const { name: backend, numerics: ofBackend } = await chooseBackendOffThread(
+      options.backend,
+      log,
+      environment.backendSettings,
+    );
     const numerics = { ...ofBackend, flags: flagsIn(task.precision, ofBackend.flags) };
     const folder = openExperimentFolder(out, { task, protocol, numerics });
     try {

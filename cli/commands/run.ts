@@ -23,12 +23,13 @@ export interface RunOptions extends ServeOptions {
 /** A whole cluster on this machine: the server in this process, each worker in one of its own. */
 export async function run(task: string, options: RunOptions, environment: Environment): Promise<number> {
   const { backend } = options;
+  const { backendSettings } = environment;
   // One that was asked for is tried here: otherwise each worker would find out, when there is a run directory already.
   // So is a GPU's, of which there is one a worker.
-  const mayTakeGpu = backend === undefined && unavailability("tfjs-node-gpu") === undefined;
+  const mayTakeGpu = backend === undefined && unavailability("tfjs-node-gpu", backendSettings) === undefined;
   const chosen =
     backend !== undefined || mayTakeGpu
-      ? await chooseBackend(backend, createLog({ level: "silent", pretty: false }))
+      ? await chooseBackend(backend, createLog({ level: "silent", pretty: false }), backendSettings)
       : undefined;
   const plan = planWorkers({
     ...options,

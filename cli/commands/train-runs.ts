@@ -4,15 +4,19 @@ import { isBackendName } from "../../backends/index.js";
 import { createPerformer } from "../../experiment/index.js";
 import { IsobatchError } from "../../shared/errors.js";
 import { followParent } from "../children/parent.js";
+import type { Environment } from "../environment.js";
 import type { RunOrder, RunReport } from "../experiment/runners.js";
 
 /** A report each time costs more than a micro-batch of a small model. */
 const REPORT_EVERY_MS = 250;
 
-export async function trainRuns({ backend }: { readonly backend: string }): Promise<void> {
+export async function trainRuns(
+  { backend }: { readonly backend: string },
+  { backendSettings }: Environment,
+): Promise<void> {
   if (!isBackendName(backend)) throw new RangeError(`backend ${backend}`);
   followParent();
-  const performer = createPerformer(backend);
+  const performer = createPerformer(backend, backendSettings);
   const report = (message: RunReport): void => void process.send!(message);
 
   const perform = async ({ run }: RunOrder): Promise<void> => {

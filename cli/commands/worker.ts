@@ -57,6 +57,7 @@ export async function joinWorker(address: Address, options: JoinOptions, environ
   const worker = await startWorker({
     ...{ address, token, trust: clientTrust(token, options), backend, gpu, computeThreads, dataFolder, log },
     ...{ patienceMs: environment.patienceMs, flip: environment.flip, memory: memoryOptions(environment) },
+    backendSettings: environment.backendSettings,
     connectWaitMs: wait * 1_000,
     reconnectWaitMs: reconnectFor * 1_000,
   }).catch((error: unknown) => {

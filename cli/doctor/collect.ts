@@ -1,6 +1,6 @@
 /** What there is to compute with on this machine, as data: `isobatch doctor --json` prints it as it is. */
 import { cpus } from "node:os";
-import { type BackendName, defaultComputeThreads, probeBackends } from "../../backends/index.js";
+import { type BackendName, defaultComputeThreads, probeBackends, readBackendSettings } from "../../backends/index.js";
 import { cudaLibraryProblems, driverLibraryProblems } from "../../backends/tensorflow/cuda-libraries.js";
 import { gpuNamed, visibleGpus } from "../../backends/tensorflow/gpus.js";
 import {
@@ -99,7 +99,7 @@ export async function collectReport(variables: Readonly<NodeJS.ProcessEnv>): Pro
   const machine = machineShare();
   const { cores } = machine;
   const folder = tensorFlowFolder(variables);
-  const backends = (await probeBackends()).map((probe): BackendReport => {
+  const backends = (await probeBackends(readBackendSettings(variables))).map((probe): BackendReport => {
     const { name, available, reason, device, version = null, flags = null } = probe;
     const { determinism = null, intraOpThreads = null, precisions = null } = probe;
     const computeThreads = defaultComputeThreads(name, cores);

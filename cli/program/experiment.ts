@@ -19,7 +19,7 @@ export function addExperiment(program: Command, environment: Environment, end: E
     );
   addInvariance(experiment, environment, end);
   addElastic(experiment, environment, end);
-  addTrainRuns(experiment);
+  addTrainRuns(experiment, environment);
 }
 
 function addInvariance(experiment: Command, environment: Environment, end: End): void {
@@ -119,7 +119,7 @@ function addElastic(experiment: Command, environment: Environment, end: End): vo
     });
 }
 
-function addTrainRuns(experiment: Command): void {
+function addTrainRuns(experiment: Command, environment: Environment): void {
   experiment
     .command("train-runs", { hidden: true })
     .description("One of an experiment's processes; isobatch experiment starts it.")
@@ -130,6 +130,6 @@ function addTrainRuns(experiment: Command): void {
     )
     .action(async (options) => {
       const { trainRuns } = await import("../commands/train-runs.js");
-      await trainRuns(options);
+      await trainRuns(options, environment);
     });
 }

@@ -22,7 +22,7 @@ export function addReaders(program: Command, environment: Environment): void {
     )
     .action(async (folder: string, options) => {
       const { evaluate } = await import("../commands/evaluate.js");
-      await evaluate(folder, options);
+      await evaluate(folder, options, environment);
     });
   program
     .command("export")

@@ -27,7 +27,10 @@ export interface Performer {
 }
 
 /** Trains runs of one experiment, one after the other; what they have in common is prepared once. */
-export function createPerformer(backend: TrainOptions["backend"]): Performer {
+export function createPerformer(
+  backend: TrainOptions["backend"],
+  backendSettings?: TrainOptions["backendSettings"],
+): Performer {
   let data: { readonly spec: string; readonly opened: TaskData } | undefined;
   let prepared: { readonly seed: number; readonly of: PreparedTask } | undefined;
 
@@ -49,7 +52,7 @@ export function createPerformer(backend: TrainOptions["backend"]): Performer {
       const evaluations: RunResult["evaluations"][number][] = [];
       const startedAt = performance.now();
       const outcome = await trainInProcess(task, {
-        ...{ backend, prepared: ready, evaluateFirst: true, measureNoise: spec.kappa > 1 },
+        ...{ backend, backendSettings, prepared: ready, evaluateFirst: true, measureNoise: spec.kappa > 1 },
         orderSeed: spec.orderSeed ?? undefined,
         onEvaluation: ({ samples, loss, accuracy }) => evaluations.push({ samples, loss, accuracy }),
         onStep: ({ samples }) => onProgress(samples / task.microBatchSize),

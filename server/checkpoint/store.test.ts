@@ -230,7 +230,9 @@ describe("a kill while writing", () => {
   const url = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
   const program = `
     import { createLayout } from ${url("../../shared/layout/index.js")};
+    import { parseFailSetting, setFailPoint } from ${url("../../shared/fail-point.js")};
     import { createCheckpointStore } from ${url("./store.js")};
+    setFailPoint(parseFailSetting(process.argv[2]));
     const layout = createLayout([{ name: "w", shape: [33], kind: "parameter", decay: true }]);
     const slice = { firstElement: 0, endElement: 33 };
     const store = createCheckpointStore({ folder: process.argv[1], layout, slice, runId: "r", taskHash: "t" });
@@ -240,9 +242,7 @@ describe("a kill while writing", () => {
   for (const [point, kept] of survives) {
     it(`at ${point} leaves ${kept ? "the new checkpoint" : "the one before"}, and no temporary file after the next start`, () => {
       const folder = newFolder();
-      const child = spawnSync(process.execPath, ["--input-type=module", "-e", program, folder], {
-        env: { ...process.env, ISOBATCH_FAIL_AT: `${point}:2` },
-      });
+      const child = spawnSync(process.execPath, ["--input-type=module", "-e", program, folder, `${point}:2`]);
       assert.equal(child.signal, "SIGKILL", String(child.stderr));
       const store = storeOf(folder);
       assert.deepEqual(store.list(), kept ? [1, 2] : [1]);

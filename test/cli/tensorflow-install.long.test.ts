@@ -65,8 +65,7 @@ async function installWith(path: string, args: string[] = [], env: Record<string
 
 /** What a worker with this installation folder would take, it takes, and it computes. */
 async function assertComputesOnWasm(folder: string): Promise<void> {
-  process.env.ISOBATCH_TENSORFLOW = folder;
-  assert.equal(await chooseBackend(undefined, { info() {} }), "wasm");
+  assert.equal(await chooseBackend(undefined, { info() {} }, { tensorFlowFolder: folder }), "wasm");
   const backend = await openBackend("wasm");
   const product = tf.tidy(() => tf.matMul(tf.tensor2d([[1, 2]]), tf.tensor2d([[3], [4]])).dataSync()[0]);
   backend.dispose();

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { settings } from "../../backends/settings.test.helper.js";
 import {
   type HttpOptions,
   type RunningServer,
@@ -89,6 +90,7 @@ export async function withCluster<T>(options: ClusterOptions, use: (cluster: Clu
         token: options.encrypted ? server.security.passFor("cluster", "worker") : token,
         memory: options.workersMemory?.[started++],
         backend: "wasm",
+        backendSettings: settings,
         computeThreads,
         connectWaitMs: 10_000,
         reconnectWaitMs: 10_000,

@@ -160,7 +160,7 @@ describe("CUDA's libraries in pip's layout", { skip }, () => {
   async function load(
     backend: string,
     without: readonly string[] = [],
-    { addon = true, variables = {} }: { addon?: boolean; variables?: Record<string, string> } = {},
+    { addon = true, gpuMemoryMiB }: { addon?: boolean; gpuMemoryMiB?: number } = {},
   ): Promise<LoadAnswer> {
     const copy = mkdtempSync(join(place, "copy-"));
     const binding = join(copy, "binding", "tfjs_binding.node");
@@ -185,10 +185,9 @@ describe("CUDA's libraries in pip's layout", { skip }, () => {
     writeFileSync(file, JSON.stringify(installation));
     const program = fileURLToPath(new URL("../load-program.test.helper.js", import.meta.url));
     const { LD_LIBRARY_PATH: _, ...env } = process.env;
+    const limit = gpuMemoryMiB === undefined ? [] : [String(gpuMemoryMiB)];
     try {
-      const { stdout } = await promisify(execFile)(process.execPath, [program, backend, file], {
-        env: { ...env, ...variables },
-      });
+      const { stdout } = await promisify(execFile)(process.execPath, [program, backend, file, ...limit], { env });
       return JSON.parse(stdout) as LoadAnswer;
     } finally {
       for (const path of away) cpSync(join(copy, "away", path), path);
@@ -210,14 +209,14 @@ describe("CUDA's libraries in pip's layout", { skip }, () => {
   });
 
   it("are loaded after a session has set how much of the GPU's memory TensorFlow may take", async () => {
-    const variables = { ISOBATCH_GPU_MEMORY: "6" };
+    const gpuMemoryMiB = 6_144;
     // As TensorFlow writes the setting: see gpu-memory.test.ts.
-    assert.equal((await load("tfjs-node-gpu", [], { variables })).opened, "320a4a080a060a040000c045");
+    assert.equal((await load("tfjs-node-gpu", [], { gpuMemoryMiB })).opened, "320a4a080a060a040000c045");
   });
 
   it("are left alone where a processor computes", async () => {
-    const variables = { ISOBATCH_GPU_MEMORY: "6" };
-    const { inProcess, problems, versions, opened } = await load("tfjs-node", [], { variables });
+    const gpuMemoryMiB = 6_144;
+    const { inProcess, problems, versions, opened } = await load("tfjs-node", [], { gpuMemoryMiB });
     assert.deepEqual([inProcess, problems, opened], [[], [], undefined]);
     const unknown = ["CUDA", "cuBLAS", "cuDNN"].map((name) => ({ name }));
     assert.deepEqual(versions, unknown, "nothing is loaded only to read its version");

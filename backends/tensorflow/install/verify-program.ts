@@ -1,16 +1,17 @@
 /**
- * A process that computes on the installation that ISOBATCH_TENSORFLOW names, through the very loader that workers
- * use, and compares a product of matrices and a gradient with sums written out here. It prints what it saw in JSON.
+ * A program that computes on a backend, with settings in JSON (its two arguments), through the very loader that
+ * workers use, and compares a product of matrices and a gradient with sums written out here. It prints the device and the
+ * version in JSON.
  */
 import { core as tf } from "../../../tasks/tfjs/core.js";
-import { isBackendName, openBackend } from "../../index.js";
+import { type BackendSettings, isBackendName, openBackend } from "../../index.js";
 
 const SIZE = 48;
 const TOLERANCE = 1e-5;
 
-const name = process.argv[2] ?? "";
+const [name = "", settings = ""] = process.argv.slice(2);
 if (!isBackendName(name)) throw new RangeError(`no backend "${name}"`);
-const { device, numerics } = await openBackend(name);
+const { device, numerics } = await openBackend(name, JSON.parse(settings) as BackendSettings);
 
 const a = Float32Array.from({ length: SIZE * SIZE }, (_, i) => Math.sin(i));
 const b = Float32Array.from({ length: SIZE * SIZE }, (_, i) => Math.cos(3 * i));

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { IsobatchError } from "../../../shared/errors.js";
 import { makeFolders } from "../../../shared/folders.js";
 import { INSTALLATION_FILE, type TensorFlowInstallation } from "../../../shared/native/installation.js";
+import { readBackendSettings } from "../settings.js";
 import { type RunProgramOptions, runProgram } from "./run-program.js";
 
 export interface Verified {
@@ -27,9 +28,9 @@ export async function verify(
   try {
     writeFileSync(join(folder, INSTALLATION_FILE), JSON.stringify(installation));
     const program = fileURLToPath(new URL("./verify-program.js", import.meta.url));
+    const settings = JSON.stringify({ ...readBackendSettings(options.env), tensorFlowFolder: scratch });
     const backend = installation.variant === "cuda" ? "tfjs-node-gpu" : "tfjs-node";
-    const env = { ...options.env, ISOBATCH_TENSORFLOW: scratch };
-    const { code, stdout, stderr } = await runProgram(process.execPath, [program, backend], { ...options, env });
+    const { code, stdout, stderr } = await runProgram(process.execPath, [program, backend, settings], options);
     if (code === 0) return JSON.parse(stdout.split("\n").at(-1)!) as Verified;
     const line = stderr.split("\n").find((candidate) => /Error|rror:|wrong by|Fatal|what\(\)/.test(candidate));
     throw new IsobatchError(

@@ -3,12 +3,13 @@ import { createRequire } from "node:module";
 import { describe, it } from "node:test";
 import { sessionAddonOf } from "../../../shared/native/installation.js";
 import { openBackend, probeBackend } from "../../index.js";
+import { settings } from "../../settings.test.helper.js";
 import { findInstallation } from "../availability.js";
 import { encodeConfig, encodeGraph, type GraphNode, value } from "./graph-def.js";
 import { TYPE } from "./graph-writer.js";
 import type { SessionAddon } from "./session.js";
 
-const { available, reason } = await probeBackend("tfjs-node");
+const { available, reason } = await probeBackend("tfjs-node", settings);
 const addon = available ? await load() : undefined;
 const skip = !available
   ? reason
@@ -16,8 +17,8 @@ const skip = !available
     "the TensorFlow that is installed runs in one thread; run isobatch tensorflow install";
 
 async function load(): Promise<SessionAddon | undefined> {
-  await openBackend("tfjs-node");
-  const installation = findInstallation("tfjs-node");
+  await openBackend("tfjs-node", settings);
+  const installation = findInstallation("tfjs-node", settings);
   if (typeof installation === "string") return undefined;
   try {
     return createRequire(import.meta.url)(sessionAddonOf(installation)) as SessionAddon;

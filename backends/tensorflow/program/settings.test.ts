@@ -49,10 +49,10 @@ describe("programSettings()", () => {
 
 describe("programVariables()", () => {
   it("makes XLA's algorithms deterministic and keep what is rounded, once, and keeps flags that are set already", () => {
-    assert.deepEqual(programVariables({ ISOBATCH_TENSORFLOW_PROGRAM: "layout", XLA_FLAGS: "--a" }), {});
-    const once = programVariables({ ISOBATCH_TENSORFLOW_PROGRAM: "xla", XLA_FLAGS: "--a" });
+    assert.deepEqual(programVariables("layout", { XLA_FLAGS: "--a" }), {});
+    const once = programVariables("xla", { XLA_FLAGS: "--a" });
     const flags = ["gpu_deterministic_ops=true", "gpu_autotune_level=0", "allow_excess_precision=false"];
     assert.equal(once.XLA_FLAGS, ["--a", ...flags.map((flag) => `--xla_${flag}`)].join(" "));
-    assert.deepEqual(programVariables({ ISOBATCH_TENSORFLOW_PROGRAM: "xla", ...once }), once);
+    assert.deepEqual(programVariables("xla", once), once);
   });
 });

@@ -90,9 +90,15 @@ const XLA_VARIABLES = {
   TF_XLA_FLAGS: "--tf_xla_enable_lazy_compilation=false --tf_xla_cpu_global_jit",
 };
 
-/** The environment variables that the settings need, added to what is set in them already. */
-export function programVariables(variables: Readonly<NodeJS.ProcessEnv>): Record<string, string> {
-  if (!variables.ISOBATCH_TENSORFLOW_PROGRAM?.split(",").includes(XLA)) return {};
+/**
+ * The environment variables that TensorFlow needs for a setting, each with what is set in it already.
+ * @param setting the words of ISOBATCH_TENSORFLOW_PROGRAM
+ */
+export function programVariables(
+  setting: string | undefined,
+  variables: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  if (!setting?.split(",").includes(XLA)) return {};
   return Object.fromEntries(
     Object.entries(XLA_VARIABLES).map(([name, flags]) => {
       const there = variables[name] ?? "";

@@ -1,6 +1,7 @@
 /** Compares each model's compiled gradient with its operations computed one by one, and with itself computed again. */
 
 import { type Backend, openBackend } from "../../../backends/index.js";
+import { settings } from "../../../backends/settings.test.helper.js";
 import type { GradientResult } from "../../../compute/model-program.js";
 import { differenceOf, differencesOf, nudged } from "../../../compute/program-proof.js";
 import { messageOf } from "../../../shared/errors.js";
@@ -26,7 +27,7 @@ const WARM_UP = 3;
 const NUMBER = 7;
 
 export const part: Part<CompiledRow> = async (context, say) => {
-  const backend = await openBackend(context.backend);
+  const backend = await openBackend(context.backend, settings);
   for (const model of CHECKED_MODELS) {
     try {
       await check(backend, context, model, say);

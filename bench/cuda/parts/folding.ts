@@ -4,6 +4,7 @@
  */
 
 import { openBackend } from "../../../backends/index.js";
+import { settings } from "../../../backends/settings.test.helper.js";
 import { foldProblem, gradientOf, withoutSmall } from "../../../compute/fold-cases.test.helper.js";
 import { keepsSums, openFolds } from "../../../compute/program-fold.test.helper.js";
 import { createRandom } from "../../../shared/random.js";
@@ -23,7 +24,7 @@ const EVERY: Record<CheckSize, number> = { gpu: 1, cpu: 1, quick: 6 };
 
 export const part: Part<FoldingRow> = async (context, say) => {
   const onGpu = context.on === "gpu";
-  const { compiler } = await openBackend(context.backend);
+  const { compiler } = await openBackend(context.backend, settings);
   if (compiler === undefined || !keepsSums(compiler)) {
     const sentence =
       "The TensorFlow that is installed can't fold in a program; run isobatch tensorflow install --force.";

@@ -3,6 +3,7 @@
  * backward, and the gradient ends up in the worker's memory, checked to be finite. Reports the program's size as well.
  */
 import { type Backend, openBackend, type ProgramSize } from "../../../backends/index.js";
+import { settings } from "../../../backends/settings.test.helper.js";
 import { measure } from "../../gradients.js";
 import { fastest, median } from "../../statistics.js";
 import { openGradientOf } from "../../worker-gradient.js";
@@ -31,7 +32,7 @@ const RUNS: Record<CheckSize, number> = { gpu: 30, cpu: 9, quick: 3 };
 const MEASURE_MS = 3000;
 
 export const part: Part<GradientRow> = async (context, say) => {
-  const backend = await openBackend(context.backend);
+  const backend = await openBackend(context.backend, settings);
   for (const model of CHECKED_MODELS) {
     const measured = checkedModel(context.size, model);
     const watched = watchSize(backend);

@@ -1,6 +1,7 @@
 /** Compares gradients at ties and kinks, which random numbers never hit, with Keras'. */
 import { openBackend } from "../../../backends/index.js";
 import { kinkCases, kinkProblem } from "../../../backends/kinks.test.helper.js";
+import { settings } from "../../../backends/settings.test.helper.js";
 import type { Part } from "../report.js";
 
 export interface KinksRow {
@@ -9,7 +10,7 @@ export interface KinksRow {
 }
 
 export const part: Part<KinksRow> = async ({ backend, on }, say) => {
-  await openBackend(backend);
+  await openBackend(backend, settings);
   let apart = 0;
   for (const example of kinkCases) {
     const problem = kinkProblem(example, on === "gpu");

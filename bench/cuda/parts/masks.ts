@@ -3,6 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { referenceFactors } from "../../../backends/dropout.test.helper.js";
 import { openBackend } from "../../../backends/index.js";
+import { settings } from "../../../backends/settings.test.helper.js";
 import { lastLine, runChild } from "../child.js";
 import { digestOf, factorsOf, maskCases } from "../masks.js";
 import type { Part } from "../report.js";
@@ -25,7 +26,7 @@ export const part: Part<MaskRow> = async (context, say) => {
   const others = await runChild(process.execPath, [PROGRAM, "wasm", size], endsAt - Date.now());
   if (others.code !== 0) return say.fail(`wasm's masks could not be drawn: ${lastLine(others.stderr)}`);
   const digests = JSON.parse(lastLine(others.stdout)) as string[];
-  await openBackend(context.backend);
+  await openBackend(context.backend, settings);
   for (const [i, each] of maskCases(size).entries()) {
     const factors = factorsOf(each);
     const sameAsWasm = digestOf(factors) === digests[i];

@@ -4,6 +4,7 @@
  */
 
 import { openBackend } from "../../../backends/index.js";
+import { settings } from "../../../backends/settings.test.helper.js";
 import { pinnedGpu } from "../../../backends/tensorflow/gpus.js";
 import { readGraphics } from "../../../backends/tensorflow/graphics.js";
 import { TooLargeError } from "../../../compute/index.js";
@@ -49,10 +50,9 @@ export const part: Part<MemoryRow> = async ({ on, backend: name }, say) => {
   if (on === "cpu") {
     return say.absent("A bound of memory was not tried: it is of a GPU's memory, and a processor's is the machine's.");
   }
-  process.env.ISOBATCH_GPU_MEMORY = String(LIMIT_GIB);
   const gpu = pinnedGpu(readGraphics(), process.env.CUDA_VISIBLE_DEVICES) ?? "0";
   const before = await usedMiB(gpu);
-  const backend = await openBackend(name);
+  const backend = await openBackend(name, { ...settings, gpuMemoryMiB: 1_024 * LIMIT_GIB });
   const notice = (): void => {};
   const sentence = await openGradientOf(backend, wide(SAMPLES), { notice }).then(({ compute, close }) => {
     try {

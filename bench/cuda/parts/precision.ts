@@ -5,6 +5,7 @@
 
 import { type Backend, openBackend } from "../../../backends/index.js";
 import { factorBits, PRODUCT_KINDS, type ProductKind } from "../../../backends/precision/factor-bits.test.helper.js";
+import { settings } from "../../../backends/settings.test.helper.js";
 import { MANTISSA_BITS, PRECISIONS, type Precision } from "../../../shared/precision.js";
 import { measure } from "../../gradients.js";
 import { median } from "../../statistics.js";
@@ -25,7 +26,7 @@ const MEASURING = { runsMax: 15, msMax: 1500 };
 const LEAST_MS = 6000;
 
 export const part: Part<PrecisionRow> = async (context, say) => {
-  const backend = await openBackend(context.backend);
+  const backend = await openBackend(context.backend, settings);
   for (const precision of PRECISIONS) {
     const expected = MANTISSA_BITS[precision] ?? FLOAT32_BITS;
     for (const product of PRODUCT_KINDS) {
