@@ -1,8 +1,8 @@
 import type { Browser, Page } from "playwright-core";
-import { startDashboard } from "../server/viewing/dashboard/index.js";
-import { createMadeUpRun, type MadeUpRun } from "../server/viewing/dashboard/made-up-run.test.helper.js";
 import { createLog } from "../shared/log.js";
 import { launch, skip } from "../test/browser/chromium.test.helper.js";
+import { startDashboard } from "../viewing/dashboard/index.js";
+import { createMadeUpRun, type MadeUpRun } from "../viewing/dashboard/made-up-run.test.helper.js";
 import { median } from "./statistics.js";
 
 /**

@@ -1,7 +1,5 @@
-import { join } from "node:path";
 import { awaited } from "../shared/awaited.js";
 import { createLeaseKey, parseToken } from "../shared/credentials/index.js";
-import { messageOf } from "../shared/errors.js";
 import { type ChunkRange, elementsOf, sliceChunks } from "../shared/layout/index.js";
 import type { Logger } from "../shared/log.js";
 import { during } from "../shared/trace/index.js";
@@ -28,24 +26,22 @@ import {
   statusOf,
 } from "./coordinator/index.js";
 import { watchFirstLoss } from "./first-loss.js";
-import { openDashboard } from "./open-dashboard.js";
+import { type Observers, startObservers } from "./observers.js";
 import type { OpenRun } from "./open-run.js";
 import {
   type LedgerLine,
   type MetricsLine,
   openLedger,
   openMetrics,
-  RUN_FILES,
   type RunDirectory,
   type RunRecord,
-  withTensorBoard,
 } from "./record/index.js";
+import { createRunSource } from "./run-source.js";
 import { createSamples, type Samples } from "./samples/index.js";
 import { createTokenControl, openSecurity, type Security } from "./security/index.js";
 import type { ServerOptions } from "./server-options.js";
 import { createShard, type NearFolder, openNearFolder, type Shard } from "./shard/index.js";
 import { type ShardSupervisor, superviseShards } from "./supervise-shards.js";
-import { createSource, type Dashboard } from "./viewing/dashboard/index.js";
 
 /** The parts of a running server. */
 export interface Assembled {
@@ -55,7 +51,7 @@ export interface Assembled {
   readonly samples: Samples;
   readonly metrics: RunRecord<MetricsLine>;
   readonly security: Security;
-  readonly dashboard: Dashboard | undefined;
+  readonly observers: Observers;
   readonly supervisor: ShardSupervisor;
   status(): Status;
 }
@@ -64,8 +60,8 @@ export interface Assembled {
 const FAREWELL_MS = 2_000;
 
 /**
- * Builds a server from its parts, in order: records, coordinator, shard 0, the gate and the port, the dashboard, the
- * other shards' processes.
+ * Builds a server from its parts, in order: records, coordinator, shard 0, the gate and the port, the observers,
+ * the other shards' processes.
  * @param workersWait whether workers are to wait for a server that comes back
  */
 export async function assemble(
@@ -123,6 +119,10 @@ export async function assemble(
   server.addService(shardService, shard.handlers);
   const address = await server.listen(options.listen);
   cleanUp.add(() => awaited("the server's connections to close", server.shutdown(FAREWELL_MS)));
+  const source = createRunSource({
+    ...{ folder: directory.folder, runId, version, task, address, security, metrics, log, coordinator, status },
+  });
+  const observers = await startObservers(options.observers ?? [], source, cleanUp);
   directory.saveTask();
   if (extension !== undefined) metrics.append(extension);
   directory.showAddress(formatAddress(fromHere(address)));
@@ -130,12 +130,9 @@ export async function assemble(
   coordinator.shardTraffic[0] = shard.traffic;
   coordinator.attachShard(0, localLink(shard, `:${address.port}`), shard.checkpoints());
 
-  const shown = createSource({ coordinator, task, runId, version, metrics, status });
-  const dashboard = await openDashboard(options, shown, security, address);
-  if (dashboard !== undefined) cleanUp.add(() => awaited("the dashboard to close", dashboard.close()));
   const supervisor = await startShards(options, server, address, coordinator, security, log);
   cleanUp.add(() => awaited("the shards' processes to end", supervisor.stop()));
-  return { address, server, coordinator, samples, metrics, security, dashboard, supervisor, status };
+  return { address, server, coordinator, samples, metrics, security, observers, supervisor, status };
 }
 
 /** The records of what the run does, and what is said of them to people at once. */
@@ -145,11 +142,7 @@ function openRecords(
   log: Logger,
   cleanUp: CleanUp,
 ): { metrics: RunRecord<MetricsLine>; ledger: RunRecord<LedgerLine> } {
-  const metrics = withTensorBoard(openMetrics(folder), {
-    folder: join(folder, RUN_FILES.tensorboard),
-    microBatchSize: task.microBatchSize,
-    onFailed: (error) => log.warn(`TensorBoard gets no more of this run. ${messageOf(error)}`),
-  });
+  const metrics = openMetrics(folder);
   cleanUp.add(() => metrics.close());
   const advice = scaleAdvice(task, built.model, data);
   if (advice !== undefined) log.warn(advice);

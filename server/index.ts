@@ -1,6 +1,5 @@
 /** The servers of a run: the coordinator with shard 0, and the processes of the other shards. */
 
-export type { HttpOptions } from "./open-dashboard.js";
 export {
   lockHolder,
   type MetricsLine,
@@ -8,6 +7,7 @@ export {
   readRunDirectory,
   type Summary,
 } from "./record/index.js";
+export type { Observation, RunFigures, RunObserver, RunSource } from "./run-observer.js";
 export * from "./security/index.js";
 export type { ServerOptions } from "./server-options.js";
 export type { MemoryOptions } from "./shard/index.js";

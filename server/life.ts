@@ -3,7 +3,7 @@ import type { Logger } from "../shared/log.js";
 import type { Assembled } from "./assemble.js";
 import type { CleanUp } from "./clean-up.js";
 import { outcomeError } from "./coordinator/index.js";
-import { type RunDirectory, type Summary, writeReport, writeSummary } from "./record/index.js";
+import { type RunDirectory, type Summary, writeSummary } from "./record/index.js";
 import { recordFailure } from "./record-failure.js";
 import { type SummarySource, summaryOf } from "./run-summary.js";
 
@@ -34,7 +34,7 @@ export interface LifeOptions {
 }
 
 export function startLife({ parts, source, stay, workersWait, cleanUp, log }: LifeOptions): Life {
-  const { coordinator, supervisor, server, samples, metrics } = parts;
+  const { coordinator, supervisor, server, samples, metrics, observers } = parts;
   const { folder } = source.directory;
   const { aborted, abort } = createAbort(source.directory);
 
@@ -49,17 +49,13 @@ export function startLife({ parts, source, stay, workersWait, cleanUp, log }: Li
       coordinator.showFailure(messageOf(error));
       sayFarewell(parts, workersWait(), false, messageOf(error));
       recordFailure({ ...source, out: folder, metrics, log }, error);
+      observers.ended();
       throw error;
     }
     sayFarewell(parts, workersWait(), true, outcome.reason);
     const summary = summaryOf(source);
     writeSummary(folder, summary);
-    try {
-      writeReport(folder);
-    } catch (error) {
-      // The run is complete without it.
-      log.warn(`The report was not written. ${messageOf(error)}`);
-    }
+    observers.ended();
     return { outcome: outcome.reason, summary };
   }
 

@@ -11,7 +11,7 @@ import { IsobatchError } from "../shared/errors.js";
 import { createLayout } from "../shared/layout/index.js";
 import { createLog } from "../shared/log.js";
 import { createCheckpointStore, readNewestCheckpoint } from "./checkpoint/index.js";
-import { openKappaRecord, openLedger, openMetrics, openRunDirectory, readRunFiles } from "./record/index.js";
+import { openKappaRecord, openLedger, openMetrics, openRunDirectory } from "./record/index.js";
 import { openSecurity } from "./security/index.js";
 
 export interface OddResult {
@@ -44,7 +44,7 @@ const ODDITIES: Readonly<Record<string, (path: string) => void>> = {
   "endless device": (path) => symlinkSync("/dev/zero", path),
 };
 
-/** All that a server opens in its directory, and what evaluation and report read of it. */
+/** Everything that a server opens in its directory, and what evaluation reads of it. */
 async function open(folder: string): Promise<void> {
   const task = { name: "tiny", hash: "hash", json: '{"name":"tiny","microBatchSize":1}' };
   const directory = openRunDirectory({ folder, task, version: "1.0.0", topology: "{}", layout });
@@ -71,7 +71,6 @@ async function open(folder: string): Promise<void> {
     const security = await openSecurity({ folder, tls: { kind: "own", names: ["localhost"] }, log });
     closings.push(() => security.close());
     readNewestCheckpoint(folder);
-    readRunFiles(folder);
   } finally {
     for (const close of closings.reverse()) close();
   }

@@ -1,6 +1,6 @@
 import { IsobatchError, messageOf } from "../shared/errors.js";
 import type { Logger } from "../shared/log.js";
-import { type MetricsLine, type RunRecord, writeReport, writeSummary } from "./record/index.js";
+import { type MetricsLine, type RunRecord, writeSummary } from "./record/index.js";
 import { type SummarySource, summaryOf } from "./run-summary.js";
 
 export interface FailedRun extends SummarySource {
@@ -11,7 +11,7 @@ export interface FailedRun extends SummarySource {
 }
 
 /**
- * Leaves the reason why a run has failed in its record, summary and report. What can't be written, on a full disk or
+ * Leaves the reason why a run has failed in its record and summary. What can't be written, on a full disk or
  * without a checkpoint that can be read, is left out: the run's own reason is what matters.
  */
 export function recordFailure({ out, metrics, log, ...source }: FailedRun, error: unknown): void {
@@ -20,7 +20,6 @@ export function recordFailure({ out, metrics, log, ...source }: FailedRun, error
   const write = [
     () => metrics.append({ type: "event", event: "failed", at: new Date().toISOString(), code, reason }),
     () => writeSummary(out, summaryOf(source, { code, reason })),
-    () => void writeReport(out),
   ];
   for (const each of write) {
     try {

@@ -1,7 +1,7 @@
 import type { Logger } from "../shared/log.js";
 import type { Address } from "../shared/wire/index.js";
 import type { Task } from "../tasks/index.js";
-import type { HttpOptions } from "./open-dashboard.js";
+import type { RunObserver } from "./run-observer.js";
 import type { GivenToken, TlsRequest } from "./security/index.js";
 import type { MemoryOptions } from "./shard/index.js";
 import type { SpawnedShard } from "./supervise-shards.js";
@@ -25,8 +25,8 @@ export interface ServerOptions {
    * failed for a reason that may be gone at a restart, such as a full disk, ends the server anyway.
    */
   readonly stay?: boolean;
-  /** Where the dashboard and the metrics are served over HTTP, if they are. */
-  readonly http?: HttpOptions;
+  /** What shows the run: started, notified and closed by the server. */
+  readonly observers?: readonly RunObserver[];
   /** Where numbers are shared with workers of this machine; without it they go over the wire. */
   readonly memory?: MemoryOptions;
   /** A run directory, or a kappa.jsonl, whose record of κ this run is to follow. */

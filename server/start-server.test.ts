@@ -1,7 +1,6 @@
 /** A whole server behind its gRPC services, with clients that are not what they should be. */
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync } from "node:fs";
 import { before, describe, it, type TestContext } from "node:test";
 import { credentials } from "@grpc/grpc-js";
 import { sendToken } from "../shared/credentials/index.js";
@@ -102,14 +101,6 @@ describe("startServer()", { timeout: 120_000 }, () => {
     const joinAgain = (runId: string) => call(coordinator, coordinatorService.Join, joinRequest({ runId }), CALL);
     assert.deepEqual((await joinAgain(server.runId)).ended, { ok: true, reason: "the run has ended" });
     await assert.rejects(joinAgain(""), { code: "unavailable", message: "The run has ended." });
-  });
-
-  it("ends well although its report can't be written, and says so", async (test) => {
-    const { summary, server } = await finish(test, async ({ out }) => mkdirSync(join(out, "report.html")));
-    assert.equal(summary.stateHash, undisturbed);
-    assert.ok(
-      server.log.some((line) => /The report was not written\. Can't write .*report\.html: a folder/.test(line)),
-    );
   });
 
   it("has the same bits with four workers", async (test) => {

@@ -8,7 +8,6 @@ import { openRun } from "./open-run.js";
 import type { MetricsLine, RunRecord } from "./record/index.js";
 import type { Security } from "./security/index.js";
 import type { ServerOptions } from "./server-options.js";
-import type { Dashboard } from "./viewing/dashboard/index.js";
 
 export interface RunningServer {
   /** With the port that was taken. */
@@ -18,7 +17,6 @@ export interface RunningServer {
   readonly resumed: boolean;
   readonly task: Task;
   readonly metrics: Pick<RunRecord<MetricsLine>, "subscribe">;
-  readonly dashboard: Dashboard | undefined;
   /** Who is admitted, and with which certificate. */
   readonly security: Security;
   status(): Status;
@@ -54,11 +52,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     let waiting = false;
     const workersWait = (): boolean => waiting;
     const parts = await assemble(options, run, log, cleanUp, workersWait);
-    const { coordinator, address, metrics, dashboard, security, status } = parts;
+    const { coordinator, address, metrics, security, status } = parts;
     const source = { task, directory, coordinator, startedAt };
     const life = startLife({ parts, source, stay: options.stay ?? false, workersWait, cleanUp, log });
     return {
-      ...{ address, runId, task, metrics, dashboard, security, status },
+      ...{ address, runId, task, metrics, security, status },
       ...life,
       resumed: directory.resumed,
       hasWorked: (processId) => coordinator.members.hasWorked(hostname(), processId),

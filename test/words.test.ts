@@ -18,10 +18,11 @@ const ALLOWED: Record<string, number> = {
   experiment: 28,
   proto: 16,
   scripts: 6,
-  server: 378,
+  server: 288,
   shared: 200,
   tasks: 96,
   test: 150,
+  viewing: 86,
   worker: 158,
 };
 

@@ -1,6 +1,6 @@
 /** Where the dashboard and the metrics are served, from what the command line says. */
-import type { HttpOptions } from "../../server/index.js";
 import type { Address } from "../../shared/wire/index.js";
+import type { HttpOptions } from "../../viewing/index.js";
 
 export interface HttpFlags {
   /** --http HOST:PORT; false: --no-http. */

@@ -4,7 +4,6 @@
  */
 import { join } from "node:path";
 import {
-  type HttpOptions,
   type RunningServer,
   SECURITY_FOLDER,
   type ServerOptions,
@@ -17,6 +16,7 @@ import { isFinal, messageOf } from "../../shared/errors.js";
 import type { Logger } from "../../shared/log.js";
 import { type Address, formatAddress } from "../../shared/wire/index.js";
 import { loadTask, type TaskOverrides } from "../../tasks/index.js";
+import { createViewers, type HttpOptions } from "../../viewing/index.js";
 import { startChild } from "../children/child.js";
 import type { Environment } from "../environment.js";
 import { EXIT_INTERRUPTED } from "../failure.js";
@@ -112,7 +112,7 @@ export async function serve(
   const shardTls = shardTlsArguments(tls, options, out);
   const startedAt = new Date().toISOString();
   const { joinCommand } = options;
-  const http = options.dashboard && { ...options.dashboard, joinCommand };
+  const { observers, dashboard } = createViewers(options.dashboard && { ...options.dashboard, joinCommand });
   const server = await startServer({
     ...{
       task,
@@ -124,7 +124,7 @@ export async function serve(
       workersAwaited,
       awaitMs: AWAIT_MS,
       stay,
-      http,
+      observers,
       replayKappa,
       extend,
       memory: memoryOptions(environment),
@@ -150,7 +150,7 @@ export async function serve(
     }
     const how = server.resumed ? `resuming at step ${count(Number(server.status().step))}` : "starting";
     display.print(`${paint("bold", task.name)} ${how} in ${out}, server at ${formatAddress(server.address)}`);
-    if (server.dashboard !== undefined) display.print(`dashboard at ${server.dashboard.url}`);
+    if (dashboard !== undefined) display.print(`dashboard at ${dashboard.url}`);
     company = accompany({ server, out, display, log });
     // It may also fail while the run is ending for another reason, which then counts.
     company.failed.catch((error: unknown) => server.fail(error));

@@ -1,5 +1,3 @@
-export { curvesSvg, type RunFiles, readRunFiles, renderReport, writeReport } from "../viewing/report/index.js";
-export { withTensorBoard } from "../viewing/tensorboard/index.js";
 export { type JsonLines, openJsonLines, readJsonLines } from "./json-lines.js";
 export { KAPPA_FILE, type KappaFile, openKappaRecord, readKappaRecord } from "./kappa-record.js";
 export { acquireLock, type LockHolder, lockHolder } from "./lock.js";

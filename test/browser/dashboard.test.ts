@@ -5,13 +5,14 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { type Dashboard, startDashboard } from "../../server/viewing/dashboard/index.js";
+import { loadTask } from "../../tasks/index.js";
+import { type Dashboard, startDashboard } from "../../viewing/dashboard/index.js";
 import {
   createMadeUpRun,
   type MadeUpOptions,
   type MadeUpRun,
-} from "../../server/viewing/dashboard/made-up-run.test.helper.js";
-import { loadTask } from "../../tasks/index.js";
+} from "../../viewing/dashboard/made-up-run.test.helper.js";
+import { createViewers } from "../../viewing/index.js";
 import { quiet, withCluster } from "../cluster/run-cluster.test.helper.js";
 import { launch, skip } from "./chromium.test.helper.js";
 
@@ -211,9 +212,12 @@ describe("the dashboard in a browser", { skip, timeout: 120_000 }, () => {
       dataset: { kind: "mnist", limit: 1_000, testLimit: 200 },
       ...{ microBatchSize: 16, microBatchesPerStep: 4, steps: 1_000_000, evaluateEverySamples: 6_400 },
     });
-    const http = { address: { host: "127.0.0.1", port: 0 }, joinCommand: () => JOIN };
-    await withCluster({ task, workers: 2, http }, async ({ server, out }) => {
-      const { page, complaints } = await open(test, `${server.dashboard!.url}login`);
+    const { observers, dashboard } = createViewers({
+      address: { host: "127.0.0.1", port: 0 },
+      joinCommand: () => JOIN,
+    });
+    await withCluster({ task, workers: 2, observers }, async ({ server, out }) => {
+      const { page, complaints } = await open(test, `${dashboard!.url}login`);
       await page.fill("#token", readFileSync(join(out, "security/admin-token"), "utf8").trim());
       await page.keyboard.press("Enter");
       await page.waitForSelector("#state:has-text('Training')");

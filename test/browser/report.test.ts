@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { Browser, Page } from "playwright-core";
-import { openMetrics, openRunDirectory, writeReport } from "../../server/record/index.js";
+import { openMetrics, openRunDirectory } from "../../server/record/index.js";
 import { createLayout } from "../../shared/layout/index.js";
+import { writeReport } from "../../viewing/index.js";
 import { launch, skip } from "./chromium.test.helper.js";
 
 /** A run of 60 steps with everything that a report can show. */

@@ -2,14 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { settings } from "../../backends/settings.test.helper.js";
-import {
-  type HttpOptions,
-  type RunningServer,
-  type ServerOptions,
-  type Summary,
-  startServer,
-  startShard,
-} from "../../server/index.js";
+import { type RunningServer, type ServerOptions, type Summary, startServer, startShard } from "../../server/index.js";
 import { type LedgerLine, readJsonLines } from "../../server/record/index.js";
 import { createToken } from "../../shared/credentials/index.js";
 import { createLog } from "../../shared/log.js";
@@ -27,8 +20,8 @@ export interface ClusterOptions {
   readonly computeThreads?: number;
   readonly flip?: GradientFlip;
   readonly out?: string;
-  /** The dashboard's listener. */
-  readonly http?: HttpOptions;
+  /** What shows the run. */
+  readonly observers?: ServerOptions["observers"];
   /** The run directory whose κ is taken step by step. */
   readonly replayKappa?: string;
   /** With one shard only. */
@@ -64,7 +57,7 @@ export async function withCluster<T>(options: ClusterOptions, use: (cluster: Clu
     tokens: [{ name: "test", role: "worker", token }],
     workersAwaited: workers,
     awaitMs: 60_000,
-    http: options.http,
+    observers: options.observers,
     replayKappa: options.replayKappa,
     log: quiet,
     spawnShard(place) {

@@ -18,7 +18,7 @@ export const CHECKED_ELSEWHERE: readonly CheckedElsewhere[] = [
   { commands: /^docker |^kubectl /, by: "test:deploy" },
   { commands: /^isobatch tensorflow (install|remove)\b/, by: "test/cli/tensorflow-install.long.test.ts" },
   { commands: /^isobatch experiment invariance\b/, by: "test/cli/experiment.long.test.ts" },
-  { commands: /^tensorboard /, by: "server/viewing/tensorboard/tensorboard.test.ts" },
+  { commands: /^tensorboard /, by: "viewing/tensorboard/tensorboard.test.ts" },
   // These need what a test does not have: GPUs, other hosts.
   { commands: /--gpu |tfjs-node-gpu/, by: "check:cuda" },
   { commands: /--tls-|trainer\.example|192\.0\.2\.7/, by: "test/security" },

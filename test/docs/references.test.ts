@@ -87,7 +87,7 @@ describe("docs/reference/run-directory.md", () => {
 describe("docs/reference/command-line.md", () => {
   it("tells every variable of the environment that a user may set, and no others", () => {
     const forTests = ["ISOBATCH_FAIL_AT", "ISOBATCH_FLIP_GRADIENT_BIT"];
-    const rooms = ["cli", "server", "worker", "compute", "backends", "tasks", "shared", "experiment"];
+    const rooms = ["cli", "server", "viewing", "worker", "compute", "backends", "tasks", "shared", "experiment"];
     const named = rooms.flatMap(sourcesOf).flatMap((source) => source.match(/\bISOBATCH_[A-Z_]+\b/g) ?? []);
     const told = codeIn(read("docs/reference/command-line.md")).filter((code) => /^ISOBATCH_[A-Z_]+$/.test(code));
     assert.deepEqual([...new Set(told)].sort(), [...new Set(named)].filter((name) => !forTests.includes(name)).sort());

@@ -1,0 +1,35 @@
+import type { Status, Status__Output } from "../shared/wire/index.js";
+import { type Coordinator, control } from "./coordinator/index.js";
+import type { RunFigures, RunSource } from "./run-observer.js";
+
+export interface RunSourceOptions extends Omit<RunSource, "status" | "figures" | "control"> {
+  readonly coordinator: Coordinator;
+  /** With every field. */
+  status(): Status;
+}
+
+export function createRunSource({ coordinator, status, ...rest }: RunSourceOptions): RunSource {
+  return {
+    ...rest,
+    status: () => status() as Status__Output,
+    figures: () => figuresOf(coordinator),
+    control: (request) => control(coordinator, request),
+  };
+}
+
+function figuresOf({ progress, state, tally, shardTraffic }: Coordinator): RunFigures {
+  const ageMs = performance.now() - progress.checkpointAtMs;
+  return {
+    checkpoints: commonCheckpoints(state.shards),
+    checkpointAgeSeconds: Number.isNaN(ageMs) ? undefined : ageMs / 1000,
+    recomputedSteps: progress.recomputedSteps,
+    tally,
+    shardTraffic,
+  };
+}
+
+function commonCheckpoints(shards: readonly { readonly checkpoints: ReadonlySet<number> }[]): number[] {
+  return [...shards[0].checkpoints]
+    .filter((step) => shards.every(({ checkpoints }) => checkpoints.has(step)))
+    .sort((a, b) => a - b);
+}

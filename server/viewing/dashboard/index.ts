@@ -1,4 +1,0 @@
-/** What people and Prometheus see of a run over HTTP: the dashboard, /metrics, /healthz and /readyz. */
-export type { Identity, Verify } from "./access/index.js";
-export { type Dashboard, type DashboardOptions, startDashboard } from "./listener.js";
-export { createSource, type DashboardSource, type RunFigures, type TaskFacts } from "./source.js";

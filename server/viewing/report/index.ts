@@ -1,3 +1,0 @@
-export { curvesSvg } from "./curves-svg.js";
-export { renderReport, writeReport } from "./report.js";
-export { type RunFiles, readRunFiles } from "./run-files.js";

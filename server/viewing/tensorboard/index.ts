@@ -1,1 +1,0 @@
-export { type TensorBoardOptions, withTensorBoard } from "./tensorboard.js";

@@ -1,0 +1,1 @@
+export { createTensorBoard } from "./tensorboard.js";
