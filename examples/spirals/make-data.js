@@ -1,11 +1,11 @@
-// Writes spirals.csv, the same bytes each time: three intertwined spiral arms of 400 points each, which no straight
-// line can tell apart.
+// Writes spirals.csv, always with the same bytes: three intertwined spiral arms of 400 points each, which no straight
+// line can separate.
 import { writeFileSync } from "node:fs";
 
 const POINTS_PER_ARM = 400;
 const ARMS = ["amber", "blue", "coral"];
 
-/** Lehmer's generator: enough for scatter, and the same in every language. */
+/** Lehmer's generator: random enough for scatter, and the same in every language. */
 let state = 1;
 function uniform() {
   state = (state * 48271) % 2147483647;

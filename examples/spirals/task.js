@@ -1,8 +1,8 @@
-// A task with a model of one's own: which of three spiral arms is a point on?
+// A task with your own model: on which of three intertwined spirals is a point?
 //
 //     isobatch run examples/spirals/task.js
 //
-// The model is any tfjs LayersModel with one input and one output. It ends in logits, since the loss applies softmax
+// The model is any tfjs LayersModel with one input and one output. It ends in logits, because the loss applies softmax
 // itself. Only the process that starts the run executes this file; workers get the model's topology.
 import { defineTask } from "isobatch";
 

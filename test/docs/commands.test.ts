@@ -1,4 +1,4 @@
-// What the documentation says may be typed, is what the program takes. `npm run test:docs` runs it.
+// Documented command lines are accepted by the program. `npm run test:docs` runs them.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -1,4 +1,4 @@
-/** The sentences of IsobatchErrors in the sources. What depends on the case is "…". */
+/** The sentences of IsobatchErrors in the sources, with "…" for the parts that depend on the case. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SYSTEM_ERRORS } from "../../shared/system-errors.js";

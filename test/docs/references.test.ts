@@ -41,7 +41,7 @@ function sourcesOf(room: string): string[] {
 }
 
 describe("docs/reference/task-fields.md", () => {
-  /** Top-level fields stand in tables of three columns, two at once where they belong together. */
+  /** Top-level fields are in tables of three columns; a row has two fields if they belong together. */
   const rows = tableRows(PAGE).filter((cells) => cells.length === 3 && cells[0] !== "field");
   const documented = new Map(
     rows.flatMap(([names, defaults]) => {
@@ -51,17 +51,17 @@ describe("docs/reference/task-fields.md", () => {
     }),
   );
 
-  it("tells every field of a task and no other, with its default", () => {
+  it("describes every field of a task and no other, with its default", () => {
     const fields = schema.properties!;
     // `extends` is read before the schema is.
     assert.deepEqual([...documented.keys()].filter((name) => name !== "extends").sort(), Object.keys(fields).sort());
     for (const [name, field] of Object.entries(fields)) {
-      const told = documented.get(name)!;
+      const value = documented.get(name)!;
       if (schema.required!.includes(name))
-        assert.ok(told === "–" || name === "name", `${name} has no default: ${told}`);
+        assert.ok(value === "–" || name === "name", `${name} has no default: ${value}`);
       else if (/Every/.test(name)) assert.equal(field.default, null);
-      else if (name === "schedule") assert.equal((field.default as { kind: string }).kind, JSON.parse(told).kind);
-      else assert.deepEqual(JSON.parse(told), field.default, name);
+      else if (name === "schedule") assert.equal((field.default as { kind: string }).kind, JSON.parse(value).kind);
+      else assert.deepEqual(JSON.parse(value), field.default, name);
     }
   });
 
@@ -76,32 +76,35 @@ describe("docs/reference/task-fields.md", () => {
 });
 
 describe("docs/reference/run-directory.md", () => {
-  it("tells every file", () => {
-    const told = tableRows("docs/reference/run-directory.md").map(([name]) => name.replace(/[`/]/g, ""));
+  it("describes every file", () => {
+    const described = tableRows("docs/reference/run-directory.md").map(([name]) => name.replace(/[`/]/g, ""));
     for (const file of [...Object.values(RUN_FILES), "metrics.jsonl", "ledger.jsonl", "token", "lock.json"]) {
-      assert.ok(told.includes(file), file);
+      assert.ok(described.includes(file), file);
     }
   });
 });
 
 describe("docs/reference/command-line.md", () => {
-  it("tells every variable of the environment that a user may set, and no others", () => {
+  it("describes every variable of the environment that a user may set, and no others", () => {
     const forTests = ["ISOBATCH_FAIL_AT", "ISOBATCH_FLIP_GRADIENT_BIT"];
     const rooms = ["cli", "server", "viewing", "worker", "compute", "backends", "tasks", "shared", "experiment"];
     const named = rooms.flatMap(sourcesOf).flatMap((source) => source.match(/\bISOBATCH_[A-Z_]+\b/g) ?? []);
-    const told = codeIn(read("docs/reference/command-line.md")).filter((code) => /^ISOBATCH_[A-Z_]+$/.test(code));
-    assert.deepEqual([...new Set(told)].sort(), [...new Set(named)].filter((name) => !forTests.includes(name)).sort());
+    const described = codeIn(read("docs/reference/command-line.md")).filter((code) => /^ISOBATCH_[A-Z_]+$/.test(code));
+    assert.deepEqual(
+      [...new Set(described)].sort(),
+      [...new Set(named)].filter((name) => !forTests.includes(name)).sort(),
+    );
   });
 
-  it("tells the fields of status --json, and no others", () => {
+  it("describes the fields of status --json, and no others", () => {
     const nothing = { workers: [], shards: [] };
     const fields = Object.keys(statusJson(nothing as unknown as Parameters<typeof statusJson>[0]));
     const [, section] = read("docs/reference/command-line.md").split("## Status for programs");
     const [table] = section.split("\n## ");
-    const told = table
+    const described = table
       .split("\n")
       .filter((line) => line.startsWith("| `"))
       .flatMap((line) => codeIn(line.split("|")[1]));
-    assert.deepEqual([...told].sort(), [...fields].sort());
+    assert.deepEqual([...described].sort(), [...fields].sort());
   });
 });

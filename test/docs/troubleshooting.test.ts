@@ -3,9 +3,9 @@ import { describe, it } from "node:test";
 import { codeIn, tableRows } from "./markdown.test.helper.js";
 import { type Message, messagesInSources } from "./messages.test.helper.js";
 
-/** Wrong input names its field, value and limit, and Ctrl-C is no failure: neither needs an entry. */
+/** Wrong input names its field, value and limit, and Ctrl-C is not a failure: neither needs an entry. */
 const SELF_EXPLAINING = ["invalid_input", "interrupted"];
-/** Nothing but what depends on the case: the sentence is made elsewhere. */
+/** A sentence that is made elsewhere: all of it depends on the case. */
 const MADE_ELSEWHERE = /^[…\s.:;]*$/;
 
 const documented = tableRows("docs/how-to/troubleshooting.md")
@@ -25,12 +25,12 @@ describe("docs/how-to/troubleshooting.md", () => {
   const messages = messagesInSources();
   const others = messages.filter(({ code, text }) => !SELF_EXPLAINING.includes(code) && !MADE_ELSEWHERE.test(text));
 
-  it("is held against all there is", () => {
+  it("is compared with the messages of all sources", () => {
     assert.ok(others.length >= 60, `${others.length} messages`);
     assert.ok(documented.length >= 60, `${documented.length} entries`);
   });
 
-  it("has an entry for every sentence with which something fails", () => {
+  it("has an entry for every sentence that a failure prints", () => {
     const patterns = documented.map(pattern);
     const missing = others.filter(({ text }) => !patterns.some((each) => each.test(text)));
     assert.deepEqual(
@@ -39,7 +39,7 @@ describe("docs/how-to/troubleshooting.md", () => {
     );
   });
 
-  it("has no entry for a sentence that nothing says any more", () => {
+  it("has no entry for a sentence that the sources no longer have", () => {
     const stale = documented.filter((entry) => !messages.some(({ text }) => pattern(entry).test(text)));
     assert.deepEqual(stale, []);
   });
