@@ -13,7 +13,7 @@ const PAST_DOORS_MAX: Record<string, number> = {
   "bench → server": 4,
   "bench → shared/wire": 1,
   "bench → worker": 5,
-  "cli → backends": 17,
+  "cli → backends": 16,
   "cli → compute": 2,
   "cli → experiment": 2,
   "cli → server": 1,
@@ -22,7 +22,7 @@ const PAST_DOORS_MAX: Record<string, number> = {
   "compute → backends": 5,
   "experiment → tasks": 1,
   "server → tasks": 3,
-  "worker → backends": 3,
+  "worker → backends": 4,
   "worker → compute": 5,
 };
 

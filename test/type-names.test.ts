@@ -37,7 +37,6 @@ const KNOWN_TWINS: Record<string, number> = {
   RawBatch: 2,
   Role: 2,
   Run: 3,
-  RunFacts: 2,
   RunOptions: 2,
   Samples: 2,
   ServerOptions: 2,

@@ -8,9 +8,9 @@ import { readFiles, wordsIn } from "./source/words.js";
 /** How many such words a room still has. A number may fall and never rise. */
 const ALLOWED: Record<string, number> = {
   ".": 2,
-  backends: 97,
+  backends: 96,
   bench: 111,
-  cli: 152,
+  cli: 151,
   compute: 56,
   deploy: 7,
   docs: 12,
@@ -20,7 +20,7 @@ const ALLOWED: Record<string, number> = {
   server: 288,
   shared: 200,
   tasks: 96,
-  test: 150,
+  test: 141,
   viewing: 86,
   worker: 158,
 };

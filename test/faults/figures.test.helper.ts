@@ -15,6 +15,7 @@ import {
   readJsonLines,
 } from "../../server/record/index.js";
 import { layoutFromJson } from "../../shared/layout/index.js";
+import { broken } from "../promises.test.helper.js";
 import { type Program, type Scene, until, withScene } from "./programs.test.helper.js";
 
 /** Real images and real gradients, so few that a run takes seconds; a checkpoint every 20 steps. */
@@ -127,7 +128,8 @@ export function atRisk(out: string): number {
     if (line.type === "event" && ["checkpoint", "restored"].includes(line.event)) reported = Number(line.step);
   }
   const steps = committed - reported;
-  assert.ok(steps <= CHECKPOINT_STEPS + (committed % CHECKPOINT_STEPS), `${steps} steps without a checkpoint`);
+  const risk = broken("fewStepsLost", `${steps} steps are committed since the newest checkpoint.`);
+  assert.ok(steps <= CHECKPOINT_STEPS + (committed % CHECKPOINT_STEPS), risk);
   return steps;
 }
 
@@ -144,7 +146,9 @@ export async function recovery(scene: Scene, rollback: boolean): Promise<number>
   const before = progressOf(scene.out);
   for (;;) {
     await sleep(POLL_MS);
-    if (performance.now() - at > 120_000) throw new Error("No step was committed within 120 s of the fault.");
+    if (performance.now() - at > 120_000) {
+      throw new Error(broken("advances", "No step was committed within 120 s of the fault."));
+    }
     const now = progressOf(scene.out);
     const moved = rollback ? now.restores > before.restores && now.moving : now.steps > before.steps;
     if (moved) return performance.now() - at;
@@ -168,10 +172,11 @@ export function judge({ out }: Scene, judgement: Judgement): void {
   const same = stateHash === expected;
   const file = process.env.ISOBATCH_FAULTS_FIGURES;
   if (file) appendFileSync(file, `${JSON.stringify({ fault, same, steps, recomputedSteps, recoveryMs })}\n`);
-  assert.equal(stateHash, expected, "the stateHash is not the undisturbed run's");
+  assert.equal(stateHash, expected, broken("sameBits", `After "${fault}" the stateHash is not the undisturbed run's.`));
   checkLedger(out, steps, shards);
   checkMetrics(out, steps);
-  assert.ok(recomputedSteps <= recomputedMax, `${recomputedSteps} steps were computed again, not ≤ ${recomputedMax}`);
+  const again = `After "${fault}" ${recomputedSteps} steps were computed again; at most ${recomputedMax} may be.`;
+  assert.ok(recomputedSteps <= recomputedMax, broken("fewStepsLost", again));
 }
 
 /** Every (step, micro-batch) once, of each shard and chunk. */
@@ -179,30 +184,31 @@ export function checkLedger(out: string, steps: number, shards: number): void {
   const lines = [...readJsonLines<LedgerLine>(join(out, LEDGER_FILE))];
   const chunks = layoutFromJson(readFileSync(join(out, "layout.json"), "utf8")).chunks.length;
   const expected = Array.from({ length: steps }, (_, step) => step);
+  const once = (where: string): string => broken("countedOnce", `${LEDGER_FILE}: ${where}`);
   for (let shard = 0; shard < shards; shard++) {
     const ofShard = lines.filter((line) => line.shard === shard);
     assert.deepEqual(
       ofShard.map(({ step }) => step),
       expected,
-      `the ledger of shard ${shard}`,
+      broken("countedOnce", `The ledger of shard ${shard} does not have each step once, in order.`),
     );
   }
-  assert.equal(lines.length, steps * shards);
+  assert.equal(lines.length, steps * shards, once("There are more lines than steps."));
   for (const step of expected) {
     let nextChunk = 0;
     for (const { shard, merged } of lines.slice(step * shards, (step + 1) * shards)) {
       for (const { chunks: span, ranges } of merged) {
-        assert.equal(span[0], nextChunk, `step ${step}, shard ${shard}`);
+        assert.equal(span[0], nextChunk, once(`Step ${step}, shard ${shard}.`));
         nextChunk = span[1];
         let nextLeaf = 0;
         for (const [lo, hi] of ranges) {
-          assert.equal(lo, nextLeaf, `step ${step}, chunk ${span[0]}`);
+          assert.equal(lo, nextLeaf, once(`Step ${step}, chunk ${span[0]}.`));
           nextLeaf = hi;
         }
-        assert.equal(nextLeaf, TASK.microBatchesPerStep, `step ${step}, chunk ${span[0]}`);
+        assert.equal(nextLeaf, TASK.microBatchesPerStep, once(`Step ${step}, chunk ${span[0]}.`));
       }
     }
-    assert.equal(nextChunk, chunks, `step ${step}`);
+    assert.equal(nextChunk, chunks, once(`Step ${step}.`));
   }
 }
 
@@ -212,6 +218,7 @@ function checkMetrics(out: string, steps: number): void {
   assert.deepEqual(
     lines.flatMap((line) => (line.type === "step" ? [line.step] : [])),
     Array.from({ length: steps }, (_, step) => step),
+    broken("countedOnce", `${METRICS_FILE} does not have each step once, in order.`),
   );
 }
 

@@ -37,6 +37,7 @@ import {
   shardService,
 } from "../../shared/wire/index.js";
 import type { Task } from "../../tasks/index.js";
+import { broken } from "../promises.test.helper.js";
 
 const STEPS = 4;
 const LIMIT = { timeout: 120_000 };
@@ -63,6 +64,7 @@ type Serialise = (message: never) => Buffer;
 let task: Task;
 /** The stateHash of a run that nobody disturbs. */
 let undisturbed: string;
+const UNCHANGED = broken("rejectedInput", "The stateHash is not that of a run that nobody disturbs.");
 
 before(async () => {
   task = await smallTask(STEPS);
@@ -128,7 +130,7 @@ const METHODS: Readonly<Record<string, (connection: Connection, claims: Claims) 
   PushSums: (connection, claims) =>
     push(connection, [{ lease: { ...claims, lease: 1, term: 1, lo: 0, hi: 1, losses: [1] } }]),
 };
-const ALL = Object.keys(METHODS);
+const EVERY_METHOD = Object.keys(METHODS);
 const NEEDS_JOINING = ["FetchSamples", "WatchWeights", "PushSums"];
 
 /** The first message of a stream, which is then left. */
@@ -141,7 +143,7 @@ async function first(stream: Parameters<typeof readMessages>[0]): Promise<unknow
 async function refusesAll(connection: Connection, methods: readonly string[], reason: RegExp, claims = NOBODY) {
   for (const name of methods) {
     await assert.rejects(METHODS[name](connection, claims), (error: { code?: string; message: string }) => {
-      assert.match(error.message, reason, name);
+      assert.match(error.message, reason, broken("tokenNeeded", `${name} answered: ${error.message}`));
       assert.equal(error.code, "refused", name);
       return true;
     });
@@ -186,12 +188,13 @@ describe("a server that others reach", LIMIT, () => {
       [revoked, /^The token "revoked" has been revoked/],
       [expired, /^The token "expired" expired on /],
     ];
-    for (const [token, reason] of strangers) await refusesAll(await connectTo(test, address, token), ALL, reason);
+    for (const [token, reason] of strangers)
+      await refusesAll(await connectTo(test, address, token), EVERY_METHOD, reason);
     const { digest } = parseToken(joinToken).server as { digest: string };
     const trust = createTrust({ digest });
     const nobody = await connect(address, { trust, waitMs: 5_000 });
     test.after(() => nobody.close());
-    await refusesAll(nobody, ALL, /^The server wants its join token, and none was given/);
+    await refusesAll(nobody, EVERY_METHOD, /^The server wants its join token, and none was given/);
 
     // Those with a right to something, at everything else.
     const observer = await connectTo(test, address, tokenFor(server, "sees", "observer"));
@@ -226,8 +229,8 @@ describe("a server that others reach", LIMIT, () => {
     const browser = connectTls({ ...address, rejectUnauthorized: false, ALPNProtocols: ["http/1.1"] });
     assert.doesNotMatch(await answerTo(browser, "GET / HTTP/1.1\r\nHost: isobatch\r\n\r\n"), /200 OK|html/i);
 
-    assert.equal(givenOut - before, 0);
-    assert.equal(await finish(test, server), undisturbed);
+    assert.equal(givenOut - before, 0, broken("tokenNeeded", "Weights or samples were given out."));
+    assert.equal(await finish(test, server), undisturbed, UNCHANGED);
     const text = server.log.join("");
     for (const token of [joinToken, revoked, expired]) assert.ok(!text.includes(parseToken(token).secret));
   });
@@ -246,7 +249,7 @@ describe("a server that others reach", LIMIT, () => {
         stolen++;
       },
     });
-    assert.equal((await server.finished).summary.stateHash, undisturbed);
+    assert.equal((await server.finished).summary.stateHash, undisturbed, UNCHANGED);
     assert.ok(stolen >= STEPS);
   });
 
@@ -268,7 +271,7 @@ describe("a server that others reach", LIMIT, () => {
     revokeToken(join(server.out, "security"), "guest", Date.now());
     for (const reason of await Promise.all(ends)) assert.match(reason, /^The token "guest" has been revoked/);
     await until(() => server.status().workers!.length === 0);
-    assert.equal(await finish(test, server), undisturbed);
+    assert.equal(await finish(test, server), undisturbed, UNCHANGED);
   });
 });
 

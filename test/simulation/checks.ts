@@ -16,7 +16,7 @@ export function checkDone(
     if (done === 0) continue;
     const missing = shards.find((shard) => !shard.hasCovered(plan.term, plan.step, leaf));
     if (missing !== undefined)
-      fail(`leaf ${leaf} of step ${plan.step} counts as done, shard ${missing.index} misses it`);
+      fail("countedOnce", `leaf ${leaf} of step ${plan.step} counts as done, shard ${missing.index} misses it`);
   }
 }
 
@@ -33,18 +33,19 @@ export function checkPlan(
   const { term, step, microBatches, firstMicroBatch } = plan;
   const known = reference.kappaOf(step);
   if (known !== microBatches && known !== undefined) {
-    if (step < frontier) fail(`step ${step} is planned with κ = ${microBatches}, and had ${known}`);
+    if (step < frontier) fail("sameBits", `step ${step} is planned with κ = ${microBatches}, and had ${known}`);
     count("a forgotten step at another κ");
   }
   if (typeof options.microBatchesPerStep !== "number") {
     const kappa = kappaFactOf(durableKappa, step)?.microBatches ?? 0;
-    if (kappa !== microBatches) fail(`step ${step} is planned with κ = ${microBatches}, durable is ${kappa}`);
+    if (kappa !== microBatches)
+      fail("sameBits", `step ${step} is planned with κ = ${microBatches}, durable is ${kappa}`);
   }
   reference.plan(term, step, microBatches);
   const { mark } = reference.at(term, step);
   const expected = coefficientsOf({ ...mark, firstMicroBatch: mark.microBatches, microBatches });
   if (firstMicroBatch !== mark.microBatches || JSON.stringify(plan.coefficients) !== JSON.stringify(expected)) {
-    fail(`step ${step} is planned with other coefficients than the reference's`);
+    fail("sameBits", `step ${step} is planned with other coefficients than the reference's`);
   }
 }
 
@@ -58,11 +59,13 @@ export function checkLedger(
   const chunks = ledger.flatMap(({ firstChunk, endChunk, ranges }) => {
     let next = 0;
     for (const { lo, hi } of ranges) {
-      if (lo !== next) fail(`ledger of shard ${shard}, step ${step}: leaf ${Math.min(lo, next)} is not there once`);
+      if (lo !== next)
+        fail("countedOnce", `ledger of shard ${shard}, step ${step}: leaf ${Math.min(lo, next)} is not there once`);
       next = hi;
     }
-    if (next !== leaves) fail(`ledger of shard ${shard}, step ${step} ends at leaf ${next} of ${leaves}`);
+    if (next !== leaves)
+      fail("countedOnce", `ledger of shard ${shard}, step ${step} ends at leaf ${next} of ${leaves}`);
     return Array.from({ length: endChunk - firstChunk }, (_, i) => firstChunk + i);
   });
-  if (chunks.join() !== shards[shard].chunks.join()) fail(`ledger of shard ${shard} misses chunks`);
+  if (chunks.join() !== shards[shard].chunks.join()) fail("countedOnce", `ledger of shard ${shard} misses chunks`);
 }

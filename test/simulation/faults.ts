@@ -35,7 +35,7 @@ export function createFaults(world: World, coordinator: SimulatedCoordinator, dr
         for (const worker of workers) worker.kill(delayMs(10, 3_000));
       };
     },
-    "worker told to leave": () => pick(workers).leave(delayMs(200, 3_000)),
+    "worker asked to leave": () => pick(workers).leave(delayMs(200, 3_000)),
     "worker fails for good": () => pick(workers).failForGood(),
     "threads restarted": () => pick(workers).restartThreads(),
     "push broken": () => pick(workers).breakPushes(),

@@ -190,7 +190,7 @@ function perform(
   const { record } = history;
   switch (effect.kind) {
     case "saveTerm":
-      if (effect.term <= history.durableTerm) fail(`term ${effect.term} was used before`);
+      if (effect.term <= history.durableTerm) fail("countedOnce", `term ${effect.term} was used before`);
       return onDisk(() => {
         history.durableTerm = effect.term;
         dispatch({ kind: "termSaved", term: effect.term });
@@ -203,8 +203,8 @@ function perform(
     case "kappaChanged":
       return count("κ changed");
     case "restore":
-      if (effect.term > history.durableTerm) fail(`term ${effect.term} is used before it is durable`);
-      if (effect.term < history.lastTerm) fail(`term ${effect.term} after ${history.lastTerm}`);
+      if (effect.term > history.durableTerm) fail("countedOnce", `term ${effect.term} is used before it is durable`);
+      if (effect.term < history.lastTerm) fail("countedOnce", `term ${effect.term} after ${history.lastTerm}`);
       history.lastTerm = effect.term;
       return shards[effect.shard].command({ kind: "restore", term: effect.term, step: effect.step });
     case "plan":
@@ -225,14 +225,14 @@ function perform(
     case "checkpointWritten": {
       const missing = shards.find((shard) => !shard.isDurable(effect.step));
       if (missing !== undefined)
-        fail(`checkpoint ${effect.step} is reported, shard ${missing.index} has not synced it`);
+        fail("checkpointSurvives", `checkpoint ${effect.step} is reported, shard ${missing.index} has not synced it`);
       record.sync(effect.step);
       return count("checkpoint written");
     }
     case "rolledBack":
       record.catchUp();
       if (effect.mark.step > record.steps) {
-        fail(`the run stands at step ${effect.mark.step}, the record ends at ${record.steps}`);
+        fail("countedOnce", `the run is at step ${effect.mark.step}, its record ends at ${record.steps}`);
       }
       record.cutBack(effect.mark.step);
       history.recomputed += effect.recomputed;
@@ -245,7 +245,8 @@ function perform(
     case "evaluation": {
       record.catchUp();
       const { weights } = reference.at(history.lastTerm, effect.step);
-      if (effect.lossSum !== expectedEvaluation(weights)) fail(`the evaluation of version ${effect.step} is wrong`);
+      if (effect.lossSum !== expectedEvaluation(weights))
+        fail("wholeSteps", `the evaluation of version ${effect.step} is wrong`);
       return count("evaluation");
     }
     case "ended":

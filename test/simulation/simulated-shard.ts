@@ -137,7 +137,7 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
       return false;
     }
     if (verdict.verdict === "accepted" && offered.term !== term) {
-      world.fail(`shard ${index} took sums of term ${offered.term} in term ${term}`);
+      world.fail("countedOnce", `shard ${index} took sums of term ${offered.term} in term ${term}`);
     }
     const effects = verdict.verdict === "accepted" ? core.admit(seen, [seen.chunk]) : [];
     performAll(effects, borrow ? sums : valueNow(sums));
@@ -188,7 +188,7 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
         const { term, step } = effect.plan;
         const expected = reference.at(term, step + 1).weights[effect.chunk];
         if (value !== expected)
-          world.fail(`chunk ${effect.chunk} of version ${effect.plan.step + 1} differs from the reference`);
+          world.fail("sameBits", `chunk ${effect.chunk} of version ${effect.plan.step + 1} differs from the reference`);
         changes++;
         return void values.set(effect.chunk, value);
       }
@@ -196,7 +196,7 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
         versions.set(effect.chunk, { term: effect.term, version: effect.version });
         const value = values.get(effect.chunk)!;
         if (value !== reference.at(effect.term, effect.version).weights[effect.chunk]) {
-          world.fail(`chunk ${effect.chunk} is published as version ${effect.version} and is not`);
+          world.fail("wholeSteps", `chunk ${effect.chunk} is published as version ${effect.version} and is not`);
         }
         for (const watcher of watchers) watcher({ ...effect, value });
         return;
@@ -215,7 +215,7 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
       case "report": {
         const { report } = effect;
         if (report.kind === "checkpointed" && !api.isDurable(report.step)) {
-          world.fail(`shard ${index} reports checkpoint ${report.step}, which is not synced`);
+          world.fail("checkpointSurvives", `shard ${index} reports checkpoint ${report.step}, which is not synced`);
         }
         if (report.kind === "superseded") world.partlyApplied();
         if (report.kind === "covered") {
@@ -318,11 +318,13 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
     reattach: () => queue.after(world.drawMs(stream, 1, 200), attach),
     check() {
       const { state } = core;
-      if (state.slotsUsed > 2 + chunks.length * 4) world.fail(`shard ${index} holds ${state.slotsUsed} staged chunks`);
+      if (state.slotsUsed > 2 + chunks.length * 4)
+        world.fail(undefined, `shard ${index} holds ${state.slotsUsed} staged chunks`);
     },
     checkFinal({ mark: { step }, weights }) {
       for (const [i, chunk] of chunks.entries()) {
-        if (disk.get(step)?.values[i] !== weights[chunk]) world.fail(`the final checkpoint of shard ${index} is wrong`);
+        if (disk.get(step)?.values[i] !== weights[chunk])
+          world.fail("checkpointSurvives", `the final checkpoint of shard ${index} is wrong`);
       }
     },
   };

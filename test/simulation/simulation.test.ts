@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { KappaRule } from "../../shared/steps/index.js";
+import { broken } from "../promises.test.helper.js";
 import { bugs } from "./planted-bugs.js";
 import { type PlantedBug, simulate, type WorldOptions } from "./world.js";
 
@@ -25,14 +26,17 @@ describe("a simulated cluster", () => {
   it("ends with the reference's weights when nothing goes wrong, without recomputing a step", () => {
     const result = simulate({ ...cluster(1, 6), faultsUntilMs: 0 });
     assert.equal(result.outcome?.ok, true);
-    assert.equal(result.recomputed, 0);
+    assert.equal(result.recomputed, 0, broken("fewStepsLost", "Steps were computed again though nothing had crashed."));
     assert.equal(result.steps, 33);
   });
 
   it("takes the same κ at every step that follows the noise, whatever goes wrong and whoever computes", () => {
     const undisturbed = simulate({ ...cluster(2), workers: 1, faultsUntilMs: 0 }).kappas;
     assert.ok(new Set(undisturbed).size >= 3, `κ hardly changed: ${undisturbed}`);
-    for (let seed = 2; seed < 20; seed += RULES.length) assert.deepEqual(simulate(cluster(seed)).kappas, undisturbed);
+    for (let seed = 2; seed < 20; seed += RULES.length) {
+      const { kappas } = simulate(cluster(seed));
+      assert.deepEqual(kappas, undisturbed, broken("sameBits", `Seed ${seed} took other κ than an undisturbed run.`));
+    }
   });
 
   it("follows its workers: two of three that leave for good take κ with them", () => {
@@ -54,7 +58,8 @@ describe("a simulated cluster", () => {
       const first = simulate(cluster(seed));
       const second = simulate(cluster(seed));
       assert.deepEqual(second.trace, first.trace, `seed ${seed} ran differently the second time`);
-      assert.equal(first.outcome?.ok, true, `seed ${seed} ended with ${JSON.stringify(first.outcome)}`);
+      const end = JSON.stringify(first.outcome);
+      assert.equal(first.outcome?.ok, true, broken("advances", `Seed ${seed} ended with ${end}.`));
       for (const [what, count] of Object.entries(first.counts)) totals[what] = (totals[what] ?? 0) + count;
       virtualMs += first.virtualMs;
     }
@@ -86,7 +91,11 @@ describe("a simulated cluster whose workers fail", () => {
 
   it("ends well where only one of them fails, at everything it does", () => {
     for (const outcome of outcomes((seed) => ({ ...cluster(seed), failingWorker: seed % 3, faultsUntilMs: 0 }))) {
-      assert.equal(outcome?.ok, true, JSON.stringify(outcome));
+      assert.equal(
+        outcome?.ok,
+        true,
+        broken("advances", `One worker fails at everything: ${JSON.stringify(outcome)}.`),
+      );
     }
   });
 });
@@ -114,7 +123,7 @@ const EXPECTED = [
   "fault: worker paused",
   "fault: worker's stream broken",
   "fault: all workers killed in mid-step",
-  "fault: worker told to leave",
+  "fault: worker asked to leave",
   "fault: worker fails for good",
   "event workerFailed",
   "fault: threads restarted",

@@ -3,6 +3,7 @@ import type { OfferedChunk, ShardEffect, ShardReport } from "../../server/shard/
 import { createRandom, type Random, seedOf } from "../../shared/random.js";
 import type { KappaFact, KappaRule } from "../../shared/steps/index.js";
 import type { WorkerEffect, WorkerEvent } from "../../worker/core/index.js";
+import { broken, type PromiseName } from "../promises.test.helper.js";
 import { createReference, type Reference } from "./arithmetic.js";
 import { checkDone } from "./checks.js";
 import { createFaults } from "./faults.js";
@@ -75,7 +76,8 @@ export interface World {
   readonly nonFinite: Set<number>;
   count(what: string): void;
   trace(line: string): void;
-  fail(message: string): never;
+  /** Ends the simulation: an invariant is broken, and with it this promise, if it is one's own. */
+  fail(promise: PromiseName | undefined, message: string): never;
   /** A delay drawn for a message or a computation; the streams of different parts are independent. */
   drawMs(stream: string, minMs: number, maxMs: number): number;
   chance(stream: string, probability: number): boolean;
@@ -108,8 +110,9 @@ export function simulate(options: WorldOptions): WorldResult {
       counts[what] = (counts[what] ?? 0) + 1;
     },
     trace: (line) => void trace.push(`${queue.nowMs.toFixed(3)} ${line}`),
-    fail(message) {
-      throw new Error(`seed ${seed} at ${queue.nowMs.toFixed(0)} ms: ${message}`);
+    fail(promise, message) {
+      const found = `seed ${seed} at ${queue.nowMs.toFixed(0)} ms: ${message}`;
+      throw new Error(promise === undefined ? found : broken(promise, found));
     },
     drawMs: (stream, minMs, maxMs) => minMs + random(stream).next() * (maxMs - minMs),
     chance: (stream, probability) => random(stream).next() < probability,
@@ -134,7 +137,7 @@ export function simulate(options: WorldOptions): WorldResult {
 
   const { outcome, lastTerm, steps, recomputed } = coordinator;
   if (outcome === undefined) {
-    world.fail(`no end ${HEALED_MS / 1000} s after the last fault, in phase ${coordinator.state?.phase}`);
+    world.fail("advances", `no end ${HEALED_MS / 1000} s after the last fault, in phase ${coordinator.state?.phase}`);
   }
   const kappas = outcome?.ok === true ? checkEnd(world, lastTerm, outcome.mark.step) : [];
   return { outcome, counts, virtualMs: queue.nowMs, steps, recomputed, kappas, trace };
@@ -143,7 +146,8 @@ export function simulate(options: WorldOptions): WorldResult {
 /** The run has ended with the reference's weights. @returns κ of each step */
 function checkEnd({ reference, options, shards, fail }: World, term: number, steps: number): number[] {
   const last = reference.at(term, steps);
-  if (last.mark.microBatches !== options.microBatchesTotal) fail(`ended at micro-batch ${last.mark.microBatches}`);
+  if (last.mark.microBatches !== options.microBatchesTotal)
+    fail("countedOnce", `ended at micro-batch ${last.mark.microBatches}`);
   for (const shard of shards) shard.checkFinal(last);
   return Array.from({ length: steps }, (_, step) => reference.kappaOf(step)!);
 }

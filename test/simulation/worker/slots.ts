@@ -39,7 +39,7 @@ export function createSlots({ world, stream }: Pick<Surroundings, "world" | "str
     },
     release(slots) {
       for (const slot of slots) {
-        if (free.includes(slot)) world.fail(`slot ${slot} of ${stream} is released twice`);
+        if (free.includes(slot)) world.fail(undefined, `slot ${slot} of ${stream} is released twice`);
         free.push(slot);
       }
       takeNext();

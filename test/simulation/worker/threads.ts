@@ -50,7 +50,7 @@ export function createThreads(surroundings: Surroundings, theta: Theta, slots: S
       if (shards.length > 0) world.count("θ moved while it was loaded");
       else {
         for (const [chunk, value] of world.reference.at(wanted.term, wanted.version).weights.entries()) {
-          if (copy[chunk] !== value) world.fail(`${stream} holds a mixed version ${wanted.version}`);
+          if (copy[chunk] !== value) world.fail("wholeSteps", `${stream} holds a mixed version ${wanted.version}`);
         }
       }
       done({ kind: "loaded", moved: shards });
@@ -91,7 +91,7 @@ export function createThreads(surroundings: Surroundings, theta: Theta, slots: S
   /** What something was computed with must be what it names. */
   function checkWeights(used: readonly number[], term: number, version: number, what = "has computed with"): void {
     if (world.reference.at(term, version).weights.some((value, chunk) => value !== used[chunk])) {
-      world.fail(`${stream} ${what} other weights than version ${version}`);
+      world.fail("wholeSteps", `${stream} ${what} other weights than version ${version}`);
     }
   }
 
