@@ -1,5 +1,5 @@
 // Builds everything into dist/: types and JavaScript (tsc), the SIMD kernels (asc), and the files read at run time. With
-// --product it leaves out bench and test, which need not be there.
+// --product it leaves out bench and test, which then need not exist.
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -17,8 +17,8 @@ const { references } = JSON.parse(readFileSync(join(root, "tsconfig.json"), "utf
 const rooms = references.map(({ path }) => path);
 const isProduct = process.argv.includes("--product");
 const built = isProduct ? rooms.filter((room) => !/bench|test/.test(room)) : rooms;
-// tsc leaves in dist what it made of sources that are gone, and tests among it would still be run. It does not notice, either,
-// that such a source is back; hence --force.
+// tsc leaves the output of deleted sources in dist, where deleted tests would still be run. Nor does it notice when such a
+// source is back; hence --force.
 const stale = built.flatMap(staleIn);
 run("tsc", "-b", ...(stale.length > 0 ? ["--force"] : []), ...built);
 for (const path of stale) rmSync(path, { force: true });
@@ -35,7 +35,7 @@ function staleIn(room) {
     .map((path) => join(folder, path));
 }
 
-/** Compiles the SIMD kernels in `room`/assembly; `flags` say what kind of memory they import. */
+/** Compiles the SIMD kernels in `room`/assembly; `flags` choose the kind of memory they import. */
 function kernels(room, ...flags) {
   const folder = join(root, room, "assembly");
   const binary = join(root, "dist", room, "kernels.wasm");

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const folder = mkdtempSync(join(tmpdir(), "isobatch-package-"));
-// The user has no TensorFlow yet, whatever is installed here.
+// The user has no TensorFlow yet, even if this machine does.
 const env = { ...process.env, ISOBATCH_TENSORFLOW: join(folder, "tensorflow") };
 const run = (command, args, cwd) =>
   execFileSync(command, args, { cwd, env, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
@@ -30,16 +30,16 @@ try {
         !/^(dist|docs|examples)\/|^(package\.json|LICENSE|[A-Z]+\.md)$/.test(path) ||
         /\.test\.|tsbuildinfo|^dist\/(test|bench)\/|\/\./.test(path),
     );
-  check(stray.length === 0, `the tarball holds what doesn't run: ${stray.slice(0, 5).join(", ")}`);
+  check(stray.length === 0, `the tarball has files that a user does not need: ${stray.slice(0, 5).join(", ")}`);
 
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "user", private: true, type: "module" }));
   run("npm", ["install", "--silent", "--no-audit", "--no-fund", `./${filename}`], folder);
   const installed = JSON.parse(readFileSync(join(folder, "node_modules/isobatch/package.json"), "utf8"));
-  check(!("@tensorflow/tfjs-node-gpu" in installed.dependencies), "it depends on tfjs-node-gpu");
+  check(!("@tensorflow/tfjs-node-gpu" in installed.dependencies), "the package depends on tfjs-node-gpu");
   const { packages } = JSON.parse(readFileSync(join(folder, "node_modules/.package-lock.json"), "utf8"));
-  // The script of protobufjs compares version numbers; what TensorFlow's packages run downloads a libtensorflow.
+  // The install script of protobufjs only compares version numbers; those of TensorFlow's packages download a libtensorflow.
   const scripted = Object.keys(packages).filter((path) => packages[path].hasInstallScript && !/protobufjs$/.test(path));
-  check(scripted.length === 0, `these run something when they are installed: ${scripted.join(", ")}`);
+  check(scripted.length === 0, `these packages run a script when they are installed: ${scripted.join(", ")}`);
   const links = followLinks(join(folder, "node_modules/isobatch"));
   run("npx", ["isobatch", "run", "mnist", "--steps", "20", "--out", "run"], folder);
   const summary = JSON.parse(readFileSync(join(folder, "run/summary.json"), "utf8"));
@@ -84,7 +84,7 @@ function followLinks(installed) {
   return links;
 }
 
-/** @returns what was seen, in words. */
+/** @returns a summary in words. */
 function trainNatively() {
   const here = process.env.ISOBATCH_TENSORFLOW;
   const file = here && join(here, "cpu", "installation.json");
@@ -95,7 +95,7 @@ function trainNatively() {
   const { steps } = JSON.parse(readFileSync(join(folder, "native/summary.json"), "utf8"));
   check(steps === 5, "the native run left no summary of 5 steps");
   run("npx", ["isobatch", "tensorflow", "remove"], folder);
-  check(!existsSync(join(folder, "tensorflow", "cpu")), "the removed installation left something");
-  check(existsSync(python), "removing the installation has removed a Python that was there before");
+  check(!existsSync(join(folder, "tensorflow", "cpu")), "removing the installation left files behind");
+  check(existsSync(python), "removing the installation also removed a Python that was there before");
   return `5 steps on TensorFlow ${tensorflowVersion}`;
 }

@@ -1,6 +1,6 @@
-// `npm run faults -- [WORDS…]`: every fault that the tests know, also those that `npm test` has no time for, then a
-// table of what came of them. Words choose files among test/faults. `npm run faults -- ends RUNS [FIRST]` makes so many
-// short runs whose connections are spoiled, from that seed on.
+// `npm run faults -- [WORDS…]`: every fault that the tests inject, including those that `npm test` has no time for, then a
+// table of the results. Words choose files in test/faults. `npm run faults -- ends RUNS [FIRST]` makes that many short
+// runs with broken connections, starting from seed FIRST.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,7 +15,7 @@ const endsFile = join(folder, "ends.jsonl");
 
 const linesOf = (path) => (existsSync(path) ? readFileSync(path, "utf8").trim().split("\n").map(JSON.parse) : []);
 
-/** The figure that `share` of the sorted ones do not exceed; nothing of nothing. */
+/** The figure that `share` of the sorted figures do not exceed; undefined if there are none. */
 const quantile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
 const seconds = (ms) => (ms === undefined ? "" : (ms / 1000).toFixed(2));
 
@@ -34,7 +34,7 @@ function row(fault, figures) {
   };
 }
 
-/** Each value with how often it is there: "199 × 0, 1 × 13". */
+/** Each value with its count: "199 × 0, 1 × 13". */
 function tally(values) {
   const counts = new Map();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
@@ -42,7 +42,7 @@ function tally(values) {
 }
 
 function printEnds(ends) {
-  console.log(`${ends.length} runs whose connections were spoiled`);
+  console.log(`${ends.length} runs with broken connections`);
   console.log(`  exit codes of servers   ${tally(ends.map(({ serverExit }) => serverExit))}`);
   console.log(`  exit codes of workers   ${tally(ends.flatMap(({ workerExits }) => workerExits))}`);
   console.log(`  stateHash               ${tally(ends.map(({ stateHash }) => stateHash))}`);
@@ -59,7 +59,7 @@ try {
   const env = { ...process.env, ISOBATCH_FAULTS_FIGURES: file, ...ends };
   status = spawnSync(process.execPath, [runner, "--all", ...paths], { stdio: "inherit", env }).status ?? 1;
   const figures = linesOf(file);
-  // The passages of one point are one kind of fault.
+  // Dying at the same point is one kind of fault, whichever time the point is passed.
   const kindOf = ({ fault }) => fault.replace(/:\d+$/, "");
   const kinds = [...new Set(figures.map(kindOf))].sort();
   const rows = kinds.map((kind) =>

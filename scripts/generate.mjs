@@ -1,5 +1,5 @@
-// Writes the TypeScript types of proto/ into shared/wire/generated. With --check it writes nothing and fails when
-// what is there is not what would be written.
+// Writes the TypeScript types of proto/ into shared/wire/generated. With --check it writes nothing and fails if the
+// files there are out of date.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const target = join(root, "shared/wire/generated");
 
-// The options of shared/wire/service.ts, in the tool's own words: what is loaded has the types written here.
+// The same options as in shared/wire/service.ts, as this tool spells them, so that messages have the types written here.
 const options = ["--longs=Number", "--enums=String", "--defaults", "--oneofs", "--grpcLib=@grpc/grpc-js"];
 
 function generate(folder) {
@@ -42,7 +42,7 @@ if (process.argv.includes("--check")) {
     const [expected, found] = [contents(folder), contents(target)];
     const stale = [...new Set([...expected.keys(), ...found.keys()])].filter((f) => expected.get(f) !== found.get(f));
     if (stale.length > 0) {
-      console.error(`shared/wire/generated is not what proto/ says (${stale.join(", ")}): run \`npm run generate\`.`);
+      console.error(`shared/wire/generated does not match proto/ (${stale.join(", ")}): run \`npm run generate\`.`);
       process.exitCode = 1;
     }
   } finally {

@@ -1,6 +1,6 @@
 // `npm run test:deploy -- [compose|kubernetes…]`: the images, docker-compose.yml and deploy/kubernetes on a real Docker
 // engine and a real Kubernetes node, which it starts and ends itself. Needs root on Debian or Ubuntu, and Go 1.24 or newer.
-// What takes long to make is kept in ISOBATCH_DEPLOY_CACHE (default: ~/.cache/isobatch-deploy). With CI set it is shorter.
+// What takes long to build is kept in ISOBATCH_DEPLOY_CACHE (default: ~/.cache/isobatch-deploy). With CI set it does less.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -14,7 +14,7 @@ const fail = (sentence) => {
   process.exit(2);
 };
 const unknown = parts.find((part) => !PARTS.includes(part));
-if (unknown !== undefined) fail(`"${unknown}" is none of ${PARTS.join(", ")}.`);
+if (unknown !== undefined) fail(`"${unknown}" is not a part; choose from ${PARTS.join(", ")}.`);
 if (process.platform !== "linux" || process.getuid() !== 0)
   fail("it starts an engine and a node, and so needs Linux and root.");
 const has = (program) => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
@@ -40,7 +40,7 @@ const missing = new Set(
 );
 if (!existsSync("/usr/lib/cni/bridge")) missing.add("containernetworking-plugins");
 if (missing.size > 0) {
-  if (!has("apt-get")) fail(`it needs ${[...missing].join(", ")}; install them.`);
+  if (!has("apt-get")) fail(`these packages are missing: ${[...missing].join(", ")}; install them.`);
   console.log(`installing ${[...missing].join(" ")}`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   execFileSync("apt-get", ["update", "-qq"], { env, stdio: "inherit" });

@@ -1,4 +1,4 @@
-// `npm run test:node -- VERSION [WORDS…]`: the tests whose path contains a word, on another version of Node.js, whose
+// `npm run test:node -- VERSION [WORDS…]`: runs the tests whose path contains a word on another version of Node.js, whose
 // binary comes from its npm package.
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 
 const [version, ...words] = process.argv.slice(2);
 if (!/^\d+(\.\d+)*$/.test(version ?? "")) {
-  console.error(`test:node: "${version ?? ""}" is no version of Node.js; name one, such as 22.`);
+  console.error(`test:node: "${version ?? ""}" is not a version of Node.js; name one, such as 22.`);
   process.exit(2);
 }
 const folder = mkdtempSync(join(tmpdir(), "isobatch-node-"));
@@ -23,7 +23,7 @@ try {
   const runner = join(dirname(fileURLToPath(import.meta.url)), "test.mjs");
   const result = spawnSync(node, [runner, ...words], { stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" });
   const lines = (result.stdout ?? "").split("\n");
-  // Of a run on the side only the totals; everything if it failed.
+  // Only the totals are shown; everything if a test failed.
   console.log(
     (result.status === 0 ? lines.filter((line) => /^(# |ℹ )/.test(line) && !/Subtest/.test(line)) : lines).join("\n"),
   );

@@ -24,7 +24,7 @@ if (files.length === 0) {
   console.error(`No test file matches ${words.join(" or ")}; tests are dist/**/*.test.js.`);
   process.exit(1);
 }
-// Proxies must not stand between a test and its own loopback server.
+// No proxy may come between a test and its own loopback server.
 const { http_proxy, https_proxy, HTTP_PROXY, HTTPS_PROXY, grpc_proxy, ...env } = process.env;
 spawn(process.execPath, ["--test", "--test-concurrency=2", ...files], {
   stdio: "inherit",

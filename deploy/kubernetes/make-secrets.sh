@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the namespace and the two Secrets that the manifests mount: the join token, and a certificate of a CA made for
-# it, whose key is not kept. What is there already stays. Needs kubectl and openssl; words are passed on to kubectl.
+# Makes the namespace and the two Secrets that the manifests mount: the join token, and a certificate from a CA made for
+# it, whose key is not kept. Existing ones are left unchanged. Needs kubectl and openssl; arguments are passed to kubectl.
 #
 #   deploy/kubernetes/make-secrets.sh [--context NAME …]
 set -eu
@@ -28,7 +28,7 @@ if ! kubectl "$@" -n "$namespace" get secret isobatch-tls >/dev/null 2>&1; then
     --from-file="$folder/tls.crt" --from-file="$folder/tls.key" --from-file="$folder/ca.crt"
 fi
 if ! kubectl "$@" -n "$namespace" get secret isobatch-join >/dev/null 2>&1; then
-  # The ending says that the server is known by a certificate which its owner brought.
+  # The suffix says that the server's certificate was provided by its owner.
   printf 'isobatch_%s.tls' "$(openssl rand -base64 32 | tr '+/' '-_' | tr -d '=\n')" > "$folder/token"
   kubectl "$@" -n "$namespace" create secret generic isobatch-join --from-file="$folder/token"
 fi

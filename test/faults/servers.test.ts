@@ -20,14 +20,15 @@ import { childrenAs, type Program, until, withScene } from "./programs.test.help
 
 const TERMINATE_MS = 30_000;
 
-/** Each once in `npm test`; the point, and the passage of it that kills. */
-const POINTS = ["shard.apply:157", "checkpoint.fsync:3"];
+/** The point in the code at which a process kills itself, and which passage of it; this one in `npm test`. */
+const POINTS = ["shard.apply:157"];
 /** With one shard of 4 chunks and 4 leaves a step, several passages of all. */
 const MORE_POINTS = [
   ...["coordinator.lease:1", "coordinator.lease:90", "coordinator.commit:1", "coordinator.commit:55"],
   ...["coordinator.record:1", "coordinator.record:40", "coordinator.record:55"],
   ...["shard.push:1", "shard.push:250", "shard.apply:1", "shard.apply:158", "shard.apply:159", "shard.apply:160"],
-  ...["checkpoint.write:1", "checkpoint.write:2", "checkpoint.write:4", "checkpoint.fsync:1", "checkpoint.fsync:2"],
+  ...["checkpoint.write:1", "checkpoint.write:2", "checkpoint.write:4"],
+  ...["checkpoint.fsync:1", "checkpoint.fsync:2", "checkpoint.fsync:3"],
   ...["checkpoint.rename:1", "checkpoint.rename:2", "checkpoint.rename:4"],
   ...["checkpoint.done:1", "checkpoint.done:2", "checkpoint.done:4"],
 ];
@@ -74,7 +75,7 @@ describe("a run, bit for bit the undisturbed one", { timeout: 900_000 }, () => {
     });
   }
 
-  for (const shard of ALL ? [1, 2, 1, 2] : [1]) {
+  for (const shard of ALL ? [1, 2, 1, 2] : []) {
     it(`goes on when shard ${shard} of three is killed: all return to one checkpoint`, async () => {
       const expected = await undisturbedHash();
       await withScene(TASK, async (scene) => {
@@ -110,7 +111,9 @@ describe("a run, bit for bit the undisturbed one", { timeout: 900_000 }, () => {
     });
   });
 
-  it("goes on after SIGTERM in mid-step, which ends everything in order and loses nothing", async () => {
+  it("goes on after SIGTERM in mid-step, which ends everything in order and loses nothing", {
+    skip: !ALL,
+  }, async () => {
     const expected = await undisturbedHash();
     await withScene(TASK, async (scene) => {
       const run = startRun(scene, { shards: 2 });

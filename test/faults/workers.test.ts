@@ -56,7 +56,7 @@ describe("a run, bit for bit the undisturbed one", { timeout: 600_000 }, () => {
       });
     });
 
-    it(`goes on when one of two workers is killed after step ${atStep} for good`, async () => {
+    it(`goes on when one of two workers is killed after step ${atStep} for good`, { skip: !ALL }, async () => {
       const expected = await undisturbedHash();
       await withScene(TASK, async (scene) => {
         const { program: server, address } = await startServer(scene, { workers: 2 });
@@ -88,7 +88,7 @@ describe("a run, bit for bit the undisturbed one", { timeout: 600_000 }, () => {
     });
   }
 
-  it("goes on when a worker is asked to end, which it does in order", async () => {
+  it("goes on when a worker is asked to end, which it does in order", { skip: !ALL }, async () => {
     const expected = await undisturbedHash();
     await withScene(TASK, async (scene) => {
       const { program: server, address } = await startServer(scene, { workers: 2 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { ALL } from "../../shared/all-cases.test.helper.js";
 import type { KappaRule } from "../../shared/steps/index.js";
 import { broken } from "../promises.test.helper.js";
 import { bugs } from "./planted-bugs.js";
@@ -20,7 +21,7 @@ const cluster = (seed: number, rule = RULES[seed % RULES.length]): WorldOptions 
 });
 
 const seedsFrom = Number(process.env.ISOBATCH_SIMULATION_SEED ?? 1);
-const seeds = Number(process.env.ISOBATCH_SIMULATION_SEEDS ?? 40);
+const seeds = Number(process.env.ISOBATCH_SIMULATION_SEEDS ?? (ALL ? 400 : 40));
 
 describe("a simulated cluster", () => {
   it("ends with the reference's weights when nothing goes wrong, without recomputing a step", () => {

@@ -12,13 +12,13 @@ export interface Word {
 export const WORDS: readonly Word[] = [
   // Doc comments that name no thing.
   {
-    pattern: "(?:/\\*\\*|/\\*\\*\\n\\s+\\*|(?<=\\n)[\\t ]*//) Of (?!course\\b)\\w+",
+    pattern: "(?:/\\*\\*|/\\*\\*\\n\\s+\\*|(?<=\\n)\\s*//) Of (?!course\\b)\\w+",
     instead: 'name the thing: "The process\'s exit code"',
   },
 
   // Words that English has, in a place where it uses another.
   {
-    pattern: "(?<!\\b(?:[Ll]et|leaves?|left|leaving|stands?)(?:\\s\\w+)?[\\s-])\\balone\\b",
+    pattern: "(?<!\\b(?:[Ll]et|leaves?|left|leaving|stands?)(?:\\s\\w+)?[\\s-])\\balone\\b(?!\\()",
     instead: 'only; by itself ("for tests only")',
   },
   {

@@ -31,8 +31,8 @@ export function wordsIn({ path, text }: SourceFile): FoundWord[] {
   return EXPRESSIONS.flatMap(({ word, expression }) =>
     [...(word.isName ? text : prose).matchAll(expression)].map(({ 0: found, index }) => ({
       path,
-      line: text.slice(0, index).split("\n").length,
-      found: found.replace(/\s+/g, " "),
+      line: text.slice(0, index + found.search(/\S/)).split("\n").length,
+      found: found.trim().replace(/\s+/g, " "),
       word,
     })),
   ).sort((a, b) => a.line - b.line);
