@@ -3,7 +3,7 @@ import { type GradientFlip, parseGradientFlip } from "../compute/gradient-flip.j
 import { invalid } from "../shared/errors.js";
 import { type FailSetting, parseFailSetting } from "../shared/fail-point.js";
 import { oneOf } from "./option-values.js";
-import { ownCommand } from "./own-command.js";
+import { ownCommand, shellWord } from "./own-command.js";
 
 /** What the program reads from its environment; nothing else reads it. */
 export interface Environment {
@@ -11,6 +11,8 @@ export interface Environment {
   readonly variables: Readonly<NodeJS.ProcessEnv>;
   /** How this program is called, for commands that are printed to be pasted. */
   readonly command: string;
+  /** The command line that started this process, to be recorded and pasted again. It has no secrets: tokens are not arguments. */
+  readonly commandLine: string;
   /** ISOBATCH_TOKEN: the join token. */
   readonly token: string | undefined;
   /** ISOBATCH_LOG: the least severe messages that are logged. */
@@ -43,9 +45,11 @@ export type TransportChoice = (typeof TRANSPORTS)[number];
 export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const { ISOBATCH_TOKEN, ISOBATCH_LOG, ISOBATCH_LOG_FORMAT, NO_COLOR } = variables;
   const { ISOBATCH_PATIENCE, ISOBATCH_TRANSPORT, ISOBATCH_FLIP_GRADIENT_BIT } = variables;
+  const command = ownCommand(variables, process.argv[1]);
   return {
     variables,
-    command: ownCommand(variables, process.argv[1]),
+    command,
+    commandLine: [command, ...process.argv.slice(2).map(shellWord)].join(" "),
     token: ISOBATCH_TOKEN,
     logLevel: ISOBATCH_LOG ? oneOf("ISOBATCH_LOG", LOG_LEVELS)(ISOBATCH_LOG) : undefined,
     logFormat: ISOBATCH_LOG_FORMAT ? oneOf("ISOBATCH_LOG_FORMAT", LOG_FORMATS)(ISOBATCH_LOG_FORMAT) : undefined,

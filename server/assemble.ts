@@ -119,11 +119,21 @@ export async function assemble(
   server.addService(shardService, shard.handlers);
   const address = await server.listen(options.listen);
   cleanUp.add(() => awaited("the server's connections to close", server.shutdown(FAREWELL_MS)));
+  // Before the connections are closed, so that the departures that follow are not recorded as losses.
+  cleanUp.add(() => coordinator.close());
   const source = createRunSource({
     ...{ folder: directory.folder, runId, version, task, address, security, metrics, log, coordinator, status },
   });
   const observers = await startObservers(options.observers ?? [], source, cleanUp);
   directory.saveTask();
+  const { command } = options;
+  metrics.append({
+    type: "event",
+    event: "started",
+    at: new Date().toISOString(),
+    version,
+    ...(command && { command }),
+  });
   if (extension !== undefined) metrics.append(extension);
   directory.showAddress(formatAddress(fromHere(address)));
   server.setServing(true);

@@ -70,7 +70,7 @@ describe("observers of a run", { timeout: 60_000 }, () => {
     };
     await runWith(test, [observer]);
     assert.equal(phase, "gathering");
-    assert.equal(first?.type === "event" && first.event, "restored");
+    assert.equal(first?.type === "event" && first.event, "started");
   });
 
   it("keep a server from starting only when they can't start, and leave nothing behind", async (test) => {

@@ -33,6 +33,8 @@ export interface ServerOptions {
   readonly replayKappa?: string;
   /** Whether a schedule that ends with a shorter run may be stretched to the task's length. */
   readonly extend?: boolean;
+  /** The command line that started this process, for the record. */
+  readonly command?: string;
   readonly log: Logger;
   /** Starts the process of shard `index` ≥ 1, which calls `startShard`; `token` admits it. */
   spawnShard(shard: { index: number; coordinator: Address; listen: Address; token: string }): SpawnedShard;

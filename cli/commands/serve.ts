@@ -128,6 +128,7 @@ export async function serve(
       replayKappa,
       extend,
       memory: memoryOptions(environment),
+      command: environment.commandLine,
       log,
     },
     spawnShard: (shard) => startShardProcess(shard, out, [...shardTls, ...traceArguments(options)], environment, log),

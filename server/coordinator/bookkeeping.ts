@@ -30,6 +30,9 @@ export interface Bookkeeping {
   checkpointWritten(step: number): void;
   rolledBack(effect: Effect<"rolledBack">): void;
   kappaChanged(effect: Effect<"kappaChanged">): void;
+  /** A worker's stream has opened. */
+  workerJoined(worker: string): void;
+  workerLeft(worker: string, reason: string): void;
   note(message: string): void;
   /** Records what is not recorded yet: a checkpoint is about to be ordered, or the run ends. */
   catchUp(): void;
@@ -47,6 +50,9 @@ export interface BookkeepingOptions {
   onFailed(error: unknown): void;
 }
 
+/** Arrivals and departures that one process records: a worker that comes and goes without end must not fill the disk. */
+const ATTENDANCE_MAX = 1_000;
+
 export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
   const { microBatchSize: b, recorder, metrics, ledger, members, earlier, log } = options;
   const speed = createSpeed();
@@ -54,6 +60,7 @@ export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
   // A step that an earlier process committed after the newest checkpoint will be computed again.
   let stepsBefore = earlier.steps;
   let samplesMs = 0;
+  let attendance = 0;
 
   const backlog = createBacklog(options.onFailed);
 
@@ -80,6 +87,19 @@ export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
     const { step: stepMs, compute: computeMs } = commit.ms;
     speed.committed({ samples, atMs, stepMs, computeMs });
     span("record", begun, line.step);
+  }
+
+  /** A moment later, as steps are, so that the order stays and nobody waits. */
+  function attend(name: string, details: Record<string, unknown>): void {
+    attendance += 1;
+    if (attendance > ATTENDANCE_MAX + 1) return;
+    const at = new Date().toISOString();
+    const limit = `${ATTENDANCE_MAX} arrivals and departures of workers are recorded; from now on they are only logged`;
+    const line: MetricsLine =
+      attendance > ATTENDANCE_MAX
+        ? { type: "event", event: "note", at, message: limit }
+        : { type: "event", event: name, at, ...details };
+    backlog.add(() => metrics.append(line));
   }
 
   function standsAt(step: number): void {
@@ -138,6 +158,13 @@ export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
       event("kappa", { step, samples: firstMicroBatch * b, from, kappa, reason, learningRate, gamma1, gamma2 });
       log.info({ step, from, kappa, reason }, "micro-batches per step");
     },
+
+    workerJoined(worker) {
+      const { host, device, computeThreads, numerics } = members.get(worker)!;
+      attend("workerJoined", { worker, host, device, backend: numerics.backend, computeThreads });
+    },
+
+    workerLeft: (worker, reason) => attend("workerLeft", { worker, reason }),
 
     note: (message) => event("note", { message }),
 

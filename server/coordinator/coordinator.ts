@@ -96,6 +96,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   const addresses: (string | undefined)[] = new Array(shards).fill(undefined);
   const tally = createTally();
   const end = createEnd();
+  let isClosing = false;
 
   const dispatch = (event: CoordinatorEvent): void => host.dispatch(event);
   const stopClock = startClock(() => dispatch({ kind: "tick" }));
@@ -109,6 +110,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   const host = createCoreHost<CoordinatorEvent, CoordinatorEffect>({
     handle(event) {
       tally.event(event);
+      recordAttendance(event);
       return core.handle(event, performance.now());
     },
     perform(effect) {
@@ -124,7 +126,15 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     },
   });
 
+  /** Workers that leave because the run is over, or this server ends, are no news. */
+  function recordAttendance(event: CoordinatorEvent): void {
+    if (isClosing || state.phase === "ended" || progress.failure !== "") return;
+    if (event.kind === "workerAttached") bookkeeping.workerJoined(event.worker);
+    if (event.kind === "workerLost") bookkeeping.workerLeft(event.worker, event.reason);
+  }
+
   function stop(): void {
+    isClosing = true;
     stopClock();
     try {
       bookkeeping.catchUp();

@@ -44,7 +44,7 @@ export interface EvaluationLine {
   readonly accuracy: number | null;
 }
 
-/** Whatever else is worth a line: a worker that joined or left, a rollback, a checkpoint. */
+/** An event: a worker that joined or left, a rollback, a checkpoint. docs/reference/run-directory.md lists them. */
 export interface EventLine {
   readonly type: "event";
   readonly event: string;

@@ -11,4 +11,6 @@ export interface RunFacts {
   readonly trainingSamples: number;
   /** 0: the data set has no test part. */
   readonly testSamples: number;
+  /** Classes that labels tell apart; absent where labels are numbers. */
+  readonly classes?: number;
 }
