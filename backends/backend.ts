@@ -1,4 +1,5 @@
 import { IsobatchError } from "../shared/errors.js";
+import type { Numerics } from "../shared/numerics.js";
 import { MANTISSA_BITS, type Precision } from "../shared/precision.js";
 import {
   enableProdMode,
@@ -24,17 +25,6 @@ import * as wasm from "./wasm/index.js";
  * 2: dropout's masks are drawn by Philox.
  */
 const ARITHMETIC = 2;
-
-/** What changes the bits of a gradient: two workers may share a run only if all four are equal. */
-export interface Numerics {
-  backend: string;
-  /** Of the backend and, where there is one, the library under it. */
-  version: string;
-  /** `process.arch`. */
-  architecture: string;
-  /** Everything else that changes bits: SIMD, threads, determinism, the arithmetic's revision. */
-  flags: string;
-}
 
 /** An open backend: tfjs computes on it until it is disposed. One per thread. */
 export interface Backend {

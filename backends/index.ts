@@ -1,4 +1,5 @@
-export { type Backend, isBackendName, type Numerics, openBackend } from "./backend.js";
+export type { Numerics } from "../shared/numerics.js";
+export { type Backend, isBackendName, openBackend } from "./backend.js";
 export { type BackendProbe, chooseBackend, probeBackend, probeBackends } from "./choose.js";
 export {
   type Compiler,

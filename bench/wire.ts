@@ -24,7 +24,7 @@ import {
   isEncrypted,
   type MessageWriter,
   type PushMessage,
-  type PushMessage__Output,
+  type PushResult,
   readMessages,
   shardService,
   verifyChecksum,
@@ -176,7 +176,7 @@ async function serve(): Promise<void> {
   rmSync(folder, { recursive: true });
   const server = createServer({ tls: { key, cert } });
   server.addService(shardService, {
-    PushSums: clientStream<PushMessage__Output, { accepted: number }>(async (call) => {
+    PushSums: clientStream<PushMessage, PushResult>(async (call) => {
       let accepted = 0;
       const connection = { encrypted: isEncrypted(call) };
       for await (const { chunk } of readMessages(call, STREAM)) {
@@ -186,7 +186,7 @@ async function serve(): Promise<void> {
         giveBackMemory(chunk.sums);
         accepted++;
       }
-      return { accepted };
+      return { accepted, dropped: 0 };
     }),
     WatchWeights: serverStream<object, WeightsChunk>(async (call) => {
       const writer = createWriter<WeightsChunk | Frame>(call, STREAM);
@@ -255,7 +255,10 @@ async function send(writer: MessageWriter<Frame>, frame: Frame): Promise<void> {
 }
 
 async function pull(connection: Connection, chunks: Uint8Array[]): Promise<void> {
-  for await (const chunk of readMessages(connection.shard.watchWeights({}), STREAM)) {
+  for await (const chunk of readMessages(
+    connection.shard.watchWeights({ workerId: "", term: 1, seal: Buffer.alloc(0) }),
+    STREAM,
+  )) {
     verifyChecksum(connection, [chunk.weights], chunk.checksum, "a chunk");
     chunks[chunk.chunk].set(chunk.weights);
     giveBackMemory(chunk.weights);

@@ -1,5 +1,5 @@
 import type { Logger } from "../shared/log.js";
-import type { Address, ControlRequest, Status__Output } from "../shared/wire/index.js";
+import type { Address, ControlRequest, Status } from "../shared/wire/index.js";
 import type { Task } from "../tasks/index.js";
 import type { Tally } from "./coordinator/index.js";
 import type { MetricsLine, RunRecord } from "./record/index.js";
@@ -43,7 +43,7 @@ export interface RunSource {
   /** The lines of metrics.jsonl. A line with the event "restored" follows each time that the record was cut back. */
   readonly metrics: Pick<RunRecord<MetricsLine>, "subscribe">;
   readonly log: Logger;
-  status(): Status__Output;
+  status(): Status;
   figures(): RunFigures;
   /** Does what a person asks for; see `control`. */
   control(request: ControlRequest): string;

@@ -1,17 +1,13 @@
-import type { Status, Status__Output } from "../shared/wire/index.js";
 import { type Coordinator, control } from "./coordinator/index.js";
 import type { RunFigures, RunSource } from "./run-observer.js";
 
-export interface RunSourceOptions extends Omit<RunSource, "status" | "figures" | "control"> {
+export interface RunSourceOptions extends Omit<RunSource, "figures" | "control"> {
   readonly coordinator: Coordinator;
-  /** With every field. */
-  status(): Status;
 }
 
-export function createRunSource({ coordinator, status, ...rest }: RunSourceOptions): RunSource {
+export function createRunSource({ coordinator, ...rest }: RunSourceOptions): RunSource {
   return {
     ...rest,
-    status: () => status() as Status__Output,
     figures: () => figuresOf(coordinator),
     control: (request) => control(coordinator, request),
   };

@@ -14,8 +14,9 @@ import {
   coordinatorService,
   type FetchSamplesRequest,
   readMessages,
-  type WorkerReport,
+  type WorkerReportMessage,
 } from "../shared/wire/index.js";
+import { FETCH, WATCH } from "../shared/wire/messages/messages.test.helper.js";
 import type { Task } from "../tasks/index.js";
 import {
   CALL,
@@ -49,8 +50,12 @@ async function all(stream: Parameters<typeof readMessages>[0]): Promise<unknown[
   return messages;
 }
 
+/** protobuf.js takes it as a string: no number of JavaScript is that large and exact. */
+const LARGEST_UINT64 = "18446744073709551615" as unknown as number;
+const DIVERGED = { nonFinite: true, transient: false };
+
 /** Says these things on Work, and reads it to its end. */
-function sayOnWork({ coordinator }: Pick<Connection, "coordinator">, reports: readonly WorkerReport[]) {
+function sayOnWork({ coordinator }: Pick<Connection, "coordinator">, reports: readonly WorkerReportMessage[]) {
   const stream = coordinator.work();
   for (const report of reports) stream.write(report);
   stream.end();
@@ -58,9 +63,9 @@ function sayOnWork({ coordinator }: Pick<Connection, "coordinator">, reports: re
 }
 
 /** Joins, and asks for samples. */
-async function fetchAs({ coordinator }: Connection, request: FetchSamplesRequest): Promise<unknown[]> {
+async function fetchAs({ coordinator }: Connection, request: Partial<FetchSamplesRequest>): Promise<unknown[]> {
   const { workerId, seal } = await call(coordinator, coordinatorService.Join, joinRequest(), CALL);
-  return all(coordinator.fetchSamples({ workerId, seal, ...request }));
+  return all(coordinator.fetchSamples({ ...FETCH, workerId, seal, ...request }));
 }
 
 /** Finishes the run of a server with one more worker. */
@@ -121,7 +126,7 @@ describe("startServer()", { timeout: 120_000 }, () => {
     ],
     [
       "a worker without a numerics class",
-      ({ coordinator }) => call(coordinator, coordinatorService.Join, joinRequest({ numerics: null }), CALL),
+      ({ coordinator }) => call(coordinator, coordinatorService.Join, joinRequest({ numerics: undefined }), CALL),
       "invalid_input",
       /must say which numerics class/,
     ],
@@ -180,7 +185,7 @@ describe("startServer()", { timeout: 120_000 }, () => {
     ],
     [
       "a micro-batch that no number can name",
-      (connection) => fetchAs(connection, { evaluation: false, first: "18446744073709551615", count: 1 }),
+      (connection) => fetchAs(connection, { evaluation: false, first: LARGEST_UINT64, count: 1 }),
       "refused",
       /There is no micro-batch \d+/,
     ],
@@ -262,9 +267,9 @@ describe("startServer()", { timeout: 120_000 }, () => {
         const streams = {
           Work: () => coordinator.work(),
           Serve: () => coordinator.serve(),
-          FetchSamples: () => coordinator.fetchSamples({ workerId: "x", evaluation: false, first: 0, count: 1 }),
+          FetchSamples: () => coordinator.fetchSamples({ ...FETCH, workerId: "x" }),
           WatchMetrics: () => coordinator.watchMetrics({ fromLine: 0 }),
-          WatchWeights: () => shard.watchWeights({ workerId: "x", term: 1 }),
+          WatchWeights: () => shard.watchWeights({ ...WATCH, workerId: "x", term: 1 }),
         };
         for (const [method, open] of Object.entries(streams)) {
           let received = 0;
@@ -336,12 +341,22 @@ describe("startServer()", { timeout: 120_000 }, () => {
     const server = await serve(test, { task, workersAwaited: 2 });
     const liar = await work(test, server.address);
     const many = new Array<number>(1_000).fill(Number.NaN);
-    const lies: WorkerReport[] = [
+    const lies: WorkerReportMessage[] = [
       { weightsHeld: { term: 99, version: 99 } },
-      { leaseComputed: { lease: 12_345, computeMs: -1 } },
-      { leaseFailed: { lease: 12_345, microBatch: 5, reason: "no reason", nonFinite: true } },
-      { leaseFailed: { lease: 12_345, microBatch: 5, reason: "no reason", nonFinite: true } },
-      { evaluated: { term: 1, version: 77, firstBatch: 4_000_000_000, lossSums: many, correct: [] } },
+      { leaseComputed: { lease: 12_345, computeMs: -1, samplesMs: -1 } },
+      { leaseFailed: { lease: 12_345, microBatch: 5, reason: "no reason", ...DIVERGED } },
+      { leaseFailed: { lease: 12_345, microBatch: 5, reason: "no reason", ...DIVERGED } },
+      {
+        evaluated: {
+          term: 1,
+          version: 77,
+          firstBatch: 4_000_000_000,
+          lossSums: many,
+          correct: [],
+          failed: "",
+          transient: false,
+        },
+      },
       { attach: { workerId: "somebody-else" } },
       {},
     ];
@@ -355,8 +370,7 @@ describe("startServer()", { timeout: 120_000 }, () => {
     const server = await serve(test, { task });
     const worker = await work(test, server.address, {
       async onLease({ lease }) {
-        const microBatch = "18446744073709551615";
-        await worker.report({ leaseFailed: { lease, microBatch, reason: "it says so", nonFinite: true } });
+        await worker.report({ leaseFailed: { lease, microBatch: LARGEST_UINT64, reason: "it says so", ...DIVERGED } });
       },
     });
     const summary = await finishWith(test, server);

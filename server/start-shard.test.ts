@@ -3,7 +3,7 @@ import { describe, it, type TestContext } from "node:test";
 import { IsobatchError } from "../shared/errors.js";
 import { createLayout, layoutToJson } from "../shared/layout/index.js";
 import { createLog } from "../shared/log.js";
-import { coordinatorService, createHandlers, createServer } from "../shared/wire/index.js";
+import { coordinatorService, createHandlers, createServer, type ShardWelcome } from "../shared/wire/index.js";
 import { startShard } from "./start-shard.js";
 
 const WELCOME_MS = 10_000;
@@ -48,8 +48,9 @@ describe("startShard()", { timeout: 60_000 }, () => {
   it("refuses a welcome with a wire format that it does not know", async (test) => {
     const layout = createLayout([{ name: "kernel", shape: [8], kind: "parameter", decay: true }]);
     const start = await startAt(test, (call) => {
-      const welcome = { runId: "a run", layoutJson: layoutToJson(layout), endChunk: 1, wire: "float16" };
-      call.write({ welcome });
+      const chunks = { firstChunk: 0, endChunk: 1 };
+      const run = { runId: "a run", taskHash: "", layoutJson: layoutToJson(layout), leaseKey: Buffer.alloc(32) };
+      call.write({ welcome: { ...run, ...chunks, passes: [], wire: "float16" } satisfies ShardWelcome });
     });
     await assert.rejects(start(), {
       code: "damaged",

@@ -13,9 +13,9 @@ import {
   type MessageWriter,
   readMessages,
   type ServerTls,
-  type ShardCommand__Output,
-  type ShardReport,
-  type ShardWelcome__Output,
+  type ShardCommand,
+  type ShardReportMessage,
+  type ShardWelcome,
   shardService,
 } from "../shared/wire/index.js";
 import { createCheckpointStore } from "./checkpoint/index.js";
@@ -27,7 +27,6 @@ import {
   type MemoryOptions,
   type NearFolder,
   openNearFolder,
-  passesOf,
   reportMessage,
   type Shard,
   trafficMessage,
@@ -84,7 +83,7 @@ export async function startShard(options: ShardProcessOptions): Promise<RunningS
 
   try {
     const welcome = await askWelcome(stream, options.index, stopped);
-    gate.replace(passesOf(welcome.passes));
+    gate.replace(welcome.passes);
     const wire = wireFormatOf(welcome.wire);
     const near = await openNearFolder(options.memory, options.log);
     const shard = shardOf(options, { ...welcome, wire }, stream, near, crash.crash);
@@ -115,16 +114,16 @@ export async function startShard(options: ShardProcessOptions): Promise<RunningS
 /** The shard's end of its Serve stream. */
 interface Stream {
   readonly connection: Connection;
-  readonly writer: MessageWriter<ShardReport>;
-  readonly commands: AsyncGenerator<ShardCommand__Output>;
+  readonly writer: MessageWriter<ShardReportMessage>;
+  readonly commands: AsyncGenerator<ShardCommand>;
   /** Sends a report; what can't be sent is logged, since the reading side ends then. */
-  send(report: ShardReport): void;
+  send(report: ShardReportMessage): void;
 }
 
 async function openStream({ coordinator, token, log }: ShardProcessOptions, signal: AbortSignal): Promise<Stream> {
   const connection = await connect(coordinator, { token, waitMs: CONNECT_MS });
-  const call = connection.coordinator.Serve();
-  const writer = createWriter<ShardReport>(call, { stallMs: STALL_MS, what: "The stream to the coordinator" });
+  const call = connection.coordinator.serve();
+  const writer = createWriter<ShardReportMessage>(call, { stallMs: STALL_MS, what: "The stream to the coordinator" });
   const commands = readMessages(call, { what: "The coordinator", signal });
   return {
     ...{ connection, writer, commands },
@@ -137,13 +136,13 @@ async function askWelcome(
   { writer, commands }: Stream,
   index: number,
   stopped: AbortController,
-): Promise<ShardWelcome__Output> {
+): Promise<ShardWelcome> {
   await writer.write({ hello: { index, version } });
   const timer = setTimeout(() => stopped.abort(), WELCOME_MS);
   try {
     const first = await commands.next();
-    const welcome: ShardWelcome__Output | null | undefined = first.value?.welcome;
-    if (welcome == null) throw new IsobatchError("unavailable", "The coordinator did not welcome this shard.");
+    const welcome: ShardWelcome | undefined = first.value?.welcome;
+    if (welcome === undefined) throw new IsobatchError("unavailable", "The coordinator did not welcome this shard.");
     return welcome;
   } finally {
     clearTimeout(timer);
@@ -152,15 +151,7 @@ async function askWelcome(
 
 function shardOf(
   options: ShardProcessOptions,
-  {
-    runId,
-    taskHash,
-    leaseKey,
-    layoutJson,
-    firstChunk,
-    endChunk,
-    wire,
-  }: ShardWelcome__Output & { readonly wire: WireFormat },
+  { runId, taskHash, leaseKey, layoutJson, firstChunk, endChunk, wire }: ShardWelcome & { readonly wire: WireFormat },
   { send }: Stream,
   near: NearFolder | undefined,
   crash: (error: unknown) => void,
@@ -208,7 +199,7 @@ async function obey({ commands }: Stream, shard: Shard, gate: MutableGate): Prom
   for await (const command of commands) {
     if (command.stop != null) return;
     if (command.keep != null) shard.keep(command.keep.steps);
-    if (command.passes != null) gate.replace(passesOf(command.passes));
+    if (command.passes != null) gate.replace(command.passes);
     const event = commandEvent(command);
     if (event !== undefined) shard.handle(event);
   }

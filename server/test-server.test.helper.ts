@@ -19,13 +19,13 @@ import {
   createWriter,
   fromStatus,
   type JoinRequest,
-  type JoinResponse__Output,
-  type MicroBatchLease__Output,
+  type JoinResponse,
+  type MicroBatchLease,
   type PushMessage,
-  type PushResult__Output,
+  type PushResult,
   parseAddress,
   readMessages,
-  type WorkerReport,
+  type WorkerReportMessage,
 } from "../shared/wire/index.js";
 import { loadTask, type Task } from "../tasks/index.js";
 import { type RunningServer, type ServerOptions, startServer } from "./index.js";
@@ -98,29 +98,33 @@ export async function connectTo(test: TestContext, address: Address, token?: str
   return connection;
 }
 
-export const joinRequest = (more: JoinRequest = {}): JoinRequest => ({
+export const joinRequest = (more: Partial<JoinRequest> = {}): JoinRequest => ({
   version,
   numerics: { backend: "made-up", version: "1", architecture: "none", flags: "" },
   host: "tester",
+  processId: 1,
+  computeThreads: 1,
+  device: "",
+  runId: "",
   ...more,
 });
 
 export interface MadeUpWorker {
-  readonly joined: JoinResponse__Output;
+  readonly joined: JoinResponse;
   /** Why the run has ended, as the server told it. */
   readonly ended: Promise<string>;
   /** The leases it has been given so far. */
-  readonly leases: readonly MicroBatchLease__Output[];
+  readonly leases: readonly MicroBatchLease[];
   /** Says something on its own stream. */
-  report(report: WorkerReport): Promise<void>;
+  report(report: WorkerReportMessage): Promise<void>;
 }
 
 export interface MadeUpOptions {
-  readonly request?: JoinRequest;
+  readonly request?: Partial<JoinRequest>;
   /** Default: TOKEN. */
   readonly token?: string;
   /** Called with each lease, before anything is done about it. */
-  onLease?(lease: MicroBatchLease__Output): Promise<void>;
+  onLease?(lease: MicroBatchLease): Promise<void>;
   /** Whether it can have weights as of this term; default: any, of which it needs no more than their number. */
   holds?(term: number): boolean;
 }
@@ -135,11 +139,11 @@ export async function work(
   const joined = await call(connection.coordinator, coordinatorService.Join, joinRequest(request), CALL);
   const layout = layoutFromJson(joined.layoutJson);
   const stream = connection.coordinator.work();
-  const writer = createWriter<WorkerReport>(stream, { stallMs: 10_000, what: "The made-up worker's stream" });
+  const writer = createWriter<WorkerReportMessage>(stream, { stallMs: 10_000, what: "The made-up worker's stream" });
   await writer.write({ attach: { workerId: joined.workerId } });
   const { port } = parseAddress(`localhost${joined.shards[0].address}`, "shard 0");
   const shard = await connectTo(test, { host: address.host, port }, token);
-  const leases: MicroBatchLease__Output[] = [];
+  const leases: MicroBatchLease[] = [];
 
   const obey = async (): Promise<string> => {
     for await (const command of readMessages(stream, { what: "The server" })) {
@@ -147,14 +151,15 @@ export async function work(
       if (command.evaluation) {
         const { term, version: weights, firstBatch, endBatch } = command.evaluation;
         const zeros = new Array<number>(endBatch - firstBatch).fill(0);
-        await writer.write({ evaluated: { term, version: weights, firstBatch, lossSums: zeros, correct: zeros } });
+        const sums = { lossSums: zeros, correct: zeros, failed: "", transient: false };
+        await writer.write({ evaluated: { term, version: weights, firstBatch, ...sums } });
       }
       if (command.lease) {
         leases.push(command.lease);
         await writer.write({ weightsHeld: { term: command.lease.term, version: command.lease.step } });
         await onLease?.(command.lease);
         await push(shard, leasePush(joined, layout, command.lease));
-        await writer.write({ leaseComputed: { lease: command.lease.lease, computeMs: 1 } });
+        await writer.write({ leaseComputed: { lease: command.lease.lease, computeMs: 1, samplesMs: 0 } });
       }
       if (command.ended) {
         writer.end();
@@ -170,9 +175,9 @@ export async function work(
 
 /** All that a worker pushes of a lease, each leaf alone. */
 export function leasePush(
-  { workerId, seal }: Pick<JoinResponse__Output, "workerId" | "seal">,
+  { workerId, seal }: Pick<JoinResponse, "workerId" | "seal">,
   layout: Layout,
-  lease: MicroBatchLease__Output,
+  lease: MicroBatchLease,
 ): PushMessage[] {
   const { lo, hi, firstMicroBatch } = lease;
   const losses = Array.from({ length: hi - lo }, (_, i) => 1 + ((firstMicroBatch + lo + i) % 7));
@@ -188,10 +193,7 @@ export function leasePush(
   return messages;
 }
 
-export function push(
-  { shard }: Pick<Connection, "shard">,
-  messages: readonly PushMessage[],
-): Promise<PushResult__Output> {
+export function push({ shard }: Pick<Connection, "shard">, messages: readonly PushMessage[]): Promise<PushResult> {
   return new Promise((resolve, reject) => {
     const stream = shard.pushSums((error, result) =>
       error ? reject(fromStatus(error, "The push")) : resolve(result!),

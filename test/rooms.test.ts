@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -33,10 +33,14 @@ const PURE = [
   "viewing/dashboard/view",
 ];
 
-function sources(room: string): string[] {
+function everyFile(room: string): string[] {
   return readdirSync(join(root, room), { recursive: true })
     .map((path) => join(room, String(path)))
-    .filter((path) => path.endsWith(".ts") && !/\.test(\.\w+)?\.ts$/.test(path) && !path.includes("/assembly/"));
+    .filter((path) => path.endsWith(".ts"));
+}
+
+function sources(room: string): string[] {
+  return everyFile(room).filter((path) => !/\.test(\.\w+)?\.ts$/.test(path) && !path.includes("/assembly/"));
 }
 
 function importsOf(path: string): string[] {
@@ -125,6 +129,22 @@ describe("the rooms", () => {
         /\benv\b.*from "(node:)?process"|\bprocess\b[^;\n]*\benv\b/,
         `${file} reads the environment`,
       );
+    }
+  });
+
+  it("see only plain messages of the wire: what protobuf.js takes and gives stays in shared/wire", () => {
+    const tops = [...Object.keys(MAY_IMPORT).filter((room) => !room.includes("/")), "viewing", "api", "bench", "test"];
+    const files = tops.filter((top) => existsSync(join(root, top))).flatMap(everyFile);
+    assert.ok(files.length > 500);
+    for (const file of files.filter((path) => !path.startsWith("shared/wire/"))) {
+      for (const name of importsOf(file)) assert.doesNotMatch(name, /wire\/generated/, `${file} imports ${name}`);
+    }
+    // Only the codecs of messages/ know both forms.
+    for (const file of sources("shared/wire").filter((path) => !/wire\/(generated|messages)\//.test(path))) {
+      for (const name of importsOf(file)) assert.doesNotMatch(name, /generated/, `${file} imports ${name}`);
+    }
+    for (const file of sources("shared/wire/messages")) {
+      assert.doesNotMatch(readFileSync(join(root, file), "utf8"), /export .*from "\.\.\/generated/, file);
     }
   });
 

@@ -1,4 +1,4 @@
-import type { WorkerCommand__Output } from "../shared/wire/index.js";
+import type { WorkerCommand } from "../shared/wire/index.js";
 import type { WorkerEvent } from "./core/index.js";
 import type { Joined } from "./join.js";
 import { checkEvaluation, checkLease } from "./plausible.js";
@@ -8,7 +8,7 @@ import { checkEvaluation, checkLease } from "./plausible.js";
  * @throws {IsobatchError} if the server asks for something that the run does not have.
  */
 export function commandEvent(
-  command: WorkerCommand__Output,
+  command: WorkerCommand,
   { task, evaluationBatches }: Pick<Joined, "task" | "evaluationBatches">,
 ): WorkerEvent | undefined {
   const { lease, evaluation, term, drain, ended } = command;

@@ -1,6 +1,6 @@
 import { withoutStatus } from "../backends/tensorflow/status.js";
 import { IsobatchError, messageOf } from "../shared/errors.js";
-import { type Connection, cancel, createWriter, readMessages, type WorkerReport } from "../shared/wire/index.js";
+import { type Connection, cancel, createWriter, readMessages, type WorkerReportMessage } from "../shared/wire/index.js";
 import { pause } from "./pause.js";
 
 /** What the server is told of an error: its words, and whether only a connection is to blame. */
@@ -20,7 +20,7 @@ export async function tellWhyNot(connection: Connection, workerId: string, error
   const stream = connection.coordinator.work();
   const over = new AbortController();
   const tell = async (): Promise<void> => {
-    const writer = createWriter<WorkerReport>(stream, { stallMs: TELL_MS, what });
+    const writer = createWriter<WorkerReportMessage>(stream, { stallMs: TELL_MS, what });
     await writer.write({ attach: { workerId } });
     await writer.write({ failed: failureOf(error) });
     writer.end();

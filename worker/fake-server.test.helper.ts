@@ -15,26 +15,27 @@ import {
   createHandlers,
   createServer,
   createWriter,
-  type FetchSamplesRequest__Output,
-  type JoinRequest__Output,
+  type FetchSamplesRequest,
+  type JoinRequest,
   type JoinResponse,
   type MessageWriter,
-  type MicroBatchLease__Output,
-  type PushLease__Output,
+  type MicroBatchLease,
+  type PushLease,
   readMessages,
   type ShardHandlers,
-  type SumsChunk__Output,
+  type SumsChunk,
   shardService,
   type WeightsChunk,
   type WorkerCommand,
-  type WorkerReport__Output,
+  type WorkerReportMessage,
 } from "../shared/wire/index.js";
+import { TAKEN } from "../shared/wire/messages/messages.test.helper.js";
 import { buildModel, resolveTask, type Task } from "../tasks/index.js";
 
 export interface ReceivedPush {
   readonly shard: number;
-  readonly lease: PushLease__Output;
-  readonly chunks: SumsChunk__Output[];
+  readonly lease: PushLease;
+  readonly chunks: SumsChunk[];
   /** All of it came. */
   complete: boolean;
   /** The worker gave it up. grpc-js says so of a call that was answered, too, so look at `complete` as well. */
@@ -50,12 +51,12 @@ export interface FakeServer {
   /** θ of the version, `layout.length` numbers. */
   weights(version: number): Float32Array;
   readonly heard: {
-    readonly joins: JoinRequest__Output[];
+    readonly joins: JoinRequest[];
     /** Without heartbeats. */
-    readonly reports: WorkerReport__Output[];
+    readonly reports: WorkerReportMessage[];
     heartbeats: number;
     readonly pushes: ReceivedPush[];
-    readonly fetches: FetchSamplesRequest__Output[];
+    readonly fetches: FetchSamplesRequest[];
     /** By the shard asked. */
     readonly watches: number[];
   };
@@ -68,9 +69,9 @@ export interface FakeServer {
     /** May change a chunk before it is sent. */
     chunk: (chunk: WeightsChunk) => WeightsChunk;
     /** May throw. */
-    push: (lease: PushLease__Output) => Promise<void>;
+    push: (lease: PushLease) => Promise<void>;
     /** May be late, and damage the batches' checksums. */
-    fetch: (request: FetchSamplesRequest__Output) => Promise<{ damaged: boolean }>;
+    fetch: (request: FetchSamplesRequest) => Promise<{ damaged: boolean }>;
   };
   /** To every worker that is attached. */
   command(command: WorkerCommand): void;
@@ -154,6 +155,7 @@ export async function startFakeServer(fields: Record<string, unknown> = {}): Pro
         datasetFingerprint: "f".repeat(64),
         heartbeatMs: 50,
         evaluationBatches: 4,
+        seal: Buffer.alloc(0),
         shards: slices.map((slice, index) => ({
           index,
           address: index === 0 ? `:${main.port}` : `:${shard1.port}`,
@@ -211,10 +213,10 @@ export async function startFakeServer(fields: Record<string, unknown> = {}): Pro
         } else push!.chunks.push({ ...chunk!, sums: Buffer.from(chunk!.sums) });
       }
       // A call that was opened ahead, and over which nothing was pushed.
-      if (push === undefined) return {};
+      if (push === undefined) return TAKEN;
       push.complete = true;
       noteHearing();
-      return {};
+      return TAKEN;
     }),
     Near: bidi((call) => void call.write({ invitation: { memory: "" } })),
     WatchWeights: serverStream(async (call) => {
@@ -289,7 +291,7 @@ export async function startFakeServer(fields: Record<string, unknown> = {}): Pro
 }
 
 /** A lease of leaves [lo, hi) of a step of four micro-batches. */
-export function leaseOf(step: number, lo: number, hi: number, term = 1): MicroBatchLease__Output {
+export function leaseOf(step: number, lo: number, hi: number, term = 1): MicroBatchLease {
   return {
     lease: 100 * step + lo,
     term,

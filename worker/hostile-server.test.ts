@@ -6,7 +6,7 @@ import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { FORM } from "../compute/open-gradients.test.helper.js";
 import { IsobatchError } from "../shared/errors.js";
-import { checksumFor, connect, type JoinResponse, type MicroBatchLease__Output } from "../shared/wire/index.js";
+import { checksumFor, connect, type JoinResponse, type MicroBatchLease } from "../shared/wire/index.js";
 import { rowBytes } from "../tasks/index.js";
 import { leaseOf } from "./fake-server.test.helper.js";
 import { startWorker } from "./index.js";
@@ -23,7 +23,7 @@ const tensor = (fields: object): string => JSON.stringify([{ name: "a", kind: "p
 const form = (input: object, label: object = {}): string =>
   JSON.stringify({ input: { ...FORM.input, ...input }, label: { ...FORM.label, ...label } });
 
-const ANSWERS: Record<string, [change: (answer: JoinResponse) => JoinResponse, reason: RegExp]> = {
+const ANSWERS: Record<string, [change: (answer: JoinResponse) => Partial<JoinResponse>, reason: RegExp]> = {
   "a layout of one endless tensor": [
     () => ({ layoutJson: tensor({ shape: [Number.MAX_SAFE_INTEGER] }) }),
     /layout has 9007199254740991 elements; at most 1073741824 are allowed/,
@@ -35,11 +35,11 @@ const ANSWERS: Record<string, [change: (answer: JoinResponse) => JoinResponse, r
   "a layout without end": [() => ({ layoutJson: "[".repeat(9 * 2 ** 20) }), /layout has 9437184 characters/],
   "a topology without end": [() => ({ topologyJson: "[".repeat(9 * 2 ** 20) }), /topology has 9437184 characters/],
   "a task of endless micro-batches": [
-    ({ taskJson }) => ({ taskJson: JSON.stringify({ ...JSON.parse(taskJson!), microBatchSize: 1e9 }) }),
+    ({ taskJson }) => ({ taskJson: JSON.stringify({ ...JSON.parse(taskJson), microBatchSize: 1e9 }) }),
     /microBatchSize is 1000000000/,
   ],
   "a task of endless steps": [
-    ({ taskJson }) => ({ taskJson: JSON.stringify({ ...JSON.parse(taskJson!), microBatchesPerStep: 1e9 }) }),
+    ({ taskJson }) => ({ taskJson: JSON.stringify({ ...JSON.parse(taskJson), microBatchesPerStep: 1e9 }) }),
     /microBatchesPerStep/,
   ],
   "samples without end": [() => ({ sampleFormJson: form({ shape: [1e9, 1e9] }) }), /its samples have the form/],
@@ -97,7 +97,7 @@ describe("join() of a hostile server", { timeout: 240_000 }, () => {
 
 describe("checkLease() and checkEvaluation()", () => {
   const task = { microBatchSize: 8, microBatchesPerStep: 4, samples: 8 * 400 };
-  const refused: [change: Partial<MicroBatchLease__Output>, reason: RegExp][] = [
+  const refused: [change: Partial<MicroBatchLease>, reason: RegExp][] = [
     [{ lo: 0, hi: 2 ** 32 - 1 }, /micro-batches 0 to 4294967294 of 4;/],
     [{ microBatches: 2 ** 32 - 1, hi: 2 ** 32 - 1 }, /a step of 4294967295 micro-batches, where at most 4 are allowed/],
     [{ lo: 3, hi: 3 }, /micro-batches 3 to 2 of 4/],

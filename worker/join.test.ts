@@ -46,7 +46,12 @@ describe("join()", () => {
   it("tells two runs, models and data sets apart, but not two joins of one", async (test) => {
     const { connection, behaviour } = await serve(test);
     const identities = new Set<string>();
-    const changes: JoinResponse[] = [{}, { workerId: "other" }, { runId: "run-2" }, { datasetFingerprint: "0" }];
+    const changes: Partial<JoinResponse>[] = [
+      {},
+      { workerId: "other" },
+      { runId: "run-2" },
+      { datasetFingerprint: "0" },
+    ];
     for (const change of changes) {
       behaviour.join = (response) => ({ ...response, ...change });
       identities.add((await join(connection, WORKER)).identity);
@@ -57,7 +62,7 @@ describe("join()", () => {
   it("refuses an answer that can't be used, with the reason", async (test) => {
     const { connection, behaviour, layout } = await serve(test);
     const count = layout.chunks.length;
-    const wrong: [JoinResponse, RegExp][] = [
+    const wrong: [Partial<JoinResponse>, RegExp][] = [
       [{ layoutJson: "{" }, /JSON/],
       [{ taskJson: "{}" }, /the task/],
       [{ sampleFormJson: '{"input":{"shape":[],"type":"int64"},"label":{"shape":[]}}' }, /its samples have the form/],

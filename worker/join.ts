@@ -12,7 +12,7 @@ import {
   type Connection,
   call,
   coordinatorService,
-  type JoinResponse__Output,
+  type JoinResponse,
   parseAddress,
 } from "../shared/wire/index.js";
 import { resolveTask, type SampleSpec, sampleFormFromJson, type Task } from "../tasks/index.js";
@@ -102,7 +102,7 @@ export async function join(
   }
 }
 
-function read(response: JoinResponse__Output, host: string): Joined {
+function read(response: JoinResponse, host: string): Joined {
   const { workerId, runId, heartbeatMs, taskJson, topologyJson, layoutJson, sampleFormJson } = response;
   for (const name of [workerId, runId, response.datasetFingerprint]) {
     if (name.length > NAME_LENGTH_MAX) throw new RangeError(`a name in it has ${name.length} characters`);
@@ -139,7 +139,7 @@ function read(response: JoinResponse__Output, host: string): Joined {
   };
 }
 
-function readShards(shards: JoinResponse__Output["shards"], layout: Layout, host: string): ShardPlace[] {
+function readShards(shards: JoinResponse["shards"], layout: Layout, host: string): ShardPlace[] {
   if (shards.length > SHARDS_MAX)
     throw new RangeError(`it has ${shards.length} shards; at most ${SHARDS_MAX} are allowed`);
   const ordered = [...shards].sort((a, b) => a.firstChunk - b.firstChunk);

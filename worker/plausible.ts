@@ -4,7 +4,7 @@
  */
 import { IsobatchError } from "../shared/errors.js";
 import { largestKappa } from "../shared/steps/index.js";
-import type { EvaluationLease__Output, MicroBatchLease__Output } from "../shared/wire/index.js";
+import type { EvaluationBatches, MicroBatchLease } from "../shared/wire/index.js";
 import { microBatchesOf, type Task } from "../tasks/index.js";
 
 /** The most batches of the test part: far more than any data set is evaluated in. */
@@ -21,7 +21,7 @@ function refuse(what: string): never {
 
 /** @throws {IsobatchError} `damaged` if no step of the task's run has such a lease. */
 export function checkLease(
-  lease: MicroBatchLease__Output,
+  lease: MicroBatchLease,
   task: Pick<Task, "microBatchesPerStep" | "samples" | "microBatchSize">,
 ): void {
   const { term, step, firstMicroBatch, microBatches, lo, hi, leafCoefficients1, leafCoefficients2 } = lease;
@@ -46,7 +46,7 @@ export function checkLease(
  * @param batches of the test part.
  * @throws {IsobatchError} `damaged` if the test part has no such batches.
  */
-export function checkEvaluation(lease: EvaluationLease__Output, batches: number): void {
+export function checkEvaluation(lease: EvaluationBatches, batches: number): void {
   const { term, version, firstBatch, endBatch } = lease;
   if (![term, version].every(isCount)) refuse("an evaluation with numbers that are not whole");
   if (!(firstBatch < endBatch && endBatch <= batches)) {

@@ -7,14 +7,14 @@ import {
   connect,
   createHandlers,
   createServer,
-  type PushMessage__Output,
+  type PushMessage,
   type PushResult,
   readMessages,
   shardService,
 } from "../shared/wire/index.js";
 import { createPushCalls, type PushCall } from "./push-calls.js";
 
-type Call = ServerReadableStream<PushMessage__Output, PushResult>;
+type Call = ServerReadableStream<PushMessage, PushResult>;
 
 /** A shard that hears of calls, and takes each with `take`; and a worker's calls to it. */
 async function open(test: TestContext, take: (call: Call) => Promise<PushResult>) {
@@ -23,7 +23,7 @@ async function open(test: TestContext, take: (call: Call) => Promise<PushResult>
   const { clientStream } = createHandlers(assert.ifError);
   const server = createServer();
   server.addService(shardService, {
-    PushSums: clientStream<PushMessage__Output, PushResult>((call) => {
+    PushSums: clientStream<PushMessage, PushResult>((call) => {
       heard.push(call);
       hear();
       return take(call);
@@ -47,11 +47,14 @@ async function open(test: TestContext, take: (call: Call) => Promise<PushResult>
 async function readAll(call: Call): Promise<PushResult> {
   let accepted = 0;
   for await (const _ of readMessages(call, { what: "A push" })) accepted += 1;
-  return { accepted };
+  return { accepted, dropped: 0 };
 }
 
+const NO_BYTES = Buffer.alloc(0);
+const LEASE = { workerId: "w1", lease: 1, term: 1, step: 0, lo: 0, hi: 1, mac: NO_BYTES, losses: [1], seal: NO_BYTES };
+
 async function push({ writer, answer }: PushCall): Promise<void> {
-  await writer.write({ lease: { workerId: "w1" } });
+  await writer.write({ lease: LEASE });
   writer.end();
   await answer;
 }

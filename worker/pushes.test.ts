@@ -2,20 +2,20 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ComputedLease } from "../compute/index.js";
 import { IsobatchError } from "../shared/errors.js";
-import type { NearAnswer__Output } from "../shared/wire/index.js";
+import type { NearAnswer } from "../shared/wire/index.js";
 import type { StepWork, WorkerEvent } from "./core/index.js";
 import { leaseOf } from "./fake-server.test.helper.js";
 import type { NearSession } from "./near/index.js";
 import { createPushes, type PushesOptions } from "./pushes.js";
 
 const WORK: StepWork = { id: 7, kind: "step", lease: leaseOf(0, 0, 1) };
-const answer = (fields: Partial<NearAnswer__Output>): NearAnswer__Output => ({
+const answer = (fields: Partial<NearAnswer>): NearAnswer => ({
   ...{ lease: 0, accepted: 0, dropped: 0, lent: false, refused: "" },
   ...fields,
 });
 
 /** What the core is told of a push to a shard of this machine that answers like this. */
-async function pushed(answered: () => Promise<NearAnswer__Output>, lend: boolean): Promise<WorkerEvent> {
+async function pushed(answered: () => Promise<NearAnswer>, lend: boolean): Promise<WorkerEvent> {
   const session: Pick<NearSession, "canPush" | "push" | "close"> = {
     canPush: () => true,
     push: answered,

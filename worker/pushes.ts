@@ -2,7 +2,7 @@
 
 import type { ComputedLease, WorkerMemory } from "../compute/index.js";
 import { IsobatchError } from "../shared/errors.js";
-import { createProgressTimer, type NearAnswer__Output } from "../shared/wire/index.js";
+import { createProgressTimer, type NearAnswer } from "../shared/wire/index.js";
 import type { StepWork, WorkerEvent } from "./core/index.js";
 import { failureOf } from "./failure.js";
 import type { Near, NearSession } from "./near/index.js";
@@ -92,7 +92,7 @@ export function createPushes({ workerId, seal, links, memory, forms, near, resul
 }
 
 /** The shard's answer; one that stays away for too long ends the session, as a push over the wire would end. */
-async function answerOf(session: NearSession, push: Push, lend: boolean): Promise<NearAnswer__Output> {
+async function answerOf(session: NearSession, push: Push, lend: boolean): Promise<NearAnswer> {
   const overdue = createProgressTimer(STALL_MS, () => void session.close());
   overdue.wait();
   try {

@@ -1,4 +1,4 @@
-import type { WorkerReport as Message } from "../shared/wire/index.js";
+import type { WorkerReportMessage as Message } from "../shared/wire/index.js";
 import type { WorkerReport } from "./core/index.js";
 
 /** What the core reports, as it is sent. */
@@ -18,11 +18,11 @@ export function reportMessage(report: WorkerReport): Message {
     }
     case "evaluated": {
       const { term, version, firstBatch, lossSums, correct } = report;
-      return { evaluated: { term, version, firstBatch, lossSums: [...lossSums], correct: [...correct] } };
+      return { evaluated: { term, version, firstBatch, lossSums, correct, failed: "", transient: false } };
     }
     case "evaluationFailed": {
       const { term, version, firstBatch, reason, transient } = report;
-      return { evaluated: { term, version, firstBatch, failed: reason, transient } };
+      return { evaluated: { term, version, firstBatch, lossSums: [], correct: [], failed: reason, transient } };
     }
     case "leaving":
       return { leaving: { reason: report.reason } };

@@ -7,7 +7,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import type { FetchBatch } from "../compute/index.js";
 import { IsobatchError } from "../shared/errors.js";
 import { began, span } from "../shared/trace/index.js";
-import { type Connection, readMessages, type SampleBatch__Output, verifyChecksum } from "../shared/wire/index.js";
+import { type Connection, readMessages, type SampleBatchMessage, verifyChecksum } from "../shared/wire/index.js";
 import {
   createSampleOrder,
   type Dataset,
@@ -42,7 +42,7 @@ const ATTEMPTS_MAX = 2;
 /** The batches of one run that are here or on the way. They outlive the connections over which they come. */
 export interface Batches extends Readonly<Record<BatchKind, BatchCache<Batch>>> {
   /** Throws if what came is not the batch that was asked for. */
-  check(batch: SampleBatch__Output, kind: BatchKind, wanted: number, connection: { readonly encrypted: boolean }): void;
+  check(batch: SampleBatchMessage, kind: BatchKind, wanted: number, connection: { readonly encrypted: boolean }): void;
 }
 
 /** Empty caches for the batches of a run with this task and samples of this form. */

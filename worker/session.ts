@@ -13,8 +13,8 @@ import {
   createWriter,
   type MessageWriter,
   readMessages,
-  type WorkerCommand__Output,
-  type WorkerReport,
+  type WorkerCommand,
+  type WorkerReportMessage,
 } from "../shared/wire/index.js";
 import { microBatchesOf } from "../tasks/index.js";
 import { commandEvent } from "./command-events.js";
@@ -65,7 +65,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const { connection, joined } = options;
   const { workerId } = joined;
   const stream = connection.coordinator.work();
-  const writer = createWriter<WorkerReport>(stream, { stallMs: STALL_MS, what: WHAT });
+  const writer = createWriter<WorkerReportMessage>(stream, { stallMs: STALL_MS, what: WHAT });
   await writer.write({ attach: { workerId } }).catch((error: unknown) => {
     cancel(stream);
     throw error;
@@ -116,10 +116,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
 }
 
 /** Resolves when the server asks for something that the run does not have: joining again would not help. */
-async function obey(
-  commands: AsyncIterable<WorkerCommand__Output>,
-  { joined, dispatch }: SessionOptions,
-): Promise<void> {
+async function obey(commands: AsyncIterable<WorkerCommand>, { joined, dispatch }: SessionOptions): Promise<void> {
   for await (const command of commands) {
     let event: WorkerEvent | undefined;
     try {
@@ -133,7 +130,7 @@ async function obey(
 }
 
 /** Sends heartbeats; one that can't be sent holds up the next. */
-function beat(writer: MessageWriter<WorkerReport>, everyMs: number): () => void {
+function beat(writer: MessageWriter<WorkerReportMessage>, everyMs: number): () => void {
   let beating = false;
   const heartbeats = setInterval(() => {
     if (beating) return;

@@ -5,7 +5,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { createWorkerMemory } from "../compute/index.js";
 import { createCoreHost } from "../shared/core-host.js";
 import { createLayout } from "../shared/layout/index.js";
-import { checksumFor, type WeightsChunk__Output } from "../shared/wire/index.js";
+import { checksumFor, type WeightsChunk } from "../shared/wire/index.js";
 import { createWorkerCore, type WorkerEffect, type WorkerEvent } from "./core/index.js";
 import type { ShardLink } from "./shard-link.js";
 import { createWeightStreams } from "./weights.js";
@@ -60,7 +60,7 @@ function open(test: TestContext, load: () => Promise<void>) {
     for (const chunk of chunks) {
       const bytes = Buffer.from(new Float32Array(layout.chunks[chunk].length).fill(version).buffer);
       const checksum = checksumFor(PLAIN, [bytes]);
-      stream.push({ term: 1, version, chunk, weights: bytes, checksum } satisfies WeightsChunk__Output);
+      stream.push({ term: 1, version, chunk, weights: bytes, checksum } satisfies WeightsChunk);
     }
   };
   const versionsInMemory = (): number[] => layout.chunks.map((chunk) => memory.weights(chunk).readFloatLE(0));

@@ -13,7 +13,7 @@ import {
   giveBackMemory,
   readMessages,
   verifyChecksum,
-  type WeightsChunk__Output,
+  type WeightsChunk,
 } from "../shared/wire/index.js";
 import type { WorkerEvent } from "./core/index.js";
 import { failureOf } from "./failure.js";
@@ -66,7 +66,7 @@ export function createWeightStreams(options: WeightStreamsOptions): WeightStream
   };
 
   /** Resolves when the core has judged the chunk. */
-  const judge = async (shard: number, connection: Connection, message: WeightsChunk__Output): Promise<void> => {
+  const judge = async (shard: number, connection: Connection, message: WeightsChunk): Promise<void> => {
     const { chunk, term, version } = message;
     const bytes = checked(message, links[shard], connection, { layout, forms });
     const judged = new Promise<void>((readOn) => come.set(shard, { chunk, bytes, readOn }));
@@ -131,7 +131,7 @@ export function createWeightStreams(options: WeightStreamsOptions): WeightStream
 
 /** The chunk's bytes, once they are known to be whole. */
 function checked(
-  { chunk, weights, checksum }: WeightsChunk__Output,
+  { chunk, weights, checksum }: WeightsChunk,
   link: ShardLink,
   connection: Connection,
   { layout, forms }: { readonly layout: Layout; readonly forms: WireForms },

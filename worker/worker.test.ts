@@ -185,7 +185,7 @@ describe("a worker's life", { timeout: 180_000 }, () => {
   it("ends with the run that ended while it was away, as the others did", async (test) => {
     const server = await serve(test);
     const worker = await workAtStart(test, server);
-    server.behaviour.join = () => ({ ended: { ok: true, reason: "the run has ended" } });
+    server.behaviour.join = (response) => ({ ...response, ended: { ok: true, reason: "the run has ended" } });
     server.dropWorkers();
     assert.deepEqual(await worker.finished, { reason: "run ended", ok: true, message: "the run has ended" });
   });
@@ -218,7 +218,7 @@ describe("a worker's life", { timeout: 180_000 }, () => {
     const worker = await workAtStart(test, server);
     server.command({ lease: leaseOf(0, 0, 2) });
     await server.until(() => server.heard.pushes.length === 2, "the push is under way");
-    server.command({ drain: {} });
+    server.command({ drain: { reason: "" } });
     server.command({ lease: leaseOf(0, 2, 4) });
     await server.until(() => server.heard.reports.some(({ leaving }) => leaving), "it says that it leaves");
     const beats = server.heard.heartbeats;

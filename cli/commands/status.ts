@@ -1,4 +1,4 @@
-import { type Address, call, coordinatorService, type Status__Output } from "../../shared/wire/index.js";
+import { type Address, call, coordinatorService, type Status } from "../../shared/wire/index.js";
 import type { Environment } from "../environment.js";
 import { createPaint } from "../progress/view.js";
 import { describeStatus } from "../status/describe.js";
@@ -20,7 +20,7 @@ export async function status(
 ): Promise<void> {
   const { stdin, stdout } = process;
   await connected(given, options, environment, async ({ coordinator }, address) => {
-    const ask = (signal?: AbortSignal): Promise<Status__Output> =>
+    const ask = (signal?: AbortSignal): Promise<Status> =>
       call(coordinator, coordinatorService.GetStatus, {}, { deadlineMs: CALL_DEADLINE_MS, signal });
     const now = await ask();
     if (options.json) return void stdout.write(`${JSON.stringify(statusJson(now), null, 2)}\n`);

@@ -4,7 +4,7 @@ import { createLog } from "../../shared/log.js";
 import {
   type Address,
   type ControlRequest,
-  type ControlResponse__Output,
+  type ControlResponse,
   call,
   coordinatorService,
 } from "../../shared/wire/index.js";
@@ -32,7 +32,7 @@ export async function createTokenCommand(
   const made =
     address === undefined
       ? (await managerOf(options)).create({ name, role, lastsMs })
-      : await ask(address, { createToken: { name, role, lastsMs } }, options, environment);
+      : await ask(address, { createToken: { name: name ?? "", role, lastsMs: lastsMs ?? 0 } }, options, environment);
   const until = lastsMs === undefined ? "until it is revoked" : `for ${duration(lastsMs / 1_000)}`;
   process.stderr.write(`token "${made.name}" for the role ${role}, good ${until}; it is shown this once\n`);
   process.stdout.write(`${made.token}\n`);
@@ -74,7 +74,7 @@ async function ask(
   request: ControlRequest,
   options: TokenOptions,
   environment: Environment,
-): Promise<ControlResponse__Output> {
+): Promise<ControlResponse> {
   return connected(address, options, environment, ({ coordinator }) =>
     call(coordinator, coordinatorService.Control, request, { deadlineMs: CALL_DEADLINE_MS }),
   );
@@ -82,7 +82,7 @@ async function ask(
 
 type ShownToken = Omit<TokenEntry, "hash"> & { readonly hash?: string };
 
-function entryOf({ name, role, ...times }: ControlResponse__Output["tokens"][number]): ShownToken {
+function entryOf({ name, role, ...times }: ControlResponse["tokens"][number]): ShownToken {
   const known = (ms: number): number | undefined => (ms === 0 ? undefined : ms);
   return {
     name,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { MetricsLine } from "../../server/index.js";
+import { statusMessage } from "../../shared/wire/messages/messages.test.helper.js";
 import type { Display } from "./display.js";
 import { createSmoothedLoss, describeArrivals, describeLine, followRun } from "./follow.js";
 
@@ -67,7 +68,7 @@ describe("followRun()", () => {
     const display: Display = { moves: false, print, printCommand: print, show: () => {}, close: () => {} };
     const unfollow = followRun(
       {
-        status: () => ({ workers: [] }),
+        status: () => statusMessage(),
         metrics: {
           subscribe(_fromLine, listener) {
             for (const [i, line] of file.entries()) void listener(JSON.stringify(line), i);

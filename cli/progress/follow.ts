@@ -1,5 +1,5 @@
 import type { MetricsLine, RunningServer } from "../../server/index.js";
-import type { Status__Output } from "../../shared/wire/index.js";
+import type { Status } from "../../shared/wire/index.js";
 import type { Display } from "./display.js";
 import { count, measure, percent, plural } from "./format.js";
 import type { RunView } from "./view.js";
@@ -28,7 +28,7 @@ export function followRun(
   });
   let workers: readonly Worker[] = [];
   const refresh = (): void => {
-    const status = server.status() as Status__Output;
+    const status = server.status();
     // When a run has ended its workers leave, which is no news.
     const present = status.phase === "ended" ? workers : status.workers;
     for (const text of describeArrivals(workers, present)) display.print(text);
@@ -44,9 +44,9 @@ export function followRun(
   };
 }
 
-type Worker = Pick<Status__Output["workers"][number], "id" | "device" | "computeThreads">;
+type Worker = Pick<Status["workers"][number], "id" | "device" | "computeThreads">;
 
-export function viewOf(status: Status__Output, loss: number | undefined): RunView {
+export function viewOf(status: Status, loss: number | undefined): RunView {
   const { evaluated, evaluationLoss, evaluationAccuracy } = status;
   const accuracy = Number.isFinite(evaluationAccuracy) ? evaluationAccuracy : null;
   return {
@@ -66,7 +66,7 @@ export function viewOf(status: Status__Output, loss: number | undefined): RunVie
   };
 }
 
-function activityOf({ phase, workers }: Status__Output): string | undefined {
+function activityOf({ phase, workers }: Status): string | undefined {
   if (phase === "gathering" || phase === "restoring") return "starting";
   if (phase === "ended") return "finishing";
   if (workers.length === 0) return "waiting for workers";

@@ -1,9 +1,9 @@
-import type { Status__Output } from "../../shared/wire/index.js";
+import type { Status } from "../../shared/wire/index.js";
 import { count, duration, measure, percent, plural, printable } from "../progress/format.js";
 import { table } from "../progress/table.js";
 
 /** How a run stands, as lines for a pipe. */
-export function describeStatus(status: Status__Output): string[] {
+export function describeStatus(status: Status): string[] {
   const { samples, samplesTotal, evaluated, evaluationLoss, evaluationAccuracy } = status;
   const { learningRate, gamma1, gamma2, noiseScale, advice } = status;
   const microBatches = plural(status.microBatchesPerStep, "micro-batch").replace("batchs", "batches");
@@ -60,7 +60,7 @@ function transportText(transport: string): string {
     : ({ memory: "in memory", copied: "copied", wire: "over the wire" }[transport] ?? "mixed");
 }
 
-function failureRows({ failure, workerFailure }: Status__Output): [string, string][] {
+function failureRows({ failure, workerFailure }: Status): [string, string][] {
   if (failure !== "") return [["failed", printable(failure)]];
   return workerFailure === "" ? [] : [["workers fail", printable(workerFailure)]];
 }

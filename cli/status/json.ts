@@ -1,10 +1,10 @@
-import type { Status__Output } from "../../shared/wire/index.js";
+import type { Status } from "../../shared/wire/index.js";
 
 /**
  * What `isobatch status --json` prints, for programs: docs/reference/command-line.md describes the fields. They stay as they are while
  * the first number of Isobatch's version does; what is not known (yet) is null.
  */
-export function statusJson(status: Status__Output) {
+export function statusJson(status: Status) {
   const known = (value: number): number | null => (Number.isFinite(value) ? value : null);
   return {
     version: status.version,

@@ -1,19 +1,21 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { stripVTControlCharacters } from "node:util";
-import type { Status__Output } from "../../shared/wire/index.js";
+import type { Status } from "../../shared/wire/index.js";
 import { createPaint } from "../progress/view.js";
 import { type StatusView, statusLines } from "./view.js";
 
-type Worker = Status__Output["workers"][number];
+type Worker = Status["workers"][number];
+
+const NUMERICS = { backend: "", version: "", architecture: "", flags: "" };
 
 const workerOf = (id: string, more: Partial<Worker> = {}): Worker => ({
-  ...{ id, host: "gpu-server", processId: 1, numerics: null, computeThreads: 4, state: "computing" },
+  ...{ id, host: "gpu-server", processId: 1, numerics: NUMERICS, computeThreads: 4, state: "computing" },
   transport: "memory",
   ...{ microBatchesPerSecond: 12.34, microBatches: 1_234, lastSeenSeconds: 0.31, device: "an AMD EPYC", ...more },
 });
 
-const statusOf = (more: Partial<Status__Output> = {}): Status__Output => ({
+const statusOf = (more: Partial<Status> = {}): Status => ({
   ...{ runId: "5f9ca007-2222-4444-8888-123456789abc", task: "mnist", phase: "stepping", term: 1, version: "0.1.0" },
   ...{ step: 500, steps: 1_000, samples: 128_000, samplesTotal: 256_000, loss: 0.1234, samplesPerSecond: 2_610 },
   ...{
@@ -34,7 +36,7 @@ const statusOf = (more: Partial<Status__Output> = {}): Status__Output => ({
   ...more,
 });
 
-const linesOf = (more: Partial<Status__Output>, columns: number, rows: number, gone?: StatusView["gone"]): string[] =>
+const linesOf = (more: Partial<Status>, columns: number, rows: number, gone?: StatusView["gone"]): string[] =>
   statusLines({ status: statusOf(more), address: "10.0.0.7:7400", gone }, { columns, rows, paint: createPaint(false) });
 
 const crowd = Array.from({ length: 64 }, (_, i) =>

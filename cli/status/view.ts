@@ -1,12 +1,12 @@
 /** A run on a terminal's screen, at one moment. Pure. */
 import { stripVTControlCharacters } from "node:util";
-import type { Status__Output } from "../../shared/wire/index.js";
+import type { Status } from "../../shared/wire/index.js";
 import { count, cutTo, duration, measure, percent, plural, printable, wrapText } from "../progress/format.js";
 import type { Paint } from "../progress/view.js";
 
 export interface StatusView {
   /** The newest that was heard. */
-  readonly status: Status__Output;
+  readonly status: Status;
   /** HOST:PORT of the server. */
   readonly address: string;
   /** Since when and why the server can't be reached; undefined while it can. */
@@ -42,7 +42,7 @@ export function statusLines({ status, address, gone }: StatusView, { columns, ro
   return lines.slice(0, rows).map((line) => fit(line, columns));
 }
 
-function headLines(status: Status__Output, address: string, width: number, paint: Paint): string[] {
+function headLines(status: Status, address: string, width: number, paint: Paint): string[] {
   const place = `${address}${GAP}run ${status.runId.slice(0, 8)}`;
   const left = `${status.task}${GAP}${status.phase}, term ${count(status.term)}`;
   const title = `${paint("bold", status.task)}${GAP}${phase(status, paint)}, term ${count(status.term)}`;
@@ -61,7 +61,7 @@ function headLines(status: Status__Output, address: string, width: number, paint
   return [`${title}${filler}${paint("dim", place)}`, `${bar}${GAP}${ending}`];
 }
 
-function phase({ phase: name, workers }: Status__Output, paint: Paint): string {
+function phase({ phase: name, workers }: Status, paint: Paint): string {
   const well = name === "stepping" || name === "evaluating" || name === "boundary" || name === "ended";
   return paint(well && workers.length > 0 ? "green" : "yellow", name);
 }
@@ -76,7 +76,7 @@ function goneLines(gone: StatusView["gone"], width: number, paint: Paint): strin
 }
 
 /** Why the run has failed, or what its workers meet while nothing is computed. */
-function failureLines({ failure, workerFailure }: Status__Output, width: number, paint: Paint): string[] {
+function failureLines({ failure, workerFailure }: Status, width: number, paint: Paint): string[] {
   if (failure !== "") return warning(`the run has failed. ${printable(failure)}`, width, paint);
   return workerFailure === "" ? [] : warning(`workers fail: ${printable(workerFailure)}`, width, paint);
 }
@@ -87,7 +87,7 @@ function warning(text: string, width: number, paint: Paint): string[] {
     .map((line) => paint("yellow", line));
 }
 
-function factLines(status: Status__Output, width: number, paint: Paint): string[] {
+function factLines(status: Status, width: number, paint: Paint): string[] {
   const { microBatchesPerStep: kappa, microBatchSize, evaluationAccuracy } = status;
   const stepped = status.step > 0 && Number.isFinite(status.loss);
   const accuracy = Number.isFinite(evaluationAccuracy) ? `, accuracy ${percent(evaluationAccuracy)}` : "";
@@ -117,7 +117,7 @@ function factLines(status: Status__Output, width: number, paint: Paint): string[
 }
 
 /** In words: the rule, where κ follows something. */
-function kappaOf({ microBatchesPerStep: kappa, kappaRule }: Status__Output): string {
+function kappaOf({ microBatchesPerStep: kappa, kappaRule }: Status): string {
   const fixed = kappaRule === "" || kappaRule === `always ${kappa}`;
   return fixed ? plural(kappa, "micro-batch").replace("batchs", "batches") : `${count(kappa)}, ${kappaRule}`;
 }
@@ -131,13 +131,13 @@ function cell([label, value]: Fact, width: number, paint: Paint): string {
   return `${paint("dim", label.padEnd(LABEL_WIDTH))}${GAP}${paint("bold", shown)}${padding}`;
 }
 
-type Worker = Status__Output["workers"][number];
+type Worker = Status["workers"][number];
 
 /** Whoever is not well stands above those who are; those keep their order, so that lines don't jump. */
 const NOT_WELL = ["silent", "joining", "loading weights", "draining"];
 const isWell = ({ state }: Worker): boolean => !NOT_WELL.includes(state);
 
-function workerLines({ workers }: Status__Output, width: number, room: number, paint: Paint): string[] {
+function workerLines({ workers }: Status, width: number, room: number, paint: Paint): string[] {
   if (workers.length === 0) return [paint("yellow", "no workers yet: isobatch worker join brings one")];
   const ordered = [...workers].sort((a, b) => Number(isWell(a)) - Number(isWell(b)));
   const all = ordered.length <= room - 1;
@@ -169,7 +169,7 @@ function tally(workers: readonly Worker[]): string {
 }
 
 /** One line is enough for shards that are all there. */
-function shardLines({ shards }: Status__Output, width: number, paint: Paint): string[] {
+function shardLines({ shards }: Status, width: number, paint: Paint): string[] {
   const missing = shards.filter(({ state }) => state !== "attached");
   const version = `at version ${count(Math.min(...shards.map((shard) => shard.version)))}`;
   if (missing.length === 0) return [`${paint("dim", plural(shards.length, "shard"))}${GAP}${version}`];

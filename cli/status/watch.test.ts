@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { IsobatchError } from "../../shared/errors.js";
-import type { Status__Output } from "../../shared/wire/index.js";
+import type { Status } from "../../shared/wire/index.js";
 import { createPaint } from "../progress/view.js";
 import { watchStatus } from "./watch.js";
 
-const statusAt = (step: number, phase = "stepping"): Status__Output =>
+const statusAt = (step: number, phase = "stepping"): Status =>
   ({
     task: "mnist",
     runId: "r",
@@ -19,10 +19,10 @@ const statusAt = (step: number, phase = "stepping"): Status__Output =>
     workerFailure: "",
     samplesTotal: 9,
     samples: step,
-  }) as unknown as Status__Output;
+  }) as unknown as Status;
 
 /** Watches while the server gives these answers, one after the other. */
-async function watch(answers: readonly (Status__Output | Error)[], onDraw = (_text: string, _leave: () => void) => {}) {
+async function watch(answers: readonly (Status | Error)[], onDraw = (_text: string, _leave: () => void) => {}) {
   const leaving = new AbortController();
   const shown: string[] = [];
   const queue = [...answers];

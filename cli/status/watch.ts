@@ -1,12 +1,12 @@
 import { IsobatchError, messageOf } from "../../shared/errors.js";
-import { type Address, formatAddress, type Status__Output } from "../../shared/wire/index.js";
+import { type Address, formatAddress, type Status } from "../../shared/wire/index.js";
 import type { Paint } from "../progress/view.js";
 import type { Screen } from "./screen.js";
 import { statusLines } from "./view.js";
 
 export interface WatchOptions {
-  readonly first: Status__Output;
-  ask(signal: AbortSignal): Promise<Status__Output>;
+  readonly first: Status;
+  ask(signal: AbortSignal): Promise<Status>;
   readonly address: Address;
   readonly screen: Pick<Screen, "columns" | "rows" | "draw" | "onChange" | "left">;
   readonly paint: Paint;
@@ -21,7 +21,7 @@ const REFRESH_MS = 500;
  * @returns what was known last
  * @throws {IsobatchError} whatever asking again would not change, such as a token that is wrong
  */
-export async function watchStatus(options: WatchOptions): Promise<Status__Output> {
+export async function watchStatus(options: WatchOptions): Promise<Status> {
   const { ask, screen, paint, refreshMs = REFRESH_MS } = options;
   const { left } = screen;
   let status = options.first;

@@ -27,6 +27,6 @@ export function control(coordinator: Coordinator, { stop, checkpoint, drain }: C
     );
   }
   coordinator.dispatch({ kind: "workerLeaving", worker: member.id });
-  member.writer.write({ drain: {} }).catch(() => {});
+  member.writer.write({ drain: { reason: "" } }).catch(() => {});
   return `Worker ${member.id} finishes what it has and leaves.`;
 }

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { JoinRequest__Output, MessageWriter, WorkerCommand } from "../../shared/wire/index.js";
+import type { MessageWriter, WorkerCommand } from "../../shared/wire/index.js";
 import { createMembers } from "./members.js";
 
 describe("createMembers()", () => {
   it("knows whether a process of a host has computed anything that was committed", () => {
     const members = createMembers();
-    const request = { host: "gpu server", processId: 7, device: "", computeThreads: 1, numerics: null };
+    const numerics = { backend: "wasm", version: "1", architecture: "none", flags: "" };
+    const request = { host: "gpu server", processId: 7, device: "", computeThreads: 1, numerics };
     const join = (): void => {
-      const id = members.join(request as JoinRequest__Output, "join");
+      const id = members.join(request, "join");
       members.attach(id, {} as MessageWriter<WorkerCommand>, "join").microBatches = members.all().length - 1;
     };
     join();

@@ -1,5 +1,6 @@
 import { IsobatchError } from "../../shared/errors.js";
-import type { JoinRequest__Output, MessageWriter, Numerics__Output, WorkerCommand } from "../../shared/wire/index.js";
+import type { Numerics } from "../../shared/numerics.js";
+import type { JoinRequest, MessageWriter, WorkerCommand } from "../../shared/wire/index.js";
 
 /**
  * The workers that have joined, and who they are. A worker's id is given by Join and is good for one Work stream:
@@ -7,7 +8,7 @@ import type { JoinRequest__Output, MessageWriter, Numerics__Output, WorkerComman
  */
 export interface Members {
   /** Admits a worker that showed the token of this name. @returns its id. */
-  join(request: JoinRequest__Output, token: string): string;
+  join(request: JoiningWorker, token: string): string;
   /**
    * The worker's stream stands.
    * @throws {IsobatchError} `refused` for an id that is unknown or in use, or that joined with another token
@@ -25,6 +26,11 @@ export interface Members {
   all(): Member[];
 }
 
+/** What a worker says of itself, once its numerics class has been checked. */
+export type JoiningWorker = Pick<JoinRequest, "host" | "processId" | "device" | "computeThreads"> & {
+  readonly numerics: Numerics;
+};
+
 export interface Member {
   readonly id: string;
   /** The name of the token that it joined with. */
@@ -33,7 +39,7 @@ export interface Member {
   readonly processId: number;
   readonly device: string;
   readonly computeThreads: number;
-  readonly numerics: Numerics__Output;
+  readonly numerics: Numerics;
   writer: MessageWriter<WorkerCommand> | undefined;
   /** How its numbers travel; empty while it has not said so. */
   transport: string;
@@ -73,7 +79,7 @@ export function createMembers(): Members {
         processId: request.processId,
         device: request.device,
         computeThreads: request.computeThreads,
-        numerics: request.numerics!,
+        numerics: request.numerics,
         writer: undefined,
         transport: "",
         microBatches: 0,

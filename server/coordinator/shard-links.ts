@@ -1,8 +1,7 @@
-import type { Pass } from "../../shared/credentials/index.js";
 import { messageOf } from "../../shared/errors.js";
 import type { Logger } from "../../shared/log.js";
-import type { MessageWriter, Passes, ShardCommand } from "../../shared/wire/index.js";
-import { type MeasuredReport, planMessage, type Shard } from "../shard/index.js";
+import type { MessageWriter, ShardCommand } from "../../shared/wire/index.js";
+import type { MeasuredReport, Shard } from "../shard/index.js";
 import type { CoordinatorEffect, CoordinatorEvent } from "./core/index.js";
 
 /** What the coordinator sends to a shard, and how it hears of it: the same for one in this process and for others. */
@@ -51,22 +50,13 @@ export function remoteLink(
         case "restore":
           return send({ restore: { term: effect.term, step: effect.step } });
         case "plan":
-          return send(planMessage(effect.plan));
+          return send({ plan: effect.plan });
         case "checkpoint":
-          return send({ checkpoint: { term: effect.term, ...effect.mark } });
+          return send({ checkpoint: { term: effect.term, mark: effect.mark } });
         case "keep":
-          return send({ keep: { steps: [...effect.steps] } });
+          return send({ keep: { steps: effect.steps } });
       }
     },
     stop: (reason) => send({ stop: { reason } }),
-  };
-}
-
-/** Who is admitted, for shards in other processes. */
-export function passesMessage(passes: readonly Pass[]): Passes {
-  return {
-    passes: passes.map(({ name, role, hash, expiresMs = 0, revokedMs = 0 }) => ({
-      ...{ name, role, hash, expiresMs, revokedMs },
-    })),
   };
 }

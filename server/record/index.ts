@@ -17,7 +17,6 @@ export {
 export {
   type DataIdentity,
   type HeldRun,
-  type NumericsClass,
   openRunDirectory,
   RUN_FILES,
   type RunContents,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { makeFolderDurably, writeFileDurably } from "../../shared/durable-file.js";
 import { IsobatchError, messageOf } from "../../shared/errors.js";
 import { type Layout, layoutFromJson, layoutToJson } from "../../shared/layout/index.js";
+import type { Numerics } from "../../shared/numerics.js";
 import { readRegularFile, regularFileExists } from "../../shared/regular-file.js";
 import { acquireLock, LOCK_FILE } from "./lock.js";
 import type { RunFacts } from "./run-facts.js";
@@ -27,7 +28,7 @@ export interface RunDirectory {
   /** Returns once the term will survive a power cut: it is saved before it is used. */
   saveTerm(term: number): void;
   /** Remembers the run's numerics class, which its first worker decides. */
-  saveNumerics(numerics: NumericsClass): void;
+  saveNumerics(numerics: Numerics): void;
   /** Lets those who look into the folder know where its server is reached from this machine, as HOST:PORT. */
   showAddress(address: string): void;
   /** Gives the folder back to others. */
@@ -42,7 +43,7 @@ export interface RunIdentity {
   /** Numbers the run's restarts and rollbacks. */
   readonly term: number;
   /** Null until a worker has joined. */
-  readonly numerics: NumericsClass | null;
+  readonly numerics: Numerics | null;
   /** Of Isobatch, when the run was made. */
   readonly version: string;
   /** What it trains on; absent in a directory of a version that did not record it yet. */
@@ -56,13 +57,6 @@ export interface DataIdentity {
   readonly fingerprint: string;
   /** The fingerprint of the training part. */
   readonly trainFingerprint: string;
-}
-
-export interface NumericsClass {
-  readonly backend: string;
-  readonly version: string;
-  readonly architecture: string;
-  readonly flags: string;
 }
 
 export interface RunDirectoryOptions {

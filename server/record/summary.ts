@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { writeFileDurably } from "../../shared/durable-file.js";
+import type { Numerics } from "../../shared/numerics.js";
 import type { LossTrend } from "./loss-trend.js";
-import { type NumericsClass, RUN_FILES } from "./run-directory.js";
+import { RUN_FILES } from "./run-directory.js";
 
 /** What came of a run: `summary.json`. */
 export interface Summary {
@@ -25,7 +26,7 @@ export interface Summary {
   /** After how many samples the schedule was stretched, each time that the run was made longer with --extend. */
   readonly extendedAtSamples: readonly number[];
   readonly workers: readonly WorkerShare[];
-  readonly numerics: NumericsClass | null;
+  readonly numerics: Numerics | null;
   /** Whether a run with the same task and numerics class gives the same bits. */
   readonly bitExact: boolean;
   /** Starts and rollbacks so far. */

@@ -1,4 +1,4 @@
-import type { SampleBatch } from "../../shared/wire/index.js";
+import type { SampleBatchMessage } from "../../shared/wire/index.js";
 import { createSampleOrder, microBatchesOf, type Task, type TaskData } from "../../tasks/index.js";
 
 /** The raw bytes of micro-batches and of evaluation batches, as FetchSamples sends them. */
@@ -9,11 +9,12 @@ export interface Samples {
   readonly microBatches: number;
   /** 0 where the data set has no test part. */
   readonly evaluationBatches: number;
-  microBatch(number: number): RawBatch;
-  evaluationBatch(number: number): RawBatch;
+  microBatch(number: number): UnsentBatch;
+  evaluationBatch(number: number): UnsentBatch;
 }
 
-export type RawBatch = SampleBatch & { readonly inputs: Buffer; readonly labels: Buffer };
+/** A batch without the checksum, which depends on the connection. */
+export type UnsentBatch = Omit<SampleBatchMessage, "checksum">;
 
 export function createSamples(task: Task, data: TaskData): Samples {
   const { train, test } = data;
@@ -22,7 +23,7 @@ export function createSamples(task: Task, data: TaskData): Samples {
   const size = task.evaluationBatchSize;
   const evaluationBatches = Math.ceil(testSamples / size);
 
-  function batch(number: number, indices: Uint32Array, read: typeof train.read): RawBatch {
+  function batch(number: number, indices: Uint32Array, read: typeof train.read): UnsentBatch {
     const { inputs, labels } = read(indices);
     return { number, samples: indices.length, inputs: bufferOf(inputs), labels: bufferOf(labels) };
   }

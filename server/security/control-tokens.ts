@@ -1,6 +1,7 @@
-import type { ControlRequest__Output, ControlResponse } from "../../shared/wire/index.js";
+import type { ControlRequest, ControlResponse, TokenInfo } from "../../shared/wire/index.js";
 import { tokenManager } from "./manage-tokens.js";
 import type { Security } from "./security.js";
+import type { TokenEntry } from "./token-store.js";
 
 /**
  * What an admin asks a running server about tokens. What it changes counts before it answers.
@@ -9,7 +10,7 @@ import type { Security } from "./security.js";
  */
 export function createTokenControl(folder: string, security: Pick<Security, "server" | "reload" | "saveUses">) {
   const manager = tokenManager(folder, security.server);
-  return ({ createToken, listTokens, revokeToken }: ControlRequest__Output): ControlResponse | undefined => {
+  return ({ createToken, listTokens, revokeToken }: ControlRequest): ControlResponse | undefined => {
     if (createToken != null) {
       const { name, role, lastsMs } = createToken;
       const made = manager.create({
@@ -18,16 +19,21 @@ export function createTokenControl(folder: string, security: Pick<Security, "ser
         lastsMs: lastsMs === 0 ? undefined : lastsMs,
       });
       security.reload();
-      return { ...made, message: `The token "${made.name}" is made.` };
+      return { ...NOTHING, ...made, message: `The token "${made.name}" is made.` };
     }
     if (listTokens != null) {
       security.saveUses();
-      const tokens = manager.list().map(({ hash, ...token }) => token);
-      return { tokens, message: "" };
+      return { ...NOTHING, tokens: manager.list().map(tokenInfo) };
     }
     if (revokeToken == null) return undefined;
     manager.revoke(revokeToken.name);
     security.reload();
-    return { message: `The token "${revokeToken.name}" is revoked.` };
+    return { ...NOTHING, message: `The token "${revokeToken.name}" is revoked.` };
   };
+}
+
+const NOTHING: ControlResponse = { message: "", name: "", token: "", tokens: [] };
+
+function tokenInfo({ name, role, createdMs, lastUsedMs = 0, expiresMs = 0, revokedMs = 0 }: TokenEntry): TokenInfo {
+  return { name, role, createdMs, lastUsedMs, expiresMs, revokedMs };
 }

@@ -1,6 +1,6 @@
 import { verifyLeaseMac } from "../../shared/credentials/index.js";
 import type { ChunkRange, Layout, WireFormat } from "../../shared/layout/index.js";
-import { type PushMessage__Output, verifyChecksum } from "../../shared/wire/index.js";
+import { type PushMessage, verifyChecksum } from "../../shared/wire/index.js";
 import { sumsBytes } from "./arithmetic/source.js";
 import type { OfferedNode } from "./core/index.js";
 import { type Rejection, rejection } from "./traffic.js";
@@ -19,13 +19,13 @@ export interface PushedLease {
   readonly lo: number;
   readonly hi: number;
   /** One a leaf. */
-  readonly losses: number[];
+  readonly losses: readonly number[];
 }
 
 /** @throws {IsobatchError} `refused` unless the coordinator gave this lease to this worker in this run */
 export function checkLease(
   { runId, leaseKey }: { readonly runId: string; readonly leaseKey: Uint8Array },
-  push: NonNullable<PushMessage__Output["lease"]>,
+  push: NonNullable<PushMessage["lease"]>,
 ): PushedLease {
   const { workerId, lease, term, step, lo, hi, mac, losses } = push;
   if (!verifyLeaseMac(leaseKey, { runId, workerId, lease, term, step, lo, hi }, mac)) {
@@ -45,7 +45,7 @@ export function checkLease(
 export function checkChunk(
   { layout, range, wire }: { readonly layout: Layout; readonly range: ChunkRange; readonly wire: WireFormat },
   lease: PushedLease,
-  chunk: NonNullable<PushMessage__Output["chunk"]>,
+  chunk: NonNullable<PushMessage["chunk"]>,
 ): void {
   const { lo, hi, chunk: index, sums } = chunk;
   const what = `chunk ${index} of [${lo}, ${hi})`;
@@ -73,7 +73,7 @@ export function nodeOf({ worker, term, step, lo: from, losses }: PushedLease, lo
  * @throws {IsobatchError} `damaged` when the bytes are not those that were sent
  */
 export function checkSums(
-  { lo, hi, chunk, sums, checksum }: NonNullable<PushMessage__Output["chunk"]>,
+  { lo, hi, chunk, sums, checksum }: NonNullable<PushMessage["chunk"]>,
   { chunks }: Layout,
   connection: { readonly encrypted: boolean },
 ): void {

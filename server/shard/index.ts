@@ -1,4 +1,4 @@
-export { commandEvent, passesOf, planMessage } from "./command-messages.js";
+export { commandEvent } from "./command-messages.js";
 export type { MeasuredReport } from "./effects.js";
 export { type MemoryOptions, type NearFolder, openNearFolder } from "./near/near-folder.js";
 export { failureMessage, failureOf, reportMessage, reportOf, trafficMessage, trafficOf } from "./report-messages.js";

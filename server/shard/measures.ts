@@ -2,9 +2,9 @@ import type { SumNorms } from "./arithmetic/program.js";
 
 /** What only a shard's shell can measure of a committed step. */
 export interface CommitMeasures {
-  /** One a chunk of parameters, in order. */
-  readonly squaredNorms1: number[];
-  readonly sums2: number[];
+  /** |S1|² and Σ S2, one per chunk of parameters, in order. */
+  readonly squaredNorms1: readonly number[];
+  readonly sums2: readonly number[];
   readonly mergeMs: number;
   readonly applyMs: number;
   readonly bytesReceived: number;

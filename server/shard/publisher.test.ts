@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createLayout } from "../../shared/layout/index.js";
-import { type Frame, type MessageWriter, shardService, type WeightsChunk__Output } from "../../shared/wire/index.js";
+import { type Frame, type MessageWriter, shardService, type WeightsChunk } from "../../shared/wire/index.js";
 import { createPublisher } from "./publisher.js";
 
 const LAYOUT = createLayout([{ name: "kernel", shape: [5000], kind: "parameter", decay: true }]);
@@ -24,7 +24,7 @@ function watcher() {
       new Promise((taken, reject) => {
         const frame = message as Frame;
         const bytes = Buffer.from(frame.frame.subarray(5));
-        const { version, chunk } = shardService.WatchWeights.responseDeserialize(bytes) as WeightsChunk__Output;
+        const { version, chunk } = shardService.WatchWeights.responseDeserialize(bytes) as WeightsChunk;
         written.push({ frame, version, chunk, taken });
         ended.signal.addEventListener("abort", () => reject(new Error("gone")));
       }),

@@ -4,7 +4,7 @@ import { Metadata } from "@grpc/grpc-js";
 import { createCoreHost } from "../../shared/core-host.js";
 import { createLeaseKey, leaseMac, memberSeal } from "../../shared/credentials/index.js";
 import { createLayout } from "../../shared/layout/index.js";
-import { checksumFor, type PushMessage__Output } from "../../shared/wire/index.js";
+import { checksumFor, type PushMessage } from "../../shared/wire/index.js";
 import { createAdmission } from "./admission.js";
 import { createShardCore, type ShardEvent } from "./core/index.js";
 import { type ShardWork, workOf } from "./effects.js";
@@ -62,7 +62,7 @@ function shard() {
     return takePush(
       service,
       (async function* () {
-        yield* messages as unknown as PushMessage__Output[];
+        yield* messages as unknown as PushMessage[];
       })(),
       { metadata: new Metadata(), encrypted: false },
       gone,

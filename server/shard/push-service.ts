@@ -10,7 +10,7 @@ import {
   createWriter,
   giveBackMemory,
   isEncrypted,
-  type PushMessage__Output,
+  type PushMessage,
   type PushResult,
   readMessages,
   type ShardHandlers,
@@ -49,7 +49,7 @@ export function createPushService(
 ): Pick<ShardHandlers, "PushSums" | "WatchWeights"> {
   const { publisher, traffic } = options;
   return {
-    PushSums: clientStream<PushMessage__Output, PushResult>(async (call) => {
+    PushSums: clientStream<PushMessage, PushResult>(async (call) => {
       const gone = new AbortController();
       call.on("cancelled", () => gone.abort(new IsobatchError("interrupted", "The worker has gone.")));
       try {
@@ -75,7 +75,7 @@ export function createPushService(
  */
 export async function takePush(
   options: Omit<PushServiceOptions, "publisher">,
-  messages: AsyncIterable<PushMessage__Output>,
+  messages: AsyncIterable<PushMessage>,
   caller: Caller & { readonly encrypted: boolean },
   gone: AbortSignal,
 ): Promise<{ accepted: number; dropped: number }> {

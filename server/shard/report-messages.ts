@@ -1,56 +1,48 @@
 import { IsobatchError } from "../../shared/errors.js";
-import type {
-  MergedRanges,
-  ShardFailed__Output,
-  ShardReport,
-  ShardReport__Output,
-  ShardTraffic__Output,
-} from "../../shared/wire/index.js";
+import type { ShardReportMessage, ShardTrafficMessage } from "../../shared/wire/index.js";
 import type { MeasuredReport } from "./effects.js";
+import type { CommitMeasures } from "./measures.js";
 import type { ShardTraffic } from "./traffic.js";
 
 /** A shard's reports as messages, both ways. */
 
 /** @throws {IsobatchError} `invalid_input` for a message without a report. */
-export function reportOf(message: ShardReport__Output): MeasuredReport {
+export function reportOf(message: ShardReportMessage): MeasuredReport {
   const { restored, restoreFailed, covered, superseded, committed, checkpointed } = message;
-  if (restored != null) {
-    const { term, noise, ...mark } = restored;
-    return { kind: "restored", term, mark: { ...mark, ...(noise && { noise }) } };
-  }
-  if (restoreFailed != null) return { kind: "restoreFailed", ...restoreFailed };
-  if (covered != null) return { kind: "covered", ...covered };
-  if (superseded != null) return { kind: "superseded", ...superseded };
-  if (checkpointed != null) {
+  if (restored !== undefined) return { kind: "restored", ...restored };
+  if (restoreFailed !== undefined) return { kind: "restoreFailed", ...restoreFailed };
+  if (covered !== undefined) return { kind: "covered", ...covered };
+  if (superseded !== undefined) return { kind: "superseded", ...superseded };
+  if (checkpointed !== undefined) {
     return { kind: "checkpointed", step: checkpointed.step, error: checkpointed.error || undefined };
   }
-  if (committed == null) throw new IsobatchError("invalid_input", "A shard's report is empty.");
+  if (committed === undefined) throw new IsobatchError("invalid_input", "A shard's report is empty.");
   const { term, step, ledger, losses, ...measured } = committed;
   return { kind: "committed", term, step, ledger, losses, measured };
 }
 
-/** A shard's end that no restart would mend. */
-export function failureMessage({ code, message }: IsobatchError): ShardReport {
+/** The report of a failure that a restart of the shard would not fix. */
+export function failureMessage({ code, message }: IsobatchError): ShardReportMessage {
   return { failed: { diverged: code === "diverged", reason: message } };
 }
 
-export function failureOf({ diverged, reason }: ShardFailed__Output): IsobatchError {
+export function failureOf({ diverged, reason }: NonNullable<ShardReportMessage["failed"]>): IsobatchError {
   return new IsobatchError(diverged ? "diverged" : "exhausted", reason);
 }
 
-export function trafficMessage({ bytesReceived, bytesSent, rejected }: ShardTraffic): ShardReport {
+export function trafficMessage({ bytesReceived, bytesSent, rejected }: ShardTraffic): ShardReportMessage {
   const counts = [...rejected].map(([reason, pushes]) => ({ reason, pushes }));
   return { traffic: { bytesReceived, bytesSent, rejected: counts } };
 }
 
-export function trafficOf({ bytesReceived, bytesSent, rejected }: ShardTraffic__Output): ShardTraffic {
+export function trafficOf({ bytesReceived, bytesSent, rejected }: ShardTrafficMessage): ShardTraffic {
   return { bytesReceived, bytesSent, rejected: new Map(rejected.map(({ reason, pushes }) => [reason, pushes])) };
 }
 
-export function reportMessage(report: MeasuredReport): ShardReport {
+export function reportMessage(report: MeasuredReport): ShardReportMessage {
   switch (report.kind) {
     case "restored":
-      return { restored: { term: report.term, ...report.mark } };
+      return { restored: { term: report.term, mark: report.mark } };
     case "restoreFailed":
       return { restoreFailed: report };
     case "covered":
@@ -60,11 +52,10 @@ export function reportMessage(report: MeasuredReport): ShardReport {
     case "checkpointed":
       return { checkpointed: { step: report.step, error: report.error ?? "" } };
     case "committed": {
-      const { term, step, losses, measured } = report;
-      const ledger = report.ledger.map(
-        ({ firstChunk, endChunk, ranges }): MergedRanges => ({ firstChunk, endChunk, ranges: [...ranges] }),
-      );
-      return { committed: { term, step, ledger, losses: [...losses], ...measured } };
+      const { term, step, ledger, losses, measured } = report;
+      return { committed: { term, step, ledger, losses, ...(measured ?? UNMEASURED) } };
     }
   }
 }
+
+const UNMEASURED: CommitMeasures = { squaredNorms1: [], sums2: [], mergeMs: 0, applyMs: 0, bytesReceived: 0 };

@@ -14,7 +14,7 @@ import {
   connect,
   fromStatus,
   type PushMessage,
-  type PushResult__Output,
+  type PushResult,
   readMessages,
   ShardClient,
   type SumsChunk,
@@ -38,7 +38,7 @@ import {
 
 const FROZEN = LAYOUT.chunks.length - 1;
 
-function push(client: InstanceType<typeof ShardClient>, messages: readonly PushMessage[]): Promise<PushResult__Output> {
+function push(client: ShardClient, messages: readonly PushMessage[]): Promise<PushResult> {
   return new Promise((resolve, reject) => {
     const stream = client.pushSums((error, result) =>
       error ? reject(fromStatus(error, "The push")) : resolve(result!),
@@ -331,7 +331,7 @@ describe("PushSums", { timeout: 60_000 }, () => {
     const { ca, issue } = await makeAuthority();
     const served = await serveSmallShard(test, { tls: { ...(await issue({ names: ["127.0.0.1"] })), ca: ca.pem } });
     const none = (messages: PushMessage[]): PushMessage[] =>
-      messages.map(({ lease, chunk }) => (lease ? { lease } : { chunk: { ...chunk, checksum: Buffer.alloc(0) } }));
+      messages.map(({ lease, chunk }) => (lease ? { lease } : { chunk: { ...chunk!, checksum: Buffer.alloc(0) } }));
     const pushed = await push(served.connection.shard, none(leasePush(0, 2)));
     assert.deepEqual(pushed, { accepted: ACTIVE.length, dropped: 0 });
     const stream = served.connection.shard.watchWeights({ workerId: "w-1", term: 1, seal: sealOf("w-1") });

@@ -1,5 +1,4 @@
-import { type Client, Metadata } from "@grpc/grpc-js";
-import type { MethodDefinition } from "@grpc/proto-loader";
+import { type Client, Metadata, type MethodDefinition } from "@grpc/grpc-js";
 import { IsobatchError } from "../errors.js";
 import { fromStatus } from "./status.js";
 import { cancelClientCall } from "./stream.js";
@@ -17,12 +16,12 @@ export interface CallOptions {
  * @throws IsobatchError with the server's sentence; `unavailable` if it cannot be reached or does not answer in
  *   time, `interrupted` if the signal was aborted.
  */
-export function call<Request, Response, RequestOut, ResponseOut>(
+export function call<Request, Response>(
   client: Client,
-  method: MethodDefinition<Request, Response, RequestOut, ResponseOut>,
-  request: Request,
+  method: MethodDefinition<Request, Response>,
+  request: NoInfer<Request>,
   { deadlineMs, signal }: CallOptions,
-): Promise<ResponseOut> {
+): Promise<Response> {
   const name = method.path.slice(method.path.lastIndexOf("/") + 1);
   const what = `${name} at ${client.getChannel().getTarget().replace(/^dns:/, "")}`;
   return new Promise((resolve, reject) => {
@@ -39,7 +38,7 @@ export function call<Request, Response, RequestOut, ResponseOut>(
       (error, response) => {
         signal?.removeEventListener("abort", cancel);
         if (error) reject(signal?.aborted ? cancelled() : fromStatus(error, what));
-        else resolve(response as ResponseOut);
+        else resolve(response as Response);
       },
     );
     signal?.addEventListener("abort", cancel, { once: true });

@@ -15,6 +15,7 @@ import {
   isEncrypted,
   readMessages,
 } from "./index.js";
+import { FETCH } from "./messages/messages.test.helper.js";
 
 const PLAIN = { encrypted: false };
 const TLS = { encrypted: true };
@@ -74,7 +75,7 @@ describe("a connection", { timeout: 60_000 }, () => {
     const address = await served.listen({ host: "127.0.0.1", port: 0 });
     const connection: Connection = await connect(address, { waitMs: 10_000, ...client });
     test.after(() => connection.close());
-    for await (const _ of readMessages(connection.coordinator.fetchSamples({}), { what: "The samples" }));
+    for await (const _ of readMessages(connection.coordinator.fetchSamples(FETCH), { what: "The samples" }));
     return [connection.encrypted, ...calls];
   }
 

@@ -5,23 +5,24 @@ import { loadSync } from "@grpc/proto-loader";
 import fc from "fast-check";
 import { IsobatchError } from "../errors.js";
 import {
-  type PushMessageInParts,
   type SerialisedMessage,
+  type SumsChunkInParts,
   sampleBatchCodec,
+  serialiseSumsChunk,
   weightsChunkCodec,
 } from "./chunk-messages.js";
-import type { PushMessage, PushMessage__Output } from "./generated/index.js";
+import type { PushMessage } from "./messages/index.js";
+import { sampleBatch, sumsChunk, weightsChunk } from "./messages/messages.test.helper.js";
 import { coordinatorService, shardService } from "./service.js";
 
 /** gRPC's framing: five bytes, then the message. */
 const FRAME_BYTES = 5;
 
-// protobuf.js, with the same options, is what our bytes are compared with.
+// protobuf.js is what our bytes are compared with. It does not name the field of a `oneof`, which plain messages don't.
 const reference = loadSync(fileURLToPath(new URL("../../proto/isobatch/v1/isobatch.proto", import.meta.url)), {
   longs: Number,
   enums: String,
   defaults: true,
-  oneofs: true,
 }) as unknown as Record<string, { serialize(message: object): Buffer; deserialize(bytes: Buffer): unknown }>;
 
 /** What gRPC does with a serialised message. */
@@ -52,12 +53,12 @@ const samples = fc.record({ number: uint64, samples: uint32, inputs: tensor, lab
 
 const pushMessage = {
   serialise: shardService.PushSums.requestSerialize as (message: PushMessage) => SerialisedMessage,
-  deserialise: shardService.PushSums.requestDeserialize as (bytes: Buffer) => PushMessage__Output,
+  deserialise: shardService.PushSums.requestDeserialize as (bytes: Buffer) => PushMessage,
 };
 
 /** Each with an arbitrary message, our serialiser, our deserialiser, and protobuf.js's name for it. */
 const CODECS = [
-  { name: "PushMessage", messages: sums.map((chunk): object => ({ message: "chunk", chunk })), codec: pushMessage },
+  { name: "PushMessage", messages: sums.map((chunk): object => ({ chunk })), codec: pushMessage },
   { name: "WeightsChunk", messages: weights as fc.Arbitrary<object>, codec: weightsChunkCodec },
   { name: "SampleBatch", messages: samples as fc.Arbitrary<object>, codec: sampleBatchCodec },
 ] as const;
@@ -161,15 +162,15 @@ describe("PushMessage's codec", () => {
       seal: Buffer.from([2]),
     };
     const bytes = bytesOf(pushMessage.serialise({ lease }));
-    assert.deepEqual(pushMessage.deserialise(bytes), { message: "lease", lease });
+    assert.deepEqual(pushMessage.deserialise(bytes), { lease });
   });
 
-  it("sends sums that lie in two places as one field, byte by byte as if they lay in one", () => {
+  it("sends sums that are stored in two places as one field, byte by byte as if they were in one", () => {
     fc.assert(
       fc.property(sums, tensor, (chunk, moreSums) => {
-        const inParts: PushMessageInParts = { chunk: { ...chunk, moreSums } };
+        const inParts: SumsChunkInParts = { ...chunk, moreSums };
         const whole = { ...chunk, sums: Buffer.concat([chunk.sums, moreSums]) };
-        assert.deepEqual(bytesOf(pushMessage.serialise(inParts)), bytesOf(pushMessage.serialise({ chunk: whole })));
+        assert.deepEqual(bytesOf(serialiseSumsChunk(inParts)), bytesOf(pushMessage.serialise({ chunk: whole })));
       }),
     );
   });
@@ -178,7 +179,7 @@ describe("PushMessage's codec", () => {
     const chunk = { lo: 1, hi: 2, chunk: 3, sums: Buffer.from("abcd"), checksum: Buffer.from("12345678") };
     const unknown = Buffer.from([0x38, 0x05, 0x4d, 1, 2, 3, 4, 0x51, 1, 2, 3, 4, 5, 6, 7, 8]);
     const known = bytesOf(pushMessage.serialise({ chunk }));
-    assert.deepEqual(pushMessage.deserialise(Buffer.concat([unknown, known, unknown])), { message: "chunk", chunk });
+    assert.deepEqual(pushMessage.deserialise(Buffer.concat([unknown, known, unknown])), { chunk });
   });
 });
 
@@ -187,10 +188,12 @@ describe("tensors on the wire", () => {
     const marker = Buffer.from("the tensor begins here");
     fc.assert(
       fc.property(uint32, uint64, (number, large) => {
-        const push = framed(pushMessage.serialise({ chunk: { lo: number, hi: number, chunk: number, sums: marker } }));
+        const push = framed(
+          pushMessage.serialise({ chunk: sumsChunk({ lo: number, hi: number, chunk: number, sums: marker }) }),
+        );
         assert.equal(push.indexOf(marker) % 8, 0);
         const pull = framed(
-          weightsChunkCodec.serialise({ term: large, version: large, chunk: number, weights: marker }),
+          weightsChunkCodec.serialise(weightsChunk({ term: large, version: large, chunk: number, weights: marker })),
         );
         assert.equal(pull.indexOf(marker) % 8, 0);
       }),
@@ -221,7 +224,7 @@ describe("a number on the wire", () => {
 describe("coordinatorService", () => {
   it("sends samples by the codec for large messages", () => {
     const { responseSerialize } = coordinatorService.FetchSamples;
-    assert.equal(Buffer.isBuffer(responseSerialize({ inputs: Buffer.alloc(4) })), false);
+    assert.equal(Buffer.isBuffer(responseSerialize(sampleBatch({ inputs: Buffer.alloc(4) }))), false);
   });
 });
 

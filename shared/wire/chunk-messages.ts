@@ -1,15 +1,6 @@
 import { CHECKSUM_BYTES } from "./checksum.js";
-import type {
-  PushMessage,
-  PushMessage__Output,
-  SampleBatch,
-  SampleBatch__Output,
-  SumsChunk,
-  SumsChunk__Output,
-  WeightsChunk,
-  WeightsChunk__Output,
-} from "./generated/index.js";
 import { FRAME_BYTES } from "./message-decoder.js";
+import type { PushMessage, SampleBatchMessage, SumsChunk, WeightsChunk } from "./messages/index.js";
 import { BYTES, NUMBER, readFields, varintLength, writeField } from "./protobuf.js";
 
 /**
@@ -66,25 +57,22 @@ const ALIGNMENT = 8;
 /** Reserved in the .proto of the messages that are padded. */
 const PADDING_FIELD = 15;
 
-/** Protobuf bytes ↔ message; what protobuf.js generated, for the messages that are not ours. */
-export interface Codec<Input, Output> {
-  serialise(message: Input): SerialisedMessage;
-  deserialise(bytes: Buffer): Output;
+/** Protobuf bytes ↔ message. */
+interface Codec<Message> {
+  serialise(message: Message | Frame): SerialisedMessage;
+  deserialise(bytes: Buffer): Message;
 }
 
-/** A chunk whose sums may be in two places, as S1 and S2 do: those in `moreSums` go behind `sums`. */
+/** A chunk whose sums may be in two places, as S1 and S2 are: those in `moreSums` go behind `sums`. */
 export interface SumsChunkInParts extends SumsChunk {
-  moreSums?: Uint8Array;
+  readonly moreSums?: Uint8Array;
 }
 
-export interface PushMessageInParts extends PushMessage {
-  chunk?: SumsChunkInParts | null;
-}
-
-/** `codec` with a way of its own for messages that hold a chunk. */
-export function pushMessageCodec(
-  codec: Codec<PushMessage, PushMessage__Output>,
-): Codec<PushMessage | Frame, PushMessage__Output> {
+/** `codec`, with another way for messages that hold a chunk. */
+export function pushMessageCodec(codec: {
+  serialise(message: PushMessage): SerialisedMessage;
+  deserialise(bytes: Buffer): PushMessage;
+}): Codec<PushMessage> {
   return {
     serialise(message) {
       if ("frame" in message) return message;
@@ -95,9 +83,8 @@ export function pushMessageCodec(
 }
 
 export function serialiseSumsChunk(message: SumsChunkInParts): SerialisedMessage {
-  const { lo = 0, hi = 0, chunk = 0, sums, moreSums = EMPTY } = message;
-  const [source, checksum] = [bytesOf(sums), bytesOf(message.checksum)];
-  const sumsLength = source.length + moreSums.length;
+  const { lo, hi, chunk, sums, moreSums = EMPTY, checksum } = message;
+  const sumsLength = sums.length + moreSums.length;
   const numbers = numberLength(lo) + numberLength(hi) + numberLength(chunk);
   const chunkLength = numbers + 1 + varintLength(sumsLength) + sumsLength + checksumLength(checksum);
   const length = 1 + varintLength(chunkLength) + chunkLength;
@@ -109,14 +96,14 @@ export function serialiseSumsChunk(message: SumsChunkInParts): SerialisedMessage
     end = writeField(target, end, 2, NUMBER, hi);
     end = writeField(target, end, 3, NUMBER, chunk);
     end = writeField(target, end, 5, BYTES, sumsLength);
-    target.set(source, end);
-    target.set(moreSums, end + source.length);
+    target.set(sums, end);
+    target.set(moreSums, end + sums.length);
     writeChecksum(target, end + sumsLength, checksum);
   });
 }
 
 /** Undefined for a message that is anything but one chunk. */
-function deserialiseSumsChunk(message: Buffer): PushMessage__Output | undefined {
+function deserialiseSumsChunk(message: Buffer): PushMessage | undefined {
   let chunks = 0;
   let from = 0;
   let to = 0;
@@ -130,7 +117,7 @@ function deserialiseSumsChunk(message: Buffer): PushMessage__Output | undefined 
     },
   });
   if (chunks !== 1) return undefined;
-  const chunk: SumsChunk__Output = { lo: 0, hi: 0, chunk: 0, sums: EMPTY, checksum: EMPTY };
+  const chunk: Mutable<SumsChunk> = { lo: 0, hi: 0, chunk: 0, sums: EMPTY, checksum: EMPTY };
   readFields(message, from, to, {
     number(field, value) {
       if (field === 1) chunk.lo = uint32(value);
@@ -142,29 +129,27 @@ function deserialiseSumsChunk(message: Buffer): PushMessage__Output | undefined 
       else if (field === 6) chunk.checksum = message.subarray(start, end);
     },
   });
-  return { message: "chunk", chunk };
+  return { chunk };
 }
 
-export const weightsChunkCodec: Codec<WeightsChunk | Frame, WeightsChunk__Output> = {
+export const weightsChunkCodec: Codec<WeightsChunk> = {
   serialise(message) {
     if ("frame" in message) return message;
-    const { term, version, chunk = 0, weights, checksum } = message;
-    const [termNumber, versionNumber] = [Number(term ?? 0), Number(version ?? 0)];
-    const [source, sum] = [bytesOf(weights), bytesOf(checksum)];
-    const numbers = numberLength(termNumber) + numberLength(versionNumber) + numberLength(chunk);
-    const length = numbers + bytesLength(source) + checksumLength(sum);
-    const padding = paddingBefore(length - source.length - checksumLength(sum));
+    const { term, version, chunk, weights, checksum } = message;
+    const numbers = numberLength(term) + numberLength(version) + numberLength(chunk);
+    const length = numbers + bytesLength(weights) + checksumLength(checksum);
+    const padding = paddingBefore(length - weights.length - checksumLength(checksum));
     return serialised(paddingLength(padding) + length, (target, at) => {
       let end = writePadding(target, at, padding);
-      end = writeField(target, end, 1, NUMBER, termNumber);
-      end = writeField(target, end, 2, NUMBER, versionNumber);
+      end = writeField(target, end, 1, NUMBER, term);
+      end = writeField(target, end, 2, NUMBER, version);
       end = writeField(target, end, 3, NUMBER, chunk);
-      end = writeBytes(target, end, 5, source);
-      writeChecksum(target, end, sum);
+      end = writeBytes(target, end, 5, weights);
+      writeChecksum(target, end, checksum);
     });
   },
   deserialise(bytes) {
-    const message: WeightsChunk__Output = { term: 0, version: 0, chunk: 0, weights: EMPTY, checksum: EMPTY };
+    const message: Mutable<WeightsChunk> = { term: 0, version: 0, chunk: 0, weights: EMPTY, checksum: EMPTY };
     readFields(bytes, 0, bytes.length, {
       number(field, value) {
         if (field === 1) message.term = value;
@@ -180,22 +165,27 @@ export const weightsChunkCodec: Codec<WeightsChunk | Frame, WeightsChunk__Output
   },
 };
 
-export const sampleBatchCodec: Codec<SampleBatch, SampleBatch__Output> = {
+export const sampleBatchCodec: Codec<SampleBatchMessage> = {
   serialise(message) {
-    const { number, samples = 0, inputs, labels, checksum } = message;
-    const batch = Number(number ?? 0);
-    const [inputBytes, labelBytes, sum] = [inputs, labels, checksum].map(bytesOf);
-    const numbers = numberLength(batch) + numberLength(samples) + checksumLength(sum);
-    return serialised(numbers + bytesLength(inputBytes) + bytesLength(labelBytes), (target, at) => {
-      let end = writeField(target, at, 1, NUMBER, batch);
+    if ("frame" in message) return message;
+    const { number, samples, inputs, labels, checksum } = message;
+    const numbers = numberLength(number) + numberLength(samples) + checksumLength(checksum);
+    return serialised(numbers + bytesLength(inputs) + bytesLength(labels), (target, at) => {
+      let end = writeField(target, at, 1, NUMBER, number);
       end = writeField(target, end, 2, NUMBER, samples);
-      end = writeBytes(target, end, 3, inputBytes);
-      end = writeBytes(target, end, 4, labelBytes);
-      writeChecksum(target, end, sum);
+      end = writeBytes(target, end, 3, inputs);
+      end = writeBytes(target, end, 4, labels);
+      writeChecksum(target, end, checksum);
     });
   },
   deserialise(bytes) {
-    const message: SampleBatch__Output = { number: 0, samples: 0, inputs: EMPTY, labels: EMPTY, checksum: EMPTY };
+    const message: Mutable<SampleBatchMessage> = {
+      number: 0,
+      samples: 0,
+      inputs: EMPTY,
+      labels: EMPTY,
+      checksum: EMPTY,
+    };
     readFields(bytes, 0, bytes.length, {
       number(field, value) {
         if (field === 1) message.number = value;
@@ -210,6 +200,8 @@ export const sampleBatchCodec: Codec<SampleBatch, SampleBatch__Output> = {
     return message;
   },
 };
+
+type Mutable<Message> = { -readonly [Field in keyof Message]: Message[Field] };
 
 const EMPTY = Buffer.alloc(0);
 
@@ -229,11 +221,6 @@ function writeChecksum(target: Uint8Array, at: number, checksum: Uint8Array): vo
 
 function serialised(length: number, copy: SerialisedMessage["copy"]): SerialisedMessage {
   return { length, byteLength: length, copy };
-}
-
-function bytesOf(field: Uint8Array | string | undefined): Uint8Array {
-  if (typeof field === "string") throw new TypeError("A bytes field of a chunk is a Uint8Array, never base64.");
-  return field ?? EMPTY;
 }
 
 /** With their one-byte tags. */

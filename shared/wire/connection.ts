@@ -22,8 +22,8 @@ export interface Connection {
   readonly address: Address;
   /** Whether every call goes over TLS, or none does. */
   readonly encrypted: boolean;
-  readonly coordinator: InstanceType<typeof CoordinatorClient>;
-  readonly shard: InstanceType<typeof ShardClient>;
+  readonly coordinator: CoordinatorClient;
+  readonly shard: ShardClient;
   /** Ends the connection and every call on it. */
   close(): void;
 }

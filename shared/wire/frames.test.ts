@@ -17,13 +17,14 @@ import {
   giveBackMemory,
   isEncrypted,
   type PushMessage,
-  type PushMessage__Output,
+  type PushResult,
   readMessages,
   shardService,
   type Trust,
   verifyChecksum,
   type WeightsChunk,
 } from "./index.js";
+import { TAKEN, WATCH } from "./messages/messages.test.helper.js";
 
 const SECURITY = [{ encrypted: false }, { encrypted: true }];
 const LENGTH = 200_000;
@@ -98,14 +99,14 @@ describe("a frame's memory", { timeout: 60_000 }, () => {
     const served = createServer(server);
     test.after(() => served.shutdown(0));
     served.addService(shardService, {
-      PushSums: clientStream<PushMessage__Output, { accepted: number }>(async (call) => {
+      PushSums: clientStream<PushMessage, PushResult>(async (call) => {
         let accepted = 0;
         for await (const { chunk } of readMessages(call, { what: "A push" })) {
           verifyChecksum({ encrypted: isEncrypted(call) }, [chunk!.sums], chunk!.checksum, "A chunk");
           if (chunk!.chunk === accepted + 1 && chunk!.sums.every((byte) => byte === chunk!.chunk)) accepted++;
           giveBackMemory(chunk!.sums);
         }
-        return { accepted };
+        return { ...TAKEN, accepted };
       }),
       WatchWeights: serverStream<object, WeightsChunk>(async (call) => {
         const writer = createWriter<WeightsChunk | Frame>(call, { stallMs: 5_000, what: "The weights" });
@@ -143,7 +144,7 @@ describe("a frame's memory", { timeout: 60_000 }, () => {
       writer.end();
       assert.deepEqual(await answer, { accepted: FRAMES, dropped: 0 });
       let whole = 0;
-      for await (const chunk of readMessages(connection.shard.watchWeights({}), { what: "The weights" })) {
+      for await (const chunk of readMessages(connection.shard.watchWeights(WATCH), { what: "The weights" })) {
         verifyChecksum(connection, [chunk.weights], chunk.checksum, "A chunk");
         if (chunk.chunk === whole + 1 && chunk.weights.every((byte) => byte === chunk.chunk)) whole++;
         giveBackMemory(chunk.weights);

@@ -11,8 +11,8 @@ import {
   weightsChunkCodec,
   writeFrame,
 } from "./chunk-messages.js";
-import type { WeightsChunk } from "./generated/index.js";
 import { FRAME_BYTES } from "./message-decoder.js";
+import type { WeightsChunk } from "./messages/index.js";
 
 /**
  * The encoding of chunks, with the five bytes that frame a message, into memory that is used again: grpc-js would take a
@@ -30,10 +30,7 @@ const GRAIN_BYTES = 16 * 1024;
 type Connection = { readonly encrypted: boolean };
 
 /** A chunk of sums, with its checksum where the connection needs one. */
-export function frameOfSums(
-  chunk: Omit<SumsChunkInParts, "checksum" | "sums"> & { readonly sums: Uint8Array },
-  connection: Connection,
-): Frame {
+export function frameOfSums(chunk: Omit<SumsChunkInParts, "checksum">, connection: Connection): Frame {
   const { sums, moreSums } = chunk;
   const lengths = moreSums === undefined ? [sums.length] : [sums.length, moreSums.length];
   const message = serialiseSumsChunk({ ...chunk, checksum: placeFor(connection) });
@@ -43,10 +40,7 @@ export function frameOfSums(
 }
 
 /** A chunk of weights, likewise. */
-export function frameOfWeights(
-  chunk: Omit<WeightsChunk, "checksum" | "weights"> & { readonly weights: Uint8Array },
-  connection: Connection,
-): Frame {
+export function frameOfWeights(chunk: Omit<WeightsChunk, "checksum">, connection: Connection): Frame {
   const message = weightsChunkCodec.serialise({ ...chunk, checksum: placeFor(connection) });
   return framed(message, connection, [chunk.weights.length], takeSlot);
 }

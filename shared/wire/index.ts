@@ -6,13 +6,20 @@ export { checksumFor, verifyChecksum } from "./checksum.js";
 export type { Frame } from "./chunk-messages.js";
 export { type Connection, type ConnectOptions, connect } from "./connection.js";
 export { frameOfSums, frameOfWeights } from "./frames.js";
-export type * from "./generated/index.js";
 export { createHandlers } from "./handlers.js";
 export { isEncrypted, type ServerLimits } from "./http2-server.js";
 export { giveBackMemory } from "./message-memory.js";
+export type * from "./messages/index.js";
 export { createProgressTimer, type ProgressTimer } from "./progress.js";
 export { type CreateServerOptions, createServer, listenError, type ServerTls, type WireServer } from "./server.js";
-export { CoordinatorClient, coordinatorService, ShardClient, shardService } from "./service.js";
+export {
+  CoordinatorClient,
+  type CoordinatorHandlers,
+  coordinatorService,
+  ShardClient,
+  type ShardHandlers,
+  shardService,
+} from "./service.js";
 export { fromStatus, isServiceError, toStatus } from "./status.js";
 export {
   cancel,

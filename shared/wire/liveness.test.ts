@@ -12,13 +12,14 @@ import {
   createWriter,
   readMessages,
   shardService,
-  type WatchWeightsRequest__Output,
+  type WatchWeightsRequest,
   type WeightsChunk,
   type WireServer,
 } from "./index.js";
 import { type Link, type LinkConnection, openLink } from "./link.test.helper.js";
+import { statusMessage, WATCH, weightsChunk } from "./messages/messages.test.helper.js";
 
-type WatchCall = ServerWritableStream<WatchWeightsRequest__Output, WeightsChunk>;
+type WatchCall = ServerWritableStream<WatchWeightsRequest, WeightsChunk>;
 
 /** It is counted in turns of the event loop, in each of which something may be read: a slow machine does no harm. */
 const SILENCE_MS = 200;
@@ -42,8 +43,8 @@ async function meet(
     throw error;
   });
   const server = createServer({ limits: { silenceMs: serverMs } });
-  server.addService(coordinatorService, { GetStatus: unary(() => ({ phase: "running" })) });
-  server.addService(shardService, { WatchWeights: serverStream<WatchWeightsRequest__Output, WeightsChunk>(watch) });
+  server.addService(coordinatorService, { GetStatus: unary(() => statusMessage({ phase: "running" })) });
+  server.addService(shardService, { WatchWeights: serverStream<WatchWeightsRequest, WeightsChunk>(watch) });
   const link = await openLink({ target: await server.listen({ host: "127.0.0.1", port: 0 }) });
   const connection = await connect(link.address, { waitMs: 5_000, silenceMs: clientMs });
   test.after(async () => {
@@ -60,7 +61,8 @@ const phaseOf = async ({ coordinator }: Connection): Promise<string> =>
 /** Writes for as long as the call lasts. */
 async function writeForEver(call: WatchCall): Promise<void> {
   const writer = createWriter(call, { stallMs: NEVER_MS, what: "the weights" });
-  for (let chunk = 0; !writer.ended.aborted; chunk++) await writer.write({ chunk, weights: CHUNK }).catch(() => {});
+  for (let chunk = 0; !writer.ended.aborted; chunk++)
+    await writer.write(weightsChunk({ chunk, weights: CHUNK })).catch(() => {});
 }
 
 /** The HTTP/2 session of a server's call, which grpc-js keeps to itself. */
@@ -107,7 +109,7 @@ async function until(condition: () => boolean, what: string): Promise<void> {
 describe("a connection", { timeout: 60_000 }, () => {
   it("is given up by the client whose server can't be heard any more", async (test) => {
     const { link, connection } = await meet(test, { clientMs: SILENCE_MS, watch: () => new Promise(() => {}) });
-    const watching = readMessages(connection.shard.watchWeights({}), { what: "the weights" }).next();
+    const watching = readMessages(connection.shard.watchWeights(WATCH), { what: "the weights" }).next();
     link.connections[0].stall("down");
     await assert.rejects(watching, { code: "unavailable" });
     await comesBack(connection);
@@ -122,7 +124,7 @@ describe("a connection", { timeout: 60_000 }, () => {
         gone = true;
       },
     });
-    connection.shard.watchWeights({}).on("error", () => {});
+    connection.shard.watchWeights(WATCH).on("error", () => {});
     assert.equal(await phaseOf(connection), "running");
     link.connections[0].stall("up");
     await until(() => gone, "the server has given the call up");
@@ -144,13 +146,13 @@ describe("a connection", { timeout: 60_000 }, () => {
       ...{ clientMs: SILENCE_MS, serverMs: SILENCE_MS },
       async watch(call) {
         const writer = createWriter(call, { stallMs: NEVER_MS, what: "the weights" });
-        for (let chunk = 0; chunk < chunks; chunk++) await writer.write({ chunk, weights: CHUNK });
+        for (let chunk = 0; chunk < chunks; chunk++) await writer.write(weightsChunk({ chunk, weights: CHUNK }));
       },
     });
     // What the server queues at once, its window of 8 MiB, takes several silences.
     link.connections[0].slowDown((8 * 1024 * 1024) / (3 * SILENCE_MS * 1e-3));
     let came = 0;
-    for await (const { chunk } of readMessages(connection.shard.watchWeights({}), { what: "the weights" })) {
+    for await (const { chunk } of readMessages(connection.shard.watchWeights(WATCH), { what: "the weights" })) {
       assert.equal(chunk, came++);
     }
     assert.equal(came, chunks);
@@ -160,7 +162,7 @@ describe("a connection", { timeout: 60_000 }, () => {
   it("is kept while nobody has anything to say, for several silences", async (test) => {
     const watch = () => new Promise<void>(() => {});
     const { link, connection } = await meet(test, { clientMs: SILENCE_MS, serverMs: SILENCE_MS, watch });
-    connection.shard.watchWeights({}).on("error", () => {});
+    connection.shard.watchWeights(WATCH).on("error", () => {});
     assert.equal(await phaseOf(connection), "running");
     const [between] = link.connections;
     const { bytes } = between;
@@ -193,7 +195,7 @@ describe("a session that is destroyed while a write is pending", { timeout: 60_0
       },
     });
     const { link, connection } = scene;
-    connection.shard.watchWeights({}).on("error", () => {});
+    connection.shard.watchWeights(WATCH).on("error", () => {});
     const [between] = link.connections;
     between.onBytes(1024 * 1024, () => {
       between.stall();

@@ -14,17 +14,16 @@ import {
   coordinatorService,
   createServer,
   createTrust,
-  type GetStatusRequest__Output,
   type Status,
   toStatus,
   WINDOW_BYTES,
 } from "./index.js";
+import { statusMessage } from "./messages/messages.test.helper.js";
 
 const LOOPBACK: Address = { host: "127.0.0.1", port: 0 };
 const DEADLINE = { deadlineMs: 5_000 };
 
-const getStatus: handleUnaryCall<GetStatusRequest__Output, Status> = (_call, answer) =>
-  answer(null, { phase: "running" });
+const getStatus: handleUnaryCall<object, Status> = (_call, answer) => answer(null, statusMessage({ phase: "running" }));
 
 async function serve(
   test: TestContext,
@@ -129,7 +128,7 @@ describe("createServer()", () => {
     const server = createServer({});
     server.addService(coordinatorService, {
       GetStatus: ((_call, callback) => {
-        answer = () => callback(null, { phase: "late" });
+        answer = () => callback(null, statusMessage({ phase: "late" }));
       }) as typeof getStatus,
     });
     const { coordinator } = await connected(test, await server.listen(LOOPBACK));
@@ -161,7 +160,7 @@ describe("createServer()", () => {
     const address = await serve(test, undefined, createToken());
     const { coordinator } = await connected(test, address);
     const { service } = await import("grpc-health-check");
-    type Check = Parameters<typeof call<{ service: string }, unknown, unknown, { status: string }>>[1];
+    type Check = Parameters<typeof call<{ service: string }, { status: string }>>[1];
     const check = (service as unknown as Record<string, Check>).check ?? (service as unknown as { Check: Check }).Check;
     for (const name of ["", "isobatch.v1.Coordinator"]) {
       const answer = await call(coordinator, check, { service: name }, DEADLINE);
@@ -182,7 +181,7 @@ describe("the join token", () => {
     const handlers = {
       GetStatus: ((_call, answer) => {
         calls++;
-        answer(null, {});
+        answer(null, statusMessage());
       }) as typeof getStatus,
     };
     const address = await serve(test, handlers, createToken());

@@ -14,19 +14,19 @@ import {
   createHandlers,
   createServer,
   createWriter,
-  type PushMessage__Output,
+  type PushMessage,
   type PushResult,
   readMessages,
   shardService,
-  type WatchWeightsRequest__Output,
+  type WatchWeightsRequest,
   type WeightsChunk,
   type WorkerCommand,
-  type WorkerReport,
-  type WorkerReport__Output,
+  type WorkerReportMessage,
 } from "./index.js";
+import { sumsChunk, TAKEN, WATCH, weightsChunk } from "./messages/messages.test.helper.js";
 
-type PushCall = ServerReadableStream<PushMessage__Output, PushResult>;
-type WatchCall = ServerWritableStream<WatchWeightsRequest__Output, WeightsChunk>;
+type PushCall = ServerReadableStream<PushMessage, PushResult>;
+type WatchCall = ServerWritableStream<WatchWeightsRequest, WeightsChunk>;
 
 const CHUNK_BYTES = 512 * 1024;
 const STREAM = { stallMs: 5_000, what: "the test's stream" };
@@ -41,8 +41,8 @@ async function serve(
   const { clientStream, serverStream } = createHandlers((error) => bugs.push(error));
   const server = createServer({});
   server.addService(shardService, {
-    PushSums: clientStream<PushMessage__Output, PushResult>(handlers.push ?? (() => ({}))),
-    WatchWeights: serverStream<WatchWeightsRequest__Output, WeightsChunk>(handlers.watch ?? (() => {})),
+    PushSums: clientStream<PushMessage, PushResult>(handlers.push ?? (() => TAKEN)),
+    WatchWeights: serverStream<WatchWeightsRequest, WeightsChunk>(handlers.watch ?? (() => {})),
   });
   const connection = await connect(await server.listen({ host: "127.0.0.1", port: 0 }), { waitMs: 5_000 });
   test.after(() => {
@@ -83,22 +83,22 @@ describe("a call that has ended", { timeout: 60_000 }, () => {
       async push(call) {
         calls.push(new WeakRef(call));
         for await (const _ of readMessages(call, patient));
-        return { accepted: 1 };
+        return { ...TAKEN, accepted: 1 };
       },
       async watch(call) {
         calls.push(new WeakRef(call));
-        await createWriter(call, patient).write({ chunk: 0, weights: Buffer.alloc(4) });
+        await createWriter(call, patient).write(weightsChunk({ weights: Buffer.alloc(4) }));
       },
     });
     const push = async (): Promise<void> => {
       const { writer, result } = openPush(connection, patient.stallMs);
       calls.push(new WeakRef(writer));
-      await writer.write({ chunk: { chunk: 0, sums: Buffer.alloc(4) } });
+      await writer.write({ chunk: sumsChunk({ chunk: 0, sums: Buffer.alloc(4) }) });
       writer.end();
       await result;
     };
     const watch = async (): Promise<void> => {
-      const stream = connection.shard.watchWeights({});
+      const stream = connection.shard.watchWeights(WATCH);
       calls.push(new WeakRef(stream));
       for await (const _ of readMessages(stream, patient));
     };
@@ -125,14 +125,14 @@ describe("createWriter()", { timeout: 60_000 }, () => {
         for await (const { chunk } of readMessages(call, STREAM)) {
           if (chunk && sumOf(chunk.sums).equals(chunk.checksum)) accepted++;
         }
-        return { accepted };
+        return { ...TAKEN, accepted };
       },
     });
     const { writer, result } = openPush(connection);
     const sums = sharedBytes();
     for (let chunk = 0; chunk < 40; chunk++) {
       sums.fill(chunk + 1);
-      await writer.write({ chunk: { chunk, checksum: sumOf(sums), sums } });
+      await writer.write({ chunk: sumsChunk({ chunk, checksum: sumOf(sums), sums }) });
     }
     sums.fill(0);
     writer.end();
@@ -146,13 +146,13 @@ describe("createWriter()", { timeout: 60_000 }, () => {
         const weights = sharedBytes();
         for (let chunk = 0; chunk < 40; chunk++) {
           weights.fill(chunk + 1);
-          await writer.write({ chunk, checksum: sumOf(weights), weights });
+          await writer.write(weightsChunk({ chunk, checksum: sumOf(weights), weights }));
         }
         weights.fill(0);
       },
     });
     let whole = 0;
-    for await (const chunk of readMessages(shard.watchWeights({}), STREAM)) {
+    for await (const chunk of readMessages(shard.watchWeights(WATCH), STREAM)) {
       if (sumOf(chunk.weights).equals(chunk.checksum)) whole++;
     }
     assert.equal(whole, 40);
@@ -160,11 +160,11 @@ describe("createWriter()", { timeout: 60_000 }, () => {
 
   it("cancels a client's call to a server that reads nothing, and says so", async (test) => {
     const connection = await serve(test, {
-      push: (call) => once(call, "cancelled").then(() => ({})),
+      push: (call) => once(call, "cancelled").then(() => TAKEN),
     });
     const { writer, result } = openPush(connection, STALL_MS);
     await assert.rejects(
-      writeForEver(writer, (sums) => ({ chunk: { sums } })),
+      writeForEver(writer, (sums) => ({ chunk: sumsChunk({ sums }) })),
       {
         code: "unavailable",
         message: "the test's stream stood still for 0.15 s.",
@@ -181,11 +181,11 @@ describe("createWriter()", { timeout: 60_000 }, () => {
     const { shard, bugs } = await serve(test, {
       async watch(call) {
         const writer = createWriter(call, { ...STREAM, stallMs: STALL_MS });
-        await writeForEver(writer, (weights) => ({ weights })).catch(stalled);
+        await writeForEver(writer, (weights) => weightsChunk({ weights })).catch(stalled);
       },
     });
     // A client of grpc-js holds its stream back from the first read on; one that never reads takes all that comes.
-    const reading = readMessages(shard.watchWeights({}), STREAM);
+    const reading = readMessages(shard.watchWeights(WATCH), STREAM);
     await reading.next();
     assert.match(String(await failure), /the test's stream stood still for 0\.15 s/);
     await assert.rejects(
@@ -207,7 +207,7 @@ describe("createWriter()", { timeout: 60_000 }, () => {
     const { writer, result } = openPush(connection);
     const refusal = { code: "refused", message: "term 3 is over; the run is at term 4." };
     await assert.rejects(
-      writeForEver(writer, (sums) => ({ chunk: { sums } })),
+      writeForEver(writer, (sums) => ({ chunk: sumsChunk({ sums }) })),
       refusal,
     );
     await assert.rejects(writer.write({}), refusal);
@@ -216,9 +216,9 @@ describe("createWriter()", { timeout: 60_000 }, () => {
   });
 
   it("rejects when the connection is closed", async (test) => {
-    const connection = await serve(test, { push: (call) => once(call, "cancelled").then(() => ({})) });
+    const connection = await serve(test, { push: (call) => once(call, "cancelled").then(() => TAKEN) });
     const { writer } = openPush(connection);
-    const writing = writeForEver(writer, (sums) => ({ chunk: { sums } }));
+    const writing = writeForEver(writer, (sums) => ({ chunk: sumsChunk({ sums }) }));
     connection.shard.getChannel().close();
     await assert.rejects(writing, IsobatchError);
   });
@@ -227,14 +227,14 @@ describe("createWriter()", { timeout: 60_000 }, () => {
     const connection = await serve(test, {
       async push(call) {
         for await (const _ of readMessages(call, STREAM));
-        return {};
+        return TAKEN;
       },
     });
     const { writer } = openPush(connection);
     const sums = sharedBytes(CHUNK_PAYLOAD_BYTES_MAX + 128 * 1024);
-    await assert.rejects(writer.write({ chunk: { sums } }), { code: "exhausted" });
+    await assert.rejects(writer.write({ chunk: sumsChunk({ sums }) }), { code: "exhausted" });
     const largest = openPush(connection);
-    await largest.writer.write({ chunk: { sums: sums.subarray(0, CHUNK_PAYLOAD_BYTES_MAX) } });
+    await largest.writer.write({ chunk: sumsChunk({ sums: sums.subarray(0, CHUNK_PAYLOAD_BYTES_MAX) }) });
     largest.writer.end();
     assert.deepEqual(await largest.result, { accepted: 0, dropped: 0 });
   });
@@ -248,12 +248,12 @@ describe("readMessages()", { timeout: 60_000 }, () => {
         cancelled = once(call, "cancelled");
         const writer = createWriter(call, STREAM);
         await assert.rejects(
-          writeForEver(writer, (weights) => ({ weights })),
+          writeForEver(writer, (weights) => weightsChunk({ weights })),
           { code: "unavailable" },
         );
       },
     });
-    for await (const _ of readMessages(shard.watchWeights({}), STREAM)) break;
+    for await (const _ of readMessages(shard.watchWeights(WATCH), STREAM)) break;
     await cancelled;
   });
 
@@ -261,12 +261,12 @@ describe("readMessages()", { timeout: 60_000 }, () => {
     const connection = await serve(test, {
       async push(call) {
         for await (const _ of readMessages(call, STREAM)) throw new IsobatchError("refused", "Step 4 is not open.");
-        return {};
+        return TAKEN;
       },
     });
     const { writer, result } = openPush(connection);
     await assert.rejects(
-      writeForEver(writer, (sums) => ({ chunk: { sums } })),
+      writeForEver(writer, (sums) => ({ chunk: sumsChunk({ sums }) })),
       { code: "refused", message: "Step 4 is not open." },
     );
     assert.match(String(await result), /Step 4 is not open\./);
@@ -274,7 +274,7 @@ describe("readMessages()", { timeout: 60_000 }, () => {
 
   it("gives up on a sender that sends nothing", async (test) => {
     const { shard } = await serve(test, { watch: (call) => once(call, "cancelled").then(() => {}) });
-    await assert.rejects(drain(shard.watchWeights({}), { ...STREAM, stallMs: STALL_MS }), {
+    await assert.rejects(drain(shard.watchWeights(WATCH), { ...STREAM, stallMs: STALL_MS }), {
       code: "unavailable",
       message: "the test's stream sent nothing for 0.15 s.",
     });
@@ -284,11 +284,11 @@ describe("readMessages()", { timeout: 60_000 }, () => {
     const { shard } = await serve(test, {
       async watch(call) {
         const writer = createWriter(call, STREAM);
-        for (let chunk = 0; chunk < 3; chunk++) await writer.write({ chunk });
+        for (let chunk = 0; chunk < 3; chunk++) await writer.write(weightsChunk({ chunk }));
       },
     });
     let read = 0;
-    for await (const _ of readMessages(shard.watchWeights({}), { ...STREAM, stallMs: 40 })) {
+    for await (const _ of readMessages(shard.watchWeights(WATCH), { ...STREAM, stallMs: 40 })) {
       const from = performance.now();
       while (performance.now() < from + 60) await new Promise((resolve) => setImmediate(resolve));
       read++;
@@ -299,14 +299,14 @@ describe("readMessages()", { timeout: 60_000 }, () => {
   it("passes the server's error on, after what came before it", async (test) => {
     const { shard } = await serve(test, {
       async watch(call) {
-        await createWriter(call, STREAM).write({ version: 5 });
+        await createWriter(call, STREAM).write(weightsChunk({ version: 5 }));
         throw new IsobatchError("damaged", "checkpoint 5 is damaged.");
       },
     });
     const versions: number[] = [];
     await assert.rejects(
       async () => {
-        for await (const { version } of readMessages(shard.watchWeights({}), STREAM)) {
+        for await (const { version } of readMessages(shard.watchWeights(WATCH), STREAM)) {
           versions.push(version as number);
         }
       },
@@ -318,7 +318,7 @@ describe("readMessages()", { timeout: 60_000 }, () => {
   it("stops when its signal is aborted", async (test) => {
     const { shard } = await serve(test, { watch: (call) => once(call, "cancelled").then(() => {}) });
     const abort = new AbortController();
-    const reading = drain(shard.watchWeights({}), { ...STREAM, signal: abort.signal });
+    const reading = drain(shard.watchWeights(WATCH), { ...STREAM, signal: abort.signal });
     abort.abort();
     await assert.rejects(reading, { code: "interrupted" });
   });
@@ -327,10 +327,10 @@ describe("readMessages()", { timeout: 60_000 }, () => {
     const { shard } = await serve(test, {
       async watch(call) {
         // Larger than any number that is sent: the reader must refuse it.
-        await createWriter(call, STREAM).write({ version: 2 ** 60 });
+        await createWriter(call, STREAM).write(weightsChunk({ version: 2 ** 60 }));
       },
     });
-    await assert.rejects(drain(shard.watchWeights({}), STREAM), IsobatchError);
+    await assert.rejects(drain(shard.watchWeights(WATCH), STREAM), IsobatchError);
   });
 });
 
@@ -339,7 +339,7 @@ describe("createHandlers()", { timeout: 60_000 }, () => {
     const { bidi } = createHandlers(assert.ifError);
     const server = createServer({});
     test.after(() => server.shutdown(0));
-    const work = async (call: ServerDuplexStream<WorkerReport__Output, WorkerCommand>): Promise<void> => {
+    const work = async (call: ServerDuplexStream<WorkerReportMessage, WorkerCommand>): Promise<void> => {
       for await (const _ of readMessages(call, STREAM));
     };
     server.addService(coordinatorService, { Work: bidi(work) });
@@ -348,7 +348,7 @@ describe("createHandlers()", { timeout: 60_000 }, () => {
     });
     test.after(close);
     const call = coordinator.work();
-    const writer = createWriter<WorkerReport>(call, STREAM);
+    const writer = createWriter<WorkerReportMessage>(call, STREAM);
     await writer.write({ heartbeat: {} });
     writer.end();
     await drain(call, STREAM);

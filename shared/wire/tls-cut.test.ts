@@ -17,6 +17,7 @@ import {
   shardService,
 } from "./index.js";
 import { type Link, type LinkConnection, openLink } from "./link.test.helper.js";
+import { statusMessage, sumsChunk, TAKEN, WATCH, weightsChunk } from "./messages/messages.test.helper.js";
 
 const SECRET = createToken();
 
@@ -39,7 +40,7 @@ async function serve(
   const { unary } = createHandlers((error) => {
     throw error;
   });
-  server.addService(coordinatorService, { GetStatus: unary(() => ({ phase: "running" })) });
+  server.addService(coordinatorService, { GetStatus: unary(() => statusMessage({ phase: "running" })) });
   if (shard !== undefined) server.addService(shardService, shard);
   const target = await server.listen({ host: "127.0.0.1", port: 0 });
   const link = await openLink({ target, onConnection: spoil });
@@ -121,13 +122,13 @@ describe("a connection with TLS that is reset", { timeout: 120_000 }, () => {
       WatchWeights: serverStream(async (call) => {
         const writer = createWriter(call, { stallMs: 1e9, what: "the weights" });
         served += 1;
-        while (!writer.ended.aborted) await writer.write({ weights: chunk }).catch(() => {});
+        while (!writer.ended.aborted) await writer.write(weightsChunk({ weights: chunk })).catch(() => {});
         served -= 1;
       }),
       PushSums: clientStream(async (call) => {
         for await (const _ of readMessages(call, { what: "the push" }))
           await new Promise((resolve) => setImmediate(resolve));
-        return {};
+        return TAKEN;
       }),
     });
     const random = createRandom(1);
@@ -138,10 +139,10 @@ describe("a connection with TLS that is reset", { timeout: 120_000 }, () => {
       const push = shard.pushSums(() => {});
       const writer = createWriter(push, { stallMs: 1e9, what: "the push" });
       const pushing = (async () => {
-        while (!writer.ended.aborted) await writer.write({ chunk: { sums: chunk } }).catch(() => {});
+        while (!writer.ended.aborted) await writer.write({ chunk: sumsChunk({ sums: chunk }) }).catch(() => {});
       })();
       const watching = (async () => {
-        const messages = readMessages(shard.watchWeights({}), { what: "the weights" });
+        const messages = readMessages(shard.watchWeights(WATCH), { what: "the weights" });
         await assert.rejects(async () => {
           for await (const _ of messages);
         });

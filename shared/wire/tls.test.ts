@@ -17,9 +17,9 @@ import {
   coordinatorService,
   createServer,
   createTrust,
-  type GetStatusRequest__Output,
   type Status,
 } from "./index.js";
+import { statusMessage } from "./messages/messages.test.helper.js";
 
 const DEADLINE = { deadlineMs: 5_000 };
 const SECRET = createToken();
@@ -53,9 +53,9 @@ async function serve(test: TestContext, options: CreateServerOptions): Promise<S
   const gate = createGate({ passes: [{ name: "test", role: "admin", hash: hashSecret(SECRET) }] });
   const server = createServer({ gate, ...options });
   test.after(() => server.shutdown(0));
-  const getStatus: handleUnaryCall<GetStatusRequest__Output, Status> = (_call, answer) => {
+  const getStatus: handleUnaryCall<object, Status> = (_call, answer) => {
     calls++;
-    answer(null, { phase: "running" });
+    answer(null, statusMessage({ phase: "running" }));
   };
   server.addService(coordinatorService, { GetStatus: getStatus, Control: getStatus });
   server.setServing(true);

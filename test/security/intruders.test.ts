@@ -36,6 +36,7 @@ import {
   readMessages,
   shardService,
 } from "../../shared/wire/index.js";
+import { FETCH } from "../../shared/wire/messages/messages.test.helper.js";
 import type { Task } from "../../tasks/index.js";
 import { broken } from "../promises.test.helper.js";
 
@@ -103,7 +104,7 @@ async function tokenOfAnotherRun(test: TestContext, { security }: TestServer): P
 
 interface Claims {
   readonly workerId: string;
-  readonly seal: Buffer;
+  readonly seal: Uint8Array;
 }
 const NOBODY: Claims = { workerId: "vm-1", seal: Buffer.alloc(32) };
 
@@ -122,13 +123,14 @@ const METHODS: Readonly<Record<string, (connection: Connection, claims: Claims) 
     stream.write({ hello: { index: 1, version: joinRequest().version } });
     return first(stream);
   },
-  FetchSamples: ({ coordinator }, claims) =>
-    first(coordinator.fetchSamples({ ...claims, evaluation: false, first: 0, count: 1 })),
+  FetchSamples: ({ coordinator }, claims) => first(coordinator.fetchSamples({ ...FETCH, ...claims })),
   WatchMetrics: ({ coordinator }) => first(coordinator.watchMetrics({ fromLine: 0 })),
   Near: ({ shard }) => first(shard.near()),
   WatchWeights: ({ shard }, claims) => first(shard.watchWeights({ ...claims, term: 1 })),
   PushSums: (connection, claims) =>
-    push(connection, [{ lease: { ...claims, lease: 1, term: 1, lo: 0, hi: 1, losses: [1] } }]),
+    push(connection, [
+      { lease: { ...claims, lease: 1, term: 1, step: 0, lo: 0, hi: 1, mac: Buffer.alloc(32), losses: [1] } },
+    ]),
 };
 const EVERY_METHOD = Object.keys(METHODS);
 const NEEDS_JOINING = ["FetchSamples", "WatchWeights", "PushSums"];
@@ -204,7 +206,7 @@ describe("a server that others reach", LIMIT, () => {
     await refusesAll(worker, ["Control", "Serve"], /^The token "join" has the role worker, which may not call/);
     await refusesAll(worker, NEEDS_JOINING, /^No worker "vm-1" has joined this run with the token "join": join first/);
     const requests: ControlRequest[] = [
-      { createToken: { role: "admin" } },
+      { createToken: { name: "", role: "admin", lastsMs: 0 } },
       { revokeToken: { name: "admin" } },
       { listTokens: {} },
     ];

@@ -4,14 +4,17 @@
  */
 
 import type { MetricsLine, StepLine } from "../../server/record/index.js";
-import type { ControlRequest, Status__Output } from "../../shared/wire/index.js";
+import type { ControlRequest, Status } from "../../shared/wire/index.js";
 import type { DashboardSource } from "./index.js";
+
+type Changeable<T> = T extends object ? { -readonly [Key in keyof T]: Changeable<T[Key]> } : T;
 
 export interface MadeUpRun {
   readonly source: DashboardSource;
   /** What was asked of it. */
   readonly asked: readonly ControlRequest[];
-  readonly status: Status__Output;
+  /** A test may change it. */
+  readonly status: Changeable<Status>;
   /** Commits the next step, with an evaluation now and then. */
   step(): void;
   append(line: MetricsLine): void;
@@ -41,7 +44,7 @@ export function createMadeUpRun({ workers, steps, stepsPlanned = Math.max(20, st
     seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff;
     return seed / 0x7fffffff;
   };
-  const status: Status__Output = {
+  const status: Changeable<Status> = {
     ...{ runId: "5f0c1c2e-0000-4000-8000-000000000000", task: "mnist", phase: "stepping", term: 1, version: "0.1.0" },
     ...{ step: 0, steps: stepsPlanned, samples: 0, samplesTotal: stepsPlanned * kappa * B, loss: Number.NaN },
     ...{

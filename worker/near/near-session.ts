@@ -12,8 +12,8 @@ import {
   type Connection,
   createProgressTimer,
   createWriter,
-  type NearAnswer__Output,
-  type NearEvent__Output,
+  type NearAnswer,
+  type NearEvent,
   type NearRequest,
   readMessages,
 } from "../../shared/wire/index.js";
@@ -36,7 +36,7 @@ export interface NearSession {
    * Resolves with the shard's answer; it may go on reading the slots if it says so.
    * @throws {IsobatchError} `unavailable` if the call ends before
    */
-  push(push: Push, lend: boolean): Promise<NearAnswer__Output>;
+  push(push: Push, lend: boolean): Promise<NearAnswer>;
   /** Resolves when the call has ended, with the reason. */
   readonly ended: Promise<IsobatchError>;
   close(): Promise<void>;
@@ -97,7 +97,7 @@ export async function openNearSession(options: NearSessionOptions, connection: C
   }
 }
 
-type Events = AsyncGenerator<NearEvent__Output>;
+type Events = AsyncGenerator<NearEvent>;
 
 async function greet(
   options: NearSessionOptions,
@@ -136,7 +136,7 @@ function readable<T>(use: () => T): T {
 }
 
 interface Waiting {
-  resolve(answer: NearAnswer__Output): void;
+  resolve(answer: NearAnswer): void;
   reject(error: Error): void;
 }
 

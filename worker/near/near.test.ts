@@ -36,7 +36,7 @@ import {
   createServer,
   createWriter,
   type NearEvent,
-  type NearRequest__Output,
+  type NearRequest,
   readMessages,
   shardService,
 } from "../../shared/wire/index.js";
@@ -80,13 +80,13 @@ async function play(test: TestContext, { mapper, required = false, spoil, greet 
   const file = makeFile(root, join(own.path, thetaFile(0)), wholePages(BYTES));
   spoil?.(own.path);
   const { bidi } = createHandlers(() => {});
-  const requests: NearRequest__Output[] = [];
+  const requests: NearRequest[] = [];
   const heard: string[] = [];
   let send: (event: NearEvent) => void;
   let calls = 0;
   const server = createServer();
   server.addService(shardService, {
-    Near: bidi<NearRequest__Output, NearEvent>(async (call) => {
+    Near: bidi<NearRequest, NearEvent>(async (call) => {
       calls += 1;
       const writer = createWriter<NearEvent>(call, { stallMs: PATIENCE_MS, what: "Near" });
       send = (event) => void writer.write(event).catch(() => {});

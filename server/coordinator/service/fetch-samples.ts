@@ -5,9 +5,9 @@ import {
   callerOf,
   checksumFor,
   createWriter,
-  type FetchSamplesRequest__Output,
+  type FetchSamplesRequest,
   isEncrypted,
-  type SampleBatch,
+  type SampleBatchMessage,
 } from "../../../shared/wire/index.js";
 import { type ServiceOptions, SILENCE_MS } from "./options.js";
 
@@ -16,7 +16,7 @@ const SAMPLE_BATCHES_MAX = 4_096;
 /** Sends a worker the batches that it asks for, in order. */
 export async function fetchSamples(
   { coordinator, directory, samples, leaseKey }: ServiceOptions,
-  call: ServerWritableStream<FetchSamplesRequest__Output, SampleBatch>,
+  call: ServerWritableStream<FetchSamplesRequest, SampleBatchMessage>,
 ): Promise<void> {
   const { workerId, evaluation, first, count, every, times, seal } = call.request;
   const { runId } = directory.identity;

@@ -1,7 +1,8 @@
 import { memberSeal } from "../../../shared/credentials/index.js";
 import { IsobatchError } from "../../../shared/errors.js";
+import type { Numerics } from "../../../shared/numerics.js";
 import { flagsIn } from "../../../shared/precision.js";
-import type { JoinRequest__Output, JoinResponse, Numerics__Output } from "../../../shared/wire/index.js";
+import type { JoinRequest, JoinResponse, RunDescription } from "../../../shared/wire/index.js";
 import { isOver } from "../status.js";
 import { checkVersion } from "./check-version.js";
 import type { ServiceOptions } from "./options.js";
@@ -14,8 +15,8 @@ import type { ServiceOptions } from "./options.js";
  */
 export function join(
   options: ServiceOptions,
-  shared: JoinResponse,
-  request: JoinRequest__Output,
+  shared: RunDescription,
+  request: JoinRequest,
   token: string,
 ): JoinResponse {
   const { coordinator, slices, leaseKey, log } = options;
@@ -43,19 +44,34 @@ function joinEnded({ coordinator, stay, workersWait }: ServiceOptions, returns: 
   const { failure } = coordinator.progress;
   // The others were told so when it ended; this one was not connected then.
   if (returns && !workersWait()) {
-    return { ended: { ok: failure === "", reason: failure === "" ? "the run has ended" : failure } };
+    return { ...NOTHING, ended: { ok: failure === "", reason: failure === "" ? "the run has ended" : failure } };
   }
   const code = stay || workersWait() ? "unavailable" : "refused";
   if (failure === "") throw new IsobatchError(code, "The run has ended.");
   throw new IsobatchError(code, `The run has failed: ${failure}`);
 }
 
+/** All of an answer that admits nobody. */
+const NOTHING: JoinResponse = {
+  workerId: "",
+  runId: "",
+  taskJson: "",
+  topologyJson: "",
+  layoutJson: "",
+  shards: [],
+  datasetFingerprint: "",
+  heartbeatMs: 0,
+  evaluationBatches: 0,
+  sampleFormJson: "",
+  seal: Buffer.alloc(0),
+};
+
 /** The numerics class that the worker computes this task in; that of the first worker becomes the run's. */
 function checkedNumerics(
   { directory, prepared: { task } }: Pick<ServiceOptions, "directory" | "prepared">,
-  { numerics }: JoinRequest__Output,
-): Numerics__Output {
-  if (numerics == null || numerics.backend === "") {
+  { numerics }: JoinRequest,
+): Numerics {
+  if (numerics === undefined || numerics.backend === "") {
     throw new IsobatchError("invalid_input", "A worker must say which numerics class it computes in.");
   }
   // Only when it has joined does a worker learn the task, and with it the precision of its products.
@@ -71,7 +87,7 @@ function checkedNumerics(
   );
 }
 
-function numericsOf({ backend, version, architecture, flags }: Numerics__Output) {
+function numericsOf({ backend, version, architecture, flags }: Numerics) {
   return { backend, version, architecture, flags };
 }
 

@@ -1,7 +1,7 @@
 import type { MutableGate } from "../../../shared/credentials/index.js";
 import type { ChunkRange } from "../../../shared/layout/index.js";
 import type { Logger } from "../../../shared/log.js";
-import type { ControlRequest__Output, ControlResponse, Status } from "../../../shared/wire/index.js";
+import type { ControlRequest, ControlResponse, Status } from "../../../shared/wire/index.js";
 import type { PreparedTask } from "../../../tasks/index.js";
 import type { MetricsLine, RunDirectory, RunRecord } from "../../record/index.js";
 import type { Samples } from "../../samples/index.js";
@@ -19,7 +19,7 @@ export interface ServiceOptions {
   /** Shards are told what it admits. */
   readonly gate: MutableGate;
   /** Answers what is asked about tokens; undefined if the request is about something else. */
-  controlTokens(request: ControlRequest__Output): ControlResponse | undefined;
+  controlTokens(request: ControlRequest): ControlResponse | undefined;
   readonly version: string;
   /** Whether the server stays when the run has ended: any worker that wants to join then may try again later. */
   readonly stay: boolean;

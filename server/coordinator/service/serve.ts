@@ -1,8 +1,8 @@
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { IsobatchError, messageOf } from "../../../shared/errors.js";
-import { createWriter, readMessages, type ShardCommand, type ShardReport__Output } from "../../../shared/wire/index.js";
+import { createWriter, readMessages, type ShardCommand, type ShardReportMessage } from "../../../shared/wire/index.js";
 import { failureOf, reportOf, trafficOf } from "../../shard/index.js";
-import { passesMessage, remoteLink, reportEvent } from "../shard-links.js";
+import { remoteLink, reportEvent } from "../shard-links.js";
 import { checkVersion } from "./check-version.js";
 import { type ServiceOptions, SILENCE_MS } from "./options.js";
 
@@ -10,7 +10,7 @@ import { type ServiceOptions, SILENCE_MS } from "./options.js";
 export async function serve(
   options: ServiceOptions,
   layoutJson: string,
-  call: ServerDuplexStream<ShardReport__Output, ShardCommand>,
+  call: ServerDuplexStream<ShardReportMessage, ShardCommand>,
 ): Promise<void> {
   const { coordinator, directory, slices, leaseKey, gate, log } = options;
   const writer = createWriter(call, { stallMs: SILENCE_MS, what: "The shard's stream" });
@@ -26,13 +26,17 @@ export async function serve(
   const { runId, taskHash } = directory.identity;
   await writer.write({
     welcome: {
-      ...{ runId, taskHash, leaseKey: Buffer.from(leaseKey), layoutJson, ...slice },
-      passes: passesMessage(gate.passes),
+      runId,
+      taskHash,
+      leaseKey,
+      layoutJson,
+      ...slice,
+      passes: gate.passes,
       wire: options.prepared.task.wire,
     },
   });
   const unlisten = gate.onReplaced((passes) => {
-    writer.write({ passes: passesMessage(passes) }).catch(() => {});
+    writer.write({ passes }).catch(() => {});
   });
   writer.ended.addEventListener("abort", unlisten, { once: true });
   const ready = (await reports.next()).value?.ready;

@@ -4,7 +4,7 @@ import {
   callerOf,
   createHandlers,
   createWriter,
-  type JoinResponse,
+  type RunDescription,
 } from "../../../shared/wire/index.js";
 import type { SampleSpec } from "../../../tasks/index.js";
 import { control } from "../control.js";
@@ -47,8 +47,8 @@ export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorH
 
     Control: unary(({ request }) => {
       const aboutTokens = options.controlTokens(request);
-      if (aboutTokens === undefined) return { message: control(coordinator, request) };
-      log.info({ request: request.request }, aboutTokens.message ?? "tokens were listed");
+      if (aboutTokens === undefined) return { message: control(coordinator, request), name: "", token: "", tokens: [] };
+      log.info({ request: Object.keys(request)[0] }, aboutTokens.message || "tokens were listed");
       return aboutTokens;
     }),
   };
@@ -67,5 +67,5 @@ function forEveryWorker({ prepared, directory, samples }: ServiceOptions) {
     sampleFormJson: JSON.stringify(form),
     heartbeatMs: HEARTBEAT_MS,
     evaluationBatches: samples.evaluationBatches,
-  } satisfies JoinResponse;
+  } satisfies RunDescription;
 }

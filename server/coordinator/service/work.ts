@@ -5,7 +5,7 @@ import {
   createWriter,
   readMessages,
   type WorkerCommand,
-  type WorkerReport__Output,
+  type WorkerReportMessage,
 } from "../../../shared/wire/index.js";
 import type { Coordinator } from "../coordinator.js";
 import { isOver } from "../status.js";
@@ -15,7 +15,7 @@ import { workerEvent } from "./worker-event.js";
 /** A worker's stream: its reports become events until it ends. */
 export async function work(
   { coordinator, log }: ServiceOptions,
-  call: ServerDuplexStream<WorkerReport__Output, WorkerCommand>,
+  call: ServerDuplexStream<WorkerReportMessage, WorkerCommand>,
 ): Promise<void> {
   const writer = createWriter(call, { stallMs: SILENCE_MS, what: "The worker's stream" });
   const reports = readMessages(call, { stallMs: SILENCE_MS, what: "The worker" });
@@ -40,7 +40,7 @@ export async function work(
 async function hear(
   coordinator: Coordinator,
   worker: string,
-  reports: AsyncIterable<WorkerReport__Output>,
+  reports: AsyncIterable<WorkerReportMessage>,
 ): Promise<string> {
   for await (const report of reports) {
     const event = workerEvent(worker, report);

@@ -1,11 +1,11 @@
 import { stripVTControlCharacters } from "node:util";
-import type { WorkerReport__Output } from "../../../shared/wire/index.js";
+import type { WorkerReportMessage } from "../../../shared/wire/index.js";
 import type { CoordinatorEvent } from "../core/index.js";
 
 const REASON_LENGTH_MAX = 1_000;
 
 /** A worker's report as the core's event; undefined for one that says nothing. */
-export function workerEvent(worker: string, report: WorkerReport__Output): CoordinatorEvent | undefined {
+export function workerEvent(worker: string, report: WorkerReportMessage): CoordinatorEvent | undefined {
   const { heartbeat, weightsHeld, weightsLost, leaseComputed, leaseFailed, evaluated, leaving, failed } = report;
   if (heartbeat != null) return { kind: "heartbeat", worker };
   if (weightsHeld != null) return { kind: "weightsHeld", worker, ...weightsHeld };

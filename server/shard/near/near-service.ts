@@ -4,7 +4,7 @@ import {
   type createHandlers,
   createWriter,
   type NearEvent,
-  type NearRequest__Output,
+  type NearRequest,
   readMessages,
 } from "../../../shared/wire/index.js";
 import { type NearSessionOptions, serveNear } from "./near-session.js";
@@ -18,7 +18,7 @@ export function createNearHandler(
   sharing: NearSharing | undefined,
   options: Omit<NearSessionOptions, "near" | "weights" | "open">,
   { bidi }: Pick<ReturnType<typeof createHandlers>, "bidi">,
-): handleBidiStreamingCall<NearRequest__Output, NearEvent> {
+): handleBidiStreamingCall<NearRequest, NearEvent> {
   return bidi(async (call) => {
     const writer = createWriter<NearEvent>(call, { stallMs: STALL_MS, what: "The stream of events to a worker" });
     if (sharing === undefined) return writer.write({ invitation: { memory: "" } });

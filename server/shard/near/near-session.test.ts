@@ -215,7 +215,8 @@ describe("a shard that shares memory", { timeout: 60_000 }, () => {
       assert.match(await worker.ended(), reason, name);
     }
     const worker = await joinNear(test, near);
-    worker.send({ hello: { workerId: "w-1" } });
+    const NO_BYTES = Buffer.alloc(0);
+    worker.send({ hello: { workerId: "w-1", seal: NO_BYTES, proof: NO_BYTES, memory: "" } });
     assert.match(await worker.ended(), /must send slots or a push/);
   });
 

@@ -4,7 +4,7 @@ import { failAt } from "../../../shared/fail-point.js";
 import type { ChunkRange, Layout } from "../../../shared/layout/index.js";
 import { asNearError, foreignFolder, isProof, removeStaleFolders } from "../../../shared/near/index.js";
 import { began, span } from "../../../shared/trace/index.js";
-import type { NearAnswer, NearEvent, NearPush__Output, NearRequest__Output } from "../../../shared/wire/index.js";
+import type { NearAnswer, NearEvent, NearPush, NearRequest } from "../../../shared/wire/index.js";
 import type { Admission } from "../admission.js";
 import { sumsBytes } from "../arithmetic/source.js";
 import { checkLease, checkNode, nodeOf } from "../check-push.js";
@@ -36,7 +36,7 @@ export interface NearSessionOptions {
 export interface NearCaller {
   /** The name of the token that the call was made with. */
   readonly token: string;
-  readonly requests: AsyncGenerator<NearRequest__Output>;
+  readonly requests: AsyncGenerator<NearRequest>;
   send(event: NearEvent): void;
   /** Aborted when the call has ended. */
   readonly ended: AbortSignal;
@@ -106,11 +106,11 @@ async function takePush(
   options: NearSessionOptions,
   worker: string,
   slots: NearSlots,
-  { lease: claimed, nodes, lend }: NearPush__Output,
+  { lease: claimed, nodes, lend }: NearPush,
   gone: AbortSignal,
 ): Promise<NearAnswer> {
   const { layout, active, admission, measures, traffic } = options;
-  const answer = { lease: claimed?.lease ?? 0, accepted: 0, dropped: 0, lent: false };
+  const answer = { lease: claimed?.lease ?? 0, accepted: 0, dropped: 0, lent: false, refused: "" };
   try {
     if (claimed == null || claimed.workerId !== worker) throw malformed("a lease of its own in each push");
     const lease = checkLease(options, claimed);

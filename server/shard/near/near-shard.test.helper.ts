@@ -19,13 +19,13 @@ import {
   cancel,
   checksumFor,
   createWriter,
-  type NearAnswer__Output,
-  type NearEvent__Output,
+  type NearAnswer,
+  type NearEvent,
   type NearHello,
   type NearNode,
   type NearPush,
   type NearRequest,
-  type NearWeights__Output,
+  type NearVersion,
   readMessages,
 } from "../../../shared/wire/index.js";
 import { leafOf, type PlainSums, plus, updatePlainly } from "../arithmetic/sums.test.helper.js";
@@ -124,8 +124,8 @@ export interface NearWorker {
     more?: Partial<NearPush>,
     claims?: Partial<LeaseClaims>,
   ): void;
-  answer(): Promise<NearAnswer__Output>;
-  weights(): Promise<NearWeights__Output>;
+  answer(): Promise<NearAnswer>;
+  weights(): Promise<NearVersion>;
   /** Resolves with what ended the call. */
   ended(): Promise<string>;
   leave(): void;
@@ -153,7 +153,7 @@ export async function joinNear(
   const stream = connection.shard.near();
   const writer = createWriter<NearRequest>(stream, { stallMs: PATIENCE_MS, what: "Near" });
   const events = readMessages(stream, { what: "Near" });
-  const heard: NearEvent__Output[] = [];
+  const heard: NearEvent[] = [];
   const waiting = new Set<() => void>();
   const wake = (): void => {
     for (const go of waiting) go();
@@ -171,7 +171,7 @@ export async function joinNear(
     });
   let end: string | undefined;
   const send = (request: NearRequest): void => void writer.write(request).catch(() => {});
-  const next = async <T>(pick: (event: NearEvent__Output) => T | null | undefined): Promise<T> => {
+  const next = async <T>(pick: (event: NearEvent) => T | null | undefined): Promise<T> => {
     const until = performance.now() + patienceMs;
     for (;;) {
       const at = heard.findIndex((event) => pick(event) != null);

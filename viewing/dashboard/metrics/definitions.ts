@@ -1,5 +1,5 @@
 import type { RunFigures } from "../../../server/index.js";
-import type { Status__Output } from "../../../shared/wire/index.js";
+import type { Status } from "../../../shared/wire/index.js";
 
 /**
  * What /metrics tells of a run, as a table: names and units as Prometheus' conventions want them (base units, a
@@ -20,7 +20,7 @@ export interface LabelledValue {
 
 /** How everything stands at one moment. */
 export interface Snapshot {
-  readonly status: Status__Output;
+  readonly status: Status;
   readonly figures: RunFigures;
   readonly microBatchSize: number;
   readonly totals: Totals;
