@@ -10,7 +10,7 @@ import type { Layout } from "../shared/layout/index.js";
 import type { Dataset, Task } from "../tasks/index.js";
 import { writeVector } from "./state.js";
 
-export interface EvaluateOptions {
+export interface EvaluationOptions {
   readonly task: Pick<
     Task,
     "seed" | "loss" | "labelSmoothing" | "clipNorm" | "evaluationBatchSize" | "wire" | "precision"
@@ -26,7 +26,7 @@ export interface EvaluateOptions {
 }
 
 /** Evaluates weights in this process and this thread. */
-export async function evaluateWeights(options: EvaluateOptions): Promise<{ loss: number; accuracy: number | null }> {
+export async function evaluateWeights(options: EvaluationOptions): Promise<{ loss: number; accuracy: number | null }> {
   const { task, topology, layout, theta, data } = options;
   const backend = await openBackend(options.backend ?? "wasm", options.backendSettings);
   const memory = attachMemory(createWorkerMemory({ layout, threads: 1, leaves: 1 }));

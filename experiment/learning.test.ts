@@ -28,7 +28,10 @@ const everyCase: Record<string, { input: TaskInput; below: number }> = {
     input: {
       ...common,
       model: { kind: "resnet18", width: 4 },
-      ...{ dataset: mnist, microBatchSize: 32, samples: 50 * 32, learningRate: 0.01 },
+      dataset: mnist,
+      microBatchSize: 32,
+      samples: 50 * 32,
+      learningRate: 0.01,
     },
     below: 0.9,
   },
@@ -36,7 +39,10 @@ const everyCase: Record<string, { input: TaskInput; below: number }> = {
     input: {
       ...common,
       model: { kind: "resnet18", width: 8, normalization: "group" },
-      ...{ dataset: mnist, microBatchSize: 32, samples: 100 * 32, learningRate: 0.002 },
+      dataset: mnist,
+      microBatchSize: 32,
+      samples: 100 * 32,
+      learningRate: 0.002,
     },
     below: 1.3,
   },
@@ -44,7 +50,10 @@ const everyCase: Record<string, { input: TaskInput; below: number }> = {
     input: {
       ...common,
       model: { kind: "vit", layers: 2, heads: 2, width: 48, patch: 7 },
-      ...{ dataset: mnist, microBatchSize: 32, samples: 150 * 32, learningRate: 0.003 },
+      dataset: mnist,
+      microBatchSize: 32,
+      samples: 150 * 32,
+      learningRate: 0.003,
     },
     below: 1.6,
   },
@@ -53,7 +62,9 @@ const everyCase: Record<string, { input: TaskInput; below: number }> = {
       ...common,
       model: { kind: "gpt", layers: 2, heads: 2, width: 48, dropout: 0.1 },
       dataset: { kind: "text", file: text, context: 32, testLimit: 8 },
-      ...{ microBatchSize: 8, samples: 200 * 8, learningRate: 0.005 },
+      microBatchSize: 8,
+      samples: 200 * 8,
+      learningRate: 0.005,
     },
     below: 3,
   },
@@ -77,7 +88,7 @@ for (const { name: backend, skip } of backends) {
         const task: Task = resolveTask("learning", input);
         const { losses } = await trainInProcess(task, { backend, evaluate: false });
         const last = mean(losses.slice(-Math.ceil(losses.length / 5)));
-        assert.ok(losses[0] > 2, `begins at ${losses[0]}`);
+        assert.ok(losses[0] > 2, `starts at ${losses[0]}`);
         assert.ok(last < below, `ends at ${last}`);
       });
     }

@@ -1,6 +1,6 @@
 /**
- * A whole training state, θ, m and v, in the memories that a worker has for θ and sums alone: the moments occupy a
- * slot of their own, m where S1 would lie and v where S2 would.
+ * A whole training state, θ, m and v, in the memories that a worker has only for θ and sums: the moments occupy a separate
+ * slot, m in the place of S1 and v in that of S2.
  */
 
 import { type MemoryPlan, type SharedMemory, sumAddresses, viewElements, weightsAddresses } from "../compute/index.js";
@@ -25,8 +25,8 @@ export function writeVector(memory: SharedMemory, to: Addresses, values: Float32
 }
 
 /**
- * One step of the optimizer on θ and the moments, from the sums of the step's κ micro-batches in slot `sums`; what is
- * in the tail is averaged instead.
+ * One step of the optimizer on θ and the moments, from the sums of the step's κ micro-batches in slot `sums`; the
+ * tail is averaged instead.
  */
 export function applyStep(
   { plan, kernels }: SharedMemory,

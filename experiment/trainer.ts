@@ -1,7 +1,7 @@
 /**
- * Trains a task in this process and this thread: no cluster, no wire, no leases, but the very gradients, sums, tree,
- * coefficients and kernels that a cluster uses, so it leaves the very same bits. It is the yardstick of the cluster's
- * tests, and what experiments run on.
+ * Trains a task in this process and this thread: no cluster, no wire, no leases, but the same gradients, sums, tree,
+ * coefficients and kernels as in a cluster, so it leaves the same bits. The cluster's tests compare with it, and
+ * experiments run on it.
  */
 
 import { type BackendName, type BackendSettings, openBackend } from "../backends/index.js";
@@ -46,7 +46,7 @@ import { evaluateOn } from "./evaluate.js";
 import { applyStep, normsOf, readVector, writeVector } from "./state.js";
 
 export interface TrainOptions {
-  /** Ends the run early, after as many steps. */
+  /** Ends the run early, after this many steps. */
   readonly steps?: number;
   readonly backend?: BackendName;
   readonly backendSettings?: BackendSettings;
@@ -54,13 +54,13 @@ export interface TrainOptions {
   readonly onStep?: (report: StepReport) => void;
   /** Whether to evaluate, at the task's intervals and at the end; true by default. */
   readonly evaluate?: boolean;
-  /** Evaluates after just these numbers of samples, instead of at the task's intervals. */
+  /** Evaluates after exactly these numbers of samples, instead of at the task's intervals. */
   readonly evaluateAt?: ReadonlySet<number>;
-  /** Called after every evaluation, so that a run that diverges later leaves what it has measured. */
+  /** Called after every evaluation, so that a run that diverges later keeps what it has measured. */
   readonly onEvaluation?: (evaluation: Evaluation) => void;
   /** Whether the initial weights are evaluated too; false by default, since a cluster does not. */
   readonly evaluateFirst?: boolean;
-  /** Of the samples' order alone; by default the task's seed, which decides all else in any case. */
+  /** The seed of the samples' order only; by default the task's seed, which decides all else in any case. */
   readonly orderSeed?: number;
   /** Whether to measure the gradient noise; false by default. */
   readonly measureNoise?: boolean;
@@ -68,14 +68,14 @@ export interface TrainOptions {
   readonly kappaRecord?: readonly KappaFact[];
   /** What `prepareTask` made of the task, to use it for several runs. */
   readonly prepared?: PreparedTask;
-  /** For tests alone. */
+  /** For tests only. */
   readonly flip?: GradientFlip;
 }
 
 export interface StepReport {
-  /** Steps done, this one included. */
+  /** The number of steps done, including this one. */
   readonly step: number;
-  /** Samples consumed, this step's included. */
+  /** The number of samples consumed, including this step's. */
   readonly samples: number;
   /** The mean over the step's micro-batches. */
   readonly loss: number;
@@ -100,7 +100,7 @@ export interface TrainedState {
   /** `layout.parameters` numbers each. */
   readonly m: Float32Array;
   readonly v: Float32Array;
-  /** One a micro-batch, in order. */
+  /** The losses, one per micro-batch, in order. */
   readonly losses: readonly number[];
   readonly evaluations: readonly Evaluation[];
   /** The mean over all steps of several micro-batches; undefined without one, or if it was not asked for. */
@@ -225,7 +225,7 @@ function run(
   };
 }
 
-/** κ of a step: the record's, or what it is with one worker. */
+/** κ of a step: the record's, or that of one worker. */
 function kappaOf({ microBatchesPerStep: rule }: Task, record: TrainOptions["kappaRecord"], step: number): number {
   if (record !== undefined) {
     const fact = kappaFactOf(record, step);
@@ -238,7 +238,7 @@ function kappaOf({ microBatchesPerStep: rule }: Task, record: TrainOptions["kapp
   return kappaWith(rule, 1, 1);
 }
 
-/** Folds all of a step's leaves; returns the root with both sums, also where it is the only leaf. */
+/** Folds all of a step's leaves; returns the root with both sums, even if it is the only leaf. */
 function foldStep(
   task: Task,
   plan: SharedMemory["plan"],

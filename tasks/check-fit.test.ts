@@ -27,7 +27,7 @@ function check({ loss, label, units, activation, inputShape = [4], microBatchSiz
 
 describe("checkFit()", () => {
   const fitting: Record<string, Case> = {
-    "softmax cross-entropy with one logit a class": { loss: "softmaxCrossEntropy", label: classes(10), units: 10 },
+    "softmax cross-entropy with one logit per class": { loss: "softmaxCrossEntropy", label: classes(10), units: 10 },
     "binary cross-entropy with one logit": { loss: "binaryCrossEntropy", label: classes(2), units: 1 },
     "mean squared error of several numbers": {
       loss: "meanSquaredError",
@@ -91,7 +91,7 @@ describe("checkFit()", () => {
     it(`refuses ${name}`, () => assert.throws(() => check(fault), { code: "invalid_input", message }));
   }
 
-  it("names every problem, a line each", () => {
+  it("names every problem, one per line", () => {
     assert.throws(
       () => check({ ...softmax, units: 9, inputShape: [5], microBatchSize: 5 }),
       (error: Error) => error.message.split("\n").length === 3,

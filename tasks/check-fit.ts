@@ -100,7 +100,7 @@ function checkOutput({ loss }: FitTask, model: LayersModel, { label }: Dataset):
   );
 }
 
-/** Cross-entropies take logits; with a softmax at the end they would be computed of its softmax. */
+/** Cross-entropies take logits; with a softmax at the model's end, a softmax would be taken twice. */
 function checkActivation({ loss }: FitTask, model: LayersModel): void {
   const last = model.layers.at(-1);
   const activation = (last?.getConfig() as { activation?: unknown } | undefined)?.activation;

@@ -21,8 +21,13 @@ describe("checkIndices()", () => {
   const prepare = (dataset: object, layers: { layer: string; [field: string]: unknown }[], loss: TaskInput["loss"]) =>
     prepareTask(
       resolveTask("test", {
-        ...{ name: "indices", model: { kind: "sequential", layers }, dataset, loss },
-        ...{ microBatchSize: 1, samples: 1, learningRate: 1 },
+        name: "indices",
+        model: { kind: "sequential", layers },
+        dataset,
+        loss,
+        microBatchSize: 1,
+        samples: 1,
+        learningRate: 1,
       }),
     );
   const head = [{ layer: "Flatten" }, { layer: "Dense", units: 1 }];
@@ -44,7 +49,7 @@ describe("checkIndices()", () => {
 
   const faults: [string, () => Promise<unknown>, RegExp][] = [
     [
-      "an index that the table has not",
+      "an index that the table lacks",
       () => csv("0,1,0\n3,9,0\n12,0,0\n"),
       /tokens\.csv, line 3: column "b" is 9, but the Embedding layer "words" has inputDim 4: it takes whole numbers from 0 to 3; set inputDim to 13, as the largest number there is 12, or correct the data\.$/,
     ],
@@ -53,7 +58,11 @@ describe("checkIndices()", () => {
       () => csv("0,-1,0\n"),
       /tokens\.csv, line 2: column "b" is -1, .*; number the categories from 0\.$/,
     ],
-    ["one that is no whole number", () => csv("1.7,1,0\n"), /line 2: column "a" is 1\.7.*, .*; give it whole numbers/],
+    [
+      "one that is not a whole number",
+      () => csv("1.7,1,0\n"),
+      /line 2: column "a" is 1\.7.*, .*; give it whole numbers/,
+    ],
     [
       "one in the test part",
       () => csv("0,1,0\n", "0,1,0\n4,1,0\n"),
@@ -107,7 +116,7 @@ describe("checkIndices()", () => {
     it(`refuses ${name}`, () => assert.rejects(attempt, { name: "IsobatchError", code: "invalid_input", message }));
   }
 
-  it("refuses labels of a binary cross-entropy that are no probabilities", async () => {
+  it("refuses labels of a binary cross-entropy that are not probabilities", async () => {
     const model = [{ layer: "Dense", units: 1, inputShape: [2] }];
     const of = (testRow: string) => {
       const [file, testFile] = [

@@ -13,11 +13,11 @@ import {
 
 /**
  * Looks at all samples of both parts.
- * @throws {IsobatchError} `invalid_input`: where the first number is that a layer has no row for.
+ * @throws {IsobatchError} `invalid_input`, with the place of the first number that a layer has no row for.
  */
 export function checkIndices(model: LayersModel, { train, test }: TaskData): void {
   const { shape } = train.input;
-  // checkFit refuses another shape.
+  // checkFit refuses any other shape.
   if (model.inputs[0].shape.slice(1).some((size, i) => size !== null && size !== shape[i])) return;
   const { indices } = inputUsesOf(model, shape);
   for (const part of [train, test]) if (part !== undefined) checkPart(part, indices, [train, test]);

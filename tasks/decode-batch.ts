@@ -3,17 +3,17 @@ import { type AugmentationKey, augmentBatch } from "./augmentation/index.js";
 import { type ElementType, type InputSpec, rowBytes, type SampleSpec } from "./datasets/dataset.js";
 
 export interface DecodedBatch {
-  /** `samples` × the elements of the input's shape. */
+  /** Length: `samples` × the elements of the input's shape. */
   readonly inputs: Float32Array;
-  /** `samples` × the elements of the label's shape; integers when the labels are classes. */
+  /** Length: `samples` × the elements of the label's shape; integers if the labels are classes. */
   readonly labels: Int32Array | Float32Array;
 }
 
 /**
- * Turns raw rows into what a model is fed. Pure; copies, so the bytes may be reused at once.
+ * Decodes raw rows into a model's inputs and labels. Pure; copies, so the bytes may be reused at once.
  * @param inputs `samples` rows as `Dataset.read` gives them; @param labels likewise.
- * @param key of a micro-batch that is trained on: its images are augmented, if the form says so.
- * @throws when the bytes are not `samples` rows: they came from another machine, so that is checked.
+ * @param key given for a micro-batch that is trained on: its images are augmented, if the form says so.
+ * @throws if the bytes are not `samples` rows: they come from another machine, so that is checked.
  */
 export function decodeBatch(
   spec: SampleSpec,

@@ -11,7 +11,7 @@ import { prepareTask } from "./prepare-task.js";
 const examples = fileURLToPath(new URL("../../examples", import.meta.url));
 
 describe("the examples", () => {
-  it("spirals: a module with a model of one's own, on a CSV file beside it", async () => {
+  it("spirals: a module with its own model, on a CSV file next to it", async () => {
     const task = await loadTask(join(examples, "spirals/task.js"));
     const { data, built } = await prepareTask(task);
     assert.deepEqual([data.train.samples, data.test?.samples], [960, 240]);

@@ -1,15 +1,15 @@
-/** The range of an elastic κ, from what a person wrote. */
+/** The range of an elastic κ, from the field of a task. */
 import { IsobatchError, invalid } from "../shared/errors.js";
 import { checkOptimizer, type Hyperparameters, type OptimizerSpec } from "../shared/optimizer/index.js";
 import type { KappaRule } from "../shared/steps/index.js";
 import type { ParsedTask } from "./task.js";
 
-/** Of a range whose end is left to the optimizer's rule: more than that should be said. */
+/** The most that a range reaches whose end is left to the optimizer's rule; a larger end must be stated. */
 const DEFAULT_MAX = 1_024;
 
 /**
- * A range without an end ends at the largest κ that the optimizer's rule has a meaning at.
- * @throws {IsobatchError} `invalid_input` for a range that ends before it begins
+ * A range without an end ends at the largest κ at which the optimizer's rule has a meaning.
+ * @throws {IsobatchError} `invalid_input` for a range that ends before it starts
  */
 export function resolveKappa(source: string, task: ParsedTask): KappaRule {
   const { microBatchesPerStep: rule } = task;
@@ -24,7 +24,7 @@ export function resolveKappa(source: string, task: ParsedTask): KappaRule {
   return { ...rule, max };
 }
 
-/** The largest κ up to `most` that the rule has a meaning at; 1 if it has none at any. */
+/** The largest κ up to `most` at which the rule has a meaning; 1 if there is none. */
 function largestAllowed(optimizer: OptimizerSpec, hyperparameters: Hyperparameters, most: number): number {
   const allowed = (kappa: number): boolean => {
     try {

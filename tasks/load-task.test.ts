@@ -31,7 +31,11 @@ describe("loadTask()", () => {
     await assert.rejects(loadTask("cifar10-vit"), /dataset\.folder is missing; .* name it there or with --data/);
     await assert.rejects(loadTask("chars-gpt"), /dataset\.file is missing; .* name it there or with --data/);
     assert.deepEqual((await loadTask("cifar10-vit", { data: "/data" })).dataset, {
-      ...{ kind: "cifar10", folder: "/data", augment: "autoaugment", limit: null, testLimit: null },
+      kind: "cifar10",
+      folder: "/data",
+      augment: "autoaugment",
+      limit: null,
+      testLimit: null,
     });
     await assert.rejects(loadTask("mnist", { data: "/data" }), /--data is \/data, but the data set "mnist" comes with/);
   });

@@ -145,7 +145,7 @@ describe("label smoothing", () => {
     });
   });
 
-  it("leaves the loss that is evaluated alone", () => {
+  it("does not change the loss that is evaluated", () => {
     const plain = average(outputs.map((output, row) => reference.softmaxCrossEntropy(labels[row], output)));
     const evaluated = tf.tidy(() => sampleLossesOf("softmaxCrossEntropy")(classes(), tf.tensor2d(outputs)).dataSync());
     assert.ok(Math.abs(average([...evaluated]) - plain) < 1e-6);

@@ -10,16 +10,16 @@ import type { Loss } from "./task.js";
 import { core as tf } from "./tfjs/core.js";
 
 /**
- * The positions over which a mean is taken: 1 where a position is there, 0 where it is masked; shape [samples, …], one axis
- * fewer than the model's output. Undefined where nothing is masked.
+ * The positions over which a mean is taken: 0 where a position is masked, else 1; shape [samples, …], one axis fewer than
+ * the model's output. Undefined where nothing is masked.
  */
 export type LossMask = tf.Tensor | undefined;
 
 /**
  * The loss of each number of a model's output, or of each row of logits.
  * @param labels classes (int32, shape [samples, …]) for softmax cross-entropy, else numbers.
- * @param outputs [samples, …, classes] logits for softmax cross-entropy, else as many numbers as labels.
- * @returns the losses, those of a sample one after the other.
+ * @param outputs [samples, …, classes] logits for softmax cross-entropy, else one number per label.
+ * @returns the losses, sample by sample.
  */
 function lossesOf(loss: Loss, labels: tf.Tensor, outputs: tf.Tensor, labelSmoothing: number): tf.Tensor {
   switch (loss) {
@@ -38,7 +38,7 @@ function meansOf(values: tf.Tensor, rows: number): tf.Tensor1D {
   return (cut.shape[1] === 1 ? tf.reshape(cut, [rows]) : tf.mean(cut, 1)) as tf.Tensor1D;
 }
 
-/** Each sample's mean, over the positions that are there; 0 where none is. Shape [samples]. */
+/** Each sample's mean over the positions that are not masked; 0 where all are. Shape [samples]. */
 function sampleMeans(values: tf.Tensor, samples: number, mask: LossMask): tf.Tensor1D {
   if (mask === undefined) return meansOf(values, samples);
   const there = tf.reshape(mask, [samples, mask.size / samples]);
@@ -48,9 +48,9 @@ function sampleMeans(values: tf.Tensor, samples: number, mask: LossMask): tf.Ten
 
 /**
  * The mean loss over a micro-batch, a scalar: what is differentiated, with `regularisationOf` added. With a mask it is, as
- * in Keras, the mean over all positions of the micro-batch that are there.
- * @param labelSmoothing of a softmax cross-entropy: as in PyTorch, each target is 1 − x of the label and x spread evenly
- *   over all classes (Szegedy et al. 2016).
+ * in Keras, the mean over all positions of the micro-batch that are not masked.
+ * @param labelSmoothing x, for a softmax cross-entropy: as in PyTorch, each target is 1 − x of the label and x spread
+ *   evenly over all classes (Szegedy et al. 2016).
  */
 export function lossOf(
   loss: Loss,
@@ -64,8 +64,8 @@ export function lossOf(
 }
 
 /**
- * The loss of each sample, shape [samples]: what evaluation adds up over batches of any size; of a sample with several
- * outputs (a sequence, several targets) the mean of those that are there. Labels are never smoothed here, so that losses of
+ * The loss of each sample, shape [samples]: what evaluation adds up over batches of any size. For a sample with several
+ * outputs (a sequence, several targets) it is the mean of those that are not masked. Labels are never smoothed here, so that losses of
  * tasks with and without it can be compared.
  */
 export function sampleLossesOf(loss: Loss): (labels: tf.Tensor, outputs: tf.Tensor, mask?: LossMask) => tf.Tensor1D {
@@ -83,8 +83,8 @@ export function regularisationOf(model: LayersModel): (() => tf.Scalar) | undefi
 }
 
 /**
- * How many samples are classified right, a scalar; of a sample with several outputs the share of those that are there
- * counts. Always 0 for the mean squared error, where it has no meaning.
+ * How many samples are classified correctly, a scalar; a sample with several outputs counts with the share of its
+ * unmasked ones that are right. Always 0 for the mean squared error, where it has no meaning.
  */
 export function correctCount(loss: Loss, labels: tf.Tensor, outputs: tf.Tensor, mask?: LossMask): tf.Scalar {
   if (loss === "meanSquaredError") return tf.scalar(0);
@@ -97,7 +97,7 @@ export function correctCount(loss: Loss, labels: tf.Tensor, outputs: tf.Tensor, 
   return tf.div(tf.sum(right), predicted.size / outputs.shape[0]) as tf.Scalar;
 }
 
-/** Keeps tensors for the gradient; the last argument that tfjs gives a custom gradient, which its types don't tell. */
+/** Keeps tensors for the gradient; the last argument that tfjs gives a custom gradient, which its types leave out. */
 type Save = (tensors: tf.Tensor[]) => void;
 
 /** −Σ target · log softmax(logits), for each row of logits; its gradient is softmax − target, without a detour. */

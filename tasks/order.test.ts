@@ -21,7 +21,7 @@ function epochOf(options: { seed: number; microBatchSize: number; samples: numbe
 }
 
 describe("createSampleOrder()", () => {
-  it("shows every sample at most once an epoch, and drops fewer than one micro-batch", () => {
+  it("shows every sample at most once per epoch, and drops fewer than one micro-batch", () => {
     fc.assert(
       fc.property(shapes, fc.nat({ max: 5 }), (options, epoch) => {
         const seen = epochOf(options, epoch);
@@ -33,7 +33,7 @@ describe("createSampleOrder()", () => {
     );
   });
 
-  it("gives a micro-batch the same samples in whatever order it is asked for", () => {
+  it("gives a micro-batch the same samples in any order of calls", () => {
     const options = { seed: 7, microBatchSize: 8, samples: 100 };
     const forwards = createSampleOrder(options);
     const backwards = createSampleOrder(options);
@@ -61,14 +61,14 @@ describe("createSampleOrder()", () => {
     assert.notEqual(dropped(0), dropped(1));
   });
 
-  it("hands out arrays of its own, so that a caller may change them", () => {
+  it("returns new arrays, so that a caller may change them", () => {
     const order = createSampleOrder({ seed: 3, microBatchSize: 4, samples: 8 });
     const before = [...order.samplesOf(0)];
     order.samplesOf(0).fill(99);
     assert.deepEqual([...order.samplesOf(0)], before);
   });
 
-  it("is fixed for ever: a run can be replayed from its seed", () => {
+  it("never changes: a run can be replayed from its seed", () => {
     // From an implementation of SHA-256 seeding, xoshiro128** and Fisher–Yates in Python.
     assert.deepEqual(epochOf({ seed: 42, microBatchSize: 4, samples: 10 }, 0), [0, 6, 5, 9, 7, 8, 4, 3]);
   });

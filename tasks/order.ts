@@ -1,7 +1,7 @@
 /**
- * Which samples micro-batch n holds: fixed by the run's seed and n alone, so that any worker, at any time, on any
+ * Which samples micro-batch n holds: only the run's seed and n decide it, so that any worker, at any time, on any
  * cluster computes the same micro-batch. Each epoch of the data has its own permutation; the samples left over after
- * ⌊N/b⌋ micro-batches are dropped after the shuffle, so each epoch drops others.
+ * ⌊N/b⌋ micro-batches are dropped after the shuffle, so each epoch drops different ones.
  */
 import { createRandom, seedOf, shuffle } from "../shared/random.js";
 
@@ -20,7 +20,7 @@ export interface SampleOrderOptions {
   readonly samples: number;
 }
 
-/** Two permutations are kept: leases near an epoch's border reach for both sides of it. */
+/** Two permutations are kept: leases near the border of two epochs need both. */
 const EPOCHS_KEPT = 2;
 
 export function createSampleOrder({ seed, microBatchSize, samples }: SampleOrderOptions): SampleOrder {

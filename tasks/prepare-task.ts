@@ -9,7 +9,7 @@ export interface PreparedTask {
   readonly built: BuiltModel;
 }
 
-/** All that a run needs of its task before the first step; whatever is wrong with it is found here. */
+/** All that a run needs of its task before the first step; any mistake in the task is found here. */
 export async function prepareTask(task: Task, options: OpenDataOptions = {}): Promise<PreparedTask> {
   const data = await openData(task, options);
   const built = await buildModel(task, data.train);

@@ -32,7 +32,7 @@ function advise(train: Dataset, chain: Layer[] = [], loss: Loss = "meanSquaredEr
 const dense = () => layers.dense({ units: 1 });
 
 describe("scaleAdvice()", () => {
-  it("says nothing of numbers with a deviation of up to 100", () => {
+  it("has no advice about numbers with a deviation of up to 100", () => {
     assert.equal(advise(rows([100, 0.1, 100]), [dense()]), undefined);
   });
 
@@ -40,7 +40,7 @@ describe("scaleAdvice()", () => {
     assert.equal(
       advise(rows([101, 2500, 1]), [dense()]),
       'the model computes with "b" (deviation 2,500), "a" (deviation 101) as they are: numbers so far apart train badly; divide such ' +
-        "columns in the file so that their deviation is about 1, or begin the model with a BatchNormalization layer, which does it for inputs",
+        "columns in the file so that their deviation is about 1, or start the model with a BatchNormalization layer, which does it for inputs",
     );
     assert.match(
       advise(rows([1, 1, 48_000]), [dense()])!,

@@ -1,15 +1,15 @@
 /**
- * Advice on numbers that are too large to train on: Adam moves a weight by about the learning rate a step, so what is
- * thousands wide takes thousands of steps, and its squares drown the rest. Nothing is changed behind the user's back.
+ * Advice on numbers that are too large to train on: Adam moves a weight by about the learning rate per step, so
+ * values that spread over thousands take thousands of steps, and their squares drown the rest. Nothing is changed silently.
  */
 import type { Dataset, TaskData } from "./datasets/index.js";
 import { decodeBatch } from "./decode-batch.js";
 import { inputUsesOf, type LayersModel } from "./models/index.js";
 import type { Task } from "./task.js";
 
-/** A larger deviation is worth a word of advice. */
+/** A larger deviation brings advice. */
 export const DEVIATION_MAX = 100;
-/** The most rows, spread over the data, and numbers that are looked at: they show a deviation well enough. */
+/** The most rows, spread over the data, and the most numbers that are looked at: they show a deviation well enough. */
 const ROWS_MAX = 1_000;
 const NUMBERS_MAX = 1 << 20;
 const NAMES_MAX = 3;
@@ -36,7 +36,7 @@ export function scaleAdvice({ loss }: Pick<Task, "loss">, model: LayersModel, { 
   const subject = inputs.length > 0 ? what : `the model ${what}`;
   const remedies = [
     "divide such columns in the file so that their deviation is about 1",
-    ...(inputs.length > 0 ? ["begin the model with a BatchNormalization layer, which does it for inputs"] : []),
+    ...(inputs.length > 0 ? ["start the model with a BatchNormalization layer, which does it for inputs"] : []),
   ];
   return `${subject}: numbers so far apart train badly; ${remedies.join(", or ")}`;
 }
@@ -46,7 +46,7 @@ interface Wide {
   readonly deviation: number;
 }
 
-/** @param values `rows` rows. @param elements of a row that count; all if undefined. */
+/** @param values `rows` rows. @param elements the elements of a row that count; all if undefined. */
 function wide(
   values: ArrayLike<number>,
   rows: number,

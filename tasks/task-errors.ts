@@ -1,4 +1,4 @@
-/** Says in one sentence what is wrong with a task file, for each thing that is: the field, its value, what it must be. */
+/** What is wrong with a task file, one sentence per problem: the field, its value, what it must be. */
 import type { z } from "zod";
 import { suggestion, withSuggestions } from "../shared/nearest.js";
 import { taskInputSchema } from "./task.js";
@@ -28,7 +28,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 
 /**
  * One line per problem.
- * @param source the task's file or name, with which each line begins.
+ * @param source the task's file or name, with which each line starts.
  * @param input what was parsed.
  */
 export function describeProblems(source: string, input: unknown, error: z.ZodError): string {
@@ -38,7 +38,7 @@ export function describeProblems(source: string, input: unknown, error: z.ZodErr
     .join("\n");
 }
 
-/** Of an object that is nearly one of a union's, what is wrong inside; else that it is none of them. */
+/** What is wrong inside an object that is nearly a member of a union; otherwise that it is not one of them. */
 function insideUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== "invalid_union") return [issue];
   const isOther = (inner: z.core.$ZodIssue): boolean =>
@@ -82,7 +82,7 @@ interface Schema {
   readonly shape?: Readonly<Record<string, Schema>>;
 }
 
-/** The fields that a place of a task may have; in a union, those of the member that the value's discriminator names. */
+/** The fields that a task may have at a path; in a union, those of the member that the value's discriminator names. */
 function knownKeys(input: unknown, path: readonly PropertyKey[]): string[] {
   let schemas = membersOf(taskInputSchema as unknown as Schema, input);
   let value = input;
@@ -94,7 +94,7 @@ function knownKeys(input: unknown, path: readonly PropertyKey[]): string[] {
   return schemas.flatMap(({ shape }) => Object.keys(shape ?? {}));
 }
 
-/** What a value may be by the schema, without its wrappers. */
+/** The schemas that a value may follow, without their wrappers. */
 function membersOf(schema: Schema, value: unknown): Schema[] {
   const { innerType, options, discriminator } = schema.def;
   if (innerType !== undefined) return membersOf(innerType, value);
@@ -131,7 +131,7 @@ function expectation(issue: z.core.$ZodIssue): string {
   }
 }
 
-/** Of a union told apart by a field, zod lists that field's words; of another, each member's own issues. */
+/** For a union with a discriminating field zod lists that field's words; for any other, each member's own issues. */
 function unionOf(issue: z.core.$ZodIssueInvalidUnion): string {
   const words = (issue as { options?: readonly string[] }).options;
   if (words !== undefined) return words.map(shown).join(" or ");

@@ -122,13 +122,13 @@ describe("resolveTask()", () => {
     ["a model's weights without a module", { initialWeights: "model" }, {}, /initialWeights is "model"; .*"seeded"/],
     ["κγ > 1 at a range's end", { microBatchesPerStep: { perWorker: 1, max: 12 } }, {}, /reaches 12, .* at most 10 /],
     [
-      "a range that ends before it begins",
+      "a range that ends before it starts",
       { microBatchesPerStep: { perWorker: 1, min: 5, max: 4 } },
       {},
       /^t: microBatchesPerStep.max is 4; it must be at least microBatchesPerStep.min, which is 5.$/,
     ],
     [
-      "no micro-batch a worker",
+      "no micro-batch per worker",
       { microBatchesPerStep: { perWorker: 0 } },
       {},
       /^t: microBatchesPerStep.perWorker is 0; it must be at least 1; give a number, or a range: /,
@@ -174,14 +174,14 @@ describe("resolveTask()", () => {
     assert.equal(resolveTask("t", smallest, exponential).microBatchesPerStep, 1000);
   });
 
-  it("names every problem, a line each", () => {
+  it("names every problem, one per line", () => {
     assert.throws(
       () => resolveTask("t", { ...smallest, learningRate: -1, seed: "x", nonsense: 1 }),
       (error: Error) => error.message.split("\n").length === 3,
     );
   });
 
-  it("refuses what is no object at all", () => {
+  it("refuses anything but an object", () => {
     for (const input of [null, 3, "mnist", []])
       assert.throws(() => resolveTask("t", input), /^IsobatchError: t: the task/);
   });

@@ -1,6 +1,6 @@
 /**
  * A task is everything that decides what is trained: with the data set's bytes and a numerics class it fixes every
- * bit of a run. `taskInputSchema` is what a person may write (most fields have defaults), `Task` what comes of it:
+ * bit of a run. `taskInputSchema` is what a person may write (most fields have defaults), `Task` the result:
  * complete, JSON-serialisable, written to task.json and sent to workers as it is.
  *
  * Lengths and intervals are counted in samples, never in steps, because a step's size (κ) may change.
@@ -32,12 +32,12 @@ const datasetSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("csv"),
     file: pathField,
-    /** A file of its own for the test part. Otherwise `testFraction` of the rows are set aside. */
+    /** A separate file for the test part. Without it `testFraction` of the rows are set aside. */
     testFile: pathField.nullable().default(null),
     testFraction: z.number().min(0).lt(1).default(0.2),
     header: z.boolean().default(true),
     delimiter: z.string().length(1).default(","),
-    /** Columns to predict, by header name, or by number from 0 where there is no header. */
+    /** The columns to predict, by header name, or by number from 0 if there is no header. */
     label: z.union([z.string(), wholeNumber(0, 100_000), z.array(z.union([z.string(), z.int()])).min(1)]),
     target: z.enum(["classes", "numbers"]),
     /** Columns to leave out. */
@@ -53,9 +53,9 @@ const datasetSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("text"),
     file: pathField,
-    /** Characters of a sample. */
+    /** The number of characters in a sample. */
     context: wholeNumber(1, 65_536),
-    /** The end of the text that is set aside for the test part. */
+    /** The share of the text, at its end, that is set aside for the test part. */
     testFraction: z.number().min(0).lt(1).default(0.1),
     ...limits,
   }),
@@ -64,7 +64,7 @@ const datasetSchema = z.discriminatedUnion("kind", [
 const layerSchema = z.looseObject({ layer: z.string().min(1) });
 
 const sizeField = wholeNumber(1, 65_536);
-/** Of the input's shape and the classes: null takes them from the data. */
+/** The input's shape and the number of classes; null takes them from the data. */
 const ofData = {
   inputShape: z.array(sizeField).length(3).nullable().default(null),
   classes: sizeField.nullable().default(null),
@@ -94,7 +94,7 @@ const modelSchema = z.discriminatedUnion("kind", [
   }),
   z.strictObject({
     kind: z.literal("gpt"),
-    /** Of the data, as `context` is, where they are null. */
+    /** null, here and for `context`, takes them from the data. */
     vocabulary: sizeField.nullable().default(null),
     context: sizeField.nullable().default(null),
     ...blocks({ layers: 6, heads: 6, width: 384, dropout: 0.2 }),
@@ -117,11 +117,11 @@ const optimizerSchema = z.discriminatedUnion("name", [
 const scheduleSchema = z.strictObject({
   kind: z.enum(["constant", "linear", "cosine"]),
   warmupSamples: wholeNumber(0, samplesMax).default(0),
-  /** Where the decay ends; null: with the run. */
+  /** After how many samples the decay ends; null: with the run. */
   totalSamples: wholeNumber(1, samplesMax).nullable().default(null),
   /** The last learning rate as a share of the first. */
   finalFraction: z.number().min(0).max(1).default(0),
-  /** Where the decay ended before the run was made longer, for the samples below `untilSamples`; --extend writes it. */
+  /** Where the decay ended before --extend made the run longer; it holds for the samples below `untilSamples`. */
   earlier: z
     .array(z.strictObject({ untilSamples: wholeNumber(1, samplesMax), totalSamples: wholeNumber(1, samplesMax) }))
     .max(1000)
@@ -136,7 +136,7 @@ const DECAY_EXCLUDED = ["*/bias", "*/gamma", "*/beta", "*/alpha"];
 const kappaMax = 65_536;
 const rangeEnd = { max: wholeNumber(1, kappaMax).nullable().default(null) };
 
-/** A number; or a range in which κ follows the live workers, or the gradient noise scale. `max` null: the rule's largest. */
+/** A number, or a range in which κ follows the live workers or the gradient noise scale. `max` null: the rule's largest. */
 const microBatchesPerStepSchema = z.union([
   wholeNumber(1, kappaMax),
   z.strictObject({ perWorker: wholeNumber(1, kappaMax), min: wholeNumber(1, kappaMax).default(1), ...rangeEnd }),
@@ -182,7 +182,7 @@ export const taskInputSchema = z.strictObject({
   precision: z.enum(PRECISIONS).default("float32"),
 });
 
-/** A task file's fields, with what is left out filled in but for what follows from others. */
+/** A task file's fields, defaults filled in except those that follow from other fields. */
 export type ParsedTask = z.output<typeof taskInputSchema>;
 
 /** What a person may write in a task file. */
@@ -194,7 +194,7 @@ export type Loss = "softmaxCrossEntropy" | "binaryCrossEntropy" | "meanSquaredEr
 export type DatasetSpec = z.output<typeof datasetSchema>;
 
 /**
- * `resnet18`, `vit`, `gpt`: built in, in sizes of one's choice.
+ * `resnet18`, `vit`, `gpt`: built in, in sizes that the task chooses.
  * `sequential`: tfjs layers by class name with their tfjs configuration, e.g. `{layer: "Dense", units: 10}`.
  * `module`: built by the module at `path` (absolute), whose bytes have the SHA-256 `hash`.
  */
@@ -204,15 +204,15 @@ export interface Task {
   readonly name: string;
   readonly seed: number;
   readonly model: ModelSpec;
-  /** `seeded`: drawn by the layers' initialisers from `seed`. `model`: as the task module's model has them. */
+  /** `seeded`: drawn by the layers' initialisers from `seed`. `model`: those of the task module's model. */
   readonly initialWeights: "seeded" | "model";
   readonly loss: Loss;
-  /** The share of a softmax cross-entropy's target that is spread over all classes; in training alone. */
+  /** The share of a softmax cross-entropy's target that is spread over all classes; in training only. */
   readonly labelSmoothing: number;
   readonly dataset: DatasetSpec;
   /** b: samples whose mean loss is differentiated at once. */
   readonly microBatchSize: number;
-  /** κ: micro-batches that one update of the weights consumes; a number, or how it follows workers or noise. */
+  /** κ, the micro-batches that one update of the weights consumes: a number, or how it follows workers or noise. */
   readonly microBatchesPerStep: KappaRule;
   /** The run's length; a multiple of microBatchSize. */
   readonly samples: number;
@@ -232,7 +232,7 @@ export interface Task {
     readonly finalFraction: number;
     readonly earlier?: readonly EarlierEnd[];
   };
-  /** Largest global norm of one micro-batch's gradient; null: not clipped. */
+  /** The largest global norm of one micro-batch's gradient; null: not clipped. */
   readonly clipNorm: number | null;
   /** Patterns of layer names whose weights are not trained. */
   readonly freeze: readonly string[];
@@ -244,8 +244,8 @@ export interface Task {
   readonly mixed: boolean;
   /**
    * `bfloat16`: gradients are computed with parameters rounded to bfloat16, and each micro-batch's gradient is rounded to it
-   * before it enters a sum, so that either takes two bytes per parameter on the wire. The server's weights and all sums
-   * are float32 in any case, so the bits of a run don't depend on the workers that computed it.
+   * before it enters a sum, so that both take two bytes per parameter on the wire. The server's weights and all sums are
+   * float32 in any case, so the bits of a run don't depend on the workers that computed it.
    */
   readonly wire: WireFormat;
   /** How matrix products and convolutions are computed; everything else is float32. Part of the numerics class. */

@@ -1,12 +1,12 @@
-import { domainOf, drawFigure, type Look, type Panel } from "../invariance/report/drawing.js";
+import { domainOf, drawFigure, type Panel, type SeriesLook } from "../invariance/report/drawing.js";
 import type { ElasticResult } from "./compare.js";
 
-const ALONE: Look = { color: "text", line: "wide", dots: false };
-const OTHER_ORDER: Look = { color: "text", line: "dashed", dots: false };
-const ELASTIC: Look = { color: 0, line: "solid", dots: false };
-const KAPPA: Look = { color: 1, line: "solid", dots: false };
+const ALONE: SeriesLook = { color: "text", line: "wide", dots: false };
+const OTHER_ORDER: SeriesLook = { color: "text", line: "dashed", dots: false };
+const ELASTIC: SeriesLook = { color: 0, line: "solid", dots: false };
+const KAPPA: SeriesLook = { color: 1, line: "solid", dots: false };
 
-/** κ of the first arm, then one panel of losses for each. */
+/** κ of the first arm, then one panel of losses per arm. */
 export function drawElastic(results: readonly ElasticResult[], workers: readonly number[]): string {
   const samples = Math.max(...results.flatMap(({ elastic }) => elastic.samples));
   const x = { label: "samples seen", logarithmic: false, domain: [0, samples] as const };
@@ -40,7 +40,9 @@ export function drawElastic(results: readonly ElasticResult[], workers: readonly
       ...results.map(({ arm, elastic, alone, otherOrder }): Panel => {
         const points = (one: typeof elastic) => one.samples.map((at, i) => [at, one.losses[i]] as const);
         return {
-          ...{ title: arm, x, y },
+          title: arm,
+          x,
+          y,
           series: [
             { look: ALONE, points: points(alone) },
             { look: OTHER_ORDER, points: points(otherOrder) },

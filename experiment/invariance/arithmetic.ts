@@ -1,5 +1,5 @@
 /**
- * Whether two tasks that differ in their optimizer alone are the same arithmetic. With one micro-batch per step all
+ * Whether two tasks that differ only in their optimizer are the same arithmetic. With one micro-batch per step all
  * rules should be, and then one run stands for all of them; but "should" is not enough here, so the constants of every
  * step are compared as the kernels get them: rounded to float32.
  */
@@ -44,10 +44,10 @@ export function arithmeticAtOne(task: Task): string {
   return createHash("sha256").update(new Uint8Array(constants.buffer)).digest("hex");
 }
 
-/** Of a step. */
+/** How many constants a step has. */
 const CONSTANTS = 10;
 
-/** The two factors in order; of one that is 1 it does not matter where it stands, so it stands last. */
+/** The two factors in order; a factor of 1 comes last, since its place does not matter. */
 function factors(first: number, second: number): [number, number] {
   return Math.fround(first) === 1 ? [second, 1] : [first, second];
 }

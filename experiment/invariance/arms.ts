@@ -1,6 +1,6 @@
 /**
  * An arm of the experiment is an optimizer with its rule. The arms are read from the schema of tasks, so that a new
- * row there is a new arm here: this folder knows no optimizer by name.
+ * row there is a new arm here: nothing in this folder names an optimizer.
  */
 import { invalid } from "../../shared/errors.js";
 import type { Task } from "../../tasks/index.js";
@@ -51,7 +51,7 @@ interface Field {
   readonly options?: readonly unknown[];
 }
 
-/** What a field of the schema may be: a word of its own, one of some words, or yes or no. */
+/** The values that a field of the schema may have: one word, one of several words, or true and false. */
 function valuesOf({ def, options }: Field): readonly unknown[] {
   if (def.innerType !== undefined) return valuesOf(def.innerType);
   if (def.type === "literal") return def.values!;

@@ -5,8 +5,8 @@
  *     gap = max over time of |L_κ − L_1| / L_1
  */
 
-/** Losses over samples seen; both of the same length, samples rising. */
-export interface Curve {
+/** Losses over samples seen: arrays of one length, samples ascending. */
+export interface LossCurve {
   readonly samples: readonly number[];
   readonly losses: readonly number[];
 }
@@ -23,10 +23,10 @@ export interface Gap {
 }
 
 /**
- * @returns undefined when the run did not reach the reference's end, having diverged: its gap has no bound
- * @throws {RangeError} when both were not evaluated after the same numbers of samples
+ * @returns undefined if the run diverged and did not reach the reference's end: its gap has no bound
+ * @throws {RangeError} if the two were not evaluated after the same numbers of samples
  */
-export function gapBetween(curve: Curve, reference: Curve): Gap | undefined {
+export function gapBetween(curve: LossCurve, reference: LossCurve): Gap | undefined {
   if (curve.samples.some((samples, i) => samples !== reference.samples[i])) {
     throw new RangeError("the two runs were not evaluated at the same times");
   }

@@ -1,4 +1,4 @@
-/** One run of the experiment, from its specification to the line that is kept of it. */
+/** One run of the experiment, from its specification to its line of results. */
 
 import { NonFiniteError } from "../../compute/index.js";
 import type { NoiseParts } from "../../shared/optimizer/index.js";
@@ -17,16 +17,16 @@ export interface RunResult extends Omit<RunSpec, "task"> {
   /** Means over the run's steps; null at κ = 1, which shows no noise. */
   readonly noise: NoiseParts | null;
   readonly seconds: number;
-  /** Beginning with the initial weights. */
+  /** The evaluations; the first is of the initial weights. */
   readonly evaluations: readonly Pick<Evaluation, "samples" | "loss" | "accuracy">[];
 }
 
 export interface Performer {
-  /** @param onProgress is told the micro-batches done */
+  /** @param onProgress called with the number of micro-batches done */
   perform(spec: RunSpec, onProgress: (microBatches: number) => void): Promise<RunResult>;
 }
 
-/** Trains runs of one experiment, one after the other; what they have in common is prepared once. */
+/** Trains runs of one experiment, one at a time; what they have in common is prepared once. */
 export function createPerformer(
   backend: TrainOptions["backend"],
   backendSettings?: TrainOptions["backendSettings"],
@@ -34,7 +34,7 @@ export function createPerformer(
   let data: { readonly spec: string; readonly opened: TaskData } | undefined;
   let prepared: { readonly seed: number; readonly of: PreparedTask } | undefined;
 
-  /** The runs differ in nothing that the data set or the model depends on, but the seed of the weights. */
+  /** Data set and model are the same for all runs, except for the seed of the weights. */
   const prepare = async (task: Task): Promise<PreparedTask> => {
     const spec = JSON.stringify([task.dataset, task.model]);
     if (data?.spec !== spec) [data, prepared] = [{ spec, opened: await openData(task) }, undefined];
@@ -52,7 +52,11 @@ export function createPerformer(
       const evaluations: RunResult["evaluations"][number][] = [];
       const startedAt = performance.now();
       const outcome = await trainInProcess(task, {
-        ...{ backend, backendSettings, prepared: ready, evaluateFirst: true, measureNoise: spec.kappa > 1 },
+        backend,
+        backendSettings,
+        prepared: ready,
+        evaluateFirst: true,
+        measureNoise: spec.kappa > 1,
         orderSeed: spec.orderSeed ?? undefined,
         onEvaluation: ({ samples, loss, accuracy }) => evaluations.push({ samples, loss, accuracy }),
         onStep: ({ samples }) => onProgress(samples / task.microBatchSize),
@@ -61,7 +65,7 @@ export function createPerformer(
         throw error;
       });
       const failed = outcome instanceof NonFiniteError;
-      // Weights may be finite and their loss not.
+      // The loss of finite weights may not be finite.
       const unbounded = evaluations.findIndex(({ loss }) => !Number.isFinite(loss));
       const divergedAt =
         unbounded >= 0 ? evaluations[unbounded].samples / task.microBatchSize : failed ? outcome.microBatch : null;

@@ -1,25 +1,25 @@
 /**
- * Experiments that are ready to be run, by name. Each is a task and a protocol over all arms there are; whatever is given
- * on the command line replaces the preset's own, the task included.
+ * Ready-made experiments, by name. Each is a task and a protocol over all arms; what the command line gives replaces the
+ * preset's own, including the task.
  */
 import { createRequire } from "node:module";
 import type { TaskInput, TaskOverrides } from "../../tasks/index.js";
 import type { ProtocolInput } from "./protocol.js";
 
 export interface Preset extends Omit<ProtocolInput, "arms"> {
-  /** What it is, for --help and the report. */
+  /** What the experiment is, for --help and the report. */
   readonly about: string;
-  /** As in a task file; absent where --task must bring the model and the data. */
+  /** The task, as in a task file; absent if --task must give the model and the data. */
   readonly task?: () => TaskInput;
-  /** What --task must bring, in words. */
+  /** What --task must give, in words. */
   readonly needs?: string;
-  /** Replace the fields of the task that --task brings. */
+  /** Fields that replace those of the task that --task names. */
   readonly fields?: TaskOverrides;
-  /** How many samples of the test part are evaluated on; all where it is absent. */
+  /** How many samples of the test part are evaluated on; by default all. */
   readonly evaluationSamples?: number;
 }
 
-/** Those of the paper: β1 = 0.99, so that the linear rule has a meaning up to κ = 100, and the learning rate constant. */
+/** The paper's: β1 = 0.99, so that the linear rule has a meaning up to κ = 100, and a constant learning rate. */
 const ADAM = { beta1: 0.99, beta2: 0.999, schedule: { kind: "constant" } } as const;
 
 /** 0.1 M weights; a micro-batch takes under two milliseconds on one core. */
@@ -56,7 +56,10 @@ const convolutional: TaskInput = {
   },
 };
 
-/** One block, 16,000 weights, for a transformer takes far longer than a perceptron of its size. Dropout is keyed by micro-batch, so every κ drops the same. */
+/**
+ * One block, 16,000 weights, since a transformer takes far longer than a perceptron of its size. Dropout is keyed by
+ * micro-batch, so every κ drops the same.
+ */
 const characters = (): TaskInput => ({
   name: "gpt-1x32-pino",
   model: { kind: "gpt", layers: 1, heads: 2, width: 32, dropout: 0.1 },
@@ -73,7 +76,7 @@ const characters = (): TaskInput => ({
   ...ADAM,
 });
 
-/** The paper's own: 400 epochs of CIFAR-10's 50,000 images for both; its authors' scripts have the batch sizes. */
+/** The paper's own: 400 epochs of CIFAR-10's 50,000 images for both; the batch sizes are from its authors' scripts. */
 const CIFAR = { weightDecay: 0.01, ...ADAM } as const;
 const CIFAR_RATES = [1e-7, 1e-6, 1e-5, 1e-4, 1e-3];
 

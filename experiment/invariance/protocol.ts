@@ -6,22 +6,22 @@ import { IsobatchError, invalid } from "../../shared/errors.js";
 import { microBatchesOf, resolveTask, type Task } from "../../tasks/index.js";
 import { type Arm, findArm } from "./arms.js";
 
-/** A person's wishes; whatever is left out is the task's own, or derived from the rest. */
+/** What a person asks for; what is left out is the task's own, or derived from the rest. */
 export interface ProtocolInput {
   readonly arms: readonly string[];
   readonly kappas: readonly number[];
   readonly learningRates: readonly number[];
   readonly seeds: readonly number[];
-  /** A run's length; by default the task's. */
+  /** A run's length in micro-batches; by default the task's. */
   readonly microBatches?: number;
-  /** In micro-batches; by default 32 times a run. */
+  /** Evaluate after this many micro-batches; by default 32 times per run. */
   readonly evaluateEvery?: number;
 }
 
 /** The experiment in full: with the task and a numerics class it fixes every number that comes out. */
 export interface Protocol {
   readonly arms: readonly Arm[];
-  /** Rising; those above 1. */
+  /** The κ above 1, ascending. */
   readonly kappas: readonly number[];
   readonly learningRates: readonly number[];
   readonly seeds: readonly number[];
@@ -62,7 +62,7 @@ export function createProtocol(task: Task, input: ProtocolInput): Protocol {
         `take a multiple of ${common}.`,
     );
   }
-  // The task's own length was not made for this: what is over is left out.
+  // The task's own length need not be a multiple: the remainder is left out.
   const microBatches = input.microBatches ?? Math.floor(wanted / evaluateEvery) * evaluateEvery;
   if (microBatches < evaluateEvery || microBatches % evaluateEvery !== 0) {
     invalid(
@@ -74,7 +74,7 @@ export function createProtocol(task: Task, input: ProtocolInput): Protocol {
 }
 
 /**
- * The task of one run. All of them are made once before the first is trained, so that a rule that has no meaning at
+ * The task of one run. All tasks are made before the first run is trained, so that a rule that has no meaning at
  * some κ ends the experiment at its start.
  * @throws {IsobatchError} `invalid_input`.
  */
@@ -89,7 +89,11 @@ export function taskOfRun(
   try {
     return resolveTask(arm.name, {
       ...task,
-      ...{ seed, learningRate, samples, optimizer: arm.optimizer, microBatchesPerStep: kappa },
+      seed,
+      learningRate,
+      samples,
+      optimizer: arm.optimizer,
+      microBatchesPerStep: kappa,
       // A schedule that ends with the task's run ends with this one.
       schedule: { ...schedule, totalSamples: schedule.totalSamples === task.samples ? samples : schedule.totalSamples },
       evaluateEverySamples: evaluateEvery * task.microBatchSize,

@@ -69,7 +69,7 @@ describe("listRuns()", () => {
   const protocol = createProtocol(TASK, { ...PROTOCOL, microBatches: 24, evaluateEvery: 8 });
   const runs = listRuns(TASK, protocol);
 
-  it("pairs every run with one at κ = 1 that differs from it in κ and the rule alone", () => {
+  it("pairs every run with one at κ = 1 that differs from it only in κ and the rule", () => {
     const byKey = new Map(runs.map((run) => [run.key, run]));
     assert.equal(byKey.size, runs.length);
     for (const run of runs.filter(({ role }) => role !== "reference")) {
@@ -84,11 +84,11 @@ describe("listRuns()", () => {
 
   it("trains one reference for all arms of the same arithmetic, and both floors", () => {
     const count = (role: string) => runs.filter((run) => run.role === role).length;
-    // 2 seeds × 2 rates; the repetition for the first seed alone; 2 arms × 2 κ.
+    // 2 seeds × 2 rates; the repetition for the first seed only; 2 arms × 2 κ.
     assert.deepEqual([count("reference"), count("repeat"), count("order"), count("arm")], [4, 2, 4, 16]);
   });
 
-  it("lists the references first, then the largest κ, and the same runs whenever it is asked", () => {
+  it("lists the references first, then the largest κ, and the same runs at every call", () => {
     const order = runs.map(({ role }) => (role === "arm" ? 1 : 0));
     assert.deepEqual(order, order.toSorted());
     const kappas = runs.filter(({ role }) => role === "arm").map(({ kappa }) => kappa);

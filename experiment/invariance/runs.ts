@@ -1,10 +1,10 @@
 /**
- * The runs of an experiment, in the order in which they are trained: first what all is measured against, then the arms
- * from the largest κ down, for that is where they differ most.
+ * The runs of an experiment, in the order in which they are trained: first the references, then the arms from the
+ * largest κ down, where they differ most.
  *
- * The arms' runs at κ = 1 are one run for all arms of the same arithmetic. Two floors tell how small a gap can be told
- * from none: the reference trained again, which must leave the same bits, and the reference with its samples in
- * another order, as far apart as two runs are that nobody would call different.
+ * The arms' runs at κ = 1 are one run for all arms of the same arithmetic. Two floors show how small a gap can be
+ * distinguished from none: the reference trained again, which must leave the same bits, and the reference with its samples
+ * in another order, which differs as much as two runs that nobody would call different.
  */
 import { seedOf } from "../../shared/random.js";
 import type { Task } from "../../tasks/index.js";
@@ -17,18 +17,18 @@ import { type Protocol, taskOfRun } from "./protocol.js";
  * - `order`: κ = 1 with the samples in another order;
  * - `arm`: κ above 1.
  */
-export type Role = "reference" | "repeat" | "order" | "arm";
+export type RunRole = "reference" | "repeat" | "order" | "arm";
 
 export interface RunSpec {
-  /** Unique in the experiment, and the same whenever its runs are listed. */
+  /** Unique in the experiment, and the same each time its runs are listed. */
   readonly key: string;
-  readonly role: Role;
-  /** Of a reference: the first of the arms that it stands for. */
+  readonly role: RunRole;
+  /** For a reference: the first of the arms that it stands for. */
   readonly arm: string;
   readonly kappa: number;
   readonly learningRate: number;
   readonly seed: number;
-  /** Of the samples' order, where that is not `seed`'s. */
+  /** The seed of the samples' order, if that is not `seed`. */
   readonly orderSeed: number | null;
   /** The key of the run that it is compared with; null for a reference. */
   readonly reference: string | null;
@@ -40,7 +40,7 @@ export function listRuns(base: Task, protocol: Protocol): RunSpec[] {
   const { arms, kappas, learningRates, seeds } = protocol;
   const baseline: RunSpec[] = [];
   const compared: RunSpec[] = [];
-  /** By arm and learning rate; the seed has no part in it. */
+  /** The digest of the arithmetic by arm and learning rate; the seed does not matter. */
   const arithmetics = new Map<string, string>();
   const arithmeticOf = ({ arm, learningRate, task }: RunSpec): string => {
     const name = `${arm}/${learningRate}`;
@@ -50,9 +50,15 @@ export function listRuns(base: Task, protocol: Protocol): RunSpec[] {
   };
   for (const [s, seed] of seeds.entries()) {
     for (const learningRate of learningRates) {
-      const of = (role: Role, arm: Protocol["arms"][number], kappa: number, reference: string | null): RunSpec => ({
-        ...{ key: `${role}/${arm.name}/${kappa}/${learningRate}/${seed}`, role, arm: arm.name, kappa },
-        ...{ learningRate, seed, orderSeed: role === "order" ? seedOf(seed, "another order") : null, reference },
+      const of = (role: RunRole, arm: Protocol["arms"][number], kappa: number, reference: string | null): RunSpec => ({
+        key: `${role}/${arm.name}/${kappa}/${learningRate}/${seed}`,
+        role,
+        arm: arm.name,
+        kappa,
+        learningRate,
+        seed,
+        orderSeed: role === "order" ? seedOf(seed, "another order") : null,
+        reference,
         task: taskOfRun(base, protocol, { arm, kappa, learningRate, seed }),
       });
       /** The reference of each arithmetic. */

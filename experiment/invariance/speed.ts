@@ -4,10 +4,10 @@
  */
 import { type Hyperparameters, type NoiseParts, stepCoefficients } from "../../shared/optimizer/index.js";
 import type { Task } from "../../tasks/index.js";
-import type { Curve } from "./gap.js";
+import type { LossCurve } from "./gap.js";
 
 /**
- * The speed that the optimizer's own rule foretells where the weights hardly move during a step. Per coordinate let μ
+ * The speed that the optimizer's own rule predicts if the weights hardly move during a step. Per coordinate let μ
  * be the mean of a micro-batch's gradient, σ² its variance and r = μ²/σ². Then v tends to μ² + σ² at κ = 1, and at κ
  * to the same if it averages squares, or to μ² + σ²/κ if it averages the square of the mean; the step goes with
  * η'/√v, and one step stands for κ. For the square-root rule that makes √((1+r)/(1+κr)), for unscaled Adam
@@ -37,16 +37,16 @@ export function signalToNoise({ trace, squaredGradient }: NoiseParts, microBatch
 /**
  * The speed that was seen: the samples that the reference needed for the lowest loss that both reached, over the
  * samples that the run needed for it.
- * @returns undefined if one of the two never got below its first loss
+ * @returns undefined if either never got below its first loss
  */
-export function measuredSpeed(curve: Curve, reference: Curve): number | undefined {
+export function measuredSpeed(curve: LossCurve, reference: LossCurve): number | undefined {
   const loss = Math.max(Math.min(...curve.losses), Math.min(...reference.losses));
   const [own, others] = [samplesTo(curve, loss), samplesTo(reference, loss)];
   return own !== undefined && others !== undefined && own > 0 && others > 0 ? others / own : undefined;
 }
 
 /** The samples after which the loss is first down to `target`, on the straight line between two evaluations. */
-function samplesTo({ samples, losses }: Curve, target: number): number | undefined {
+function samplesTo({ samples, losses }: LossCurve, target: number): number | undefined {
   const i = losses.findIndex((loss) => loss <= target);
   if (i <= 0) return i === 0 ? samples[0] : undefined;
   const share = (losses[i - 1] - target) / (losses[i - 1] - losses[i]);

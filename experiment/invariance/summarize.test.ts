@@ -4,15 +4,20 @@ import type { RunResult } from "./perform.js";
 import { meanCurves, summarize } from "./summarize.js";
 
 const run = (fields: Partial<RunResult>, losses: readonly number[]): RunResult => ({
-  ...{
-    key: `${fields.role ?? "arm"}/${fields.kappa ?? 1}/${fields.seed}`,
-    role: "arm",
-    arm: "standard",
-    kappa: 1,
-    learningRate: 0.1,
-  },
-  ...{ seed: 0, orderSeed: null, reference: null, microBatchSize: 8, stateHash: "a", divergedAt: null, noise: null },
-  ...{ seconds: 2, evaluations: losses.map((loss, i) => ({ samples: 100 * i, loss, accuracy: 0 })) },
+  key: `${fields.role ?? "arm"}/${fields.kappa ?? 1}/${fields.seed}`,
+  role: "arm",
+  arm: "standard",
+  kappa: 1,
+  learningRate: 0.1,
+  seed: 0,
+  orderSeed: null,
+  reference: null,
+  microBatchSize: 8,
+  stateHash: "a",
+  divergedAt: null,
+  noise: null,
+  seconds: 2,
+  evaluations: losses.map((loss, i) => ({ samples: 100 * i, loss, accuracy: 0 })),
   ...fields,
 });
 

@@ -1,7 +1,7 @@
-/** From the runs' lines to what the experiment says: gaps, floors, speeds and noise, by arm, κ and learning rate. */
+/** The experiment's results from the runs' lines: gaps, floors, speeds and noise, by arm, κ and learning rate. */
 import { type NoiseParts, noiseScale } from "../../shared/optimizer/index.js";
 import { findArm } from "./arms.js";
-import { type Curve, gapBetween, mean } from "./gap.js";
+import { gapBetween, type LossCurve, mean } from "./gap.js";
 import type { RunResult } from "./perform.js";
 import { measuredSpeed, predictedSpeed, signalToNoise } from "./speed.js";
 
@@ -12,7 +12,7 @@ export interface Over {
   readonly most: number;
 }
 
-/** What was seen of one arm at one κ and learning rate. */
+/** The results of one arm at one κ and learning rate. */
 export interface Cell {
   readonly arm: string;
   readonly kappa: number;
@@ -21,7 +21,7 @@ export interface Cell {
   readonly diverged: number;
   /** max over time of |L_κ − L_1| / L_1. */
   readonly gap: Over | null;
-  /** The mean of the same with its sign: above 0 the larger batches train slower. */
+  /** The mean of the same, signed: above 0 the larger batches train slower. */
   readonly signedGap: number | null;
   /** The mean of max over time of |L_κ − L_1|. */
   readonly absoluteGap: number | null;
@@ -41,23 +41,23 @@ export interface Floors {
   readonly learningRate: number;
   /** κ = 1 twice: must be 0; null while it has not been trained. */
   readonly repeat: number | null;
-  /** Whether the weights were the same in every bit. */
+  /** Whether the weights had the same bits. */
   readonly repeatSameBits: boolean | null;
   /** κ = 1 with the samples in another order. */
   readonly order: Over | null;
 }
 
 /** The mean over the seeds of one arm at one κ and learning rate. */
-export interface MeanCurve extends Curve {
+export interface MeanCurve extends LossCurve {
   readonly arm: string;
   readonly kappa: number;
   readonly learningRate: number;
 }
 
 export interface InvarianceSummary {
-  /** Runs that were trained. */
+  /** The number of runs that were trained. */
   readonly runs: number;
-  /** Of computing, all runs together. */
+  /** The time of computation, over all runs. */
   readonly seconds: number;
   readonly cells: readonly Cell[];
   readonly floors: readonly Floors[];
@@ -117,7 +117,10 @@ function cellOf(runs: readonly RunResult[], referenceOf: (run: RunResult) => Run
   const ratio = noise && signalToNoise(noise, microBatchSize);
   const speeds = runs.map((run) => measuredSpeed(curveOf(run), curveOf(referenceOf(run))));
   return {
-    ...{ arm, kappa, learningRate, seeds: runs.length },
+    arm,
+    kappa,
+    learningRate,
+    seeds: runs.length,
     diverged: runs.filter(({ divergedAt }) => divergedAt !== null).length,
     gap: gapsOf(runs, referenceOf),
     signedGap: overSeeds(whole.map(({ signed }) => signed)),
@@ -148,6 +151,6 @@ function gapsOf(runs: readonly RunResult[], referenceOf: (run: RunResult) => Run
   return { mean: mean(known), least: Math.min(...known), most: Math.max(...known) };
 }
 
-function curveOf({ evaluations }: RunResult): Curve {
+function curveOf({ evaluations }: RunResult): LossCurve {
   return { samples: evaluations.map(({ samples }) => samples), losses: evaluations.map(({ loss }) => loss) };
 }

@@ -16,7 +16,7 @@ import {
   makesMasks,
   pairs,
   type Recorded,
-  type Run,
+  type RecordedPass,
   recordOutputs,
 } from "../../tasks/models/record-outputs.js";
 import { defineTensorMethods } from "../../tasks/models/tensor-methods.js";
@@ -68,7 +68,7 @@ function startWithZeros(): void {
   };
 }
 
-async function computed(folder: string): Promise<Run> {
+async function computed(folder: string): Promise<RecordedPass> {
   let model: layers.LayersModel;
   try {
     model = await load(folder);
@@ -83,7 +83,11 @@ async function computed(folder: string): Promise<Run> {
   }
 }
 
-function compare(plain: Run, repaired: Run, usesMask: (className: string) => boolean): PlainComparison {
+function compare(
+  plain: RecordedPass,
+  repaired: RecordedPass,
+  usesMask: (className: string) => boolean,
+): PlainComparison {
   const settings = new Map<string, LayerFinding>();
   const masks = new Map<string, LayerFinding>();
   const passed = new Map<string, Omit<LayerFinding, "difference">>();

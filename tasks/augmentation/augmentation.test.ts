@@ -30,7 +30,7 @@ describe("AutoAugment's operations", () => {
     assert.deepEqual(POLICY, expected.policy);
   });
 
-  it("leave the image alone where nothing happens, and only there", () => {
+  it("leave the image unchanged where nothing is drawn, and only there", () => {
     const changed = Array.from({ length: 400 }, (_, seed) => autoAugment(image, createRandom(seed)) !== image.bytes);
     const share = changed.filter(Boolean).length / changed.length;
     // By the policy's probabilities 85 % of the images are changed.
@@ -52,7 +52,7 @@ describe("cropAndFlip()", () => {
           }
         }
       }
-      assert.equal(places.length, 1, `seed ${seed} is no shift`);
+      assert.equal(places.length, 1, `seed ${seed} is not a shift`);
       seen.add(places[0]);
     }
     assert.ok(seen.size > 150, `only ${seen.size} of the 162 ways were drawn`);

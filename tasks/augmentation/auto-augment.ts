@@ -118,7 +118,7 @@ export const POLICY: readonly (readonly [Step, Step])[] = [
 ];
 
 const LEVEL_MAX = 9;
-/** Of level 2, the only one the policy has: 6⅔ degrees. Written out, since engines may differ in a sine's last bit. */
+/** The rotation of level 2, the policy's only one: 6⅔ degrees. Written out: engines may differ in a sine's last bit. */
 const ROTATION = { level: 2, cosine: 0.993238357741943, sine: 0.116092914125231 };
 const SHIFT_MAX = 150 / 331;
 
@@ -169,7 +169,7 @@ function levelOf(most: number, level: number): number {
 export function autoAugment(image: Image, random: Random): Uint8Array {
   let { bytes } = image;
   for (const [name, probability, level = 0] of POLICY[random.below(POLICY.length)]) {
-    // Both are drawn always, so that the numbers that follow don't depend on what was done.
+    // Both are always drawn, so that later numbers don't depend on what was done.
     const happens = random.next() < probability;
     const sign = random.below(2) === 0 ? -1 : 1;
     if (happens) bytes = operationOf(name, level, sign)({ ...image, bytes });

@@ -1,6 +1,6 @@
 import type { Random } from "../../shared/random.js";
 
-/** Black pixels around the image, of which a window of its own size is cut (He et al. 2016, section 4.2). */
+/** Black pixels around the image, from which a window of the image's size is cut (He et al. 2016, section 4.2). */
 const PADDING = 4;
 
 export interface Image {

@@ -1,24 +1,24 @@
 /**
- * Images changed at random before they are trained on. What is done to an image is decided by the run's seed, the number
- * of its micro-batch and its place in there (one stream of random numbers a micro-batch), so whoever computes the micro-batch sees the same bytes; and it is all
- * done to bytes, in whole numbers or in operations that every machine rounds alike.
+ * Images changed at random before they are trained on. The run's seed, the number of the micro-batch and the image's place
+ * in it decide what is done (one stream of random numbers per micro-batch), so every worker that computes the micro-batch
+ * sees the same bytes. All of it works on bytes, in whole numbers or in operations that every machine rounds alike.
  */
 import { createRandom, seedOf } from "../../shared/random.js";
 import type { InputSpec } from "../datasets/dataset.js";
 import { autoAugment } from "./auto-augment.js";
 import { cropAndFlip, type Image } from "./crop-flip.js";
 
-/** What the randomness of a micro-batch follows from. */
+/** What decides the random numbers of a micro-batch. */
 export interface AugmentationKey {
-  /** The run's. */
+  /** The run's seed. */
   readonly seed: number;
-  /** n. */
+  /** n, the micro-batch's number. */
   readonly microBatch: number;
 }
 
 /**
  * @param inputs `samples` images, each of the form's shape [height, width, channels].
- * @returns as many bytes anew.
+ * @returns new bytes, as many as `inputs`.
  */
 export function augmentBatch(
   { shape: [height, width, channels], augment }: InputSpec,

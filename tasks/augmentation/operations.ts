@@ -1,6 +1,6 @@
 /**
- * The operations of AutoAugment on images of bytes, with the results of Pillow, which the policy was searched with, to the
- * byte (the tests hold them against it): blends round down, coordinates are in 1/65,536 of a pixel, and what comes from
+ * The operations of AutoAugment on images of bytes, with the results of Pillow, with which the policy was searched, to
+ * the byte (the tests compare them): blends round down, coordinates are in 1/65,536 of a pixel, and what comes from
  * outside the image is black. Images are [height, width, 3].
  */
 import type { Image } from "./crop-flip.js";
@@ -36,7 +36,7 @@ export const autoContrast: Operation = (image) =>
     return (value) => clip(Math.trunc(value * scale + offset));
   });
 
-/** Gives each channel a histogram as even as can be. */
+/** Gives each channel a histogram that is as even as possible. */
 export const equalize: Operation = (image) =>
   mapChannels(image, (histogram) => {
     const counts = histogram.filter((count) => count > 0);
@@ -96,7 +96,7 @@ export const shearY =
   (image) =>
     sample(image, [1, 0, 0, slope, 1, 0]);
 
-/** Turns the image about its middle, against the clock. */
+/** Rotates the image about its centre, counter-clockwise. */
 export const rotate =
   (cosine: number, sine: number): Operation =>
   (image) => {
@@ -106,7 +106,7 @@ export const rotate =
 
 const clip = (value: number): number => Math.max(0, Math.min(255, value));
 
-/** Maps each channel by a function of its own, made from its histogram. */
+/** Maps each channel by a function made from its histogram. */
 function mapChannels({ bytes }: Image, mapping: (histogram: number[]) => (value: number) => number): Uint8Array {
   const result = new Uint8Array(bytes.length);
   for (let channel = 0; channel < CHANNELS; channel++) {

@@ -2,8 +2,8 @@ import { invalid } from "../../shared/errors.js";
 import type { Dataset } from "./dataset.js";
 
 /**
- * Whether a test part of its own files is of the same kind as the training part: a model that was trained on one can't
- * be evaluated on another shape, and a class that it has never seen is a mistake in one of the two.
+ * Checks that a test part from separate files is of the same kind as the training part: a model that was trained on one
+ * shape can't be evaluated on another, and a class that it has never seen is a mistake in one of the two.
  * @throws {IsobatchError} `invalid_input`.
  */
 export function checkParts(train: Dataset, test: Dataset): void {

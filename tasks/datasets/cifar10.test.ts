@@ -73,7 +73,7 @@ describe("readCifar10()", () => {
   it("names what is missing, cut off, or foreign", async () => {
     await assert.rejects(read(join(place, "nowhere")), /There is no data_batch_1\.bin in .*--data/);
     const cut = folder("cut", { "data_batch_4.bin": rows(6, 2).subarray(0, ROW_BYTES + 5) });
-    await assert.rejects(read(cut), /data_batch_4\.bin is no file of CIFAR-10's binary version: its 3078 bytes/);
+    await assert.rejects(read(cut), /data_batch_4\.bin is not a file of CIFAR-10's binary version: its 3078 bytes/);
     const foreign = folder("foreign", { "test_batch.bin": Buffer.concat([row(0), row(1, 10)]) });
     await assert.rejects(read(foreign), /test_batch\.bin .* row 1 has the label 10, and labels go to 9/);
   });

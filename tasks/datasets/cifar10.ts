@@ -22,7 +22,7 @@ const TEST_FILE = "test_batch.bin";
 /** The folder that the published archive unpacks to. */
 const ARCHIVE_FOLDER = "cifar-10-batches-bin";
 
-/** Of the 50,000 training images' bytes / 255, as the field uses them. */
+/** Mean and deviation of the 50,000 training images' bytes / 255, as the field uses them. */
 const NORMALIZATION = { mean: [0.4914, 0.4822, 0.4465], deviation: [0.247, 0.2435, 0.2616] };
 
 export async function readCifar10(spec: Cifar10Spec): Promise<{ train: Dataset; test: Dataset }> {
@@ -63,10 +63,10 @@ async function readRows(path: string): Promise<Uint8Array> {
     return invalid(`${path} can't be read: ${reasonOf(error)}; name a folder with all six files.`, { cause: error });
   }
   const damaged = (what: string): never => {
-    throw new IsobatchError("damaged", `${path} is no file of CIFAR-10's binary version: ${what}; unpack it again.`);
+    throw new IsobatchError("damaged", `${path} is not a file of CIFAR-10's binary version: ${what}; unpack it again.`);
   };
   if (bytes.length === 0 || bytes.length % ROW_BYTES !== 0) {
-    return damaged(`its ${bytes.length} bytes are no whole number of rows of ${ROW_BYTES}`);
+    return damaged(`its ${bytes.length} bytes are not a whole number of rows of ${ROW_BYTES}`);
   }
   for (let row = 0; row * ROW_BYTES < bytes.length; row++) {
     const label = bytes[row * ROW_BYTES];
@@ -75,7 +75,7 @@ async function readRows(path: string): Promise<Uint8Array> {
   return bytes;
 }
 
-/** Cuts labels from pixels, and puts the three colours of a pixel beside each other. */
+/** Separates labels from pixels, and puts the three colours of a pixel next to each other. */
 function datasetOf(form: SampleSpec, files: readonly Uint8Array[], limit: number | null): Dataset {
   const count = files.reduce((sum, rows) => sum + rows.length / ROW_BYTES, 0);
   const samples = Math.min(limit ?? count, count);

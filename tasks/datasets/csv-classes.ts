@@ -1,9 +1,9 @@
-/** The classes of a CSV file's label column. Two spellings of one word never become two classes, nor a missing value one. */
+/** The classes of a CSV file's label column. Two spellings of a word are not two classes; a missing value is not a class. */
 import { invalid } from "../../shared/errors.js";
 import { placeIn, type Table } from "./csv-table.js";
 
 const CLASSES_MAX = 100_000;
-/** What programs write for a value that is missing. */
+/** What programs write for a missing value. */
 const MISSING = /^(n\/?a|#n\/a|nan|null|none|nil|missing|\?|-+|\.)$/i;
 
 /** The row of each class's first appearance, by its word. */

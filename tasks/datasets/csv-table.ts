@@ -1,4 +1,4 @@
-/** A CSV file as rows of words, each with its line: whatever is wrong with it is reported by file, line and column. */
+/** A CSV file as rows of words, each with its line: what is wrong with it is reported by file, line and column. */
 import { readFile } from "node:fs/promises";
 import { CsvError, parse } from "csv-parse/sync";
 import { invalid } from "../../shared/errors.js";
@@ -59,8 +59,8 @@ export function columnNumbers(table: Table, field: string, wanted: readonly (str
 }
 
 /**
- * Checks the names of the columns that are used: without names of their own nobody can say what is in them. Programs
- * that write tables often put the rows' numbers first, without a name; a model would learn from these.
+ * Checks the names of the columns that are used: without a name nobody can say what is in a column. Programs
+ * that write tables often put the rows' numbers first, without a name, and a model would learn from them.
  */
 export function checkNames({ path, columns }: Table, used: readonly number[], header: boolean): void {
   const isNumber = (column: number): boolean => columns[column] !== "" && Number.isFinite(Number(columns[column]));
@@ -89,7 +89,7 @@ export function placeIn(table: Table, row: number, column: number): string {
   return `${table.path}, line ${table.lines[row]}: column "${table.columns[column]}"`;
 }
 
-/** @param isLabel whether it is to be predicted, so that the column can't be left out. */
+/** @param isLabel whether the column is to be predicted, so that it can't be left out. */
 export function numberAt(table: Table, row: number, column: number, isLabel: boolean): number {
   const text = table.rows[row][column];
   const value = text === "" || isPrefixed(text) ? Number.NaN : Math.fround(Number(text));
@@ -101,14 +101,14 @@ export function numberAt(table: Table, row: number, column: number, isLabel: boo
   );
 }
 
-/** Whether it is written like 0x1F, which only JavaScript takes for a number. */
+/** Whether the text is like 0x1F, which only JavaScript takes for a number. */
 function isPrefixed(text: string): boolean {
   return text.charCodeAt(0) === 48 && text.length > 2 && "xXoObB".includes(text[1]);
 }
 
 const [QUOTE, LINE_FEED] = [34, 10];
 
-/** The column that the byte at `offset` is in, in words. The file is not UTF-8, so bytes are looked at. */
+/** The column of the byte at `offset`, in words. The file is not UTF-8, so its bytes are read. */
 function columnAt(bytes: Uint8Array, offset: number, delimiter: string, header: boolean): string {
   const separator = delimiter.codePointAt(0);
   let [column, row, quoted] = [0, 0, false];

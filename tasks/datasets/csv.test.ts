@@ -39,7 +39,7 @@ function contents(part: Dataset): { inputs: number[]; labels: number[] } {
 }
 
 describe("openData() of a CSV file", () => {
-  it("numbers classes by their sorted words, wherever the label column stands", async () => {
+  it("numbers classes by their sorted words, wherever the label column is", async () => {
     const { train } = await open("a,y,b\n1,pear,2\n3,apple,4\n5,pear,6\n");
     assert.deepEqual(train.label, { shape: [], type: "int32", classes: 2, classNames: ["apple", "pear"] });
     assert.deepEqual(contents(train), { inputs: [1, 2, 3, 4, 5, 6], labels: [1, 0, 1] });
@@ -76,7 +76,7 @@ describe("openData() of a CSV file", () => {
     assert.equal(second.fingerprint, first.fingerprint);
   });
 
-  it("takes the test part from a file of its own, with the training part's classes", async () => {
+  it("takes the test part from its own file, with the training part's classes", async () => {
     const testFile = join(folder, "test.csv");
     await writeFile(testFile, "a,y\n9,c\n");
     const { train, test } = await open("a,y\n1,a\n2,b\n3,c\n", { testFile });
@@ -123,13 +123,13 @@ describe("openData() of a CSV file", () => {
     ["an empty label", "a,y\n1,0\n1,\n2,1\n", {}, /data.csv, line 3: column "y" is empty, but it is the label/],
     ["a label of spaces", 'a,y\n1,0\n1,"  "\n2,1\n', {}, /line 3: column "y" is empty/],
     [
-      "classes that differ in white space only",
+      "classes that differ only in white space",
       'a,y\n1,fox\n2,hen\n3,"fox "\n',
       {},
       /line 4: column "y" is "fox ", and in line 2 it is "fox", which differ only in white space/,
     ],
     [
-      "classes that differ in how an umlaut is encoded only",
+      "classes that differ only in how an umlaut is encoded",
       "a,y\n1,B\u00e4r\n2,Ba\u0308r\n",
       {},
       /column "y" is "B\u00e4r", and in line 3 it is "Ba\u0308r", which differ only in .* how their letters are encoded/,
@@ -167,7 +167,7 @@ describe("openData() of a CSV file", () => {
     assert.deepEqual(train.label.classNames, ["38", "Mild", "mild", "none"]);
   });
 
-  it("takes numbers for names where they can be names: counted ones, or beside a label with a name", async () => {
+  it("takes numbers for names where they can be names: counted ones, or next to a label with a name", async () => {
     assert.equal((await open("0,1,2\n5,6,1\n7,8,0\n", { label: "2" })).train.samples, 2);
     assert.equal((await open("400.5,401,y\n5,6,1\n7,8,0\n")).train.samples, 2);
   });

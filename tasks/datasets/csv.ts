@@ -1,6 +1,6 @@
 /**
- * A table of numbers with one or more columns to predict. Inputs are float32 as they stand in the file: no column is
- * normalised behind the user's back (a model may begin with a BatchNormalization layer). Class labels may be words;
+ * A table of numbers with one or more columns to predict. Inputs are float32 as they are in the file: no column is
+ * silently normalised (a model may start with a BatchNormalization layer). Class labels may be words;
  * classes are numbered in the order of their sorted words, so that the order of the rows doesn't matter.
  */
 import { invalid } from "../../shared/errors.js";
@@ -9,7 +9,7 @@ import { classesOf, firstRowsOf } from "./csv-classes.js";
 import { type CsvSpec, checkNames, columnNumbers, numberAt, placeIn, readTable, type Table } from "./csv-table.js";
 import { createDataset, type Dataset, type LabelSpec } from "./dataset.js";
 
-/** What is read of every row. */
+/** The columns that are read. */
 interface Columns {
   readonly inputs: readonly number[];
   readonly labels: readonly number[];
@@ -35,7 +35,7 @@ export async function readCsv(spec: CsvSpec): Promise<{ train: Dataset; test: Da
       test: part(testTable, allRows(testTable), spec.testLimit),
     };
   }
-  // Which rows are set aside depends on their number alone, not on the run's seed: runs stay comparable.
+  // Which rows are set aside depends only on how many there are, not on the run's seed: runs stay comparable.
   const testCount = Math.round(whole.rows.length * spec.testFraction);
   const order = shuffle(allRows(whole), createRandom(seedOf("csv test rows", whole.rows.length)));
   if (testCount === whole.rows.length) {
@@ -53,7 +53,7 @@ function columnsOf(table: Table, spec: CsvSpec): Columns {
   const labels = columnNumbers(table, "label", [spec.label].flat());
   const ignored = columnNumbers(table, "ignore", spec.ignore);
   const inputs = table.columns.map((_, i) => i).filter((i) => !labels.includes(i) && !ignored.includes(i));
-  if (inputs.length === 0) invalid(`${table.path} has no column left for the inputs beside the label.`);
+  if (inputs.length === 0) invalid(`${table.path} has no column left for the inputs besides the label.`);
   if (spec.target === "classes" && labels.length !== 1) {
     invalid(`dataset.label names ${labels.length} columns, but classes are read from one; name one column.`);
   }
@@ -75,7 +75,7 @@ function toDataset(table: Table, rows: Uint32Array, { inputs, labels, label }: C
       inputNumbers[i * inputs.length + j] = numberAt(table, row, column, false);
     });
     labels.forEach((column, j) => {
-      // A class that the training part does not have is refused once both parts are read.
+      // A class that the training part lacks is refused once both parts are read.
       labelNumbers[i * labels.length + j] =
         classOf === undefined ? numberAt(table, row, column, true) : (classOf.get(table.rows[row][column]) ?? -1);
     });

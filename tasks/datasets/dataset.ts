@@ -1,29 +1,29 @@
 /**
- * A data set in memory: rows of raw bytes in their own element type, so that what travels to a worker is as small as
- * what lies in the file (one byte a pixel, not four). Whoever computes turns them into floats with `decodeBatch`.
+ * A data set in memory: rows of raw bytes in their own element type, so that they are as small on the way to a worker
+ * as in the file (one byte per pixel, not four). The process that computes turns them into floats with `decodeBatch`.
  */
 
 export type ElementType = "uint8" | "int32" | "float32";
 
 export interface InputSpec {
-  /** Of one sample. */
+  /** One sample's shape. */
   readonly shape: readonly number[];
   readonly type: "uint8" | "float32";
   /** Each element is multiplied by it after decoding, e.g. 1/255. */
   readonly scale: number;
-  /** After that, of each channel (the last dimension): its mean is subtracted, and it is divided by its deviation. */
+  /** After that each channel (the last dimension) has its mean subtracted and is divided by its deviation. */
   readonly normalization?: { readonly mean: readonly number[]; readonly deviation: readonly number[] };
-  /** What is done at random to an image that is trained on, never to one that is evaluated on. */
+  /** How an image is changed at random in training; never in evaluation. */
   readonly augment?: "crop-flip" | "autoaugment";
 }
 
 export interface LabelSpec {
-  /** Of one sample; [] for a single number. */
+  /** One sample's shape; [] for a single number. */
   readonly shape: readonly number[];
   readonly type: ElementType;
-  /** Of class labels: the number of classes, each label being in [0, classes). Absent for numbers. */
+  /** The number of classes, if labels are classes: each label is in [0, classes). */
   readonly classes?: number;
-  /** Of class labels that were words: the word of each class. */
+  /** The word of each class, if labels were words. */
   readonly classNames?: readonly string[];
 }
 
@@ -37,17 +37,17 @@ export interface Dataset extends SampleSpec {
   readonly samples: number;
   /** All inputs are whole numbers in [0, inputsBelow); undefined where that is not known without reading them. */
   readonly inputsBelow?: number;
-  /** Where a number of an input is, for messages, e.g. `tokens.csv, line 4: column "x2"`. */
+  /** Where an element of an input is, for messages, e.g. `tokens.csv, line 4: column "x2"`. */
   place?(sample: number, element: number): string;
   /** The same for a label that is a number. */
   labelPlace?(sample: number, element: number): string;
-  /** The names of the numbers of a sample, where they have names. */
+  /** The names of a sample's numbers, if they have names. */
   readonly columns?: { readonly inputs: readonly string[]; readonly labels: readonly string[] };
   /** The file that the samples are from, for messages. */
   readonly origin?: string;
-  /** Where each class appears first, e.g. `test.csv, line 4: column "y"`; of all the file's samples, whatever the limit. */
+  /** Where each class appears first, e.g. `test.csv, line 4: column "y"`; in all of the file, regardless of the limit. */
   readonly firstPlaces?: ReadonlyMap<string, string>;
-  /** What all samples are cut from, where that is less than all of them: it stands for them in the fingerprint. */
+  /** What all samples are cut from, if that is smaller than they are: the fingerprint is made of it. */
   readonly source?: Uint8Array;
   /** The raw rows of the samples with these numbers, concatenated; little-endian. */
   read(indices: Uint32Array): RawBatch;

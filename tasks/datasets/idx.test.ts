@@ -23,7 +23,7 @@ describe("parseIdx()", () => {
 
   const damages: [string, Buffer, RegExp][] = [
     ["an empty file", Buffer.alloc(0), /^x is not a usable IDX file: it has only 0 bytes; copy it again.$/],
-    ["another kind of file", Buffer.from("PK\x03\x04 and so on"), /does not begin with two zero bytes/],
+    ["another kind of file", Buffer.from("PK\x03\x04 and so on"), /does not start with two zero bytes/],
     ["a file cut short", idx([2, 3], [1, 2, 3, 4, 5]), /2 × 3 elements take 6 bytes, but 5 follow/],
     ["a file too long", idx([2], [1, 2, 3]), /2 elements take 2 bytes, but 3 follow/],
     ["a header cut short", idx([2, 3], []).subarray(0, 7), /its header names 2 dimensions/],
@@ -77,7 +77,7 @@ describe("openData() of an IDX folder", () => {
     await rm(copy, { recursive: true });
   });
 
-  it("uses the first samples only, when told so", async () => {
+  it("uses only the first samples up to a limit", async () => {
     const { train } = await openData({ dataset: dataset(2) });
     assert.equal(train.samples, 2);
     assert.throws(() => train.read(Uint32Array.of(2)), /sample 2 of 2/);

@@ -21,7 +21,7 @@ const TYPES: Record<number, string> = {
 
 export interface IdxArray {
   readonly shape: readonly number[];
-  /** As many bytes as the shape has elements. */
+  /** One byte for each element of the shape. */
   readonly data: Uint8Array;
 }
 
@@ -32,7 +32,7 @@ export function parseIdx(bytes: Uint8Array, path: string): IdxArray {
   };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 4) return damaged(`it has only ${bytes.length} bytes`);
-  if (view.getUint16(0) !== 0) return damaged("it does not begin with two zero bytes");
+  if (view.getUint16(0) !== 0) return damaged("it does not start with two zero bytes");
   const type = view.getUint8(2);
   if (type !== UINT8) {
     invalid(`${path} holds ${TYPES[type] ?? `elements of type ${type}`}; only unsigned bytes (uint8) can be read.`);
@@ -59,12 +59,12 @@ export async function hasIdxPart(folder: string, part: "train" | "t10k"): Promis
 /**
  * Reads one part of an IDX folder, e.g. `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`; each file may also
  * be gzipped (`.gz`). Images of 28 × 28 become samples of shape [28, 28, 1], scaled to [0, 1].
- * @param limit use only that many of the first samples; null: all.
+ * @param limit the number of samples to use, from the first; null: all.
  */
 export async function readIdxPart(folder: string, part: "train" | "t10k", limit: number | null): Promise<Dataset> {
   const imagesPath = join(folder, `${part}-images-idx3-ubyte`);
   const labelsPath = join(folder, `${part}-labels-idx1-ubyte`);
-  // One after the other, so that where both are missing it is always the same one that is named.
+  // In this order, so that if both are missing it is always the same one that is named.
   const images = await readIdx(imagesPath);
   const labels = await readIdx(labelsPath);
   if (images.shape.length < 2) invalid(`${imagesPath} has ${images.shape.length} dimension instead of images.`);

@@ -1,4 +1,4 @@
-/** The form of samples as a worker reads it from the server's answer: checked, so that nothing is built from a wrong one. */
+/** The form of samples in the server's answer to a worker, checked before anything is built from it. */
 import { z } from "zod";
 import type { InputSpec, LabelSpec, SampleSpec } from "./dataset.js";
 

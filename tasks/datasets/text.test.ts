@@ -21,7 +21,12 @@ describe("readText()", () => {
     return path;
   };
   const spec = (path: string, fields: object = {}) => ({
-    ...{ kind: "text" as const, file: path, context: 4, testFraction: 0.5, limit: null, testLimit: null },
+    kind: "text" as const,
+    file: path,
+    context: 4,
+    testFraction: 0.5,
+    limit: null,
+    testLimit: null,
     ...fields,
   });
 

@@ -1,4 +1,4 @@
-/** Text files as UTF-8, strictly: a decoder that puts U+FFFD for what it can't read makes different words equal. */
+/** Text files as strict UTF-8: a decoder that replaces what it can't read by U+FFFD makes different words equal. */
 import { isUtf8 } from "node:buffer";
 import { invalid } from "../../shared/errors.js";
 
@@ -24,7 +24,7 @@ export function decodeUtf8(bytes: Uint8Array, file: string, within?: (offset: nu
     if (bytes.length >= mark.length && mark.every((byte, i) => bytes[i] === byte)) {
       const marked = mark.map((byte) => hex(byte)).join(" ");
       invalid(
-        `${file} is text in ${encoding} (it begins with the byte order mark ${marked}); save it as UTF-8, e.g. with ` +
+        `${file} is text in ${encoding} (it starts with the byte order mark ${marked}); save it as UTF-8, e.g. with ` +
           `iconv -f ${encoding} -t UTF-8.`,
       );
     }
@@ -61,7 +61,7 @@ function refuse(
 
 /** Offset of the first byte that belongs to no character of UTF-8. */
 function firstFault(bytes: Uint8Array): number {
-  // The longest beginning that is UTF-8, except for a character that is cut at its end.
+  // The longest prefix that is UTF-8, except for a character that is cut at its end.
   let [good, bad] = [0, bytes.length];
   while (bad - good > 1) {
     const middle = (good + bad) >> 1;
@@ -69,7 +69,7 @@ function firstFault(bytes: Uint8Array): number {
     else bad = middle;
   }
   if (isUtf8(bytes.subarray(0, good))) return good;
-  // It is the character that is cut: go back to its first byte.
+  // That character is cut: go back to its first byte.
   let start = good - 1;
   while (start > 0 && (bytes[start] & 0xc0) === 0x80) start--;
   return start;

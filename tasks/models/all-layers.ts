@@ -2,8 +2,8 @@ import type { Layer } from "./capture-weights.js";
 import { tensorflow as tf } from "./tensorflow.js";
 
 /**
- * Every layer of a model once: also those inside nested models, wrappers and recurrent layers (whose cells are
- * layers), of which tfjs's own lists tell only some. They are held in properties: alone (`cell`) or listed (`layers`).
+ * Every layer of a model once, including those inside nested models, wrappers and recurrent layers (whose cells are
+ * layers), of which tfjs's own lists have only some. Properties hold them, singly (`cell`) or in lists (`layers`).
  */
 export function allLayers(model: Layer): Layer[] {
   const found = new Set<Layer>([model]);

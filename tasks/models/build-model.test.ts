@@ -40,7 +40,7 @@ function valuesOf({ layout, initialWeights }: BuiltModel, name: string): number[
 
 function tensorOf(layout: Layout, name: string): Layout["tensors"][number] {
   const tensor = layout.tensors.find((candidate) => candidate.name === name);
-  assert.ok(tensor, `${name} is none of ${layout.tensors.map((candidate) => candidate.name).join(", ")}`);
+  assert.ok(tensor, `${name} is not one of ${layout.tensors.map((candidate) => candidate.name).join(", ")}`);
   return tensor;
 }
 
@@ -97,7 +97,7 @@ describe("buildModel()", () => {
     assert.equal(hashOf(await build(layers)), hashOf(built));
   });
 
-  it("draws every part of an LSTM's bias on its own, between which the forget gate's are ones", async () => {
+  it("draws every part of an LSTM's bias by itself; between them the forget gate's are ones", async () => {
     const lstm = { layer: "LSTM", units: 3, unitForgetBias: true, biasInitializer: "randomNormal", inputShape: [4, 2] };
     const bias = [...valuesOf(await build([lstm, { layer: "Dense", units: 1 }]), "lstm_1/bias")];
     assert.deepEqual(bias.slice(3, 6), [1, 1, 1]);
@@ -147,7 +147,7 @@ describe("buildModel()", () => {
     assert.equal(model.trainableWeights.length, 2);
   });
 
-  it("takes weight-decay patterns of one's own", async () => {
+  it("takes a task's own weight-decay patterns", async () => {
     const { layout } = await build(twins, { weightDecayExclude: ["dense_1/*"] });
     const decaying = layout.tensors.filter(({ decay }) => decay).map(({ name }) => name);
     assert.deepEqual(decaying, [

@@ -1,6 +1,6 @@
 /**
- * The server's side of a model: from a task to a topology, a layout and the first weights, the same bits whenever and
- * wherever they are made. Whatever the source (layers in a task file, a module's code), it passes through its
+ * The server's side of a model: from a task to a topology, a layout and the first weights, the same bits at any time and on any
+ * machine. Whatever the source (layers in a task file, a module's code), it passes through its
  * topology, so that what is trained is exactly what workers will build.
  */
 import { invalid } from "../../shared/errors.js";
@@ -30,14 +30,14 @@ import { onCpu, tensorflow as tf } from "./tensorflow.js";
 import { topologyOf } from "./topology.js";
 
 export interface BuiltModel {
-  /** Holds the initial weights. */
+  /** The model, with the initial weights. */
   readonly model: LayersModel;
-  /** JSON, without weights. */
+  /** The model's JSON, without weights. */
   readonly topology: string;
   readonly layout: Layout;
   /** `layout.length` numbers, in layout order. */
   readonly initialWeights: Float32Array;
-  /** What the model does that its author may not expect, one sentence each. */
+  /** What its author may not expect of the model, one sentence each. */
   readonly notes: readonly string[];
 }
 
@@ -45,9 +45,9 @@ export interface BuiltModel {
 export type ModelTask = Pick<Task, "seed" | "model" | "initialWeights" | "weightDecayExclude" | "freeze">;
 
 /**
- * Makes a task's model on tfjs's cpu backend. A task module's own function may wait for something, during which
+ * Builds a task's model on tfjs's cpu backend. A task module's own function may wait for something, during which
  * nothing else in the process may compute; so this is called before any training starts.
- * @param form of the data, for the sizes that a built-in model takes from it.
+ * @param form the form of the data, for the sizes that a built-in model takes from it.
  */
 export async function buildModel(task: ModelTask, form?: SampleSpec): Promise<BuiltModel> {
   return buildFrom(await sourceModel(task.model, form), task, form);
@@ -80,9 +80,8 @@ function sourceModel(spec: ModelSpec, form: SampleSpec | undefined): LayersModel
 }
 
 /**
- * Gives each weight the values of its own initialiser, seeded by the weight's name: two layers of one shape differ,
- * and adding a layer leaves the others as they were. Seeds that a model's author set are replaced: the run's seed
- * decides.
+ * Gives each weight the values of its initialiser, seeded by the weight's name: two layers of one shape differ, and
+ * adding a layer leaves the others as they were. Seeds that a model's author set are replaced by the run's.
  */
 function drawWeights({ model, weights }: Captured, seed: number): void {
   const names = weightNames(model);
@@ -101,7 +100,7 @@ function drawWeights({ model, weights }: Captured, seed: number): void {
 }
 
 /**
- * Gives each call of an initialiser a seed of its own: an LSTM's bias is made in two calls, which would draw the same.
+ * Gives each call of an initialiser its own seed: an LSTM's bias is made in two calls, which would draw the same.
  * @returns a function that undoes this.
  */
 function seedCalls(initializer: Initializer, seedOfCall: (call: number) => number): () => void {
@@ -147,10 +146,10 @@ function tensorSpecs({ model, weights }: Captured, weightDecayExclude: readonly 
   });
 }
 
-/** Of a BatchNorm: a frozen one normalises by the moving statistics it has, so they are frozen with it. */
+/** Whether a BatchNorm is frozen: it then normalises by the moving statistics it has, so they are frozen with it. */
 function isFrozen(layer: Layer, trained: ReadonlySet<LayerVariable>): boolean {
   if (layer.trainable === false) return true;
-  // A frozen model does not tell its layers, only their weights.
+  // A frozen model sets no flag of its layers, only of their weights.
   const others = layer.weights.filter(({ originalName }) => !originalName.includes("/moving_"));
   return others.length > 0 && !others.some((weight) => trained.has(weight));
 }

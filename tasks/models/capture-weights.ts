@@ -1,6 +1,6 @@
 /**
  * Builds a LayersModel while watching every weight that it creates. tfjs offers no such view: afterwards a weight
- * knows neither the layer that made it nor its initialiser, and by then any initialiser has run, at any size. So
+ * refers neither to the layer that made it nor to its initialiser, and by then any initialiser has run, at any size. So
  * `Layer.addWeight`, through which every layer creates its weights, is wrapped while `build` runs:
  *
  * - the size of a weight is counted against a limit before anything is allocated;
@@ -32,7 +32,7 @@ export interface CapturedWeight {
 
 export interface Captured {
   readonly model: LayersModel;
-  /** Of each of `model.weights`. */
+  /** What is known of each of `model.weights`. */
   readonly weights: ReadonlyMap<LayerVariable, CapturedWeight>;
 }
 
@@ -48,7 +48,7 @@ type AddWeight = (
 /**
  * @param build creates every weight before it returns. (tfjs's `modelFromJSON` does: it has no reason to wait when
  *   there are no weights to load. The check at the end would notice another behaviour.)
- * @param parametersMax elements of all weights together, at most.
+ * @param parametersMax the most elements of all weights together.
  */
 export async function captureWeights(build: () => Promise<LayersModel>, parametersMax: number): Promise<Captured> {
   const prototype = tf.layers.Layer.prototype as unknown as { addWeight: AddWeight };

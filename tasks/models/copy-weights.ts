@@ -7,7 +7,7 @@ import { onCpu, tensorflow as tf } from "./tensorflow.js";
  * Gives each weight of `target` the values of the source's weight of the same path.
  * @param source the model that `target` was rebuilt from; it may be of another copy of tfjs.
  * @param nameOf turns the source's layer names into the target's.
- * @throws when a weight is missing in one of them, has another shape, or is one weight in the source and two here.
+ * @throws if a weight is missing in one of them, has another shape, or is one weight in the source and two in the target.
  */
 export function copyWeights(source: LayersModel, target: LayersModel, nameOf: (name: string) => string): void {
   const targets = new Map(weightsByPath(target).map(({ path, weight }) => [path, weight]));

@@ -6,7 +6,11 @@ import { describeModel } from "./describe-model.js";
 import { tensorflow as tf } from "./tensorflow.js";
 
 const taskOf = (model: ModelSpec): ModelTask => ({
-  ...{ seed: 0, model, initialWeights: "seeded", weightDecayExclude: [], freeze: [] },
+  seed: 0,
+  model,
+  initialWeights: "seeded",
+  weightDecayExclude: [],
+  freeze: [],
 });
 const dense = (units: number) => tf.layers.dense({ units });
 

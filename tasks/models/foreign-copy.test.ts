@@ -6,7 +6,7 @@ import type { LayersModel } from "./capture-weights.js";
 import { unregistered } from "./module-model.js";
 import { type TensorFlow, tensorflow } from "./tensorflow.js";
 
-/** TensorFlow.js once more, as a task module in a folder with packages of its own has it. */
+/** TensorFlow.js once more, as a task module in a folder with its own packages has it. */
 function anotherCopy(): TensorFlow {
   const require = createRequire(import.meta.url);
   const [core, layers] = ["@tensorflow/tfjs-core", "@tensorflow/tfjs-layers"].map((name) => require.resolve(name));

@@ -11,10 +11,10 @@ import { layerTable } from "./layer-table.js";
 import { type TopologyNode, walk } from "./topology.js";
 
 /**
- * Marks the layers that match a pattern as not trained. A pattern means a layer of the model by its name, or a layer of
- * a model inside it by the names of both, joined by "/".
+ * Marks the layers that match a pattern as not trained. A pattern matches a layer of the model by its name, or a layer
+ * of a model inside it by the names of both, joined by "/".
  * @returns the paths of what is frozen.
- * @throws when a pattern matches no layer.
+ * @throws if a pattern matches no layer.
  */
 export function freezeLayers(topology: TopologyNode, freeze: readonly string[]): string[] {
   const frozen: string[] = [];
@@ -100,14 +100,14 @@ function isFrozen(layer: Layer, trained: ReadonlySet<LayerVariable>): boolean {
   return weights.length > 0 && !weights.some((weight) => trained.has(weight));
 }
 
-/** The weights of a layer and of those inside that can be trained. */
+/** The weights of a layer, and of those inside it, that can be trained. */
 function weightsOf(layer: Layer): LayerVariable[] {
   const all = [layer, ...[...layersByPath(layer)].map((inner) => inner.layer)];
   return all.flatMap((one) => (one as unknown as { _trainableWeights: LayerVariable[] })._trainableWeights);
 }
 
 /**
- * Checks that the model of a topology trains exactly what its source does, less what is frozen.
+ * Checks that the model of a topology trains exactly what its source does, minus what is frozen.
  * @param nameOf turns the source's layer names into the topology's.
  */
 export function checkTrained(

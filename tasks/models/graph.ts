@@ -1,4 +1,4 @@
-/** The calls that a model is made of, in the order in which tfjs computes them. */
+/** The calls of layers that a model consists of, in the order in which tfjs computes them. */
 import type { Layer, LayersModel } from "./capture-weights.js";
 import { tensorflow as tf } from "./tensorflow.js";
 
@@ -12,18 +12,18 @@ export interface Step {
 }
 
 /** A model, or what a Sequential holds inside. */
-export interface Graph {
+export interface LayerGraph {
   readonly inputs: SymbolicTensor[];
   readonly outputs: SymbolicTensor[];
 }
 
-const known = new WeakMap<Graph, readonly Step[]>();
+const known = new WeakMap<LayerGraph, readonly Step[]>();
 
 /**
- * The calls of `graph`, those of nested models not opened; each once, after the calls that feed it. The order is that of
+ * The calls of `graph`, a nested model's as one; each once, after the calls that feed it. The order is that of
  * tfjs's own executor, on which the bits of a gradient depend where three or more of its parts are added up.
  */
-export function stepsOf(graph: Graph): readonly Step[] {
+export function stepsOf(graph: LayerGraph): readonly Step[] {
   const before = known.get(graph);
   if (before !== undefined) return before;
   const steps: Step[] = [];
@@ -43,7 +43,7 @@ export function stepsOf(graph: Graph): readonly Step[] {
 }
 
 /** The graph inside a layer that is a model, else undefined. */
-export function graphIn(layer: unknown): Graph | undefined {
+export function graphIn(layer: unknown): LayerGraph | undefined {
   if (!(layer instanceof tf.LayersModel)) return undefined;
   const { model } = layer as LayersModel & { model?: LayersModel };
   return layer instanceof tf.Sequential && model != null ? model : layer;

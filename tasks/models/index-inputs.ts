@@ -18,7 +18,7 @@ export interface IndexFault {
 /** @param inputs decoded, `samples` rows. @returns the first fault, if there is one. */
 export type IndexCheck = (inputs: Float32Array, samples: number) => IndexFault | undefined;
 
-/** A comparison or two a number and layer: next to nothing beside what is computed with a batch. */
+/** One or two comparisons per number and layer: next to nothing compared with the computation of a batch. */
 export function createIndexCheck(indices: readonly IndexInput[]): IndexCheck {
   return (inputs, samples) => {
     const width = inputs.length / samples;
@@ -33,7 +33,7 @@ export function createIndexCheck(indices: readonly IndexInput[]): IndexCheck {
   };
 }
 
-/** The place of the first number that is not a whole one in [0, limit), where limit is below 2³¹; -1 if there is none. */
+/** The index of the first number that is not a whole one in [0, limit), where limit is below 2³¹; -1 if there is none. */
 function firstAmongAll(inputs: Float32Array, limit: number): number {
   for (let i = 0; i < inputs.length; i++) {
     const value = inputs[i];
@@ -55,7 +55,7 @@ function firstAmong(inputs: Float32Array, width: number, elements: Uint32Array, 
   return -1;
 }
 
-/** What is wrong with the number, after the words that say which one it is. */
+/** What is wrong with a number, as the end of a sentence that starts with the number's place. */
 export function describeIndexFault({ value, layer }: Pick<IndexFault, "value" | "layer">): string {
   const { className, path, field, limit } = layer;
   return `is ${value}, but the ${className} layer "${path}" has ${field} ${limit}: it takes whole numbers from 0 to ${limit - 1}`;

@@ -1,7 +1,7 @@
 export { type BuiltModel, buildModel, type ModelTask } from "./build-model.js";
 export type { Layer, LayersModel, LayerVariable } from "./capture-weights.js";
 export { describeModel, type ModelDescription } from "./describe-model.js";
-export { type Graph, graphIn, type Step, stepsOf } from "./graph.js";
+export { graphIn, type LayerGraph, type Step, stepsOf } from "./graph.js";
 export { createIndexCheck, describeIndexFault, type IndexCheck, type IndexFault } from "./index-inputs.js";
 export { type IndexInput, type InputUses, inputUsesOf, type LookUp, type UntracedLookUp } from "./input-uses.js";
 export { type LayerEntry, layerTable, refusal } from "./layer-table.js";

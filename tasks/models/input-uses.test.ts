@@ -35,7 +35,8 @@ const CASES: Record<
 > = {
   "the whole input": {
     model: () => tf.sequential({ layers: [layers.embedding({ inputDim: 4, outputDim: 2, inputShape: [6] })] }),
-    ...{ indices: [[4, [0, 1, 2, 3, 4, 5]]], plain: [] },
+    indices: [[4, [0, 1, 2, 3, 4, 5]]],
+    plain: [],
   },
   "some columns of a table, others computed with": {
     model: () =>
@@ -43,7 +44,8 @@ const CASES: Record<
         const words = apply(layers.flatten(), apply(table(5), columns(x, 6, 2, 4)));
         return apply(layers.concatenate(), [words, apply(layers.dense({ units: 1 }), columns(x, 6, 4, 6))]);
       }),
-    ...{ indices: [[5, [2, 3]]], plain: [4, 5] },
+    indices: [[5, [2, 3]]],
+    plain: [4, 5],
   },
   "two tables, one of them behind a join of two branches": {
     model: () =>
@@ -67,7 +69,9 @@ const CASES: Record<
       const row = apply(layers.repeatVector({ n: 2 }), apply(layers.flatten(), padded));
       return tf.model({ inputs: x, outputs: apply(table(4), row) });
     },
-    ...{ shape: [2, 3], indices: [[4, [0, 1, 2, 3, 4, 5]]], plain: [] },
+    shape: [2, 3],
+    indices: [[4, [0, 1, 2, 3, 4, 5]]],
+    plain: [],
   },
   "in nested models, of which one is the first layer": {
     model: () => {
@@ -75,7 +79,8 @@ const CASES: Record<
       const second = tf.sequential({ layers: [layers.embedding({ inputDim: 4, outputDim: 2, inputShape: [3, 2] })] });
       return tf.sequential({ layers: [first, second] });
     },
-    ...{ indices: [[4, [0, 1, 2, 3, 4, 5]]], plain: [] },
+    indices: [[4, [0, 1, 2, 3, 4, 5]]],
+    plain: [],
   },
   "in a nested model that is called on two parts": {
     model: () => {
@@ -96,7 +101,9 @@ const CASES: Record<
       const inner = tf.sequential({ layers: [layers.reshape({ targetShape: [1, 2], inputShape: [2] }), table(4)] });
       return tf.model({ inputs: x, outputs: apply(layers.timeDistributed({ layer: inner as never }), x) });
     },
-    ...{ shape: [3, 2], indices: [[4, [0, 1, 2, 3, 4, 5]]], plain: [] },
+    shape: [3, 2],
+    indices: [[4, [0, 1, 2, 3, 4, 5]]],
+    plain: [],
   },
   "by a TokenEmbedding that is also the last layer": {
     model: () =>
@@ -104,7 +111,8 @@ const CASES: Record<
         const tokens = new TokenEmbedding({ name: "tokens", vocabulary: 9, width: 2 });
         return apply(tokens, apply(tokens, x));
       }),
-    ...{ indices: [[9, [0, 1, 2, 3, 4, 5]]], plain: [] },
+    indices: [[9, [0, 1, 2, 3, 4, 5]]],
+    plain: [],
   },
   "by a CategoryEncoding": {
     model: () =>
@@ -114,16 +122,19 @@ const CASES: Record<
           layers.categoryEncoding({ numTokens: 4 } as never),
         ],
       }),
-    ...{ indices: [[4, [0, 1, 2, 3, 4, 5]]], plain: [] },
+    indices: [[4, [0, 1, 2, 3, 4, 5]]],
+    plain: [],
   },
   "nothing: a dense model": {
     model: () => tf.sequential({ layers: [layers.dense({ units: 1, inputShape: [6] })] }),
-    ...{ indices: [], plain: [0, 1, 2, 3, 4, 5] },
+    indices: [],
+    plain: [0, 1, 2, 3, 4, 5],
   },
   "nothing: numbers that are normalised first": {
     model: () =>
       tf.sequential({ layers: [layers.batchNormalization({ inputShape: [6] }), layers.dense({ units: 1 })] }),
-    ...{ indices: [], plain: [] },
+    indices: [],
+    plain: [],
   },
 };
 
@@ -178,7 +189,7 @@ describe("inputUsesOf()", () => {
 });
 
 describe("createIndexCheck()", () => {
-  it("names the first number that is out of range, or no whole number", () => {
+  it("names the first number that is out of range, or not a whole number", () => {
     const layer = { path: "words", className: "Embedding", field: "inputDim", limit: 4 };
     const check = createIndexCheck([{ layer, elements: Uint32Array.of(1, 2) }]);
     assert.equal(check(Float32Array.of(9, 0, 3, -1.5, 1, 2), 2), undefined);

@@ -3,25 +3,25 @@
  * numbers are followed exactly: each is called on the numbers of the elements, 1 to n, and what comes out says which
  * element is where. So an Embedding behind Reshape and Cropping2D is known to look up columns 3 and 4, say.
  *
- * Where a number is changed on its way (by pooling or Rescaling, say), it can't be said beforehand what a layer looks
- * up; such a layer is listed in `untraced`, and its input is checked where it is computed.
+ * Where a number is changed on its way (by pooling or Rescaling, say), what a layer looks up is not known
+ * beforehand; such a layer is listed in `untraced`, and its input is checked where it is computed.
  */
 import type { Layer, LayersModel } from "./capture-weights.js";
 import { onCpu, tensorflow as tf } from "./tensorflow.js";
 
-/** Elements of a sample that a layer uses as row numbers of a table, or as numbers of categories. */
+/** The elements of a sample that a layer uses as row numbers of a table, or as numbers of categories. */
 export interface IndexInput {
   readonly layer: LookUp;
-  /** Which elements of the sample, row-major, in ascending order. */
+  /** The elements' numbers in the sample, row-major, in ascending order. */
   readonly elements: Uint32Array;
 }
 
 /** A layer that takes whole numbers in [0, limit). */
 export interface LookUp {
-  /** The names from the model's own layer down, joined by "/". */
+  /** The names of the layers, from the model's own down to this one, joined by "/". */
   readonly path: string;
   readonly className: string;
-  /** The field of its configuration that is the limit. */
+  /** The field of its configuration that has the limit. */
   readonly field: string;
   readonly limit: number;
 }
@@ -47,7 +47,7 @@ const NORMALIZERS = new Set(["BatchNormalization", "LayerNormalization", "GroupN
 const REARRANGERS = new Set([
   ...["Reshape", "Flatten", "Permute", "RepeatVector", "Cropping2D", "ZeroPadding2D", "Concatenate", "FirstPosition"],
 ]);
-/** With more elements float32 can't number all of them. */
+/** float32 can't number more elements than these. */
 const ELEMENTS_MAX = 2 ** 24;
 
 type Tensor = ReturnType<typeof tf.zeros>;
@@ -69,7 +69,7 @@ interface Found {
   readonly plain: Set<number>;
 }
 
-/** @param inputShape of one sample. */
+/** @param inputShape one sample's shape. */
 export function inputUsesOf(model: LayersModel, inputShape: readonly number[]): InputUses {
   const elements = inputShape.reduce((product, size) => product * size, 1);
   const found: Found = { indices: [], untraced: [], plain: new Set() };
@@ -104,7 +104,7 @@ function passContainer(model: Container, input: Origin, prefix: string, found: F
   return originOf(model.outputs[0]);
 }
 
-/** @param rank of the layer's first input, samples included. */
+/** @param rank the rank of the layer's first input, samples included. */
 function passLayer(layer: Layer, inputs: readonly Origin[], rank: number, prefix: string, found: Found): Origin {
   const path = prefix + layer.name;
   const className = layer.getClassName();
@@ -130,7 +130,7 @@ function passLayer(layer: Layer, inputs: readonly Origin[], rank: number, prefix
   return undefined;
 }
 
-/** TimeDistributed: the steps are as good as more samples. */
+/** TimeDistributed: the steps count as more samples. */
 function passEachStep(layer: Layer, numbers: Origin, rank: number, prefix: string, found: Found): Origin {
   if (numbers === undefined) return passLayer(layer, [undefined], rank - 1, prefix, found);
   const [samples, steps, ...shape] = numbers.shape;

@@ -1,5 +1,5 @@
 /**
- * What a program that loads an exported model gets by `import "isobatch/layers"`: the layers that tfjs lacks, and tfjs's own
+ * What `import "isobatch/layers"` gives a program that loads an exported model: the layers that tfjs lacks, and tfjs's own
  * layers as Isobatch computes them, in `predict` and in a model's `call`.
  */
 import { repairLayers, repairPrediction } from "./repairs/index.js";

@@ -1,14 +1,14 @@
 /**
- * Where layers and weights are in a model. Two models that are the same are compared, and weights go from one to the
- * other, by these paths and nothing else: tfjs lists a model's weights in an order that changes as soon as a layer is
+ * Where layers and weights are in a model. Equal models are compared, and weights are copied from one to the other, only
+ * by these paths: tfjs lists a model's weights in an order that changes as soon as a layer is
  * frozen, and the names that it gives them depend on what else was built in the process.
  */
 import type { Layer, LayerVariable } from "./capture-weights.js";
 
-export interface PlacedLayer {
+export interface LayerAtPath {
   /**
-   * The names of the models that the layer is in and its own, joined by "/", e.g. `base/conv_1`; a layer inside of
-   * another that is no model is named by the property that holds it, e.g. `lstm_1/cell`, `rnn_1/cell/cells.0`.
+   * The names of the models that the layer is in and its own, joined by "/", e.g. `base/conv_1`; a layer inside
+   * another one that is not a model is named by the property that holds it, e.g. `lstm_1/cell`, `rnn_1/cell/cells.0`.
    */
   readonly path: string;
   readonly layer: Layer;
@@ -19,17 +19,17 @@ export interface PlacedWeight {
   readonly path: string;
   readonly layer: Layer;
   readonly weight: LayerVariable;
-  /** Whether it is of a kind that is trained, frozen or not. */
+  /** Whether the weight can be trained; a frozen one can. */
   readonly trainable: boolean;
 }
 
-/** What a tfjs layer keeps to itself: weights that it made, whatever is frozen. */
+/** tfjs layers' private fields: the weights that a layer made, frozen or not. */
 interface OwnWeights {
   readonly _trainableWeights: LayerVariable[];
   readonly _nonTrainableWeights: LayerVariable[];
 }
 
-/** By its methods, not by class: a task module may use its own copy of tfjs. */
+/** Recognised by its methods, not by class: a task module may use its own copy of tfjs. */
 export function isLayer(value: unknown): value is Layer {
   const layer = value as (Partial<Layer> & Partial<OwnWeights>) | null | undefined;
   return (
@@ -37,21 +37,21 @@ export function isLayer(value: unknown): value is Layer {
   );
 }
 
-/** The layers of a model, be it nested or not; undefined for any other layer. */
+/** The layers of a model, nested or not; undefined for any other layer. */
 export function layersInside(layer: Layer): readonly Layer[] | undefined {
   const { layers } = layer as Layer & { layers?: Layer[] };
   return Array.isArray(layers) ? layers : undefined;
 }
 
 /**
- * Every layer inside a model, outer before inner, in the model's order; a layer in two places is met twice.
- * @param nameOf turns the name of a layer into the one that counts.
+ * Every layer inside a model, outer before inner, in the model's order; a layer in two places comes twice.
+ * @param nameOf turns a layer's name into the one that paths are made of.
  */
 export function* layersByPath(
   model: Layer,
   nameOf: (name: string) => string = (name) => name,
   prefix = "",
-): Generator<PlacedLayer> {
+): Generator<LayerAtPath> {
   for (const [name, layer] of heldBy(model, nameOf)) {
     const path = prefix + name;
     yield { path, layer };
@@ -69,7 +69,7 @@ function heldBy(layer: Layer, nameOf: (name: string) => string): [name: string, 
 }
 
 /**
- * Every weight of a model. First those that can be trained, then the others, as tfjs lists the weights of a model of
+ * Every weight of a model: first those that can be trained, then the others, as tfjs lists the weights of a model in
  * which nothing is frozen.
  */
 export function weightsByPath(model: Layer, nameOf?: (name: string) => string): PlacedWeight[] {

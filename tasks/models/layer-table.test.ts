@@ -4,7 +4,7 @@ import { layers } from "@tensorflow/tfjs-layers";
 import { refusal } from "./layer-table.js";
 
 describe("refusal()", () => {
-  it("lets a layer through that is trained, in tfjs's own configuration", () => {
+  it("accepts a layer that can be trained, in tfjs's own configuration", () => {
     const trained = [
       layers.dense({ units: 2, kernelRegularizer: "l1l2" }),
       layers.lstm({ units: 2 }),

@@ -1,9 +1,9 @@
 import { suggestion } from "../../shared/nearest.js";
 
 /**
- * Every layer class of tfjs, and our own: trained right, as finite differences in float64 show (the tests stand beside the
- * backends), or refused at the start, by name. A test compares the table with what tfjs registers, so that none can
- * be missing.
+ * Every layer class of tfjs, and our own: either trained correctly, as finite differences in float64 show (the tests are
+ * next to the backends), or refused at the start, by name. A test compares the table with what tfjs registers, so that
+ * none can be missing.
  */
 export type LayerEntry = { readonly trained: true } | { readonly trained: false; readonly reason: string };
 
@@ -30,7 +30,7 @@ const REFUSED: Record<string, string> = {
   GaussianNoise: unseeded,
   GaussianDropout: unseeded,
   AlphaDropout: unseeded,
-  RandomWidth: "its randomness goes on from one call to the next, so it would depend on the order of the work",
+  RandomWidth: "its randomness continues from one call to the next, so it would depend on the order of the work",
   Resizing: "tfjs computes a wrong output shape for it; resize the images before training, or use UpSampling2D",
   CenterCrop: "what it does has no gradient in tfjs; use Cropping2D",
 };
@@ -42,7 +42,7 @@ export const layerTable: Readonly<Record<string, LayerEntry>> = Object.fromEntri
 
 /**
  * Why a layer can't be trained, or undefined if it can.
- * @param config the layer's tfjs configuration, camelCase or snake_case.
+ * @param config the layer's tfjs configuration, in camelCase or snake_case.
  */
 export function refusal(className: string, config: Readonly<Record<string, unknown>>): string | undefined {
   const entry = Object.hasOwn(layerTable, className) ? layerTable[className] : undefined;
@@ -79,7 +79,7 @@ function refusalOfSettings(className: string, config: Record<string, unknown>): 
   return undefined;
 }
 
-/** Settings whose sizes or order of axes tfjs takes, but computes something else for. */
+/** Why tfjs would compute something else for a layer's sizes or order of axes than these say; else undefined. */
 function refusalOfSizes(className: string, config: Record<string, unknown>): string | undefined {
   const isLarge = (value: unknown): boolean => numbersOf(value).some((size) => size > 1);
   if (/Conv/.test(className) && isLarge(config.dilationRate)) {
@@ -103,10 +103,10 @@ function refusalOfSizes(className: string, config: Record<string, unknown>): str
   return undefined;
 }
 
-/** The setting that says which share of its elements a layer drops. */
+/** The setting with the share of elements that a layer drops. */
 const RATES: Record<string, string> = { Dropout: "rate", SpatialDropout1D: "rate", SelfAttention: "dropout" };
 
-/** tfjs takes any rate: it drops nothing where the rate is missing or 1, and takes what is above 1 for 1. */
+/** tfjs takes any rate: it drops nothing if the rate is missing or 1, and treats rates above 1 as 1. */
 function refusalOfRate(className: string, config: Record<string, unknown>): string | undefined {
   const field = Object.hasOwn(RATES, className) ? RATES[className] : undefined;
   if (field === undefined || (field === "dropout" && config.dropout === undefined)) return undefined;

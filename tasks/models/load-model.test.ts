@@ -78,7 +78,7 @@ describe("loadModel()", () => {
     assert.equal(model.outputs[0].shape[1], 2);
   });
 
-  it("refuses a topology that has not the layout's weights", async () => {
+  it("refuses a topology that lacks the layout's weights", async () => {
     const other = await buildModel(resolveTask("other", input, { freeze: ["dense_2"] }));
     await assert.rejects(loadModel(other.topology, built.layout), {
       code: "damaged",
@@ -87,10 +87,10 @@ describe("loadModel()", () => {
   });
 
   const attacks: [string, string | Json, RegExp][] = [
-    ["no JSON", "{", /is no JSON/],
-    ["a number", 3, /is no LayersModel/],
-    ["null", null, /is no LayersModel/],
-    ["a bare layer", dense(first), /is no LayersModel/],
+    ["no JSON", "{", /is not JSON/],
+    ["a number", 3, /is not a LayersModel/],
+    ["null", null, /is not a LayersModel/],
+    ["a bare layer", dense(first), /is not a LayersModel/],
     ["an unknown class", sequential({ class_name: "Lambda", config: {} }), /\(Lambda\) can't be trained: /],
     [
       "a class named like a property of every object",

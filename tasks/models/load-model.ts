@@ -5,19 +5,19 @@ import { rebuild } from "./rebuild.js";
 import { TOPOLOGY_LIMITS, type TopologyLimits } from "./validate-topology.js";
 
 export interface LoadedModel {
-  /** Every weight is zero until it is set. */
+  /** The model; every weight is zero until it is set. */
   readonly model: LayersModel;
   /** The model's variable of each tensor of the layout, by the tensor's name. */
   readonly tensors: ReadonlyMap<string, LayerVariable>;
 }
 
-/** Makes the model of a topology that came over the network, after checking it, and matches it with the layout. */
+/** Builds the model of a topology that came over the network, after checking it, and matches it with the layout. */
 export async function loadModel(
   topology: string,
   layout: Layout,
   limits: TopologyLimits = TOPOLOGY_LIMITS,
 ): Promise<LoadedModel> {
-  // A model of more parameters than the layout has is not made first and refused then.
+  // The limit refuses a model with more parameters than the layout before it is built.
   const parametersMax = Math.min(limits.parametersMax, layout.length);
   const { model } = await rebuild(topology, { ...limits, parametersMax });
   const tensors = new Map([...weightNames(model)].map(([weight, name]) => [name, weight]));

@@ -1,19 +1,19 @@
 /**
- * Where masks go in a model. Embedding with `maskZero`, and Masking, mark positions that are not there; every layer after
+ * Where masks go in a model. Embedding with `maskZero`, and Masking, mark positions to be ignored; every layer after
  * them treats the mask as Keras 3 does. tfjs follows Keras 2 in part and mixes up masks otherwise, so its own rules are not
  * used: the check before the start and the computation of the model both follow this table.
  */
 import { invalid } from "../../shared/errors.js";
 import type { Layer, LayersModel } from "./capture-weights.js";
-import { type Graph, graphIn, stepsOf } from "./graph.js";
+import { graphIn, type LayerGraph, stepsOf } from "./graph.js";
 
 /**
  * - passes: the output has the input's mask.
- * - sequences: so it has if the layer returns sequences; else the masked positions are gone.
+ * - sequences: the same if the layer returns sequences; else the masked positions are gone.
  * - makes: the layer makes a mask of its input.
  * - any: a position is masked if it is masked in every input, and no position is if an input has no mask.
- * - joins: the same along a concatenation, where an input without a mask has nothing masked.
- * - prepends: one more position, which is there, and then the input's.
+ * - joins: the masks one after another along a concatenation; an input without a mask has nothing masked.
+ * - prepends: one more position, unmasked, and then the input's.
  * - ends: the output has no masked positions.
  * - drops: the layer sees masked positions like any others, and the mask is lost. Keras warns.
  */
@@ -46,10 +46,10 @@ export function maskRule(layer: Layer): MaskRule {
   return (layer as Layer & { returnSequences: boolean }).returnSequences ? "passes" : "ends";
 }
 
-/** Layers that pass over masked numbers; their masks have one axis fewer than their inputs. */
+/** Layers that skip masked numbers; their masks have one axis fewer than their inputs. */
 const MASKED_OUT = ["Multiply", "Maximum", "Minimum", "BatchNormalization"];
 
-/** Layers whose `call` is given the mask; all others that pass it on compute as if there were none. */
+/** Whether the layer's `call` is given the mask; all others that pass it on compute as if there were none. */
 const TAKING = new Set([
   ...["RNN", "SimpleRNN", "GRU", "LSTM", "ConvLSTM2D", "Bidirectional"],
   ...["TimeDistributed", "GlobalAveragePooling1D", "SelfAttention", ...MASKED_OUT],
@@ -66,7 +66,7 @@ interface Traced {
 /**
  * Follows the masks through a model.
  * @returns one sentence for each layer that drops a mask.
- * @throws {IsobatchError} `invalid_input`, where a layer can't do with a mask what it is there for.
+ * @throws {IsobatchError} `invalid_input`, if a layer can't work with the mask that it gets.
  */
 export function checkMasks(model: LayersModel): string[] {
   const dropped = new Set<string>();
@@ -86,7 +86,11 @@ export function checkMasks(model: LayersModel): string[] {
   return [...dropped];
 }
 
-function trace(graph: Graph, given: readonly (Traced | undefined)[], dropped: Set<string>): (Traced | undefined)[] {
+function trace(
+  graph: LayerGraph,
+  given: readonly (Traced | undefined)[],
+  dropped: Set<string>,
+): (Traced | undefined)[] {
   const masks = new Map<unknown, Traced | undefined>(graph.inputs.map((input, i) => [input, given[i]]));
   for (const { layer, inputs, outputs } of stepsOf(graph)) {
     const ofInputs = inputs.map((input) => masks.get(input));
@@ -169,7 +173,7 @@ function refusalOf(
   return undefined;
 }
 
-/** TimeDistributed gives the layer inside the mask of its step, without the axis of steps. */
+/** The same for TimeDistributed, which gives the layer inside the mask of its step, without the axis of steps. */
 function refusalWithin(layer: Layer, mask: Traced, dropped: Set<string>): string | undefined {
   const { layer: inside } = layer as Layer & { layer: Layer };
   const model = graphIn(inside);

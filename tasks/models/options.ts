@@ -1,6 +1,5 @@
 /**
- * Options of layers that tfjs loses: on the way to a model's JSON, in which every model travels, or as soon as a layer is
- * made.
+ * Layer options that tfjs loses, in a model's JSON, in which every model travels, or as soon as a layer is made.
  */
 import { core } from "../tfjs/core.js";
 // Registers the layers.
@@ -37,7 +36,7 @@ function completeConfig<Layer>(className: string, complete: (layer: Layer) => Re
   };
 }
 
-/** DepthwiseConv2D takes what every convolution does, and drops three of these options without a word. */
+/** DepthwiseConv2D takes what every convolution does, and silently drops three of these options. */
 function refuseDropped(): void {
   const convolution = Object.getPrototypeOf(classOf("DepthwiseConv2D")) as ConvolutionClass;
   const { verifyArgs } = convolution;

@@ -1,5 +1,5 @@
 /**
- * What tfjs says of its layers' output shapes, where that is wrong or unknown though it could be known. Models are built by
+ * Output shapes of layers that tfjs computes wrongly, or leaves unknown though they could be known. Models are built by
  * these shapes, on the server and on workers.
  */
 import { core } from "../tfjs/core.js";

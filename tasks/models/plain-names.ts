@@ -1,7 +1,7 @@
 /**
  * Names by which any tfjs finds the weights. `loadLayersModel` looks weights up by tfjs's own names, in which a layer of a
- * nested model has its name and not its path; so a model in which two nested models have layers of one name can't be
- * loaded. Such layers are renamed for the export.
+ * nested model has its name and not its path. So a model with two nested models that have layers of the same name can't
+ * be loaded. Such layers are renamed for the export.
  */
 import { invalid } from "../../shared/errors.js";
 import { weightNames } from "./capture-weights.js";
@@ -11,18 +11,18 @@ import type { TopologyNode } from "./topology.js";
 
 export interface PlainModel {
   readonly topology: string;
-  /** tfjs's own name, in this topology's model, of the weight of this name in the layout. */
+  /** tfjs's own name, in this topology's model, of the weight with this name in the layout. */
   readonly nameOf: (name: string) => string;
 }
 
-/** @returns the topology itself where tfjs can tell all weights apart. */
+/** @returns the topology itself if tfjs can tell all weights apart. */
 export async function plainNames(topology: string): Promise<PlainModel> {
   const renamed = JSON.parse(topology) as TopologyNode;
   if (!renameRepeated(renamed)) return { topology, nameOf: (name) => name };
   const text = JSON.stringify(renamed);
   const [{ model: before }, { model: after }] = [await rebuild(topology), await rebuild(text)];
   const names = weightNames(before);
-  // The same model but for names, so the order is the same.
+  // The same model except for names, so the order is the same.
   const there = weightsByPath(after);
   const plain = new Map(
     weightsByPath(before).map(({ weight }, i) => [names.get(weight)!, there[i].weight.originalName]),
@@ -35,7 +35,7 @@ export async function plainNames(topology: string): Promise<PlainModel> {
   return { topology: text, nameOf: (name) => plain.get(name)! };
 }
 
-/** Gives layers of a name that an earlier one has, in whatever model, another name. @returns whether there were any. */
+/** Renames layers that have an earlier layer's name, in any of the models. @returns whether there were any. */
 function renameRepeated(topology: TopologyNode): boolean {
   const all: string[] = [];
   const collect = ({ config }: TopologyNode): void => {

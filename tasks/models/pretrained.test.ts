@@ -7,7 +7,10 @@ import { sequentialModel } from "./sequential-model.js";
 import { tensorflow as tf } from "./tensorflow.js";
 
 const task = (freeze: string[] = [], initialWeights: "model" | "seeded" = "model"): ModelTask => ({
-  ...{ seed: 1, initialWeights, weightDecayExclude: ["*/bias"], freeze },
+  seed: 1,
+  initialWeights,
+  weightDecayExclude: ["*/bias"],
+  freeze,
   model: { kind: "module" } as ModelTask["model"],
 });
 
@@ -42,7 +45,7 @@ function pretrained(shape: Shape, widths: Record<Name, number>): { model: Layers
   }
   for (const weight of model.weights) {
     const name = weight.originalName.split("/")[0] as Name;
-    // A bias is told from its kernel by its sign.
+    // A bias differs from its kernel in sign.
     const value = weight.originalName.endsWith("/bias") ? -FILLED[name] : FILLED[name];
     weight.write(tf.fill(weight.shape as number[], value));
   }
@@ -113,7 +116,7 @@ describe('buildModel() with initialWeights: "model"', () => {
 });
 
 describe("freezing", () => {
-  /** Two models of the same layers' names, one after the other. */
+  /** Two models in a row, whose layers have the same names. */
   const twins = (): LayersModel => {
     const inner = (name: string) =>
       tf.sequential({ name, layers: [tf.layers.dense({ units: 3, inputShape: [3], name: "d" })] });
@@ -156,7 +159,9 @@ describe("freezing", () => {
       tf.layers.timeDistributed({ layer: tf.layers.dense({ units: 2 }), name: "w", inputShape: [4, 3] }),
     Bidirectional: () =>
       tf.layers.bidirectional({
-        ...{ name: "w", inputShape: [4, 3], mergeMode: "concat" },
+        name: "w",
+        inputShape: [4, 3],
+        mergeMode: "concat",
         layer: tf.layers.lstm({ units: 2, ...sequence }) as never,
       }),
     LSTM: () => tf.layers.lstm({ units: 2, name: "w", ...sequence }),

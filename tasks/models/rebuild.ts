@@ -3,11 +3,11 @@ import { allLayers } from "./all-layers.js";
 import { type Captured, captureWeights, type Layer } from "./capture-weights.js";
 import { layersInside } from "./layer-paths.js";
 import { onCpu, tensorflow as tf } from "./tensorflow.js";
-// Registered before any topology names one.
+// Registers our own layers before a topology names one.
 import "./layers/index.js";
 import { TOPOLOGY_LIMITS, type TopologyLimits, validateTopology } from "./validate-topology.js";
 
-/** Makes the model of a topology's text, after all checks, with every weight zero. The weights start on tfjs's cpu. */
+/** Builds the model of a topology's text, after all checks, with every weight zero, on tfjs's cpu backend. */
 export async function rebuild(text: string, limits: TopologyLimits = TOPOLOGY_LIMITS): Promise<Captured> {
   const topology = validateTopology(text, limits);
   let captured: Captured;
@@ -20,7 +20,7 @@ export async function rebuild(text: string, limits: TopologyLimits = TOPOLOGY_LI
     return invalid(`The model can't be built: ${messageOf(error)}`, { cause: error });
   }
   const { model } = captured;
-  if (!(model instanceof tf.LayersModel)) return invalid("The topology makes no LayersModel.");
+  if (!(model instanceof tf.LayersModel)) return invalid("The topology does not make a LayersModel.");
   if (model.inputs.length !== 1 || model.outputs.length !== 1) {
     invalid(
       `The model has ${model.inputs.length} inputs and ${model.outputs.length} outputs; it must have one of each, ` +
@@ -28,7 +28,7 @@ export async function rebuild(text: string, limits: TopologyLimits = TOPOLOGY_LI
     );
   }
   for (const layer of allLayers(model)) {
-    // A model puts out what its layers do.
+    // A model's outputs are those of its layers.
     const shapes = layersInside(layer) === undefined ? outputShapes(layer) : [];
     for (const shape of shapes) {
       const elements = shape.slice(1).reduce<number>((product, size) => product * (size ?? 1), 1);
@@ -40,7 +40,7 @@ export async function rebuild(text: string, limits: TopologyLimits = TOPOLOGY_LI
   return captured;
 }
 
-/** Of every call of a layer: one that is called twice may put out two shapes. */
+/** The output shapes of every call of a layer, which may differ. */
 function outputShapes(layer: Layer): (number | null)[][] {
   return layer.inboundNodes.flatMap((node) => node.outputShapes as (number | null)[][]);
 }

@@ -1,18 +1,18 @@
 /**
- * What each layer of a model puts out for a sample, so that two ways to the same model can be compared. What a layer costs
- * is estimated; once BUDGET is spent, a layer is no longer computed: it passes on drawn numbers of the right shape, the
- * same in every pass, so that those after it and the connections are still compared, and a large model costs no more
- * than a few seconds.
+ * The outputs of each layer of a model for a sample, so that two ways to build the same model can be compared. The cost of
+ * each layer is estimated; once BUDGET is spent, a layer is no longer computed: it passes on random numbers of the right
+ * shape, the same in every pass, so that the layers after it and the connections are still compared, and a large model
+ * costs no more than a few seconds.
  *
- * Nothing here repairs tfjs: it is used where tfjs is as it was published, too.
+ * Nothing here repairs tfjs: this also runs where tfjs is as it was published.
  */
 import { messageOf } from "../../shared/errors.js";
 import { createRandom } from "../../shared/random.js";
 import type { Layer, LayersModel } from "./capture-weights.js";
 import { layersByPath, layersInside, weightsByPath } from "./layer-paths.js";
+import type { Tensor } from "./layers/custom-layer.js";
 import type { TensorFlow } from "./tensorflow.js";
 
-export type Tensor = InstanceType<TensorFlow["Tensor"]>;
 type Call = (inputs: Tensor | Tensor[], options?: { readonly mask?: unknown }) => Tensor | Tensor[];
 type Callable = Layer & { call: Call };
 
@@ -25,23 +25,23 @@ const SEED = 0x15_0b_a7;
 export interface Recorded {
   readonly path: string;
   readonly className: string;
-  readonly inputs: readonly Numbers[];
-  readonly outputs: readonly Numbers[];
+  readonly inputs: readonly RecordedTensor[];
+  readonly outputs: readonly RecordedTensor[];
   /** Whether the layer was given a mask. */
   readonly masked: boolean;
-  /** Whether the outputs are drawn instead of computed. */
+  /** Whether the outputs are random numbers instead of computed ones. */
   readonly passed: boolean;
 }
 
-/** Kept apart from its tensor, of which tfjs disposes as soon as no layer needs it. */
-export interface Numbers {
+/** A tensor's contents, copied, since tfjs disposes of the tensor as soon as no layer needs it. */
+export interface RecordedTensor {
   readonly shape: readonly number[];
   readonly values: ArrayLike<number>;
 }
 
-export interface Run {
+export interface RecordedPass {
   readonly calls: readonly Recorded[];
-  /** What the pass ended with, if with an error. */
+  /** The error that ended the pass, if one did. */
   readonly error: string | undefined;
 }
 
@@ -49,9 +49,9 @@ export interface Run {
 export type MaskedPart = "none" | "end" | "start";
 
 /**
- * Samples: tokens where a layer takes them, else numbers around 0.
- * @param shape of a sample, for the sizes that the model's input leaves open.
- * @param masked one for each sample.
+ * Random samples: tokens if a layer takes them, else numbers around 0.
+ * @param shape a sample's shape, for the sizes that the model's input leaves open.
+ * @param masked which part of each sample is masked; one entry per sample.
  */
 export function drawSamples(
   tf: TensorFlow,
@@ -81,13 +81,13 @@ export function makesMasks(model: LayersModel): boolean {
   );
 }
 
-/** The number that a masked step is made of. */
+/** The number that marks a masked step. */
 function maskValueOf(model: LayersModel): number {
   const masking = [...layersByPath(model)].find(({ layer }) => layer.getClassName() === "Masking")?.layer;
   return (masking as (Layer & { maskValue?: number }) | undefined)?.maskValue ?? 0;
 }
 
-/** How many tokens every layer that takes them knows; undefined if there is no such layer. */
+/** The number of tokens that all layers which take tokens have in common; undefined if there is no such layer. */
 function tokensOf(model: LayersModel): number | undefined {
   const known = [...units(model)].flatMap(([, layer]) =>
     ["inputDim", "vocabulary", "numTokens"].flatMap((field) => {
@@ -112,15 +112,15 @@ function* units(
 }
 
 /**
- * Notes what each call of each of the model's layers puts out while `compute` has the model computed.
- * @param nameOf turns the model's layer names into the ones that count.
+ * Records the inputs and outputs of each call of each of the model's layers while `compute` runs.
+ * @param nameOf turns a layer's name into the one that paths are made of.
  */
 export function recordOutputs(
   tf: Pick<TensorFlow, "tensor">,
   model: LayersModel,
   compute: () => unknown,
   nameOf?: (name: string) => string,
-): Run {
+): RecordedPass {
   const calls: Recorded[] = [];
   let spent = 0;
   const watched: Callable[] = [];
@@ -155,18 +155,18 @@ export function recordOutputs(
   } catch (thrown) {
     error = messageOf(thrown);
   } finally {
-    // The prototype's `call` takes effect again; a layer with a `call` of its own was refused before.
+    // The prototype's `call` takes effect again; a layer with its own `call` was refused before.
     for (const layer of watched) delete (layer as Partial<Callable>).call;
   }
   return { calls, error };
 }
 
-const numbersOf = (tensor: Tensor): Numbers => ({ shape: tensor.shape, values: tensor.dataSync() });
+const numbersOf = (tensor: Tensor): RecordedTensor => ({ shape: tensor.shape, values: tensor.dataSync() });
 
 const sizeOf = (shape: readonly (number | null)[]): number =>
   shape.reduce<number>((product, size) => product * (size ?? 1), 1);
 
-/** About how often a layer uses each of its weights for its samples: at every place of a plane, at every step. */
+/** About how often a layer uses each of its weights for its samples: at every position of an image, at every step. */
 function positionsOf(layer: Layer, given: Tensor | Tensor[]): number {
   const [{ shape, size }] = [given].flat();
   if (shape.length < 3) return shape[0];
@@ -174,7 +174,7 @@ function positionsOf(layer: Layer, given: Tensor | Tensor[]): number {
   return size / (isFirst ? shape[1] : shape[shape.length - 1])!;
 }
 
-/** Drawn numbers in the shape of a layer's output; undefined if that is not known beforehand. */
+/** Random numbers in the shape of a layer's output; undefined if the shape is not known beforehand. */
 function standIn(tf: Pick<TensorFlow, "tensor">, layer: Callable, given: Tensor | Tensor[]): Tensor | undefined {
   const shapes = [given].flat().map((tensor) => tensor.shape);
   const shape = layer.computeOutputShape(shapes.length === 1 ? shapes[0] : shapes);
@@ -187,10 +187,10 @@ function standIn(tf: Pick<TensorFlow, "tensor">, layer: Callable, given: Tensor 
   );
 }
 
-/** @param tolerance of a number, in parts of the largest. @returns how `after` differs, in the words of a sentence's middle. */
+/** @param tolerance relative to the largest number. @returns how `after` differs, as the middle of a sentence. */
 export function differenceOf(
-  before: readonly Numbers[],
-  after: readonly Numbers[],
+  before: readonly RecordedTensor[],
+  after: readonly RecordedTensor[],
   tolerance: number,
 ): string | undefined {
   for (const [i, { shape, values }] of before.entries()) {
@@ -208,7 +208,7 @@ export function differenceOf(
 }
 
 /** The calls of both passes in pairs; the second's is undefined where the layer was called less often. */
-export function pairs(before: Run, after: Run): (readonly [Recorded, Recorded | undefined])[] {
+export function pairs(before: RecordedPass, after: RecordedPass): (readonly [Recorded, Recorded | undefined])[] {
   const rest = new Map<string, Recorded[]>();
   for (const call of after.calls) rest.set(call.path, [...(rest.get(call.path) ?? []), call]);
   return before.calls.map((call) => [call, rest.get(call.path)?.shift()] as const);

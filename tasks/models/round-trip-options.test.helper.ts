@@ -66,7 +66,7 @@ export const SMALLEST: Record<string, [shape: number[], config: () => Config]> =
   CategoryEncoding: [[3], () => ({ numTokens: 4 })],
 };
 
-/** Classes without an option of their own, or covered by the layers that hold them. */
+/** Classes without own options, or covered by the layers that hold them. */
 export const WITHOUT_OPTIONS = new Set([
   ...["InputLayer", "Functional", "Model", "Sequential", "Add", "Multiply", "Average", "Maximum", "Minimum"],
   ...["GlobalMaxPooling1D", "GlobalAveragePooling1D"],
@@ -90,29 +90,55 @@ export const OWN: Record<string, [shape: number[], config: Config, options: Conf
 
 /** For each option a value other than its default; by class where one value does not fit all. */
 const OTHER: Record<string, unknown> = {
-  ...{
-    units: 5,
-    activation: "sigmoid",
-    useBias: false,
-    outputDim: 4,
-    maskZero: true,
-    inputLength: 6,
-    targetShape: [2, 6],
-  },
-  ...{ dataFormat: "channelsFirst", dims: [2, 3, 1], n: 4, maskValue: 0.5, rate: 0.7, noiseShape: [1, 6], seed: 5 },
-  ...{ maxValue: 0.5, alpha: 0.7, sharedAxes: [1, 2], theta: 0.3, axis: 1, axes: 1, normalize: true, filters: 5 },
-  ...{ kernelSize: 1, strides: 2, padding: "same", dilationRate: 2, depthMultiplier: 2, size: [3, 1], poolSize: 1 },
-  ...{ interpolation: "bilinear", momentum: 0.5, epsilon: 0.01, center: false, scale: false, returnSequences: true },
-  ...{ returnState: true, goBackwards: true, stateful: true, unroll: true, dropout: 0.2, recurrentDropout: 0.2 },
-  ...{
-    recurrentActivation: "tanh",
-    implementation: 2,
-    unitForgetBias: false,
-    mergeMode: "sum",
-    offset: 2,
-    numTokens: 6,
-  },
-  ...{ outputMode: "count", inputDim: 9 },
+  units: 5,
+  activation: "sigmoid",
+  useBias: false,
+  outputDim: 4,
+  maskZero: true,
+  inputLength: 6,
+  targetShape: [2, 6],
+  dataFormat: "channelsFirst",
+  dims: [2, 3, 1],
+  n: 4,
+  maskValue: 0.5,
+  rate: 0.7,
+  noiseShape: [1, 6],
+  seed: 5,
+  maxValue: 0.5,
+  alpha: 0.7,
+  sharedAxes: [1, 2],
+  theta: 0.3,
+  axis: 1,
+  axes: 1,
+  normalize: true,
+  filters: 5,
+  kernelSize: 1,
+  strides: 2,
+  padding: "same",
+  dilationRate: 2,
+  depthMultiplier: 2,
+  size: [3, 1],
+  poolSize: 1,
+  interpolation: "bilinear",
+  momentum: 0.5,
+  epsilon: 0.01,
+  center: false,
+  scale: false,
+  returnSequences: true,
+  returnState: true,
+  goBackwards: true,
+  stateful: true,
+  unroll: true,
+  dropout: 0.2,
+  recurrentDropout: 0.2,
+  recurrentActivation: "tanh",
+  implementation: 2,
+  unitForgetBias: false,
+  mergeMode: "sum",
+  offset: 2,
+  numTokens: 6,
+  outputMode: "count",
+  inputDim: 9,
   cropping: [
     [1, 0],
     [2, 1],
@@ -135,7 +161,7 @@ export function otherValue(className: string, option: string): unknown {
 
 /** Options that don't reach the weights or the arithmetic of the classes that declare them. */
 export const LEFT_OUT = new Set([
-  // The size of the input, told otherwise; a function that tfjs's tests inject; what is made of other options.
+  // The size of the input, given elsewhere; a function that tfjs's tests inject; what follows from other options.
   ...["Dense.inputDim", "SimpleRNN.inputDim", "GRU.inputDim", "LSTM.inputDim", "ConvLSTM2D.inputDim", "RNN.inputDim"],
   ...["SimpleRNN.dropoutFunc", "GRU.dropoutFunc", "LSTM.dropoutFunc", "ConvLSTM2D.dropoutFunc"],
   ...["SimpleRNN.cell", "GRU.cell", "LSTM.cell", "ConvLSTM2D.cell", "ConvLSTM2D.units"],

@@ -1,18 +1,18 @@
 /** Whether each layer of a model has the same outputs for the same inputs as that layer of its source. */
 import { invalid } from "../../shared/errors.js";
 import type { LayersModel } from "./capture-weights.js";
-import { differenceOf, drawSamples, pairs, type Run, recordOutputs } from "./record-outputs.js";
+import { differenceOf, drawSamples, pairs, type RecordedPass, recordOutputs } from "./record-outputs.js";
 import { onCpu, tensorflow as tf } from "./tensorflow.js";
 
-/** Both models hold the same weights and run the same code, so the bits are the same but for a changed order of sums. */
+/** Both models have the same weights and run the same code, so only another order of sums changes bits. */
 const TOLERANCE = 1e-5;
 
 /**
  * @param source the model that was made; it may be of another copy of tfjs.
  * @param model what was rebuilt from its JSON, with the same weights.
  * @param nameOf turns the source's layer names into the rebuilt model's.
- * @param shape of a sample, for the sizes that the model's input leaves open.
- * @throws if a layer puts out other numbers.
+ * @param shape a sample's shape, for the sizes that the model's input leaves open.
+ * @throws if a layer has other outputs.
  */
 export function checkOutputs(
   source: LayersModel,
@@ -29,7 +29,7 @@ export function checkOutputs(
   );
 }
 
-function compare(before: Run, after: Run): void {
+function compare(before: RecordedPass, after: RecordedPass): void {
   if (before.error !== after.error) {
     invalid(
       `The model ${outcome(before)} on a sample, and ${outcome(after)} once it is rebuilt from its JSON. ${REMEDY}`,
@@ -47,4 +47,4 @@ function compare(before: Run, after: Run): void {
 
 const REMEDY = "Build the model from tfjs's own layers, with the tf that the model function is given.";
 
-const outcome = ({ error }: Run): string => (error === undefined ? "computes" : `fails ("${error}")`);
+const outcome = ({ error }: RecordedPass): string => (error === undefined ? "computes" : `fails ("${error}")`);

@@ -19,7 +19,10 @@ import { sequentialModel } from "./sequential-model.js";
 import { tensorflow as tf } from "./tensorflow.js";
 
 const task = (kind: "module" | "sequential"): ModelTask => ({
-  ...{ seed: 1, initialWeights: "model", weightDecayExclude: [], freeze: [] },
+  seed: 1,
+  initialWeights: "model",
+  weightDecayExclude: [],
+  freeze: [],
   model: { kind } as ModelTask["model"],
 });
 const fromModule = (model: LayersModel): Promise<BuiltModel> => buildFrom(model, task("module"));
@@ -37,7 +40,7 @@ function modelOf(className: string, shape: number[], config: Config): LayersMode
   return tf.model({ inputs: input, outputs: tf.layers.prelu({}).apply(output) as typeof input });
 }
 
-/** What the model puts out for a fixed sample, its weights filled with fixed numbers; or why tfjs's cpu can't compute it. */
+/** The model's output for a fixed sample, its weights filled with fixed numbers; or why tfjs's cpu can't compute it. */
 function outputOf(model: LayersModel): number[] | string {
   return tf.tidy(() => {
     let n = 0;
@@ -139,7 +142,7 @@ describe("checkSettings()", () => {
     );
   });
 
-  it("takes unnamed models in models, under the same names whatever was made before", async () => {
+  it("takes unnamed models in models, under the same names, regardless of what was made before", async () => {
     const nested = () =>
       tf.sequential({
         layers: [tf.sequential({ layers: [dense(), tf.layers.dropout({ rate: 0.5 })] }), tf.layers.reLU()],

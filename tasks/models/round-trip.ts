@@ -1,8 +1,8 @@
 /**
- * Whether the model that is trained is the one that was made. A model reaches the workers as JSON, and tfjs writes to it
- * what each layer's `getConfig` lists, which is not always all that the layer was made with. So the model that was
- * rebuilt from the JSON is compared with its source: the settings that the layers hold, how they are connected, what
- * they add to the loss, and what each of them puts out for the same inputs (`round-trip-outputs.ts`).
+ * Whether the model that is trained is the one that was made. A model reaches the workers as JSON, in which tfjs writes
+ * what each layer's `getConfig` lists, and that is not always all that the layer was made with. So the model that was
+ * rebuilt from the JSON is compared with its source: the layers' settings, how they are connected, what they add to the
+ * loss, and their outputs for the same inputs (`round-trip-outputs.ts`).
  */
 import { isDeepStrictEqual } from "node:util";
 import { invalid } from "../../shared/errors.js";
@@ -59,15 +59,15 @@ function lossesOf(layer: Layer): number[] {
 function lost(path: string, layer: Layer, what: string): never {
   return invalid(
     `Layer "${path}" (${layer.getClassName()}) can't be trained as it was made: ${what} when TensorFlow.js writes the model ` +
-      "to JSON, the form in which workers get it; leave that out or use another layer, or, if the module has a TensorFlow.js of its " +
-      "own, use the tf that its model function is given.",
+      "to JSON, the form in which workers get it; leave that out or use another layer, or, if the module has its own " +
+      "TensorFlow.js, use the tf that its model function is given.",
   );
 }
 
-/** What differs from one copy of a layer to the next, and flags of freezing, which are checked by the weights. */
+/** Fields that differ between two copies of a layer, and flags of freezing, which are checked by the weights. */
 const UNCOMPARED = new Set([
   ...["id", "name", "_built", "_refCount", "fastWeightInitDuringBuild", "initialWeights", "trainable_", "_trainable"],
-  // tfjs's own note of states; a layer that keeps them between calls is refused.
+  // tfjs's own record of states; a layer that keeps them between calls is refused.
   ...["states_", "keptStates"],
 ]);
 
@@ -88,7 +88,7 @@ function checkLayer(path: string, layer: Layer, rebuilt: Layer): void {
   }
 }
 
-/** A setting in a form that can be compared; undefined for what is none, such as tensors, weights and other layers. */
+/** A setting in a form that can be compared; undefined for what is not one: tensors, weights, other layers. */
 function settingOf(value: unknown): unknown {
   if (value === undefined || value === null) return null;
   if (typeof value === "function") return "a function";

@@ -1,5 +1,5 @@
 /**
- * A model of layers listed in a task file, each with its class in `layer` and its tfjs configuration beside it:
+ * A model of layers listed in a task file, each with its class in `layer` and its tfjs configuration next to it:
  *
  *     {"layer": "Dense", "units": 10}
  *     {"layer": "Bidirectional", "wraps": {"layer": "LSTM", "units": 8}}
@@ -17,7 +17,7 @@ type Sequential = ModelSpec & { kind: "sequential" };
 type LayerSpec = Sequential["layers"][number];
 type LayerClass = new (config: Record<string, unknown>) => Layer;
 
-/** What a layer takes but doesn't tell in `getConfig`. */
+/** Settings that a layer takes but `getConfig` leaves out. */
 const INPUT_FIELDS = ["inputShape", "batchInputShape", "batchSize", "inputDim", "inputLength", "dtype", "inputDType"];
 
 /** Builds the model. Layers without a name are called `dense_1`, `dense_2`, …. */
@@ -57,16 +57,16 @@ function createLayer({ layer: className, ...fields }: LayerSpec, where: string):
   if (reason !== undefined) invalid(untrained(where, className, reason));
   return explain(where, className, () => {
     const [layerClass] = tf.serialization.SerializationMap.getMap().classNameMap[className] as unknown as [LayerClass];
-    // A copy, since an LSTM writes its cell into what it is given.
+    // A copy, since an LSTM writes its cell into its argument.
     const layer = new layerClass({ ...config });
     checkFields(className, Object.keys(config), layer);
-    // A wrapper forgets the flag that it was made with.
+    // A wrapper loses the flag that it was made with.
     if (config.trainable === false) layer.trainable = false;
     return layer;
   });
 }
 
-/** Makes the layers inside a field's value. */
+/** Builds the layers inside a field's value. */
 function withLayers(value: unknown, where: string): unknown {
   if (Array.isArray(value)) return value.map((item, i) => withLayers(item, `${where}[${i}]`));
   const isLayer = typeof value === "object" && value !== null && typeof (value as LayerSpec).layer === "string";
@@ -83,7 +83,7 @@ function checkFields(className: string, fields: readonly string[], layer: Layer)
   throw new Error(all ? named : `${named}; ${className} takes ${known.join(", ")}`);
 }
 
-/** Says which layer it was that tfjs refused. */
+/** Adds to tfjs's refusal which layer it was. */
 function explain<T>(where: string, className: string, action: () => T): T {
   try {
     return action();

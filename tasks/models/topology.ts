@@ -13,18 +13,18 @@ export interface TopologyNode {
 
 export interface NamedTopology {
   readonly topology: TopologyNode;
-  /** The name in the topology of the model's layer of this name. */
+  /** The name in the topology of the model's layer with this name. */
   readonly nameOf: (name: string) => string;
 }
 
-/** The topology of any LayersModel, also of one made by another copy of tfjs. */
+/** The topology of any LayersModel, including one that another copy of tfjs made. */
 export function topologyOf(model: { toJSON(unused?: unknown, returnString?: boolean): unknown }): NamedTopology {
   const topology: unknown = JSON.parse(model.toJSON(null, true) as string);
   return stableNames(topology as TopologyNode);
 }
 
 /**
- * Replaces the names that tfjs made up. They count up over the whole life of a process (`dense_Dense7`), so the same
+ * Replaces the names that tfjs made up. They count up over the life of a process (`dense_Dense7`), so the same
  * code would yield another name the second time; here they count from 1 in each model, e.g. `dense_1`.
  */
 function stableNames(topology: TopologyNode): NamedTopology {
@@ -61,7 +61,7 @@ function isMadeUp(name: string, className: string): boolean {
   return name.startsWith(`${snakeCase(className)}_${className}`) && /\d$/.test(name);
 }
 
-/** As tfjs writes it: `BatchNormalization` → `batch_normalization`, `Conv2D` → `conv2d`. */
+/** A class name as tfjs writes it in names: `BatchNormalization` → `batch_normalization`, `Conv2D` → `conv2d`. */
 export function snakeCase(className: string): string {
   return className
     .replace(/(.)([A-Z][a-z0-9]+)/g, "$1_$2")

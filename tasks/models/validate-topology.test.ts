@@ -26,7 +26,7 @@ describe("a BatchNormalization that is called more than once for a micro-batch",
     }
   });
 
-  it("is no other layer, and none that is called once beside a shared one", () => {
+  it("is not confused with another layer, or one that is called once next to a shared one", () => {
     const from = input({ shape: [3] });
     const shared = layers.dense({ units: 3 });
     const once = layers.batchNormalization().apply(shared.apply(shared.apply(from)));

@@ -1,9 +1,9 @@
 /**
  * The gate through which every model passes before tfjs sees it: on the server, whose users make mistakes, and on a
- * worker, which got the topology over the network. tfjs builds whatever it is told, of any size and of any class
- * that is registered, and loops for ever on a graph with a cycle; so classes come from an allow-list, sizes are
- * bounded, and the graph is checked. How many parameters a layer has is known only while it is built:
- * `captureWeights` counts them then, before they are allocated.
+ * worker, which got the topology over the network. tfjs builds anything, of any size and of any class that is
+ * registered, and loops forever on a graph with a cycle. So classes come from an allow-list, sizes are bounded, and the
+ * graph is checked. How many parameters a layer has is known only while it is built: `captureWeights` counts them then,
+ * before they are allocated.
  */
 import { invalid, messageOf } from "../../shared/errors.js";
 import { refusal } from "./layer-table.js";
@@ -11,12 +11,12 @@ import type { TopologyNode } from "./topology.js";
 
 export interface TopologyLimits {
   readonly bytesMax: number;
-  /** Layers of a model, those inside nested models and wrappers included. */
+  /** The most layers of a model, including those inside nested models and wrappers. */
   readonly layersMax: number;
-  /** Nesting of the JSON. */
+  /** The deepest nesting of the JSON. */
   readonly depthMax: number;
   readonly parametersMax: number;
-  /** Elements of one layer's output for one sample. */
+  /** The most elements of one layer's output for one sample. */
   readonly outputMax: number;
 }
 
@@ -30,14 +30,14 @@ export const TOPOLOGY_LIMITS: TopologyLimits = {
 
 const MODELS = new Set(["Sequential", "Model", "Functional"]);
 
-/** What a layer may be configured with, besides other layers. */
+/** The classes that a layer's configuration may have, besides other layers. */
 const PARTS = new Set([
   ...["Zeros", "Ones", "Constant", "RandomUniform", "RandomNormal", "TruncatedNormal", "Identity", "VarianceScaling"],
   ...["GlorotUniform", "GlorotNormal", "HeNormal", "HeUniform", "LeCunNormal", "LeCunUniform", "Orthogonal"],
   ...["L1L2", "MaxNorm", "UnitNorm", "NonNeg", "MinMaxNorm"],
 ]);
 
-/** On average; a graph is checked in a time that grows with the square of its calls. */
+/** The most calls per layer on average: the time to check a graph grows with the square of its calls. */
 const CALLS_PER_LAYER_MAX = 4;
 
 const FORBIDDEN_KEYS = new Set(["__proto__", "constructor", "prototype", "customObjects", "custom_objects"]);
@@ -54,10 +54,10 @@ export function validateTopology(text: string, limits: TopologyLimits = TOPOLOGY
   try {
     topology = JSON.parse(text);
   } catch (error) {
-    return invalid(`The model's topology is no JSON: ${messageOf(error)}.`);
+    return invalid(`The model's topology is not JSON: ${messageOf(error)}.`);
   }
   if (!isNode(topology) || !MODELS.has(topology.class_name)) {
-    return invalid(`The model's topology is no LayersModel; give what LayersModel.toJSON writes.`);
+    return invalid(`The model's topology is not a LayersModel; give what LayersModel.toJSON writes.`);
   }
   checkContents(topology, limits);
   return topology;
@@ -76,7 +76,7 @@ function isNode(value: unknown): value is TopologyNode {
 
 function checkContents(topology: TopologyNode, limits: TopologyLimits): void {
   let layers = 0;
-  /** @param repeated whether the layer is, or lies in, one that is called more than once for a micro-batch. */
+  /** @param repeated whether the layer is called more than once for a micro-batch, or is inside one that is. */
   const visit = (value: unknown, depth: number, repeated: boolean): void => {
     if (typeof value !== "object" || value === null) {
       if (typeof value === "number" && !Number.isFinite(value)) {
@@ -110,12 +110,12 @@ function checkContents(topology: TopologyNode, limits: TopologyLimits): void {
   visit(topology, 0, false);
 }
 
-/** Layers that call the one they wrap once a time step, or forwards and backwards. */
+/** Layers that call the one they wrap once per time step, or forwards and backwards. */
 const REPEATING = new Set(["TimeDistributed", "Bidirectional", "RNN"]);
 
 function refusalOfRepetition(className: string, repeated: boolean): string | undefined {
   if (className !== "BatchNormalization" || !repeated) return undefined;
-  return "it is called more than once for a micro-batch, and of its statistics only the last would count; give each call a layer of its own";
+  return "it is called more than once for a micro-batch, and of its statistics only the last would count; give each call its own layer";
 }
 
 /** A functional model's references must name existing layers and calls, and have no cycle. */
@@ -137,7 +137,7 @@ function checkGraph(model: TopologyNode, limits: TopologyLimits): void {
     if (!Array.isArray(calls) || typeof layer.name !== "string" || layer.config.name !== name) {
       invalid(`Layer "${name}" of the model's topology has no list of inbound nodes, or two names.`);
     }
-    // An InputLayer is never called; its output exists from the start. tfjs counts the making of a model as its call 0.
+    // An InputLayer is never called; its output exists from the start. tfjs counts the creation of a model as its call 0.
     if (calls.length === 0) waiting.set(`${name}/0`, []);
     const first = MODELS.has(layer.class_name) ? 1 : 0;
     calls.forEach((call, i) => {
@@ -170,7 +170,7 @@ function checkNames(layers: readonly TopologyNode[]): void {
   for (const { config } of layers) {
     const { name } = config;
     if (name === undefined) continue;
-    if (names.has(name)) invalid(`The model's topology has two layers called "${name}"; give each a name of its own.`);
+    if (names.has(name)) invalid(`The model's topology has two layers called "${name}"; give each its own name.`);
     names.add(name);
   }
 }

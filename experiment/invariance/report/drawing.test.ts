@@ -1,19 +1,22 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Axis, domainOf, drawFigure, type Look, numberText } from "./drawing.js";
+import { type Axis, domainOf, drawFigure, numberText, type SeriesLook } from "./drawing.js";
 
-const LINE: Look = { color: 0, line: "solid", dots: true };
+const LINE: SeriesLook = { color: 0, line: "solid", dots: true };
 const axis = (logarithmic: boolean, domain: [number, number]): Axis => ({ label: "x & y", logarithmic, domain });
 
 describe("drawFigure()", () => {
   const draw = (y: Axis, points: [number, number][]): string =>
     drawFigure({
-      ...{ name: "figure", title: "<Title>", note: "Note.", key: [{ label: "one", look: LINE }] },
+      name: "figure",
+      title: "<Title>",
+      note: "Note.",
+      key: [{ label: "one", look: LINE }],
       panels: [{ title: "panel", x: axis(false, [0, 10]), y, series: [{ look: LINE, points }] }],
     });
   const dots = (svg: string): string[] => [...svg.matchAll(/<circle [^>]*cy="([\d.]+)"/g)].map(([, y]) => y);
 
-  it("places values by their logarithms, and leaves out what has none", () => {
+  it("places values by their logarithms, and leaves out values without one", () => {
     const svg = draw(axis(true, [1e-4, 1]), [
       [1, 1],
       [2, 1e-2],
@@ -22,7 +25,7 @@ describe("drawFigure()", () => {
     ]);
     const places = dots(svg).map(Number);
     assert.equal(places.length, 3);
-    // 1e-2 lies midway, and what is greater lies higher.
+    // 1e-2 is midway, and greater values are higher.
     assert.ok(Math.abs(places[1] - (places[0] + places[2]) / 2) < 0.1 && places[0] < places[2], places.join());
   });
 

@@ -5,12 +5,12 @@
 import { scaleLinear, scaleLog } from "d3-scale";
 
 export interface Figure {
-  /** Of the file. */
+  /** The file's name, without its extension. */
   readonly name: string;
   readonly title: string;
-  /** What is seen, in a sentence or two. */
+  /** What the figure shows, in a sentence or two. */
   readonly note: string;
-  readonly key: readonly { readonly label: string; readonly look: Look }[];
+  readonly key: readonly { readonly label: string; readonly look: SeriesLook }[];
   readonly panels: readonly Panel[];
 }
 
@@ -24,29 +24,29 @@ export interface Panel {
 export interface Axis {
   readonly label: string;
   readonly logarithmic: boolean;
-  /** From low to high; above 0 on a logarithmic axis. */
+  /** Least and greatest value; above 0 on a logarithmic axis. */
   readonly domain: readonly [number, number];
-  /** By default round values of the domain. */
+  /** The values with a mark; by default round values of the domain. */
   readonly marks?: readonly number[];
 }
 
 export interface Series {
-  readonly look: Look;
-  /** [x, y]; what is not above 0 is left out on a logarithmic axis. */
+  readonly look: SeriesLook;
+  /** Points [x, y]; values not above 0 are left out on a logarithmic axis. */
   readonly points: readonly (readonly [number, number])[];
 }
 
 /**
- * How a series is drawn: its colour, by number from 0 (or the text's), and what is drawn of it. The lower the number, the
- * broader: series that lie on each other, as invariant ones should, all remain to be seen.
+ * How a series is drawn: its colour, by number from 0 (or the text's), and its parts. The lower the number, the broader the
+ * line, so that series on top of each other, as invariant ones should be, all remain visible.
  */
-export interface Look {
+export interface SeriesLook {
   readonly color: number | "text";
   readonly line: "solid" | "dashed" | "wide" | "none";
   readonly dots: boolean;
 }
 
-/** Colours that are told apart by people who see few of them: blue, orange, green, violet, red, ochre, grey. */
+/** Colours that colour-blind people can tell apart: blue, orange, green, violet, red, ochre, grey. */
 const LIGHT = ["#2f6bd8", "#d4570b", "#0f8a6d", "#8445c4", "#b8336a", "#8a7000", "#5c6b7a"];
 const DARK = ["#6fa5ff", "#ff9a57", "#3fcaa4", "#bd8cff", "#ff7eae", "#dcc04a", "#9fb0c2"];
 
@@ -54,7 +54,7 @@ const WIDTH = 880;
 const PANEL_HEIGHT = 230;
 const MARGIN = { left: 66, right: 18, top: 34, bottom: 52 };
 const KEY_ROW = 22;
-/** About the width of a letter in the key, in a font that is not known. */
+/** The approximate width of a letter in the key; the font is not known. */
 const LETTER = 6.6;
 
 export function drawFigure(figure: Figure): string {
@@ -118,7 +118,7 @@ function drawPanel({ title, x, y, series }: Panel, width: number): string {
   return parts.join("\n");
 }
 
-/** Entries in lines of the figure's width; `{y}` stands for a line's place. */
+/** The key's entries in lines of the figure's width; `{y}` stands for a line's place. */
 function keyRows(key: Figure["key"]): string[] {
   const rows: string[] = [];
   let at = Number.POSITIVE_INFINITY;
@@ -136,17 +136,17 @@ function keyRows(key: Figure["key"]): string[] {
   return rows;
 }
 
-function dot({ color }: Look, x: string, y: string): string {
+function dot({ color }: SeriesLook, x: string, y: string): string {
   return `<circle class="c-${color}" cx="${x}" cy="${y}" r="${fixed(2.5 + taper(color))}"/>`;
 }
 
-function stroke({ color, line }: Look): string {
+function stroke({ color, line }: SeriesLook): string {
   const name = line === "solid" ? `c-${color}` : `c-${color} ${line}`;
   return line === "wide" ? `class="${name}"` : `class="${name}" stroke-width="${fixed(1.6 + taper(color))}"`;
 }
 
 /** 2.4, 2, 1.6, … 0 */
-const taper = (color: Look["color"]): number => (color === "text" ? 0 : Math.max(0, 2.4 - 0.4 * color));
+const taper = (color: SeriesLook["color"]): number => (color === "text" ? 0 : Math.max(0, 2.4 - 0.4 * color));
 
 function scaleOf({ logarithmic, domain }: Axis, range: [number, number]): (value: number) => number {
   return (logarithmic ? scaleLog() : scaleLinear()).domain(domain).range(range).clamp(true);
@@ -167,7 +167,7 @@ function marksOf({ logarithmic, domain, marks }: Axis, count: number): readonly 
   return round.length > 2 ? round : scaleLinear().domain(domain).ticks(count);
 }
 
-/** The least domain that holds the values, with some room. */
+/** The smallest domain with all values, and some margin. */
 export function domainOf(values: readonly number[], logarithmic: boolean): [number, number] {
   const fit = values.filter((value) => Number.isFinite(value) && (!logarithmic || value > 0));
   if (fit.length === 0) return logarithmic ? [0.1, 1] : [0, 1];
@@ -180,7 +180,7 @@ export function domainOf(values: readonly number[], logarithmic: boolean): [numb
   return [low - room, high + room];
 }
 
-/** Below it numbers are written as powers of ten. */
+/** Smaller numbers are written as powers of ten. */
 const SMALL = 9.99e-3;
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
@@ -200,7 +200,7 @@ function powerText(value: number): string {
   return `${factor === 1 ? "" : `${factor}·`}10${exponent < 0 ? "⁻" : ""}${digits}`;
 }
 
-/** On a logarithmic axis that reaches small numbers all powers of ten are written as such: 10⁻¹ beside 10⁻³. */
+/** On a logarithmic axis that reaches small numbers all powers of ten are written as such: 10⁻¹ next to 10⁻³. */
 function markTexts(marks: readonly number[], { logarithmic }: Axis): string[] {
   const asPowers = logarithmic && marks.some((mark) => mark > 0 && mark < SMALL);
   return marks.map((mark) => (asPowers && mark < 1 ? powerText(mark) : numberText(mark)));

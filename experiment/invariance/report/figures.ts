@@ -1,9 +1,9 @@
-/** What the experiment shows, figure by figure. */
+/** The experiment's figures. */
 
 import type { RunResult } from "../perform.js";
 import type { Protocol } from "../protocol.js";
 import { type InvarianceSummary, meanCurves } from "../summarize.js";
-import { type Axis, domainOf, type Figure, type Look, numberText, type Panel, type Series } from "./drawing.js";
+import { type Axis, domainOf, type Figure, numberText, type Panel, type Series, type SeriesLook } from "./drawing.js";
 
 export interface Shown {
   readonly protocol: Protocol;
@@ -11,9 +11,9 @@ export interface Shown {
   readonly summary: InvarianceSummary;
 }
 
-const FLOOR: Look = { color: "text", line: "dashed", dots: false };
+const FLOOR: SeriesLook = { color: "text", line: "dashed", dots: false };
 const FLOOR_KEY = { label: "κ = 1 with another data order", look: FLOOR };
-const linesAndDots = (color: number): Look => ({ color, line: "solid", dots: true });
+const linesAndDots = (color: number): SeriesLook => ({ color, line: "solid", dots: true });
 
 export function figuresOf(shown: Shown): Figure[] {
   const rates = [...shown.protocol.learningRates].sort((a, b) => a - b);
@@ -37,7 +37,9 @@ function gapOverLearningRate({ protocol, summary }: Shown, rates: readonly numbe
     note: "How far the loss with κ micro-batches per step departs from that with one, at worst, relative to it.",
     key: [...armKey(protocol), FLOOR_KEY],
     panels: protocol.kappas.map((kappa) => ({
-      ...{ title: `κ = ${kappa}`, x, y },
+      title: `κ = ${kappa}`,
+      x,
+      y,
       series: [
         floor,
         ...armSeries(protocol, (arm) =>
@@ -62,7 +64,9 @@ function gapOverKappa({ protocol, summary }: Shown, rates: readonly number[]): F
       const order = summary.floors.find(({ learningRate }) => learningRate === rate)?.order;
       const level = order ? x.domain.map((kappa) => [kappa, order.mean] as const) : [];
       return {
-        ...{ title: `η = ${numberText(rate)}`, x, y },
+        title: `η = ${numberText(rate)}`,
+        x,
+        y,
         series: [
           { look: FLOOR, points: level },
           ...armSeries(protocol, (arm) =>
@@ -83,8 +87,8 @@ function curves({ protocol, results }: Shown, rate: number): Figure {
   const samples = drawn.flatMap((curve) => curve.samples);
   const x: Axis = { label: "samples seen", logarithmic: false, domain: [0, Math.max(1, ...samples)] };
   const y: Axis = { label: "evaluation loss", logarithmic: true, domain: domainOf(losses, true) };
-  const referenceLook: Look = { color: "text", line: "wide", dots: false };
-  const kappaLook = (index: number): Look => ({ color: index, line: "solid", dots: false });
+  const referenceLook: SeriesLook = { color: "text", line: "wide", dots: false };
+  const kappaLook = (index: number): SeriesLook => ({ color: index, line: "solid", dots: false });
   const panelOf = (arm: string): Panel => {
     const reference = referenceOf(results, arm, rate);
     const series = [1, ...protocol.kappas].flatMap((kappa, i): Series[] => {
@@ -123,7 +127,9 @@ function speeds({ protocol, summary }: Shown, rates: readonly number[]): Figure 
     note: "Relative to κ = 1. Predicted from the rule and the measured noise, for weights that hardly move in a step.",
     key: armKey(protocol),
     panels: rates.map((rate) => ({
-      ...{ title: `η = ${numberText(rate)}`, x, y },
+      title: `η = ${numberText(rate)}`,
+      x,
+      y,
       series: protocol.arms.flatMap(({ name }, color): Series[] => {
         const cells = summary.cells.filter((cell) => cell.arm === name && cell.learningRate === rate);
         const points = (field: "measuredSpeed" | "predictedSpeed") =>
@@ -149,7 +155,9 @@ function noise({ protocol, summary }: Shown, rates: readonly number[]): Figure {
     note: "Averaged over the whole run. Batches well below it are mostly noise: there the square-root rule ties.",
     key: armKey(protocol),
     panels: rates.map((rate) => ({
-      ...{ title: `η = ${numberText(rate)}`, x: kappaAxis(protocol), y },
+      title: `η = ${numberText(rate)}`,
+      x: kappaAxis(protocol),
+      y,
       series: armSeries(protocol, (arm) =>
         summary.cells
           .filter((cell) => cell.arm === arm && cell.learningRate === rate && cell.noiseScale !== null)

@@ -1,13 +1,13 @@
 /**
- * The whole experiment on one page: a file that holds everything it needs and may load nothing. Whatever comes from a
- * task is escaped.
+ * The whole experiment on one page: a file that has everything it needs and loads nothing. All text from a task is
+ * escaped.
  */
 import type { Task } from "../../../tasks/index.js";
 import type { Cell, InvarianceSummary, Over } from "../summarize.js";
 import { drawFigure, type Figure, numberText, xml } from "./drawing.js";
 import { figuresOf, type Shown } from "./figures.js";
 
-export interface Outcome extends Shown {
+export interface ExperimentOutcome extends Shown {
   readonly name: string;
   readonly task: Task;
   readonly numerics: object;
@@ -18,7 +18,7 @@ export interface Rendered {
   readonly figures: readonly { readonly name: string; readonly svg: string }[];
 }
 
-export function renderInvariance(outcome: Outcome): Rendered {
+export function renderInvariance(outcome: ExperimentOutcome): Rendered {
   const figures = figuresOf(outcome).map((figure) => ({ ...figure, svg: drawFigure(figure) }));
   const { name, task, summary } = outcome;
   const html = `<!doctype html>
@@ -62,7 +62,7 @@ ${cellsTable(summary)}
   return { html, figures: figures.map(({ name: figure, svg }) => ({ name: figure, svg })) };
 }
 
-function protocolText({ protocol, task }: Outcome): string {
+function protocolText({ protocol, task }: ExperimentOutcome): string {
   const { arms, kappas, learningRates, seeds, microBatches, evaluateEvery } = protocol;
   const decay = task.weightDecay === 0 ? "" : `, weight decay ${task.weightDecay}`;
   const clip = task.clipNorm === null ? "" : `, each micro-batch's gradient clipped at ${task.clipNorm}`;
@@ -83,7 +83,7 @@ function repeatText({ floors }: InvarianceSummary): string {
     : "Trained twice, κ = 1 did not leave the same bits: the gaps below are not to be trusted.";
 }
 
-function largestTable({ protocol, summary }: Outcome): string {
+function largestTable({ protocol, summary }: ExperimentOutcome): string {
   const largest = protocol.kappas[protocol.kappas.length - 1];
   const rates = [...protocol.learningRates].sort((a, b) => a - b);
   const floorOf = (rate: number) => summary.floors.find(({ learningRate }) => learningRate === rate);
@@ -100,7 +100,7 @@ function largestTable({ protocol, summary }: Outcome): string {
 }
 
 /** Each gap at the largest κ over the smallest of any arm at the same learning rate. */
-function ratioTable({ protocol, summary }: Outcome): string {
+function ratioTable({ protocol, summary }: ExperimentOutcome): string {
   const largest = protocol.kappas[protocol.kappas.length - 1];
   const rates = [...protocol.learningRates].sort((a, b) => a - b);
   const gapOf = (arm: string, rate: number): number | undefined =>
@@ -181,7 +181,7 @@ function figureHtml({ name, note, svg }: Figure & { svg: string }): string {
   return `<figure data-name="${xml(name)}">${svg}<figcaption>${xml(note)} <button type="button">Save as PNG</button></figcaption></figure>`;
 }
 
-/** A browser draws an SVG better than any library would, so the pictures are made where the page is read. */
+/** A browser draws an SVG better than any library, so PNGs are made where the page is read. */
 const SAVE_SCRIPT = `
 for (const figure of document.querySelectorAll("figure")) {
   figure.querySelector("button").addEventListener("click", () => {

@@ -1,10 +1,10 @@
-/** All that was measured as CSV, a row for each arm, κ and learning rate, for spreadsheets and other programs. */
+/** All measurements as CSV, one row per arm, κ and learning rate, for spreadsheets and other programs. */
 import type { Cell, InvarianceSummary, Over } from "../summarize.js";
 
 const COLUMNS =
   "arm,kappa,learningRate,seeds,diverged,gap,gapLeast,gapMost,signedGap,absoluteGap,endGap,endLoss,speed,predictedSpeed,noiseScale,signalToNoise";
 
-/** The floors are rows of κ = 1. Numbers have five digits; what is not known is empty. */
+/** The floors are rows of κ = 1. Numbers have five digits; unknown values are empty. */
 export function tableOf({ cells, floors }: InvarianceSummary): string {
   const rows = [
     COLUMNS,

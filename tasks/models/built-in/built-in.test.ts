@@ -153,7 +153,7 @@ describe("builtInModel()", () => {
     }
   });
 
-  it("takes the sizes that the data has, also where the model tells them again", async () => {
+  it("takes the sizes that the data has, also if the model repeats them", async () => {
     const told = await build({ kind: "gpt", layers: 1, context: 8, vocabulary: 9 }, characters(8, 9));
     const taken = await build({ kind: "gpt", layers: 1 }, characters(8, 9));
     assert.equal(told.topology, taken.topology);

@@ -1,4 +1,4 @@
-/** The models that are built in, in the sizes that a task gives them, and that its data has. */
+/** The built-in models, in the sizes of a task and of its data. */
 import { invalid, messageOf } from "../../../shared/errors.js";
 import type { SampleSpec } from "../../datasets/index.js";
 import type { ModelSpec } from "../../task.js";
@@ -60,10 +60,10 @@ function patchedSizes(spec: Extract<ModelSpec, { kind: "vit" }>, form: SampleSpe
   return sizes;
 }
 
-/** The model's own size, or where it has none, the data's; where both have one, it is the same. */
+/** The model's own size, or else the data's; if both have one, they must be equal. */
 function sizeOf<T extends number | readonly number[]>(field: string, own: T | null, ofData: T | undefined): T {
   const size = own ?? ofData;
-  if (size === undefined) return invalid(`model.${field} is null and the data set does not tell it either; set it.`);
+  if (size === undefined) return invalid(`model.${field} is null and the data set does not say it either; set it.`);
   const [set, needed] = [JSON.stringify(size), JSON.stringify(ofData ?? size)];
   if (set === needed) return size;
   return invalid(

@@ -34,7 +34,13 @@ export function resnet18({ inputShape, classes, width, normalization }: ResNetSp
   };
   const convolve = (x: Symbolic, name: string, filters: number, kernelSize: number, strides: number): Symbolic => {
     const layer = tf.layers.conv2d({
-      ...{ name, filters, kernelSize, strides, padding: "same", useBias: false, kernelInitializer: "heNormal" },
+      name,
+      filters,
+      kernelSize,
+      strides,
+      padding: "same",
+      useBias: false,
+      kernelInitializer: "heNormal",
     });
     return normalize(`${name}_norm`, filters).apply(layer.apply(x)) as Symbolic;
   };

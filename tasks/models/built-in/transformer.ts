@@ -12,12 +12,12 @@ import { ClassToken, FirstPosition, PositionEmbedding, SelfAttention, TokenEmbed
 import { tensorflow as tf } from "../tensorflow.js";
 
 export interface TransformerSpec {
-  /** Blocks. */
+  /** The number of blocks. */
   readonly layers: number;
-  /** Of attention; they divide `width`. */
+  /** Heads of attention, a divisor of `width`. */
   readonly heads: number;
   readonly width: number;
-  /** Of the hidden layer of each block's MLP. */
+  /** Units of the hidden layer of each block's MLP. */
   readonly mlpWidth: number;
   readonly dropout: number;
 }
@@ -31,7 +31,7 @@ export interface VitSpec extends TransformerSpec {
 
 export interface GptSpec extends TransformerSpec {
   readonly vocabulary: number;
-  /** Length of a sequence. */
+  /** The length of a sequence. */
   readonly context: number;
 }
 
@@ -47,9 +47,9 @@ interface Blocks extends TransformerSpec {
   readonly useBias: boolean;
 }
 
-/** Every block, and the last norm. */
+/** All blocks, and the last norm. */
 function blocks(first: Symbolic, { layers, heads, width, mlpWidth, dropout, causal, useBias }: Blocks): Symbolic {
-  // What is added to the residual stream 2·layers times starts as much smaller (GPT-2).
+  // What is added to the residual stream 2·layers times starts √(2·layers) times smaller (GPT-2).
   const outputStddev = STDDEV / Math.sqrt(2 * layers);
   const norm = (x: Symbolic, name: string): Symbolic =>
     tf.layers.layerNormalization({ name, epsilon: EPSILON, center: useBias }).apply(x) as Symbolic;
@@ -60,15 +60,28 @@ function blocks(first: Symbolic, { layers, heads, width, mlpWidth, dropout, caus
   for (let i = 1; i <= layers; i++) {
     const name = `block${i}`;
     const attention = new SelfAttention({
-      ...{ name: `${name}_attention`, heads, causal, useBias, dropout, stddev: STDDEV, outputStddev },
+      name: `${name}_attention`,
+      heads,
+      causal,
+      useBias,
+      dropout,
+      stddev: STDDEV,
+      outputStddev,
     });
     const attended = attention.apply(norm(x, `${name}_norm1`)) as Symbolic;
     x = add(x, drop(attended, `${name}_dropout1`), `${name}_add1`);
     const hidden = tf.layers.dense({
-      ...{ name: `${name}_mlp1`, units: mlpWidth, activation: "gelu", useBias, kernelInitializer: normal(STDDEV) },
+      name: `${name}_mlp1`,
+      units: mlpWidth,
+      activation: "gelu",
+      useBias,
+      kernelInitializer: normal(STDDEV),
     });
     const output = tf.layers.dense({
-      ...{ name: `${name}_mlp2`, units: width, useBias, kernelInitializer: normal(outputStddev) },
+      name: `${name}_mlp2`,
+      units: width,
+      useBias,
+      kernelInitializer: normal(outputStddev),
     });
     const mixed = output.apply(hidden.apply(norm(x, `${name}_norm2`))) as Symbolic;
     x = add(x, drop(mixed, `${name}_dropout2`), `${name}_add2`);
@@ -81,7 +94,11 @@ export function vit(spec: VitSpec): LayersModel {
   const [height, length] = inputShape;
   const input = tf.input({ shape: [...inputShape] });
   const patches = tf.layers.conv2d({
-    ...{ name: "patches", filters: width, kernelSize: patch, strides: patch, kernelInitializer: normal(STDDEV) },
+    name: "patches",
+    filters: width,
+    kernelSize: patch,
+    strides: patch,
+    kernelInitializer: normal(STDDEV),
   });
   const count = Math.floor(height / patch) * Math.floor(length / patch);
   const sequence = tf.layers.reshape({ name: "sequence", targetShape: [count, width] }).apply(patches.apply(input));

@@ -1,20 +1,21 @@
 import { tensorflow as tf } from "../tensorflow.js";
 
 export type Tensor = InstanceType<typeof tf.Tensor>;
-export type Shape = (number | null)[];
+export type TensorShape = (number | null)[];
 export type Config = Record<string, unknown>;
 
-/** What tfjs hands to a layer's `call`. */
-export interface CallOptions {
+/** The options that tfjs hands to a layer's `call`. */
+export interface LayerCallOptions {
   readonly training?: boolean;
-  /** 1 where a position is there, 0 where it is masked; shape [batch, length]. */
+  /** 0 where a position is masked, else 1; shape [batch, length]. */
   readonly mask?: Tensor;
 }
 
-/** The one tensor that a layer with one input is called with. */
+/** The input of a layer that has one. */
 export const single = (inputs: Tensor | Tensor[]): Tensor => (Array.isArray(inputs) ? inputs[0] : inputs);
 
-export const singleShape = (shape: Shape | Shape[]): Shape => (Array.isArray(shape[0]) ? shape[0] : shape) as Shape;
+export const singleShape = (shape: TensorShape | TensorShape[]): TensorShape =>
+  (Array.isArray(shape[0]) ? shape[0] : shape) as TensorShape;
 
 /** A whole number of at least 1 from a layer's configuration, which may have come over the network. */
 export function sizeField(className: string, field: string, value: unknown): number {

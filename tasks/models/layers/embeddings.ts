@@ -5,15 +5,15 @@ import {
   type Config,
   normal,
   numberField,
-  type Shape,
   single,
   singleShape,
   sizeField,
   type Tensor,
+  type TensorShape,
 } from "./custom-layer.js";
 
 /**
- * A table of vectors, one a token, that is used twice: on token numbers [batch, length] it looks them up, on vectors
+ * A table of vectors, one per token, that is used twice: on token numbers [batch, length] it looks them up, on vectors
  * [batch, length, width] it gives the logits of the next token, their products with every row (Press & Wolf 2017). A
  * model calls one such layer at both of its ends, so that both share the weights.
  *
@@ -38,7 +38,7 @@ export class TokenEmbedding extends tf.layers.Layer {
     this.built = true;
   }
 
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+  override computeOutputShape(inputShape: TensorShape | TensorShape[]): TensorShape {
     const shape = singleShape(inputShape);
     if (shape.length === 2) return [...shape, this.width];
     if (shape.length === 3 && shape[2] === this.width) return [shape[0], shape[1], this.vocabulary];
@@ -82,7 +82,7 @@ export class PositionEmbedding extends tf.layers.Layer {
     this.stddev = numberField(PositionEmbedding.className, "stddev", config.stddev ?? 0.02);
   }
 
-  override build(inputShape: Shape | Shape[]): void {
+  override build(inputShape: TensorShape | TensorShape[]): void {
     const [, length, width] = singleShape(inputShape);
     if (typeof length !== "number" || typeof width !== "number") {
       throw new RangeError("PositionEmbedding needs sequences of one length");
@@ -91,7 +91,7 @@ export class PositionEmbedding extends tf.layers.Layer {
     this.built = true;
   }
 
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+  override computeOutputShape(inputShape: TensorShape | TensorShape[]): TensorShape {
     return singleShape(inputShape);
   }
 
@@ -120,13 +120,13 @@ export class ClassToken extends tf.layers.Layer {
     this.stddev = numberField(ClassToken.className, "stddev", config.stddev ?? 0.02);
   }
 
-  override build(inputShape: Shape | Shape[]): void {
+  override build(inputShape: TensorShape | TensorShape[]): void {
     const width = singleShape(inputShape).at(-1) as number;
     this.token = this.addWeight("embeddings", [1, 1, width], "float32", normal(this.stddev));
     this.built = true;
   }
 
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+  override computeOutputShape(inputShape: TensorShape | TensorShape[]): TensorShape {
     const [batch, length, width] = singleShape(inputShape);
     return [batch, length === null ? null : length + 1, width];
   }
@@ -148,7 +148,7 @@ export class ClassToken extends tf.layers.Layer {
 export class FirstPosition extends tf.layers.Layer {
   static readonly className = "FirstPosition";
 
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+  override computeOutputShape(inputShape: TensorShape | TensorShape[]): TensorShape {
     const [batch, , width] = singleShape(inputShape);
     return [batch, width];
   }

@@ -1,13 +1,21 @@
 import type { serialization } from "@tensorflow/tfjs-core";
 import type { LayerVariable } from "../capture-weights.js";
 import { tensorflow as tf } from "../tensorflow.js";
-import { type Config, numberField, type Shape, single, singleShape, sizeField, type Tensor } from "./custom-layer.js";
+import {
+  type Config,
+  numberField,
+  single,
+  singleShape,
+  sizeField,
+  type Tensor,
+  type TensorShape,
+} from "./custom-layer.js";
 import { normalizeRows } from "./normalize.js";
 
 /**
  * Normalises each sample over all positions and the channels of a group (Wu & He 2018), then scales and shifts each
- * channel. With one group it is the LayerNorm of convolutional nets. Unlike BatchNorm it knows no other sample, so it has
- * no statistics to carry along.
+ * channel. With one group it is the LayerNorm of convolutional nets. Unlike BatchNorm it uses no other sample, so it has
+ * no moving statistics.
  *
  * Configuration: `groups`, which divides the number of channels; `epsilon` (1e-5). Input and output [batch, …, channels].
  */
@@ -24,7 +32,7 @@ export class GroupNormalization extends tf.layers.Layer {
     this.epsilon = numberField(GroupNormalization.className, "epsilon", config.epsilon ?? 1e-5);
   }
 
-  override build(inputShape: Shape | Shape[]): void {
+  override build(inputShape: TensorShape | TensorShape[]): void {
     const channels = singleShape(inputShape).at(-1);
     if (typeof channels !== "number" || channels % this.groups !== 0) {
       throw new RangeError(`GroupNormalization's groups is ${this.groups}, which does not divide ${channels} channels`);
@@ -34,7 +42,7 @@ export class GroupNormalization extends tf.layers.Layer {
     this.built = true;
   }
 
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+  override computeOutputShape(inputShape: TensorShape | TensorShape[]): TensorShape {
     return singleShape(inputShape);
   }
 

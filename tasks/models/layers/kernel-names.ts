@@ -1,4 +1,4 @@
-/** The names of our kernels that normalise, which every backend of a worker has, and what each computes. */
+/** Our kernels that normalise, which every backend of a worker has: their names, and what each computes. */
 
 /**
  * The kernel that normalises x [rows…, channels] over its rows. Inputs: x, gamma and beta [channels]; attribute: epsilon.

@@ -1,6 +1,6 @@
 /**
- * Normalising, over a batch and within each row. The worker's backends (backends) have kernels of ours for both,
- * which take one pass where tfjs takes ten. Elsewhere, as in a program that loads an exported model, rows are normalised
+ * Normalising, over a batch and within each row. The worker's backends have our own kernels for both, which take one pass
+ * where tfjs takes ten. Elsewhere, as in a program that loads an exported model, rows are normalised
  * by tfjs's operations.
  */
 import type { NamedAttrMap, NamedTensorMap } from "@tensorflow/tfjs-core";
@@ -75,7 +75,7 @@ export function normalizeRows(x: Tensor, epsilon: number, gamma?: Tensor, beta?:
   return compute(x, ...Object.values(scale), ...Object.values(shift));
 }
 
-/** The gradient is given in closed form, (dy − mean(dy) − y·mean(dy·y)) / deviation; tfjs's takes four times the passes. */
+/** The gradient is given in closed form, (dy − mean(dy) − y·mean(dy·y)) / deviation; tfjs's takes four times as many passes. */
 function normalizeByOperations(x: Tensor, epsilon: number): Tensor {
   const compute = tf.customGrad((...parts) => {
     const [x, save] = parts as unknown as [Tensor, Save];

@@ -2,18 +2,18 @@ import type { serialization } from "@tensorflow/tfjs-core";
 import type { Layer, LayerVariable } from "../capture-weights.js";
 import { tensorflow as tf } from "../tensorflow.js";
 import {
-  type CallOptions,
   type Config,
+  type LayerCallOptions,
   normal,
   numberField,
-  type Shape,
   single,
   singleShape,
   sizeField,
   type Tensor,
+  type TensorShape,
 } from "./custom-layer.js";
 
-/** Added to the score of a position that must not be seen: its share of the softmax is 0 in float32. */
+/** Added to the score of a position that must not be seen, whose share of the softmax is then 0 in float32. */
 const UNSEEN = -1e9;
 
 /**
@@ -31,7 +31,7 @@ export class SelfAttention extends tf.layers.Layer {
   private readonly useBias: boolean;
   private readonly stddev: number;
   private readonly outputStddev: number;
-  /** A layer of its own, so that it is found and keyed with the others. */
+  /** A separate layer, so that it is found and keyed with the others. */
   private readonly dropout: Layer & { rate: number };
   private readonly own: Record<string, LayerVariable> = {};
 
@@ -47,7 +47,7 @@ export class SelfAttention extends tf.layers.Layer {
     this.dropout = tf.layers.dropout({ rate, name: "dropout" }) as unknown as Layer & { rate: number };
   }
 
-  override build(inputShape: Shape | Shape[]): void {
+  override build(inputShape: TensorShape | TensorShape[]): void {
     const width = singleShape(inputShape).at(-1);
     if (typeof width !== "number" || width % this.heads !== 0) {
       throw new RangeError(`SelfAttention's heads is ${this.heads}, which does not divide the input's width ${width}`);
@@ -62,11 +62,11 @@ export class SelfAttention extends tf.layers.Layer {
     this.built = true;
   }
 
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+  override computeOutputShape(inputShape: TensorShape | TensorShape[]): TensorShape {
     return singleShape(inputShape);
   }
 
-  override call(inputs: Tensor | Tensor[], options: CallOptions): Tensor {
+  override call(inputs: Tensor | Tensor[], options: LayerCallOptions): Tensor {
     return tf.tidy(() => {
       const x = single(inputs);
       const { mask } = options;
@@ -115,9 +115,9 @@ function causalMask(length: number): Tensor {
 
 /**
  * The scores with UNSEEN wherever a masked position would be seen, or would see: as in Keras, whose attention takes its
- * input's mask for both. What a masked position gets is the mean over all, which is to be passed over.
+ * input's mask for both. The output at a masked position is the mean over all, which must be ignored.
  * @param scores [batch, heads, length, length].
- * @param mask [batch, length], 1 for a position that is there, 0 for one that is masked.
+ * @param mask [batch, length], 0 for a masked position, else 1.
  */
 function maskedScores(scores: Tensor, mask: Tensor, causal: boolean): Tensor {
   const [batch, length] = mask.shape;

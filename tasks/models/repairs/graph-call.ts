@@ -1,7 +1,7 @@
 /**
- * How a model computes its layers, in the place of tfjs's own way. tfjs hands one object of options from layer to layer,
- * in which a mask or an initial state stays that one layer was given, so all later ones are given it too; and it takes
- * a nested model for a layer without masks. Here each call of a layer gets what belongs to it, and nothing else.
+ * How a model computes its layers, in place of tfjs's own way. tfjs hands one object of options from layer to layer; a mask
+ * or an initial state that one layer was given stays in it, so all later layers get it too, and tfjs treats a nested model
+ * as a layer without masks. Here each call of a layer gets only what belongs to it.
  */
 import {
   broadcastTo,
@@ -17,11 +17,11 @@ import {
   tidy,
 } from "../../tfjs/core.js";
 import type { Layer } from "../capture-weights.js";
-import { type Graph, graphIn, type Step, stepsOf } from "../graph.js";
+import { graphIn, type LayerGraph, type Step, stepsOf } from "../graph.js";
 import { maskRule, takesMask } from "../masks.js";
 import { tensorflow as tf } from "../tensorflow.js";
 
-/** 1 where a position is there, 0 where it is masked; shape [samples, …]. */
+/** 0 where a position is masked, else 1; shape [samples, …]. */
 type Mask = Tensor | undefined;
 
 interface Computed {
@@ -41,7 +41,7 @@ interface Plan {
   readonly last: readonly (readonly unknown[])[];
 }
 
-type ModelCall = (this: Graph, inputs: Tensor | Tensor[], options?: Options) => Tensor[];
+type ModelCall = (this: LayerGraph, inputs: Tensor | Tensor[], options?: Options) => Tensor[];
 
 export function repairGraphs(): void {
   const container = Object.getPrototypeOf(tf.LayersModel.prototype) as { call: ModelCall };
@@ -51,9 +51,9 @@ export function repairGraphs(): void {
   };
 }
 
-/** What a model with one input and one output computes, and the mask of the output. Called inside of a `tidy`. */
+/** The output of a model with one input and one output, and the output's mask. Called inside a `tidy`. */
 export function applyModel(
-  model: Graph,
+  model: LayerGraph,
   input: Tensor,
   options: { readonly training: boolean },
 ): { readonly output: Tensor; readonly mask: Mask } {
@@ -63,7 +63,12 @@ export function applyModel(
 
 const asList = <T>(values: T | T[]): T[] => (Array.isArray(values) ? values : [values]);
 
-function compute(graph: Graph, inputs: readonly Tensor[], given: readonly Mask[], { training }: Options): Computed {
+function compute(
+  graph: LayerGraph,
+  inputs: readonly Tensor[],
+  given: readonly Mask[],
+  { training }: Options,
+): Computed {
   const { steps, last } = planOf(graph);
   const values = new Map<unknown, Tensor>();
   const masks = new Map<unknown, Mask>();
@@ -80,14 +85,14 @@ function compute(graph: Graph, inputs: readonly Tensor[], given: readonly Mask[]
         ? computeLayer(layer, taken, ofTaken, training)
         : compute(inner, taken, ofTaken, { training });
     for (const [i, output] of outputs.entries()) {
-      // A nested model may put out what it was given, which is freed on its own.
+      // A nested model may return its input, which is freed elsewhere.
       values.set(
         output,
         inner !== undefined && taken.includes(made.outputs[i]) ? clone(made.outputs[i]) : made.outputs[i],
       );
       masks.set(output, made.masks[i]);
     }
-    // Gradients need what is computed on the way; evaluating does not.
+    // Gradients need intermediate values; evaluation does not.
     if (!training) dispose(last[n].map((symbol) => values.get(symbol) as Tensor));
   }
   return {
@@ -101,9 +106,9 @@ function fitting(value: Tensor, dtype: string | null | undefined): Tensor {
   return dtype == null || dtype === value.dtype ? value : tf.cast(value, dtype as "float32");
 }
 
-const plans = new WeakMap<Graph, Plan>();
+const plans = new WeakMap<LayerGraph, Plan>();
 
-function planOf(graph: Graph): Plan {
+function planOf(graph: LayerGraph): Plan {
   let plan = plans.get(graph);
   if (plan === undefined) {
     const steps = stepsOf(graph);
@@ -151,7 +156,7 @@ function maskOf(layer: Layer, inputs: Tensor[], masks: Mask[]): Mask {
   }
 }
 
-/** As Keras has it: each mask is spread over its input's numbers, and a position is there if any number of it is. */
+/** As in Keras: each mask is spread over its input's numbers, and a position is masked if all its numbers are. */
 function joined(inputs: Tensor[], masks: Mask[], axis: number): Tensor {
   const spread = inputs.map((input, i) => {
     const mask = masks[i];

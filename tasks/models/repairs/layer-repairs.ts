@@ -21,8 +21,8 @@ import { repairSettings } from "./setting-repairs.js";
 import { type Call, single, wrapCall } from "./wrap-call.js";
 
 /**
- * Layers whose own code, not an operation's gradient, keeps them from being trained. Their `call` is wrapped: what it
- * computes stays the same wherever it was right.
+ * Layers that can't be trained because of the layer's code rather than an operation's gradient. Their `call` is wrapped, and
+ * its results stay the same wherever they were right.
  */
 
 interface Variable {
@@ -98,7 +98,7 @@ function normalizedByBatch(layer: BatchNormalization, x: Tensor): Tensor {
 }
 
 interface LayerNormalization {
-  /** Not negative, once the layer is built. */
+  /** The axis; not negative once the layer is built. */
   axis: number[];
   epsilon: number;
   gamma: Variable | null;
@@ -134,7 +134,7 @@ function normalizedByRows(this: LayerNormalization, inputs: Tensor | Tensor[]): 
   });
 }
 
-/** The permutation that makes `axis` of `x` the last, and back; undefined if it is. */
+/** The permutation that makes `axis` of `x` the last one, and its inverse; undefined if it is the last one already. */
 function swapWithLast(x: Tensor, axis: number): number[] | undefined {
   const last = x.rank - 1;
   const at = axis < 0 ? axis + x.rank : axis;

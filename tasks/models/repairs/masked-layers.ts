@@ -1,4 +1,4 @@
-/** What layers compute of an input with a mask, as in Keras 3. */
+/** What layers compute from an input with a mask, as in Keras 3. */
 import {
   add,
   broadcastTo,
@@ -42,7 +42,7 @@ interface Recurrent {
   readonly goBackwards: boolean;
   readonly returnSequences: boolean;
   readonly returnState: boolean;
-  /** Whether the output at a masked step is zero, not the output of the step before. */
+  /** Whether the output at a masked step is zero rather than the output of the step before. */
   zeroOutputForMask?: boolean;
   getInitialState(inputs: Tensor): Tensor[];
 }
@@ -78,7 +78,7 @@ function recurrent(original: Call<Recurrent>): Call<Recurrent> {
   };
 }
 
-/** `made` where `mask`, one number a sample, is 1, else `before`. */
+/** `made` where `mask`, one number per sample, is 1, else `before`. */
 function chosen(mask: Tensor, made: Tensor, before: Tensor): Tensor {
   const spread = reshape(mask, [mask.shape[0], ...made.shape.slice(1).map(() => 1)]);
   return add(mul(made, spread), mul(before, sub(onesLike(spread), spread)));
@@ -90,7 +90,7 @@ interface Bidirectional {
   readonly backwardLayer: Recurrent;
 }
 
-/** Both directions put out zeros at masked steps, where each has another step before. */
+/** Both directions output zeros at masked steps, since the step before differs between them. */
 function bothWays(original: Call<Bidirectional>): Call<Bidirectional> {
   return function (inputs, options) {
     for (const layer of [this.forwardLayer, this.backwardLayer]) layer.zeroOutputForMask = this.returnSequences;
@@ -102,7 +102,7 @@ interface TimeDistributed {
   readonly layer: { call(inputs: Tensor, options: Record<string, unknown>): Tensor | Tensor[] };
 }
 
-/** The layer inside is given its step's part of the mask, where that has an axis left; tfjs gives it the whole. */
+/** The layer inside gets its step's part of the mask, if that has an axis left; tfjs gives it all of the mask. */
 function eachStep(original: Call<TimeDistributed>): Call<TimeDistributed> {
   return function (inputs, { mask, ...options }) {
     const whole = mask as Tensor | undefined;
@@ -118,7 +118,7 @@ function eachStep(original: Call<TimeDistributed>): Call<TimeDistributed> {
   };
 }
 
-/** The mean over the steps that are there; zeros where none is. */
+/** The mean over the unmasked steps; zeros where all are masked. */
 function average(original: Call<unknown>): Call<unknown> {
   return function (inputs, options) {
     const mask = options?.mask as Tensor | undefined;
@@ -140,10 +140,10 @@ interface BatchNormalization {
   readonly movingVariance: MovingStatistic;
 }
 
-/** Keras' own addend, which keeps a mean over nothing finite. */
+/** Keras' own addend, which keeps the mean over no positions finite. */
 const FEW = 1e-7;
 
-/** In training, normalises with the statistics of the positions that are there. */
+/** In training, normalises with the statistics of the unmasked positions. */
 function normalization(original: Call<BatchNormalization>): Call<BatchNormalization> {
   return function (inputs, options) {
     const mask = options?.mask as Tensor | undefined;
@@ -202,7 +202,7 @@ function product(original: Call<unknown>): Call<unknown> {
   };
 }
 
-/** A masked number is passed over, unless the others are masked too. */
+/** A masked number is ignored, unless the others are masked too. */
 function extremeOf(larger: (a: Tensor, b: Tensor) => Tensor): (original: Call<unknown>) => Call<unknown> {
   return (original) =>
     function (inputs, options) {

@@ -1,6 +1,6 @@
 import { add, mul, type Tensor } from "../../tfjs/core.js";
 
-/** One of BatchNormalization's moving statistics, as the layer holds it. */
+/** One of BatchNormalization's moving statistics. */
 export interface MovingStatistic {
   read(): Tensor;
   write(value: Tensor): void;

@@ -1,14 +1,14 @@
 import { concat, slice, type Tensor, tidy } from "../../tfjs/core.js";
 import { tensorflow as tf } from "../tensorflow.js";
 
-/** What `predict` and `predictOnBatch` of a model come down to. */
+/** The method that a model's `predict` and `predictOnBatch` call. */
 type PredictLoop = (this: Predicting, inputs: Tensor | Tensor[], batchSize?: number) => Tensor | Tensor[];
 
 interface Predicting {
   call(inputs: Tensor[], options: { readonly training: boolean }): Tensor[];
 }
 
-/** Makes `predict` compute as a model's `call` does, which is repaired; tfjs has it go around that. */
+/** Makes `predict` compute as a model's `call` does, which is repaired; in tfjs it bypasses `call`. */
 export function repairPrediction(): void {
   const prototype = tf.LayersModel.prototype as unknown as { predictLoop: PredictLoop };
   prototype.predictLoop = function (given, batchSize = 32) {

@@ -11,7 +11,7 @@ import {
 } from "../../tfjs/core.js";
 import { type Call, single, wrapCall } from "./wrap-call.js";
 
-/** Settings that tfjs's layers take but compute something else for, or nothing. Here they compute what Keras does. */
+/** Settings for which tfjs's layers compute something wrong, or fail. Here they compute what Keras does. */
 export function repairSettings(): void {
   wrapCall<Formatted>("SeparableConv2D", channelsLastInside);
   wrapCall<FormattedCell>("ConvLSTM2D", channelsLastOfCell);
@@ -55,7 +55,7 @@ function channelsLastOfCell(original: Call<FormattedCell>): Call<FormattedCell> 
   };
 }
 
-/** Runs `action` while the layers take their channels last. */
+/** Runs `action` with the layer's channels last. */
 function withFormat<T>(layers: Formatted[], action: () => T): T {
   const formats = layers.map(({ dataFormat }) => dataFormat);
   for (const layer of layers) layer.dataFormat = "channelsLast";
@@ -136,7 +136,7 @@ interface Concatenate {
   readonly axis: number;
 }
 
-/** tfjs takes any negative axis for the last one. */
+/** tfjs treats any negative axis as the last one. */
 function alongAnyAxis(original: Call<Concatenate>): Call<Concatenate> {
   return function (inputs, options) {
     if (!Array.isArray(inputs) || this.axis >= -1) return original.call(this, inputs, options);

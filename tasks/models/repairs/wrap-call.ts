@@ -4,7 +4,7 @@ import "../../tfjs/layers.js";
 
 export type Call<Layer> = (this: Layer, inputs: Tensor | Tensor[], options: Record<string, unknown>) => Tensor;
 
-/** Replaces the `call` of a registered class by what `wrap` makes of it. */
+/** Replaces the `call` of a registered class by the function that `wrap` makes of it. */
 export function wrapCall<Layer>(className: string, wrap: (original: Call<Layer>) => Call<Layer>): void {
   const [layer] = serialization.SerializationMap.getMap().classNameMap[className];
   const prototype = (layer as unknown as { prototype: { call: Call<Layer> } }).prototype;
