@@ -4,6 +4,7 @@ import { invalid } from "../shared/errors.js";
 import { type FailSetting, parseFailSetting } from "../shared/fail-point.js";
 import { oneOf } from "./option-values.js";
 import { ownCommand, shellWord } from "./own-command.js";
+import { takesLinks } from "./progress/links.js";
 
 /** What the program reads from its environment; nothing else reads it. */
 export interface Environment {
@@ -21,6 +22,8 @@ export interface Environment {
   readonly logFormat: LogFormat | undefined;
   /** NO_COLOR (no-color.org): set to anything but nothing. */
   readonly color: boolean;
+  /** Whether the terminal, if standard output is one, takes links. */
+  readonly links: boolean;
   /** ISOBATCH_PATIENCE: how long a compute thread may be at one thing; the variable is in seconds. */
   readonly patienceMs: number | undefined;
   /** ISOBATCH_TRANSPORT: how workers' numbers travel. */
@@ -54,6 +57,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     logLevel: ISOBATCH_LOG ? oneOf("ISOBATCH_LOG", LOG_LEVELS)(ISOBATCH_LOG) : undefined,
     logFormat: ISOBATCH_LOG_FORMAT ? oneOf("ISOBATCH_LOG_FORMAT", LOG_FORMATS)(ISOBATCH_LOG_FORMAT) : undefined,
     color: !NO_COLOR,
+    links: takesLinks(variables),
     patienceMs: ISOBATCH_PATIENCE ? 1_000 * readPatience(ISOBATCH_PATIENCE) : undefined,
     transport: ISOBATCH_TRANSPORT ? oneOf("ISOBATCH_TRANSPORT", TRANSPORTS)(ISOBATCH_TRANSPORT) : "auto",
     backendSettings: readBackendSettings(variables),

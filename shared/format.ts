@@ -42,6 +42,6 @@ export function duration(seconds: number): string {
 }
 
 /** "1 worker", "2 workers" */
-export function plural(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+export function plural(value: number, noun: string, nouns = `${noun}s`): string {
+  return `${count(value)} ${value === 1 ? noun : nouns}`;
 }

@@ -40,7 +40,9 @@ export async function run(task: string, options: RunOptions, environment: Enviro
   });
   const shown = { program: environment.command, ownCertificate: false, mutual: false };
   const accompaniment = {
-    ...{ workersAwaited: plan.length, workersWait: false },
+    workersAwaited: plan.length,
+    workersStarted: plan.length,
+    workersWait: false,
     dashboard: httpAddress(options),
     joinCommand: (at: Address, token = "…") => joinCommand({ ...shown, at }, token),
   };

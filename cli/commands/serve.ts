@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import {
+  RUN_FILES,
   type RunningServer,
   SECURITY_FOLDER,
   type ServerOptions,
@@ -24,8 +25,9 @@ import { onInterrupts } from "../interrupts.js";
 import { openLog, relayLog } from "../log.js";
 import { createDisplay, type Display } from "../progress/display.js";
 import { followRun } from "../progress/follow.js";
-import { count } from "../progress/format.js";
-import { resultLines } from "../progress/result.js";
+import { introLines, type RunStart } from "../progress/intro.js";
+import { createLink } from "../progress/links.js";
+import { type EndedRun, nextCommands, resultLines } from "../progress/result.js";
 import { createPaint } from "../progress/view.js";
 import { memoryOptions } from "../transport.js";
 import { readSummary, whenRestored } from "./run-folder.js";
@@ -61,6 +63,8 @@ export interface ServeOptions extends ServerTlsOptions {
 /** What the commands decide each for itself. */
 export interface Accompaniment {
   readonly workersAwaited: number;
+  /** Worker processes that the command starts itself. */
+  readonly workersStarted: number;
   readonly workersWait: boolean;
   readonly dashboard: Pick<HttpOptions, "address" | "orAnyPort"> | undefined;
   readonly joinCommand: HttpOptions["joinCommand"];
@@ -107,6 +111,7 @@ export async function serve(
   const task = await loadTask(taskName, { steps, samples, seed, microBatchesPerStep, data });
   const out = options.out ?? join("runs", task.name);
   const paint = createPaint(environment.color && process.stdout.isTTY === true);
+  const link = createLink(environment.links && process.stdout.isTTY === true);
   const display = createDisplay(process.stdout, paint);
   const log = openLog(environment, "warn", display);
   const shardTls = shardTlsArguments(tls, options, out);
@@ -134,6 +139,12 @@ export async function serve(
     spawnShard: (shard) => startShardProcess(shard, out, [...shardTls, ...traceArguments(options)], environment, log),
   });
   stopListening();
+  const printResult = (outcome: EndedRun["outcome"], summary: Summary): void => {
+    const { trainingSamples } = server.status();
+    const result = { outcome, summary, folder: out, trainingSamples, program: environment.command };
+    for (const line of resultLines(result, paint, link)) display.print(line);
+    for (const line of nextCommands(result, paint)) display.printLine(line);
+  };
   const ending = stopOnSignals(server, display, workersWait);
   let company: Company | undefined;
   let unfollow: (() => void) | undefined;
@@ -144,18 +155,17 @@ export async function serve(
       await Promise.race([whenRestored(server), server.ended]);
       const summary = resultOf(server, out);
       if (summary !== undefined) {
-        for (const line of resultLines("already complete", summary, out, paint)) display.print(line);
+        printResult("already complete", summary);
         if (stay) await ending.requested;
         return 0;
       }
     }
-    const how = server.resumed ? `resuming at step ${count(Number(server.status().step))}` : "starting";
-    display.print(`${paint("bold", task.name)} ${how} in ${out}, server at ${formatAddress(server.address)}`);
-    if (dashboard !== undefined) display.print(`dashboard at ${dashboard.url}`);
+    for (const line of introLines(startOf(server, dashboard?.url, out), RUN_FILES.report, paint, link))
+      display.print(line);
     company = accompany({ server, out, display, log });
     // It may also fail while the run is ending for another reason, which then counts.
     company.failed.catch((error: unknown) => server.fail(error));
-    unfollow = followRun(server, display, startedAt);
+    unfollow = followRun(server, display, startedAt, options.workersStarted);
     const end = await awaited("the run to end", Promise.race([server.ended, company.failed, ending.abandoned]))
       .finally(() => {
         unfollow?.();
@@ -164,9 +174,9 @@ export async function serve(
       .catch((error: unknown) => failed(error, stay === true, display, ending.requested));
     display.close();
     if (typeof end === "string") {
-      display.print(`stopped at once: ${end}; the same command goes on from the newest checkpoint`);
+      display.print(`stopped at once: ${end}; the same command resumes it from the newest checkpoint`);
     } else {
-      for (const line of resultLines(end.outcome, end.summary, out, paint)) display.print(line);
+      printResult(end.outcome, end.summary);
       if (stay) await ending.requested;
     }
     return ending.exitCode();
@@ -188,6 +198,22 @@ async function failed(error: unknown, stay: boolean, display: Display, requested
     await requested;
   }
   throw error;
+}
+
+function startOf(
+  { status, task, resumed, address }: RunningServer,
+  dashboard: string | undefined,
+  folder: string,
+): RunStart {
+  const now = status();
+  return {
+    ...now,
+    task: task.name,
+    folder,
+    server: formatAddress(address),
+    dashboard,
+    resumedAt: resumed ? now.step : undefined,
+  };
 }
 
 /** What came of a run that stands at the end of its task; undefined if there is something left to train. */

@@ -21,7 +21,9 @@ export function server(task: string, options: ServerOptions, environment: Enviro
     mutual: tlsCa !== undefined,
   });
   const accompaniment = {
-    ...{ workersWait: true, dashboard: httpByDefault(options) },
+    workersStarted: 0,
+    workersWait: true,
+    dashboard: httpByDefault(options),
     joinCommand: (at: Address, token: string | undefined) => joinCommand(placeAt(at), token),
   };
   return serve(task, { ...options, ...accompaniment }, environment, ({ server: started, out, display, log }) => {
@@ -38,7 +40,7 @@ export function server(task: string, options: ServerOptions, environment: Enviro
           ? { kind: "new", token }
           : { kind: "in file", file };
     for (const { text, isCommand } of joinLines(placeAt(address), shown)) {
-      if (isCommand) display.printCommand(text);
+      if (isCommand) display.printLine(`  ${text}`);
       else display.print(text);
     }
     return { failed: new Promise<never>(() => {}), stop: async () => {} };

@@ -8,8 +8,8 @@ export interface Display {
   readonly moves: boolean;
   /** Writes a line that stays, or several. */
   print(text: string): void;
-  /** Writes a command as one line, however long: the terminal breaks it on the screen, and gives it whole to be pasted. */
-  printCommand(command: string): void;
+  /** Writes one line, however long, for a command: the terminal wraps it on the screen, and copies it as one line. */
+  printLine(line: string): void;
   /** Shows the run as it is now. */
   show(view: RunView): void;
   /** Removes what moves, for good; lines may still be printed. */
@@ -25,7 +25,7 @@ function createPlainDisplay(stream: NodeJS.WriteStream): Display {
   return {
     moves: false,
     print: (line) => void stream.write(`${line}\n`),
-    printCommand: (command) => void stream.write(`  ${command}\n`),
+    printLine: (line) => void stream.write(`${line}\n`),
     show(view) {
       const share = view.samplesTotal === 0 ? 0 : view.samples / view.samplesTotal;
       if (pace.isDue(share, performance.now())) stream.write(`${plainLine(view)}\n`);
@@ -62,7 +62,7 @@ function createTerminalDisplay(stream: NodeJS.WriteStream, paint: Paint): Displa
   return {
     moves: true,
     print: (text) => write(wrapText(text, stream.columns ?? 80).split("\n")),
-    printCommand: (command) => write([`  ${command}`]),
+    printLine: (line) => write([line]),
     show(view) {
       if (!open) return;
       const first = shown === undefined;

@@ -12,20 +12,23 @@ const event = (name: string, at: string, details: object): MetricsLine => ({
   ...details,
 });
 
+const described = (line: MetricsLine) => describeLine(line, 512);
+
 describe("describeLine()", () => {
   it("tells evaluations, checkpoints and what has to be computed again", () => {
     const evaluation = { type: "evaluation", step: 4, samples: 1024, loss: 0.5, accuracy: 0.75 } as const;
-    assert.equal(describeLine(evaluation), "after 1,024 samples: test loss 0.500, accuracy 75.00 %");
-    assert.equal(describeLine({ ...evaluation, accuracy: null }), "after 1,024 samples: test loss 0.500");
-    assert.equal(describeLine(event("checkpoint", "", { step: 1200 })), "checkpoint of step 1,200 written");
+    assert.equal(described(evaluation), "after 1,024 samples, 2 epochs: test loss 0.500, accuracy 75.00 %");
+    assert.equal(described({ ...evaluation, accuracy: null }), "after 1,024 samples, 2 epochs: test loss 0.500");
+    assert.match(described({ ...evaluation, samples: 0 })!, /^untrained: test loss/);
+    assert.equal(described(event("checkpoint", "", { step: 1200 })), "checkpoint of step 1,200 written");
     const rates = { learningRate: 0.004, gamma1: 0.4, gamma2: 0.004 };
     const kappa = { step: 120, samples: 9000, from: 2, kappa: 4, reason: "worker b joined: 2 workers", ...rates };
     const told = "κ 2 → 4 from step 120 on, η′ 0.00400, Γ1 0.400, Γ2 0.00400: worker b joined: 2 workers";
-    assert.equal(describeLine(event("kappa", "", kappa)), told);
-    assert.match(describeLine(event("kappa", "", { ...kappa, from: null }))!, /^κ is 4 from step 120 on/);
+    assert.equal(described(event("kappa", "", kappa)), told);
+    assert.match(described(event("kappa", "", { ...kappa, from: null }))!, /^κ is 4 from step 120 on/);
     const restored = (recomputedSteps: number) => event("restored", "", { term: 2, step: 7, recomputedSteps });
-    assert.equal(describeLine(restored(3)), "back at step 7: 3 steps to compute again");
-    assert.equal(describeLine(restored(0)), undefined);
+    assert.equal(described(restored(3)), "back at step 7: 3 steps to compute again");
+    assert.equal(described(restored(0)), undefined);
   });
 });
 
@@ -65,10 +68,10 @@ describe("followRun()", () => {
     ];
     const printed: string[] = [];
     const print = (line: string) => printed.push(line);
-    const display: Display = { moves: false, print, printCommand: print, show: () => {}, close: () => {} };
+    const display: Display = { moves: false, print, printLine: print, show: () => {}, close: () => {} };
     const unfollow = followRun(
       {
-        status: () => statusMessage(),
+        status: () => statusMessage({ trainingSamples: 1 }),
         metrics: {
           subscribe(_fromLine, listener) {
             for (const [i, line] of file.entries()) void listener(JSON.stringify(line), i);
@@ -80,6 +83,6 @@ describe("followRun()", () => {
       "2999-01-01T00:00:00.000Z",
     );
     unfollow();
-    assert.deepEqual(printed, ["after 200 samples: test loss 1.00"]);
+    assert.deepEqual(printed, ["after 200 samples, 200 epochs: test loss 1.00"]);
   });
 });

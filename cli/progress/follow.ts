@@ -1,6 +1,8 @@
 import type { MetricsLine, RunningServer } from "../../server/index.js";
 import type { Status } from "../../shared/wire/index.js";
+import { activityOf, createActivityClock } from "./activity.js";
 import type { Display } from "./display.js";
+import { epochsText } from "./facts.js";
 import { count, measure, percent, plural } from "./format.js";
 import type { RunView } from "./view.js";
 
@@ -10,22 +12,26 @@ const LOSS_STEPS = 50;
 
 /**
  * Shows a run on a display until the returned function is called.
- * @param startedAt ISO 8601, before the server was started: what the run's file tells of earlier was shown earlier
+ * @param startedAt ISO 8601, before the server was started: older lines of the run's file were shown earlier
+ * @param workersStarted worker processes that the command has started itself
  */
 export function followRun(
   server: Pick<RunningServer, "metrics" | "status">,
   display: Display,
   startedAt: string,
+  workersStarted = 0,
 ): () => void {
   const loss = createSmoothedLoss();
+  const { trainingSamples } = server.status();
   let isNew = false;
   const unsubscribe = server.metrics.subscribe(0, (json) => {
     const line = JSON.parse(json) as MetricsLine;
     if (line.type === "event") isNew ||= line.at >= startedAt;
     if (line.type === "step") loss.add(line.loss);
-    const text = isNew ? describeLine(line) : undefined;
+    const text = isNew ? describeLine(line, trainingSamples) : undefined;
     if (text !== undefined) display.print(text);
   });
+  const timed = createActivityClock();
   let workers: readonly Worker[] = [];
   const refresh = (): void => {
     const status = server.status();
@@ -33,7 +39,8 @@ export function followRun(
     const present = status.phase === "ended" ? workers : status.workers;
     for (const text of describeArrivals(workers, present)) display.print(text);
     workers = present;
-    display.show(viewOf(status, loss.value));
+    const activity = activityOf({ ...status, workersStarted });
+    display.show({ ...viewOf(status, loss.value), activity: timed(activity, performance.now()) });
   };
   refresh();
   const timer = setInterval(refresh, REFRESH_MS);
@@ -46,8 +53,8 @@ export function followRun(
 
 type Worker = Pick<Status["workers"][number], "id" | "device" | "computeThreads">;
 
-export function viewOf(status: Status, loss: number | undefined): RunView {
-  const { evaluated, evaluationLoss, evaluationAccuracy } = status;
+export function viewOf(status: Status, loss: number | undefined): Omit<RunView, "activity"> {
+  const { evaluationStep, evaluationLoss, evaluationAccuracy } = status;
   const accuracy = Number.isFinite(evaluationAccuracy) ? evaluationAccuracy : null;
   return {
     task: status.task,
@@ -56,28 +63,27 @@ export function viewOf(status: Status, loss: number | undefined): RunView {
     samplesPerSecond: status.samplesPerSecond,
     secondsLeft: status.secondsLeft,
     loss,
-    evaluation: evaluated ? { loss: evaluationLoss, accuracy } : undefined,
+    // What the untrained model scored says nothing about the run.
+    evaluation: evaluationStep > 0 ? { loss: evaluationLoss, accuracy } : undefined,
     microBatchesPerStep: status.microBatchesPerStep,
     microBatchSize: status.microBatchSize,
     learningRate: status.learningRate,
     noiseScale: status.noiseScale,
     workers: status.workers.length,
-    activity: activityOf(status),
+    trainingSamples: status.trainingSamples,
   };
 }
 
-function activityOf({ phase, workers }: Status): string | undefined {
-  if (phase === "gathering" || phase === "restoring") return "starting";
-  if (phase === "ended") return "finishing";
-  if (workers.length === 0) return "waiting for workers";
-  return phase === "evaluating" ? phase : undefined;
-}
-
-/** What a line of metrics.jsonl tells a person; steps are many and are shown as figures instead. */
-export function describeLine(line: MetricsLine): string | undefined {
+/**
+ * A line of metrics.jsonl as people read it; steps are many and are shown as figures instead.
+ * @param trainingSamples how many samples an epoch is
+ */
+export function describeLine(line: MetricsLine, trainingSamples: number): string | undefined {
   if (line.type === "evaluation") {
+    const { samples, loss } = line;
     const accuracy = line.accuracy === null ? "" : `, accuracy ${percent(line.accuracy)}`;
-    return `after ${count(line.samples)} samples: test loss ${measure(line.loss)}${accuracy}`;
+    const after = `after ${count(samples)} samples, ${epochsText(samples, trainingSamples)}`;
+    return `${samples === 0 ? "untrained" : after}: test loss ${measure(loss)}${accuracy}`;
   }
   if (line.type === "step") return undefined;
   const { event, step, recomputedSteps } = line;

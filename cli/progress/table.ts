@@ -1,3 +1,11 @@
+import type { Paint } from "./view.js";
+
+/** Indented lines of a label and its value, the values aligned. */
+export function labelled(rows: readonly (readonly [label: string, value: string])[], paint: Paint): string[] {
+  const width = Math.max(0, ...rows.map(([label]) => label.length));
+  return rows.map(([label, value]) => `  ${paint("dim", label.padEnd(width))}  ${value}`);
+}
+
 /** Rows as lines with aligned columns. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const columns = Math.max(0, ...rows.map((row) => row.length));

@@ -9,6 +9,7 @@ const view: RunView = {
   samplesTotal: 300_032,
   samplesPerSecond: 6_543.2,
   secondsLeft: 34.4,
+  trainingSamples: 60_000,
   loss: 0.07123,
   evaluation: { loss: 0.0931, accuracy: 0.9712 },
   microBatchesPerStep: 4,
@@ -23,13 +24,13 @@ describe("terminalLines()", () => {
   const plain = createPaint(false);
 
   it("shows how much is done, how fast, how well and for how long", () => {
-    const [bar, figures] = terminalLines(view, 120, plain);
+    const [bar, figures] = terminalLines(view, 130, plain);
     assert.equal(bar, `mnist  ${"█".repeat(10)}${"░".repeat(30)}  25 %  75,008 of 300,032 samples  6,540/s  34 s left`);
     assert.equal(
       figures,
-      "loss 0.0712  test loss 0.0931  accuracy 97.12 %  κ 4  batch 256  noise scale 5,430  η′ 0.00200  2 workers",
+      "epoch 1.25 of 5  loss 0.0712  test loss 0.0931  accuracy 97.12 %  κ 4  batch 256  noise scale 5,430  η′ 0.00200  2 workers",
     );
-    const noisy = terminalLines({ ...view, noiseScale: Number.NaN }, 120, plain)[1];
+    const noisy = terminalLines({ ...view, noiseScale: Number.NaN }, 130, plain)[1];
     assert.match(noisy, /batch 256 {2}noise scale not resolved/);
   });
 
@@ -37,7 +38,7 @@ describe("terminalLines()", () => {
     for (const columns of [72, 80, 100, 200]) {
       const [bar, figures] = terminalLines(view, columns, plain);
       assert.ok(bar.length <= columns, `${bar.length} of ${columns}`);
-      assert.ok(figures.length <= columns && figures.includes("κ 4"), `${figures.length} of ${columns}`);
+      assert.ok(figures.length <= columns && figures.includes("accuracy 97.12 %"), `${figures.length} of ${columns}`);
     }
   });
 
@@ -58,7 +59,7 @@ describe("terminalLines()", () => {
     };
     const [bar, figures] = terminalLines({ ...first, workers: 0, activity: "waiting for workers" }, 100, plain);
     assert.doesNotMatch(bar, /left|NaN/);
-    assert.equal(figures, "κ 4  batch 256  0 workers  waiting for workers");
+    assert.equal(figures, "epoch 0.00 of 5  κ 4  batch 256  0 workers  waiting for workers");
   });
 });
 
@@ -66,7 +67,7 @@ describe("plainLine()", () => {
   it("says all of it in one line", () => {
     assert.equal(
       plainLine(view),
-      "25 %, 75,008 of 300,032 samples, 6,540 samples/s, loss 0.0712, test loss 0.0931, accuracy 97.12 %, κ 4, batch 256, noise scale 5,430, η′ 0.00200, 2 workers, 34 s left",
+      "25 %, 75,008 of 300,032 samples, epoch 1.25 of 5, 6,540 samples/s, loss 0.0712, test loss 0.0931, accuracy 97.12 %, κ 4, batch 256, noise scale 5,430, η′ 0.00200, 2 workers, 34 s left",
     );
   });
 

@@ -1,5 +1,6 @@
 /** What a run looks like at one moment, and how that reads on a terminal and in a pipe. Pure. */
 import { inspect } from "node:util";
+import { epochOf } from "./facts.js";
 import { count, duration, measure, percent, plural } from "./format.js";
 
 export interface RunView {
@@ -8,9 +9,11 @@ export interface RunView {
   readonly samplesTotal: number;
   readonly samplesPerSecond: number;
   readonly secondsLeft: number;
+  /** In the training part: an epoch. */
+  readonly trainingSamples: number;
   /** Of training, smoothed; undefined before the first step. */
   readonly loss: number | undefined;
-  /** The newest; accuracy is null where it has no meaning. */
+  /** The newest; accuracy is null where it has no meaning. Undefined: none of trained weights. */
   readonly evaluation: { readonly loss: number; readonly accuracy: number | null } | undefined;
   /** κ */
   readonly microBatchesPerStep: number;
@@ -21,7 +24,7 @@ export interface RunView {
   /** B_simple, in samples; NaN while it is not resolved. */
   readonly noiseScale: number;
   readonly workers: number;
-  /** What the run does beside stepping, if anything: "evaluating". */
+  /** What the run does other than stepping, if anything: "evaluating". */
   readonly activity: string | undefined;
 }
 
@@ -40,6 +43,8 @@ export function createPaint(color: boolean): Paint {
 const GAP = "  ";
 const BAR_MIN = 10;
 const BAR_MAX = 40;
+/** What a narrow terminal does without, in this order. */
+const LEAST_IMPORTANT = ["η′", "noise scale", "batch", "κ", "epoch", "accuracy", "test loss"];
 
 /** The two lines that are redrawn on a terminal of `columns`. */
 export function terminalLines(view: RunView, columns: number, paint: Paint): [string, string] {
@@ -55,13 +60,16 @@ export function terminalLines(view: RunView, columns: number, paint: Paint): [st
   const filled = Math.floor(done * width);
   const bar = paint("green", "█".repeat(filled)) + paint("dim", "░".repeat(width - filled));
   const workers = plural(view.workers, "worker");
-  const figures = figuresOf(view);
+  const epoch = epochOf(view.samples, view.samplesTotal, view.trainingSamples);
+  let figures: [label: string, value: string][] = [["epoch", epoch], ...figuresOf(view)];
   const lineWidth = (): number =>
     [...figures.map(([label, value]) => `${label} ${value}`), workers, ...(view.activity ? [view.activity] : [])].join(
       GAP,
     ).length;
-  // The last ones can best be done without.
-  while (figures.length > 1 && lineWidth() >= columns) figures.pop();
+  for (const least of LEAST_IMPORTANT) {
+    if (lineWidth() < columns) break;
+    figures = figures.filter(([label]) => label !== least);
+  }
   const painted = figures.map(([label, value]) => `${paint("dim", label)} ${paint("bold", value)}`);
   const activity = view.activity === undefined ? [] : [paint("yellow", view.activity)];
   return [[paint("bold", view.task), bar, ending].join(GAP), [...painted, workers, ...activity].join(GAP)];
@@ -72,6 +80,7 @@ export function plainLine(view: RunView): string {
   const done = view.samplesTotal === 0 ? 0 : view.samples / view.samplesTotal;
   return [
     `${percent(done, 0)}, ${count(view.samples)} of ${count(view.samplesTotal)} samples`,
+    `epoch ${epochOf(view.samples, view.samplesTotal, view.trainingSamples)}`,
     `${measure(view.samplesPerSecond)} samples/s`,
     ...figuresOf(view).map(([label, value]) => `${label} ${value}`),
     plural(view.workers, "worker"),

@@ -6,7 +6,7 @@ import { table } from "../progress/table.js";
 export function describeStatus(status: Status): string[] {
   const { samples, samplesTotal, evaluated, evaluationLoss, evaluationAccuracy } = status;
   const { learningRate, gamma1, gamma2, noiseScale, advice } = status;
-  const microBatches = plural(status.microBatchesPerStep, "micro-batch").replace("batchs", "batches");
+  const microBatches = plural(status.microBatchesPerStep, "micro-batch", "micro-batches");
   const accuracy = Number.isFinite(evaluationAccuracy) ? `, accuracy ${percent(evaluationAccuracy)}` : "";
   const share = samplesTotal === 0 ? 0 : samples / samplesTotal;
   const rows: [string, string][] = [

@@ -28,7 +28,11 @@ export function statusJson(status: Status) {
     secondsLeft: known(status.secondsLeft),
     loss: known(status.loss),
     evaluation: status.evaluated
-      ? { loss: known(status.evaluationLoss), accuracy: known(status.evaluationAccuracy) }
+      ? {
+          step: status.evaluationStep,
+          loss: known(status.evaluationLoss),
+          accuracy: known(status.evaluationAccuracy),
+        }
       : null,
     microBatchSize: status.microBatchSize,
     microBatchesPerStep: status.microBatchesPerStep,

@@ -119,7 +119,7 @@ function factLines(status: Status, width: number, paint: Paint): string[] {
 /** In words: the rule, where κ follows something. */
 function kappaOf({ microBatchesPerStep: kappa, kappaRule }: Status): string {
   const fixed = kappaRule === "" || kappaRule === `always ${kappa}`;
-  return fixed ? plural(kappa, "micro-batch").replace("batchs", "batches") : `${count(kappa)}, ${kappaRule}`;
+  return fixed ? plural(kappa, "micro-batch", "micro-batches") : `${count(kappa)}, ${kappaRule}`;
 }
 
 type Fact = readonly [label: string, value: string];

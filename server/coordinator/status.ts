@@ -39,6 +39,7 @@ export function statusOf(
     workerFailure: workerFailure(coordinator),
     checkpointStep: progress.checkpointStep,
     evaluated: lastEvaluation !== undefined,
+    evaluationStep: lastEvaluation?.step ?? -1,
     evaluationLoss: lastEvaluation?.loss ?? Number.NaN,
     evaluationAccuracy: lastEvaluation?.accuracy ?? Number.NaN,
     secondsLeft: samplesPerSecond > 0 ? (task.samples - samples) / samplesPerSecond : Number.NaN,

@@ -43,7 +43,7 @@ describe("a server that an orchestrator moves", { timeout: 120_000 }, () => {
     const { code, stdout } = await first.ended;
     assert.equal(code, 0);
     assert.match(stdout, /stopping after this step and a checkpoint; workers wait for the server\n/);
-    assert.match(stdout, /stopped; the same command goes on/);
+    assert.match(stdout, /stopped; the same command resumes it/);
 
     const away = await workplace.run(["health", address, "--wait", "0.2"]);
     assert.equal(away.code, 1);

@@ -34,7 +34,7 @@ describe("how a run ends", { concurrency: 2 }, () => {
   const start = async (out: string, ...options: string[]): Promise<Running> => {
     const run = workplace.start(["run", "endless.json", "--compute-threads", "1", "--out", out, ...options]);
     await run.until(/has joined.*has joined/s);
-    await run.until(/after 0 samples/);
+    await run.until(/untrained: test loss/);
     return run;
   };
 
@@ -44,7 +44,7 @@ describe("how a run ends", { concurrency: 2 }, () => {
     const { code, stdout, stderr } = await run.ended;
     assert.deepEqual([code, stderr], [130, ""]);
     assert.doesNotMatch(stdout, /died|left/);
-    assert.match(stdout, /press Ctrl-C again to stop at once\n.*stopped; the same command goes on/s);
+    assert.match(stdout, /press Ctrl-C again to stop at once\n.*stopped; the same command resumes it/s);
     const { steps } = summaryOf("once");
     const again = workplace.start(["run", "endless.json", "--steps", String(steps + 5), "--out", "once"]);
     const resumed = await again.ended;
@@ -103,7 +103,7 @@ describe("how a run ends", { concurrency: 2 }, () => {
     server.kill("SIGTERM");
     const { code, stdout } = await server.ended;
     assert.equal(code, 0);
-    assert.match(stdout, /stopped; the same command goes on from here/);
+    assert.match(stdout, /stopped; the same command resumes it/);
   });
 
   it("a reader that goes away ends it quietly, after its step and with a checkpoint", RARE, async () => {

@@ -156,7 +156,7 @@ describe("kubectl apply -k deploy/kubernetes/overlays/…", { timeout: 40 * MINU
     await until("another pod", 2 * MINUTES, async () => (await ids()) !== before);
     await kubectl("rollout", "status", "statefulset/isobatch-server", "--timeout=120s");
     await untilStatus("the end", ({ phase }) => phase === "ended");
-    assert.match(await kubectl("logs", "isobatch-server-0"), /was trained already/);
+    assert.match(await kubectl("logs", "isobatch-server-0"), /is trained already/);
     assert.equal((await summary()).stateHash, expected.stateHash);
   });
 

@@ -55,6 +55,7 @@ export function createMadeUpRun({ workers, steps, stepsPlanned = Math.max(20, st
       secondsLeft: Number.NaN,
     },
     ...{
+      evaluationStep: -1,
       evaluationLoss: Number.NaN,
       evaluationAccuracy: Number.NaN,
       microBatchSize: B,

@@ -52,6 +52,7 @@ export function statusMessage(fields: Partial<Status> = {}): Status {
     workers: [],
     shards: [],
     checkpointStep: 0,
+    evaluationStep: -1,
     evaluationLoss: 0,
     evaluationAccuracy: 0,
     secondsLeft: 0,

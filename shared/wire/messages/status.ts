@@ -20,6 +20,8 @@ export interface Status {
   readonly shards: readonly ShardStatus[];
   /** −1: none yet. */
   readonly checkpointStep: number;
+  /** Steps before the newest evaluation; 0: the untrained model; −1: not evaluated yet. */
+  readonly evaluationStep: number;
   readonly evaluationLoss: number;
   readonly evaluationAccuracy: number;
   readonly secondsLeft: number;

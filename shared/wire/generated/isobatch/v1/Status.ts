@@ -40,6 +40,7 @@ export interface Status {
   'trainedParameters'?: (number | string | Long);
   'trainingSamples'?: (number | string | Long);
   'testSamples'?: (number | string | Long);
+  'evaluationStep'?: (number | string | Long);
 }
 
 export interface Status__Output {
@@ -78,4 +79,5 @@ export interface Status__Output {
   'trainedParameters': (number);
   'trainingSamples': (number);
   'testSamples': (number);
+  'evaluationStep': (number);
 }
