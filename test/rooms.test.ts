@@ -99,6 +99,16 @@ describe("the rooms", () => {
     assert.deepEqual(sorted(table), sorted(enforced), "ARCHITECTURE.md describes other rooms than this test enforces");
   });
 
+  it("are all in what the images are built from", () => {
+    const context = readFileSync(join(root, ".dockerignore"), "utf8").split("\n");
+    const { references } = JSON.parse(readFileSync(join(root, "tsconfig.json"), "utf8")) as {
+      references: { path: string }[];
+    };
+    const rooms = references.map(({ path }) => path.split("/")[1]).filter((room) => !/^(bench|test)$/.test(room));
+    for (const room of rooms)
+      assert.ok(context.includes(`!${room}`), `.dockerignore leaves out ${room}/, which is compiled`);
+  });
+
   it("load TensorFlow.js by require, which takes a quarter of the time of an import", () => {
     for (const file of ["tasks", "backends", "compute", "worker", "experiment"].flatMap(sources)) {
       for (const name of valueImportsOf(file)) assert.ok(!name.startsWith("@tensorflow/"), `${file} imports ${name}`);
