@@ -28,7 +28,7 @@ export default defineConfig({
           Object.assign(token, {
             type: "fence",
             tag: "code",
-            info: /^[\p{L}\d #]*[─▶←]/mu.test(token.content) ? "text" : "sh",
+            info: /[│─▶▼←→]/u.test(token.content) ? "text" : "sh",
           });
         }
       });
