@@ -1,8 +1,8 @@
 /**
- * How far a run that rounds is from the same run with float32, compared with how far the same samples in another order are from
- * it: a difference that nobody would call one. A run rounds what crosses the wire, or the factors of products, or both. Three
- * small models at κ = 1, means over the seeds. The backend is wasm, and no time is measured: the numbers are the same on any
- * machine of this architecture.
+ * How far a run that rounds is from the same run in float32, compared with how far a run with the samples in another order is
+ * from it, which counts as no difference. A run rounds what crosses the wire, or the factors of products, or both. Three small
+ * models at κ = 1, means over the seeds. The backend is wasm, and no time is measured: the numbers are the same on any machine
+ * of this architecture.
  */
 
 import { PRESETS, type Preset, trainInProcess } from "../experiment/index.js";
@@ -21,7 +21,7 @@ const VARIANTS = {
 type Variant = keyof typeof VARIANTS;
 const LEARNING_RATES = [1e-4, 1e-3];
 const EVALUATIONS = 32;
-/** Beyond those of the presets' seeds. */
+/** A seed that the presets don't use. */
 const ANOTHER_ORDER = 1_000;
 
 export interface Bfloat16Line {
@@ -47,7 +47,7 @@ export async function bfloat16Scenario(
   for (const name of models) {
     const preset: Preset | undefined = PRESETS[name as (typeof MODELS)[number]];
     if (preset?.task === undefined || preset.microBatches === undefined)
-      throw new Error(`--models has ${name}; there are ${MODELS.join(", ")}.`);
+      throw new Error(`--models has ${name}; choose from ${MODELS.join(", ")}.`);
     for (const learningRate of LEARNING_RATES) {
       const compared: Compared[] = [];
       for (const seed of preset.seeds) compared.push(await compare(taskOf(preset.task(), preset, learningRate, seed)));

@@ -9,7 +9,7 @@ function start(test: TestContext, code: string): ChildProcess {
   return child;
 }
 
-/** It stays whatever happens to its channel. */
+/** A process that stays even if its channel closes. */
 const DEAF = `process.on("message", () => process.send("heard")); process.send("here"); setInterval(() => {}, 1000);`;
 
 describe("answerOf()", { timeout: 60_000 }, () => {

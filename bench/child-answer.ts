@@ -1,9 +1,9 @@
-/** What a benchmark hears from the processes that it has started, and how it ends them. */
+/** How a benchmark receives messages from the processes that it started, and how it ends them. */
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
 
-/** A step of the largest models takes a good part of it. */
+/** Long enough for a step of the largest models, which takes a good part of it. */
 const ANSWER_MS = 180_000;
 const END_MS = 10_000;
 
@@ -29,7 +29,7 @@ export async function answerOf<Message>(child: ChildProcess, limitMs = ANSWER_MS
   }
 }
 
-/** Resolves when a process has ended, which it does with the channel to this one; it is killed if it has not after `limitMs`. */
+/** Closes the channel to a process, which ends it; after `limitMs` it is killed. Resolves when it has ended. */
 export async function ended(child: ChildProcess, limitMs = END_MS): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, "exit");

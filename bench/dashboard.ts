@@ -7,8 +7,8 @@ import { median } from "./statistics.js";
 
 /**
  * The dashboard in the machine's Chromium, of a run of 100,000 steps and 8 workers on loopback: how soon the page paints
- * and has all its curves, and how evenly frames come while 60 steps a second come in, beside a blank page at the same
- * time, which shows what the machine itself drops.
+ * and has all its curves, and how evenly frames come while 60 steps per second arrive, compared with a blank page at the
+ * same time, which shows how many frames the machine drops anyway.
  */
 
 const STEPS = 100_000;
@@ -53,7 +53,7 @@ export async function dashboardScenario(): Promise<Record<string, unknown>> {
 
 interface Opened {
   readonly page: Page;
-  /** Of the console, and errors of the page. */
+  /** Messages of the console, and errors of the page. */
   readonly complaints: string[];
 }
 
@@ -69,7 +69,7 @@ async function openPage(browser: Browser, url: string): Promise<Opened> {
 
 interface Load {
   readonly firstPaintMs: number;
-  /** Until the curves that are in view are drawn. */
+  /** Milliseconds until the visible curves are drawn. */
   readonly curvesMs: number;
   readonly complaints: readonly string[];
 }
@@ -94,9 +94,9 @@ interface Frames {
   readonly p50Ms: number;
   readonly p95Ms: number;
   readonly p99Ms: number;
-  /** Frames that did not come when they were due, of all that were due, in percent. */
+  /** The share of the frames that were due and did not come, in percent. */
   readonly droppedPercent: number;
-  /** Steps that the page showed as the newest, a second. */
+  /** Steps per second that the page showed as the newest one. */
   readonly shownPerSecond?: number;
 }
 
@@ -105,7 +105,7 @@ async function watch({ page }: Opened, run: MadeUpRun | undefined): Promise<Fram
   if (run !== undefined) await page.waitForSelector("canvas");
   const startMs = performance.now();
   let committed = 0;
-  // Timers are coarse: what is due is committed whenever one fires.
+  // Timers are coarse: whenever one fires, all steps that are due are committed.
   const stepping = setInterval(() => {
     const due = ((performance.now() - startMs) * STEPS_PER_SECOND) / 1_000;
     for (; run !== undefined && committed < due; committed++) run.step();

@@ -15,7 +15,7 @@ interface Repetitions {
   readonly measured: number;
 }
 
-/** How often each is measured; the cpu backend takes seconds for the convolutions. */
+/** How many gradients are measured; the cpu backend takes seconds for each with convolutions. */
 const repetitions: Record<string, Partial<Record<MeasuredModelName, Repetitions>>> = {
   "tfjs-node-gpu": { mlp: { warmUp: 5, measured: 50 }, cnn: { warmUp: 3, measured: 50 } },
   "tfjs-node": { mlp: { warmUp: 5, measured: 50 }, cnn: { warmUp: 3, measured: 15 } },
@@ -23,7 +23,7 @@ const repetitions: Record<string, Partial<Record<MeasuredModelName, Repetitions>
   cpu: { mlp: { warmUp: 1, measured: 3 }, cnn: { warmUp: 0, measured: 1 } },
 };
 
-export interface GradientResult {
+export interface GradientTimes {
   /** Median time of one gradient. */
   readonly ms: number;
   readonly fastestMs: number;
@@ -35,13 +35,13 @@ export interface GradientScenario {
   readonly threads: 1;
   readonly parameters: Readonly<Record<string, number>>;
   /** By backend and model, e.g. "wasm mlp". */
-  readonly results: Readonly<Record<string, GradientResult>>;
-  /** Of each backend that does not work here. */
+  readonly results: Readonly<Record<string, GradientTimes>>;
+  /** The reason for each backend that does not work here. */
   readonly missing: Readonly<Record<string, string>>;
 }
 
 export async function gradientScenario(): Promise<GradientScenario> {
-  const results: Record<string, GradientResult> = {};
+  const results: Record<string, GradientTimes> = {};
   const parameters: Record<string, number> = {};
   const missing: Record<string, string> = {};
   for (const { name, available, reason } of await probeBackends(settings)) {

@@ -1,9 +1,9 @@
 /**
- * The SIMD kernels against memcpy, and the step of every optimizer and rule against that of unscaled Adam, on 10 million parameters: both are bound by memory, so the share of memcpy's
- * bandwidth is what a kernel can still gain. A kernel's bandwidth counts every byte it reads and every byte it
- * writes, memcpy's too. All are measured in turn in every round and compared within the round, so that a machine
- * that slows down for a while slows all of them. A step folds κ gradients into the sums, weighed as the rule weighs them,
- * and updates the weights, all as a shard does it.
+ * The SIMD kernels compared with memcpy, and the step of every optimizer and rule compared with that of unscaled Adam, on
+ * 10 million parameters. All are bound by memory, so a kernel's share of memcpy's bandwidth shows how much it can still
+ * gain. A bandwidth counts every byte that is read and every byte that is written. Every round measures all of them in
+ * turn, and only times of the same round are compared, so that a machine that slows down for a while slows all of them. A
+ * step adds κ gradients to the sums, with the rule's coefficients, and updates the weights, exactly as a shard does.
  *
  * Run as a program it prints one line of JSON.
  */
@@ -35,11 +35,11 @@ export interface KernelResult {
   readonly shareOfMemcpy: number;
 }
 
-/** The fastest round's time per byte moved over that of unscaled Adam. */
+/** The fastest round's time per byte moved, divided by that of unscaled Adam. */
 export interface RuleResult {
-  /** The update of the weights alone. */
+  /** Only the update of the weights. */
   readonly update: number;
-  /** The whole step, of κ micro-batches. */
+  /** The whole step of κ micro-batches. */
   readonly step: number;
 }
 
@@ -55,7 +55,7 @@ export interface KernelScenario {
 
 /** Measures every kernel and every rule once per round; about fifteen seconds. */
 export function kernelScenario(): KernelScenario {
-  // Offsets that are unlike modulo 4 KiB: arrays a whole number of pages apart evict one another from the caches.
+  // Offsets that differ modulo 4 KiB: arrays a whole number of pages apart evict one another from the caches.
   const offsets = [0, 1, 2, 3, 4, 5].map((index) => index * (ARRAY_BYTES + 320));
   const [theta, m, v, s1, s2, g] = offsets;
   const memory = createKernelMemory(offsets[5] + ARRAY_BYTES);
@@ -66,7 +66,7 @@ export function kernelScenario(): KernelScenario {
     for (let i = 0; i < PARAMETERS; i++) values[i] = random.next();
   }
   const [source, target] = [theta, m].map((offset) => new Uint8Array(memory.buffer, offset, ARRAY_BYTES));
-  /** A rule's calls: those that fold a step's gradients, and the one that updates the weights. */
+  /** A rule's calls: one for each gradient that is added to the sums, and one that updates the weights. */
   const stepOf = (optimizer: OptimizerSpec) => {
     const coefficients = stepCoefficients({
       ...{ optimizer, hyperparameters: REFERENCE, microBatchSize: 64, firstMicroBatch: 0, microBatches: MICRO_BATCHES },
@@ -106,7 +106,7 @@ export function kernelScenario(): KernelScenario {
       call();
       if (round >= WARM_UP_ROUNDS) times[index].push(performance.now() - start);
     }
-    // Each round begins with another rule, so that none always follows the same one.
+    // Each round starts with another rule, so that none always follows the same one.
     for (let i = 0; i < rules.length; i++) {
       const index = (i + round) % rules.length;
       const { fold, update } = rules[index];

@@ -12,7 +12,7 @@ export interface MachineSumsLine {
   readonly workers: number;
   /** κ. */
   readonly microBatches: number;
-  /** Bytes today: each worker pushes the nodes of its own lease. */
+  /** Bytes today, when each worker pushes the nodes of its lease. */
   readonly apart: number;
   /** Bytes if each machine pushes the nodes of its workers' leases, where the machines' workers have joined in turns. */
   readonly added: number;

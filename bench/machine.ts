@@ -1,7 +1,7 @@
 import { cpus } from "node:os";
 import { availableCores } from "../shared/machine/index.js";
 
-/** What a benchmark ran on. */
+/** The machine that a benchmark ran on. */
 export interface BenchMachine {
   readonly cpu: string;
   readonly cores: number;

@@ -1,14 +1,14 @@
 /**
  * `npm run bench [-- SCENARIO…]`: one JSON line per scenario, on this machine. Only ratios within one line count; absolute times
- * drift with whatever else the machine does. Some scenarios run only when they are named:
+ * drift with other load on the machine. Some scenarios run only when they are named:
  *
- * - `pytorch` and `peers` install PyTorch in a cache folder, or use that of `--python PATH`. `peers` compares by turns in `--rounds`
- *   (5), with `--models mlp,mlp-10m,cnn` and `--transports memory,plain,tls,bfloat16`.
+ * - `pytorch` and `peers` install PyTorch in a cache folder, or use that of `--python PATH`. `peers` alternates for `--rounds`
+ *   rounds (5), with `--models mlp,mlp-10m,cnn` and `--transports memory,plain,tls,bfloat16`.
  * - `memory` fails if memory grows over `--micro-batches` (2,000) of them.
  * - `operations` counts the operations of compiled gradients.
- * - `pairs` compares gradients and steps with those of another checkout that is built (`--other PATH`).
- * - `scaling` has `--parts workers,shards,parameters,simulation`; the first of them takes turns in `--rounds`, too.
- * - `gradients-against-keras` prints one line per layer, and fails where `--backends` compute another number than Keras.
+ * - `pairs` compares gradients and steps with those of another built checkout (`--other PATH`).
+ * - `scaling` has `--parts workers,shards,parameters,simulation`; the first one alternates for `--rounds` rounds, too.
+ * - `gradients-against-keras` prints one line per layer, and fails if one of `--backends` computes another number than Keras.
  * - `machine-sums`, `link`, `dashboard` and `bfloat16`.
  */
 import { parseArgs } from "node:util";
@@ -51,7 +51,7 @@ const { values, positionals: wanted } = parseArgs({
   },
 });
 
-/** Why the command fails, though all was measured. */
+/** Why the command fails although everything was measured. */
 let failure: string | undefined;
 
 const scenarios: Record<string, () => unknown> = {
@@ -133,7 +133,7 @@ const onlyWhenNamed = new Set([
 
 const unknown = wanted.find((name) => !(name in scenarios));
 if (unknown !== undefined) {
-  console.error(`bench: there is no scenario "${unknown}"; there are ${Object.keys(scenarios).join(", ")}.`);
+  console.error(`bench: unknown scenario "${unknown}"; choose from ${Object.keys(scenarios).join(", ")}.`);
   process.exit(2);
 }
 try {

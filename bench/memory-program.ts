@@ -1,4 +1,4 @@
-/** A process that computes micro-batches of one model on one backend, and prints in JSON what it held on the way. */
+/** A process that computes micro-batches of one model on one backend, and prints in JSON how much memory it held meanwhile. */
 import { memory } from "@tensorflow/tfjs-core";
 import { isBackendName } from "../backends/index.js";
 import { type ModelCaseName, modelCases, openModel } from "../compute/model-cases.test.helper.js";
@@ -7,7 +7,7 @@ import type { MemoryPoint } from "./memory.js";
 const [backend = "", model = "", count = ""] = process.argv.slice(2);
 if (!isBackendName(backend)) throw new RangeError(`no backend "${backend}"`);
 if (!(model in modelCases)) throw new RangeError(`no model "${model}"`);
-if (globalThis.gc === undefined) throw new RangeError("to be run with --expose-gc");
+if (globalThis.gc === undefined) throw new RangeError("run this program with --expose-gc");
 
 const microBatches = Number(count);
 const QUARTERS = 4;
@@ -19,7 +19,7 @@ for (let n = 1; n <= microBatches; n++) {
   opened.load();
   opened.gradient(n);
   if (n % EVALUATE_EVERY === 0) opened.evaluate();
-  // What tensors are finalised by must get its turn, as it does in a compute thread between two messages.
+  // Finalizers of tensors must get a turn of the event loop, as they do in a compute thread between two messages.
   await new Promise((resolve) => setImmediate(resolve));
   if (n % Math.floor(microBatches / QUARTERS) > 0) continue;
   globalThis.gc();

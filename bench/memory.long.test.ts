@@ -28,7 +28,7 @@ describe("memory over many micro-batches", () => {
     });
   }
 
-  it("is said to grow when a tensor is left behind, or more of the machine's memory is held", () => {
+  it("is reported to grow when a tensor is left behind, or more of the machine's memory is held", () => {
     const point = { microBatches: 10, tensors: 5, residentMiB: 100, heapMiB: 10 };
     assert.equal(growth(scenarioOf({ points: [point], tensorsGrown: 0, residentGrownMiB: 16 })), undefined);
     const leak = growth(scenarioOf({ points: [point], tensorsGrown: 1, residentGrownMiB: 0 }));

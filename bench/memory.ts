@@ -1,7 +1,7 @@
 /**
- * Whether memory stays where it is: tensors and the resident set over thousands of micro-batches, of each backend and
- * model in a process of its own. What is counted is what a compute thread does for a micro-batch: samples, gradient,
- * new weights; now and then an evaluation.
+ * Whether memory stays constant: tensors and the resident set over thousands of micro-batches, for each backend and model in
+ * its own process. The work is that of a compute thread for a micro-batch: samples, gradient, new weights; and now and then
+ * an evaluation.
  */
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -12,10 +12,10 @@ import { type ModelCaseName, modelCases } from "../compute/model-cases.test.help
 import { IsobatchError, invalid } from "../shared/errors.js";
 
 export interface MemoryPoint {
-  /** Done so far. */
+  /** Micro-batches computed so far. */
   readonly microBatches: number;
   readonly tensors: number;
-  /** After the garbage was collected, as is the heap. */
+  /** The resident set after garbage collection. */
   readonly residentMiB: number;
   readonly heapMiB: number;
 }
@@ -23,7 +23,7 @@ export interface MemoryPoint {
 export interface MemoryResult {
   readonly points: readonly MemoryPoint[];
   readonly tensorsGrown: number;
-  /** From a quarter of the way, when caches are full, to the end. */
+  /** Growth from a quarter of the way, when caches are full, to the end. */
   readonly residentGrownMiB: number;
 }
 
@@ -33,18 +33,18 @@ export interface MemoryScenario {
   readonly residentGrowthMaxMiB: number;
   /** By backend and model, e.g. "wasm mlp". */
   readonly results: Readonly<Record<string, MemoryResult>>;
-  /** Of each backend that does not work here. */
+  /** The reason for each backend that does not work here. */
   readonly missing: Readonly<Record<string, string>>;
 }
 
-/** What the allocators of V8 and TensorFlow were seen to keep in reserve; a leak of 11 KB a micro-batch shows. */
+/** The reserve that the allocators of V8 and TensorFlow were seen to keep; a leak of 11 KB per micro-batch exceeds it. */
 export const RESIDENT_GROWTH_MAX_MIB = 16;
 export const MEMORY_MODELS: readonly ModelCaseName[] = ["mlp", "cnn", "resnet18", "gpt"];
 const RUN_MS_MAX = 1_800_000;
 
 /**
- * @param backends default: all that work here; one that is named has to.
- * @throws {IsobatchError} `exhausted` if anything grows; the results were printed by then.
+ * @param backends default: all that work here; a backend that is named must work.
+ * @throws {IsobatchError} `exhausted` if anything grows; by then the results have been printed.
  */
 export async function memoryScenario(
   microBatches: number,
@@ -54,10 +54,10 @@ export async function memoryScenario(
   const results: Record<string, MemoryResult> = {};
   const missing: Record<string, string> = {};
   for (const model of models) {
-    if (!(model in modelCases)) invalid(`--models has "${model}"; there are ${Object.keys(modelCases).join(", ")}.`);
+    if (!(model in modelCases)) invalid(`--models has "${model}"; choose from ${Object.keys(modelCases).join(", ")}.`);
   }
   for (const name of backends ?? BACKEND_NAMES) {
-    if (!isBackendName(name)) return invalid(`--backends has "${name}"; there are ${BACKEND_NAMES.join(", ")}.`);
+    if (!isBackendName(name)) return invalid(`--backends has "${name}"; choose from ${BACKEND_NAMES.join(", ")}.`);
     const { available, reason } = await probeBackend(name, settings);
     if (!available && backends !== undefined)
       throw new IsobatchError("unavailable", `${name} is unavailable: ${reason}.`);
@@ -72,7 +72,7 @@ export async function memoryScenario(
   return { scenario: "memory", microBatches, residentGrowthMaxMiB: RESIDENT_GROWTH_MAX_MIB, results, missing };
 }
 
-/** What has grown, as a sentence; undefined if nothing has. */
+/** A sentence that names what has grown; undefined if nothing has. */
 export function growth({ results }: MemoryScenario): string | undefined {
   const grown = Object.entries(results).filter(
     ([, { tensorsGrown, residentGrownMiB }]) => tensorsGrown > 0 || residentGrownMiB > RESIDENT_GROWTH_MAX_MIB,

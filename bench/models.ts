@@ -1,5 +1,5 @@
 /**
- * The models whose gradients are measured: as a task's JSON names them, with random samples of the right form.
+ * The models whose gradients are measured: as a task's JSON defines them, with random samples of the right form.
  * `peers/gradients.py` has the same ones in PyTorch, under the same names.
  */
 

@@ -16,7 +16,7 @@ const OPERATIONS_MAX: Record<OperationsModelName, { compiled: number; traced: nu
   vit: { compiled: 980, traced: 1065 },
 };
 
-/** Enough for axes, scalars and an 8 × 8 mask; a tensor of ones in the shape of an activation would be larger. */
+/** Enough for axes, scalars and an 8 × 8 mask; a tensor of ones in the shape of an activation would exceed it. */
 const CONSTANT_BYTES_MAX = 4096;
 
 describe("a compiled gradient", { skip }, () => {

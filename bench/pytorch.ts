@@ -1,8 +1,8 @@
 /**
- * The gradient of one micro-batch, natively and on one thread, against PyTorch's of the same model and shapes on one
- * thread, in one run: both are measured in turn in every round, so that a machine that slows down for a while slows both.
- * Ours is the whole of what a worker pays for a micro-batch (see worker-gradient.ts); PyTorch's is its forward and backward
- * pass. Both have their weights in place, and their loading is in neither.
+ * The gradient of one micro-batch on one thread of the native backend, compared with PyTorch's on one thread for the same model
+ * and shapes. Every round measures both in turn, so that a machine that slows down for a while slows both. Ours is all that a
+ * worker does for a micro-batch (see worker-gradient.ts); PyTorch's is its forward and backward pass. Loading the weights
+ * counts for neither.
  */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -15,7 +15,7 @@ import { fastest, median, threeDigits } from "./statistics.js";
 import { openWorkerGradient } from "./worker-gradient.js";
 
 const ROUNDS = 9;
-/** Of one model and one side in one round; at least two gradients. */
+/** The gradients that one side computes of one model in one round; at least two. */
 const ROUND_MS = 400;
 
 export interface PytorchComparison {
@@ -24,7 +24,7 @@ export interface PytorchComparison {
   readonly fastestMs: number;
   readonly pytorchMs: number;
   readonly pytorchFastestMs: number;
-  /** Median over the rounds of our median divided by PyTorch's. */
+  /** The median over the rounds of our median divided by PyTorch's. */
   readonly ratio: number;
 }
 
@@ -101,7 +101,7 @@ function startPeer(python: string): Peer {
     child.once("error", (error) => reject(sentence(error.message)));
     child.once("exit", (code) => reject(sentence(`exit code ${code}`)));
   });
-  failed.catch(() => {}); // told where an answer is awaited
+  failed.catch(() => {}); // reported where an answer is awaited
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   return {
     ask: (request) => void child.stdin.write(`${JSON.stringify(request)}\n`),

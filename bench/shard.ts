@@ -1,8 +1,8 @@
 /**
- * What a step costs a shard's arithmetic: two leaves of every chunk become new weights. By turns in every round: as they
- * come over the wire, chunk by chunk; from a mapped memory, copied when they come or lent; from a file; each with one
- * thread and with two. Beside it a copy of θ from place to place, since all of this is bound by memory: a share of 1
- * is a step that moves what it must (both leaves, θ, m and v in, and θ, m and v out) as fast as that copy.
+ * The cost of a shard's arithmetic in a step: two leaves of every chunk become new weights. Every round measures in turn: leaves as
+ * they come over the wire, chunk by chunk; leaves in mapped memory, copied on arrival or lent; leaves in a file; each with one
+ * thread and with two. For comparison it copies θ, since all of this is bound by memory: a share of 1 is a step that moves what it
+ * must (both leaves, θ, m and v in, and θ, m and v out) as fast as that copy.
  */
 import { closeSync, mkdtempSync, openSync, rmSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,7 +20,7 @@ export interface ShardScenario {
   readonly scenario: "shard";
   readonly model: string;
   readonly parameters: number;
-  /** Of the fastest round, as everywhere here. */
+  /** The time of the fastest round, as everywhere here. */
   readonly memcpyMs: number;
   readonly results: Readonly<Record<string, { readonly ms: number; readonly shareOfMemcpy: number }>>;
 }
@@ -29,7 +29,7 @@ const WIDTHS = { mlp: 512, "mlp-10m": 2750 };
 const ROUNDS = { mlp: 200, "mlp-10m": 16 };
 const WARM_UP_ROUNDS = 3;
 const LEAF = { w1: 1, w2: 1 };
-/** Arrays that a step reads or writes at least, over those of a copy. */
+/** The arrays that a step must read or write, divided by those of a copy. */
 const ARRAYS = (2 + 6) / 2;
 
 export function shardScenario(): ShardScenario[] {
@@ -129,7 +129,7 @@ function atOnce(layout: Layout, slice: Slice, leaves: Leaves): () => void {
   };
 }
 
-/** Two gradients in memory that is reserved for a worker's; the layouts here have one segment. */
+/** Two gradients in memory that is reserved for a worker; the layouts here have one segment. */
 function mappedLeaves(layout: Layout, slice: Slice): (lend: boolean) => Leaves {
   const [segment] = slice.memories;
   const places = [1, 2].map((seed) => {

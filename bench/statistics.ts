@@ -1,9 +1,9 @@
-/** The middle one of the values, to three digits. */
+/** The median of the values, to three digits. */
 export function median(values: readonly number[]): number {
   return threeDigits(values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]);
 }
 
-/** The least of the values, to three digits. */
+/** The smallest of the values, to three digits. */
 export function fastest(values: readonly number[]): number {
   return threeDigits(Math.min(...values));
 }

@@ -8,8 +8,8 @@ import { type MetricsLine, readJsonLines } from "../server/record/index.js";
 import { median } from "./statistics.js";
 
 /**
- * The time of a whole step with two workers of one compute thread each, as processes on this machine, by phase: what
- * `isobatch run` itself measures, read from its metrics.
+ * The time of a whole step by phase, with two worker processes of one compute thread each on this machine, as
+ * `isobatch run` measures it, read from its metrics.
  */
 
 const STEPS = 120;

@@ -35,9 +35,9 @@ import { median } from "./statistics.js";
 
 /**
  * How fast chunks travel between two processes of this machine, through the real services, serialisers, options and
- * checksums, from shared memory into place in shared memory; beside it a raw TCP connection with the same copy into
- * place, in the same run, by turns. The goals: 45 % of TCP each way, with TLS 80 % of what goes without, and at most 5 % of
- * either process's time in the garbage collector.
+ * checksums, from shared memory into place in shared memory; in turns with it, in the same run, a raw TCP connection with
+ * the same copy into place. The goals: 45 % of TCP each way, with TLS 80 % of the rate without, and at most 5 % of either
+ * process's time in the garbage collector.
  */
 export interface WireScenario {
   readonly scenario: "wire";
@@ -57,10 +57,10 @@ type Way = "tcp" | "push" | "pull" | "pushTls" | "pullTls";
 /** Medians over the rounds. */
 interface WaySummary {
   readonly MBPerSecond: number;
-  /** Processor time of the worker's and the server's process: it drifts less than the rate where others compute, too. */
+  /** CPU time of the worker's and the server's process: it drifts less than the rate under other load. */
   readonly workerCpuMsPerGB: number;
   readonly serverCpuMsPerGB: number;
-  /** Of the time that the transfer took. */
+  /** The share of the transfer's time in the garbage collector. */
   readonly workerGcShare: number;
   readonly serverGcShare: number;
 }
@@ -133,7 +133,7 @@ function summary(transfers: Record<Way, Transfer[]>): WireScenario {
   };
 }
 
-/** What a process has used since it was last asked. */
+/** What a process has used since the last time. */
 interface Usage {
   readonly cpuMs: number;
   readonly gcMs: number;
@@ -146,7 +146,7 @@ function usageMeter(): () => Promise<Usage> {
   }).observe({ entryTypes: ["gc"] });
   let before = process.cpuUsage();
   return async () => {
-    // The observer hears of a collection a turn later.
+    // The observer is called one turn after a collection.
     await setTimeout(5);
     const { user, system } = process.cpuUsage(before);
     before = process.cpuUsage();
@@ -221,7 +221,7 @@ async function serve(): Promise<void> {
 
 // ---- The client's process ---------------------------------------------------------------------------------
 
-/** Each way to move all chunks once. */
+/** Each way of moving all chunks once. */
 async function openWays({ grpc, tls, certificate, tcp }: Ports): Promise<Record<Way, () => Promise<void>>> {
   const chunks = sharedChunks();
   const plain = await connect(grpc, { waitMs: 5_000 });

@@ -1,6 +1,6 @@
 /**
  * A gradient as a compute thread computes it: raw bytes decoded, forward, backward, and every number written into the
- * worker's shared memory, checked to be finite. So what is measured is what a run pays.
+ * worker's shared memory, checked to be finite. So the measurement covers all that a run spends.
  */
 
 import { type Backend, type BackendName, openBackend } from "../backends/index.js";

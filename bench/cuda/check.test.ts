@@ -35,7 +35,7 @@ describe("npm run check:cuda", () => {
 
   it("refuses an unknown part, and a time of 0", () => {
     assert.throws(() => readOptions(["--parts", "kinks,kernel"]), {
-      message: `--parts names "kernel"; there are ${PART_NAMES.join(", ")}.`,
+      message: `--parts names "kernel"; choose from ${PART_NAMES.join(", ")}.`,
     });
     assert.throws(() => readOptions(["--seconds", "0"]), {
       message: '--seconds is "0"; it must be a whole number from 1 to 86400.',

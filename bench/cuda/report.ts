@@ -3,7 +3,7 @@
 import type { BackendName } from "../../backends/index.js";
 import type { DoctorReport } from "../../cli/doctor/collect.js";
 import type { Rows } from "./rows.js";
-import type { Target } from "./targets.js";
+import type { SpeedTarget } from "./targets.js";
 
 export type PartName = keyof Rows;
 export type Device = "gpu" | "cpu";
@@ -24,7 +24,7 @@ export interface CheckReport {
   readonly backend: BackendName;
   readonly doctor: Partial<DoctorReport>;
   readonly parts: { readonly [Name in PartName]?: PartReport<Rows[Name]> };
-  readonly targets: readonly Target[];
+  readonly targets: readonly SpeedTarget[];
 }
 
 export interface PartReport<Row> {
@@ -66,4 +66,4 @@ export interface Saying<Row> {
 /** A line that a part's process prints. */
 export type PartLine = { readonly row: object } | { readonly fail: string } | { readonly absent: string };
 
-export type Part<Row> = (context: PartContext, say: Saying<Row>) => Promise<void>;
+export type CheckPart<Row> = (context: PartContext, say: Saying<Row>) => Promise<void>;

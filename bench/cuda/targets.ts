@@ -3,7 +3,7 @@ import { LOOPED_TASKS } from "./cluster/tasks.js";
 import type { CheckedModelName } from "./models.js";
 import type { CheckReport } from "./report.js";
 
-export interface Target {
+export interface SpeedTarget {
   /** The figure that has a target. */
   readonly what: string;
   readonly value: number;
@@ -26,7 +26,7 @@ const BUSY_MIN = 0.7;
 
 type Parts = CheckReport["parts"];
 
-export function targetsOf(parts: Parts): Target[] {
+export function targetsOf(parts: Parts): SpeedTarget[] {
   return [...gradientTargets(parts), ...tf32Targets(parts), ...clusterTargets(parts)];
 }
 
@@ -40,7 +40,7 @@ export function unlikeModels({ gradients, torch }: Parts): string[] {
   });
 }
 
-function gradientTargets({ gradients, torch }: Parts): Target[] {
+function gradientTargets({ gradients, torch }: Parts): SpeedTarget[] {
   return (gradients?.rows ?? []).flatMap(({ model, ms }) => {
     const peer = torch?.rows.find(
       (row) => row.kind === "gradient" && row.model === model && row.precision === "float32",
@@ -50,7 +50,7 @@ function gradientTargets({ gradients, torch }: Parts): Target[] {
   });
 }
 
-function tf32Targets({ precision, torch }: Parts): Target[] {
+function tf32Targets({ precision, torch }: Parts): SpeedTarget[] {
   return (precision?.rows ?? []).flatMap((row) => {
     if (row.kind !== "gradient") return [];
     const { model, ms } = row;
@@ -62,8 +62,8 @@ function tf32Targets({ precision, torch }: Parts): Target[] {
   });
 }
 
-function clusterTargets({ cluster, torch }: Parts): Target[] {
-  const targets: Target[] = [];
+function clusterTargets({ cluster, torch }: Parts): SpeedTarget[] {
+  const targets: SpeedTarget[] = [];
   const first = new Set<string>();
   for (const { task, workers, samplesPerSecond, busy } of cluster?.rows ?? []) {
     if (workers !== 1 || first.has(task) || !LOOPED_TASKS.some((name) => name === task)) continue;
@@ -80,15 +80,15 @@ function clusterTargets({ cluster, torch }: Parts): Target[] {
   return targets;
 }
 
-const atMost = (what: string, value: number, limit: number): Target => ({
+const atMost = (what: string, value: number, limit: number): SpeedTarget => ({
   ...{ what, value, limit, atMost: true, met: value <= limit },
 });
-const atLeast = (what: string, value: number, limit: number): Target => ({
+const atLeast = (what: string, value: number, limit: number): SpeedTarget => ({
   ...{ what, value, limit, atMost: false, met: value >= limit },
 });
 
 /** A target as one line of text. */
-export function lineOf({ what, value, limit, atMost, met }: Target): string {
+export function lineOf({ what, value, limit, atMost, met }: SpeedTarget): string {
   const [seen, wanted] = [value, limit].map((number) => Number(number.toPrecision(3)));
   return `${met ? "met" : "NOT MET"}: ${what}: ${seen} (wanted: ${atMost ? "≤" : "≥"} ${wanted})`;
 }

@@ -1,4 +1,4 @@
-"""Builds a case's model in Keras. What Keras can't compute on a CPU is written out in its own or TensorFlow's operations."""
+"""Builds a case's model in Keras. What Keras can't compute on a CPU is spelled out in Keras' or TensorFlow's operations."""
 
 import re
 
@@ -31,7 +31,7 @@ def activation(name):
     return ACTIVATIONS.get(name, name)
 
 
-# TensorFlow.js's defaults where they are others than those of Keras 3.
+# TensorFlow.js's defaults where they differ from those of Keras 3.
 DEFAULTS = {
     "LSTM": {"recurrentActivation": "hardSigmoid"},
     "LSTMCell": {"recurrentActivation": "hardSigmoid"},
@@ -47,7 +47,7 @@ RENAMED = {"LeakyReLU": {"alpha": "negative_slope"}, "Dot": {}}
 
 
 def settings(spec):
-    """A layer's configuration in Keras' words."""
+    """A layer's configuration in Keras' terms."""
     className = spec["layer"]
     config = {**DEFAULTS.get(className, {}), **spec}
     made = {}
@@ -63,7 +63,7 @@ def settings(spec):
 
 
 class Written(L.Layer):
-    """A layer whose weights and arithmetic are given."""
+    """A layer defined by given weights and arithmetic."""
 
     def __init__(self, shapes, compute, supports_masking=False):
         super().__init__()
@@ -157,7 +157,7 @@ def convolutional(spec, channels):
         zeros = [tf.zeros(of, "float64") for of in [[1, *shape[1:]], *layer.shapes]]
         return (shape[0], *compute(*zeros).shape[1:])
 
-    # TimeDistributed asks for it.
+    # TimeDistributed requires it.
     layer.compute_output_shape = output_shape
     return layer
 
@@ -170,7 +170,7 @@ def pool3d(spec):
     largest = spec["layer"] == "MaxPooling3D"
 
     def window(x, axis, size, stride):
-        """The parts of an axis that each place of the window sees, and which of them are within it."""
+        """The elements of an axis that each place of the window covers, and which of them are within the axis."""
         length = x.shape[axis]
         count = -(-length // stride) if same else (length - size) // stride + 1
         before = max((count - 1) * stride + size - length, 0) // 2 if same else 0

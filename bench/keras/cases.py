@@ -285,7 +285,7 @@ def masks(c):
     stack = {"layer": "RNN", "cell": cells}
     words("stacked cells", stack, of="StackedRNNCells")
     words("stacked cells, sequences", {**stack, "returnSequences": True}, {"layer": "Flatten"}, of="StackedRNNCells")
-    # One branch has a mask, the other none, in both orders.
+    # Only one branch has a mask, in both orders.
     numbers = {"layer": "Reshape", "targetShape": [5, 1], "of": [0]}
     for order in [[2, 4], [4, 2]]:
         layers = [
@@ -297,7 +297,7 @@ def masks(c):
             {"layer": "Dense", "units": 1},
         ]
         c.add("Concatenate", WORDS, layers, name=f"masked: one of two branches, {order}")
-    # Each layer that passes a mask on, between the embedding and what takes it.
+    # Each layer that passes a mask on, between the embedding and the layer that uses it.
     for layer in [
         {"layer": "Dense", "units": 2, "activation": "tanh"},
         {"layer": "Activation", "activation": "tanh"},
@@ -348,7 +348,7 @@ def masks(c):
           {"layer": "FirstPosition"}, of="FirstPosition")
     two_inputs(c)
     nested_masks(c)
-    # Masking, of numbers.
+    # Masking of numbers.
     absent = [{"shape": SEQUENCE, "absent": True}]
     masking = {"layer": "Masking"}
     c.add("Masking", absent, [masking, LSTM], name="masked: numbers, LSTM")
@@ -382,7 +382,7 @@ def two_inputs(c):
               name=f"masked: Concatenate {axis} of one mask, second")
     dot = {"layer": "Dot", "axes": 2, "of": [2, 3]}
     c.add("Dot", both, [EMBEDDED, second, dot, LSTM], name="masked: Dot ends masks")
-    # An encoder's states start the decoder, which has a mask of its own; a third layer has neither.
+    # An encoder's states start the decoder, which has its own mask; a third layer has neither.
     for name, states in [("LSTM", 2), ("GRU", 1)]:
         encoder = {"layer": name, "units": 2, "returnState": True, "of": [2]}
         of = 2 + 1 + (1 + states)
@@ -417,7 +417,7 @@ def nested_masks(c):
 
 
 def small_windows(c):
-    """Strides longer than what they move."""
+    """Strides longer than the window that they move."""
     for i, config in enumerate(grid(padding=PADDINGS, strides=[2, 3])):
         planar = {**config, "dataFormat": FORMATS[i % 2]}
         c.alone([7, 3], "Conv1D", filters=2, kernelSize=1, **config)

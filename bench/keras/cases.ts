@@ -1,6 +1,6 @@
 /**
- * The cases of reference.json, which reference.py makes with Keras: what they are, the numbers that they are given (by the
- * same generator as there), and their models in tfjs.
+ * The cases of reference.json, which reference.py makes with Keras: their form, their input numbers (from the same generator
+ * as there), and their models in tfjs.
  */
 import { readFileSync } from "node:fs";
 import type * as core from "@tensorflow/tfjs-core";
@@ -33,18 +33,18 @@ interface GraphSpec {
 }
 
 export interface KerasCase extends GraphSpec {
-  /** The class that it is a case of. */
+  /** The class of the layer under test. */
   readonly layer: string;
   readonly name: string;
   readonly training?: boolean;
   /** The shape of the output, without the batch. */
   readonly shape: readonly number[];
-  /** Projections of the output, and of the gradient for each weight and each input of real numbers. */
+  /** Projections of the output and of the gradient for each weight and each real-valued input. */
   readonly output: readonly number[];
   readonly gradients: readonly (readonly number[])[];
 }
 
-/** A loss of outputs that have a mask. */
+/** A loss whose outputs have a mask. */
 export interface KerasLoss {
   readonly name: string;
   readonly loss: Loss;
@@ -66,7 +66,7 @@ export interface KerasReference {
 }
 
 export function readReference(): KerasReference {
-  // From dist/bench/keras; the file is not copied there.
+  // The path starts in dist/bench/keras; the file is not copied there.
   const file = new URL("../../../bench/keras/reference.json", import.meta.url);
   return JSON.parse(readFileSync(file, "utf8")) as KerasReference;
 }
@@ -83,7 +83,7 @@ export function numbers(name: string, size: number): Float32Array {
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
-/** What the case's inputs hold, with the batch. */
+/** The values of the case's inputs, with the batch dimension. */
 export function inputTensors({ name, inputs }: KerasCase, batch: number): core.Tensor[] {
   return inputs.map(({ shape: sample, tokens, absent }, i) => {
     const shape = [batch, ...sample];

@@ -1,22 +1,22 @@
-/** What a backend computes of a case, compared with what Keras did. */
+/** A backend's results for a case, compared with those of Keras. */
 import * as core from "@tensorflow/tfjs-core";
 import { messageOf } from "../../shared/errors.js";
 import { refusal } from "../../tasks/index.js";
 import { type BuiltCase, buildCase, inputTensors, type KerasCase, type LayerSpec, numbers } from "./cases.js";
 
 /**
- * Errors relative to the tensor's length (its root of the sum of squares), or to 1 where that is less. What is compared
- * are projections; that of an error is about its length divided by √3.
+ * Errors relative to the tensor's length (the root of its sum of squares), or to 1 if that is larger. Projections are
+ * compared; the projection of an error is about its length divided by √3.
  */
 export interface Errors {
   readonly output: number;
-  /** The error of the worst of the gradients for the weights and the inputs. */
+  /** The largest error among the gradients for the weights and the inputs. */
   readonly gradients: number;
 }
 
 export type Compared = ({ readonly refused?: undefined } & Errors) | { readonly refused: string };
 
-/** Float32 beside float64: the largest errors that pass. */
+/** The largest errors that pass, for float32 compared with float64. */
 export const TOLERANCE: Errors = { output: 2e-6, gradients: 5e-6 };
 
 export function isRight(compared: Compared): boolean {
@@ -32,7 +32,7 @@ export function compare(example: KerasCase, batch: number): Compared {
   try {
     built = buildCase(example);
   } catch (error) {
-    // What tfjs does not build is refused with its words, before the start.
+    // A model that tfjs can't build is refused with the message of tfjs, before the start.
     return { refused: messageOf(error) };
   }
   try {
@@ -70,10 +70,12 @@ function errorsOf(example: KerasCase, { model, weights, trained }: BuiltCase, ba
   core.dispose([y!, ...real]);
   const declared = model.outputs[0].shape.slice(1);
   if (shape.join() !== example.shape.join() || declared.join() !== example.shape.join()) {
-    throw new Error(`The output is [${shape}], and said to be [${declared}]; it should be [${example.shape}].`);
+    throw new Error(
+      `The output has the shape [${shape}] and is declared as [${declared}]; it should be [${example.shape}].`,
+    );
   }
   if (variables.length !== example.gradients.length) {
-    throw new Error(`There are ${variables.length} gradients; there should be ${example.gradients.length}.`);
+    throw new Error(`The model has ${variables.length} gradients; it should have ${example.gradients.length}.`);
   }
   const gradients = variables.map(({ name, size }, k) => {
     // Absent where the loss does not depend on the variable.

@@ -11,7 +11,7 @@ import { tableOf, wrongIn } from "./scenario.js";
 const { cases, batch } = readReference();
 const native = await probeBackend("tfjs-node", settings);
 
-/** Of `npm run bench -- gradients-against-keras`: every n-th case, and on one backend all that have masks. */
+/** Cases of `npm run bench -- gradients-against-keras`: every n-th, and on one backend all that have masks. */
 const suites: { backend: BackendName; every: number; masks?: boolean; skip?: string | false }[] = [
   { backend: "wasm", every: ALL ? 1 : 8, masks: true },
   { backend: "cpu", every: ALL ? 1 : 26 },
@@ -20,9 +20,9 @@ const suites: { backend: BackendName; every: number; masks?: boolean; skip?: str
 
 /** Settings that are refused by name, with the reason. */
 const REFUSED = [
-  // Over volumes, strides longer than what they move, with padding.
+  // Over volumes, strides longer than the window that they move, with padding.
   /^(Conv3DTranspose (29|30|31|32|35|36)|Conv3D 3[56]|MaxPooling3D 2[78])$/,
-  /^ELU 2$/, // an alpha of one's own
+  /^ELU 2$/, // a custom alpha
   /^Flatten [12]$/, // nothing to flatten
 ];
 
@@ -58,16 +58,16 @@ describe("Keras' numbers", () => {
     });
   }
 
-  it("are missed by what is wrong in one element, or in shape", async () => {
+  it("differ from a result that is wrong in one element or in shape", async () => {
     await openBackend("wasm");
     const [example] = byLayer.get("Dense") as KerasCase[];
     const other = { ...example, output: example.output.with(0, example.output[0] + 1e-4) };
     assert.ok(isRight(compare(example, batch)));
     assert.ok(!isRight(compare(other, batch)));
-    assert.throws(() => compare({ ...example, shape: [7] }, batch), /said to be/);
+    assert.throws(() => compare({ ...example, shape: [7] }, batch), /is declared as/);
   });
 
-  it("are shown as a table, in which wrong ones are named", () => {
+  it("are shown as a table that names the wrong ones", () => {
     const errors = { output: 1e-7, gradients: 0 };
     const line = { scenario: "gradients-against-keras", layer: "Dense", cases: 2, backends: { wasm: errors } } as const;
     assert.match(tableOf([line]), /Dense +2 +1\.0e-7 \/ 0/);

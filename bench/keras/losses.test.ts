@@ -8,7 +8,7 @@ import { errorOf } from "./compare.js";
 
 const { losses, batch } = readReference();
 
-/** What reference.py gives the loss: outputs, labels and the mask. */
+/** The arguments that reference.py gives the loss: outputs, labels and the mask. */
 function given({ name, loss, shape }: KerasLoss): { outputs: tf.Tensor; labels: tf.Tensor; mask: tf.Tensor } {
   const rows = [batch, ...shape.slice(0, -1)];
   const all = [batch, ...shape];
@@ -49,7 +49,7 @@ describe("the loss of outputs that have a mask", () => {
     });
   }
 
-  it("of a sample is the mean of what is there, and so is the share that is right", async () => {
+  it("is, for a sample, the mean over its unmasked steps, as is the accuracy", async () => {
     await openBackend("wasm");
     tf.tidy(() => {
       const outputs = tf.tensor([3, -1, 5, 1, 1, 2], [2, 3, 1]);
@@ -59,7 +59,7 @@ describe("the loss of outputs that have a mask", () => {
       const squares = sampleLossesOf("meanSquaredError");
       assert.deepEqual([...squares(labels, outputs, mask).dataSync()], [(4 + 4) / 2, 4]);
       assert.deepEqual([...squares(labels, outputs, none).dataSync()], [0, 0]);
-      // One of two is right in the first sample, none in the second.
+      // In the first sample one of two is right, in the second none.
       assert.equal(correctCount("binaryCrossEntropy", labels, outputs, mask).dataSync()[0], 0.5);
       assert.equal(correctCount("binaryCrossEntropy", labels, outputs).dataSync()[0], Math.fround(2 / 3));
     });

@@ -48,7 +48,7 @@ def input_values(case, i, spec):
     if "tokens" in spec:
         return np.floor((values + 1) / 2 * spec["tokens"]).astype("int32")
     if spec.get("absent"):
-        # Whole steps of zeros, which Masking masks.
+        # Entire steps of zeros, which Masking masks.
         steps = numbers(f"{case['name']}/absent {i}", shape[0] * shape[1]).reshape(shape[:2])
         values[steps < -0.4] = 0
     return values
@@ -96,7 +96,7 @@ LOSSES = {
 
 
 def masked_loss(loss, shape, smoothing):
-    """A loss of outputs that have a mask, as when Keras trains; all but the output's last axis are masked."""
+    """A loss whose outputs have a mask, as when Keras trains; all axes but the output's last one are masked."""
     case = {"name": f"loss {loss} {shape} {smoothing}", "loss": loss, "shape": shape, "labelSmoothing": smoothing}
     outputs = tf.constant(3 * numbers(f"{case['name']}/outputs", BATCH * int(np.prod(shape))).reshape([BATCH, *shape]))
     rows = [BATCH, *shape[:-1]]

@@ -75,10 +75,10 @@ function measure(example: KerasCase, batch: number, backend: string, line: Line)
   }
 }
 
-/** What was wrong, or undefined. */
+/** The sentence that says what is wrong; undefined if nothing is. */
 export function wrongIn(lines: readonly LayerLine[]): string | undefined {
   const wrong = lines.flatMap((line) => line.wrong ?? []);
-  return wrong.length === 0 ? undefined : `Keras has other numbers for ${wrong.join("; ")}`;
+  return wrong.length === 0 ? undefined : `results differ from those of Keras: ${wrong.join("; ")}`;
 }
 
 /** The lines as a table for people. */

@@ -4,7 +4,7 @@ import net, { type AddressInfo } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { type LimitedLink, type LinkRate, openLimitedLink } from "./limited-link.js";
 
-/** A link to a server that sends back what it gets. */
+/** A link to a server that echoes what it receives. */
 async function openEcho(test: TestContext, rate: LinkRate): Promise<LimitedLink> {
   const server = net.createServer((socket) => socket.on("error", () => {}).pipe(socket));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -36,12 +36,12 @@ async function echoed(socket: net.Socket, bytes: Buffer): Promise<{ readonly cam
 }
 
 describe("openLimitedLink()", { timeout: 30_000 }, () => {
-  it("brings every byte, in order, and none before its time", async (test) => {
+  it("delivers every byte, in order, and none early", async (test) => {
     const bytes = Buffer.from(Uint8Array.from({ length: 1_000_000 }, (_, i) => i % 251));
     const socket = await connect(test, await openEcho(test, { bitsPerSecond: 100e6, roundTripMs: 20 }));
     const { came, ms } = await echoed(socket, bytes);
     assert.deepEqual(came, bytes);
-    // 80 ms for the bytes, of which the way back overlaps all but the last, and one round trip.
+    // 80 ms for the bytes, with which the echo overlaps but for the last byte, and one round trip.
     assert.ok(ms >= 99, `it took ${ms} ms`);
   });
 

@@ -1,7 +1,7 @@
 /**
  * A link of a given rate and delay: a TCP proxy whose connections share one line in each direction, as machines share a
- * network card. A line sends one byte after the other at its rate, and every byte arrives half a round trip after it was sent.
- * What comes faster than it can be sent waits, at most for QUEUE_MS; then the sender is not read from, and TCP holds it up.
+ * network card. A line sends byte by byte at its rate, and every byte arrives half a round trip after it was sent. Bytes that
+ * come in faster wait for at most QUEUE_MS; beyond that the sender is not read, so that TCP slows it down.
  */
 import net, { type AddressInfo } from "node:net";
 import type { Address } from "../../shared/wire/index.js";
@@ -17,7 +17,7 @@ export interface LimitedLink {
 }
 
 const QUEUE_MS = 20;
-/** Timers are no finer. */
+/** The resolution of timers. */
 const TIMER_MS = 1;
 
 export async function openLimitedLink(target: Address, listen: Address, rate: LinkRate): Promise<LimitedLink> {
@@ -59,7 +59,7 @@ interface Parcel {
 function createLine({ bitsPerSecond, roundTripMs }: LinkRate) {
   const bytesPerMs = bitsPerSecond / 8_000;
   const delayMs = roundTripMs / 2;
-  /** When the line will have sent all that it was given. */
+  /** When the line will have sent all bytes that it was given. */
   let freeAtMs = 0;
   const underWay: Parcel[] = [];
   let pumping = false;
@@ -90,7 +90,7 @@ function createLine({ bitsPerSecond, roundTripMs }: LinkRate) {
 
   return {
     carry(from: net.Socket, to: net.Socket): void {
-      /** Why the sender is not read from now. */
+      /** Why the sender is not being read. */
       const held = new Set<"the line" | "the receiver">();
       const hold = (why: "the line" | "the receiver"): void => {
         held.add(why);

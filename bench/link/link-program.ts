@@ -1,4 +1,4 @@
-/** A process of one link, so that what it costs burdens neither end. It ends with its parent. */
+/** A process that runs one link, so that its cost burdens neither end. It ends with its parent. */
 import { type Address, formatAddress } from "../../shared/wire/index.js";
 import { type LinkRate, openLimitedLink } from "./limited-link.js";
 

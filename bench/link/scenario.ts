@@ -1,7 +1,7 @@
 /**
- * A step over a slow link: how much of what the link can carry is used, and how more micro-batches a step hide it. Workers
- * compute nothing but wait for as long as a micro-batch would take, so that the processors are left to what is measured:
- * server, workers and the link itself, each in a process of its own.
+ * A step over a slow link: how much of the link's capacity is used, and how more micro-batches per step hide the link. Workers
+ * do not compute but wait as long as a micro-batch would take, so that the processors are free for what is measured: the
+ * server, the workers and the link itself, each in its own process.
  */
 import { type BenchMachine, benchMachine } from "../machine.js";
 import { measureCluster } from "../scaling/cluster.js";
@@ -17,16 +17,16 @@ export interface LinkLine {
   readonly workers: number;
   /** κ, over all workers. */
   readonly microBatches: number;
-  /** Of a micro-batch, as it is waited for. */
+  /** The simulated time of one micro-batch. */
   readonly computeMs: number;
   readonly stepMs: number;
-  /** What the busier direction of the link needs for the bytes of a step. */
+  /** The time that the busier direction of the link needs for the bytes of a step. */
   readonly linkMs: number;
-  /** Computing, linkMs and a round trip: where sums are pushed when all of them are there, no step can be shorter. */
+  /** Computing, linkMs and a round trip: the shortest step that is possible if sums are pushed only once all are complete. */
   readonly leastMs: number;
-  /** linkMs of a step's time that is not computing. */
+  /** linkMs as a share of the step's time that is not computing. */
   readonly shareOfLink: number;
-  /** Of the step. */
+  /** Computing as a share of the step's time. */
   readonly shareComputing: number;
 }
 

@@ -17,7 +17,7 @@ describe("the comparison with another checkout", () => {
     await assert.rejects(pairs({ other: "/tmp" }), /--other is \/tmp, which is not a built checkout; run npm ci/);
   });
 
-  it("computes with both in turns", { skip: !ALL && "npm run test:all does it" }, async () => {
+  it("alternates between both", { skip: !ALL && "npm run test:all runs it" }, async () => {
     const { results } = await pairs({});
     const [{ what, rounds, ms, otherMs, fastestMs }] = results;
     assert.deepEqual([results.length, what, rounds], [1, "wasm mlp", 5]);

@@ -6,7 +6,7 @@ import { stepTimes } from "./step-times.js";
 import { tableOf } from "./table.js";
 
 describe("the comparison with PyTorch", () => {
-  it("takes ratios within a round, so that a round in which all is slow changes nothing", () => {
+  it("takes ratios within a round, so that a round in which everything is slow changes nothing", () => {
     // The machine is four times slower in the second round, and ours is 0.5, 1 and 0.8 of theirs.
     assert.deepEqual(ratioOf([5, 40, 8], [10, 40, 10]), { ratio: 0.8, lowest: 0.5, highest: 1 });
   });
@@ -47,7 +47,7 @@ describe("stepTimes()", () => {
   const lines = ['{"type":"event"}\n', step(0, 900), step(1, 10), step(2, 12), step(3, 10), '{"type":"evaluation"}\n'];
   const until = (count: number): number => Buffer.byteLength(lines.slice(0, count).join(""));
 
-  it("counts what lies between steps by the wall clock, and neither the warm-up nor what follows the last step", () => {
+  it("counts the time between steps by the wall clock, but neither the warm-up nor what follows the last step", () => {
     const looks = [
       { atMs: 50, bytes: until(1) },
       { atMs: 1000, bytes: until(2) },
@@ -59,8 +59,11 @@ describe("stepTimes()", () => {
     assert.deepEqual(stepTimes(lines.join(""), looks, 1), { stepMs: 10, wallMs: 20, losses: [2, 1, 2 / 3, 0.5] });
   });
 
-  it("says so when nobody saw the steps go by", () => {
-    assert.throws(() => stepTimes(lines.join(""), [{ atMs: 1, bytes: until(6) }], 1), /4 steps went by unseen/);
+  it("says so when no look saw the steps", () => {
+    assert.throws(
+      () => stepTimes(lines.join(""), [{ atMs: 1, bytes: until(6) }], 1),
+      /4 steps were over before any of them was seen/,
+    );
   });
 });
 
@@ -74,7 +77,7 @@ describe("the table", () => {
     measured: { ms: 12, wallMs: 12, ddp: beside, others: [{ ...beside, processes: 1, threads: 2, ms: 9 }] },
   };
 
-  it("has ratios first, absolutes in brackets, and says where the wall clock disagrees", () => {
+  it("has ratios first, absolute times in brackets, and says where the wall clock disagrees", () => {
     const slow = { ...line.measured, ddp: { ...beside, ratioByWall: { ...ratio, ratio: 2 } } };
     const lines: PeersLine[] = [line, { ...line, transport: "tls", measured: slow }];
     assert.equal(

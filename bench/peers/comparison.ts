@@ -1,17 +1,17 @@
 /**
- * Isobatch against PyTorch on the same machine, by turns: in every round each runs once for each cell of the table, in an order that
- * turns with the rounds, and a ratio is taken only between two runs of one round.
+ * Isobatch compared with PyTorch on the same machine: in every round each runs once for each cell of the table, in an order that
+ * rotates from round to round, and a ratio is taken only between two runs of the same round.
  */
 
 import type { MeasuredModelName } from "../models.js";
 import { mean, median } from "../statistics.js";
 
-/** Those that can be trained on MNIST. */
+/** The models that can be trained on MNIST. */
 export const MODEL_NAMES = ["mlp", "mlp-10m", "cnn"] as const satisfies readonly MeasuredModelName[];
 export type ModelName = (typeof MODEL_NAMES)[number];
 
-/** Processes (with us: workers) and the threads that compute in each. */
-export interface Layout {
+/** Processes (for Isobatch: workers), and the number of compute threads in each. */
+export interface ProcessLayout {
   readonly processes: number;
   readonly threads: number;
 }
@@ -23,23 +23,23 @@ export interface Length {
 }
 
 export interface TrainedOnce {
-  /** Median of the steps that count, by the trainer's own clock. */
+  /** Median time of the steps that count, as the trainer itself measures it. */
   readonly stepMs: number;
-  /** From the end of the warm-up to the last step, divided by the steps: all that is between steps counts too. */
+  /** The time from the end of the warm-up to the last step, divided by the steps: the time between steps counts too. */
   readonly wallMs: number;
-  /** Of every step, the warm-up's too. */
+  /** The loss of every step, including the warm-up. */
   readonly losses: readonly number[];
 }
 
-/** What is compared on the same number of micro-batches a step. */
+/** Runs that are compared, all with the same number of micro-batches per step. */
 export interface Group {
-  /** Micro-batches a step. */
+  /** Micro-batches per step. */
   readonly kappa: number;
-  /** Of both sides; ratios are to PyTorch with the first one, its others are shown beside it. */
-  readonly layouts: readonly Layout[];
+  /** The layouts of both sides. Ratios are to PyTorch with the first one; times of the others are shown in addition. */
+  readonly layouts: readonly ProcessLayout[];
 }
 
-/** Two cores' worth, and one process per core where there are more. */
+/** Layouts for two cores, and one process per core where there are more. */
 export function groupsFor(cores: number): Group[] {
   const two = [
     { processes: 2, threads: 1 },
@@ -49,26 +49,26 @@ export function groupsFor(cores: number): Group[] {
   return [{ kappa: 2, layouts: two }, ...(cores > 2 ? [{ kappa: cores, layouts: all }] : [])];
 }
 
-/** The runs of a round in its order: each round begins one further, so that none is always the first or always after the same. */
+/** A round's runs in order. Each round starts one further, so that no run is always first or always follows the same one. */
 export function turned<Item>(items: readonly Item[], round: number): Item[] {
   const by = round % items.length;
   return [...items.slice(by), ...items.slice(0, by)];
 }
 
 export interface Ratio {
-  /** Median over the rounds. */
+  /** The median over the rounds. */
   readonly ratio: number;
   readonly lowest: number;
   readonly highest: number;
 }
 
-/** @param ours and `theirs` have a time of each round. */
+/** @param ours and `theirs` have one time per round. */
 export function ratioOf(ours: readonly number[], theirs: readonly number[]): Ratio {
   const ratios = ours.map((ms, round) => ms / theirs[round]);
   return { ratio: median(ratios), lowest: median([Math.min(...ratios)]), highest: median([Math.max(...ratios)]) };
 }
 
-/** Of the first loss, what is left at the end; a run that learns nothing is no training to be compared. */
+/** The share of the first loss that may be left at the end; a run that learns nothing is not worth comparing. */
 const LOSS_LEFT_MAX = 0.7;
 const LAST = 10;
 

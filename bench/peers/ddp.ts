@@ -1,11 +1,11 @@
-/** PyTorch's training of one of the models, in processes of its own, as `ddp.py` does it. */
+/** PyTorch's training of one of the models by `ddp.py`, in separate processes. */
 
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runProgram } from "../../backends/tensorflow/install/run-program.js";
 import { measuredModels } from "../models.js";
-import type { Layout, Length, ModelName, TrainedOnce } from "./comparison.js";
+import type { Length, ModelName, ProcessLayout, TrainedOnce } from "./comparison.js";
 import { environment } from "./environment.js";
 
 const SCRIPT = fileURLToPath(new URL("../../../bench/peers/ddp.py", import.meta.url));
@@ -17,11 +17,11 @@ export interface PeerTrained extends TrainedOnce {
   readonly parameters: number;
 }
 
-/** @param kappa micro-batches of a step, divided among the processes. */
+/** @param kappa micro-batches per step, divided among the processes. */
 export async function trainPeer(
   python: string,
   model: ModelName,
-  { processes, threads }: Layout,
+  { processes, threads }: ProcessLayout,
   kappa: number,
   { steps, warmUp }: Length,
 ): Promise<PeerTrained> {

@@ -1,8 +1,8 @@
 /**
- * A Python environment with PyTorch, made once in a cache folder and used again. On Linux the package index's only wheel of
- * PyTorch is built for CUDA and asks for gigabytes of CUDA's libraries, none of which a process without a GPU calls, but which
- * must be there for it to be loaded. So PyTorch is installed without what it requires, then the small packages that it imports
- * or calls as it starts; in place of each of the others there is an empty library of the same name.
+ * A Python environment with PyTorch, made once in a cache folder and reused. On Linux the package index's only wheel of PyTorch
+ * is built for CUDA and requires gigabytes of CUDA's libraries, which a process without a GPU never calls but which must exist
+ * for PyTorch to be loaded. So PyTorch is installed without its dependencies, then the small packages that it imports or calls
+ * as it starts; each of the others is replaced by an empty library of the same name.
  */
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
@@ -14,20 +14,20 @@ import { IsobatchError } from "../../shared/errors.js";
 export const PYTORCH_VERSION = "2.15.0";
 
 const IMPORTED = ["filelock", "fsspec", "jinja2", "networkx", "setuptools", "sympy", "typing-extensions"];
-/** Called when PyTorch is loaded, GPU or not; of the version that it requires. */
+/** Packages that PyTorch calls when it is loaded, with or without a GPU, in the versions that it requires. */
 const CUDA_RUNTIME = "cuda-toolkit[cudart,cupti]==13.2.2";
 /** The functions of the libraries that are left out. */
 const LEFT_OUT = /^(cublas|cudnn|cufft|cuFile|cusolver|cusparse|nccl|nvrtc|nvshmem)/;
 const LIBRARIES_MAX = 32;
 const COMPLETE = "complete";
 
-/** For programs that use PyTorch: without its remark that there is no NumPy, and without files beside the scripts. */
+/** The environment of programs that use PyTorch: no warning about a missing NumPy, no files written next to the scripts. */
 export const environment = { ...process.env, PYTHONWARNINGS: "ignore", PYTHONDONTWRITEBYTECODE: "1" };
 
 /**
  * The interpreter to run PyTorch with.
- * @param named an interpreter, or a virtual environment's folder, that has PyTorch; without it one is made.
- * @throws {IsobatchError} `unavailable` if there is none and none can be made, with what to do.
+ * @param named an interpreter, or a virtual environment's folder, that has PyTorch; by default an environment is made.
+ * @throws {IsobatchError} `unavailable` if there is none and none can be made; the message says what to do.
  */
 export async function pythonWithTorch(named: string | undefined, notice: (text: string) => void): Promise<string> {
   if (named !== undefined) return checked(named);
@@ -73,8 +73,8 @@ async function install({ executable }: PythonEnvironment, folder: string, python
 }
 
 /**
- * Makes libraries until PyTorch can be loaded. Their functions are in one library that the empty ones need: the loader refuses a
- * function without a version in the very library of whose version it is expected.
+ * Makes libraries until PyTorch can be loaded. Their functions are in one library that the empty ones link to, because the loader
+ * refuses a function without a symbol version in the library from which that version is expected.
  */
 async function fillIn(python: string, folder: string): Promise<void> {
   const [version] = readdirSync(join(folder, "lib")).filter((name) => name.startsWith("python"));
@@ -93,7 +93,7 @@ async function fillIn(python: string, folder: string): Promise<void> {
   }
 }
 
-/** The functions that PyTorch's libraries expect of those that are left out, whether it calls them or not. */
+/** The functions that PyTorch's libraries expect from those that are left out, called or not. */
 async function leftOut(libraries: string): Promise<string[]> {
   const own = readdirSync(libraries).filter((name) => /^lib(torch|c10).*\.so$/.test(name));
   const names = new Set<string>();

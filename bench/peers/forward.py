@@ -65,7 +65,7 @@ def resnet(width, classes):
     def convolve(x, name, stride):
         kernel = w[f"{name}/kernel"].permute(3, 2, 0, 1)
         size = kernel.shape[-1]
-        # TensorFlow's "same": of what must be padded, the larger half comes after.
+        # TensorFlow's "same" padding: the larger half comes after.
         total = max(0, size - stride) if x.shape[-1] % stride == 0 else size - 1
         before = total // 2
         x = F.pad(x, (before, total - before, before, total - before))

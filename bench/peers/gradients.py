@@ -1,7 +1,7 @@
 """The gradient of one micro-batch in PyTorch, for `npm run bench -- pytorch`: the same models and shapes as bench/models.ts.
 
 Reads one request a line, {"model": NAME, "warmUp": N, "measured": N}, and answers each with {"ms": [...]}: the time of every
-measured forward and backward pass, gradients of all parameters left in memory. One thread. A first line tells the version.
+measured forward and backward pass, gradients of all parameters left in memory. One thread. The first line has the version.
 """
 import json
 import sys

@@ -25,7 +25,7 @@ def tensor(values):
 
 
 def weights_of(shape):
-    """What the output is multiplied by, before it is summed up: none is 0, none is equal to its neighbour."""
+    """The factors of the output before it is summed up: none is 0, none is equal to its neighbour."""
     return (np.arange(np.prod(shape, dtype=int)) * 7 % 5 / 2 - 0.75).reshape(shape).astype(np.float32)
 
 
@@ -89,7 +89,7 @@ case("Multiply", lambda *x: keras.layers.Multiply()(x), TIED, OTHER)
 
 
 def few(*shape, least=-2, different=3):
-    """So few different numbers that most windows have several largest ones; 0 is among them."""
+    """Few different numbers, 0 among them, so that the maximum occurs more than once in most windows."""
     count = np.prod(shape, dtype=int)
     return (np.arange(count) * np.arange(count) % 7 % different + least).reshape(shape)
 

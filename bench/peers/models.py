@@ -96,7 +96,7 @@ class Gpt(nn.Module):
 
 
 class Vit(nn.Module):
-    """Of square images of three colours, cut into square patches, with a class token before them."""
+    """A ViT for square images of three colours, cut into square patches, with a class token before them."""
 
     def __init__(self, layers: int, heads: int, width: int, side: int = 32, patch: int = 4):
         super().__init__()

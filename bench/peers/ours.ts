@@ -1,4 +1,4 @@
-/** Training of one of the models as `isobatch run` does it, with a server and workers in processes of their own. */
+/** Trains one of the models as `isobatch run` does, with a server and workers in separate processes. */
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,8 +7,8 @@ import { runProgram } from "../../backends/tensorflow/install/run-program.js";
 import { METRICS_FILE } from "../../server/record/index.js";
 import { buildModel } from "../../tasks/index.js";
 import { measuredModels } from "../models.js";
-import type { Layout, Length, ModelName, TrainedOnce } from "./comparison.js";
-import { type Look, stepTimes } from "./step-times.js";
+import type { Length, ModelName, ProcessLayout, TrainedOnce } from "./comparison.js";
+import { type FileLook, stepTimes } from "./step-times.js";
 
 const MAIN = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
 const LOOK_MS = 25;
@@ -41,7 +41,7 @@ export async function parametersOf(name: ModelName): Promise<number> {
 export async function trainOurs(
   model: ModelName,
   transport: TransportName,
-  { processes, threads }: Layout,
+  { processes, threads }: ProcessLayout,
   kappa: number,
   { steps, warmUp }: Length,
   backend: string,
@@ -56,7 +56,7 @@ export async function trainOurs(
     const counts = Object.entries(numbers).flatMap(([name, n]) => [`--${name}`, `${n}`]);
     const flags = [...counts, "--backend", backend, "--out", out, "--transport", way, ...others];
     const args = [MAIN, "run", task, ...flags];
-    const looks: Look[] = [];
+    const looks: FileLook[] = [];
     const timer = setInterval(() => look(join(out, METRICS_FILE), looks), LOOK_MS);
     const ended = await runProgram(process.execPath, args, { env: process.env });
     clearInterval(timer);
@@ -70,7 +70,7 @@ export async function trainOurs(
   }
 }
 
-/** Nothing but steps: one evaluation and one checkpoint at the end, after the last step that counts. */
+/** Only steps, with one evaluation and one checkpoint at the end, after the last step that counts. */
 function taskOf(name: ModelName, fields: object): object {
   const { model, batch } = measuredModels[name];
   return {
@@ -80,7 +80,7 @@ function taskOf(name: ModelName, fields: object): object {
   };
 }
 
-function look(file: string, looks: Look[]): void {
+function look(file: string, looks: FileLook[]): void {
   const bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   if (bytes > (looks.at(-1)?.bytes ?? 0)) looks.push({ atMs: performance.now(), bytes });
 }

@@ -8,10 +8,10 @@ import {
   checkTrained,
   type Group,
   groupsFor,
-  type Layout,
   type Length,
   MODEL_NAMES,
   type ModelName,
+  type ProcessLayout,
   type Ratio,
   ratioOf,
   type TrainedOnce,
@@ -22,7 +22,7 @@ import { pythonWithTorch } from "./environment.js";
 import { parametersOf, TRANSPORT_NAMES, type TransportName, trainOurs } from "./ours.js";
 
 export interface PeersOptions {
-  /** An interpreter that has PyTorch; without it one is installed. */
+  /** An interpreter that has PyTorch; by default PyTorch is installed. */
   readonly python?: string;
   readonly backend: string;
   readonly rounds: number;
@@ -30,14 +30,14 @@ export interface PeersOptions {
   readonly transports?: readonly string[];
 }
 
-/** What was measured on, for every line. */
+/** The machine and the versions, on every line. */
 export interface Machine extends BenchMachine {
   readonly pytorch: string;
-  /** Before the first run, over a minute: how much else there was to do. */
+  /** The load average over a minute before the first run: other work on the machine. */
   readonly load: number;
 }
 
-/** A cell of the table: one model, one layout, one way to travel. */
+/** A cell of the table: one model, one layout, one transport. */
 export interface PeersLine {
   readonly scenario: "peers";
   readonly machine: Machine;
@@ -49,23 +49,23 @@ export interface PeersLine {
   readonly workers: number;
   readonly computeThreads: number;
   readonly transport: TransportName;
-  readonly measured: Measured;
+  readonly measured: PeerTimes;
 }
 
-export interface Measured {
+export interface PeerTimes {
   /** Medians over the rounds. */
   readonly ms: number;
   readonly wallMs: number;
-  /** DistributedDataParallel with a process per core. */
-  readonly ddp: Beside;
+  /** DistributedDataParallel with one process per core. */
+  readonly ddp: PyTorchTimes;
   /** PyTorch on as many cores in other ways, e.g. one process of two threads. */
-  readonly others: readonly Beside[];
+  readonly others: readonly PyTorchTimes[];
 }
 
 /** PyTorch's times, and ours divided by them. */
-export interface Beside extends Layout {
+export interface PyTorchTimes extends ProcessLayout {
   readonly ratio: Ratio;
-  /** Of the wall clock's times, in which all that is between steps counts too. */
+  /** The ratio by the wall clock, in which the time between steps counts too. */
   readonly ratioByWall: Ratio;
   readonly ms: number;
   readonly wallMs: number;
@@ -80,7 +80,7 @@ const LENGTHS: Record<ModelName, Length> = {
 export async function peersScenario(options: PeersOptions, notice: (text: string) => void): Promise<PeersLine[]> {
   const models = chosen("--models", options.models, MODEL_NAMES);
   const transports = chosen("--transports", options.transports, TRANSPORT_NAMES);
-  // What runs then is ended as this process exits, which a signal by itself would not let it do.
+  // Programs that are running are ended as this process exits; a signal would otherwise skip that.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
   const python = await pythonWithTorch(options.python, notice);
   const load = Number(loadavg()[0].toFixed(1));
@@ -104,7 +104,7 @@ interface Comparison {
   readonly notice: (text: string) => void;
 }
 
-/** One run of each round, and what it gave in each. */
+/** A run that every round makes, and its result in each round. */
 interface Turn {
   readonly name: string;
   readonly perform: () => Promise<TrainedOnce>;
@@ -130,8 +130,8 @@ async function compare(comparison: Comparison): Promise<PeersLine[]> {
     ...{ workers: layout.processes, computeThreads: layout.threads, transport },
     measured: {
       ...{ ms: stepMs(turn), wallMs: wallMs(turn) },
-      ddp: beside(turn, ddp),
-      others: others.map((other) => beside(turn, other)),
+      ddp: pyTorchTimes(turn, ddp),
+      others: others.map((other) => pyTorchTimes(turn, other)),
     },
   }));
 }
@@ -142,13 +142,13 @@ async function takeTurns(turns: readonly Turn[], { rounds, notice }: Comparison)
       const result = await perform();
       checkTrained(name, result.losses);
       results.push(result);
-      const times = `${result.stepMs.toPrecision(3)} ms a step, ${result.wallMs.toPrecision(3)} by the wall clock`;
+      const times = `${result.stepMs.toPrecision(3)} ms per step, ${result.wallMs.toPrecision(3)} by the wall clock`;
       notice(`round ${round + 1} of ${rounds}: ${name}: ${times}`);
     }
   }
 }
 
-function peerTurn({ model, group, python }: Comparison, layout: Layout, parameters: number): Turn {
+function peerTurn({ model, group, python }: Comparison, layout: ProcessLayout, parameters: number): Turn {
   const perform = async (): Promise<PeerTrained> => {
     const trained = await trainPeer(python, model, layout, group.kappa, LENGTHS[model]);
     if (trained.parameters === parameters) return trained;
@@ -157,12 +157,12 @@ function peerTurn({ model, group, python }: Comparison, layout: Layout, paramete
   return { name: `${model}, PyTorch ${inWords(layout)}`, perform, results: [] };
 }
 
-function ourTurn({ model, group, backend }: Comparison, layout: Layout, transport: TransportName): Turn {
+function ourTurn({ model, group, backend }: Comparison, layout: ProcessLayout, transport: TransportName): Turn {
   const perform = (): Promise<TrainedOnce> => trainOurs(model, transport, layout, group.kappa, LENGTHS[model], backend);
   return { name: `${model}, Isobatch ${inWords(layout)}, ${transport}`, perform, results: [] };
 }
 
-function beside(ours: Turn, { layout, turn }: { layout: Layout; turn: Turn }): Beside {
+function pyTorchTimes(ours: Turn, { layout, turn }: { layout: ProcessLayout; turn: Turn }): PyTorchTimes {
   const times = (key: "stepMs" | "wallMs"): [number[], number[]] => [
     ours.results.map((result) => result[key]),
     turn.results.map((result) => result[key]),
@@ -176,4 +176,4 @@ function beside(ours: Turn, { layout, turn }: { layout: Layout; turn: Turn }): B
 
 const stepMs = ({ results }: Turn): number => median(results.map((result) => result.stepMs));
 const wallMs = ({ results }: Turn): number => median(results.map((result) => result.wallMs));
-const inWords = ({ processes, threads }: Layout): string => `${processes} × ${threads}`;
+const inWords = ({ processes, threads }: ProcessLayout): string => `${processes} × ${threads}`;

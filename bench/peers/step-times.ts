@@ -1,17 +1,17 @@
-/** The time of a step from a run's metrics, and from how the file grew under the clock of a process that only looked at it. */
+/** The time of a step from a run's metrics, and from the growth of that file as another process saw it by its own clock. */
 import type { MetricsLine } from "../../server/record/index.js";
 import { median } from "../statistics.js";
 import type { TrainedOnce } from "./comparison.js";
 
-/** How long the file was at a time of the onlooker's clock. */
-export interface Look {
+/** The length of the file at a time by the observing process's clock. */
+export interface FileLook {
   readonly atMs: number;
   readonly bytes: number;
 }
 
 export interface SeenSteps {
   readonly steps: readonly { readonly ms: number; readonly loss: number }[];
-  /** How many of them were done at each look. */
+  /** How many of them were done at each look at the file. */
   readonly seen: readonly { readonly atMs: number; readonly steps: number }[];
 }
 
@@ -19,7 +19,7 @@ export interface SeenSteps {
  * @param metrics the file's text.
  * @param looks in order of time.
  */
-export function seenSteps(metrics: string, looks: readonly Look[]): SeenSteps {
+export function seenSteps(metrics: string, looks: readonly FileLook[]): SeenSteps {
   const steps: { readonly ms: number; readonly loss: number; readonly endsAt: number }[] = [];
   let bytes = 0;
   for (const text of metrics.trimEnd().split("\n")) {
@@ -32,14 +32,14 @@ export function seenSteps(metrics: string, looks: readonly Look[]): SeenSteps {
 }
 
 /** @param warmUp steps before the first one that counts. */
-export function stepTimes(metrics: string, looks: readonly Look[], warmUp: number): TrainedOnce {
+export function stepTimes(metrics: string, looks: readonly FileLook[], warmUp: number): TrainedOnce {
   const { steps, seen } = seenSteps(metrics, looks);
   const counted = seen.filter((look) => look.steps >= warmUp);
   const [first] = counted;
-  // What is written after the last step is no step: the first look that saw all of them ends the time.
+  // The lines after the last step are not steps: the time ends with the first look that saw all steps.
   const last = counted.find((look) => look.steps === steps.length);
   if (last === undefined || last.steps === first.steps) {
-    throw new Error(`The run's ${steps.length} steps went by unseen; give it more of them.`);
+    throw new Error(`The run's ${steps.length} steps were over before any of them was seen; give the run more steps.`);
   }
   return {
     stepMs: median(steps.slice(warmUp).map(({ ms }) => ms)),

@@ -2,7 +2,7 @@
 import { markdownTable } from "../markdown-table.js";
 import type { ModelName } from "./comparison.js";
 import { TRANSPORT_NAMES, type TransportName } from "./ours.js";
-import type { Beside, PeersLine } from "./scenario.js";
+import type { PeersLine, PyTorchTimes } from "./scenario.js";
 
 const MODELS: Record<ModelName, string> = {
   mlp: "MLP 784-512-512-10",
@@ -54,9 +54,9 @@ function cellOf({ measured: { ddp, ms } }: PeersLine): string {
   return `**${ratio}** (${lowest}–${highest}; ${ms} ms)`;
 }
 
-const peerOf = ({ processes, threads, ms }: Beside): string => `${processes} × ${threads}: ${ms} ms`;
+const peerOf = ({ processes, threads, ms }: PyTorchTimes): string => `${processes} × ${threads}: ${ms} ms`;
 
-/** What a reader must know of the table: where steps are not all of the time. */
+/** A note for the reader of the table: where steps do not take all of the time. */
 function notesOf(lines: readonly PeersLine[]): string[] {
   const apart = lines.filter(({ measured: { ddp } }) => ddp.ratioByWall.ratio > WALL_APART * ddp.ratio.ratio);
   const notes = apart.map(
@@ -67,7 +67,7 @@ function notesOf(lines: readonly PeersLine[]): string[] {
   return notes.length > 0 ? ["", ...notes] : [];
 }
 
-/** A median of steps must not hide what is between them or what some of them cost. */
+/** The median of steps must not hide the time between them, nor that some take longer. */
 const WALL_APART = 1.1;
 
 const layoutOf = (line: PeersLine): string =>

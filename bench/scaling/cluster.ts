@@ -1,4 +1,4 @@
-/** One run of null workers, and what its processes used between two moments of it. */
+/** One run of null workers, and what its processes used between two points in time. */
 import { type ChildProcess, fork } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,45 +13,45 @@ import { scalingTask } from "./task.js";
 import type { WorkersStart, WorkersUsage } from "./workers-program.js";
 
 export interface ScalingCase {
-  /** About so many: what a model of Dense layers comes to. */
+  /** An approximate number, since the model consists of Dense layers. */
   readonly parameters: number;
-  /** Each computes one micro-batch of every step. */
+  /** Each worker computes one micro-batch of every step. */
   readonly workers: number;
   readonly shards: number;
-  /** Before the first step that counts, and at least so many that count. */
+  /** Steps before the first one that counts; at least `steps` steps count. */
   readonly warmUpSteps: number;
   readonly steps: number;
-  /** Of a step, over all workers; one for each by default. */
+  /** Micro-batches per step over all workers; one for each worker by default. */
   readonly microBatches?: number;
-  /** What a worker waits for each of them, as if it computed. */
+  /** How long a worker waits for each micro-batch, as if it computed. */
   readonly computeMs?: number;
-  /** Between the workers and the server. */
+  /** The link between the workers and the server. */
   readonly link?: LinkRate;
 }
 
-export interface Measured {
+export interface ClusterUsage {
   readonly parameters: number;
   readonly workers: number;
   readonly shards: number;
   readonly steps: number;
   readonly stepsPerSecond: number;
   readonly leasesPerStep: number;
-  /** CPU time per lease of the coordinator's process, which has shard 0 in it, of the other shards and of the workers. */
+  /** CPU time per lease: of the coordinator's process, which includes shard 0, of the other shards, and of the workers. */
   readonly coordinatorMsPerLease: number;
   readonly shardsMsPerLease: number;
   readonly workersMsPerLease: number;
-  /** Resident memory in the end: the coordinator's process, then the other shards'. */
+  /** Resident memory at the end: of the coordinator's process, then of the other shards. */
   readonly serverBytes: readonly number[];
   readonly workersBytes: number;
 }
 
 const LOOK_MS = 100;
-/** Without a step for so long, something is wrong. */
+/** If no step is committed for this long, something is wrong. */
 const STALL_MS = 180_000;
-/** A process of null workers is one thread; so many share it. */
+/** A process of null workers is one thread; at most this many share it. */
 const WORKERS_PER_PROCESS_MAX = 64;
 
-export async function measureCluster(wanted: ScalingCase): Promise<Measured> {
+export async function measureCluster(wanted: ScalingCase): Promise<ClusterUsage> {
   const { workers, shards, warmUpSteps, steps, computeMs = 0, link } = wanted;
   const folder = mkdtempSync(join(tmpdir(), "isobatch-bench-"));
   const children: ChildProcess[] = [];
@@ -80,7 +80,7 @@ export async function measureCluster(wanted: ScalingCase): Promise<Measured> {
   }
 }
 
-/** At the same port of another address of this machine, where workers then find shard 0, too. */
+/** At the same port of another address of this machine, where workers then also find shard 0. */
 async function linked(
   served: string,
   rate: LinkRate,
@@ -109,7 +109,7 @@ async function lookAt(server: ChildProcess, workers: readonly ChildProcess[]): P
   return { server: fromServer, workers: fromWorkers };
 }
 
-/** The first look that sees so many steps; each look has its own limit. */
+/** The first look that sees at least `steps` steps; each look has its own limit. */
 async function seen(look: () => Promise<Look>, steps: number): Promise<Look> {
   let furthest = { steps: -1, atMs: 0 };
   for (;;) {
@@ -119,14 +119,14 @@ async function seen(look: () => Promise<Look>, steps: number): Promise<Look> {
     if (now.server.steps > furthest.steps) furthest = { steps: now.server.steps, atMs: nowMs };
     if (nowMs - furthest.atMs > STALL_MS) {
       throw new Error(
-        `The run has stood at step ${furthest.steps} for ${STALL_MS / 1000} s; it was to reach ${steps}.`,
+        `The run has been at step ${furthest.steps} for ${STALL_MS / 1000} s and should have reached step ${steps}.`,
       );
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }
 
-function between(first: Look, last: Look): Omit<Measured, "parameters" | "workers" | "shards"> {
+function between(first: Look, last: Look): Omit<ClusterUsage, "parameters" | "workers" | "shards"> {
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
   const leases = sum(last.workers.map((each, i) => each.leases - first.workers[i].leases));
   const steps = last.server.steps - first.server.steps;

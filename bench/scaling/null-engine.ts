@@ -1,6 +1,6 @@
 /**
- * An engine that computes nothing: it takes the samples of each micro-batch, as threads would, waits if it is told to, and
- * answers with sums of zeros in memory of a worker's own. Around it everything is a worker's: joining, leases, weights, samples, pushes.
+ * An engine that computes nothing: it takes the samples of each micro-batch, as threads would, waits if asked to, and answers with
+ * sums of zeros in the worker's memory. All the rest is a real worker's: joining, leases, weights, samples, pushes.
  */
 import { setTimeout } from "node:timers/promises";
 import { createWorkerMemory } from "../../compute/index.js";

@@ -11,19 +11,19 @@ export interface NullWorkerOptions {
   readonly address: Address;
   readonly token: string;
   readonly log: Logger;
-  /** What it waits for each micro-batch. */
+  /** How long it waits for each micro-batch. */
   readonly computeMs: number;
-  /** Is told of each lease that was computed. */
+  /** Called for each lease that was computed. */
   onLease(): void;
 }
 
 const CONNECT_MS = 60_000;
-/** A class of their own: no other worker can join such a run. */
+/** A separate numerics class: no other worker can join such a run. */
 const NUMERICS = { backend: "null", version: "0", architecture: process.arch, flags: "" };
 
 /**
- * Joins a run as a worker does, with its core and its session, but an engine that computes nothing. It does not come back when
- * the server is lost. Resolves when it has ended.
+ * Joins a run as a worker does, with a worker's core and session, but with an engine that computes nothing. It does not reconnect
+ * when the server is lost. Resolves when it has ended.
  */
 export function runNullWorker({ address, token, log, computeMs, onLease }: NullWorkerOptions): Promise<void> {
   const access = { token, trust: trustOf(token) };

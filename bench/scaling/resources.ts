@@ -1,10 +1,10 @@
-/** What a simulated machine has only one of: its servers' thread, and a link of so many bytes a second in each direction. */
+/** What a simulated machine has only one of: the thread of its servers, and a link with a byte rate in each direction. */
 import type { Queue } from "../../test/simulation/queue.js";
 
-/** Does one thing after the other, in the order in which they are asked for. */
+/** Does one thing at a time, in the order of the requests. */
 export interface Thread {
   use(ms: number, then: () => void): void;
-  /** In all so far. */
+  /** The total so far. */
   readonly busyMs: number;
 }
 
@@ -24,9 +24,9 @@ export function createThread(queue: Queue): Thread {
 }
 
 export interface Network {
-  /** Of each machine's link, in each direction. */
+  /** The byte rate of each machine's link, in each direction. */
   readonly bytesPerSecond: number;
-  /** One way. */
+  /** The one-way delay. */
   readonly delayMs: number;
 }
 
@@ -39,7 +39,7 @@ export interface Link {
 
 export const createLink = (): Link => ({ outFreeAtMs: 0, inFreeAtMs: 0, outMs: 0, inMs: 0 });
 
-/** Sends bytes, which take both ends' links for as long as they last, and come the delay later. */
+/** Sends bytes, which occupy the links of both ends while they are sent and arrive after the delay. */
 export function send(queue: Queue, network: Network, from: Link, to: Link, bytes: number, then: () => void): void {
   const ms = (1000 * bytes) / network.bytesPerSecond;
   const startsMs = Math.max(queue.nowMs, from.outFreeAtMs);

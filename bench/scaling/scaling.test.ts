@@ -7,7 +7,7 @@ import { type Costs, type SimulatedCluster, simulateCluster } from "./simulation
 import { widthFor } from "./task.js";
 
 describe("what a simulated machine has", () => {
-  it("does one thing after the other on a thread", () => {
+  it("does one thing at a time on a thread", () => {
     const queue = createQueue(1, () => {});
     const thread = createThread(queue);
     const endsMs: number[] = [];
@@ -22,7 +22,7 @@ describe("what a simulated machine has", () => {
     const network = { bytesPerSecond: 1_000, delayMs: 3 };
     const [a, b, c] = [createLink(), createLink(), createLink()];
     const came: [string, number][] = [];
-    // 10 ms each: both of a leave one after the other; c's meets the second at b, and comes after it.
+    // 10 ms each: the two of a leave in order; c's meets the second one at b, and comes after it.
     send(queue, network, a, c, 10, () => came.push(["a to c", queue.nowMs]));
     send(queue, network, a, b, 10, () => came.push(["a to b", queue.nowMs]));
     send(queue, network, c, b, 10, () => came.push(["c to b", queue.nowMs]));
@@ -51,7 +51,7 @@ describe("the simulated cluster", () => {
   });
 
   it("takes as long as the coordinator where leases and reports take it", () => {
-    // Four leases of 2 ms. Of each of two shards: four leaves, superseded and committed, none of them on its own link.
+    // Four leases of 2 ms. Each of two shards reports four leaves, superseded and committed; none crosses its own link.
     const { msPerStep, reportsPerStep } = simulateCluster(base, {
       ...free,
       coordinatorPerLease: 2,
@@ -61,18 +61,18 @@ describe("the simulated cluster", () => {
     assert.ok(reportsPerStep >= 2 * (4 + 1) && reportsPerStep <= 2 * (4 + 2), `${reportsPerStep}`);
   });
 
-  it("takes as long as the links of shards where bytes take it: in, out, and half of both at once", () => {
-    // Each shard takes 4 × 2 MB in and sends as much: 8 ms each way at 1 GB/s. Chunks of a slice overlap the two.
+  it("takes as long as the links of shards where bytes take the time: in, out, and half of both at once", () => {
+    // Each shard receives 4 × 2 MB and sends as much: 8 ms each way at 1 GB/s. Chunks of a slice overlap both ways.
     const { msPerStep, busiestLink } = simulateCluster(
       { ...base, steps: 20, network: { bytesPerSecond: 1e9, delayMs: 0 } },
       free,
     );
     assert.ok(msPerStep >= 8 && msPerStep <= 16.1, `${msPerStep}`);
-    // Where counting starts and ends, a chunk may be on its way.
+    // When counting starts and ends, a chunk may be in flight.
     near(busiestLink * msPerStep, 8, 0.02);
   });
 
-  it("shares the work of shards: twice as many take half as long, and twice the parameters twice", () => {
+  it("divides the work among shards: twice as many take half as long, and twice the parameters twice as long", () => {
     const costs = { ...free, shardPerParameter: 1e-5 };
     const of = (changed: Partial<SimulatedCluster>): number =>
       simulateCluster({ ...base, ...changed }, costs).msPerStep;
@@ -80,7 +80,7 @@ describe("the simulated cluster", () => {
     near(of({ parameters: 2_000_000 }), 2 * of({}), 0.01);
   });
 
-  it("is the same each time, but for the time that the core really took", () => {
+  it("is the same each time, except for the real time that the core took", () => {
     const costs = { coordinatorPerLease: 0.5, coordinatorPerReport: 0.1, shardPerLease: 0.2, shardPerParameter: 1e-6 };
     const [first, second] = [1, 2].map(() => {
       const { coreMsPerLease, ...others } = simulateCluster({ ...base, workers: 9, computeMs: 7 }, costs);
@@ -91,7 +91,7 @@ describe("the simulated cluster", () => {
 });
 
 describe("the cluster of null workers", { timeout: 120_000 }, () => {
-  it("has models of about the parameters that are wanted", () => {
+  it("has models of about the number of parameters that is wanted", () => {
     for (const wanted of [100_000, 10_000_000]) {
       const width = widthFor(wanted);
       const parameters = 100 * width + (width + 1) * width + (width + 1) * 10;
@@ -103,7 +103,7 @@ describe("the cluster of null workers", { timeout: 120_000 }, () => {
     const measured = await measureCluster({ parameters: 1_000, workers: 2, shards: 1, warmUpSteps: 1, steps: 6 });
     const { parameters, steps, leasesPerStep, coordinatorMsPerLease, workersMsPerLease, serverBytes } = measured;
     assert.equal(parameters, 1_000);
-    // Workers and servers are looked at one after the other, so that leases of a step more or less may be counted.
+    // Workers and servers are read at different moments, so the leases of one step more or less may be counted.
     assert.ok(steps >= 6 && leasesPerStep >= 1 && leasesPerStep <= 3, JSON.stringify(measured));
     assert.ok(coordinatorMsPerLease > 0 && workersMsPerLease > 0 && serverBytes[0] > 1e7, JSON.stringify(measured));
   });

@@ -1,15 +1,15 @@
 /**
- * How a run grows: with workers, shards and parameters, measured on real processes of this machine whose workers compute
- * nothing; and far beyond it, in a simulation by the costs that were measured. One line of JSON each.
+ * How a run scales with workers, shards and parameters: measured on this machine with real processes whose workers compute
+ * nothing, and far beyond that in a simulation with the measured costs. One line of JSON each.
  */
 import { chosen } from "../chosen.js";
 import { type BenchMachine, benchMachine } from "../machine.js";
 import { median, threeDigits } from "../statistics.js";
-import { type Measured, measureCluster, type ScalingCase } from "./cluster.js";
+import { type ClusterUsage, measureCluster, type ScalingCase } from "./cluster.js";
 import { type Costs, type SimulatedCluster, type SimulatedResult, simulateCluster } from "./simulation.js";
 
 export const PARTS = ["workers", "shards", "parameters", "simulation"] as const;
-export type Part = (typeof PARTS)[number];
+export type ScalingPart = (typeof PARTS)[number];
 
 interface Line {
   readonly scenario: "scaling";
@@ -36,16 +36,16 @@ interface Row {
 
 interface WorkersRow extends Row {
   readonly stepsPerSecond: number;
-  /** The coordinator's CPU time per lease, as a share of that with one worker: median over the rounds. */
+  /** The coordinator's CPU time per lease divided by that with one worker: median over the rounds. */
   readonly toOneWorker: number;
   readonly serverMiB: number;
 }
 
 interface ParametersRow extends Row {
-  /** Of a step, by the clock; and of the server's CPU time, for each parameter of a lease. */
+  /** Nanoseconds per parameter: of a step, by the clock; and of the server's CPU time for a lease. */
   readonly nanosecondsPerParameter: number;
   readonly cpuNanosecondsPerParameter: number;
-  /** Resident memory more than with 1,000 parameters, where there are so many that it is no noise. */
+  /** Resident memory beyond that with 1,000 parameters, for models that are large enough for it to exceed the noise. */
   readonly serverBytesPerParameter?: number;
   readonly workerBytesPerParameter?: number;
 }
@@ -58,26 +58,26 @@ export interface ScalingOptions {
 const WORKERS = [1, 2, 4, 8, 16, 32, 64];
 const SHARDS = [1, 2, 4];
 const PARAMETERS = [100_000, 1_000_000, 10_000_000, 100_000_000];
-/** Below it a process's own memory varies by more. */
+/** For smaller models a process's memory varies by more than this. */
 const MEMORY_FROM = 5_000_000;
 const SMALL = 1_000;
-/** Enough for shards to have some chunks each. */
+/** Enough for each shard to have a few chunks. */
 const MEDIUM = 40_000;
-/** What a measurement of small models counts at least, after a third as many for the compilers. */
+/** The least number of steps that is counted for small models, after a third as many to warm up. */
 const LEASES = 3_000;
-/** What one of large models moves. */
+/** The bytes that a measurement of large models moves. */
 const PARAMETERS_MOVED = 400_000_000;
 
 export async function scalingScenario(options: ScalingOptions, notice: (text: string) => void): Promise<ScalingLine[]> {
   const parts = chosen("--parts", options.parts, PARTS);
   const common = { scenario: "scaling", machine: benchMachine() } as const;
-  const wanted = (part: Part): boolean => parts.includes(part);
-  const measure = async (wanted: ScalingCase): Promise<Measured> => {
+  const wanted = (part: ScalingPart): boolean => parts.includes(part);
+  const measure = async (wanted: ScalingCase): Promise<ClusterUsage> => {
     const measured = await measureCluster(wanted);
     const { workers, shards, parameters, stepsPerSecond, coordinatorMsPerLease } = measured;
     const what = `${workers} workers, ${shards} shards, ${parameters} parameters`;
     notice(
-      `${what}: ${threeDigits(stepsPerSecond)} steps/s, ${threeDigits(coordinatorMsPerLease)} ms of the coordinator a lease`,
+      `${what}: ${threeDigits(stepsPerSecond)} steps/s, ${threeDigits(coordinatorMsPerLease)} ms of the coordinator per lease`,
     );
     return measured;
   };
@@ -97,7 +97,7 @@ export async function scalingScenario(options: ScalingOptions, notice: (text: st
     for (const cluster of SIMULATED) {
       const result = simulateCluster(cluster, costs);
       notice(
-        `simulated: ${cluster.workers} workers, ${cluster.shards} shards, ${cluster.parameters} parameters: ${threeDigits(result.msPerStep)} ms a step`,
+        `simulated: ${cluster.workers} workers, ${cluster.shards} shards, ${cluster.parameters} parameters: ${threeDigits(result.msPerStep)} ms per step`,
       );
       lines.push({ ...common, part: "simulation", ...cluster, ...result });
     }
@@ -105,9 +105,9 @@ export async function scalingScenario(options: ScalingOptions, notice: (text: st
   return lines;
 }
 
-type Measure = (wanted: ScalingCase) => Promise<Measured>;
+type Measure = (wanted: ScalingCase) => Promise<ClusterUsage>;
 
-/** A case of a small model, of so many leases however many workers share them. */
+/** A case with a small model and about this many leases, regardless of the number of workers. */
 const small = (workers: number, shards = 1, parameters = SMALL): ScalingCase => ({
   ...{ workers, shards, parameters },
   warmUpSteps: Math.ceil(LEASES / 3 / workers),
@@ -120,14 +120,14 @@ const large = (parameters: number, shards = 1): ScalingCase => ({
   steps: Math.max(3, Math.min(500, Math.round(PARAMETERS_MOVED / parameters))),
 });
 
-const rowOf = ({ workers, shards, parameters, ...measured }: Measured): Row => ({
+const rowOf = ({ workers, shards, parameters, ...measured }: ClusterUsage): Row => ({
   ...{ workers, shards, parameters, msPerStep: threeDigits(1000 / measured.stepsPerSecond) },
   coordinatorMsPerLease: threeDigits(measured.coordinatorMsPerLease),
   shardsMsPerLease: threeDigits(measured.shardsMsPerLease),
 });
 
 async function growWorkers(rounds: number, measure: Measure): Promise<WorkersRow[]> {
-  const found = new Map<number, Measured[]>(WORKERS.map((workers) => [workers, []]));
+  const found = new Map<number, ClusterUsage[]>(WORKERS.map((workers) => [workers, []]));
   for (let round = 0; round < rounds; round++) {
     for (const workers of WORKERS) found.get(workers)!.push(await measure(small(workers)));
   }
@@ -174,14 +174,14 @@ async function growParameters(measure: Measure): Promise<ParametersRow[]> {
   return rows;
 }
 
-/** What the simulation's parts cost on this machine. */
+/** The simulation's costs, as measured on this machine. */
 async function measureCosts(measure: Measure): Promise<Costs> {
   const workers = 8;
   const alone = await measure(small(workers, 1, MEDIUM));
   const shared = await measure(small(workers, 4, MEDIUM));
   const heavy = await measure(large(10_000_000));
   const shardPerLease = shared.shardsMsPerLease / 3;
-  // Of every further shard: each lease's leaves once, and what it commits once a step.
+  // Each further shard sends each lease's leaves once, and one commit per step.
   const reports = 3 * (1 + 1 / workers);
   return {
     coordinatorPerLease: Math.max(0, alone.coordinatorMsPerLease - shardPerLease),
@@ -195,7 +195,7 @@ const LOOPBACK = { bytesPerSecond: 2e9, delayMs: 0.1 };
 const TEN_GIGABIT = { bytesPerSecond: 1.25e9, delayMs: 0.1 };
 const HUNDRED_GIGABIT = { bytesPerSecond: 12.5e9, delayMs: 0.05 };
 
-/** The first is one that was measured, too. */
+/** The first one was also measured. */
 const SIMULATED: readonly SimulatedCluster[] = [
   { workers: 2, shards: 1, parameters: 10e6, microBatches: 1, computeMs: 0, network: LOOPBACK, steps: 10 },
   { workers: 64, shards: 1, parameters: 1e3, microBatches: 1, computeMs: 1_000, network: TEN_GIGABIT, steps: 5 },

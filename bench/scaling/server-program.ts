@@ -1,6 +1,6 @@
 /**
- * A process of a run's servers: the coordinator with shard 0, or a further shard, which the first one starts. Its parent asks
- * for its usage whenever it likes; nothing is counted in between, so that measuring costs the servers nothing.
+ * A server process of a run: the coordinator with shard 0, or a further shard, which the first process starts. The parent may ask
+ * for its usage at any time; nothing is counted in between, so that measuring costs the servers nothing.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -32,7 +32,7 @@ export interface ServerUsage {
   /** Committed steps. */
   readonly steps: number;
   readonly coordinator: Usage;
-  /** Of shards 1, 2, … */
+  /** The usage of shards 1, 2, … */
   readonly shards: readonly Usage[];
 }
 
@@ -66,7 +66,7 @@ async function serve({ task, out, shards, workers }: ServerStart): Promise<void>
       coordinator,
       shards: await Promise.all(children.map(ask)),
     };
-    // Whoever asked may be gone meanwhile.
+    // The process that asked may have ended meanwhile.
     process.send?.(answer, () => {});
   });
   process.send?.({ address: formatAddress(server.address), token } satisfies ServerReady);
@@ -77,7 +77,7 @@ async function serve({ task, out, shards, workers }: ServerStart): Promise<void>
 async function shard(options: Omit<ShardProcessOptions, "log">): Promise<void> {
   process.on("message", () => process.send?.(usage()));
   const shard = await startShard({ ...options, log });
-  // It ends with the first process, which says what was wrong, if anything was.
+  // It ends with the first process, which reports any error.
   await shard.finished.catch(() => {});
   process.disconnect();
 }

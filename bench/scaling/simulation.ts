@@ -1,7 +1,7 @@
 /**
- * A cluster of any size in virtual time. The decisions are real, the coordinator's and every shard's, made by their own cores;
- * what is simulated is the time that things take: messages on threads, by costs that were measured on real processes, bytes
- * on links, by the network's rate, and computing, by a time that is given. There are no faults and no numbers.
+ * A cluster of any size in virtual time. The decisions are real: the coordinator and every shard run their own cores. Only time is
+ * simulated: of messages on threads, by costs that were measured on real processes; of bytes on links, by the network's rate; of
+ * computing, by a given time. There are no faults and no numbers.
  *
  * A shard's slice counts as a few chunks, whatever its size, since its time follows from its bytes. Shard 0 shares its thread
  * and its link with the coordinator, as it does in a run.
@@ -24,15 +24,15 @@ import { canonicalNodes, type Interval } from "../../shared/sums/index.js";
 import { createQueue, type Queue } from "../../test/simulation/queue.js";
 import { createLink, createThread, type Link, type Network, send, type Thread } from "./resources.js";
 
-/** Milliseconds of one thread. */
+/** Milliseconds on one thread. */
 export interface Costs {
-  /** The coordinator's for a lease and all that belongs to it: samples, reports, heartbeats. */
+  /** The coordinator's cost of a lease and all that belongs to it: samples, reports, heartbeats. */
   readonly coordinatorPerLease: number;
-  /** The coordinator's for a message of a shard. */
+  /** The coordinator's cost of a shard's message. */
   readonly coordinatorPerReport: number;
-  /** A shard's for a lease's push and for the weights that its worker gets, whatever their size. */
+  /** A shard's fixed cost of a lease's push and of the weights for its worker, independent of their size. */
   readonly shardPerLease: number;
-  /** The same for each parameter of them: receiving, merging, Adam, sending. */
+  /** The same cost for each of their parameters: receiving, merging, Adam, sending. */
   readonly shardPerParameter: number;
 }
 
@@ -40,7 +40,7 @@ export interface SimulatedCluster {
   readonly workers: number;
   readonly shards: number;
   readonly parameters: number;
-  /** Micro-batches that each worker computes in a step, and how long one takes it. */
+  /** Micro-batches that each worker computes in a step, and how long each takes. */
   readonly microBatches: number;
   readonly computeMs: number;
   readonly network: Network;
@@ -49,7 +49,7 @@ export interface SimulatedCluster {
 
 export interface SimulatedResult {
   readonly msPerStep: number;
-  /** Shares of the time of a step: that a worker computes, and that the busiest of each kind is in use. */
+  /** Shares of a step's time: in which a worker computes, and in which the busiest resource of each kind is in use. */
   readonly computing: number;
   readonly coordinatorThread: number;
   readonly busiestShard: number;
@@ -58,16 +58,16 @@ export interface SimulatedResult {
   readonly reportsPerStep: number;
   /** The most nodes that a shard held at once, for each of its chunks. */
   readonly nodesStaged: number;
-  /** How long the coordinator's core really took, on the machine that simulates, which must be idle for that. */
+  /** The real time that the coordinator's core took, on the simulating machine, which must be idle for that. */
   readonly coreMsPerLease: number;
 }
 
-/** Everything that all parts of a simulated cluster know. */
+/** What all parts of a simulated cluster share. */
 interface World {
   readonly cluster: SimulatedCluster;
   readonly costs: Costs;
   readonly queue: Queue;
-  /** Chunks of a shard, and parameters of one. */
+  /** Chunks of a shard, and parameters of one chunk. */
   readonly chunks: number;
   readonly perChunk: number;
   readonly shards: SimulatedShard[];
@@ -79,7 +79,7 @@ interface SimulatedShard {
   readonly thread: Thread;
   readonly link: Link;
   command(event: ShardEvent): void;
-  /** The worker has the node's sums for one of the chunks. */
+  /** The worker has the node's sums for one chunk. */
   push(worker: number, node: OfferedNode, chunk: number): void;
   readonly stagedMax: number;
 }
@@ -88,11 +88,11 @@ interface SimulatedWorker {
   readonly link: Link;
   readonly computedMs: number;
   lease(plan: StepPlan, lease: number, leaves: Interval): void;
-  /** One chunk of the next version has come. */
+  /** One chunk of the next version has arrived. */
   weightsCame(): void;
 }
 
-/** One chunk of a node, on its way or waiting for it. */
+/** One chunk of a node, in flight or waiting to be sent. */
 interface Push {
   readonly chunk: OfferedChunk;
   readonly bytes: number;
@@ -102,7 +102,7 @@ interface Push {
 
 const FLOAT_BYTES = 4;
 const CHUNKS = 4;
-/** With more streams than this a slice counts as one chunk: events are what a simulation takes its time for. */
+/** With more streams than this a slice counts as one chunk, because the number of events determines how long a simulation takes. */
 const STREAMS_MAX = 4_000;
 const END_MS = 1e12;
 const COEFFICIENTS: StepCoefficients = {
@@ -130,7 +130,7 @@ export function simulateCluster(cluster: SimulatedCluster, costs: Costs): Simula
 
   function decide(event: CoordinatorEvent): void {
     if ("shard" in event) counts.reports++;
-    // By the clock: asking for CPU time takes longer than most of these calls.
+    // By the wall clock: reading the CPU time takes longer than most of these calls.
     const startMs = performance.now();
     const effects = core.handle(event, queue.nowMs);
     counts.coreMs += performance.now() - startMs;
@@ -166,12 +166,12 @@ export function simulateCluster(cluster: SimulatedCluster, costs: Costs): Simula
     const computed = world.workers.reduce((sum, { computedMs }) => sum + computedMs, 0) / workerCount;
     return { ...counts, atMs: queue.nowMs, links, threads, computed };
   };
-  // The first step starts as workers come; those after it are alike.
+  // The first step starts as workers join; those after it are alike.
   queue.run(END_MS, () => counts.committed === 1);
   const first = used();
   queue.run(END_MS, () => counts.committed === 1 + steps);
   const last = used();
-  if (counts.committed <= steps) throw new Error(`The simulated run stands still in step ${counts.committed}.`);
+  if (counts.committed <= steps) throw new Error(`The simulated run makes no progress in step ${counts.committed}.`);
   const ms = last.atMs - first.atMs;
   const busiest = (of: "links" | "threads", from = 0): number =>
     Math.max(0, ...last[of].slice(from).map((each, i) => each - first[of][from + i])) / ms;
@@ -195,19 +195,19 @@ function createSimulatedShard(world: World, index: number): SimulatedShard {
   const core = createShardCore({ chunks: own, reportsLosses: index === 0, slotsMax: slots });
   const thread = createThread(queue);
   const link = createLink();
-  /** Half of what a chunk of a lease costs is its push, half its weights. */
+  /** Half of the cost of a lease's chunk is its push, half its weights. */
   const halfMs = (costs.shardPerLease / chunks + costs.shardPerParameter * perChunk) / 2;
-  /** Of each chunk, ascending by their first leaf. */
+  /** The nodes of each chunk, ascending by their first leaf. */
   const waiting = new Map(own.map((chunk): [number, Push[]] => [chunk, []]));
   let coming = 0;
   let stagedMax = 0;
 
-  /** Sums that are not wanted yet stay where they are: the connection's window keeps them there. */
+  /** Sums that the shard does not take yet stay with the worker: the connection's window keeps them there. */
   function offer(push: Push): void {
     if (!admitted(push)) insert(waiting.get(push.chunk.chunk)!, push);
   }
 
-  /** Whether it need not wait any longer. */
+  /** Whether it no longer has to wait. */
   function admitted(push: Push): boolean {
     const { verdict } = core.judge(push.chunk, push.arrived ? 0 : coming);
     if (verdict === "wait") return false;
@@ -226,7 +226,7 @@ function createSimulatedShard(world: World, index: number): SimulatedShard {
     offerWaiting();
   }
 
-  /** Where the first has to wait, all do: there is no room, and whoever has the lowest leaf that is missing is the first. */
+  /** If the first has to wait, all do: there is no room, and the first is the one with the lowest missing leaf. */
   function offerWaiting(): void {
     for (const pushes of waiting.values()) {
       while (pushes.length > 0 && admitted(pushes[0])) pushes.shift();
@@ -282,7 +282,7 @@ function insert(pushes: Push[], push: Push): void {
   pushes.splice(at < 0 ? pushes.length : at, 0, push);
 }
 
-/** There is only one, for nothing fails. */
+/** The only term, since nothing fails. */
 const TERM = 1;
 const START = { step: 0, microBatches: 0, c1: 0, c2: 0 };
 
@@ -305,7 +305,7 @@ function createSimulatedWorker(world: World, index: number): SimulatedWorker {
       for (const { lo: from, hi: to } of canonicalNodes(lo, hi, microBatches)) {
         const node = { worker: name, term, step, lo: from, hi: to, losses: new Float64Array(to - from) };
         for (let chunk = 0; chunk < chunks; chunk++) {
-          // All shards get theirs at once: no worker starts with the one that all others start with.
+          // Each worker starts with another shard, so that all shards receive sums from the start.
           for (let i = 0; i < cluster.shards; i++) world.shards[(index + i) % cluster.shards].push(index, node, chunk);
         }
       }

@@ -1,4 +1,4 @@
-/** A task whose model has about as many parameters as are wanted, on a few rows of numbers. */
+/** A task whose model has about the requested number of parameters, on a few rows of numbers. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ScalingCase } from "./cluster.js";
@@ -10,7 +10,7 @@ const FOREVER = 1_000_000_000;
 
 const dense = (inputs: number, units: number): number => (inputs + 1) * units;
 
-/** One layer has 1,000 parameters; two hidden ones of a width make more. */
+/** A single layer has 1,000 parameters; two hidden layers of equal width have more. */
 export function widthFor(parameters: number): number {
   // width² + (INPUTS + 2 + CLASSES)·width + CLASSES = parameters, of two biases and a last layer's.
   const linear = INPUTS + 2 + CLASSES;

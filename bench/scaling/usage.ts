@@ -1,9 +1,9 @@
-/** What a process has used so far, as it says itself when its parent asks. */
+/** What a process has used so far, as it reports when its parent asks. */
 export interface Usage {
   /** User and system time of all of its threads. */
   readonly cpuMs: number;
   readonly residentBytes: number;
-  /** By a clock that all processes of the machine share. */
+  /** The time by a clock that all processes of the machine share. */
   readonly atMs: number;
 }
 

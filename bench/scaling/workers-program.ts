@@ -1,4 +1,4 @@
-/** A process of many null workers, which ends with them. Its parent asks for its usage and the leases they were given so far. */
+/** A process of many null workers, which ends with them. Its parent asks for its usage and the number of leases so far. */
 import { createLog } from "../../shared/log.js";
 import { parseAddress } from "../../shared/wire/index.js";
 import { runNullWorker } from "./null-worker.js";

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { METRICS_FILE, RUN_FILES, type Summary } from "../../../server/record/index.js";
-import type { Look } from "../../peers/step-times.js";
+import type { FileLook } from "../../peers/step-times.js";
 import { lastLine, runChild } from "../child.js";
 import type { PartContext } from "../report.js";
 import { type Busy, busyBetween, sampleBusy } from "./busy.js";
@@ -27,7 +27,7 @@ export interface ClusterRow extends Omit<Warm, "span"> {
 const MAIN = fileURLToPath(new URL("../../../cli/main.js", import.meta.url));
 const LOOK_MS = 10;
 
-export interface RunOptions {
+export interface CheckedRun {
   readonly taskFile: string;
   readonly out: string;
   readonly workers: number;
@@ -42,7 +42,7 @@ export type RunFound = Omit<ClusterRow, "task" | "batch" | "microBatches">;
 /** @returns the run's figures, or the problem, worded as the end of a sentence. */
 export async function runCluster(
   { on, backend }: Pick<PartContext, "on" | "backend">,
-  { taskFile, out, workers, steps, limitMs, main = MAIN }: RunOptions,
+  { taskFile, out, workers, steps, limitMs, main = MAIN }: CheckedRun,
 ): Promise<RunFound | { readonly problem: string }> {
   const counts = { workers, "compute-threads": 1, steps };
   const flags = Object.entries(counts).flatMap(([name, n]) => [`--${name}`, `${n}`]);
@@ -52,7 +52,7 @@ export async function runCluster(
   // Several workers share a GPU only if it is named.
   const gpu = process.env.CUDA_VISIBLE_DEVICES?.split(",")[0] ?? "0";
   const env = on === "gpu" ? { ...process.env, CUDA_VISIBLE_DEVICES: gpu } : process.env;
-  const looks: Look[] = [];
+  const looks: FileLook[] = [];
   const metrics = join(out, METRICS_FILE);
   const timer = setInterval(() => look(metrics, looks), LOOK_MS);
   const sampler = on === "gpu" ? sampleBusy(gpu) : undefined;
@@ -70,7 +70,7 @@ export async function runCluster(
   return { ...warm, workers, stateHash: summary.stateHash, seconds, busy: busy ?? null, refused };
 }
 
-function look(file: string, looks: Look[]): void {
+function look(file: string, looks: FileLook[]): void {
   if (!existsSync(file)) return;
   const bytes = statSync(file).size;
   if (bytes > (looks.at(-1)?.bytes ?? 0)) looks.push({ atMs: performance.now(), bytes });

@@ -1,6 +1,6 @@
 /** A run's steps after its warm-up, by its metrics: how long they and their phases took, and when they ran. */
 import { METRICS_FILE, type MetricsLine } from "../../../server/record/index.js";
-import { type Look, seenSteps } from "../../peers/step-times.js";
+import { type FileLook, seenSteps } from "../../peers/step-times.js";
 import { median } from "../../statistics.js";
 
 export interface Warm {
@@ -10,7 +10,7 @@ export interface Warm {
   readonly firstStepsMs: readonly number[];
   readonly firstLoss: number;
   readonly lastLoss: number;
-  /** The warm steps' speed by the wall clock; or, if no look saw them, by the median of their own times. */
+  /** The warm steps' speed by the wall clock; or, if no look saw them, by the median of the times that they logged. */
   readonly samplesPerSecond: number;
   /** When the warm steps ran, by the looks' clock; undefined: no look saw them. */
   readonly span: { readonly fromMs: number; readonly toMs: number } | undefined;
@@ -26,7 +26,7 @@ const warmUpOf = (steps: number): number => Math.min(WARM_UP_MAX, Math.ceil(step
  * @param metrics the text of `metrics.jsonl`.
  * @param looks the file's length at several times.
  */
-export function warmOf(metrics: string, looks: readonly Look[]): Warm {
+export function warmOf(metrics: string, looks: readonly FileLook[]): Warm {
   const { seen } = seenSteps(metrics, looks);
   const lines = metrics.trimEnd().split("\n");
   const steps = lines.map((line) => JSON.parse(line) as MetricsLine).filter((line) => line.type === "step");

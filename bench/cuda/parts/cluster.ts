@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { type ClusterRow, runCluster } from "../cluster/run.js";
 import { clusterTasksOf, extentOf, writeTask } from "../cluster/tasks.js";
-import type { Part } from "../report.js";
+import type { CheckPart } from "../report.js";
 
 /** The number of workers in each run. */
 const RUNS = [1, 1, 2];
@@ -13,7 +13,7 @@ const RUNS = [1, 1, 2];
 const LEAST_MS = 3000;
 const RUN_MS_MAX = 60_000;
 
-export const part: Part<ClusterRow> = async (context, say) => {
+export const part: CheckPart<ClusterRow> = async (context, say) => {
   const { on, size, folder, endsAt } = context;
   if (on === "cpu") say.absent("How busy the GPU is can't be known, because the runs compute on the processor.");
   for (const task of clusterTasksOf(size)) {

@@ -7,7 +7,7 @@ import { differenceOf, differencesOf, nudged } from "../../../compute/program-pr
 import { messageOf } from "../../../shared/errors.js";
 import { openGradientOf } from "../../worker-gradient.js";
 import { CHECKED_MODELS, type CheckedModelName, checkedModel } from "../models.js";
-import type { Part, PartContext, Saying } from "../report.js";
+import type { CheckPart, PartContext, Saying } from "../report.js";
 
 export interface CompiledRow {
   readonly model: CheckedModelName;
@@ -26,7 +26,7 @@ const DROPOUT = 0.1;
 const WARM_UP = 3;
 const NUMBER = 7;
 
-export const part: Part<CompiledRow> = async (context, say) => {
+export const part: CheckPart<CompiledRow> = async (context, say) => {
   const backend = await openBackend(context.backend, settings);
   for (const model of CHECKED_MODELS) {
     try {

@@ -8,7 +8,7 @@ import { settings } from "../../../backends/settings.test.helper.js";
 import { foldProblem, gradientOf, withoutSmall } from "../../../compute/fold-cases.test.helper.js";
 import { keepsSums, openFolds } from "../../../compute/program-fold.test.helper.js";
 import { createRandom } from "../../../shared/random.js";
-import type { CheckSize, Part } from "../report.js";
+import type { CheckPart, CheckSize } from "../report.js";
 
 export interface FoldingRow {
   /** How many κ were tried, starting with 1. */
@@ -22,7 +22,7 @@ const KAPPA_MAX = 40;
 /** The distance between the κ that are tried. */
 const EVERY: Record<CheckSize, number> = { gpu: 1, cpu: 1, quick: 6 };
 
-export const part: Part<FoldingRow> = async (context, say) => {
+export const part: CheckPart<FoldingRow> = async (context, say) => {
   const onGpu = context.on === "gpu";
   const { compiler } = await openBackend(context.backend, settings);
   if (compiler === undefined || !keepsSums(compiler)) {

@@ -8,7 +8,7 @@ import { measure } from "../../gradients.js";
 import { fastest, median } from "../../statistics.js";
 import { openGradientOf } from "../../worker-gradient.js";
 import { CHECKED_MODELS, type CheckedModelName, checkedModel } from "../models.js";
-import type { CheckSize, Part } from "../report.js";
+import type { CheckPart, CheckSize } from "../report.js";
 import { timesOf } from "../times.js";
 
 export interface GradientRow {
@@ -31,7 +31,7 @@ const FIRST = 5;
 const RUNS: Record<CheckSize, number> = { gpu: 30, cpu: 9, quick: 3 };
 const MEASURE_MS = 3000;
 
-export const part: Part<GradientRow> = async (context, say) => {
+export const part: CheckPart<GradientRow> = async (context, say) => {
   const backend = await openBackend(context.backend, settings);
   for (const model of CHECKED_MODELS) {
     const measured = checkedModel(context.size, model);

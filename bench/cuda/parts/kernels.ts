@@ -1,6 +1,6 @@
 /** Compares every kernel that training calls with the cpu backend's. */
 import { type AgreementReport, compareKernels, TOLERANCE } from "../../../compute/kernel-agreement.test.helper.js";
-import type { Part } from "../report.js";
+import type { CheckPart } from "../report.js";
 
 export interface KernelsRow {
   readonly reference: string;
@@ -11,7 +11,7 @@ export interface KernelsRow {
   readonly worst: AgreementReport["kernels"];
 }
 
-export const part: Part<KernelsRow> = async ({ backend }, say) => {
+export const part: CheckPart<KernelsRow> = async ({ backend }, say) => {
   const { kernels, withoutCounterpart, failed, total, reference } = await compareKernels(backend, "cpu");
   for (const { during, message } of failed) say.fail(`${during} can't be computed: ${message.split("\n")[0]}.`);
   for (const { kernel, error, reduction, during } of kernels.filter(({ worst }) => !(worst <= 1))) {

@@ -2,14 +2,14 @@
 import { openBackend } from "../../../backends/index.js";
 import { kinkCases, kinkProblem } from "../../../backends/kinks.test.helper.js";
 import { settings } from "../../../backends/settings.test.helper.js";
-import type { Part } from "../report.js";
+import type { CheckPart } from "../report.js";
 
 export interface KinksRow {
   readonly cases: number;
   readonly apart: number;
 }
 
-export const part: Part<KinksRow> = async ({ backend, on }, say) => {
+export const part: CheckPart<KinksRow> = async ({ backend, on }, say) => {
   await openBackend(backend, settings);
   let apart = 0;
   for (const example of kinkCases) {

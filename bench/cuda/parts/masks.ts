@@ -6,7 +6,7 @@ import { openBackend } from "../../../backends/index.js";
 import { settings } from "../../../backends/settings.test.helper.js";
 import { lastLine, runChild } from "../child.js";
 import { digestOf, factorsOf, maskCases } from "../masks.js";
-import type { Part } from "../report.js";
+import type { CheckPart } from "../report.js";
 
 export interface MaskRow {
   readonly shape: readonly number[];
@@ -21,7 +21,7 @@ export interface MaskRow {
 const PROGRAM = fileURLToPath(new URL("../masks-program.js", import.meta.url));
 const DEFINED_MAX = 5000;
 
-export const part: Part<MaskRow> = async (context, say) => {
+export const part: CheckPart<MaskRow> = async (context, say) => {
   const { size, endsAt } = context;
   const others = await runChild(process.execPath, [PROGRAM, "wasm", size], endsAt - Date.now());
   if (others.code !== 0) return say.fail(`wasm's masks could not be drawn: ${lastLine(others.stderr)}`);

@@ -12,7 +12,7 @@ import { messageOf } from "../../../shared/errors.js";
 import { images, type MeasuredModel } from "../../models.js";
 import { openGradientOf } from "../../worker-gradient.js";
 import { runChild } from "../child.js";
-import type { Part } from "../report.js";
+import type { CheckPart } from "../report.js";
 
 export interface MemoryRow {
   readonly limitMiB: number;
@@ -46,7 +46,7 @@ const wide = (batch: number): MeasuredModel => ({
   batch,
 });
 
-export const part: Part<MemoryRow> = async ({ on, backend: name }, say) => {
+export const part: CheckPart<MemoryRow> = async ({ on, backend: name }, say) => {
   if (on === "cpu") {
     return say.absent("A bound of memory was not tried: it is of a GPU's memory, and a processor's is the machine's.");
   }

@@ -5,13 +5,13 @@
 import { fileURLToPath } from "node:url";
 import type { TwoPartitionsAnswer } from "../../../compute/two-partitions-program.test.helper.js";
 import { lastLine, runChild } from "../child.js";
-import type { Part } from "../report.js";
+import type { CheckPart } from "../report.js";
 
 export type PartitionsRow = TwoPartitionsAnswer;
 
 const PROGRAM = fileURLToPath(new URL("../../../compute/two-partitions-program.test.helper.js", import.meta.url));
 
-export const part: Part<PartitionsRow> = async ({ backend, endsAt }, say) => {
+export const part: CheckPart<PartitionsRow> = async ({ backend, endsAt }, say) => {
   const { code, isLate, stdout, stderr } = await runChild(
     process.execPath,
     [PROGRAM, backend],

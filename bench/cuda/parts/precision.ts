@@ -11,7 +11,7 @@ import { measure } from "../../gradients.js";
 import { median } from "../../statistics.js";
 import { openGradientOf } from "../../worker-gradient.js";
 import { CHECKED_MODELS, type CheckedModelName, checkedModel } from "../models.js";
-import type { Part, PartContext, Saying } from "../report.js";
+import type { CheckPart, PartContext, Saying } from "../report.js";
 import { timesOf } from "../times.js";
 
 export type PrecisionRow =
@@ -25,7 +25,7 @@ const MEASURING = { runsMax: 15, msMax: 1500 };
 /** No model is timed when less time is left. */
 const LEAST_MS = 6000;
 
-export const part: Part<PrecisionRow> = async (context, say) => {
+export const part: CheckPart<PrecisionRow> = async (context, say) => {
   const backend = await openBackend(context.backend, settings);
   for (const precision of PRECISIONS) {
     const expected = MANTISSA_BITS[precision] ?? FLOAT32_BITS;

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { lastLine, runChild } from "../child.js";
 import { LOOPED_TASKS, type LoopedTask, loopOf } from "../cluster/tasks.js";
 import { CHECKED_MODELS, type CheckedModelName, MODEL_SIZES } from "../models.js";
-import type { CheckSize, Part } from "../report.js";
+import type { CheckPart, CheckSize } from "../report.js";
 import { findTorch, torchEnvironment } from "../torch-python.js";
 
 /** The versions of PyTorch, CUDA and cuDNN, and the device. */
@@ -48,7 +48,7 @@ const RUNS: Record<CheckSize, number> = { gpu: 30, cpu: 5, quick: 2 };
 /** The time left for a model that is under way when PyTorch is to end. */
 const RESERVE_MS = 5000;
 
-export const part: Part<TorchRow> = async ({ on, size, torch, endsAt }, say) => {
+export const part: CheckPart<TorchRow> = async ({ on, size, torch, endsAt }, say) => {
   const found = await findTorch(on, torch, endsAt - RESERVE_MS);
   if ("reason" in found)
     return say.absent(`There is no PyTorch to compare with (${found.reason}); name one with --torch.`);

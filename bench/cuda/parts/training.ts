@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import type { BackendName } from "../../../backends/index.js";
 import { lastLine, runChild } from "../child.js";
-import type { Part, PartContext } from "../report.js";
+import type { CheckPart, PartContext } from "../report.js";
 import type { TrainingReport } from "../training-program.js";
 import { type CheckedModel, FALLS_TO } from "../training-tasks.js";
 
@@ -24,7 +24,7 @@ export interface TrainingRow {
 const LOSS_TOLERANCE = 1e-4;
 const PROGRAM = fileURLToPath(new URL("../training-program.js", import.meta.url));
 
-export const part: Part<TrainingRow> = async (context, say) => {
+export const part: CheckPart<TrainingRow> = async (context, say) => {
   for (const model of ["mlp", "resnet18"] as const) {
     const first = await train(context, context.backend, model);
     const second = await train(context, context.backend, model);

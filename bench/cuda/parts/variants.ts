@@ -5,7 +5,7 @@
 import { fileURLToPath } from "node:url";
 import { lastLine, runChild } from "../child.js";
 import type { CheckedModelName } from "../models.js";
-import type { CheckSize, Part } from "../report.js";
+import type { CheckPart, CheckSize } from "../report.js";
 import type { VariantTimes } from "../variants-program.js";
 
 export interface VariantRow extends VariantTimes {
@@ -29,7 +29,7 @@ const LEAST_MS = 3000;
 
 const PROGRAM = fileURLToPath(new URL("../variants-program.js", import.meta.url));
 
-export const part: Part<VariantRow> = async ({ backend, size, endsAt }, say) => {
+export const part: CheckPart<VariantRow> = async ({ backend, size, endsAt }, say) => {
   const plain = new Map<CheckedModelName, string | null>();
   for (const variant of VARIANTS) {
     const limitMs = Math.min(VARIANT_MS_MAX, endsAt - Date.now() - 500);
