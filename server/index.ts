@@ -1,10 +1,14 @@
 /** The servers of a run: the coordinator with shard 0, and the processes of the other shards. */
 
 export {
+  findRuns,
   lockHolder,
   type MetricsLine,
   RUN_FILES,
+  type RunCondition,
+  type RunOverview,
   readRunDirectory,
+  readRunOverview,
   type Summary,
 } from "./record/index.js";
 export type { Observation, RunFigures, RunObserver, RunSource } from "./run-observer.js";

@@ -7,6 +7,26 @@ import { examples } from "./options.js";
 /** What needs no server. */
 export function addReaders(program: Command, environment: Environment): void {
   program
+    .command("runs")
+    .summary("list runs with their results")
+    .description(
+      "Lists the runs in a folder with their results, the newest first: samples and epochs, test loss, last and best test " +
+        "accuracy, state, and the hash of the weights.",
+    )
+    .argument("[dir]", "a folder of run directories, or one of them", "runs")
+    .option("--json", "as JSON, with all that is known of each run")
+    .addHelpText(
+      "after",
+      examples(
+        ["isobatch runs", "the runs in the folder runs"],
+        ["isobatch runs /data/sweep --json", "another folder's runs, for a program"],
+      ),
+    )
+    .action(async (folder: string, options) => {
+      const { runs } = await import("../commands/runs.js");
+      runs(folder, options, environment);
+    });
+  program
     .command("evaluate")
     .summary("evaluate a run's newest checkpoint")
     .description("Evaluates a run's newest checkpoint on its task's test samples.")

@@ -1,3 +1,4 @@
+export { findRuns } from "./find-runs.js";
 export { type JsonLines, openJsonLines, readJsonLines } from "./json-lines.js";
 export { KAPPA_FILE, type KappaFile, openKappaRecord, readKappaRecord } from "./kappa-record.js";
 export { acquireLock, type LockHolder, lockHolder } from "./lock.js";
@@ -26,4 +27,5 @@ export {
   readRunDirectory,
 } from "./run-directory.js";
 export type { RunFacts } from "./run-facts.js";
+export { type RunCondition, type RunOverview, readRunOverview, type TestScore } from "./run-overview.js";
 export { type Summary, type SummaryInputs, summarize, type WorkerShare, writeSummary } from "./summary.js";

@@ -14,7 +14,7 @@ const has = (program: string): boolean => spawnSync(program, ["--version"]).erro
 
 /** What is typed, and what may come next: all of it, in any order, or these among others. */
 const CASES: readonly (readonly [line: string, candidates: readonly string[], all?: "all"])[] = [
-  ["isobatch r", ["run"], "all"],
+  ["isobatch r", ["run", "runs"], "all"],
   ["isobatch worker ", ["join", "help"]],
   ["isobatch run mnist --s", ["--shards", "--seed", "--samples", "--steps"], "all"],
   ["isobatch worker join 127.0.0.1:7400 --token", ["--token", "--token-file"], "all"],
