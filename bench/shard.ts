@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SumsSource } from "../server/shard/arithmetic/source.js";
 import type { SliceMove } from "../server/shard/arithmetic/staged.js";
-import { createSlice, type Slice } from "../server/shard/slice.js";
+import { createSlice, type ShardSlice } from "../server/shard/slice.js";
 import { createLayout, type Layout } from "../shared/layout/index.js";
 import { stepCoefficients } from "../shared/optimizer/index.js";
 import { createRandom } from "../shared/random.js";
@@ -105,7 +105,7 @@ const second = (chunk: number): SliceMove[] => [
   { kind: "apply", chunk, slot: chunk, plan: PLAN },
 ];
 
-function overTheWire(layout: Layout, slice: Slice): () => void {
+function overTheWire(layout: Layout, slice: ShardSlice): () => void {
   const gradients = [1, 2].map((seed) => gradient(layout, seed));
   return () => {
     for (const [leaf, moves] of [first, second].entries()) {
@@ -120,7 +120,7 @@ function overTheWire(layout: Layout, slice: Slice): () => void {
 
 type Leaves = readonly ((chunk: number) => SumsSource)[];
 
-function atOnce(layout: Layout, slice: Slice, leaves: Leaves): () => void {
+function atOnce(layout: Layout, slice: ShardSlice, leaves: Leaves): () => void {
   const chunks = layout.chunks.map(({ index }) => index);
   const moves = [chunks.flatMap(first), chunks.flatMap(second)];
   return () => {
@@ -130,7 +130,7 @@ function atOnce(layout: Layout, slice: Slice, leaves: Leaves): () => void {
 }
 
 /** Two gradients in memory that is reserved for a worker; the layouts here have one segment. */
-function mappedLeaves(layout: Layout, slice: Slice): (lend: boolean) => Leaves {
+function mappedLeaves(layout: Layout, slice: ShardSlice): (lend: boolean) => Leaves {
   const [segment] = slice.memories;
   const places = [1, 2].map((seed) => {
     const at = segment.reserve(4 * layout.length);

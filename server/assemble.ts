@@ -37,7 +37,7 @@ import {
   type RunRecord,
 } from "./record/index.js";
 import { createRunSource } from "./run-source.js";
-import { createSamples, type Samples } from "./samples/index.js";
+import { createSamples, type SampleReader } from "./samples/index.js";
 import { createTokenControl, openSecurity, type Security } from "./security/index.js";
 import type { ServerOptions } from "./server-options.js";
 import { createShard, type NearFolder, openNearFolder, type Shard } from "./shard/index.js";
@@ -48,7 +48,7 @@ export interface Assembled {
   readonly address: Address;
   readonly server: WireServer;
   readonly coordinator: Coordinator;
-  readonly samples: Samples;
+  readonly samples: SampleReader;
   readonly metrics: RunRecord<MetricsLine>;
   readonly security: Security;
   readonly observers: Observers;

@@ -14,7 +14,7 @@ export {
 export type { Observation, RunFigures, RunObserver, RunSource } from "./run-observer.js";
 export * from "./security/index.js";
 export type { ServerOptions } from "./server-options.js";
-export type { MemoryOptions } from "./shard/index.js";
+export type { NearMemoryOptions } from "./shard/index.js";
 export { type RunningServer, startServer } from "./start-server.js";
 export { type RunningShard, type ShardProcessOptions, startShard } from "./start-shard.js";
 export type { SpawnedShard } from "./supervise-shards.js";

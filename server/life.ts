@@ -47,12 +47,12 @@ export function startLife({ parts, source, stay, workersWait, cleanUp, log }: Li
       // After an abort the workers wait for a server to come back: the run isn't over.
       if (error instanceof IsobatchError && error.code === "interrupted") throw error;
       coordinator.showFailure(messageOf(error));
-      sayFarewell(parts, workersWait(), false, messageOf(error));
+      announceEnd(parts, workersWait(), false, messageOf(error));
       recordFailure({ ...source, out: folder, metrics, log }, error);
       observers.ended();
       throw error;
     }
-    sayFarewell(parts, workersWait(), true, outcome.reason);
+    announceEnd(parts, workersWait(), true, outcome.reason);
     const summary = summaryOf(source);
     writeSummary(folder, summary);
     observers.ended();
@@ -102,7 +102,7 @@ export function startLife({ parts, source, stay, workersWait, cleanUp, log }: Li
 }
 
 /** Tells everybody who is attached that the run has ended; workers that are to wait for a server are told nothing. */
-function sayFarewell({ coordinator }: Assembled, workersWait: boolean, ok: boolean, reason: string): void {
+function announceEnd({ coordinator }: Assembled, workersWait: boolean, ok: boolean, reason: string): void {
   for (const { writer } of workersWait ? [] : coordinator.members.attached()) {
     // The worker ends its stream when it hears of it; those that don't are cut off when the server shuts down.
     writer?.write({ ended: { ok, reason } }).catch(() => {});

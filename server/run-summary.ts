@@ -34,7 +34,7 @@ export function summaryOf(source: SummarySource, failure: Summary["failure"] = n
     steps: meta.step,
     samples: meta.microBatches * task.microBatchSize,
     durationSeconds: (performance.now() - startedAt) / 1000,
-    samplesOfSitting: progress.samplesOfSitting,
+    samplesOfProcess: progress.samplesOfProcess,
     recomputedSteps: progress.recomputedSteps,
     trainingLoss: readLossTrend(directory.folder) ?? null,
     finalEvaluation: last === undefined ? null : { step: last.step, loss: last.loss, accuracy: last.accuracy },

@@ -3,7 +3,7 @@ import type { Address } from "../shared/wire/index.js";
 import type { Task } from "../tasks/index.js";
 import type { RunObserver } from "./run-observer.js";
 import type { GivenToken, TlsRequest } from "./security/index.js";
-import type { MemoryOptions } from "./shard/index.js";
+import type { NearMemoryOptions } from "./shard/index.js";
 import type { SpawnedShard } from "./supervise-shards.js";
 
 export interface ServerOptions {
@@ -28,7 +28,7 @@ export interface ServerOptions {
   /** What shows the run: started, notified and closed by the server. */
   readonly observers?: readonly RunObserver[];
   /** Where numbers are shared with workers of this machine; without it they go over the wire. */
-  readonly memory?: MemoryOptions;
+  readonly memory?: NearMemoryOptions;
   /** A run directory, or a kappa.jsonl, whose record of κ this run is to follow. */
   readonly replayKappa?: string;
   /** Whether a schedule that ends with a shorter run may be stretched to the task's length. */

@@ -24,8 +24,8 @@ import {
   commandEvent,
   createShard,
   failureMessage,
-  type MemoryOptions,
   type NearFolder,
+  type NearMemoryOptions,
   openNearFolder,
   reportMessage,
   type Shard,
@@ -44,7 +44,7 @@ export interface ShardProcessOptions {
   readonly out: string;
   readonly listen: Address;
   /** See ServerOptions. */
-  readonly memory?: MemoryOptions;
+  readonly memory?: NearMemoryOptions;
   readonly log: Logger;
 }
 
@@ -58,7 +58,7 @@ const CONNECT_MS = 30_000;
 const WELCOME_MS = 10_000;
 /** Serve's commands come at the run's own pace; the writer stalls only when the coordinator hangs. */
 const STALL_MS = 60_000;
-const FAREWELL_MS = 2_000;
+const SHUTDOWN_MS = 2_000;
 /** Metrics of this process are so old at most. */
 const TRAFFIC_MS = 1_000;
 
@@ -75,7 +75,7 @@ export async function startShard(options: ShardProcessOptions): Promise<RunningS
   let closeShard = (): void => {};
   const close = async (): Promise<void> => {
     stream.writer.end();
-    await server.shutdown(FAREWELL_MS);
+    await server.shutdown(SHUTDOWN_MS);
     closeShard();
     gate.close();
     stream.connection.close();
@@ -93,7 +93,7 @@ export async function startShard(options: ShardProcessOptions): Promise<RunningS
     server.setServing(true);
     await stream.writer.write({ ready: { address: `:${address.port}`, checkpoints: shard.checkpoints() } });
     const reporting = reportTraffic(shard, stream);
-    const finished = Promise.race([obey(stream, shard, gate), crash.crashed]).finally(() => {
+    const finished = Promise.race([followCommands(stream, shard, gate), crash.crashed]).finally(() => {
       clearInterval(reporting);
       return close();
     });
@@ -195,7 +195,7 @@ function reportTraffic({ traffic }: Shard, { send }: Stream): NodeJS.Timeout {
 }
 
 /** Does what the coordinator says until it says stop. */
-async function obey({ commands }: Stream, shard: Shard, gate: MutableGate): Promise<void> {
+async function followCommands({ commands }: Stream, shard: Shard, gate: MutableGate): Promise<void> {
   for await (const command of commands) {
     if (command.stop != null) return;
     if (command.keep != null) shard.keep(command.keep.steps);

@@ -22,7 +22,7 @@ export interface ShardSupervisor {
   stop(): Promise<void>;
 }
 
-export interface SupervisorOptions {
+export interface ShardSupervisorOptions {
   readonly shards: number;
   /** Of the server; shards listen on the same host. */
   readonly address: Address;
@@ -38,7 +38,7 @@ export interface SupervisorOptions {
 /** A shard that dies this often while the run gets no further ends the run, however long each process lived. */
 const DEATHS_MAX = 5;
 
-export function superviseShards(options: SupervisorOptions): ShardSupervisor {
+export function superviseShards(options: ShardSupervisorOptions): ShardSupervisor {
   const { address, meeting, portChosen, coordinator, log } = options;
   const running = new Map<number, SpawnedShard>();
   const loops: Promise<void>[] = [];

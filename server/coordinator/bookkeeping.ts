@@ -83,7 +83,7 @@ export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
     progress.lastStep = line;
     progress.furthestStep = Math.max(progress.furthestStep, line.step + 1);
     const samples = commit.plan.microBatches * b;
-    progress.samplesOfSitting += samples;
+    progress.samplesOfProcess += samples;
     const { step: stepMs, compute: computeMs } = commit.ms;
     speed.committed({ samples, atMs, stepMs, computeMs });
     span("record", begun, line.step);

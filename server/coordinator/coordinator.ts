@@ -4,7 +4,7 @@ import type { Logger } from "../../shared/log.js";
 import { began } from "../../shared/trace/index.js";
 import type { Task } from "../../tasks/index.js";
 import type { KappaFile, LedgerLine, MetricsLine, RunDirectory, RunRecord } from "../record/index.js";
-import type { Samples } from "../samples/index.js";
+import type { SampleReader } from "../samples/index.js";
 import type { ShardTraffic } from "../shard/index.js";
 import { type Advice, adviceInputs, advise } from "./advice.js";
 import { createBookkeeping } from "./bookkeeping.js";
@@ -14,7 +14,7 @@ import {
   type CoordinatorEvent,
   type CoordinatorState,
   createCoordinatorCore,
-  type Outcome,
+  type RunOutcome,
 } from "./core/index.js";
 import { coreOptions } from "./core-options.js";
 import { traceEffect } from "./effect-spans.js";
@@ -22,7 +22,7 @@ import { createEffects } from "./effects.js";
 import { createMembers, type Members } from "./members.js";
 import { type Progress, readEarlier } from "./progress.js";
 import { createRecorder } from "./record.js";
-import type { ShardLink } from "./shard-links.js";
+import type { ShardPeer } from "./shard-links.js";
 import { createTally, type Tally } from "./tally.js";
 
 /** The coordinator's shell: it feeds the core with what happens and the monotonic time, and performs what it decides. */
@@ -34,9 +34,9 @@ export interface Coordinator {
   advice(): Advice;
   dispatch(event: CoordinatorEvent): void;
   /** A shard can be reached from now on. */
-  attachShard(shard: number, link: ShardLink, checkpoints: readonly number[]): void;
-  detachShard(shard: number, link: ShardLink, reason: string): void;
-  readonly shards: readonly (ShardLink | undefined)[];
+  attachShard(shard: number, link: ShardPeer, checkpoints: readonly number[]): void;
+  detachShard(shard: number, link: ShardPeer, reason: string): void;
+  readonly shards: readonly (ShardPeer | undefined)[];
   /** Where each shard was reached last. */
   readonly shardAddresses: readonly (string | undefined)[];
   /** For metrics: what has gone through each shard, as far as it has said. */
@@ -50,7 +50,7 @@ export interface Coordinator {
   /** The run has failed for this reason, a sentence, which status shows from now on. */
   showFailure(reason: string): void;
   /** Resolves when the run has come to an end, well or not; rejects when it failed. */
-  readonly ended: Promise<Outcome>;
+  readonly ended: Promise<RunOutcome>;
   /** Stops the clock, and records what isn't recorded yet; nothing is decided any more. */
   close(): void;
 }
@@ -62,7 +62,7 @@ export interface CoordinatorOptions {
   readonly kappa: KappaFile;
   readonly metrics: RunRecord<MetricsLine>;
   readonly ledger: RunRecord<LedgerLine>;
-  readonly samples: Samples;
+  readonly samples: SampleReader;
   readonly testSamples: number;
   readonly classified: boolean;
   readonly leaseKey: Uint8Array;
@@ -92,7 +92,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     onFailed: (error) => host.fail(error),
   });
   const { progress, speed } = bookkeeping;
-  const links: (ShardLink | undefined)[] = new Array(shards).fill(undefined);
+  const links: (ShardPeer | undefined)[] = new Array(shards).fill(undefined);
   const addresses: (string | undefined)[] = new Array(shards).fill(undefined);
   const tally = createTally();
   const end = createEnd();
@@ -181,9 +181,9 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
 
 /** The end of the run, which is reached once. */
 function createEnd() {
-  let resolve: (outcome: Outcome) => void = () => {};
+  let resolve: (outcome: RunOutcome) => void = () => {};
   let reject: (error: unknown) => void = () => {};
-  const reached = new Promise<Outcome>((...settle) => {
+  const reached = new Promise<RunOutcome>((...settle) => {
     [resolve, reject] = settle;
   });
   // Any caller that starts the coordinator awaits it; until then a failure is no unhandled rejection.

@@ -1,7 +1,7 @@
 import { leafCoefficients, stepCoefficients } from "../../shared/optimizer/index.js";
 import { microBatchesOf, type Task } from "../../tasks/index.js";
 import type { KappaFile } from "../record/index.js";
-import type { CoordinatorOptions } from "./core/index.js";
+import type { CoordinatorCoreOptions } from "./core/index.js";
 
 export interface CoreFacts {
   readonly shards: number;
@@ -16,7 +16,7 @@ export interface CoreFacts {
 }
 
 /** What the coordinator's core must know of a task: samples become micro-batches, and formulas functions. */
-export function coreOptions(task: Task, { kappa, ...facts }: CoreFacts): CoordinatorOptions {
+export function coreOptions(task: Task, { kappa, ...facts }: CoreFacts): CoordinatorCoreOptions {
   const b = task.microBatchSize;
   const microBatches = (samples: number): number => Math.max(1, Math.ceil(samples / b));
   return {

@@ -3,26 +3,26 @@ import type { Logger } from "../../shared/log.js";
 import type { WorkerCommand } from "../../shared/wire/index.js";
 import type { KappaFile, RunDirectory } from "../record/index.js";
 import type { Bookkeeping } from "./bookkeeping.js";
-import type { CoordinatorEffect, CoordinatorEvent, CoordinatorState, Lease, Outcome } from "./core/index.js";
+import type { CoordinatorEffect, CoordinatorEvent, CoordinatorState, GrantedLease, RunOutcome } from "./core/index.js";
 import { leaseMessage } from "./lease-message.js";
 import type { Members } from "./members.js";
-import type { ShardLink } from "./shard-links.js";
+import type { ShardPeer } from "./shard-links.js";
 
-export interface EffectsOptions {
+export interface CoordinatorEffectsOptions {
   readonly directory: Pick<RunDirectory, "identity" | "saveTerm">;
   readonly kappa: KappaFile;
   readonly leaseKey: Uint8Array;
   readonly state: Readonly<CoordinatorState>;
   readonly members: Pick<Members, "get">;
-  readonly links: readonly (ShardLink | undefined)[];
+  readonly links: readonly (ShardPeer | undefined)[];
   readonly bookkeeping: Bookkeeping;
   readonly log: Logger;
   dispatch(event: CoordinatorEvent): void;
-  ended(outcome: Outcome): void;
+  ended(outcome: RunOutcome): void;
 }
 
 /** @returns what performs one effect of the coordinator's core */
-export function createEffects(options: EffectsOptions): (effect: CoordinatorEffect) => void {
+export function createEffects(options: CoordinatorEffectsOptions): (effect: CoordinatorEffect) => void {
   const { directory, kappa, leaseKey, state, members, links, bookkeeping, log, dispatch } = options;
   const { runId } = directory.identity;
 
@@ -34,7 +34,7 @@ export function createEffects(options: EffectsOptions): (effect: CoordinatorEffe
       .catch(() => {});
   }
 
-  function logLease({ worker, lease, lo, hi }: Lease, { term, step }: { term: number; step: number }): void {
+  function logLease({ worker, lease, lo, hi }: GrantedLease, { term, step }: { term: number; step: number }): void {
     if (log.isLevelEnabled("debug")) log.debug({ worker, lease, term, step, lo, hi }, "lease given");
   }
 

@@ -1,6 +1,6 @@
 export { control } from "./control.js";
 export { type Coordinator, createCoordinator } from "./coordinator.js";
-export type { Outcome } from "./core/index.js";
+export type { RunOutcome } from "./core/index.js";
 export { outcomeError } from "./outcome-error.js";
 export type { Progress } from "./progress.js";
 export { createCoordinatorHandlers } from "./service/index.js";

@@ -1,12 +1,12 @@
 import { leaseMac } from "../../shared/credentials/index.js";
 import type { StepPlan } from "../../shared/steps/index.js";
 import type { WorkerCommand } from "../../shared/wire/index.js";
-import type { Lease } from "./core/index.js";
+import type { GrantedLease } from "./core/index.js";
 
 /** A lease as its worker gets it: signed, so that the shards know what the coordinator gave away. */
 export function leaseMessage(
   { runId, leaseKey }: { readonly runId: string; readonly leaseKey: Uint8Array },
-  { lo, hi, lease, worker }: Lease,
+  { lo, hi, lease, worker }: GrantedLease,
   plan: StepPlan,
 ): NonNullable<WorkerCommand["lease"]> {
   const { term, step } = plan;

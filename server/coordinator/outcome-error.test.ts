@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Samples } from "../samples/index.js";
+import type { SampleReader } from "../samples/index.js";
 import { outcomeError } from "./outcome-error.js";
 
-const samples = { numbersOf: (microBatch: number) => Uint32Array.of(microBatch, 7) } as Partial<Samples> as Samples;
+const samples = {
+  numbersOf: (microBatch: number) => Uint32Array.of(microBatch, 7),
+} as Partial<SampleReader> as SampleReader;
 const failed = (reason: string, workers: readonly string[]) =>
   outcomeError({ ok: false, code: "failed", reason, times: 5, workers }, samples, 3).message;
 

@@ -1,7 +1,7 @@
 /** The sentence with which a run that failed ends. Pure. */
 import { IsobatchError } from "../../shared/errors.js";
-import type { Samples } from "../samples/index.js";
-import type { Outcome } from "./core/index.js";
+import type { SampleReader } from "../samples/index.js";
+import type { RunOutcome } from "./core/index.js";
 
 /** The most workers that the sentence names. */
 const WORKERS_SHOWN = 5;
@@ -11,7 +11,11 @@ const LESS_MEMORY =
   "Often a micro-batch needs more memory than there is: try fewer --compute-threads or, as a run of its own, a smaller microBatchSize. ";
 
 /** The end of a run that failed, with the sample numbers of a micro-batch that did not come out. */
-export function outcomeError(outcome: Extract<Outcome, { ok: false }>, samples: Samples, step: number): IsobatchError {
+export function outcomeError(
+  outcome: Extract<RunOutcome, { ok: false }>,
+  samples: SampleReader,
+  step: number,
+): IsobatchError {
   if (outcome.code === "failed") return everybodyFailed(outcome, step);
   const { microBatch } = outcome;
   if (microBatch === undefined) return new IsobatchError(outcome.code, sentence(outcome.reason));
@@ -25,7 +29,7 @@ export function outcomeError(outcome: Extract<Outcome, { ok: false }>, samples: 
 }
 
 function everybodyFailed(
-  { reason, times, workers }: Extract<Outcome, { code: "failed" }>,
+  { reason, times, workers }: Extract<RunOutcome, { code: "failed" }>,
   step: number,
 ): IsobatchError {
   const shown = workers.length > WORKERS_SHOWN ? [...workers.slice(0, WORKERS_SHOWN), "others"] : workers;

@@ -8,7 +8,7 @@ export interface Progress {
   lastEvaluation: EvaluationLine | undefined;
   readonly samplesPerSecond: number;
   /** Samples committed by this process. */
-  samplesOfSitting: number;
+  samplesOfProcess: number;
   checkpointStep: number;
   /** When the checkpoint was written or loaded, on the monotonic clock: a crash now would lose what came after. */
   checkpointAtMs: number;
@@ -26,7 +26,7 @@ export function createProgress(earlier: Earlier, speed: Speed): Progress {
     get samplesPerSecond() {
       return speed.samplesPerSecond;
     },
-    samplesOfSitting: 0,
+    samplesOfProcess: 0,
     checkpointStep: -1,
     checkpointAtMs: Number.NaN,
     recomputedSteps: earlier.recomputed,

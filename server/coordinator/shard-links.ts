@@ -5,7 +5,7 @@ import type { MeasuredReport, Shard } from "../shard/index.js";
 import type { CoordinatorEffect, CoordinatorEvent } from "./core/index.js";
 
 /** What the coordinator sends to a shard, and how it hears of it: the same for one in this process and for others. */
-export interface ShardLink {
+export interface ShardPeer {
   /** As workers are told it; see ShardAddress. */
   readonly address: string;
   perform(effect: ShardBoundEffect): void;
@@ -22,7 +22,7 @@ export function reportEvent(shard: number, report: MeasuredReport): CoordinatorE
 }
 
 /** The link to a shard in this process. */
-export function localLink(shard: Shard, address: string): ShardLink {
+export function localLink(shard: Shard, address: string): ShardPeer {
   return {
     address,
     perform(effect) {
@@ -38,7 +38,7 @@ export function remoteLink(
   address: string,
   writer: Pick<MessageWriter<ShardCommand>, "write">,
   log: Logger,
-): ShardLink {
+): ShardPeer {
   // A write fails only when the stream has ended, and then the reading side says so too.
   const send = (command: ShardCommand): void => {
     writer.write(command).catch((error: unknown) => log.debug({ error: messageOf(error) }, "a shard has gone"));

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { CoordinatorEffect, Lease } from "./core/index.js";
+import type { CoordinatorEffect, GrantedLease } from "./core/index.js";
 import { createTally } from "./tally.js";
 
-const lease = (lo: number, hi: number): Lease => ({
+const lease = (lo: number, hi: number): GrantedLease => ({
   ...{ lease: 1, worker: "w", lo, hi, grantedAtMs: 0, overdueAtMs: 1 },
 });
 const ofStep = (step: number, term: number, lo: number, hi: number): CoordinatorEffect => ({

@@ -11,7 +11,7 @@ const inputs = {
     stateHash: "h",
     steps: 100,
   },
-  ...{ samples: 6400, samplesOfSitting: 3200, durationSeconds: 4, recomputedSteps: 0, finalEvaluation: null },
+  ...{ samples: 6400, samplesOfProcess: 3200, durationSeconds: 4, recomputedSteps: 0, finalEvaluation: null },
   ...{ trainingLoss: null, extendedAtSamples: [] },
   ...{ numerics: null, mixedNumerics: false, terms: 1, finishedAt: "2026-01-01T00:00:00Z", failure: null },
   workers: [

@@ -48,17 +48,17 @@ export interface WorkerShare {
 /** A summary but for what follows from it. */
 export interface SummaryInputs extends Omit<Summary, "samplesPerSecond" | "bitExact" | "workers"> {
   /** Samples that `durationSeconds` were spent on. */
-  readonly samplesOfSitting: number;
+  readonly samplesOfProcess: number;
   /** Whether workers of several numerics classes took part. */
   readonly mixedNumerics: boolean;
   readonly workers: readonly Omit<WorkerShare, "share">[];
 }
 
-export function summarize({ samplesOfSitting, mixedNumerics, workers, ...rest }: SummaryInputs): Summary {
+export function summarize({ samplesOfProcess, mixedNumerics, workers, ...rest }: SummaryInputs): Summary {
   const microBatches = workers.reduce((total, worker) => total + worker.microBatches, 0);
   return {
     ...rest,
-    samplesPerSecond: rest.durationSeconds > 0 ? samplesOfSitting / rest.durationSeconds : 0,
+    samplesPerSecond: rest.durationSeconds > 0 ? samplesOfProcess / rest.durationSeconds : 0,
     workers: workers.map((worker) => ({
       ...worker,
       share: microBatches === 0 ? 0 : worker.microBatches / microBatches,

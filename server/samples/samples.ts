@@ -2,7 +2,7 @@ import type { SampleBatchMessage } from "../../shared/wire/index.js";
 import { createSampleOrder, microBatchesOf, type Task, type TaskData } from "../../tasks/index.js";
 
 /** The raw bytes of micro-batches and of evaluation batches, as FetchSamples sends them. */
-export interface Samples {
+export interface SampleReader {
   /** The sample numbers of micro-batch n. */
   numbersOf(microBatch: number): Uint32Array;
   /** Of the whole run. */
@@ -16,7 +16,7 @@ export interface Samples {
 /** A batch without the checksum, which depends on the connection. */
 export type UnsentBatch = Omit<SampleBatchMessage, "checksum">;
 
-export function createSamples(task: Task, data: TaskData): Samples {
+export function createSamples(task: Task, data: TaskData): SampleReader {
   const { train, test } = data;
   const order = createSampleOrder({ ...task, samples: train.samples });
   const testSamples = test?.samples ?? 0;

@@ -10,7 +10,7 @@ import { rejection } from "./traffic.js";
  * The way of pushed sums into the core: a chunk is judged by its numbers, and only once it is wanted are its sums
  * fetched and checked. One that is dropped, refused or has to wait is neither copied nor read.
  */
-export interface Admission {
+export interface ChunkAdmission {
   /**
    * Offers chunks of a node until the answer is final for each; those that are wanted at the same time are admitted at
    * once.
@@ -29,7 +29,7 @@ export interface Admission {
   wake(): void;
 }
 
-export function createAdmission(core: ShardCore, host: CoreHost<ShardEvent, ShardWork>): Admission {
+export function createAdmission(core: ShardCore, host: CoreHost<ShardEvent, ShardWork>): ChunkAdmission {
   const waiting: (() => void)[] = [];
 
   function wake(): void {
@@ -65,7 +65,7 @@ export function createAdmission(core: ShardCore, host: CoreHost<ShardEvent, Shar
     return { wanted, dropped };
   }
 
-  const offer: Admission["offer"] = async (node, chunks, fetch, gone) => {
+  const offer: ChunkAdmission["offer"] = async (node, chunks, fetch, gone) => {
     const left = new Set(chunks);
     const result = { accepted: 0, dropped: 0 };
     for (;;) {

@@ -10,7 +10,7 @@ import type { ShardEffect, ShardEvent, ShardReport } from "./core/index.js";
 import type { CommitMeasures, Measures } from "./measures.js";
 import type { NearSharing } from "./near/near-sharing.js";
 import type { Publisher } from "./publisher.js";
-import type { Slice } from "./slice.js";
+import type { ShardSlice } from "./slice.js";
 
 /** A report with what only the shell can measure. */
 export type MeasuredReport = ShardReport & { readonly measured?: CommitMeasures };
@@ -51,11 +51,11 @@ function nothingCame(chunk: number): never {
   throw new Error(`chunk ${chunk} was staged without its sums`);
 }
 
-export interface EffectsOptions {
+export interface ShardEffectsOptions {
   readonly layout: Layout;
   /** The slice's chunks that never change. */
   readonly frozen: readonly number[];
-  readonly slice: Slice;
+  readonly slice: ShardSlice;
   readonly store: Pick<CheckpointStore, "load" | "dropNewerThan">;
   readonly writer: CheckpointWriter;
   readonly publisher: Publisher;
@@ -69,7 +69,7 @@ export interface EffectsOptions {
 }
 
 /** @returns what performs the work that a shard's core decides, piece by piece */
-export function createEffects(options: EffectsOptions): (work: ShardWork) => void {
+export function createEffects(options: ShardEffectsOptions): (work: ShardWork) => void {
   const { layout, slice, store, writer, publisher, sharing, measures } = options;
   const weights = sharing?.weights;
 
@@ -92,7 +92,7 @@ export function createEffects(options: EffectsOptions): (work: ShardWork) => voi
     const plan = moves.find((move) => move.kind === "apply")?.plan;
     if (plan !== undefined) failAt("shard.apply");
     const start = performance.now();
-    if (plan !== undefined) weights?.moves();
+    if (plan !== undefined) weights?.startChange();
     const updated = slice.perform(moves, incoming);
     const ms = performance.now() - start;
     if (plan === undefined) return measures.merged(ms);
@@ -116,11 +116,11 @@ export function createEffects(options: EffectsOptions): (work: ShardWork) => voi
         return writer.write(slice.snapshot(), work.mark, options.term());
       case "report": {
         const { report } = work;
-        if (report.kind === "restored") weights?.stands(report.term, report.mark.step);
+        if (report.kind === "restored") weights?.setVersion(report.term, report.mark.step);
         if (report.kind !== "committed") return options.report(report);
         slice.clear();
         sharing?.returned();
-        weights?.stands(report.term, report.step + 1);
+        weights?.setVersion(report.term, report.step + 1);
         return options.report({ ...report, measured: measures.taken() });
       }
     }

@@ -8,10 +8,10 @@ import {
   wireBytes,
 } from "../../shared/layout/index.js";
 import type { OwnSums } from "./arithmetic/source.js";
-import type { SegmentMemory, Slice } from "./slice.js";
+import type { SegmentMemory, ShardSlice } from "./slice.js";
 
 /** Between the slice's float32 numbers and what the task's wire format makes of them. */
-export interface Encoding extends Pick<Slice, "receive"> {
+export interface Encoding extends Pick<ShardSlice, "receive"> {
   /** The bytes of a chunk's weights as they are sent. They are valid until the next call, or the chunk's next update. */
   weights(chunk: Chunk): Buffer;
 }
@@ -23,7 +23,7 @@ interface Packing {
   readonly at: number;
 }
 
-export function createEncoding(slice: Slice, wire: WireFormat): Encoding {
+export function createEncoding(slice: ShardSlice, wire: WireFormat): Encoding {
   if (wire === "float32") return slice;
   const packings = new Map<number, Packing>();
   const packingOf = (chunk: Chunk): Packing => {

@@ -15,12 +15,12 @@ import {
   readMessages,
   type ShardHandlers,
 } from "../../shared/wire/index.js";
-import type { Admission } from "./admission.js";
+import type { ChunkAdmission } from "./admission.js";
 import type { SumsSource } from "./arithmetic/source.js";
 import { checkChunk, checkLease, checkSums, nodeOf, type PushedLease } from "./check-push.js";
 import type { Measures } from "./measures.js";
 import type { Publisher } from "./publisher.js";
-import type { Slice } from "./slice.js";
+import type { ShardSlice } from "./slice.js";
 import { rejection, type TrafficCounters } from "./traffic.js";
 
 export interface PushServiceOptions {
@@ -29,8 +29,8 @@ export interface PushServiceOptions {
   readonly wire: WireFormat;
   readonly runId: string;
   readonly leaseKey: Uint8Array;
-  readonly slice: Pick<Slice, "receive">;
-  readonly admission: Admission;
+  readonly slice: Pick<ShardSlice, "receive">;
+  readonly admission: ChunkAdmission;
   readonly publisher: Publisher;
   readonly measures: Measures;
   readonly traffic: TrafficCounters;

@@ -90,7 +90,7 @@ export function createShard(options: ShardOptions): Shard {
         publisher.retract();
         slice.clear();
         sharing?.returned();
-        sharing?.weights.moves();
+        sharing?.weights.startChange();
       }
       if (event.kind === "plan") measures.restart();
       // They are judged again after this event's effects, when this call stack is done.

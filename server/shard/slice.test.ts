@@ -22,7 +22,7 @@ import {
   plus,
   updatePlainly,
 } from "./arithmetic/sums.test.helper.js";
-import { createSlice, type Slice } from "./slice.js";
+import { createSlice, type ShardSlice } from "./slice.js";
 
 const parameter = (name: string, shape: number[], decay: boolean): TensorSpec => ({
   name,
@@ -73,7 +73,7 @@ function assertSame(actual: SliceState, expected: SliceState): void {
 }
 
 /** Performs moves of one chunk with sums that come over the wire. */
-function perform(slice: Slice, chunk: Chunk, sums: readonly Float32Array[], ...moves: MoveOfChunk[]) {
+function perform(slice: ShardSlice, chunk: Chunk, sums: readonly Float32Array[], ...moves: MoveOfChunk[]) {
   return slice.perform(
     moves.map((move) => ({ ...move, chunk: chunk.index }) as SliceMove),
     () => slice.receive(chunk, bytesOf(...sums)) ?? assert.fail("the sums are not finite"),

@@ -11,7 +11,7 @@ import { createTeam, type UpdatedChunk } from "./arithmetic/team.js";
  * A shard's numbers: of its slice of the flat vector θ, m and v, and the staged sums, all in the kernels' memory, one
  * a segment of the layout.
  */
-export interface Slice {
+export interface ShardSlice {
   /**
    * Copies pushed bytes into a buffer of the chunk's segment. Unless it is staged, it is overwritten by the next call.
    * @returns undefined unless all of them are finite numbers
@@ -59,7 +59,7 @@ export function createSlice(
   layout: Layout,
   range: ChunkRange,
   threads = Math.min(availableCores(), THREADS_MAX),
-): Slice {
+): ShardSlice {
   const chunks = layout.chunks.slice(range.firstChunk, range.endChunk);
   const segments = [...new Set(chunks.map(({ segment }) => segment))].map((index) =>
     createSegment(

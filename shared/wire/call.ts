@@ -3,7 +3,7 @@ import { IsobatchError } from "../errors.js";
 import { fromStatus } from "./status.js";
 import { cancelClientCall } from "./stream.js";
 
-export interface CallOptions {
+export interface UnaryCallOptions {
   /** The answer must be there within this time. */
   deadlineMs: number;
   /** Cancels the call. */
@@ -20,7 +20,7 @@ export function call<Request, Response>(
   client: Client,
   method: MethodDefinition<Request, Response>,
   request: NoInfer<Request>,
-  { deadlineMs, signal }: CallOptions,
+  { deadlineMs, signal }: UnaryCallOptions,
 ): Promise<Response> {
   const name = method.path.slice(method.path.lastIndexOf("/") + 1);
   const what = `${name} at ${client.getChannel().getTarget().replace(/^dns:/, "")}`;

@@ -1,6 +1,6 @@
 export * from "./address.js";
 export { callerOf } from "./admission.js";
-export { type CallOptions, call } from "./call.js";
+export { call, type UnaryCallOptions } from "./call.js";
 export * from "./channel.js";
 export { checksumFor, verifyChecksum } from "./checksum.js";
 export type { Frame } from "./chunk-messages.js";

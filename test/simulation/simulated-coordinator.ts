@@ -4,7 +4,7 @@ import {
   type CoordinatorEvent,
   type CoordinatorState,
   createCoordinatorCore,
-  type Outcome,
+  type RunOutcome,
 } from "../../server/coordinator/core/index.js";
 import type { ShardReport } from "../../server/shard/core/index.js";
 import { createCoreHost } from "../../shared/core-host.js";
@@ -26,7 +26,7 @@ export interface SimulatedCoordinator {
   readonly up: boolean;
   /** Of the core, while the process is up. */
   readonly state: Readonly<CoordinatorState> | undefined;
-  readonly outcome: Outcome | undefined;
+  readonly outcome: RunOutcome | undefined;
   readonly lastTerm: number;
   readonly steps: number;
   readonly recomputed: number;
@@ -41,7 +41,7 @@ interface History {
   /** Steps before this one are known to whoever plans: they keep their κ. */
   frontier: number;
   lastTerm: number;
-  outcome: Outcome | undefined;
+  outcome: RunOutcome | undefined;
   steps: number;
   recomputed: number;
 }

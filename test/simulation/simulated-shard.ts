@@ -1,9 +1,9 @@
 import {
+  type ChunkVerdict,
   createShardCore,
   type OfferedChunk,
   type ShardEffect,
   type ShardEvent,
-  type Verdict,
 } from "../../server/shard/core/index.js";
 import type { CheckpointMark } from "../../shared/steps/index.js";
 import { plus, type ReferenceVersion, update } from "./arithmetic.js";
@@ -19,7 +19,7 @@ export interface SimulatedShard {
    * Offers a chunk, whose sums are read when it is accepted, or if it may borrow them, when they are needed. `answer` is
    * called once it is judged for good, or never if this process dies before.
    */
-  offer(offered: OfferedChunk, sums: Sums, borrow: boolean, answer: (verdict: Verdict) => void): void;
+  offer(offered: OfferedChunk, sums: Sums, borrow: boolean, answer: (verdict: ChunkVerdict) => void): void;
   /** Sends every chunk now and from now on. @returns how to stop. */
   watch(listener: (chunk: PublishedChunk) => void): () => void;
   /** Whether it has reported the leaf as covered. */
@@ -51,7 +51,7 @@ interface Offer {
   readonly offered: OfferedChunk;
   readonly sums: Sums;
   readonly borrow: boolean;
-  readonly answer: (verdict: Verdict) => void;
+  readonly answer: (verdict: ChunkVerdict) => void;
 }
 
 export interface PublishedChunk {

@@ -1,4 +1,4 @@
-import type { CoordinatorEffect, CoordinatorEvent, Outcome } from "../../server/coordinator/core/index.js";
+import type { CoordinatorEffect, CoordinatorEvent, RunOutcome } from "../../server/coordinator/core/index.js";
 import type { OfferedChunk, ShardEffect, ShardReport } from "../../server/shard/core/index.js";
 import { createRandom, type Random, seedOf } from "../../shared/random.js";
 import type { KappaFact, KappaRule } from "../../shared/steps/index.js";
@@ -54,7 +54,7 @@ export interface PlantedBug {
 }
 
 export interface WorldResult {
-  readonly outcome: Outcome | undefined;
+  readonly outcome: RunOutcome | undefined;
   readonly counts: Readonly<Record<string, number>>;
   readonly virtualMs: number;
   readonly steps: number;

@@ -1,5 +1,5 @@
 import type { Interval } from "../../../shared/sums/index.js";
-import type { Lease } from "./messages.js";
+import type { GrantedLease } from "./messages.js";
 
 /**
  * The board of the open stage: which of its items (leaves of a step, or batches of an evaluation) are done, and who
@@ -9,39 +9,39 @@ import type { Lease } from "./messages.js";
  * always safe, and the board grants generously: whatever is neither done nor in promising hands is open, and
  * "promising" ends when a worker is lost, falls silent, fails, or takes several times longer than it used to.
  */
-export interface Board {
+export interface LeaseBoard {
   readonly count: number;
   readonly done: Uint8Array;
   doneCount: number;
-  readonly leases: Map<number, Lease>;
+  readonly leases: Map<number, GrantedLease>;
   /** Workers that failed here by their own numbers: others come first. */
   readonly sittingOut: Set<string>;
 }
 
-export function createBoard(count: number): Board {
+export function createBoard(count: number): LeaseBoard {
   return { count, done: new Uint8Array(count), doneCount: 0, leases: new Map(), sittingOut: new Set() };
 }
 
 /** Marks an item done. @returns whether it was not before. */
-export function markDone(board: Board, item: number): boolean {
+export function markDone(board: LeaseBoard, item: number): boolean {
   if (board.done[item] === 1) return false;
   board.done[item] = 1;
   board.doneCount++;
   return true;
 }
 
-export function isComplete(board: Board): boolean {
+export function isComplete(board: LeaseBoard): boolean {
   return board.doneCount === board.count;
 }
 
 /** Whether every item of the lease is done. */
-export function isLeaseDone(board: Board, lease: Interval): boolean {
+export function isLeaseDone(board: LeaseBoard, lease: Interval): boolean {
   for (let item = lease.lo; item < lease.hi; item++) if (board.done[item] === 0) return false;
   return true;
 }
 
 /** The items that are neither done nor under a lease that `isPromising`, as ascending runs. */
-export function openItems(board: Board, isPromising: (lease: Lease) => boolean): Interval[] {
+export function openItems(board: LeaseBoard, isPromising: (lease: GrantedLease) => boolean): Interval[] {
   const taken = Uint8Array.from(board.done);
   for (const lease of board.leases.values()) if (isPromising(lease)) taken.fill(1, lease.lo, lease.hi);
   const runs: { lo: number; hi: number }[] = [];

@@ -1,12 +1,12 @@
 import type { StepPlan } from "../../../shared/steps/index.js";
 import { createBoard, isComplete, markDone } from "./board.js";
-import { microBatchesOfStep, tellKappa } from "./elastic.js";
+import { announceKappa, microBatchesOfStep } from "./elastic.js";
 import { forgetFailures } from "./failures.js";
 import { assign, closeDoneLeases } from "./leasing.js";
 import type { CoordinatorEvent, ShardScalars } from "./messages.js";
-import { takeNoiseIn } from "./noise.js";
+import { addNoise } from "./noise.js";
 import { phasesOf } from "./phases.js";
-import { emit, end, type Run } from "./run.js";
+import { type CoordinatorRun, emit, end } from "./run.js";
 import { smooth } from "./workers.js";
 
 /**
@@ -17,11 +17,11 @@ import { smooth } from "./workers.js";
  */
 
 /** Whether a multiple of `every` lies in (n before, n]: the first boundary at or after it, whatever κ was. */
-function isDue(run: Run, every: number): boolean {
+function isDue(run: CoordinatorRun, every: number): boolean {
   return Math.floor(run.state.mark.microBatches / every) > Math.floor(run.previousBoundary / every);
 }
 
-export function atBoundary(run: Run): void {
+export function atBoundary(run: CoordinatorRun): void {
   run.state.phase = "boundary";
   run.state.board = undefined;
   run.state.plan = undefined;
@@ -60,7 +60,7 @@ export function atBoundary(run: Run): void {
   openStep(run);
 }
 
-function openStep(run: Run): void {
+function openStep(run: CoordinatorRun): void {
   const { step, microBatches: firstMicroBatch, c1, c2 } = run.state.mark;
   const microBatches = microBatchesOfStep(run);
   if (microBatches === undefined) return;
@@ -75,7 +75,7 @@ function openStep(run: Run): void {
     leafCoefficients1: weights?.w1,
     leafCoefficients2: weights?.w2,
   };
-  tellKappa(run, coefficients);
+  announceKappa(run, coefficients);
   run.state.phase = "stepping";
   run.state.microBatches = microBatches;
   run.state.plan = plan;
@@ -93,7 +93,14 @@ function openStep(run: Run): void {
   assign(run);
 }
 
-export function covered(run: Run, shardIndex: number, term: number, step: number, lo: number, hi: number): void {
+export function covered(
+  run: CoordinatorRun,
+  shardIndex: number,
+  term: number,
+  step: number,
+  lo: number,
+  hi: number,
+): void {
   const { board, plan } = run.state;
   if (run.state.phase !== "stepping" || plan?.term !== term || plan.step !== step || board === undefined) return;
   run.state.shards[shardIndex].covered.fill(1, lo, hi);
@@ -107,12 +114,18 @@ export function covered(run: Run, shardIndex: number, term: number, step: number
   if (isNews) closeDoneLeases(run);
 }
 
-export function superseded(run: Run, term: number, step: number): void {
+export function superseded(run: CoordinatorRun, term: number, step: number): void {
   const { plan } = run.state;
   if (run.state.phase === "stepping" && plan?.term === term && plan.step === step) run.superseded = true;
 }
 
-export function committed(run: Run, shardIndex: number, term: number, step: number, scalars: ShardScalars): void {
+export function committed(
+  run: CoordinatorRun,
+  shardIndex: number,
+  term: number,
+  step: number,
+  scalars: ShardScalars,
+): void {
   const { plan, planCoefficients } = run.state;
   if (run.state.phase !== "stepping" || plan?.term !== term || plan.step !== step) return;
   run.state.shards[shardIndex].committed = scalars;
@@ -120,7 +133,7 @@ export function committed(run: Run, shardIndex: number, term: number, step: numb
   if (scalars.ledger.length > 0) run.superseded = true;
   if (run.state.shards.some((shard) => shard.committed === undefined)) return;
   const all = run.state.shards.map((shard) => shard.committed!);
-  run.state.noise = takeNoiseIn(run.state.noise, plan, all, run.options.microBatchSize);
+  run.state.noise = addNoise(run.state.noise, plan, all, run.options.microBatchSize);
   emit(run, {
     kind: "committed",
     commit: {
@@ -145,7 +158,7 @@ export function committed(run: Run, shardIndex: number, term: number, step: numb
   atBoundary(run);
 }
 
-export function evaluated(run: Run, event: Extract<CoordinatorEvent, { kind: "evaluated" }>): void {
+export function evaluated(run: CoordinatorRun, event: Extract<CoordinatorEvent, { kind: "evaluated" }>): void {
   const worker = run.state.workers.get(event.worker);
   const { board } = run.state;
   if (run.state.phase !== "evaluating" || board === undefined) return;
@@ -181,7 +194,7 @@ export function evaluated(run: Run, event: Extract<CoordinatorEvent, { kind: "ev
   atBoundary(run);
 }
 
-export function checkpointed(run: Run, shardIndex: number, step: number, error: string | undefined): void {
+export function checkpointed(run: CoordinatorRun, shardIndex: number, step: number, error: string | undefined): void {
   if (error !== undefined) {
     return end(run, { ok: false, code: "exhausted", reason: error });
   }

@@ -51,26 +51,26 @@ export function coordinator(options: Partial<Parameters<typeof createCoordinator
     ...options,
   });
   let nowMs = 0;
-  const tell = (event: CoordinatorEvent): CoordinatorEffect[] => core.handle(event, nowMs);
+  const send = (event: CoordinatorEvent): CoordinatorEffect[] => core.handle(event, nowMs);
   const both = (event: (shard: number) => CoordinatorEvent): CoordinatorEffect[] =>
-    [0, 1].flatMap((i) => tell(event(i)));
+    [0, 1].flatMap((i) => send(event(i)));
   return {
     core,
-    tell,
+    send,
     both,
     wait: (ms: number) => {
       nowMs += ms;
-      return tell({ kind: "tick" });
+      return send({ kind: "tick" });
     },
     /** Up to the boundary at which the shards have restored `mark`. */
     restore(mark = start) {
       both((shard) => ({ kind: "shardAttached", shard, checkpoints: [mark.step] }));
-      tell({ kind: "termSaved", term: core.state.term });
+      send({ kind: "termSaved", term: core.state.term });
       return both((shard) => ({ kind: "restored", shard, term: core.state.term, mark }));
     },
     worker(name: string) {
-      tell({ kind: "workerAttached", worker: name });
-      return tell({ kind: "weightsHeld", worker: name, term: core.state.term, version: core.state.mark.step });
+      send({ kind: "workerAttached", worker: name });
+      return send({ kind: "weightsHeld", worker: name, term: core.state.term, version: core.state.mark.step });
     },
     cover: (lo: number, hi: number, step = core.state.mark.step) =>
       both((shard) => ({ kind: "covered", shard, term: core.state.term, step, lo, hi })),

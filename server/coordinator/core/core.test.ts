@@ -5,18 +5,18 @@ import type { CoordinatorEvent } from "./messages.js";
 
 describe("a coordinator's beginning", () => {
   it("saves the term before anybody hears of it", () => {
-    const { tell } = coordinator();
-    tell({ kind: "workerAttached", worker: "a" });
-    tell({ kind: "shardAttached", shard: 0, checkpoints: [0] });
-    assert.deepEqual(kinds(tell({ kind: "shardAttached", shard: 1, checkpoints: [0] })), ["saveTerm"]);
-    assert.deepEqual(kinds(tell({ kind: "termSaved", term: 1 })), ["restore", "restore", "termOpened"]);
+    const { send } = coordinator();
+    send({ kind: "workerAttached", worker: "a" });
+    send({ kind: "shardAttached", shard: 0, checkpoints: [0] });
+    assert.deepEqual(kinds(send({ kind: "shardAttached", shard: 1, checkpoints: [0] })), ["saveTerm"]);
+    assert.deepEqual(kinds(send({ kind: "termSaved", term: 1 })), ["restore", "restore", "termOpened"]);
   });
 
   it("goes to the newest checkpoint that all shards have", () => {
-    const { tell } = coordinator({ stepsBefore: 4 });
-    tell({ kind: "shardAttached", shard: 0, checkpoints: [0, 2, 4] });
-    tell({ kind: "shardAttached", shard: 1, checkpoints: [0, 2] });
-    const restores = tell({ kind: "termSaved", term: 1 }).filter((effect) => effect.kind === "restore");
+    const { send } = coordinator({ stepsBefore: 4 });
+    send({ kind: "shardAttached", shard: 0, checkpoints: [0, 2, 4] });
+    send({ kind: "shardAttached", shard: 1, checkpoints: [0, 2] });
+    const restores = send({ kind: "termSaved", term: 1 }).filter((effect) => effect.kind === "restore");
     assert.deepEqual(
       restores.map(({ step }) => step),
       [2, 2],
@@ -28,9 +28,9 @@ describe("a coordinator's beginning", () => {
     ["there is, when the record is gone", 0, 4],
   ] as const) {
     it(`goes to the newest one ${name}`, () => {
-      const { tell } = coordinator({ stepsBefore });
-      for (const shard of [0, 1]) tell({ kind: "shardAttached", shard, checkpoints: [2, 4] });
-      const restores = tell({ kind: "termSaved", term: 1 }).filter((effect) => effect.kind === "restore");
+      const { send } = coordinator({ stepsBefore });
+      for (const shard of [0, 1]) send({ kind: "shardAttached", shard, checkpoints: [2, 4] });
+      const restores = send({ kind: "termSaved", term: 1 }).filter((effect) => effect.kind === "restore");
       assert.deepEqual(
         restores.map(({ step }) => step),
         [expected, expected],
@@ -39,9 +39,9 @@ describe("a coordinator's beginning", () => {
   }
 
   it("has newer checkpoints than the one it goes to deleted: their steps may be taken again at another κ", () => {
-    const { tell, both, core } = coordinator({ stepsBefore: 3 });
-    for (const shard of [0, 1]) tell({ kind: "shardAttached", shard, checkpoints: [2, 4] });
-    tell({ kind: "termSaved", term: 1 });
+    const { send, both, core } = coordinator({ stepsBefore: 3 });
+    for (const shard of [0, 1]) send({ kind: "shardAttached", shard, checkpoints: [2, 4] });
+    send({ kind: "termSaved", term: 1 });
     const mark = { step: 2, microBatches: 8, c1: 0.2, c2: 0.2 };
     const kept = both((shard) => ({ kind: "restored", shard, term: 1, mark })).filter(({ kind }) => kind === "keep");
     assert.deepEqual(
@@ -52,21 +52,21 @@ describe("a coordinator's beginning", () => {
   });
 
   it("takes no checkpoint of a history that it has left, when a shard comes back with it", () => {
-    const { tell, restore, both, core, worker, commit } = coordinator();
+    const { send, restore, both, core, worker, commit } = coordinator();
     restore();
     worker("a");
     for (let step = 0; step < 4; step++) commit();
     both((shard) => ({ kind: "checkpointed", shard, step: 2 }));
     // The checkpoint of step 4 is on one shard's disk when the other is lost.
-    tell({ kind: "shardLost", shard: 1, reason: "killed" });
-    tell({ kind: "shardAttached", shard: 1, checkpoints: [2] });
-    tell({ kind: "checkpointed", shard: 0, step: 4 });
-    tell({ kind: "termSaved", term: core.state.term });
+    send({ kind: "shardLost", shard: 1, reason: "killed" });
+    send({ kind: "shardAttached", shard: 1, checkpoints: [2] });
+    send({ kind: "checkpointed", shard: 0, step: 4 });
+    send({ kind: "termSaved", term: core.state.term });
     const mark = { step: 2, microBatches: 8, c1: 0.2, c2: 0.2 };
     both((shard) => ({ kind: "restored", shard, term: core.state.term, mark }));
-    tell({ kind: "shardLost", shard: 1, reason: "killed" });
-    tell({ kind: "shardAttached", shard: 1, checkpoints: [2, 4] });
-    const restores = tell({ kind: "termSaved", term: core.state.term }).filter((effect) => effect.kind === "restore");
+    send({ kind: "shardLost", shard: 1, reason: "killed" });
+    send({ kind: "shardAttached", shard: 1, checkpoints: [2, 4] });
+    const restores = send({ kind: "termSaved", term: core.state.term }).filter((effect) => effect.kind === "restore");
     assert.deepEqual(
       restores.map(({ step }) => step),
       [2, 2],
@@ -74,14 +74,14 @@ describe("a coordinator's beginning", () => {
   });
 
   it("takes the one before when that is damaged, and ends when none is left", () => {
-    const { core, tell } = coordinator({ stepsBefore: 2 });
-    tell({ kind: "shardAttached", shard: 0, checkpoints: [0, 2] });
-    tell({ kind: "shardAttached", shard: 1, checkpoints: [0, 2] });
-    tell({ kind: "termSaved", term: 1 });
+    const { core, send } = coordinator({ stepsBefore: 2 });
+    send({ kind: "shardAttached", shard: 0, checkpoints: [0, 2] });
+    send({ kind: "shardAttached", shard: 1, checkpoints: [0, 2] });
+    send({ kind: "termSaved", term: 1 });
     const reason = "its checksum is wrong";
-    assert.ok(kinds(tell({ kind: "restoreFailed", shard: 1, term: 1, step: 2, reason })).includes("saveTerm"));
-    tell({ kind: "termSaved", term: 2 });
-    tell({ kind: "restoreFailed", shard: 0, term: 2, step: 0, reason });
+    assert.ok(kinds(send({ kind: "restoreFailed", shard: 1, term: 1, step: 2, reason })).includes("saveTerm"));
+    send({ kind: "termSaved", term: 2 });
+    send({ kind: "restoreFailed", shard: 0, term: 2, step: 0, reason });
     assert.deepEqual(core.state.outcome?.ok === false && core.state.outcome.code, "damaged");
   });
 });
@@ -102,58 +102,58 @@ describe("a coordinator's leases", () => {
   });
 
   it("are not done on the worker's word, only when every shard covers them", () => {
-    const { core, restore, worker, tell } = coordinator();
+    const { core, restore, worker, send } = coordinator();
     restore();
     worker("a");
-    tell({ kind: "leaseComputed", worker: "a", lease: 1, computeMs: 5 });
-    tell({ kind: "covered", shard: 0, term: 1, step: 0, lo: 0, hi: 4 });
+    send({ kind: "leaseComputed", worker: "a", lease: 1, computeMs: 5 });
+    send({ kind: "covered", shard: 0, term: 1, step: 0, lo: 0, hi: 4 });
     assert.equal(core.state.board?.doneCount, 0);
-    tell({ kind: "covered", shard: 1, term: 1, step: 0, lo: 0, hi: 4 });
+    send({ kind: "covered", shard: 1, term: 1, step: 0, lo: 0, hi: 4 });
     assert.equal(core.state.board?.doneCount, 4);
   });
 
   it("of a lost worker go to another one, less what is covered", () => {
-    const { restore, worker, cover, tell } = coordinator({ workersAwaited: 2 });
+    const { restore, worker, cover, send } = coordinator({ workersAwaited: 2 });
     restore();
     worker("a");
     worker("b");
     cover(0, 1);
-    tell({ kind: "leaseComputed", worker: "b", lease: 2, computeMs: 5 });
-    assert.deepEqual(leases(tell({ kind: "workerLost", worker: "a", reason: "killed" })), ["b [1, 2)"]);
+    send({ kind: "leaseComputed", worker: "b", lease: 2, computeMs: 5 });
+    assert.deepEqual(leases(send({ kind: "workerLost", worker: "a", reason: "killed" })), ["b [1, 2)"]);
   });
 
   it("of a silent worker go to another one, and the silent one gets none until it speaks", () => {
-    const { core, restore, worker, cover, commit, tell, wait } = coordinator({ workersAwaited: 2 });
+    const { core, restore, worker, cover, commit, send, wait } = coordinator({ workersAwaited: 2 });
     restore();
     worker("a");
     worker("b");
     cover(2, 4);
     wait(2_900);
-    tell({ kind: "heartbeat", worker: "b" });
+    send({ kind: "heartbeat", worker: "b" });
     assert.deepEqual(leases(wait(200)), ["b [0, 2)"]);
     cover(0, 2);
     assert.deepEqual(leases(commit()), ["b [0, 4)"]);
-    tell({ kind: "heartbeat", worker: "a" });
+    send({ kind: "heartbeat", worker: "a" });
     assert.equal(core.state.workers.get("a")?.silent, false);
   });
 
   it("that are overdue go to an idle worker as well", () => {
-    const { restore, worker, cover, tell, wait } = coordinator({ workersAwaited: 2 });
+    const { restore, worker, cover, send, wait } = coordinator({ workersAwaited: 2 });
     restore();
     worker("a");
     worker("b");
     cover(2, 4);
     let again: string[] = [];
     for (let ms = 0; ms < 31_000 && again.length === 0; ms += 1_000) {
-      tell({ kind: "heartbeat", worker: "a" });
-      tell({ kind: "heartbeat", worker: "b" });
+      send({ kind: "heartbeat", worker: "a" });
+      send({ kind: "heartbeat", worker: "b" });
       again = leases(wait(1_000));
     }
     assert.deepEqual(again, ["b [0, 2)"]);
   });
 
   it("that came out non-finite are computed by another worker, and end the run the second time", () => {
-    const { core, restore, worker, cover, tell } = coordinator({ workersAwaited: 2 });
+    const { core, restore, worker, cover, send } = coordinator({ workersAwaited: 2 });
     restore();
     worker("a");
     worker("b");
@@ -166,8 +166,8 @@ describe("a coordinator's leases", () => {
       nonFinite: true,
       reason: "the loss is NaN",
     });
-    assert.deepEqual(leases(tell(failed("a", 1))), ["b [0, 2)"]);
-    tell(failed("b", 3));
+    assert.deepEqual(leases(send(failed("a", 1))), ["b [0, 2)"]);
+    send(failed("b", 3));
     const { outcome } = core.state;
     assert.ok(outcome?.ok === false && outcome.code === "diverged" && outcome.microBatch === 1);
   });
@@ -197,28 +197,28 @@ describe("a coordinator's boundaries", () => {
   });
 
   it("count a checkpoint only when every shard has written it, and keep the newest common ones", () => {
-    const { restore, worker, cover, commit, tell } = coordinator();
+    const { restore, worker, cover, commit, send } = coordinator();
     restore();
     worker("a");
     cover(0, 4);
     commit();
     cover(0, 4);
     commit();
-    assert.deepEqual(tell({ kind: "checkpointed", shard: 0, step: 2 }), []);
-    const effects = tell({ kind: "checkpointed", shard: 1, step: 2 });
+    assert.deepEqual(send({ kind: "checkpointed", shard: 0, step: 2 }), []);
+    const effects = send({ kind: "checkpointed", shard: 1, step: 2 });
     assert.deepEqual(kinds(effects), ["checkpointWritten", "keep", "keep"]);
     assert.deepEqual(effects[1].kind === "keep" && effects[1].steps, [2, 0]);
   });
 
   it("end the run with an error when a checkpoint can't be written", () => {
-    const { core, restore, tell } = coordinator();
+    const { core, restore, send } = coordinator();
     restore();
-    tell({ kind: "checkpointed", shard: 0, step: 2, error: "no space left" });
+    send({ kind: "checkpointed", shard: 0, step: 2, error: "no space left" });
     assert.ok(core.state.outcome?.ok === false && core.state.outcome.code === "exhausted");
   });
 
   it("wait for the whole evaluation before the step is opened, and add it in the order of the batches", () => {
-    const { core, restore, worker, tell } = coordinator({ evaluationBatches: 2 });
+    const { core, restore, worker, send } = coordinator({ evaluationBatches: 2 });
     restore();
     worker("a");
     assert.equal(core.state.phase, "evaluating");
@@ -231,9 +231,9 @@ describe("a coordinator's boundaries", () => {
       lossSums: [loss],
       correct: [1],
     });
-    assert.ok(!kinds(tell(evaluated(1, 0.1))).includes("plan"));
-    tell(evaluated(1, 99));
-    const effects = tell(evaluated(0, 0.2));
+    assert.ok(!kinds(send(evaluated(1, 0.1))).includes("plan"));
+    send(evaluated(1, 99));
+    const effects = send(evaluated(0, 0.2));
     const evaluation = effects.find((effect) => effect.kind === "evaluation");
     assert.ok(evaluation?.kind === "evaluation");
     assert.equal(evaluation.lossSum, 0.2 + 0.1);
@@ -241,10 +241,10 @@ describe("a coordinator's boundaries", () => {
   });
 
   it("stop at the next one, with a checkpoint, when told to", () => {
-    const { core, restore, worker, cover, commit, both, tell } = coordinator();
+    const { core, restore, worker, cover, commit, both, send } = coordinator();
     restore();
     worker("a");
-    tell({ kind: "stop" });
+    send({ kind: "stop" });
     cover(0, 4);
     assert.ok(kinds(commit()).includes("checkpoint"));
     both((shard) => ({ kind: "checkpointed", shard, step: 1 }));
@@ -253,25 +253,25 @@ describe("a coordinator's boundaries", () => {
   });
 
   it("are not waited for when a run is to stop and nobody is left to reach them", () => {
-    const { core, restore, worker, tell } = coordinator();
+    const { core, restore, worker, send } = coordinator();
     restore();
     worker("a");
-    tell({ kind: "stop" });
-    tell({ kind: "workerLost", worker: "a", reason: "it has left" });
+    send({ kind: "stop" });
+    send({ kind: "workerLost", worker: "a", reason: "it has left" });
     assert.ok(core.state.outcome?.ok === true && core.state.outcome.reason === "stopped");
   });
 
   it("go back to the newest common checkpoint when a shard is lost in mid-step", () => {
-    const { core, restore, worker, cover, commit, both, tell } = coordinator();
+    const { core, restore, worker, cover, commit, both, send } = coordinator();
     restore();
     worker("a");
     cover(0, 4);
     commit();
-    tell({ kind: "shardLost", shard: 1, reason: "killed" });
+    send({ kind: "shardLost", shard: 1, reason: "killed" });
     assert.equal(core.state.phase, "gathering");
-    tell({ kind: "shardAttached", shard: 1, checkpoints: [0] });
+    send({ kind: "shardAttached", shard: 1, checkpoints: [0] });
     assert.equal(core.state.term, 2);
-    tell({ kind: "termSaved", term: 2 });
+    send({ kind: "termSaved", term: 2 });
     const effects = both((shard) => ({ kind: "restored", shard, term: 2, mark: start }));
     const back = effects.find((effect) => effect.kind === "rolledBack");
     assert.ok(back?.kind === "rolledBack");

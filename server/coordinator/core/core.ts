@@ -3,8 +3,16 @@ import { endIfEverybodyFails } from "./failures.js";
 import { assign, countFailure, leaseFailed, release } from "./leasing.js";
 import type { CoordinatorEffect, CoordinatorEvent } from "./messages.js";
 import { gather, leaveStrandedStep, restored, restoreFailed, termSaved } from "./recovery.js";
-import { type CoordinatorOptions, type CoordinatorState, createRun, emit, end, note, type Run } from "./run.js";
-import { createWorkerState, loseWeights, smooth, type WorkerState } from "./workers.js";
+import {
+  type CoordinatorCoreOptions,
+  type CoordinatorRun,
+  type CoordinatorState,
+  createRun,
+  emit,
+  end,
+  note,
+} from "./run.js";
+import { createWorkerState, loseWeights, smooth, type WorkerRecord } from "./workers.js";
 
 /**
  * The coordinator's decisions, without any I/O, clock or randomness: `handle(event, nowMs)` returns effects, and the
@@ -20,7 +28,7 @@ export interface CoordinatorCore {
 /** Silence after which a worker's leases are given to others; three heartbeats. */
 const SILENT_MS = 3_000;
 
-export function createCoordinatorCore(options: CoordinatorOptions): CoordinatorCore {
+export function createCoordinatorCore(options: CoordinatorCoreOptions): CoordinatorCore {
   const run = createRun(options);
   return {
     state: run.state,
@@ -34,7 +42,7 @@ export function createCoordinatorCore(options: CoordinatorOptions): CoordinatorC
   };
 }
 
-function dispatch(run: Run, event: CoordinatorEvent): void {
+function dispatch(run: CoordinatorRun, event: CoordinatorEvent): void {
   switch (event.kind) {
     case "shardAttached":
       run.state.shards[event.shard].attached = true;
@@ -130,14 +138,14 @@ function dispatch(run: Run, event: CoordinatorEvent): void {
   }
 }
 
-function workerAttached(run: Run, name: string, machine = name): void {
+function workerAttached(run: CoordinatorRun, name: string, machine = name): void {
   run.state.workers.set(name, createWorkerState(name, machine, run.nowMs));
   if (run.state.phase === "gathering" || run.savedTerm !== run.state.term) return;
   const version = run.state.phase === "restoring" ? run.target : run.state.mark.step;
   emit(run, { kind: "termOpened", worker: name, term: run.state.term, version });
 }
 
-function workerLost(run: Run, name: string): void {
+function workerLost(run: CoordinatorRun, name: string): void {
   run.state.workers.delete(name);
   if (run.state.phase === "ended" || endIfEverybodyFails(run)) return;
   const { board } = run.state;
@@ -148,7 +156,7 @@ function workerLost(run: Run, name: string): void {
 }
 
 /** The worker has said why it leaves; the end of its stream follows. */
-function workerFailed(run: Run, event: Extract<CoordinatorEvent, { kind: "workerFailed" }>): void {
+function workerFailed(run: CoordinatorRun, event: Extract<CoordinatorEvent, { kind: "workerFailed" }>): void {
   const worker = seen(run, event.worker);
   if (worker === undefined) return;
   worker.draining = true;
@@ -158,12 +166,12 @@ function workerFailed(run: Run, event: Extract<CoordinatorEvent, { kind: "worker
 }
 
 /** A run that is to stop, with nobody left to finish the open step, stands at its newest checkpoint. */
-function endIfDeserted(run: Run): void {
+function endIfDeserted(run: CoordinatorRun): void {
   const { phase, workers, mark } = run.state;
   if (run.stopping && phase === "stepping" && workers.size === 0) end(run, { ok: true, reason: "stopped", mark });
 }
 
-function seen(run: Run, name: string): WorkerState | undefined {
+function seen(run: CoordinatorRun, name: string): WorkerRecord | undefined {
   const worker = run.state.workers.get(name);
   if (worker === undefined) return undefined;
   worker.lastSeenMs = run.nowMs;
@@ -174,7 +182,7 @@ function seen(run: Run, name: string): WorkerState | undefined {
   return worker;
 }
 
-function tick(run: Run): void {
+function tick(run: CoordinatorRun): void {
   for (const worker of run.state.workers.values()) {
     if (worker.silent || run.nowMs - worker.lastSeenMs <= SILENT_MS) continue;
     worker.silent = true;
@@ -185,7 +193,7 @@ function tick(run: Run): void {
 }
 
 /** The open stage's items find a worker; or a boundary that waited for workers is left. */
-function proceed(run: Run): void {
+function proceed(run: CoordinatorRun): void {
   if (run.state.phase === "boundary" && run.undecided) atBoundary(run);
   else assign(run);
 }

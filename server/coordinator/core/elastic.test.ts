@@ -22,7 +22,7 @@ function elastic(options: Parameters<typeof coordinator>[0] = {}) {
     const added = facts(effects).length;
     if (added === 0) return effects;
     saved += added;
-    return [...effects, ...it.tell({ kind: "kappaSaved", facts: saved })];
+    return [...effects, ...it.send({ kind: "kappaSaved", facts: saved })];
   };
   return {
     ...it,
@@ -37,19 +37,19 @@ function elastic(options: Parameters<typeof coordinator>[0] = {}) {
 
 describe("κ that follows the workers", () => {
   it("waits for the first ones, is durable before the step is opened, and says why", () => {
-    const { restore, worker, tell } = elastic({ workersAwaited: 2 });
+    const { restore, worker, send } = elastic({ workersAwaited: 2 });
     assert.ok(!kinds(restore()).includes("plan"));
     worker("a");
     const decided = worker("b");
     assert.deepEqual(facts(decided), [{ step: 0, firstMicroBatch: 0, microBatches: 4, reason: "2 workers" }]);
     assert.ok(!kinds(decided).includes("plan"));
-    const opened = tell({ kind: "kappaSaved", facts: 1 });
+    const opened = send({ kind: "kappaSaved", facts: 1 });
     assert.deepEqual(kinds(opened), ["kappaChanged", "plan", "plan", "lease", "lease"]);
     assert.equal(planned(opened), 4);
   });
 
   it("changes at boundaries alone, between its least and its most", () => {
-    const { restore, worker, tell, save, step } = elastic();
+    const { restore, worker, send, save, step } = elastic();
     restore();
     save(worker("a"));
     worker("b");
@@ -62,21 +62,21 @@ describe("κ that follows the workers", () => {
     assert.equal(planned(most), 6);
     assert.equal(facts(most)[0].reason, "3 workers joined: 5 workers");
     assert.deepEqual(facts(step()), []);
-    for (const name of ["b", "c", "d"]) tell({ kind: "workerLost", worker: name, reason: "killed" });
-    tell({ kind: "workerLeaving", worker: "e" });
+    for (const name of ["b", "c", "d"]) send({ kind: "workerLost", worker: name, reason: "killed" });
+    send({ kind: "workerLeaving", worker: "e" });
     const shrunk = step();
     assert.equal(planned(shrunk), 2);
     assert.equal(facts(shrunk)[0].reason, "4 workers left: 1 worker");
   });
 
   it("stays while nobody is there, and takes what is left at the end", () => {
-    const { restore, worker, tell, save, step } = elastic({ microBatchesTotal: 9 });
+    const { restore, worker, send, save, step } = elastic({ microBatchesTotal: 9 });
     restore();
     save(worker("a"));
     worker("b");
     step();
-    tell({ kind: "workerLost", worker: "a", reason: "killed" });
-    tell({ kind: "workerLost", worker: "b", reason: "killed" });
+    send({ kind: "workerLost", worker: "a", reason: "killed" });
+    send({ kind: "workerLost", worker: "b", reason: "killed" });
     const last = step();
     assert.equal(planned(last), 3);
     assert.deepEqual(facts(last), [
@@ -85,21 +85,21 @@ describe("κ that follows the workers", () => {
   });
 
   it("is the recorded one after a rollback, with other workers, up to the furthest step there was", () => {
-    const { core, restore, worker, tell, both, save, step } = elastic();
+    const { core, restore, worker, send, both, save, step } = elastic();
     restore();
     save(worker("a"));
     step();
     worker("b");
     for (let i = 0; i < 4; i++) step();
     assert.equal(core.state.mark.step, 5);
-    tell({ kind: "workerLost", worker: "b", reason: "killed" });
-    tell({ kind: "shardLost", shard: 1, reason: "killed" });
-    const gathered = save(tell({ kind: "shardAttached", shard: 1, checkpoints: [0] }));
+    send({ kind: "workerLost", worker: "b", reason: "killed" });
+    send({ kind: "shardLost", shard: 1, reason: "killed" });
+    const gathered = save(send({ kind: "shardAttached", shard: 1, checkpoints: [0] }));
     assert.deepEqual(kinds(gathered).slice(0, 2), ["saveKappa", "saveTerm"]);
     assert.deepEqual(facts(gathered), [
       { step: 4, firstMicroBatch: 12, microBatches: 4, reason: "the run went back from here" },
     ]);
-    tell({ kind: "termSaved", term: 2 });
+    send({ kind: "termSaved", term: 2 });
     const taken = [planned(both((shard) => ({ kind: "restored", shard, term: 2, mark: start })))];
     for (let i = 0; i < 5; i++) taken.push(planned(step()));
     // Steps 0 and 1 of one worker, 2 to 4 of two, and only then the one that is left.
@@ -111,9 +111,9 @@ describe("κ that follows the workers", () => {
       { step: 0, firstMicroBatch: 0, microBatches: 6, reason: "3 workers" },
       { step: 2, firstMicroBatch: 12, microBatches: 4, reason: "worker c left: 2 workers" },
     ];
-    const { both, tell, worker, save, step } = elastic({ kappaRecord, stepsBefore: 4, term: 1 });
+    const { both, send, worker, save, step } = elastic({ kappaRecord, stepsBefore: 4, term: 1 });
     save(both((shard) => ({ kind: "shardAttached", shard, checkpoints: [0] })));
-    tell({ kind: "termSaved", term: 2 });
+    send({ kind: "termSaved", term: 2 });
     const taken = [planned(both((shard) => ({ kind: "restored", shard, term: 2, mark: start })))];
     worker("z");
     for (let i = 0; i < 4; i++) taken.push(planned(step()));
@@ -135,7 +135,7 @@ describe("κ that follows the workers", () => {
   });
 
   it("leaves intervals in micro-batches where they are: taken at the first boundary reached", () => {
-    const { core, restore, worker, tell, save, step } = elastic({ checkpointEvery: 5, microBatchesTotal: 60 });
+    const { core, restore, worker, send, save, step } = elastic({ checkpointEvery: 5, microBatchesTotal: 60 });
     restore();
     save(worker("a"));
     const taken: number[] = [];
@@ -145,7 +145,7 @@ describe("κ that follows the workers", () => {
       if (!effects.some(({ kind }) => kind === "checkpoint")) continue;
       const { step: at, microBatches } = core.state.mark;
       taken.push(microBatches);
-      for (const shard of [0, 1]) tell({ kind: "checkpointed", shard, step: at });
+      for (const shard of [0, 1]) send({ kind: "checkpointed", shard, step: at });
     }
     // Boundaries at 2, 4, 8, 12, 18, 24: of these the first at or after 5, 10, 15 and 20.
     assert.deepEqual(taken, [8, 12, 18, 24]);

@@ -8,7 +8,7 @@ import {
   type StepCoefficients,
 } from "../../../shared/steps/index.js";
 import { enoughWorkers } from "./leasing.js";
-import { emit, type Run } from "./run.js";
+import { type CoordinatorRun, emit } from "./run.js";
 import { isLive } from "./workers.js";
 
 /**
@@ -28,7 +28,7 @@ const NOISE_FACTOR_MIN = 1.25;
 const NOISE_STEPS_MIN = 20;
 
 /** κ of the step that begins at the boundary; undefined while that has to wait, for workers or the record. */
-export function microBatchesOfStep(run: Run): number | undefined {
+export function microBatchesOfStep(run: CoordinatorRun): number | undefined {
   const { microBatchesPerStep: rule, microBatchesTotal, replay } = run.options;
   const { mark, kappaRecord: record } = run.state;
   const left = microBatchesTotal - mark.microBatches;
@@ -47,17 +47,17 @@ export function microBatchesOfStep(run: Run): number | undefined {
 }
 
 /** Says, once, that the step which is opened is the first at its κ. */
-export function tellKappa(run: Run, coefficients: StepCoefficients): void {
+export function announceKappa(run: CoordinatorRun, coefficients: StepCoefficients): void {
   const { kappaRecord: record, mark } = run.state;
   const at = record.findIndex(({ step }) => step === mark.step);
-  if (at < 0 || mark.step <= run.kappaTold) return;
-  run.kappaTold = mark.step;
+  if (at < 0 || mark.step <= run.kappaAnnounced) return;
+  run.kappaAnnounced = mark.step;
   const before = record[at - 1]?.microBatches;
   if (before !== record[at].microBatches) emit(run, { kind: "kappaChanged", fact: record[at], before, coefficients });
 }
 
 /** The run goes back: what it did up to the furthest step, it will do again. */
-export function holdKappa(run: Run): void {
+export function limitKappaToCommitted(run: CoordinatorRun): void {
   const last = run.state.kappaRecord.at(-1);
   const step = Math.max(run.furthestStep, run.options.stepsBefore) - 1;
   if (last === undefined || step <= last.step) return;
@@ -66,7 +66,7 @@ export function holdKappa(run: Run): void {
 }
 
 /** n at the boundary before the one the run stands at. */
-export function boundaryBefore({ options, state: { mark, kappaRecord } }: Run): number {
+export function boundaryBefore({ options, state: { mark, kappaRecord } }: CoordinatorRun): number {
   const { microBatchesPerStep: rule } = options;
   const kappa = kappaFactOf(kappaRecord, mark.step - 1)?.microBatches ?? (typeof rule === "number" ? rule : 0);
   return mark.microBatches - Math.min(mark.microBatches, kappa);
@@ -79,12 +79,12 @@ function newestChange(record: readonly KappaFact[]): number {
   return record[other + 1]?.step ?? 0;
 }
 
-function add(run: Run, fact: KappaFact): void {
+function add(run: CoordinatorRun, fact: KappaFact): void {
   run.state.kappaRecord.push(fact);
   emit(run, { kind: "saveKappa", facts: [fact] });
 }
 
-function decide(run: Run, rule: KappaRule, last: KappaFact | undefined, left: number): KappaFact {
+function decide(run: CoordinatorRun, rule: KappaRule, last: KappaFact | undefined, left: number): KappaFact {
   const { mark } = run.state;
   const { kappa, reason } = wanted(run, rule, last);
   return {
@@ -95,7 +95,7 @@ function decide(run: Run, rule: KappaRule, last: KappaFact | undefined, left: nu
   };
 }
 
-function wanted(run: Run, rule: KappaRule, last: KappaFact | undefined): { kappa: number; reason: string } {
+function wanted(run: CoordinatorRun, rule: KappaRule, last: KappaFact | undefined): { kappa: number; reason: string } {
   if (run.options.replay) return { kappa: last!.microBatches, reason: last!.reason };
   if (typeof rule === "number") return { kappa: rule, reason: "the task" };
   if ("perNoiseScale" in rule) {

@@ -2,22 +2,23 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { coordinator, kinds } from "./coordinator.test.helper.js";
 import { reasonKey } from "./failures.js";
-import type { CoordinatorEffect, Outcome } from "./messages.js";
+import type { CoordinatorEffect, RunOutcome } from "./messages.js";
 
 const REASON = "indices[3] = 9 is not in [0, 4)";
 
-const outcomeOf = ({ core }: Pick<ReturnType<typeof coordinator>, "core">): Outcome | undefined => core.state.outcome;
+const outcomeOf = ({ core }: Pick<ReturnType<typeof coordinator>, "core">): RunOutcome | undefined =>
+  core.state.outcome;
 
 /** A run of κ = 4 on these workers, each on a machine of its own, and what the tests do with it. */
 function runOn(...workers: string[]) {
   const run = coordinator();
   run.restore();
   for (const worker of workers) run.worker(worker);
-  const { tell, core } = run;
+  const { send, core } = run;
   /** The worker gives back what it has. */
   const fail = (worker: string, reason = REASON, transient = false): CoordinatorEffect[] => {
     const [lease] = core.state.workers.get(worker)?.running ?? assert.fail(`${worker} has no lease`);
-    return tell({ kind: "leaseFailed", worker, lease, microBatch: undefined, nonFinite: false, reason, transient });
+    return send({ kind: "leaseFailed", worker, lease, microBatch: undefined, nonFinite: false, reason, transient });
   };
   const failTimes = (times: number, worker: string): void => {
     for (let i = 0; i < times; i++) fail(worker);
@@ -61,11 +62,11 @@ describe("an error that every worker meets", () => {
   });
 
   it("ends it when the last worker that had not failed fails too, or leaves", () => {
-    const { failTimes, tell, outcome } = runOn("a", "b");
+    const { failTimes, send, outcome } = runOn("a", "b");
     failTimes(5, "a");
-    tell({ kind: "workerLost", worker: "a", reason: "it has left" });
+    send({ kind: "workerLost", worker: "a", reason: "it has left" });
     assert.equal(outcome(), undefined);
-    tell({ kind: "workerLost", worker: "b", reason: "its stream broke" });
+    send({ kind: "workerLost", worker: "b", reason: "its stream broke" });
     assert.equal(outcome()?.ok, false);
   });
 
@@ -94,13 +95,13 @@ describe("an error that every worker meets", () => {
     run.restore();
     for (let i = 1; i <= 4; i++) {
       const worker = `host-${i}`;
-      run.tell({ kind: "workerAttached", worker, machine: "host" });
-      run.tell({ kind: "workerFailed", worker, reason: "The model can't be built on host." });
-      run.tell({ kind: "workerLost", worker, reason: "it has left" });
+      run.send({ kind: "workerAttached", worker, machine: "host" });
+      run.send({ kind: "workerFailed", worker, reason: "The model can't be built on host." });
+      run.send({ kind: "workerLost", worker, reason: "it has left" });
     }
     assert.equal(outcomeOf(run), undefined, "four times, on one machine");
     run.worker("other-5");
-    run.tell({
+    run.send({
       kind: "evaluationFailed",
       worker: "other-5",
       version: 0,

@@ -1,5 +1,5 @@
-import { end, type Run } from "./run.js";
-import type { WorkerState } from "./workers.js";
+import { type CoordinatorRun, end } from "./run.js";
+import type { WorkerRecord } from "./workers.js";
 
 /**
  * Which errors the workers have met since the run last got further, and when one of them is the run's own.
@@ -39,7 +39,7 @@ export function reasonKey(reason: string, machine: string): string {
 }
 
 /** A worker has met an error. @returns whether the run has ended with it. */
-export function countShared(run: Run, { worker, machine }: WorkerState, reason: string): boolean {
+export function countShared(run: CoordinatorRun, { worker, machine }: WorkerRecord, reason: string): boolean {
   const key = reasonKey(reason, machine);
   const failure = run.state.failures.get(key) ?? { reason, times: 0, workers: new Set(), machines: new Set() };
   failure.reason = reason;
@@ -57,7 +57,7 @@ export function countShared(run: Run, { worker, machine }: WorkerState, reason: 
  * Ends the run if all workers have met the same error, also when one has left: those that stay may all have failed.
  * @returns whether the run has ended.
  */
-export function endIfEverybodyFails(run: Run): boolean {
+export function endIfEverybodyFails(run: CoordinatorRun): boolean {
   for (const { reason, times, workers, machines } of run.state.failures.values()) {
     if (times < TIMES_MAX && machines.size < MACHINES_MAX) continue;
     if ([...run.state.workers.keys()].some((worker) => !workers.has(worker))) continue;
@@ -68,7 +68,7 @@ export function endIfEverybodyFails(run: Run): boolean {
 }
 
 /** Something was computed: whatever failed before, it was not the run's. */
-export function forgetFailures(run: Run): void {
+export function forgetFailures(run: CoordinatorRun): void {
   run.state.failures.clear();
 }
 

@@ -1,8 +1,8 @@
 import { isLeaseDone, openItems, shareItems } from "./board.js";
 import { countShared } from "./failures.js";
-import type { CoordinatorEvent, Lease } from "./messages.js";
-import { emit, end, note, type Run } from "./run.js";
-import { candidateOf, isIdle, type StageKind, smooth, type WorkerState } from "./workers.js";
+import type { CoordinatorEvent, GrantedLease } from "./messages.js";
+import { type CoordinatorRun, emit, end, note } from "./run.js";
+import { candidateOf, isIdle, type StageKind, smooth, type WorkerRecord } from "./workers.js";
 
 /** Who computes what of the open stage, and what becomes of a lease. */
 
@@ -16,27 +16,27 @@ const ATTEMPTS_MAX = 2;
 /** A worker that fails so often without a success in between gets no more leases. */
 const FAILURES_MAX = 5;
 
-const stageKind = (run: Run): StageKind => (run.state.phase === "evaluating" ? "evaluation" : "step");
+const stageKind = (run: CoordinatorRun): StageKind => (run.state.phase === "evaluating" ? "evaluation" : "step");
 
 /** Whether the first workers, so many as are awaited, have come or been waited for. */
-export function enoughWorkers(run: Run): boolean {
-  if (run.begun) return true;
+export function enoughWorkers(run: CoordinatorRun): boolean {
+  if (run.started) return true;
   const ready = [...run.state.workers.values()].filter((worker) => worker.ready).length;
   if (ready > 0 && Number.isNaN(run.firstReadyMs)) run.firstReadyMs = run.nowMs;
-  run.begun = ready >= run.options.workersAwaited || run.nowMs - run.firstReadyMs >= run.options.awaitMs;
-  return run.begun;
+  run.started = ready >= run.options.workersAwaited || run.nowMs - run.firstReadyMs >= run.options.awaitMs;
+  return run.started;
 }
 
 /**
  * Whether the worker has the open stage's weights, or can still get them. One that holds the next version tells of the step's
  * commit before the shards do; there are none beyond that.
  */
-export function canCompute({ superseded, state: { phase, mark } }: Run, worker: WorkerState): boolean {
+export function canCompute({ superseded, state: { phase, mark } }: CoordinatorRun, worker: WorkerRecord): boolean {
   if (phase !== "stepping" || !superseded) return true;
   return worker.version === mark.step || worker.version === mark.step + 1;
 }
 
-export function assign(run: Run): void {
+export function assign(run: CoordinatorRun): void {
   const { board, plan } = run.state;
   if (board === undefined || !enoughWorkers(run)) return;
   const stage = stageKind(run);
@@ -59,7 +59,7 @@ export function assign(run: Run): void {
     const usualMs = worker.turnaroundMs[stage];
     const allowedMs =
       usualMs === undefined ? OVERDUE_MS_UNKNOWN : Math.max(OVERDUE_MS_MIN, OVERDUE_FACTOR * usualMs * (hi - lo));
-    const lease: Lease = {
+    const lease: GrantedLease = {
       lease: run.nextLease++,
       worker: name,
       lo,
@@ -76,7 +76,7 @@ export function assign(run: Run): void {
 }
 
 /** Leases whose items are all done are over, whoever did them. */
-export function closeDoneLeases(run: Run): void {
+export function closeDoneLeases(run: CoordinatorRun): void {
   const { board } = run.state;
   if (board === undefined) return;
   for (const lease of board.leases.values()) {
@@ -92,7 +92,7 @@ export function closeDoneLeases(run: Run): void {
   }
 }
 
-export function release(run: Run, worker: WorkerState, leaseId: number): Lease | undefined {
+export function release(run: CoordinatorRun, worker: WorkerRecord, leaseId: number): GrantedLease | undefined {
   worker.running.delete(leaseId);
   const lease = run.state.board?.leases.get(leaseId);
   if (lease?.worker !== worker.worker) return undefined;
@@ -101,7 +101,7 @@ export function release(run: Run, worker: WorkerState, leaseId: number): Lease |
 }
 
 /** @param transient whether a connection is to blame: that is no reason to end the run */
-export function countFailure(run: Run, worker: WorkerState, message: string, transient = false): void {
+export function countFailure(run: CoordinatorRun, worker: WorkerRecord, message: string, transient = false): void {
   const reason = message.replace(/\.$/, "");
   worker.failuresInARow++;
   note(run, "warn", `worker ${worker.worker} failed: ${reason}`);
@@ -113,12 +113,12 @@ export function countFailure(run: Run, worker: WorkerState, message: string, tra
 }
 
 /** Whether the open step's lease covers the micro-batch. */
-function isOf({ state: { plan } }: Run, { lo, hi }: Lease, microBatch: number): boolean {
+function isOf({ state: { plan } }: CoordinatorRun, { lo, hi }: GrantedLease, microBatch: number): boolean {
   if (plan === undefined) return false;
   return microBatch >= plan.firstMicroBatch + lo && microBatch < plan.firstMicroBatch + hi;
 }
 
-export function leaseFailed(run: Run, event: Extract<CoordinatorEvent, { kind: "leaseFailed" }>): void {
+export function leaseFailed(run: CoordinatorRun, event: Extract<CoordinatorEvent, { kind: "leaseFailed" }>): void {
   const worker = run.state.workers.get(event.worker);
   if (worker === undefined) return;
   const lease = release(run, worker, event.lease);

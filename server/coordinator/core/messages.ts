@@ -97,7 +97,7 @@ export interface ShardScalars {
 }
 
 /** Leaves [lo, hi) of the open step, or batches [lo, hi) of the open evaluation, given to one worker. */
-export interface Lease {
+export interface GrantedLease {
   readonly lease: number;
   readonly worker: string;
   readonly lo: number;
@@ -138,8 +138,8 @@ export type CoordinatorEffect =
   /** Checkpoints of other steps may be deleted. */
   | { readonly kind: "keep"; readonly shard: number; readonly steps: readonly number[] }
   | { readonly kind: "termOpened"; readonly worker: string; readonly term: number; readonly version: number }
-  | { readonly kind: "lease"; readonly lease: Lease; readonly plan: StepPlan }
-  | { readonly kind: "evaluate"; readonly lease: Lease; readonly term: number; readonly version: number }
+  | { readonly kind: "lease"; readonly lease: GrantedLease; readonly plan: StepPlan }
+  | { readonly kind: "evaluate"; readonly lease: GrantedLease; readonly term: number; readonly version: number }
   /** The worker is sent away, for this reason. */
   | { readonly kind: "drain"; readonly worker: string; readonly reason: string }
   /** The run has gone back to `step`: what was recorded of later ones is void. */
@@ -155,9 +155,9 @@ export type CoordinatorEffect =
   /** All shards have it on disk. */
   | { readonly kind: "checkpointWritten"; readonly step: number }
   | { readonly kind: "note"; readonly level: "info" | "warn"; readonly message: string }
-  | { readonly kind: "ended"; readonly outcome: Outcome };
+  | { readonly kind: "ended"; readonly outcome: RunOutcome };
 
-export type Outcome =
+export type RunOutcome =
   | { readonly ok: true; readonly reason: "complete" | "stopped"; readonly mark: CheckpointMark }
   | {
       readonly ok: false;

@@ -6,7 +6,7 @@ import type { ShardScalars } from "./messages.js";
 const NOISE_RATE = 0.02;
 
 /** The smoothed noise with a committed step's; the same of a step of one micro-batch, which shows none. */
-export function takeNoiseIn(
+export function addNoise(
   noise: SmoothedNoise,
   { microBatches, leafCoefficients1: w1, leafCoefficients2: w2 }: StepPlan,
   scalars: readonly ShardScalars[],

@@ -15,7 +15,7 @@ export interface StepPhases {
 }
 
 /** A lease that has been computed, on the coordinator's clock. */
-export interface ComputedLease {
+export interface LeaseTimes {
   /** When its worker reported that it held the weights. */
   readonly heldMs: number;
   readonly computeMs: number;
@@ -27,7 +27,7 @@ export interface ComputedLease {
  * @param last the lease of the step that was computed last; undefined if the step was committed before that was heard of
  * @returns phases that add up to the step, unless the worker computed for longer than there was time: none is negative
  */
-export function phasesOf(openedMs: number, last: ComputedLease | undefined, committedMs: number): StepPhases {
+export function phasesOf(openedMs: number, last: LeaseTimes | undefined, committedMs: number): StepPhases {
   const step = committedMs - openedMs;
   if (last === undefined) return { step, pull: 0, wait: 0, compute: 0, push: step };
   const { heldMs, computeMs, computedMs } = last;

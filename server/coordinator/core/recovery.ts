@@ -1,9 +1,9 @@
 import { NO_NOISE } from "../../../shared/optimizer/index.js";
 import type { CheckpointMark } from "../../../shared/steps/index.js";
 import { atBoundary } from "./boundary.js";
-import { boundaryBefore, holdKappa } from "./elastic.js";
+import { boundaryBefore, limitKappaToCommitted } from "./elastic.js";
 import { canCompute } from "./leasing.js";
-import { emit, end, note, type Run } from "./run.js";
+import { type CoordinatorRun, emit, end, note } from "./run.js";
 import { loseWeights } from "./workers.js";
 
 /**
@@ -14,7 +14,7 @@ import { loseWeights } from "./workers.js";
 /** Reports of the shards that are on their way when the last holder of a version goes must have come after so long. */
 const STRANDED_MS = 3_000;
 
-export function gather(run: Run): void {
+export function gather(run: CoordinatorRun): void {
   if (run.state.phase === "ended") return;
   run.state.phase = "gathering";
   run.state.board = undefined;
@@ -36,7 +36,7 @@ export function gather(run: Run): void {
     loseWeights(worker);
     worker.running.clear();
   }
-  holdKappa(run);
+  limitKappaToCommitted(run);
   emit(run, { kind: "saveTerm", term: run.state.term });
 }
 
@@ -44,7 +44,7 @@ export function gather(run: Run): void {
  * The newest checkpoint whose steps the record all has. Right after a power cut a newer one may be on every disk, but
  * with it the record would miss steps for ever. Where the record is gone altogether, the checkpoints are what counts.
  */
-function newestRecorded(run: Run, common: readonly number[]): number {
+function newestRecorded(run: CoordinatorRun, common: readonly number[]): number {
   const recorded = common.filter((step) => step <= run.recordedSteps);
   return Math.max(...(recorded.length > 0 ? recorded : common));
 }
@@ -53,7 +53,7 @@ function newestRecorded(run: Run, common: readonly number[]): number {
  * A step is stranded when the chunks of its version are partly updated and nobody holds that version any more: what
  * is missing of the step could never be computed, whoever joins. Then the run goes back.
  */
-export function leaveStrandedStep(run: Run): void {
+export function leaveStrandedStep(run: CoordinatorRun): void {
   const { phase, workers, plan } = run.state;
   const open = phase === "stepping" && run.superseded;
   const stranded = open && ![...workers.values()].some((worker) => canCompute(run, worker));
@@ -69,14 +69,14 @@ export function leaveStrandedStep(run: Run): void {
   }
 }
 
-export function termSaved(run: Run, term: number): void {
+export function termSaved(run: CoordinatorRun, term: number): void {
   if (run.state.phase !== "restoring" || term !== run.state.term) return;
   run.savedTerm = term;
   for (const shard of run.state.shards.keys()) emit(run, { kind: "restore", shard, term, step: run.target });
   for (const worker of run.state.workers.keys()) emit(run, { kind: "termOpened", worker, term, version: run.target });
 }
 
-export function restored(run: Run, shard: number, term: number, mark: CheckpointMark): void {
+export function restored(run: CoordinatorRun, shard: number, term: number, mark: CheckpointMark): void {
   if (run.state.phase !== "restoring" || term !== run.state.term || mark.step !== run.target) return;
   run.state.shards[shard].restored = mark;
   if (run.state.shards.some((other) => other.restored === undefined)) return;
@@ -94,7 +94,7 @@ export function restored(run: Run, shard: number, term: number, mark: Checkpoint
 }
 
 /** Checkpoints beyond the restored one are of steps that are void, and may be taken again at another κ. */
-function forgetLaterCheckpoints(run: Run): void {
+function forgetLaterCheckpoints(run: CoordinatorRun): void {
   for (const [shard, { checkpoints }] of run.state.shards.entries()) {
     const kept = [...checkpoints].filter((step) => step <= run.target);
     if (kept.length === checkpoints.size) continue;
@@ -103,7 +103,7 @@ function forgetLaterCheckpoints(run: Run): void {
   }
 }
 
-export function restoreFailed(run: Run, shard: number, term: number, step: number, reason: string): void {
+export function restoreFailed(run: CoordinatorRun, shard: number, term: number, step: number, reason: string): void {
   if (run.state.phase !== "restoring" || term !== run.state.term) return;
   note(run, "warn", `checkpoint ${step} is not used: ${reason}`);
   run.state.shards[shard].checkpoints.delete(step);

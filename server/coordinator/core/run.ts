@@ -1,12 +1,12 @@
 import { NO_NOISE, type SmoothedNoise } from "../../../shared/optimizer/index.js";
 import type { CheckpointMark, KappaFact, KappaRule, StepCoefficients, StepPlan } from "../../../shared/steps/index.js";
-import type { Board } from "./board.js";
+import type { LeaseBoard } from "./board.js";
 import type { SharedFailure } from "./failures.js";
-import type { CoordinatorEffect, Outcome, ShardScalars } from "./messages.js";
-import type { ComputedLease } from "./phases.js";
-import type { WorkerState } from "./workers.js";
+import type { CoordinatorEffect, RunOutcome, ShardScalars } from "./messages.js";
+import type { LeaseTimes } from "./phases.js";
+import type { WorkerRecord } from "./workers.js";
 
-export interface CoordinatorOptions {
+export interface CoordinatorCoreOptions {
   readonly shards: number;
   /** The last term that was made durable; 0 for a new run. */
   readonly term: number;
@@ -53,21 +53,21 @@ export interface CoordinatorState {
   mark: CheckpointMark;
   plan: StepPlan | undefined;
   planCoefficients: StepCoefficients | undefined;
-  board: Board | undefined;
+  board: LeaseBoard | undefined;
   /** κ of the open step, or of the newest one. */
   microBatches: number;
   /** How κ has changed: all that is durable, and what is about to be. */
   readonly kappaRecord: KappaFact[];
   /** After the steps up to `mark`. */
   noise: SmoothedNoise;
-  readonly workers: Map<string, WorkerState>;
-  readonly shards: ShardState[];
-  outcome: Outcome | undefined;
+  readonly workers: Map<string, WorkerRecord>;
+  readonly shards: ShardProgress[];
+  outcome: RunOutcome | undefined;
   /** The errors that workers have met, by the words that they have in common; the newest last. */
   readonly failures: Map<string, SharedFailure>;
 }
 
-export interface ShardState {
+export interface ShardProgress {
   attached: boolean;
   /** Steps it has a whole checkpoint of. */
   checkpoints: Set<number>;
@@ -78,8 +78,8 @@ export interface ShardState {
 }
 
 /** All that the coordinator's decisions read and change. */
-export interface Run {
-  readonly options: CoordinatorOptions;
+export interface CoordinatorRun {
+  readonly options: CoordinatorCoreOptions;
   readonly state: CoordinatorState;
   /** Of the event at hand. */
   nowMs: number;
@@ -107,11 +107,11 @@ export interface Run {
   /** Live workers when κ last changed. */
   workersAtChange: ReadonlySet<string>;
   /** The newest step whose change of κ was told. */
-  kappaTold: number;
+  kappaAnnounced: number;
   /** n at the boundary before `mark`. */
   previousBoundary: number;
   /** Whether the wait for the first workers is over. */
-  begun: boolean;
+  started: boolean;
   /** When the first worker was ready; NaN before. */
   firstReadyMs: number;
   /** Whether a shard has updated chunks in the open step: only who holds its version already can compute for it. */
@@ -120,14 +120,14 @@ export interface Run {
   strandedSinceMs: number;
   stepOpenedMs: number;
   /** The lease of the open step that was computed last. */
-  lastComputed: ComputedLease | undefined;
+  lastComputed: LeaseTimes | undefined;
   /** One a batch of the open evaluation. */
   evaluations: ({ readonly lossSum: number; readonly correct: number } | undefined)[];
   /** By n: how often a micro-batch came out non-finite. */
   readonly nonFinite: Map<number, number>;
 }
 
-export function createRun(options: CoordinatorOptions): Run {
+export function createRun(options: CoordinatorCoreOptions): CoordinatorRun {
   const mark = { step: 0, microBatches: 0, c1: 0, c2: 0 };
   const { microBatchesPerStep: rule, kappaRecord, replay, stepsBefore } = options;
   const newest = kappaRecord.at(-1);
@@ -170,9 +170,9 @@ export function createRun(options: CoordinatorOptions): Run {
     kappaSaved: kappaRecord.length,
     undecided: false,
     workersAtChange: new Set(),
-    kappaTold: replay ? stepsBefore - 1 : (newest?.step ?? -1),
+    kappaAnnounced: replay ? stepsBefore - 1 : (newest?.step ?? -1),
     previousBoundary: 0,
-    begun: false,
+    started: false,
     firstReadyMs: Number.NaN,
     superseded: false,
     strandedSinceMs: Number.NaN,
@@ -183,16 +183,16 @@ export function createRun(options: CoordinatorOptions): Run {
   };
 }
 
-export function emit(run: Run, effect: CoordinatorEffect): void {
+export function emit(run: CoordinatorRun, effect: CoordinatorEffect): void {
   run.effects.push(effect);
 }
 
-export function note(run: Run, level: "info" | "warn", message: string): void {
+export function note(run: CoordinatorRun, level: "info" | "warn", message: string): void {
   emit(run, { kind: "note", level, message });
 }
 
 /** The run is over: nothing is decided any more. */
-export function end(run: Run, outcome: Outcome): void {
+export function end(run: CoordinatorRun, outcome: RunOutcome): void {
   if (run.state.phase === "ended") return;
   run.state.phase = "ended";
   run.state.board = undefined;

@@ -7,60 +7,60 @@ function partlyApplied(options: Parameters<typeof coordinator>[0] = {}) {
   const given = coordinator(options);
   given.restore();
   given.worker("a");
-  given.tell({ kind: "superseded", shard: 1, term: 1, step: 0 });
+  given.send({ kind: "superseded", shard: 1, term: 1, step: 0 });
   return given;
 }
 
 describe("a step that is applied in part", () => {
   it("makes the run go back once nobody holds its version, for whoever joins can't get it", () => {
-    const { core, tell, wait, worker } = partlyApplied();
-    tell({ kind: "workerLost", worker: "a", reason: "killed" });
-    tell({ kind: "workerAttached", worker: "b" });
+    const { core, send, wait, worker } = partlyApplied();
+    send({ kind: "workerLost", worker: "a", reason: "killed" });
+    send({ kind: "workerAttached", worker: "b" });
     assert.deepEqual(kinds(wait(500)), []);
-    tell({ kind: "heartbeat", worker: "b" });
+    send({ kind: "heartbeat", worker: "b" });
     assert.deepEqual(kinds(wait(2_999)), [], "a shard's report may still be on its way");
     assert.deepEqual(kinds(wait(1)), ["note", "saveTerm"]);
-    tell({ kind: "termSaved", term: 2 });
+    send({ kind: "termSaved", term: 2 });
     const mark = { step: 0, microBatches: 0, c1: 0, c2: 0 };
-    for (const shard of [0, 1]) tell({ kind: "restored", shard, term: 2, mark });
-    assert.deepEqual(leases(tell({ kind: "weightsHeld", worker: "b", term: 2, version: 0 })), ["b [0, 4)"]);
+    for (const shard of [0, 1]) send({ kind: "restored", shard, term: 2, mark });
+    assert.deepEqual(leases(send({ kind: "weightsHeld", worker: "b", term: 2, version: 0 })), ["b [0, 4)"]);
     assert.equal(core.state.phase, "stepping");
     assert.deepEqual(leases(worker("c")), []);
   });
 
   it("is finished by one that holds its version, however long that takes", () => {
-    const { core, tell, wait, worker } = partlyApplied({ workersAwaited: 1 });
+    const { core, send, wait, worker } = partlyApplied({ workersAwaited: 1 });
     worker("b");
-    tell({ kind: "workerLost", worker: "a", reason: "killed" });
+    send({ kind: "workerLost", worker: "a", reason: "killed" });
     for (let s = 0; s < 60; s++) {
-      tell({ kind: "heartbeat", worker: "b" });
+      send({ kind: "heartbeat", worker: "b" });
       wait(1_000);
     }
     assert.equal(core.state.term, 1);
   });
 
   it("is leased to none that holds an older version and missed this one", () => {
-    const { cover, commit, restore, tell, worker } = coordinator({ workersAwaited: 2 });
+    const { cover, commit, restore, send, worker } = coordinator({ workersAwaited: 2 });
     restore();
     worker("a");
     worker("slow");
     cover(0, 4);
     commit();
-    tell({ kind: "leaseComputed", worker: "a", lease: 1, computeMs: 5 });
-    tell({ kind: "weightsHeld", worker: "a", term: 1, version: 1 });
-    tell({ kind: "superseded", shard: 0, term: 1, step: 1 });
+    send({ kind: "leaseComputed", worker: "a", lease: 1, computeMs: 5 });
+    send({ kind: "weightsHeld", worker: "a", term: 1, version: 1 });
+    send({ kind: "superseded", shard: 0, term: 1, step: 1 });
     const failed = { microBatch: undefined, nonFinite: false, reason: "the push broke" };
     const given = [3, 4].flatMap((lease) =>
-      ["a", "slow"].flatMap((name) => leases(tell({ kind: "leaseFailed", worker: name, lease, ...failed }))),
+      ["a", "slow"].flatMap((name) => leases(send({ kind: "leaseFailed", worker: name, lease, ...failed }))),
     );
     assert.ok(given.length > 0 && given.every((lease) => lease.startsWith("a ")), given.join());
   });
 
   it("is lost as well with the threads of its last holder, and not if they get the weights again", () => {
     for (const again of [true, false]) {
-      const { core, tell, wait } = partlyApplied();
-      tell({ kind: "weightsLost", worker: "a" });
-      if (again) tell({ kind: "weightsHeld", worker: "a", term: 1, version: 0 });
+      const { core, send, wait } = partlyApplied();
+      send({ kind: "weightsLost", worker: "a" });
+      if (again) send({ kind: "weightsHeld", worker: "a", term: 1, version: 0 });
       wait(500);
       wait(3_000);
       assert.equal(core.state.term, again ? 1 : 2);
@@ -68,30 +68,30 @@ describe("a step that is applied in part", () => {
   });
 
   it("is not given up when a holder has the next version, which only the step's commit can have made", () => {
-    const { core, tell, wait } = partlyApplied();
-    tell({ kind: "weightsHeld", worker: "a", term: 1, version: 1 });
+    const { core, send, wait } = partlyApplied();
+    send({ kind: "weightsHeld", worker: "a", term: 1, version: 1 });
     wait(500);
     wait(3_000);
     assert.equal(core.state.term, 1);
   });
 
   it("does not wait for a worker that says it holds what nobody can", () => {
-    const { core, tell, wait, worker } = partlyApplied();
+    const { core, send, wait, worker } = partlyApplied();
     worker("liar");
-    tell({ kind: "weightsHeld", worker: "liar", term: 1, version: 2 ** 40 });
-    tell({ kind: "workerLost", worker: "a", reason: "killed" });
+    send({ kind: "weightsHeld", worker: "liar", term: 1, version: 2 ** 40 });
+    send({ kind: "workerLost", worker: "a", reason: "killed" });
     wait(500);
     wait(3_000);
     assert.equal(core.state.term, 2);
   });
 
   it("is one that a shard has committed and another has not", () => {
-    const { core, restore, tell, wait, worker } = coordinator();
+    const { core, restore, send, wait, worker } = coordinator();
     const ledger = [{ firstChunk: 0, endChunk: 1, ranges: [{ lo: 0, hi: 4, worker: "a" }] }];
     restore();
     worker("a");
-    tell({ kind: "committed", shard: 0, term: 1, step: 0, scalars: { ...scalars, ledger } });
-    tell({ kind: "workerLost", worker: "a", reason: "killed" });
+    send({ kind: "committed", shard: 0, term: 1, step: 0, scalars: { ...scalars, ledger } });
+    send({ kind: "workerLost", worker: "a", reason: "killed" });
     wait(500);
     wait(3_000);
     assert.equal(core.state.term, 2);
@@ -100,12 +100,12 @@ describe("a step that is applied in part", () => {
 
 describe("a step of which nothing is applied", () => {
   it("waits for a worker that gets its version, however long that takes", () => {
-    const { core, restore, tell, wait, worker } = coordinator();
+    const { core, restore, send, wait, worker } = coordinator();
     restore();
     worker("a");
     // A slice of frozen weights commits at once.
-    tell({ kind: "committed", shard: 0, term: 1, step: 0, scalars });
-    tell({ kind: "workerLost", worker: "a", reason: "killed" });
+    send({ kind: "committed", shard: 0, term: 1, step: 0, scalars });
+    send({ kind: "workerLost", worker: "a", reason: "killed" });
     for (let s = 0; s < 60; s++) wait(1_000);
     assert.deepEqual(leases(worker("b")), ["b [0, 4)"]);
     assert.equal(core.state.term, 1);

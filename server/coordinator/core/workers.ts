@@ -1,7 +1,7 @@
 import type { Candidate } from "./board.js";
 
 /** A worker as the coordinator knows it. */
-export interface WorkerState {
+export interface WorkerRecord {
   readonly worker: string;
   /** The name of the machine that it runs on. */
   readonly machine: string;
@@ -31,7 +31,7 @@ export type StageKind = "step" | "evaluation";
 /** How much a new measurement weighs against those before. */
 const SMOOTHING = 0.3;
 
-export function createWorkerState(worker: string, machine: string, nowMs: number): WorkerState {
+export function createWorkerState(worker: string, machine: string, nowMs: number): WorkerRecord {
   return {
     worker,
     machine,
@@ -51,18 +51,18 @@ export function createWorkerState(worker: string, machine: string, nowMs: number
 }
 
 /** Whether the worker may be given a lease now. */
-export function isIdle(worker: WorkerState): boolean {
+export function isIdle(worker: WorkerRecord): boolean {
   return worker.ready && !worker.draining && !worker.silent && worker.running.size === 0;
 }
 
 /** A new term, or new threads: what it held is nothing any more. */
-export function loseWeights(worker: WorkerState): void {
+export function loseWeights(worker: WorkerRecord): void {
   worker.ready = false;
   worker.version = -1;
 }
 
 /** Whether the run can count on it: it has computed, or could have, and nothing is wrong with it. */
-export function isLive(worker: WorkerState): boolean {
+export function isLive(worker: WorkerRecord): boolean {
   return worker.proven && !worker.draining && !worker.silent;
 }
 
@@ -70,6 +70,6 @@ export function smooth(before: number | undefined, measured: number): number {
   return before === undefined ? measured : before + SMOOTHING * (measured - before);
 }
 
-export function candidateOf(worker: WorkerState, stage: StageKind): Candidate {
+export function candidateOf(worker: WorkerRecord, stage: StageKind): Candidate {
   return { worker: worker.worker, itemMs: worker.itemMs[stage], given: worker.given };
 }

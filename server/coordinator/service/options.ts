@@ -4,7 +4,7 @@ import type { Logger } from "../../../shared/log.js";
 import type { ControlRequest, ControlResponse, Status } from "../../../shared/wire/index.js";
 import type { PreparedTask } from "../../../tasks/index.js";
 import type { MetricsLine, RunDirectory, RunRecord } from "../../record/index.js";
-import type { Samples } from "../../samples/index.js";
+import type { SampleReader } from "../../samples/index.js";
 import type { Coordinator } from "../coordinator.js";
 
 /** What the handlers of the coordinator's calls share. */
@@ -12,7 +12,7 @@ export interface ServiceOptions {
   readonly coordinator: Coordinator;
   readonly prepared: PreparedTask;
   readonly directory: RunDirectory;
-  readonly samples: Samples;
+  readonly samples: SampleReader;
   readonly metrics: RunRecord<MetricsLine>;
   readonly slices: readonly ChunkRange[];
   readonly leaseKey: Uint8Array;

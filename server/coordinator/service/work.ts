@@ -26,7 +26,7 @@ export async function work(
   coordinator.dispatch({ kind: "workerAttached", worker: id, machine: member.host });
   let reason = "its stream broke";
   try {
-    reason = await hear(coordinator, id, reports);
+    reason = await receiveReports(coordinator, id, reports);
   } catch (error) {
     reason = messageOf(error);
   } finally {
@@ -37,7 +37,7 @@ export async function work(
 }
 
 /** @returns why the worker leaves */
-async function hear(
+async function receiveReports(
   coordinator: Coordinator,
   worker: string,
   reports: AsyncIterable<WorkerReportMessage>,

@@ -10,7 +10,7 @@ import { type UpdatePlan, updatePlan } from "./run-program.js";
  * before AVAILABLE is raised from 0: so whoever succeeds has an index of the batch that is on the board now, however
  * long it has slept, and no program is ever taken twice.
  */
-export interface Board {
+export interface ProgramBoard {
   readonly control: Int32Array;
   /** Where the record of each program begins. */
   readonly starts: Int32Array;
@@ -37,7 +37,7 @@ const NORMS_AT = 5;
 const OPERAND_NUMBERS = 7;
 const TARGETS = ["update", "sum", "raw"] as const;
 
-export function createBoard(): Board {
+export function createBoard(): ProgramBoard {
   const numbers = new Float64Array(new SharedArrayBuffer(8 * NUMBERS_MAX));
   return {
     control: new Int32Array(new SharedArrayBuffer(4 * 3)),
@@ -60,7 +60,7 @@ export function fitting(programs: readonly ChunkProgram[]): number {
 }
 
 /** Puts a batch on the board, where none is, and wakes those who wait for it. */
-export function post(board: Board, programs: readonly ChunkProgram[], plan: UpdatePlan | undefined): void {
+export function post(board: ProgramBoard, programs: readonly ChunkProgram[], plan: UpdatePlan | undefined): void {
   const { control, starts, numbers } = board;
   const write = (at: number, values: readonly number[]): number => {
     numbers.set(values, at);
@@ -88,12 +88,12 @@ export function post(board: Board, programs: readonly ChunkProgram[], plan: Upda
 }
 
 /** Waits until there is a batch. Only for threads that may sleep for ever. */
-export function awaitBatch({ control }: Board): void {
+export function awaitBatch({ control }: ProgramBoard): void {
   Atomics.wait(control, AVAILABLE, 0);
 }
 
 /** @returns the index of a program that is now the caller's to run; undefined if none is left */
-export function take({ control }: Board): number | undefined {
+export function take({ control }: ProgramBoard): number | undefined {
   for (;;) {
     const available = Atomics.load(control, AVAILABLE);
     if (available === 0) return undefined;
@@ -102,12 +102,12 @@ export function take({ control }: Board): number | undefined {
 }
 
 /** Takes all programs that are left, to run none of them. */
-export function takeAll({ control }: Board): void {
+export function takeAll({ control }: ProgramBoard): void {
   const dropped = Atomics.exchange(control, AVAILABLE, 0);
   Atomics.sub(control, UNFINISHED, dropped);
 }
 
-export function programAt({ starts, numbers }: Board, index: number): ChunkProgram {
+export function programAt({ starts, numbers }: ProgramBoard, index: number): ChunkProgram {
   const at = starts[index];
   const [chunk, kind, s1, s2, count] = numbers.subarray(at, at + HEAD_NUMBERS);
   const operands = Array.from({ length: count }, (_, i): Operand => {
@@ -123,7 +123,7 @@ export function programAt({ starts, numbers }: Board, index: number): ChunkProgr
   return { chunk, operands, target };
 }
 
-export function planOn({ numbers }: Board): UpdatePlan | undefined {
+export function planOn({ numbers }: ProgramBoard): UpdatePlan | undefined {
   const [given, microBatches, squareOfSum, ...rest] = numbers.subarray(0, PLAN_NUMBERS);
   if (given === 0) return undefined;
   const constants = Object.fromEntries(CONSTANTS.map((name, i) => [name, rest[i]]));
@@ -132,13 +132,13 @@ export function planOn({ numbers }: Board): UpdatePlan | undefined {
 }
 
 /** A program that was taken is done. */
-export function finish({ control, starts, numbers }: Board, index: number, norms: SumNorms | undefined): void {
+export function finish({ control, starts, numbers }: ProgramBoard, index: number, norms: SumNorms | undefined): void {
   const { squaredNorm1 = 0, sum2 = 0 } = norms ?? {};
   numbers.set([Number(norms !== undefined), squaredNorm1, sum2], starts[index] + NORMS_AT);
   if (Atomics.sub(control, UNFINISHED, 1) === 1) Atomics.notify(control, UNFINISHED);
 }
 
-export function normsOf({ starts, numbers }: Board, index: number): SumNorms | undefined {
+export function normsOf({ starts, numbers }: ProgramBoard, index: number): SumNorms | undefined {
   const at = starts[index] + NORMS_AT;
   const [given, squaredNorm1, sum2] = numbers.subarray(at, at + 3);
   return given === 1 ? { squaredNorm1, sum2 } : undefined;
@@ -152,7 +152,7 @@ export interface BoardFailure {
 }
 
 /** A program that was taken could not be run; the batch's first failure is kept. */
-export function fail({ control, failure }: Board, { message, code }: BoardFailure): void {
+export function fail({ control, failure }: ProgramBoard, { message, code }: BoardFailure): void {
   const text = JSON.stringify({ message: message.slice(0, FAILURE_BYTES_MAX / 8), code });
   const bytes = new TextEncoder().encode(text);
   if (Atomics.compareExchange(control, FAILURE_BYTES, 0, -1) === 0) {
@@ -161,7 +161,7 @@ export function fail({ control, failure }: Board, { message, code }: BoardFailur
   }
 }
 
-export function failureOn({ control, failure }: Board): BoardFailure | undefined {
+export function failureOn({ control, failure }: ProgramBoard): BoardFailure | undefined {
   const length = Atomics.load(control, FAILURE_BYTES);
   return length === 0 ? undefined : JSON.parse(new TextDecoder().decode(failure.slice(0, length)));
 }
@@ -170,7 +170,7 @@ export function failureOn({ control, failure }: Board): BoardFailure | undefined
  * Waits until all programs that were taken are done.
  * @returns whether they are; false: for `patienceMs` none was done
  */
-export function awaitFinished({ control }: Board, patienceMs: number): boolean {
+export function awaitFinished({ control }: ProgramBoard, patienceMs: number): boolean {
   // In short waits, so that a process that was suspended meanwhile is not taken for one that hangs.
   const waitMs = patienceMs / WAITS;
   let waits = 0;

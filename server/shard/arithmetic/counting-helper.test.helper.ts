@@ -1,8 +1,8 @@
 /** A thread that takes whatever is posted, and counts how often it has taken each program. */
 import { workerData } from "node:worker_threads";
-import { awaitBatch, type Board, finish, take } from "./board.js";
+import { awaitBatch, finish, type ProgramBoard, take } from "./board.js";
 
-const { board, taken } = workerData as { board: Board; taken: Int32Array };
+const { board, taken } = workerData as { board: ProgramBoard; taken: Int32Array };
 for (;;) {
   awaitBatch(board);
   for (let index = take(board); index !== undefined; index = take(board)) {

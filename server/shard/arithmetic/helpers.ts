@@ -1,13 +1,13 @@
 import { Worker } from "node:worker_threads";
 import { traceThread } from "../../../shared/trace/index.js";
-import { type Board, createBoard } from "./board.js";
+import { createBoard, type ProgramBoard } from "./board.js";
 import { SCRATCH_BYTES } from "./run-program.js";
 import type { ChunkPlace, SegmentAddresses, SliceSegment } from "./segment.js";
 
 /** The helper threads of a team. They start when their board is first asked for, and never keep the process alive. */
 export interface Helpers {
   /** Where batches are posted for them. */
-  board(): Board;
+  board(): ProgramBoard;
   /** That one of them has died, which ends the team. */
   failure(): Error | undefined;
   close(): void;
@@ -23,7 +23,7 @@ export interface HelpersOptions {
 
 /** What a helper is started with. */
 export interface HelperStart {
-  readonly board: Board;
+  readonly board: ProgramBoard;
   readonly segments: readonly SegmentAddresses[];
   readonly places: ReadonlyMap<number, ChunkPlace>;
   /** The address of its scratch in each segment. */
@@ -33,11 +33,11 @@ export interface HelperStart {
 }
 
 export function createHelpers({ segments, places, count, script }: HelpersOptions): Helpers {
-  let started: { readonly board: Board; readonly workers: readonly Worker[] } | undefined;
+  let started: { readonly board: ProgramBoard; readonly workers: readonly Worker[] } | undefined;
   let failure: Error | undefined;
   let closed = false;
 
-  function startHelper(board: Board, number: number): Worker {
+  function startHelper(board: ProgramBoard, number: number): Worker {
     const trace = traceThread(`shard helper ${number}`);
     const start: HelperStart = {
       board,

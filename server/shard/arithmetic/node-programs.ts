@@ -1,5 +1,5 @@
-import type { ChunkProgram, Operand, Target } from "./program.js";
-import type { Slots, SumBuffers } from "./slots.js";
+import type { ChunkProgram, Operand, ProgramTarget } from "./program.js";
+import type { SumBuffers, SumSlots } from "./slots.js";
 
 /**
  * The programs of one node, while its moves are gone through: for each chunk, a chain of operands that grows until it is
@@ -25,12 +25,12 @@ interface Chain {
   readonly lent: boolean;
 }
 
-export function createNodePrograms(slots: Slots, buffers: SumBuffers): NodePrograms {
+export function createNodePrograms(slots: SumSlots, buffers: SumBuffers): NodePrograms {
   const chains = new Map<number, Chain>();
   const programs: ChunkProgram[] = [];
   const spent: { readonly chunk: number; readonly operand: Operand }[] = [];
 
-  function add(chunk: number, operands: readonly Operand[], target: Target | undefined): void {
+  function add(chunk: number, operands: readonly Operand[], target: ProgramTarget | undefined): void {
     programs.push({ chunk, operands, target });
     for (const operand of operands) {
       if (operand.own && operand.s1 !== target?.s1) spent.push({ chunk, operand });

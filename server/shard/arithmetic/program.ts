@@ -9,7 +9,7 @@ export interface ChunkProgram {
   /** At least one. They are added from left to right: first the two at the front, in whichever order. */
   readonly operands: readonly Operand[];
   /** Where the sum is kept; undefined: the chunk is updated with it. */
-  readonly target: Target | undefined;
+  readonly target: ProgramTarget | undefined;
 }
 
 /** Sums of a chunk, wherever they are. */
@@ -24,7 +24,7 @@ export interface Operand {
   readonly own: boolean;
 }
 
-export interface Target {
+export interface ProgramTarget {
   readonly s1: number;
   readonly s2: number;
   /** Keeps a raw gradient as it is, which must be the only operand. */

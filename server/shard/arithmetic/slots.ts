@@ -9,7 +9,7 @@ export interface SumBuffers {
 }
 
 /** The sums that each slot of the core stands for. */
-export interface Slots {
+export interface SumSlots {
   /** Replaces what the slot held before, whose buffer is given back: the core has discarded it. */
   put(slot: number, chunk: number, operand: Operand): void;
   /** Empties the slot. Its buffer is not given back: what is done with it is up to the caller. */
@@ -18,7 +18,7 @@ export interface Slots {
   clear(): void;
 }
 
-export function createSlots(buffers: Pick<SumBuffers, "give">): Slots {
+export function createSlots(buffers: Pick<SumBuffers, "give">): SumSlots {
   const slots = new Map<number, { readonly chunk: number; readonly operand: Operand }>();
 
   function forget(slot: number): void {

@@ -11,7 +11,7 @@ import { canonicalNodes, type Interval } from "../../../shared/sums/index.js";
 import type { SliceState } from "../../checkpoint/index.js";
 import { createShardCore, type ShardCore } from "../core/index.js";
 import { workOf } from "../effects.js";
-import { createSlice, type Slice } from "../slice.js";
+import { createSlice, type ShardSlice } from "../slice.js";
 import type { SumsSource } from "./source.js";
 import {
   bitsOf,
@@ -122,7 +122,7 @@ interface Place {
   close(): void;
 }
 
-function placeOf(slice: Slice, way: Way, arrays: ReadonlyMap<number, readonly Float32Array[]>): Place {
+function placeOf(slice: ShardSlice, way: Way, arrays: ReadonlyMap<number, readonly Float32Array[]>): Place {
   const starts = new Map<number, number>();
   const all = new Float32Array(2 * LENGTH);
   let end = 0;
@@ -164,7 +164,7 @@ function placeOf(slice: Slice, way: Way, arrays: ReadonlyMap<number, readonly Fl
 }
 
 /** Pushes as workers do, through the real core; the way is every push's own, unless one is given. */
-function perform(slice: Slice, core: ShardCore, given: Step, plain: ReturnType<typeof reference>, only?: Way) {
+function perform(slice: ShardSlice, core: ShardCore, given: Step, plain: ReturnType<typeof reference>, only?: Way) {
   const { plan } = given;
   core.handle({ kind: "plan", plan });
   const norms = new Map<number, unknown>();

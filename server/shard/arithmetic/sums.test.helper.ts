@@ -4,7 +4,7 @@ import { createRandom } from "../../../shared/random.js";
 import type { StepPlan } from "../../../shared/steps/index.js";
 import type { SliceState } from "../../checkpoint/index.js";
 import type { LeafCoefficientPair } from "../core/index.js";
-import type { Slice } from "../slice.js";
+import type { ShardSlice } from "../slice.js";
 
 const f = Math.fround;
 
@@ -72,7 +72,7 @@ export const bytesOf = (...arrays: Float32Array[]): Buffer =>
 export const bitsOf = (array: Float32Array): Uint32Array => new Uint32Array(array.slice().buffer);
 
 /** Fills the slice with a state of the layout's elements from `first` on. */
-export function fill(slice: Slice, { theta, m, v }: SliceState, first = 0): void {
+export function fill(slice: ShardSlice, { theta, m, v }: SliceState, first = 0): void {
   slice.restore((into, { firstElement, endElement }) => {
     const [from, to] = [firstElement - first, endElement - first];
     into.theta.set(theta.subarray(from, to));

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
 import { createLayout } from "../../../shared/layout/index.js";
-import { awaitFinished, type Board, createBoard, failureOn, normsOf, post, take } from "./board.js";
+import { awaitFinished, createBoard, failureOn, normsOf, type ProgramBoard, post, take } from "./board.js";
 import type { HelperStart } from "./helpers.js";
 import type { ChunkProgram } from "./program.js";
 import { SCRATCH_BYTES, updatePlan } from "./run-program.js";
@@ -65,7 +65,7 @@ function teamOf(
 }
 
 /** A helper thread that nobody works beside. */
-function startHelper(test: TestContext, { segment, places }: ReturnType<typeof workplace>): Board {
+function startHelper(test: TestContext, { segment, places }: ReturnType<typeof workplace>): ProgramBoard {
   const board = createBoard();
   const { memory, m, v, sumBytes, regions } = segment;
   const workerData: HelperStart = {

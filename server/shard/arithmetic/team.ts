@@ -2,7 +2,7 @@ import { type ErrorCode, IsobatchError } from "../../../shared/errors.js";
 import { instantiateKernels, type Kernels } from "../../../shared/kernels/index.js";
 import type { StepPlan } from "../../../shared/steps/index.js";
 import { began, span } from "../../../shared/trace/index.js";
-import { awaitFinished, type Board, failureOn, finish, fitting, normsOf, post, take, takeAll } from "./board.js";
+import { awaitFinished, failureOn, finish, fitting, normsOf, type ProgramBoard, post, take, takeAll } from "./board.js";
 import { createHelpers } from "./helpers.js";
 import type { ChunkProgram, SumNorms } from "./program.js";
 import {
@@ -80,7 +80,7 @@ export function createTeam(options: TeamOptions): Team {
     return norms;
   };
 
-  function runTogether(board: Board, programs: readonly ChunkProgram[], plan: UpdatePlan | undefined): void {
+  function runTogether(board: ProgramBoard, programs: readonly ChunkProgram[], plan: UpdatePlan | undefined): void {
     post(board, programs, plan);
     let thrown: { readonly error: unknown } | undefined;
     for (let index = take(board); index !== undefined; index = take(board)) {

@@ -1,8 +1,8 @@
 import type { StepPlan } from "../../../shared/steps/index.js";
 import type { LeafCoefficientPair, OfferedNode, ShardEffect } from "./messages.js";
 import type { ChunkStep, OpenStep } from "./open-step.js";
-import type { Slots } from "./slots.js";
-import { holds, type SlotPool, stageNode, uncoveredLeaves } from "./staging.js";
+import type { CountedSlots } from "./slots.js";
+import { type FreeSlots, holds, stageNode, uncoveredLeaves } from "./staging.js";
 
 /**
  * Takes in chunks of a node that have been judged to be wanted, and says what to do with their sums: first the
@@ -13,14 +13,14 @@ import { holds, type SlotPool, stageNode, uncoveredLeaves } from "./staging.js";
  */
 export function admit(
   step: OpenStep,
-  slots: Slots,
+  slots: CountedSlots,
   node: OfferedNode,
   chunks: readonly number[],
 ): { arithmetic: ShardEffect[]; applied: number[]; reports: ShardEffect[] } {
   const plan = step.plan!;
   const { chunksLeft } = step;
   const given: number[] = [];
-  const pool: SlotPool = { take: slots.take, give: (slot) => given.push(slot) };
+  const pool: FreeSlots = { take: slots.take, give: (slot) => given.push(slot) };
   const arithmetic: ShardEffect[] = [];
   const applied: number[] = [];
   const covered: number[] = [];
@@ -51,7 +51,7 @@ export function admit(
 }
 
 /** Stages the node in one chunk, and updates the chunk if that completes its root. */
-function stage(chunk: ChunkStep, index: number, node: OfferedNode, plan: StepPlan, pool: SlotPool): ShardEffect[] {
+function stage(chunk: ChunkStep, index: number, node: OfferedNode, plan: StepPlan, pool: FreeSlots): ShardEffect[] {
   const { moves, entry } = stageNode(chunk, node, node.worker, plan.microBatches, pool);
   const leaf = node.hi - node.lo === 1 ? leafCoefficientsOf(plan, node.lo) : undefined;
   const effects = moves.map(

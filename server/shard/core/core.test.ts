@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { StepPlan } from "../../../shared/steps/index.js";
 import { createShardCore } from "./core.js";
-import type { OfferedChunk, ShardEffect, Verdict } from "./messages.js";
+import type { ChunkVerdict, OfferedChunk, ShardEffect } from "./messages.js";
 
 const plan = (step: number, microBatches = 4): StepPlan => ({
   term: 1,
@@ -29,7 +29,7 @@ function shard({ open = true, slotsMax = 100 } = {}) {
 }
 
 interface Offer {
-  readonly verdict: Verdict;
+  readonly verdict: ChunkVerdict;
   readonly effects: ShardEffect[];
 }
 

@@ -1,7 +1,7 @@
 import type { CheckpointMark, StepPlan } from "../../../shared/steps/index.js";
 import { admit } from "./admit.js";
 import { judge } from "./judge.js";
-import type { OfferedChunk, OfferedNode, ShardEffect, ShardEvent, Verdict } from "./messages.js";
+import type { ChunkVerdict, OfferedChunk, OfferedNode, ShardEffect, ShardEvent } from "./messages.js";
 import { clearStep, createOpenStep, ledgerOf, openStep } from "./open-step.js";
 import { createSlots } from "./slots.js";
 
@@ -20,17 +20,17 @@ export interface ShardCore {
    * Judges one chunk of a node by its numbers, and changes nothing: its sums need not be looked at before.
    * @param promised how many chunks have been judged `accepted` that will be admitted together with this one
    */
-  judge(offered: OfferedChunk, promised?: number): Verdict;
+  judge(offered: OfferedChunk, promised?: number): ChunkVerdict;
   /**
    * Admits chunks of the node that have just been judged `accepted`: one, or several at once, whose arithmetic may
    * then be done side by side. The effects are to be performed before anything else is offered.
    */
   admit(node: OfferedNode, chunks: readonly number[]): ShardEffect[];
   /** For status and tests. */
-  readonly state: Readonly<ShardState>;
+  readonly state: Readonly<ShardCoreState>;
 }
 
-export interface ShardOptions {
+export interface ShardCoreOptions {
   /** Chunks of this slice that are trained or averaged, ascending; frozen ones are not the core's business. */
   readonly chunks: readonly number[];
   /** Whether this is the shard whose commit carries the losses. */
@@ -39,7 +39,7 @@ export interface ShardOptions {
   readonly slotsMax: number;
 }
 
-export interface ShardState {
+export interface ShardCoreState {
   /** `detached`: no coordinator; `loading`: a checkpoint is being read; `serving`: at a version, with or without its plan. */
   phase: "detached" | "loading" | "serving";
   term: number;
@@ -49,10 +49,10 @@ export interface ShardState {
   readonly slotsUsed: number;
 }
 
-export function createShardCore(options: ShardOptions): ShardCore {
+export function createShardCore(options: ShardCoreOptions): ShardCore {
   const slots = createSlots();
   const step = createOpenStep(options.chunks);
-  const state: ShardState = {
+  const state: ShardCoreState = {
     phase: "detached",
     term: 0,
     step: 0,

@@ -1,6 +1,6 @@
 import { isNode } from "../../../shared/sums/index.js";
-import type { ShardState } from "./core.js";
-import type { CoreRejection, OfferedChunk, Verdict } from "./messages.js";
+import type { ShardCoreState } from "./core.js";
+import type { ChunkVerdict, CoreRejection, OfferedChunk } from "./messages.js";
 import type { OpenStep } from "./open-step.js";
 import { holds, lowestUncovered } from "./staging.js";
 
@@ -9,8 +9,17 @@ import { holds, lowestUncovered } from "./staging.js";
  * even be there yet.
  * @param slotsFree how many more chunks may be staged
  */
-export function judge(state: Readonly<ShardState>, step: OpenStep, slotsFree: number, offered: OfferedChunk): Verdict {
-  const refuse = (rejection: CoreRejection, reason: string): Verdict => ({ verdict: "refused", rejection, reason });
+export function judge(
+  state: Readonly<ShardCoreState>,
+  step: OpenStep,
+  slotsFree: number,
+  offered: OfferedChunk,
+): ChunkVerdict {
+  const refuse = (rejection: CoreRejection, reason: string): ChunkVerdict => ({
+    verdict: "refused",
+    rejection,
+    reason,
+  });
   if (offered.term < state.term) {
     return refuse("term", `term ${offered.term} is over, the run is in ${state.term}`);
   }
@@ -38,6 +47,6 @@ export function judge(state: Readonly<ShardState>, step: OpenStep, slotsFree: nu
   return offered.lo <= lowest && lowest < offered.hi ? ACCEPTED : WAIT;
 }
 
-const ACCEPTED: Verdict = { verdict: "accepted" };
-const DROPPED: Verdict = { verdict: "dropped" };
-const WAIT: Verdict = { verdict: "wait" };
+const ACCEPTED: ChunkVerdict = { verdict: "accepted" };
+const DROPPED: ChunkVerdict = { verdict: "dropped" };
+const WAIT: ChunkVerdict = { verdict: "wait" };

@@ -87,7 +87,7 @@ export type ShardReport =
   | { readonly kind: "checkpointed"; readonly step: number; readonly error?: string };
 
 /** The judgement of an offered chunk. */
-export type Verdict =
+export type ChunkVerdict =
   /** Its sums are wanted now: if they are what they should be, admit it. */
   | { readonly verdict: "accepted" }
   /** The leaves are covered already, or the step is committed: the same bits are in, nothing is lost. */

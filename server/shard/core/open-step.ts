@@ -1,5 +1,5 @@
 import type { MergedChunks, MergedRange, StepPlan } from "../../../shared/steps/index.js";
-import type { Slots } from "./slots.js";
+import type { CountedSlots } from "./slots.js";
 import type { Staging } from "./staging.js";
 
 /** What a shard knows of the step that is open, or will be when its plan comes. */
@@ -31,7 +31,7 @@ export function createOpenStep(chunks: readonly number[]): OpenStep {
 }
 
 /** Forgets all that is staged, and the plan. */
-export function clearStep(step: OpenStep, slots: Slots): void {
+export function clearStep(step: OpenStep, slots: CountedSlots): void {
   for (const chunk of step.chunks.values()) {
     for (const entry of chunk.entries) slots.give(entry.slot);
     chunk.applied = false;

@@ -1,7 +1,7 @@
-import type { SlotPool } from "./staging.js";
+import type { FreeSlots } from "./staging.js";
 
 /** Slots are numbers from 0 on; one that was given back is taken again before a new one is made. */
-export interface Slots extends SlotPool {
+export interface CountedSlots extends FreeSlots {
   readonly used: number;
 }
 
@@ -19,7 +19,7 @@ export function slotsMax(chunks: number, chunkBytes: number): number {
   return Math.max(NODES_MIN * chunks, Math.floor(STAGED_BYTES_MAX / chunkBytes));
 }
 
-export function createSlots(): Slots {
+export function createSlots(): CountedSlots {
   const free: number[] = [];
   let made = 0;
   let used = 0;

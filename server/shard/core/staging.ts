@@ -16,7 +16,7 @@ export interface Entry extends Interval {
   readonly merged: readonly MergedRange[];
 }
 
-export interface SlotPool {
+export interface FreeSlots {
   take(): number;
   give(slot: number): void;
 }
@@ -65,7 +65,7 @@ export function stageNode(
   node: Interval,
   worker: string,
   leaves: number,
-  slots: SlotPool,
+  slots: FreeSlots,
 ): { moves: StagingMove[]; entry: Entry } {
   const kept: Entry[] = [];
   for (const entry of staging.entries) {

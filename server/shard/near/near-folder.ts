@@ -4,7 +4,7 @@ import { leaveSecret, makeOwnFolder } from "../../../shared/near/index.js";
 import { reasonOf } from "../../../shared/system-errors.js";
 
 /** Where and how a server shares numbers with workers of its machine. */
-export interface MemoryOptions {
+export interface NearMemoryOptions {
   /** See `memoryFolderOf`. */
   readonly folder: string;
   /** Undefined: numbers are copied to and from files, since there is no native code to map them. */
@@ -12,7 +12,7 @@ export interface MemoryOptions {
 }
 
 /** A shard's own folder in memory, by which workers of its machine find it. */
-export interface NearFolder extends MemoryOptions {
+export interface NearFolder extends NearMemoryOptions {
   readonly path: string;
   /** Its name in the memory folder. */
   readonly name: string;
@@ -22,7 +22,10 @@ export interface NearFolder extends MemoryOptions {
 }
 
 /** @returns undefined if there can't be one, which the log explains: then all workers use the wire. */
-export async function openNearFolder(memory: MemoryOptions | undefined, log: Logger): Promise<NearFolder | undefined> {
+export async function openNearFolder(
+  memory: NearMemoryOptions | undefined,
+  log: Logger,
+): Promise<NearFolder | undefined> {
   if (memory === undefined) return undefined;
   try {
     const { path, name, close } = await makeOwnFolder(memory.folder);

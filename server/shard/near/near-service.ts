@@ -7,7 +7,7 @@ import {
   type NearRequest,
   readMessages,
 } from "../../../shared/wire/index.js";
-import { type NearSessionOptions, serveNear } from "./near-session.js";
+import { type ServeNearOptions, serveNear } from "./near-session.js";
 import type { NearSharing } from "./near-sharing.js";
 
 /** Events are small: if they can't be sent for so long, nobody is there. */
@@ -16,7 +16,7 @@ const STALL_MS = 20_000;
 /** The handler of Near. A shard that shares no memory sends an invitation to nowhere, and ends the call. */
 export function createNearHandler(
   sharing: NearSharing | undefined,
-  options: Omit<NearSessionOptions, "near" | "weights" | "open">,
+  options: Omit<ServeNearOptions, "near" | "weights" | "open">,
   { bidi }: Pick<ReturnType<typeof createHandlers>, "bidi">,
 ): handleBidiStreamingCall<NearRequest, NearEvent> {
   return bidi(async (call) => {

@@ -5,7 +5,7 @@ import type { ChunkRange, Layout } from "../../../shared/layout/index.js";
 import { asNearError, foreignFolder, isProof, removeStaleFolders } from "../../../shared/near/index.js";
 import { began, span } from "../../../shared/trace/index.js";
 import type { NearAnswer, NearEvent, NearPush, NearRequest } from "../../../shared/wire/index.js";
-import type { Admission } from "../admission.js";
+import type { ChunkAdmission } from "../admission.js";
 import { sumsBytes } from "../arithmetic/source.js";
 import { checkLease, checkNode, nodeOf } from "../check-push.js";
 import type { Measures } from "../measures.js";
@@ -15,7 +15,7 @@ import type { NearFolder } from "./near-folder.js";
 import { type NearSlots, openSlots } from "./near-slots.js";
 import type { NearWeights } from "./near-weights.js";
 
-export interface NearSessionOptions {
+export interface ServeNearOptions {
   readonly near: NearFolder;
   readonly weights: NearWeights;
   readonly layout: Layout;
@@ -25,7 +25,7 @@ export interface NearSessionOptions {
   readonly memories: readonly SegmentMemory[];
   readonly runId: string;
   readonly leaseKey: Uint8Array;
-  readonly admission: Admission;
+  readonly admission: ChunkAdmission;
   readonly measures: Measures;
   readonly traffic: TrafficCounters;
   /** The slots that are open, which are told when none of them is read any more. */
@@ -50,13 +50,13 @@ const PUSHES_MAX = 4_096;
  * version θ is of.
  * @throws {IsobatchError} `refused` for a worker that is not who or where it says it is, or that breaks the protocol
  */
-export async function serveNear(options: NearSessionOptions, caller: NearCaller): Promise<void> {
+export async function serveNear(options: ServeNearOptions, caller: NearCaller): Promise<void> {
   const { weights, open } = options;
   const { requests, send } = caller;
-  const { worker, folder } = await greet(options, caller);
+  const { worker, folder } = await authenticate(options, caller);
   const { layout, range, memories } = options;
   failAt("shard.near");
-  const slots = ours(() => openSlots({ folder, layout, range, memories, mapper: options.near.mapper }));
+  const slots = refuseIfUnusable(() => openSlots({ folder, layout, range, memories, mapper: options.near.mapper }));
   open.add(slots);
   send({ welcome: {} });
   const unwatch = weights.watch((standing) => send({ weights: standing }));
@@ -66,7 +66,7 @@ export async function serveNear(options: NearSessionOptions, caller: NearCaller)
   let pushes = 0;
   try {
     for await (const { slots: announced, push } of requests) {
-      if (announced != null) ours(() => slots.grow(announced.slots));
+      if (announced != null) refuseIfUnusable(() => slots.grow(announced.slots));
       else if (push == null || pushes >= PUSHES_MAX) throw malformed("slots or a push, and not too many of them");
       else {
         pushes++;
@@ -87,7 +87,7 @@ export async function serveNear(options: NearSessionOptions, caller: NearCaller)
 }
 
 /** Reads and checks the worker's first words. @returns its id and its folder. */
-async function greet({ near, runId, leaseKey }: NearSessionOptions, { requests, send, token }: NearCaller) {
+async function authenticate({ near, runId, leaseKey }: ServeNearOptions, { requests, send, token }: NearCaller) {
   send({ invitation: { memory: near.name } });
   const hello = (await requests.next()).value?.hello;
   if (hello == null) throw malformed("hello at first");
@@ -103,7 +103,7 @@ async function greet({ near, runId, leaseKey }: NearSessionOptions, { requests, 
 
 /** Takes in a push, node by node; each waits its turn, and holds up no other push. */
 async function takePush(
-  options: NearSessionOptions,
+  options: ServeNearOptions,
   worker: string,
   slots: NearSlots,
   { lease: claimed, nodes, lend }: NearPush,
@@ -138,7 +138,7 @@ async function takePush(
 }
 
 /** What goes wrong with a worker's files is the worker's own affair. */
-function ours<T>(use: () => T): T {
+function refuseIfUnusable<T>(use: () => T): T {
   try {
     return use();
   } catch (error) {

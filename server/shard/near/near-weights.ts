@@ -11,31 +11,26 @@ import {
   type Window,
   wholePages,
 } from "../../../shared/near/index.js";
+import type { NearVersion } from "../../../shared/wire/index.js";
 import type { SegmentMemory } from "../slice.js";
 import type { NearFolder } from "./near-folder.js";
 
 /**
  * The shard's θ as workers of its machine see it: in files that are the slice's own pages, or copies of them. A
- * sequence says when it moves; between two moves it is of one version, which watchers are told.
+ * sequence number says when θ is changing; between two changes it is of one version, which watchers are given.
  */
 export interface NearWeights {
   /** θ is about to change. */
-  moves(): void;
+  startChange(): void;
   /** The chunk has been updated. */
   wrote(chunk: Chunk): void;
-  /** So have all. */
+  /** All chunks have been updated. */
   wroteAll(): void;
-  /** All of θ is of this version, until it moves. */
-  stands(term: number, version: number): void;
-  /** The watcher hears what θ is now, and each time it has another version. @returns the function that ends that */
-  watch(watcher: (weights: StandingWeights) => void): () => void;
+  /** All of θ is of this version until it changes again. */
+  setVersion(term: number, version: number): void;
+  /** Calls the watcher with the version that θ has now, and with each later one. @returns a function that stops this */
+  watch(watcher: (weights: NearVersion) => void): () => void;
   close(): void;
-}
-
-export interface StandingWeights {
-  readonly term: number;
-  readonly version: number;
-  readonly sequence: number;
 }
 
 /** @throws {NearError} if the memory folder has no room for it, or the system's error. */
@@ -47,9 +42,9 @@ export function shareWeights(
 ): NearWeights {
   const files: number[] = [];
   const windows = new Map<number, { readonly window: Window; readonly offset: number; readonly bytes: number }>();
-  const watchers = new Set<(weights: StandingWeights) => void>();
+  const watchers = new Set<(weights: NearVersion) => void>();
   let sequence: SequenceWriter | undefined;
-  let standing: StandingWeights | undefined;
+  let standing: NearVersion | undefined;
 
   const close = (): void => {
     for (const { window } of windows.values()) window.close();
@@ -74,7 +69,7 @@ export function shareWeights(
   const { moves, stands } = sequence;
 
   return {
-    moves() {
+    startChange() {
       standing = undefined;
       moves();
     },
@@ -85,7 +80,7 @@ export function shareWeights(
     wroteAll() {
       for (const { window, bytes } of windows.values()) window.put(0, bytes);
     },
-    stands(term, version) {
+    setVersion(term, version) {
       standing = { term, version, sequence: stands() };
       for (const watcher of watchers) watcher(standing);
     },
