@@ -42,6 +42,8 @@ interface Server extends Terminal {
 export interface Desk {
   /** The folder that the reader is in: `cd` stays in force from one command to the next. */
   cwd(): string;
+  /** The package that the page has installed. */
+  packageRoot(): string;
   perform(command: DocumentedCommand): Promise<void>;
   /** Stops what still runs, and checks that it ends without an error. */
   close(): Promise<void>;
@@ -63,23 +65,26 @@ function cloneCheckout(target: string): void {
 }
 
 /** The state of a machine after the installing page: `isobatch` on the path, the package and the examples at hand. */
-function install(folder: string, bin: string): void {
+function install(folder: string, bin: string, packageRoot: string): void {
   const program = join(bin, "isobatch");
-  writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${join(ROOT, "dist/cli/main.js")}' "$@"\n`);
+  writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${join(packageRoot, "dist/cli/main.js")}' "$@"\n`);
   chmodSync(program, 0o755);
   mkdirSync(join(folder, "node_modules"));
-  symlinkSync(ROOT, join(folder, "node_modules", "isobatch"));
+  symlinkSync(packageRoot, join(folder, "node_modules", "isobatch"));
   symlinkSync(join(ROOT, "node_modules", "@tensorflow"), join(folder, "node_modules", "@tensorflow"));
   cpSync(join(ROOT, "examples"), join(folder, "examples"), { recursive: true });
 }
 
-/** The commands of the installing page make a checkout and put `isobatch` on the path; for other pages both are done. */
-export function openDesk(page: string): Desk {
+/**
+ * The commands of the installing page make a checkout and put `isobatch` on the path; for other pages both are done.
+ * @param packageRoot the installed package, which is the checkout if the installing page is not among those that are typed
+ */
+export function openDesk(page: string, packageRoot = ROOT): Desk {
   const folder = mkdtempSync(join(tmpdir(), "isobatch-docs-"));
   const prefix = join(folder, ".npm");
   const bin = join(prefix, "bin");
   mkdirSync(bin, { recursive: true });
-  if (page !== INSTALLING_PAGE) install(folder, bin);
+  if (page !== INSTALLING_PAGE) install(folder, bin, packageRoot);
 
   const { ISOBATCH_TOKEN, ISOBATCH_LOG, ...inherited } = process.env;
   const env = {
@@ -213,6 +218,7 @@ export function openDesk(page: string): Desk {
 
   return {
     cwd: () => cwd,
+    packageRoot: () => join(prefix, "lib/node_modules/isobatch"),
     async perform({ text, percentMin }) {
       assert.ok(
         page === INSTALLING_PAGE || !/\bnpm (ci|i|install|link) /.test(text),
