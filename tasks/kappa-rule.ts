@@ -36,11 +36,11 @@ function largestAllowed(optimizer: OptimizerSpec, hyperparameters: Hyperparamete
     }
   };
   if (allowed(most)) return most;
-  let [least, beyond] = [1, most];
-  while (beyond - least > 1) {
-    const middle = (least + beyond) >> 1;
-    if (allowed(middle)) least = middle;
-    else beyond = middle;
+  let [allowedMax, tooLarge] = [1, most];
+  while (tooLarge - allowedMax > 1) {
+    const middle = (allowedMax + tooLarge) >> 1;
+    if (allowed(middle)) allowedMax = middle;
+    else tooLarge = middle;
   }
-  return least;
+  return allowedMax;
 }

@@ -41,9 +41,9 @@ function meansOf(values: tf.Tensor, rows: number): tf.Tensor1D {
 /** Each sample's mean over the positions that are not masked; 0 where all are. Shape [samples]. */
 function sampleMeans(values: tf.Tensor, samples: number, mask: LossMask): tf.Tensor1D {
   if (mask === undefined) return meansOf(values, samples);
-  const there = tf.reshape(mask, [samples, mask.size / samples]);
-  const positions = tf.reshape(meansOf(values, mask.size), there.shape);
-  return tf.div(tf.sum(tf.mul(positions, there), 1), tf.maximum(tf.sum(there, 1), 1)) as tf.Tensor1D;
+  const unmasked = tf.reshape(mask, [samples, mask.size / samples]);
+  const positions = tf.reshape(meansOf(values, mask.size), unmasked.shape);
+  return tf.div(tf.sum(tf.mul(positions, unmasked), 1), tf.maximum(tf.sum(unmasked, 1), 1)) as tf.Tensor1D;
 }
 
 /**

@@ -100,7 +100,7 @@ export async function elastic(options: ElasticOptions, environment: Environment)
       results.push({
         arm: arm.name,
         elastic: curve(run.evaluations),
-        alone: curve(one.evaluations),
+        singleWorker: curve(one.evaluations),
         otherOrder: curve(other.evaluations),
         kappas: run.record.map(({ firstMicroBatch, microBatches: kappa, reason }) => ({
           ...{ samples: firstMicroBatch * task.microBatchSize, kappa, reason },

@@ -12,7 +12,7 @@ export interface ElasticResult {
   readonly arm: string;
   readonly elastic: LossCurve;
   /** The run with one worker: κ = 1 throughout. */
-  readonly alone: LossCurve;
+  readonly singleWorker: LossCurve;
   /** The run with one worker and the samples in another order. */
   readonly otherOrder: LossCurve;
   /** κ, and the sample from which it holds. */
@@ -37,13 +37,13 @@ export interface ElasticVerdict {
 export function judgeElastic({
   arm,
   elastic,
-  alone,
+  singleWorker,
   otherOrder,
   stateHash,
   replayedHash,
 }: ElasticResult): ElasticVerdict {
-  const gap = gapBetween(elastic, alone);
-  const floor = gapBetween(otherOrder, alone)?.relative ?? Number.NaN;
+  const gap = gapBetween(elastic, singleWorker);
+  const floor = gapBetween(otherOrder, singleWorker)?.relative ?? Number.NaN;
   return {
     arm,
     gap: gap?.relative ?? Number.POSITIVE_INFINITY,

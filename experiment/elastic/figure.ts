@@ -1,7 +1,7 @@
 import { domainOf, drawFigure, type Panel, type SeriesLook } from "../invariance/report/drawing.js";
 import type { ElasticResult } from "./compare.js";
 
-const ALONE: SeriesLook = { color: "text", line: "wide", dots: false };
+const SINGLE_WORKER: SeriesLook = { color: "text", line: "wide", dots: false };
 const OTHER_ORDER: SeriesLook = { color: "text", line: "dashed", dots: false };
 const ELASTIC: SeriesLook = { color: 0, line: "solid", dots: false };
 const KAPPA: SeriesLook = { color: 1, line: "solid", dots: false };
@@ -10,8 +10,8 @@ const KAPPA: SeriesLook = { color: 1, line: "solid", dots: false };
 export function drawElastic(results: readonly ElasticResult[], workers: readonly number[]): string {
   const samples = Math.max(...results.flatMap(({ elastic }) => elastic.samples));
   const x = { label: "samples seen", logarithmic: false, domain: [0, samples] as const };
-  const losses = results.flatMap(({ elastic, alone, otherOrder }) =>
-    [elastic, alone, otherOrder].flatMap((one) => one.losses),
+  const losses = results.flatMap(({ elastic, singleWorker, otherOrder }) =>
+    [elastic, singleWorker, otherOrder].flatMap((one) => one.losses),
   );
   const y = { label: "test loss", logarithmic: true, domain: domainOf(losses, true) };
   const most = Math.max(...results[0].kappas.map(({ kappa }) => kappa));
@@ -30,21 +30,21 @@ export function drawElastic(results: readonly ElasticResult[], workers: readonly
     title: "Workers come and go, κ follows, nothing is tuned again",
     note: "Test loss over samples of a run whose workers come and go, against the same run with one worker.",
     key: [
-      { label: "one worker, κ = 1", look: ALONE },
+      { label: "one worker, κ = 1", look: SINGLE_WORKER },
       { label: "the same with another data order", look: OTHER_ORDER },
       { label: "elastic", look: ELASTIC },
       { label: "κ", look: KAPPA },
     ],
     panels: [
       kappas,
-      ...results.map(({ arm, elastic, alone, otherOrder }): Panel => {
+      ...results.map(({ arm, elastic, singleWorker, otherOrder }): Panel => {
         const points = (one: typeof elastic) => one.samples.map((at, i) => [at, one.losses[i]] as const);
         return {
           title: arm,
           x,
           y,
           series: [
-            { look: ALONE, points: points(alone) },
+            { look: SINGLE_WORKER, points: points(singleWorker) },
             { look: OTHER_ORDER, points: points(otherOrder) },
             { look: ELASTIC, points: points(elastic) },
           ],

@@ -15,7 +15,7 @@ import {
   drawSamples,
   makesMasks,
   pairs,
-  type Recorded,
+  type RecordedCall,
   type RecordedPass,
   recordOutputs,
 } from "../../tasks/models/record-outputs.js";
@@ -110,7 +110,7 @@ function compare(
   };
 }
 
-const isMasked = (...calls: readonly Recorded[]): boolean => calls.some(({ masked }) => masked);
+const isMasked = (...calls: readonly RecordedCall[]): boolean => calls.some(({ masked }) => masked);
 
 const { folder } = workerData as { folder: string };
 core.env().set("PROD", true);

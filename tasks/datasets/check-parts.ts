@@ -7,12 +7,12 @@ import type { Dataset } from "./dataset.js";
  * @throws {IsobatchError} `invalid_input`.
  */
 export function checkParts(train: Dataset, test: Dataset): void {
-  const [there, here] = [train.origin ?? "the training part", test.origin ?? "the test part"];
+  const [trainName, testName] = [train.origin ?? "the training part", test.origin ?? "the test part"];
   for (const what of ["input", "label"] as const) {
     const [a, b] = [train[what].shape, test[what].shape];
     if (a.join() !== b.join()) {
       invalid(
-        `${here} has samples whose ${what} has the shape ${show(b)}, but in ${there} it is ${show(a)}; both must be the same.`,
+        `${testName} has samples whose ${what} has the shape ${show(b)}, but in ${trainName} it is ${show(a)}; both must be the same.`,
       );
     }
   }
@@ -22,7 +22,7 @@ export function checkParts(train: Dataset, test: Dataset): void {
   for (const [name, place] of tested) {
     if (known.has(name)) continue;
     invalid(
-      `${place} is ${JSON.stringify(name)}, a class that ${there} does not have; it has ${list([...known.keys()])}. Correct the label, or ` +
+      `${place} is ${JSON.stringify(name)}, a class that ${trainName} does not have; it has ${list([...known.keys()])}. Correct the label, or ` +
         "add samples of that class to train on.",
     );
   }

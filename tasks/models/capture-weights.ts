@@ -81,8 +81,8 @@ export async function captureWeights(build: () => Promise<LayersModel>, paramete
     prototype.addWeight = addWeight;
   }
   const model = await promise;
-  const strange = model.weights.find((weight) => !weights.has(weight));
-  if (strange !== undefined) throw new Error(`weight ${strange.originalName} was not created by Layer.addWeight`);
+  const unknown = model.weights.find((weight) => !weights.has(weight));
+  if (unknown !== undefined) throw new Error(`weight ${unknown.originalName} was not created by Layer.addWeight`);
   return { model, weights };
 }
 

@@ -88,14 +88,14 @@ export function checkMasks(model: LayersModel): string[] {
 
 function trace(
   graph: LayerGraph,
-  given: readonly (Traced | undefined)[],
+  inputMasks: readonly (Traced | undefined)[],
   dropped: Set<string>,
 ): (Traced | undefined)[] {
-  const masks = new Map<unknown, Traced | undefined>(graph.inputs.map((input, i) => [input, given[i]]));
+  const masks = new Map<unknown, Traced | undefined>(graph.inputs.map((input, i) => [input, inputMasks[i]]));
   for (const { layer, inputs, outputs } of stepsOf(graph)) {
     const ofInputs = inputs.map((input) => masks.get(input));
     const inner = graphIn(layer);
-    const made =
+    const outputMasks =
       inner === undefined
         ? [
             traceLayer(
@@ -106,7 +106,7 @@ function trace(
             ),
           ]
         : trace(inner, ofInputs, dropped);
-    for (const [i, output] of outputs.entries()) masks.set(output, made[i]);
+    for (const [i, output] of outputs.entries()) masks.set(output, outputMasks[i]);
   }
   return graph.outputs.map((output) => masks.get(output));
 }

@@ -23,9 +23,9 @@ export async function plainNames(topology: string): Promise<PlainModel> {
   const [{ model: before }, { model: after }] = [await rebuild(topology), await rebuild(text)];
   const names = weightNames(before);
   // The same model except for names, so the order is the same.
-  const there = weightsByPath(after);
+  const renamedWeights = weightsByPath(after);
   const plain = new Map(
-    weightsByPath(before).map(({ weight }, i) => [names.get(weight)!, there[i].weight.originalName]),
+    weightsByPath(before).map(({ weight }, i) => [names.get(weight)!, renamedWeights[i].weight.originalName]),
   );
   before.dispose();
   after.dispose();
@@ -45,19 +45,20 @@ function renameRepeated(topology: TopologyNode): boolean {
     }
   };
   collect(topology);
-  const given = new Set(all);
-  if (given.size === all.length) return false;
-  const met = new Set<string>();
+  const originalNames = new Set(all);
+  if (originalNames.size === all.length) return false;
+  const taken = new Set<string>();
   const visit = ({ config }: TopologyNode): void => {
     const names = new Map<string, string>();
     for (const layer of config.layers ?? []) {
       const name = layer.config.name ?? "";
-      let fresh = name;
-      for (let k = 2; met.has(fresh) || (fresh !== name && given.has(fresh)); k++) fresh = `${name}_${k}`;
-      met.add(fresh);
-      names.set(name, fresh);
-      layer.config.name = fresh;
-      if (layer.name !== undefined) layer.name = fresh;
+      let newName = name;
+      for (let k = 2; taken.has(newName) || (newName !== name && originalNames.has(newName)); k++)
+        newName = `${name}_${k}`;
+      taken.add(newName);
+      names.set(name, newName);
+      layer.config.name = newName;
+      if (layer.name !== undefined) layer.name = newName;
       visit(layer);
     }
     // [layer, call, output, …]

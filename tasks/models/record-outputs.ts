@@ -22,7 +22,7 @@ const BUDGET = 2 ** 26;
 const SEED = 0x15_0b_a7;
 
 /** One call of a layer. */
-export interface Recorded {
+export interface RecordedCall {
   readonly path: string;
   readonly className: string;
   readonly inputs: readonly RecordedTensor[];
@@ -40,7 +40,7 @@ export interface RecordedTensor {
 }
 
 export interface RecordedPass {
-  readonly calls: readonly Recorded[];
+  readonly calls: readonly RecordedCall[];
   /** The error that ended the pass, if one did. */
   readonly error: string | undefined;
 }
@@ -121,7 +121,7 @@ export function recordOutputs(
   compute: () => unknown,
   nameOf?: (name: string) => string,
 ): RecordedPass {
-  const calls: Recorded[] = [];
+  const calls: RecordedCall[] = [];
   let spent = 0;
   const watched: Callable[] = [];
   for (const [path, layer] of units(model, nameOf)) {
@@ -208,8 +208,11 @@ export function differenceOf(
 }
 
 /** The calls of both passes in pairs; the second's is undefined where the layer was called less often. */
-export function pairs(before: RecordedPass, after: RecordedPass): (readonly [Recorded, Recorded | undefined])[] {
-  const rest = new Map<string, Recorded[]>();
+export function pairs(
+  before: RecordedPass,
+  after: RecordedPass,
+): (readonly [RecordedCall, RecordedCall | undefined])[] {
+  const rest = new Map<string, RecordedCall[]>();
   for (const call of after.calls) rest.set(call.path, [...(rest.get(call.path) ?? []), call]);
   return before.calls.map((call) => [call, rest.get(call.path)?.shift()] as const);
 }

@@ -39,13 +39,13 @@ function stableNames(topology: TopologyNode): NamedTopology {
     const { name } = node.config;
     if (typeof name !== "string" || renamed.has(name) || !isMadeUp(name, node.class_name)) return;
     const stem = snakeCase(node.class_name);
-    let fresh: string;
+    let newName: string;
     do {
       counts.set(stem, (counts.get(stem) ?? 0) + 1);
-      fresh = `${stem}_${counts.get(stem)}`;
-    } while (taken.has(fresh));
-    taken.add(fresh);
-    renamed.set(name, fresh);
+      newName = `${stem}_${counts.get(stem)}`;
+    } while (taken.has(newName));
+    taken.add(newName);
+    renamed.set(name, newName);
   });
   // References to layers (inbound nodes, input and output layers) are strings equal to the name.
   const nameOf = (name: string): string => renamed.get(name) ?? name;

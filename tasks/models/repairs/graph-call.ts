@@ -66,7 +66,7 @@ const asList = <T>(values: T | T[]): T[] => (Array.isArray(values) ? values : [v
 function compute(
   graph: LayerGraph,
   inputs: readonly Tensor[],
-  given: readonly Mask[],
+  inputMasks: readonly Mask[],
   { training }: Options,
 ): Computed {
   const { steps, last } = planOf(graph);
@@ -74,23 +74,23 @@ function compute(
   const masks = new Map<unknown, Mask>();
   for (const [i, input] of graph.inputs.entries()) {
     values.set(input, fitting(inputs[i], input.dtype));
-    masks.set(input, given[i] ?? undefined);
+    masks.set(input, inputMasks[i] ?? undefined);
   }
   for (const [n, { layer, inputs: symbols, outputs }] of steps.entries()) {
     const taken = symbols.map((symbol) => values.get(symbol) as Tensor);
-    const ofTaken = symbols.map((symbol) => masks.get(symbol));
+    const takenMasks = symbols.map((symbol) => masks.get(symbol));
     const inner = graphIn(layer);
-    const made =
+    const results =
       inner === undefined
-        ? computeLayer(layer, taken, ofTaken, training)
-        : compute(inner, taken, ofTaken, { training });
+        ? computeLayer(layer, taken, takenMasks, training)
+        : compute(inner, taken, takenMasks, { training });
     for (const [i, output] of outputs.entries()) {
       // A nested model may return its input, which is freed elsewhere.
       values.set(
         output,
-        inner !== undefined && taken.includes(made.outputs[i]) ? clone(made.outputs[i]) : made.outputs[i],
+        inner !== undefined && taken.includes(results.outputs[i]) ? clone(results.outputs[i]) : results.outputs[i],
       );
-      masks.set(output, made.masks[i]);
+      masks.set(output, results.masks[i]);
     }
     // Gradients need intermediate values; evaluation does not.
     if (!training) dispose(last[n].map((symbol) => values.get(symbol) as Tensor));
@@ -138,8 +138,8 @@ function computeLayer(layer: Layer, inputs: Tensor[], masks: Mask[], training: b
 function maskOf(layer: Layer, inputs: Tensor[], masks: Mask[]): Mask {
   const rule = maskRule(layer);
   if (rule === "makes") {
-    const made = layer.computeMask(inputs, undefined as never) as Tensor;
-    return tf.cast(made, "float32");
+    const mask = layer.computeMask(inputs, undefined as never) as Tensor;
+    return tf.cast(mask, "float32");
   }
   if (masks.every((mask) => mask === undefined)) return undefined;
   switch (rule) {

@@ -59,17 +59,17 @@ function recurrent(original: Call<Recurrent>): Call<Recurrent> {
     return tidy(() => {
       const x = single(inputs);
       const inOrder = (parts: Tensor[]): Tensor[] => (this.goBackwards ? parts.toReversed() : parts);
-      const there = inOrder(unstack(mask, 1));
+      const unmasked = inOrder(unstack(mask, 1));
       // The first state of a cell is its output, and so is that of stacked ones, which come in reverse order.
       const stateIsOutput = initialState == null;
       let states = initialState ?? this.getInitialState(x);
       let output: Tensor | undefined;
       const outputs = inOrder(unstack(x, 1)).map((step, t) => {
-        const [made, ...next] = this.cell.call([step, ...states], { training });
+        const [computed, ...next] = this.cell.call([step, ...states], { training });
         const before =
-          output === undefined || this.zeroOutputForMask ? zerosLike(made) : stateIsOutput ? states[0] : output;
-        output = chosen(there[t], made, before);
-        states = states.map((state, i) => chosen(there[t], next[i], state));
+          output === undefined || this.zeroOutputForMask ? zerosLike(computed) : stateIsOutput ? states[0] : output;
+        output = chosen(unmasked[t], computed, before);
+        states = states.map((state, i) => chosen(unmasked[t], next[i], state));
         return output;
       });
       const result = this.returnSequences ? stack(outputs, 1) : (output as Tensor);
@@ -78,10 +78,10 @@ function recurrent(original: Call<Recurrent>): Call<Recurrent> {
   };
 }
 
-/** `made` where `mask`, one number per sample, is 1, else `before`. */
-function chosen(mask: Tensor, made: Tensor, before: Tensor): Tensor {
-  const spread = reshape(mask, [mask.shape[0], ...made.shape.slice(1).map(() => 1)]);
-  return add(mul(made, spread), mul(before, sub(onesLike(spread), spread)));
+/** `computed` where `mask`, one number per sample, is 1, else `before`. */
+function chosen(mask: Tensor, computed: Tensor, before: Tensor): Tensor {
+  const spread = reshape(mask, [mask.shape[0], ...computed.shape.slice(1).map(() => 1)]);
+  return add(mul(computed, spread), mul(before, sub(onesLike(spread), spread)));
 }
 
 interface Bidirectional {
@@ -152,11 +152,11 @@ function normalization(original: Call<BatchNormalization>): Call<BatchNormalizat
       const x = single(inputs);
       const axis = this.axis < 0 ? this.axis + x.rank : this.axis;
       const others = x.shape.map((_, i) => i).filter((i) => i !== axis);
-      const there = broadcastTo(reshape(mask, [...mask.shape, 1]), x.shape);
-      const count = add(sum(there, others, true), FEW);
-      const mean = div(sum(mul(x, there), others, true), count);
+      const unmasked = broadcastTo(reshape(mask, [...mask.shape, 1]), x.shape);
+      const count = add(sum(unmasked, others, true), FEW);
+      const mean = div(sum(mul(x, unmasked), others, true), count);
       const centered = sub(x, mean);
-      const variance = div(sum(mul(square(centered), there), others, true), count);
+      const variance = div(sum(mul(square(centered), unmasked), others, true), count);
       const follow = (moving: MovingStatistic, value: Tensor): void =>
         followStatistic(moving, reshape(value, moving.read().shape), this.momentum);
       follow(this.movingMean, mean);
@@ -173,9 +173,9 @@ const masksOf = (options: Record<string, unknown>): Mask[] | undefined => option
 
 type Mask = Tensor | undefined;
 
-/** `given` where the mask, spread over its numbers, is 1, else `other`. */
-function where(mask: Tensor, given: Tensor, other: Tensor): Tensor {
-  return add(mul(given, mask), mul(other, sub(onesLike(mask), mask)));
+/** `ifUnmasked` where the mask, spread over its numbers, is 1, else `ifMasked`. */
+function where(mask: Tensor, ifUnmasked: Tensor, ifMasked: Tensor): Tensor {
+  return add(mul(ifUnmasked, mask), mul(ifMasked, sub(onesLike(mask), mask)));
 }
 
 const spreadOver = (x: Tensor, mask: Mask): Mask =>
