@@ -8,13 +8,13 @@ const LINES_MAX = 100;
 describe("a function outside tests", () => {
   it(`has at most ${LINES_MAX} lines`, () => {
     const found = codeFiles().flatMap(functionsOf);
-    // The search would be blind if it found few.
+    // Finding few would mean that the search does not work.
     assert.ok(found.length > 1_500, `only ${found.length} functions were found`);
     const long = found.filter(({ lines }) => lines > LINES_MAX);
-    assert.deepEqual(long, [], "split these functions: each part has a subject of its own");
+    assert.deepEqual(long, [], "split these functions into parts with one subject each");
   });
 
-  it("is found whatever it looks like", () => {
+  it("is found in every form", () => {
     const body = "\n  x();".repeat(3);
     const forms = {
       "export function plain(a: number): number {": "plain",

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 
-/** Who may import whom, beside itself; a longer path is a room of its own. Tests may import anything. */
+/** What each room may import besides itself; a longer path is a separate room. Tests may import anything. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   shared: [],
   tasks: ["shared"],
@@ -22,7 +22,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   cli: ["shared", "tasks", "backends", "compute", "worker", "server", "viewing", "experiment"],
 };
 
-/** What a pure core must not touch: everything beside arithmetic goes in and out as events and effects. */
+/** The pure cores: everything except arithmetic goes in and out as events and effects. */
 const PURE = [
   "server/coordinator/core",
   "server/shard/core",
@@ -48,7 +48,7 @@ function importsOf(path: string): string[] {
   return [...text.matchAll(/(?:from|import\()\s*"([^"]+)"/g)].map(([, specifier]) => specifier);
 }
 
-/** What is loaded with the file: imports of types only are not. */
+/** The modules that are loaded with the file; imports of types are not. */
 function valueImportsOf(path: string): string[] {
   if (!path.endsWith(".ts")) return [];
   const text = readFileSync(join(root, path), "utf8");

@@ -10,11 +10,11 @@ const executablePath = [
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 ].find((path) => path !== undefined && existsSync(path));
 
-/** For `describe`: why tests in a browser can't be run, if so. */
+/** The reason why tests in a browser can't run, for `describe`; false if they can. */
 export const skip: string | false =
   executablePath === undefined ? "no Chromium is installed (CHROMIUM_PATH may name one)" : false;
 
-/** With nothing that asks the network on its own. */
+/** Options that keep Chromium from using the network on its own. */
 export function launch(): Promise<Browser> {
   const flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking";
   return chromium.launch({

@@ -42,7 +42,7 @@ describe("the dashboard in a browser", { skip, timeout: 120_000 }, () => {
     return { run, dashboard };
   }
 
-  /** A page whose every complaint and every request to elsewhere fails the test. */
+  /** Opens a page on which any console error and any request to another host fails the test. */
   async function open(test: TestContext, url: string, { width = 1280, colorScheme = "light" }: Look = {}) {
     const context = await browser.newContext({ viewport: { width, height: 2_400 }, colorScheme });
     const page = await context.newPage();
@@ -64,7 +64,7 @@ describe("the dashboard in a browser", { skip, timeout: 120_000 }, () => {
     await page.waitForSelector("#stop");
   }
 
-  /** Not waitForFunction, whose text the page's policy forbids to evaluate. */
+  /** Used instead of waitForFunction, whose text the page's policy forbids to evaluate. */
   async function until(page: Page, expression: string): Promise<void> {
     while (!(await page.evaluate(expression).catch(() => false)))
       await new Promise((resolve) => setTimeout(resolve, 30));
@@ -79,7 +79,7 @@ describe("the dashboard in a browser", { skip, timeout: 120_000 }, () => {
   }
 
   const violations = async (page: Page): Promise<unknown> => {
-    // Not with addScriptTag, which the page's own policy forbids.
+    // addScriptTag would be forbidden by the page's own policy.
     await page.evaluate(axe);
     return page.evaluate(`axe.run({ resultTypes: ["violations"] }).then(({ violations }) =>
       violations.map(({ id, nodes }) => [id, nodes.slice(0, 3).map(({ html, any }) => [html.slice(0, 200), any[0]?.message])]))`);
@@ -120,7 +120,7 @@ describe("the dashboard in a browser", { skip, timeout: 120_000 }, () => {
     );
   });
 
-  it("says that it reconnects when the server is gone, and goes on where it was when it is back", async (test) => {
+  it("says that it reconnects when the server is gone, and resumes where it was once the server is back", async (test) => {
     const { run, dashboard } = await serve(test, { workers: 2, steps: 30 });
     const { page } = await open(test, dashboard.url);
     await whenShown(page, run);
@@ -150,7 +150,7 @@ describe("the dashboard in a browser", { skip, timeout: 120_000 }, () => {
       await page.keyboard.press("Enter");
       await page.waitForSelector("[role=alert]:has-text('That is no token of this run.')");
       assert.deepEqual(await violations(page), []);
-      // Chromium itself notes the answer's status.
+      // Chromium itself logs the response's status.
       assert.deepEqual(
         complaints.filter((text) => !/status of 401/.test(text)),
         [],
@@ -164,7 +164,7 @@ describe("the dashboard in a browser", { skip, timeout: 120_000 }, () => {
     }
   });
 
-  it("acts by keyboard alone, after a question, and gives the focus back", async (test) => {
+  it("can be used with the keyboard only, asks before it acts, and restores the focus", async (test) => {
     const { run, dashboard } = await serve(test, { workers: 2, steps: 30 });
     const { page, complaints } = await open(test, dashboard.url);
     await logIn(page, dashboard);

@@ -33,7 +33,7 @@ function writeRun(folder: string): void {
   run.close();
 }
 
-/** Of each chart: pixels of its canvas that are clearly coloured, as curves are and axes are not. */
+/** For each chart, the pixels of its canvas that are clearly coloured, as curves are and axes are not. */
 const COLOURED = `[...document.querySelectorAll("figure")].map((figure) => {
   const canvas = figure.querySelector("canvas");
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -59,7 +59,7 @@ describe("report.html in a browser", { skip }, () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** Opens the report and hands it over when all charts are drawn; fails on any error or request. */
+  /** Opens the report and resolves when all charts are drawn; fails on any error or request. */
   async function withReport(
     options: { colorScheme: "light" | "dark"; width: number },
     use: (page: Page) => Promise<void>,

@@ -6,7 +6,7 @@ import { after, before, describe, it } from "node:test";
 import { ALL } from "../../shared/all-cases.test.helper.js";
 import { openWorkplace, TINY_TASK, type Workplace } from "./isobatch.test.helper.js";
 
-/** What each slip gets: exit code 2, or 1 where the input may be right elsewhere, and one sentence on standard error. */
+/** Each mistake with its exit code, 2, or 1 if the input may be right elsewhere, and its one sentence on standard error. */
 const CASES: readonly (readonly [args: string, code: number, sentence: RegExp])[] = [
   ["rum mnist", 2, /^Unknown command 'rum' \(did you mean run\?\); isobatch --help lists what there is\.$/],
   ["run", 2, /^Missing required argument 'task'; isobatch run --help lists what there is\.$/],
@@ -76,7 +76,7 @@ const CASES: readonly (readonly [args: string, code: number, sentence: RegExp])[
   ],
 ];
 
-/** One in so many is what `npm test` has time for; most sentences have a test of the function that says them. */
+/** `npm test` runs one case in four; most sentences also have a unit test of the function that writes them. */
 const SHARE = 4;
 
 describe("bad input", () => {
@@ -110,7 +110,7 @@ describe("bad input", () => {
   });
   after(() => workplace.close());
 
-  describe("gets one sentence, and nothing is made of it", { concurrency: 2 }, () => {
+  describe("is answered with one sentence, and creates nothing", { concurrency: 2 }, () => {
     for (const [args, code, sentence] of ALL ? CASES : CASES.filter((_, i) => i % SHARE === 0)) {
       it(`isobatch ${args}`, { timeout: 60_000 }, async () => {
         const ended = await workplace.run(args.split(" "), { ISOBATCH_LOG: "warn", ISOBATCH_TOKEN: "isobatch_x" });
@@ -125,7 +125,7 @@ describe("bad input", () => {
   it("leaves no process behind", () => assert.deepEqual(workplace.processes(), []));
 });
 
-describe("bad input that only a server can tell", () => {
+describe("bad input that only a server can detect", () => {
   let workplace: Workplace;
   before(() => {
     workplace = openWorkplace();

@@ -1,4 +1,4 @@
-// The scripts are tried in the shells themselves, which must be installed for it.
+// The scripts run in the shells themselves, which must be installed.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ type Shell = (typeof shells)[number];
 
 const has = (program: string): boolean => spawnSync(program, ["--version"]).error === undefined;
 
-/** What is typed, and what may come next: all of it, in any order, or these among others. */
+/** What is typed, and its completions: all of them, in any order, or some of them. */
 const CASES: readonly (readonly [line: string, candidates: readonly string[], all?: "all"])[] = [
   ["isobatch r", ["run", "runs"], "all"],
   ["isobatch worker ", ["join", "help"]],
@@ -87,7 +87,7 @@ describe("isobatch completion", () => {
     });
   });
 
-  it("does the same in zsh, as somebody types and presses Tab", { timeout: 60_000 }, async (test) => {
+  it("does the same in zsh when Tab is pressed", { timeout: 60_000 }, async (test) => {
     if (!has("zsh")) return test.skip("zsh is not installed");
     if (!has("script")) return test.skip("script, which gives a terminal, is not installed");
     const typed: [keys: string, expected: RegExp][] = [
@@ -122,7 +122,7 @@ describe("isobatch completion", () => {
       output = "";
       shell.stdin.write(text);
     };
-    // What is echoed must not look like the answer.
+    // The echo of the command must not look like its answer.
     const echo = `isobatch() { print -r -- "<\${(j:><:)@}>" }`;
     say(`PS1="rea""dy> "; autoload -U compinit; compinit -u -D; ${echo}\n`);
     await until(/ready> /);

@@ -1,4 +1,4 @@
-/** A server, or a proxy before one, that hangs up in the middle of a TLS handshake: clients try again. */
+/** A server, or a proxy in front of it, that hangs up in the middle of a TLS handshake: clients try again. */
 import assert from "node:assert/strict";
 import net, { type AddressInfo } from "node:net";
 import { describe, it } from "node:test";
@@ -7,11 +7,11 @@ import { createToken, formatToken } from "../../shared/credentials/index.js";
 import { openWorkplace } from "./isobatch.test.helper.js";
 
 describe("a server that hangs up in every TLS handshake", { timeout: 120_000 }, () => {
-  it("is tried again by workers and control commands, and can't be reached in the end", async () => {
+  it("is retried by workers and control commands, which finally report that it can't be reached", async () => {
     let connections = 0;
     const server = net.createServer((socket) => {
       connections += 1;
-      // After the client's hello; read whole, so that the socket is closed and not reset.
+      // After the client's hello has been read completely, so that the socket is closed and not reset.
       socket.once("data", () => socket.end()).on("error", () => {});
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -27,7 +27,7 @@ describe("a server that hangs up in every TLS handshake", { timeout: 120_000 }, 
       const ends = await Promise.all([
         workplace.run(join, { ISOBATCH_TOKEN: token }),
         workplace.run(["stop", address], { ISOBATCH_TOKEN: token }),
-        // Exit code 2 would tell its parent not to start it again.
+        // Exit code 2 would keep its parent from starting it again.
         supervised.exited.then(({ code, reason }) => ({ code, stderr: reason })),
       ]);
       for (const { code, stderr } of ends) {

@@ -7,9 +7,9 @@ import { ALL } from "../../shared/all-cases.test.helper.js";
 import { createRandom } from "../../shared/random.js";
 import { openWorkplace, type Workplace } from "./isobatch.test.helper.js";
 
-/** The test part as its format is described, read without Isobatch's code. */
+/** The test part, made from the description of its format without Isobatch's code. */
 interface TestPart extends Inputs {
-  /** One a row of logits. */
+  /** One label per row of logits. */
   readonly labels: readonly number[];
 }
 
@@ -17,7 +17,7 @@ const CLASSES = 10;
 const SIDE = 32;
 const NORMALIZATION = { mean: [0.4914, 0.4822, 0.4465], deviation: [0.247, 0.2435, 0.2616] };
 
-/** A folder of CIFAR-10's six files, with random images whose brightness tells the class. */
+/** A folder with CIFAR-10's six files, whose images are random and brighter for higher classes. */
 function writeImages(folder: string): TestPart {
   mkdirSync(folder);
   const random = createRandom(1);
@@ -43,7 +43,7 @@ function writeImages(folder: string): TestPart {
 const CONTEXT = 12;
 const ALPHABET = " 0123456789";
 
-/** The numbers from 0, as a text. */
+/** The numbers from 0 on, as text. */
 function writeText(file: string): TestPart {
   const text = Array.from({ length: 500 }, (_, i) => i).join(" ");
   writeFileSync(file, text);
@@ -111,9 +111,9 @@ describe("isobatch export of a built-in model", { concurrency: 2 }, () => {
       const { labels, ...inputs } = isText ? text : images;
       const logits = predictInPlainTfjs(join(workplace.folder, out), inputs, ["isobatch/layers"]);
       const found = crossEntropy(logits, labels);
-      assert.ok(Math.abs(found - loss) <= 1e-5 * loss, `${found}, and the run's is ${loss}`);
-      // Trained weights came along: untrained ones guess evenly among the classes.
-      assert.ok(found < Math.log(logits.length / labels.length) - 0.1, `${found} is an even guess`);
+      assert.ok(Math.abs(found - loss) <= 1e-5 * loss, `the loss is ${found}, and the run's is ${loss}`);
+      // The exported weights are trained: with untrained ones all classes are about equally likely.
+      assert.ok(found < Math.log(logits.length / labels.length) - 0.1, `${found} is the loss of an even guess`);
     });
   });
 });

@@ -5,8 +5,8 @@ import { after, before, describe, it } from "node:test";
 import { openWorkplace, untilQuiet, type Workplace } from "./isobatch.test.helper.js";
 
 /**
- * A task that passes every check before the start and whose gradient fails in every worker: it is the model itself that
- * makes an index which its Embedding has not.
+ * A task that passes every check before the start and whose gradient fails in every worker: the model itself computes an
+ * index that its Embedding does not have.
  */
 const TASK = {
   model: {
@@ -37,7 +37,7 @@ describe("a run whose every worker meets the same error", { timeout: 120_000 }, 
   });
   after(() => workplace.close());
 
-  it("ends with it, says why whatever the log's level, and leaves it in the run directory", async () => {
+  it("ends with that error, reports it at any log level, and stores it in the run directory", async () => {
     const { code, stderr } = await workplace.run([
       "run",
       "task.json",
@@ -59,7 +59,7 @@ describe("a run whose every worker meets the same error", { timeout: 120_000 }, 
     await untilQuiet(workplace);
   });
 
-  it("ends on a server that stays too: its workers end with the reason, and status has it", async () => {
+  it("also ends on a server with --stay: its workers end with the reason, and status shows it", async () => {
     const server = workplace.start([
       ...["server", "task.json", "--listen", "127.0.0.1:0", "--no-http", "--out", "served"],
       ...["--token-file", "token", "--stay"],

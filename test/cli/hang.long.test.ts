@@ -17,10 +17,10 @@ const COMPILER = process.env.CXX || "c++";
 const installed = readInstallation(tensorFlowFolder(process.env), "cpu");
 const skip =
   installed === undefined || !existsSync(processAddonOf(installed))
-    ? "no TensorFlow is installed, or by an older Isobatch; run isobatch tensorflow install"
+    ? "no TensorFlow is installed, or an older Isobatch installed it; run isobatch tensorflow install"
     : spawnSync(COMPILER, ["--version"]).status !== 0 && "there is no C++ compiler";
 
-/** Sessions that never come back, as a graph that waits for itself. */
+/** Sessions that never return, like a graph that waits for itself. */
 const SESSIONS = `
 #include <node_api.h>
 #include <unistd.h>
@@ -51,7 +51,7 @@ describe("a run whose only worker hangs inside TensorFlow", { skip }, () => {
   const place = openWorkplace();
   after(() => place.close());
 
-  it("says what hangs, ends with that reason, and leaves no process behind", async () => {
+  it("reports what hangs, ends with that reason, and leaves no process behind", async () => {
     const folder = join(place.folder, "tensorflow");
     const binding = join(folder, "cpu", "binding", "tfjs_binding.node");
     mkdirSync(dirname(binding), { recursive: true });

@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The program as a user has it: in processes of their own, in a folder of their own. */
+/** The program as a user runs it: in separate processes, in a temporary folder. */
 export interface Workplace {
   readonly folder: string;
-  /** Of all processes that are started here. */
+  /** The working directory of all processes that are started here. */
   readonly environment: Readonly<NodeJS.ProcessEnv>;
   /** Writes a file and returns its path. */
   write(name: string, content: object | string): string;
@@ -19,9 +19,9 @@ export interface Workplace {
   run(args: readonly string[], env?: Record<string, string>): Promise<Ended>;
   /** Runs a line of shell in the folder, in which `"$@"` is the program, and waits for its end. */
   shell(line: string): Promise<Ended>;
-  /** Ids of the processes that were started here, by whomever, and still live. Linux only; elsewhere none. */
+  /** Ids of all live processes that were started here, directly or not. On Linux only; elsewhere none. */
   processes(): number[];
-  /** Ends what still lives and removes the folder. */
+  /** Ends the live processes and removes the folder. */
   close(): void;
 }
 
@@ -29,13 +29,13 @@ export interface Running {
   readonly processId: number;
   /** What it has printed so far. */
   readonly output: { stdout: string; stderr: string };
-  /** Resolves when standard output matches; rejects when the process ends before. */
+  /** Resolves when standard output matches; rejects if the process ends first. */
   until(pattern: RegExp): Promise<void>;
-  /** Sends a signal to this process alone. */
+  /** Sends a signal to this process only. */
   kill(signal: NodeJS.Signals): void;
   /** Ctrl-C in a terminal: SIGINT to this process and all that it started. */
   pressCtrlC(): void;
-  /** Standard output is read no more. */
+  /** Stops reading standard output. */
   closeOutput(): void;
   readonly ended: Promise<Ended>;
 }
@@ -47,10 +47,10 @@ export interface Ended {
 }
 
 export const MAIN = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
-/** In the environment of all processes of a workplace. */
+/** A variable in the environment of all processes of a workplace. */
 const MARK = "ISOBATCH_TEST_WORKPLACE";
 
-/** MNIST cut down to a tenth of a second a hundred steps, κ = 4 micro-batches of 16. */
+/** MNIST cut down to a hundred steps per tenth of a second, with κ = 4 micro-batches of 16. */
 export const TINY_TASK = {
   extends: "mnist",
   model: {
@@ -75,7 +75,7 @@ export function openWorkplace(): Workplace {
   const mark = randomUUID();
   const { ISOBATCH_TOKEN, ISOBATCH_LOG, NO_COLOR, ...inherited } = process.env;
   const children = new Set<ChildProcess>();
-  // Whatever is installed on this machine, the user of a workplace has no TensorFlow unless a test says so.
+  // The user of a workplace has no TensorFlow unless a test says so, even if this machine has one.
   const environment = { ...inherited, ISOBATCH_TENSORFLOW: join(folder, "no-tensorflow"), [MARK]: mark };
 
   const start: Workplace["start"] = (args, env) => spawnHere(process.execPath, [MAIN, ...args], env);
@@ -85,7 +85,7 @@ export function openWorkplace(): Workplace {
       cwd: folder,
       env: { ...environment, ...env },
       stdio: ["ignore", "pipe", "pipe"],
-      // A process group of its own, as a shell gives it.
+      // In its own process group, as in a shell.
       detached: true,
     });
     children.add(child);
@@ -159,7 +159,7 @@ function processesWith(variable: string): number[] {
   });
 }
 
-/** Ids of the processes that a process has started and that live. Linux only; elsewhere none. */
+/** Ids of the live processes that a process has started. On Linux only; elsewhere none. */
 export function childrenOf(processId: number): number[] {
   if (process.platform !== "linux") return [];
   const children = readFileSync(`/proc/${processId}/task/${processId}/children`, "utf8").trim();
@@ -175,7 +175,7 @@ export function isAlive(processId: number): boolean {
   }
 }
 
-/** Resolves when no process of the workplace lives. */
+/** Resolves when no process of the workplace is alive. */
 export async function untilQuiet(workplace: Workplace): Promise<void> {
   while (workplace.processes().length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
 }

@@ -1,4 +1,4 @@
-/** What a machine can refuse a program, tried on the program: one sentence each, the right exit code, and nothing is lost. */
+/** What a machine can refuse a program: each case has one sentence and the right exit code, and loses nothing. */
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ describe("a machine that refuses something", { skip: process.platform !== "linux
       ["open", "000", ""],
       ["closed", "077", "2>/dev/full"],
     ]) {
-      it(`trains on, and says so once${errors && ", if it can"}`, LIMIT, async () => {
+      it(`continues training, and says so once${errors && ", if it can"}`, LIMIT, async () => {
         const line = `umask ${umask}; "$@" run tiny.json ${QUICK} --out ${out} >/dev/full ${errors}`;
         const { code, stderr } = await workplace.shell(line);
         assert.equal(stderr, errors ? "" : `Can't write to standard output: the disk is full. ${goesOn}\n`);
@@ -36,7 +36,7 @@ describe("a machine that refuses something", { skip: process.platform !== "linux
         assert.ok(!readdirSync(folder).includes("lock.json"));
       });
 
-      it(`makes nothing that others may ${umask === "000" ? "write" : "read"} under the umask ${umask}`, () => {
+      it(`creates nothing that others may ${umask === "000" ? "write" : "read"} under the umask ${umask}`, () => {
         const modes = modesIn(join(workplace.folder, out));
         assert.ok(modes.length > 20, `${modes.length} files`);
         const forbidden = umask === "000" ? 0o022 : 0o077;

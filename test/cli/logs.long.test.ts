@@ -36,7 +36,7 @@ describe("the log of a cluster", () => {
     assert.ok(lines.length > others.length);
   });
 
-  it("tells worker, step and lease of what is leased, computed and pushed", () => {
+  it("has the worker, step and lease of all that is leased, computed and pushed", () => {
     for (const pattern of [/^lease given$/, /^worker 1: lease computed$/, /^worker 1: lease pushed$/]) {
       const found = said(pattern);
       assert.ok(found.length >= 20, `${found.length} lines of ${pattern}`);
@@ -51,12 +51,12 @@ describe("the log of a cluster", () => {
     );
   });
 
-  it("never holds the token", () => {
+  it("never contains the token", () => {
     const [, secret] = /(?:isobatch_)?(\S{8,})/.exec(token)!;
     for (const line of lines) assert.ok(!JSON.stringify(line).includes(secret), JSON.stringify(line));
   });
 
-  it("is for people where that is asked for", async () => {
+  it("is formatted for people on request", async () => {
     const args = [
       "run",
       "task.json",

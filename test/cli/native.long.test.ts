@@ -16,7 +16,7 @@ const usersFolder = tensorFlowFolder(process.env);
 const users = readInstallation(usersFolder, "cpu");
 const skip = users === undefined && "no TensorFlow is installed; run isobatch tensorflow install";
 
-/** An install or a removal changes both. */
+/** A fingerprint that an installation or a removal would change. */
 const stateOf = (folder: string): unknown => [
   readdirSync(folder),
   readFileSync(join(folder, INSTALLATION_FILE), "utf8"),
@@ -32,7 +32,7 @@ describe("a native TensorFlow", { skip }, () => {
   const summaryOf = (run: string): { steps: number; stateHash: string } =>
     JSON.parse(readFileSync(join(place.folder, run, "summary.json"), "utf8"));
 
-  it("is installed against an environment that is in the installation, which stays", async () => {
+  it("is installed against an environment inside the installation, which is kept", async () => {
     const environment = join(folder, "cpu", "python-old");
     mkdirSync(join(folder, "cpu"), { recursive: true });
     symlinkSync(dirname(dirname(users!.python)), environment);
@@ -43,17 +43,20 @@ describe("a native TensorFlow", { skip }, () => {
     assert.ok(existsSync(sessionAddonOf(installed)), "there are no sessions");
     assert.ok(existsSync(installed.python), "the environment was removed");
     assert.equal(installed.ownEnvironment, true);
-    assert.ok(!existsSync(join(folder, "cpu", "binding-old")), "what an ended installation left stays");
+    assert.ok(
+      !existsSync(join(folder, "cpu", "binding-old")),
+      "the leftovers of an interrupted installation are still there",
+    );
   });
 
-  it("is found to be there by a second install", async () => {
+  it("is found by a second install", async () => {
     const { code, stdout } = await place.run(["tensorflow", "install"], native);
     assert.equal(code, 0);
     assert.match(stdout, /It was installed already, and computes\./);
     assert.ok(stdout.includes(installed.binding), stdout);
   });
 
-  it("trains, and is what a worker takes by itself", async () => {
+  it("trains, and is what a worker chooses by default", async () => {
     const task = place.write("tiny.json", TINY_TASK);
     const { code, stdout, stderr } = await place.run(["run", task, "--workers", "1", "--out", "run"], native);
     assert.equal(code, 0, stderr);
@@ -87,7 +90,7 @@ describe("a native TensorFlow", { skip }, () => {
     );
   });
 
-  it("is shown by the doctor, with versions, threads and what makes bits repeat", async () => {
+  it("is shown by the doctor, with versions, threads and what makes results repeatable", async () => {
     const { stdout } = await place.run(["doctor", "--json"], native);
     const { backends, tensorflow, run } = JSON.parse(stdout) as {
       backends: { name: string; works: boolean; version: string; intraOpThreads: number; determinism: string }[];
@@ -107,7 +110,7 @@ describe("a native TensorFlow", { skip }, () => {
     assert.equal(run.backend, backends.find(({ works }) => works)!.name);
   });
 
-  it("lets a process end in order after a thread has loaded it", async () => {
+  it("lets a process end normally after a thread has loaded it", async () => {
     const join = ["worker", "join", "127.0.0.1:1", "--backend", "tfjs-node", "--wait", "0.1"];
     const { code, stderr } = await place.run(join, { ...native, ISOBATCH_TOKEN: "never-read" });
     assert.equal(code, 1, stderr);

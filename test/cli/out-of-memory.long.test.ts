@@ -37,7 +37,7 @@ describe("a run whose micro-batches need more memory than its workers have", () 
     assert.match(stderr, new RegExp(`No worker is left\\. Worker \\d can't work\\. ${sentence.source}`));
     const [, fits, times] = sentence.exec(stderr)!.map(Number);
     assert.ok(fits * times >= 640, stderr);
-    // The first worker to end is not started again, and the run goes on with the other.
+    // The first worker to end is not started again, and the run continues with the other one.
     assert.match(stdout, /Worker \d can't work\. .* It is not started again; the run continues without it\./);
     assert.doesNotMatch(stdout, /died and is started again/);
     const { failure } = JSON.parse(readFileSync(join(place.folder, "large", "summary.json"), "utf8"));

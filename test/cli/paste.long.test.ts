@@ -3,7 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { after, before, describe, it } from "node:test";
 import { MAIN, openWorkplace, TINY_TASK, untilQuiet, type Workplace } from "./isobatch.test.helper.js";
 
-/** Runs a command in a terminal of 80 columns and passes on what is written there. */
+/** Runs a command in a terminal of 80 columns and forwards what it prints. */
 const TERMINAL = `
 import fcntl, os, pty, struct, sys, termios
 process, screen = pty.fork()
@@ -60,7 +60,7 @@ describe("the line with which workers join", { skip: !hasPython && "there is no 
     const serve = [MAIN, "server", "task.json", "--tls", "--listen", "127.0.0.1:0", "--no-http", "--out", "served"];
     const server = start("python3", ["-c", TERMINAL, process.execPath, ...serve], "");
     const printed = await server.until(/workers join with.*worker\s+join\s+127[^\n]*\n/s);
-    // All that is copied: a terminal gives a line that it broke itself as one, and one with a line break in it as two.
+    // Everything is copied: a terminal copies a line that it wrapped itself as one line, and a line break as two.
     const [, copied] = /workers join with\r?\n(.*?worker\s+join\s+\S+)/s.exec(printed)!;
     assert.ok(copied.length > 80, copied);
     const worker = start("sh", [], `${copied.replaceAll("\r", "")} --compute-threads 1\n`);

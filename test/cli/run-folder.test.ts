@@ -5,7 +5,7 @@ import { after, before, describe, it } from "node:test";
 import { ALL } from "../../shared/all-cases.test.helper.js";
 import { type Ended, openWorkplace, TINY_TASK, type Workplace } from "./isobatch.test.helper.js";
 
-/** What a user does with a run that is trained: all on one, and in this order, since later tests damage it. */
+/** What a user does with a trained run. All tests share one run and need this order, since later ones damage it. */
 describe("a trained run", () => {
   let workplace: Workplace;
   let trained: Ended;
@@ -22,7 +22,7 @@ describe("a trained run", () => {
   });
   after(() => workplace.close());
 
-  it("told of its evaluations, checkpoints, result and report", () => {
+  it("reported its evaluations, checkpoints, result and report", () => {
     assert.deepEqual([trained.code, trained.stderr], [0, ""]);
     assert.match(trained.stdout, /worker \S+ has joined: WebAssembly/);
     assert.match(trained.stdout, /\n100 %, 1,280 of 1,280 samples, epoch 1\.28 of 1\.3, .* samples\/s, loss \d/);
@@ -47,7 +47,7 @@ describe("a trained run", () => {
     assert.doesNotMatch(again.stdout, /joined/);
   });
 
-  it("is no place for another task", RARE, async () => {
+  it("refuses another task", RARE, async () => {
     const other = await workplace.run(["run", "tiny.json", "--out", "run", "--seed", "5"]);
     assert.equal(other.code, 2);
     assert.match(
@@ -66,7 +66,7 @@ describe("a trained run", () => {
     assert.equal(JSON.parse(readFileSync(join(workplace.folder, "run", "task.json"), "utf8")).samples, 1280);
   });
 
-  it("is no place for another numerics class, and each worker that is refused is started once", RARE, async () => {
+  it("refuses another numerics class, and starts each refused worker only once", RARE, async () => {
     const args = ["--steps", "30", "--backend", "cpu", "--workers", "1"];
     const { code, stdout, stderr } = await workplace.run(["run", "tiny.json", "--out", "run", ...args]);
     assert.equal(code, 1);
@@ -77,7 +77,7 @@ describe("a trained run", () => {
     assert.doesNotMatch(stdout, /started again/);
   });
 
-  it("evaluates to what the cluster found", LIMIT, async () => {
+  it("evaluates to the cluster's own result", LIMIT, async () => {
     const { code, stdout } = await workplace.run(["evaluate", "run", "--json"]);
     const { loss, accuracy } = summary.finalEvaluation;
     assert.equal(code, 0);
@@ -119,7 +119,7 @@ describe("a trained run", () => {
 });
 
 describe("isobatch samples", () => {
-  it("prints each sample of a term once, whatever micro-batch it is asked for", {
+  it("prints each sample of an epoch once across its micro-batches", {
     timeout: 60_000,
     skip: !ALL,
   }, async () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { openWorkplace, type Running, TINY_TASK, type Workplace } from "./isobatch.test.helper.js";
 
-/** Long enough that a signal finds it training, on a machine that does much else too. */
+/** Long enough that a signal finds it training even on a busy machine. */
 const STEPS = 300;
 const TASK = {
   ...TINY_TASK,
@@ -29,7 +29,7 @@ describe("a server that an orchestrator moves", { timeout: 120_000 }, () => {
       ...["--token-file", "token", "--stay"],
     ]);
 
-  it("finds its worker again, has the bits of an undisturbed run, and stays when all is done", async () => {
+  it("gets its worker back, has the bits of an undisturbed run, and stays up after the run", async () => {
     const undisturbed = await workplace.run(["run", "task.json", "--out", "undisturbed", "--backend", "wasm"]);
     assert.equal(undisturbed.code, 0, undisturbed.stderr);
 

@@ -13,10 +13,10 @@ import {
   type Workplace,
 } from "./isobatch.test.helper.js";
 
-/** Long enough that a signal finds it training; no more is trained than until then. */
+/** Long enough that a signal finds it training; it never trains to its end. */
 const ENDLESS = { ...TINY_TASK, samples: 64_000_000, evaluateEverySamples: 64_000_000, checkpointEverySamples: 64_000 };
 const LIMIT = { timeout: 120_000 };
-/** How fewer people end a run. */
+/** Less common ways to end a run. */
 const RARE = { ...LIMIT, skip: !ALL };
 
 describe("how a run ends", { concurrency: 2 }, () => {
@@ -38,7 +38,7 @@ describe("how a run ends", { concurrency: 2 }, () => {
     return run;
   };
 
-  it("Ctrl-C stops it after its step with a checkpoint, and the same command goes on from there", LIMIT, async () => {
+  it("Ctrl-C stops it after its step with a checkpoint, and the same command resumes from there", LIMIT, async () => {
     const run = await start("once");
     run.pressCtrlC();
     const { code, stdout, stderr } = await run.ended;
@@ -60,7 +60,7 @@ describe("how a run ends", { concurrency: 2 }, () => {
     assert.equal((await run.ended).code, 130);
   });
 
-  it("SIGTERM stops it with a checkpoint, and that is no failure", LIMIT, async () => {
+  it("SIGTERM stops it with a checkpoint and exit code 0", LIMIT, async () => {
     const run = await start("terminated");
     run.kill("SIGTERM");
     const { code, stdout } = await run.ended;
@@ -82,7 +82,7 @@ describe("how a run ends", { concurrency: 2 }, () => {
     assert.equal(summaryOf("disturbed").stateHash, summaryOf("undisturbed").stateHash);
   });
 
-  it("kill -9 of the server takes its workers and shards along", LIMIT, async () => {
+  it("kill -9 of the server also ends its workers and shards", LIMIT, async () => {
     const run = await start("killed", "--shards", "2");
     await run.until(stepsDone);
     const children = childrenOf(run.processId);
@@ -91,22 +91,26 @@ describe("how a run ends", { concurrency: 2 }, () => {
     while (children.some(isAlive)) await new Promise((resolve) => setTimeout(resolve, 20));
   });
 
-  it("SIGTERM makes a worker leave, which is no failure; a server without workers waits for none", RARE, async () => {
-    const server = workplace.start(["server", "endless.json", "--listen", "127.0.0.1:0", "--out", "served"]);
-    await server.until(/ISOBATCH_TOKEN=\S+ .* worker join \S+\n/);
-    const [, token, address] = /ISOBATCH_TOKEN=(\S+) .* worker join (\S+)/.exec(server.output.stdout)!;
-    const worker = workplace.start(["worker", "join", address, "--compute-threads", "1"], { ISOBATCH_TOKEN: token });
-    await server.until(stepsDone);
-    worker.kill("SIGTERM");
-    assert.equal((await worker.ended).code, 0);
-    await server.until(/has left/);
-    server.kill("SIGTERM");
-    const { code, stdout } = await server.ended;
-    assert.equal(code, 0);
-    assert.match(stdout, /stopped; the same command resumes it/);
-  });
+  it(
+    "SIGTERM makes a worker leave with exit code 0; a server without workers does not wait for one",
+    RARE,
+    async () => {
+      const server = workplace.start(["server", "endless.json", "--listen", "127.0.0.1:0", "--out", "served"]);
+      await server.until(/ISOBATCH_TOKEN=\S+ .* worker join \S+\n/);
+      const [, token, address] = /ISOBATCH_TOKEN=(\S+) .* worker join (\S+)/.exec(server.output.stdout)!;
+      const worker = workplace.start(["worker", "join", address, "--compute-threads", "1"], { ISOBATCH_TOKEN: token });
+      await server.until(stepsDone);
+      worker.kill("SIGTERM");
+      assert.equal((await worker.ended).code, 0);
+      await server.until(/has left/);
+      server.kill("SIGTERM");
+      const { code, stdout } = await server.ended;
+      assert.equal(code, 0);
+      assert.match(stdout, /stopped; the same command resumes it/);
+    },
+  );
 
-  it("a reader that goes away ends it quietly, after its step and with a checkpoint", RARE, async () => {
+  it("closing its output ends it quietly, after its step and with a checkpoint", RARE, async () => {
     const run = await start("unread");
     run.closeOutput();
     const { code, stderr } = await run.ended;

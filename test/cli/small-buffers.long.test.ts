@@ -1,11 +1,11 @@
-/** A run between sockets whose kernel buffers hold far less than its sums and weights. */
+/** A run over sockets whose kernel buffers hold far less than its sums and weights. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { after, before, describe, it } from "node:test";
 import { openWorkplace, type Workplace } from "./isobatch.test.helper.js";
 
 const BUFFER_BYTES = 65_536;
-/** In a network of its own, whose buffers stay that small. */
+/** Runs a program in its own network namespace, whose buffers stay that small. */
 const IN_SMALL_NETWORK =
   `unshare -n sh -c 'ip link set lo up && ` +
   `sysctl -qw net.ipv4.tcp_rmem="4096 ${BUFFER_BYTES} ${BUFFER_BYTES}" net.ipv4.tcp_wmem="4096 16384 ${BUFFER_BYTES}" && exec "$@"' sh`;
@@ -46,7 +46,7 @@ describe("a run over small kernel buffers", () => {
   });
   after(() => workplace.close());
 
-  it("never stands still, though sums and weights fill them in both directions", {
+  it("never stalls, though sums and weights fill them in both directions", {
     skip: unavailability() ?? false,
     timeout: TIME_MS,
   }, async () => {

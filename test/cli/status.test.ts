@@ -13,7 +13,7 @@ describe("isobatch status", () => {
   let address: string;
   before(async () => {
     workplace = openWorkplace();
-    // It goes on for as long as it is looked at.
+    // Long enough for all of the tests below.
     workplace.write("task.json", { ...TINY_TASK, samples: 64_000_000, checkpointEverySamples: 64_000_000 });
     run = workplace.start(["run", "task.json", "--workers", "1", "--out", "run", "--compute-threads", "1"]);
     await run.until(/server at (\S+)\n.*has joined/s);
@@ -63,7 +63,8 @@ describe("isobatch status", () => {
   });
 
   it("redraws a terminal until q is pressed, and leaves it as it was", { timeout: 60_000 }, async (test) => {
-    if (spawnSync("script", ["--version"]).error) return test.skip("script, which gives a terminal, is not installed");
+    if (spawnSync("script", ["--version"]).error)
+      return test.skip("script, which provides a terminal, is not installed");
     const command = ["exec", process.execPath, MAIN, "status", address, "--run", join(workplace.folder, "run")];
     const terminal = spawn("script", ["-qec", command.join(" "), "/dev/null"]);
     test.after(() => terminal.kill("SIGKILL"));
@@ -80,10 +81,10 @@ describe("isobatch status", () => {
     terminal.stdin.write("q");
     assert.equal(await ended, 0, output);
     assert.ok(drawings() >= 2, output);
-    assert.ok(output.startsWith("\x1b[?1049h"), "it has a screen of its own");
-    assert.ok(output.endsWith("\x1b[?25h\x1b[?1049l"), "the former screen and the cursor are back");
+    assert.ok(output.startsWith("\x1b[?1049h"), "it uses the alternate screen");
+    assert.ok(output.endsWith("\x1b[?25h\x1b[?1049l"), "the former screen and the cursor are restored");
   });
 
-  it("leaves the run alone", () =>
+  it("does not disturb the run", () =>
     assert.ok(workplace.processes().includes(run.processId) || process.platform !== "linux"));
 });

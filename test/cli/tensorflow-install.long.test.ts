@@ -8,8 +8,8 @@ import { chooseBackend, openBackend } from "../../backends/index.js";
 import { isAlive, openWorkplace, TINY_TASK, untilQuiet } from "./isobatch.test.helper.js";
 
 /**
- * `isobatch tensorflow install` on machines that lack something: the machine's programs are replaced on the path, by
- * links to the real ones or by small scripts that behave as a broken one would.
+ * `isobatch tensorflow install` on machines that lack something: the programs on the path are links to the real ones or
+ * small scripts that behave like broken ones.
  */
 const place = openWorkplace();
 after(() => place.close());
@@ -23,7 +23,7 @@ const newFolder = (): string => {
 
 const real = (name: string): string => execFileSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).trim();
 
-/** A folder of programs: links, or scripts. */
+/** A folder of programs: links or scripts. */
 function programs(content: Record<string, { link: string } | { script: string }>): string {
   const folder = newFolder();
   for (const [name, program] of Object.entries(content)) {
@@ -37,7 +37,7 @@ function programs(content: Record<string, { link: string } | { script: string }>
   return folder;
 }
 
-/** A Python that answers as one with this TensorFlow would, and can do nothing else. */
+/** A Python that answers like one with this TensorFlow, and can do nothing else. */
 const pythonWith = (tensorflow: object | null, makesEnvironments = true): { script: string } => ({
   script: `[ "$1" = -c ] && echo '${JSON.stringify({ version: [3, 11, 7], executable: "/opt/python", makesEnvironments, tensorflow })}' || exit 1`,
 });
@@ -50,7 +50,7 @@ const wheel = (version: string, folder = "/nowhere/tensorflow"): object => ({
   cudaLibraries: false,
 });
 
-/** Installs with nothing on the path but what is given; nothing may be left of it, and wasm must compute as before. */
+/** Installs with only the given programs on the path; nothing may be left behind, and wasm must compute as before. */
 async function installWith(path: string, args: string[] = [], env: Record<string, string> = {}): Promise<string> {
   const folder = newFolder();
   const variables = { PATH: path, VIRTUAL_ENV: "", CXX: "", ISOBATCH_TENSORFLOW: folder, ...env };
@@ -63,7 +63,7 @@ async function installWith(path: string, args: string[] = [], env: Record<string
   return stderr;
 }
 
-/** What a worker with this installation folder would take, it takes, and it computes. */
+/** A worker with this installation folder chooses the wasm backend, and computes. */
 async function assertComputesOnWasm(folder: string): Promise<void> {
   assert.equal(await chooseBackend(undefined, { info() {} }, { tensorFlowFolder: folder }), "wasm");
   const backend = await openBackend("wasm");
@@ -154,7 +154,7 @@ describe("isobatch tensorflow install", () => {
     }
   });
 
-  it("names a disk that fills up while pip works", async () => {
+  it("names a disk that fills up while pip runs", async () => {
     const full = `echo "ERROR: Could not install packages: [Errno 28] No space left on device" >&2; exit 1`;
     const python = `case "$1 $2" in "-m venv") mkdir -p "$3/bin"; cp "$0" "$3/bin/python";; "-m pip") ${full};; *) (${pythonWith(null).script}) | sed "s|/opt/python|$0|";; esac`;
     const path = `${programs({ "g++": compiler, python3: { script: python } })}:/usr/bin:/bin`;
@@ -167,7 +167,7 @@ describe("isobatch tensorflow install", () => {
     assert.match(await installWith(path, ["--cuda"]), /^--cuda needs an NVIDIA GPU .* no NVIDIA driver is loaded/);
   });
 
-  it("lets only one at a time into a folder", async () => {
+  it("allows only one installation at a time in a folder", async () => {
     const folder = newFolder();
     mkdirSync(join(folder, "cpu"));
     writeFileSync(join(folder, "cpu", "installing.lock"), String(process.pid));
@@ -177,7 +177,7 @@ describe("isobatch tensorflow install", () => {
     assert.match(stderr, new RegExp(`^Process ${process.pid} is installing TensorFlow in`));
   });
 
-  it("leaves nothing when Ctrl-C comes while pip works", async () => {
+  it("leaves nothing behind on Ctrl-C while pip runs", async () => {
     const slow = `case "$1 $2" in "-m venv") mkdir -p "$3/bin"; cp "$0" "$3/bin/python";; "-m pip") echo Collecting; sleep 600;; *) (${pythonWith(null).script}) | sed "s|/opt/python|$0|";; esac`;
     const folder = newFolder();
     const path = `${programs({ "g++": compiler, python3: { script: slow } })}:/usr/bin:/bin`;

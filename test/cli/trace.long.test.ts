@@ -1,4 +1,4 @@
-// The timeline of a run in which a worker is killed and Ctrl-C is pressed, held against the format's documentation.
+// The timeline of a run in which a worker is killed and Ctrl-C is pressed, checked against the format's documentation.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -30,10 +30,10 @@ interface Span {
 
 const ENDLESS = { ...TINY_TASK, samples: 64_000_000, evaluateEverySamples: 64_000_000, checkpointEverySamples: 64_000 };
 const KINDS: Readonly<Record<string, EventKind>> = EVENTS;
-/** To microseconds with three decimals all times are rounded. */
+/** All times are rounded to three decimals of a microsecond. */
 const ROUNDING = 0.002;
 
-/** What the events say that last; pairs must fit. */
+/** The spans of the events; starts and ends must match. */
 function spansOf(events: readonly TraceEvent[]): Span[] {
   const open = new Map<string, TraceEvent>();
   const spans: Span[] = [];
@@ -44,10 +44,10 @@ function spansOf(events: readonly TraceEvent[]): Span[] {
     const pair = [pid, event.id2.local, name].join();
     const begun = open.get(pair);
     if (ph === "b") {
-      assert.equal(begun, undefined, `${pair} begins twice`);
+      assert.equal(begun, undefined, `${pair} starts twice`);
       open.set(pair, event);
     } else {
-      assert.ok(begun !== undefined && begun.ts <= ts, `${pair} ends before it begins`);
+      assert.ok(begun !== undefined && begun.ts <= ts, `${pair} ends before it starts`);
       open.delete(pair);
       spans.push({ name, pid, tid, start: begun.ts, end: ts, lease: begun.bind_id, args: begun.args });
     }
@@ -76,7 +76,7 @@ describe("isobatch run --trace", { timeout: 300_000 }, () => {
     const args = ["--workers", "1", "--compute-threads", "2", "--shards", "2", "--backend", "wasm"];
     const run = workplace.start(["run", "endless.json", ...args, "--trace", "trace.json"]);
     await run.until(/[1-9][\d,]* of 64,000,000 samples.*loss/);
-    // One whose sums and weights go over the wire, as from another machine, with a trace of its own.
+    // A worker whose sums and weights go over the wire, as from another machine, with its own trace.
     const { address } = JSON.parse(readFileSync(join(workplace.folder, "runs/endless/lock.json"), "utf8"));
     const far = ["--compute-threads", "1", "--backend", "wasm", "--transport", "wire", "--trace", "far.json"];
     const token = readFileSync(join(workplace.folder, "runs/endless/token"), "utf8").trim();
@@ -135,7 +135,7 @@ describe("isobatch run --trace", { timeout: 300_000 }, () => {
     assert.ok(!events.some(({ name }) => name === "events lost"));
   });
 
-  it("nests what one thread does", () => {
+  it("nests the spans of one thread", () => {
     const own = spans.filter(({ name }) => KINDS[name].waits === undefined);
     for (const place of new Set(own.map(({ pid, tid }) => `${pid} ${tid}`))) {
       const ofThread = own.filter(({ pid, tid }) => `${pid} ${tid}` === place);
@@ -150,7 +150,7 @@ describe("isobatch run --trace", { timeout: 300_000 }, () => {
     }
   });
 
-  it("shows each gradient within its thread's part, and that within the worker's lease, on one clock", () => {
+  it("shows each gradient within its thread's part, and each part within the worker's lease, on one clock", () => {
     const lasts = (pid: number): number =>
       Math.max(
         ...of("compute")
@@ -197,7 +197,7 @@ describe("isobatch run --trace", { timeout: 300_000 }, () => {
     }
   });
 
-  it("keeps what a worker did until it was killed", () => {
+  it("keeps the events of a worker until it was killed", () => {
     assert.ok(of("gradient").some(({ pid }) => pid === killed));
   });
 

@@ -11,7 +11,7 @@ import { type Cluster, withCluster } from "./run-cluster.test.helper.js";
 
 const RANGE = { perWorker: 2, min: 1, max: 6 };
 
-/** Real images and a model so small that a run takes no longer than its workers to come and go. */
+/** Real images, and a model so small that the run's time is that of its workers joining and leaving. */
 const small = (change: Parameters<typeof loadTask>[1] = {}): Promise<Task> =>
   loadTask("mnist", {
     model: {
@@ -67,7 +67,7 @@ function linesOf(out: string): MetricsLine[] {
 }
 
 describe("an elastic run", () => {
-  it("leaves the bits of its record in one process, and replayed on other workers and shards", async () => {
+  it("has the bits of its record replayed in one process, and on other workers and shards", async () => {
     const endless = await small();
     await withCluster({ task: endless, workers: 1 }, async (cluster) => {
       const { summary, record, lines } = await comeAndGo(cluster);
@@ -78,7 +78,7 @@ describe("an elastic run", () => {
       assert.match(record[1].reason, /^worker .* joined: 2 workers$/);
       assert.match(record[3].reason, /^worker .* left: 2 workers$/);
 
-      // Each change is told with its rates, and each step is taken at the record's κ.
+      // Each change is reported with its rates, and each step uses the record's κ.
       const events = lines.flatMap((line) => (line.type === "event" && line.event === "kappa" ? [line] : []));
       assert.deepEqual(
         events.map(({ kappa }) => kappa),
@@ -108,7 +108,9 @@ describe("an elastic run", () => {
     });
   });
 
-  it("takes the same κ and leaves the same bits on any workers where κ follows the noise", { skip: !ALL }, async () => {
+  it("uses the same κ and has the same bits on any number of workers if κ follows the noise", {
+    skip: !ALL,
+  }, async () => {
     const task = await small({ microBatchesPerStep: { perNoiseScale: 0.5, max: 10 }, samples: 16 * 400 });
     const runs = [];
     for (const cluster of [{ workers: 1 }, { workers: 3, shards: 2 }]) {

@@ -1,5 +1,5 @@
 /**
- * The trainer against plain loops in float32, written out here from the published formulas alone: no tree, no
+ * The trainer compared with plain loops in float32, written here from the published formulas only: no tree, no
  * optimizer and no kernel is shared. Only a micro-batch's gradient comes from the code under test.
  */
 import assert from "node:assert/strict";
@@ -58,8 +58,8 @@ const normalised = {
 const f = Math.fround;
 
 /**
- * The sums over leaves [lo, hi): the left half has the largest power of two of leaves below their number. What lies
- * behind the parameters is added as it is.
+ * The sums over leaves [lo, hi): the left half has the largest power of two of leaves below their number. The elements
+ * after the parameters are added unchanged.
  */
 function sumsOf(
   gradients: Float32Array[],
@@ -94,7 +94,7 @@ interface PlainRule {
   /** Whether v takes (S1/κ)², not S2/κ. */
   readonly squareOfMean: boolean;
   readonly shrink: number;
-  /** Of leaf j in S1 and S2, where the sums take the places of Γ·S/κ. */
+  /** The coefficients of leaf j in S1 and S2, if the sums replace Γ·S/κ. */
   readonly weights?: (j: number) => readonly [w1: number, w2: number];
 }
 

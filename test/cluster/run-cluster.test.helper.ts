@@ -11,7 +11,7 @@ import { type GradientFlip, type RunningWorker, startWorker, type WorkerOptions 
 
 /**
  * A whole cluster in this process: real servers, real workers with their compute threads, real gRPC over loopback.
- * What needs processes of its own, like `kill -9`, is tested through the command line.
+ * What needs separate processes, like `kill -9`, is tested through the command line.
  */
 export interface ClusterOptions {
   readonly task: Task;
@@ -22,13 +22,13 @@ export interface ClusterOptions {
   readonly out?: string;
   /** What shows the run. */
   readonly observers?: ServerOptions["observers"];
-  /** The run directory whose κ is taken step by step. */
+  /** The run directory whose κ is replayed step by step. */
   readonly replayKappa?: string;
   /** With one shard only. */
   readonly encrypted?: boolean;
   /** How the server shares memory with workers. */
   readonly memory?: ServerOptions["memory"];
-  /** The same for each worker in turn; the others use the wire. */
+  /** The same for each of the first workers; the others use the wire. */
   readonly workersMemory?: readonly WorkerOptions["memory"][];
 }
 

@@ -47,7 +47,7 @@ const CLUSTERS = [
   { workers: 5, computeThreads: 1, shards: 1 },
 ];
 
-/** By κ, what `npm test` has time for; `npm run test:all` trains on every cluster. */
+/** The clusters that `npm test` has time for, by κ; `npm run test:all` trains on every cluster. */
 const SHARES: Record<number, typeof CLUSTERS> = { 1: CLUSTERS.slice(3), 7: CLUSTERS.slice(1, 3) };
 const ARMS = allArms().filter(({ name }) => ALL || ["invariant-exponential", "standard"].includes(name));
 
@@ -64,7 +64,7 @@ async function hasSameBits(task: Task, cluster: ClusterOf, expected: string): Pr
 
 describe("stateHash of a cluster's run", { timeout: 900_000 }, () => {
   for (const kappa of ALL ? [1, 6, 7, 8] : [1, 7]) {
-    it(`is the in-process trainer's for mnist at κ = ${kappa}, whatever the workers, threads and shards`, async () => {
+    it(`is the in-process trainer's for mnist at κ = ${kappa}, for any number of workers, threads and shards`, async () => {
       const task = await small("mnist", 6, kappa, 16);
       const expected = (await trainInProcess(task)).stateHash;
       for (const cluster of ALL ? CLUSTERS : SHARES[kappa]) {
@@ -81,7 +81,7 @@ describe("stateHash of a cluster's run", { timeout: 900_000 }, () => {
     });
   }
 
-  it("is the in-process trainer's with bfloat16 on the wire, whatever the workers, threads and shards", async () => {
+  it("is the in-process trainer's with bfloat16 on the wire, for any number of workers, threads and shards", async () => {
     const plain = resolveTask(NORMALISED.name, NORMALISED);
     const hashes = new Set([(await trainInProcess(plain)).stateHash]);
     const kappas = ALL ? [1, 3, 7] : [7];
@@ -89,7 +89,7 @@ describe("stateHash of a cluster's run", { timeout: 900_000 }, () => {
       const task: Task = { ...plain, microBatchesPerStep, wire: "bfloat16" };
       const expected = (await trainInProcess(task)).stateHash;
       hashes.add(expected);
-      // Leases of one leaf, of a few that stay apart, and of many that are folded.
+      // Leases of one leaf, of a few that stay separate, and of many that are folded.
       for (const cluster of ALL && microBatchesPerStep === 7 ? CLUSTERS.slice(0, 3) : CLUSTERS.slice(1, 2)) {
         await hasSameBits(task, cluster, expected);
       }

@@ -71,7 +71,7 @@ describe("stateHash of a run whose workers' numbers travel", { timeout: 300_000 
           const workers = server.status().workers!;
           if (workers.length === transports.length) shown = workers.map(({ transport }) => transport);
         });
-        // So that a run which stands still is closed, and its process ends.
+        // So that a stalled run is closed, and its process ends.
         const late = once(signal, "abort").then(() => Promise.reject(signal.reason));
         const { summary } = await Promise.race([server.finished, late]);
         unsubscribe();

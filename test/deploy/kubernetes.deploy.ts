@@ -87,7 +87,7 @@ describe("kubectl apply -k deploy/kubernetes/overlays/…", { timeout: 40 * MINU
   async function apply(overlay: string): Promise<void> {
     const manifests = await cluster.kubectl(["kustomize", join(OVERLAYS, overlay)]);
     const output = await cluster.kubectl(["apply", "--filename", "-"], { input: manifests });
-    // Pod Security tells of a violation as a warning, where it is told of a Deployment.
+    // For a Deployment, Pod Security reports a violation as a warning.
     assert.doesNotMatch(output, /would violate/i);
   }
 
@@ -160,7 +160,7 @@ describe("kubectl apply -k deploy/kubernetes/overlays/…", { timeout: 40 * MINU
     assert.equal((await summary()).stateHash, expected.stateHash);
   });
 
-  it("evicts as many workers as the budget allows, and no more", async () => {
+  it("evicts only as many workers as the budget allows", async () => {
     const running = (await pods(WORKERS)).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
     assert.equal(running.length, 4);
     await until("a budget for one", MINUTES, async () => {
@@ -181,7 +181,7 @@ describe("kubectl apply -k deploy/kubernetes/overlays/…", { timeout: 40 * MINU
     await assert.rejects(evict(running[1].metadata.name), /disruption budget/);
   });
 
-  /** The next run on a volume of its own. */
+  /** The next run, on its own volume. */
   async function clear(): Promise<void> {
     await kubectl("delete", "statefulset,deployment,horizontalpodautoscaler", "--all", "--wait");
     await until("no pods", 3 * MINUTES, async () => (await pods("app.kubernetes.io/name=isobatch")).length === 0);
@@ -190,7 +190,7 @@ describe("kubectl apply -k deploy/kubernetes/overlays/…", { timeout: 40 * MINU
   it("cuda: workers wait for a GPU", { skip: brief && "CI" }, async () => {
     await clear();
     await apply("cuda");
-    await until("the scheduler's word", 2 * MINUTES, async () => {
+    await until("the scheduler's message", 2 * MINUTES, async () => {
       const found = await pods(WORKERS);
       return (
         found.length === 2 &&
@@ -208,7 +208,7 @@ describe("kubectl apply -k deploy/kubernetes/overlays/…", { timeout: 40 * MINU
     await apply("sharded");
     await kubectl("exec", "isobatch-server-0", "--", "true").catch(() => {});
     await kubectl("rollout", "status", "statefulset/isobatch-server", "--timeout=300s");
-    // The run of before is complete there; it goes away, and the pod begins anew.
+    // The volume holds the previous, complete run; it is removed, and the pod starts from scratch.
     await inServer("sh", "-c", "rm -rf /runs/mnist");
     await kubectl("delete", "pod", "isobatch-server-0");
     await until("four shards", 5 * MINUTES, async () => {
@@ -221,7 +221,7 @@ describe("kubectl apply -k deploy/kubernetes/overlays/…", { timeout: 40 * MINU
     assert.equal((await summary()).stateHash, expected.stateHash);
   });
 
-  it("scales workers after what the server advises, and κ follows them", { skip: brief && "CI" }, async (test) => {
+  it("scales workers as the server advises, and κ follows them", { skip: brief && "CI" }, async (test) => {
     await clear();
     await serveExternalMetrics();
     run = "/runs/elastic";

@@ -1,6 +1,7 @@
 /**
- * deploy/kubernetes against the schemas of the API, strictly, and what no schema says. It needs kustomize, as kubectl has
- * it, and kubernetes-validate (`pip install kubernetes-validate==1.34.1`) on the path or in KUBERNETES_VALIDATE.
+ * Checks deploy/kubernetes strictly against the schemas of the API, and for what no schema says. It needs kustomize, which
+ * kubectl includes, and kubernetes-validate (`pip install kubernetes-validate==1.34.1`) on the path or in
+ * KUBERNETES_VALIDATE.
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -15,7 +16,7 @@ const CACHE = process.env.ISOBATCH_DEPLOY_CACHE || join(homedir(), ".cache", "is
 const VERSION = "1.34.1";
 const validate = process.env.KUBERNETES_VALIDATE || "kubernetes-validate";
 
-/** The words that begin a kubectl command here; undefined if there is none. */
+/** The first words of a kubectl command on this machine; undefined if kubectl is not installed. */
 function kubectl(): string[] | undefined {
   const works = (words: string[]): boolean =>
     spawnSync(words[0], [...words.slice(1), "kustomize", "--help"]).status === 0;
@@ -47,7 +48,7 @@ interface PodSpec {
   readonly containers: readonly Container[];
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: what is there is what the test is about
+// biome-ignore lint/suspicious/noExplicitAny: the test is about what these objects hold
 type Manifest = any;
 
 const folder = mkdtempSync(join(tmpdir(), "isobatch-manifests-"));
@@ -87,13 +88,13 @@ describe("deploy/kubernetes", { skip: missing }, () => {
       rendered(overlay).manifests.find((manifest) => manifest.kind === kind && manifest.metadata.name === name) ??
       assert.fail(`there is no ${kind} ${name}`);
 
-    it(`${overlay} is what the API of Kubernetes ${VERSION} knows, and nothing else`, () => {
+    it(`${overlay} has only what the API of Kubernetes ${VERSION} knows`, () => {
       const { file } = rendered(overlay);
       const { status, stdout, stderr } = spawnSync(validate, ["-k", VERSION, "--strict", file], { encoding: "utf8" });
       assert.equal(status, 0, `${stdout}${stderr}`);
     });
 
-    it(`${overlay} runs without rights, and ends within its time`, () => {
+    it(`${overlay} runs unprivileged, and ends within its time`, () => {
       for (const [kind, name] of [
         ["StatefulSet", "isobatch-server"] as const,
         ["Deployment", "isobatch-worker"] as const,
@@ -115,7 +116,7 @@ describe("deploy/kubernetes", { skip: missing }, () => {
       }
     });
 
-    it(`${overlay} lets only workers reach the server, at its shards' ports, and workers nothing else`, () => {
+    it(`${overlay} lets only workers reach the server, at its shards' ports, and lets workers reach nothing else`, () => {
       const component = (of: string) => ({
         podSelector: {
           matchLabels: { "app.kubernetes.io/name": "isobatch", "app.kubernetes.io/component": of },
@@ -143,7 +144,7 @@ describe("deploy/kubernetes", { skip: missing }, () => {
       assert.equal(worker.egress.length, 2);
     });
 
-    it(`${overlay} scales and evicts the workers that there are`, () => {
+    it(`${overlay} scales and evicts its workers`, () => {
       const { metadata, spec } = find("Deployment", "isobatch-worker");
       // The autoscaler says how many; a number here would undo it at each apply.
       assert.equal(spec.replicas, undefined);
@@ -178,7 +179,7 @@ describe("deploy/kubernetes", { skip: missing }, () => {
     }
   });
 
-  it("sharded asks for a CPU a shard", () => {
+  it("sharded asks for one CPU per shard", () => {
     const { manifests } = rendered("sharded");
     const shards = manifests.find(({ kind }) => kind === "ConfigMap").data.SHARDS;
     const server = manifests.find(({ kind }) => kind === "StatefulSet").spec.template.spec.containers[0] as Container;

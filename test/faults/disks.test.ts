@@ -1,4 +1,4 @@
-/** Disks that are full, and checkpoints that are not what they were. */
+/** Full disks, and damaged checkpoints. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {
@@ -32,7 +32,7 @@ import {
 } from "./figures.test.helper.js";
 import { type Program, type Scene, withScene } from "./programs.test.helper.js";
 
-/** What a person is told of a failure: one line on standard error, without a stack. */
+/** A failure is reported in one line on standard error, without a stack. */
 async function failedWith(program: Program, sentence: RegExp): Promise<void> {
   const { code } = await program.exited;
   assert.ok(code !== 0 && code !== null, `ended with ${code}: ${program.output}`);
@@ -75,7 +75,7 @@ const DAMAGES: readonly (readonly [what: string, damage: (path: string) => void]
 
 describe("a run with damaged checkpoints", { timeout: 600_000 }, () => {
   for (const [what, damage] of ALL ? DAMAGES : DAMAGES.slice(0, 1)) {
-    it(`goes on from the one before when the newest ${what}, says so, and has the same bits`, async () => {
+    it(`resumes from the one before if the newest ${what}, says so, and has the same bits`, async () => {
       const expected = await undisturbedHash();
       await withScene(TASK, async (scene) => {
         await killedRun(scene);
@@ -106,7 +106,7 @@ describe("a run with damaged checkpoints", { timeout: 600_000 }, () => {
 
 const DISK_BYTES = 4 * 1024 * 1024;
 
-/** Calls `use` with the folder of a small disk of its own; returns whether this machine lets us mount one. */
+/** Calls `use` with the folder of a small new disk; returns whether this machine allows mounting one. */
 async function withDisk(use: (folder: string) => Promise<void>): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), "isobatch-disk-"));
   try {
@@ -132,7 +132,7 @@ function fill(path: string, leaveBytes: number): void {
     const zeros = Buffer.alloc(bsize);
     for (let left = bavail * bsize - leaveBytes; left > 0; left -= bsize) writeSync(file, zeros);
   } catch (error) {
-    // The run takes its share meanwhile.
+    // The run may use space meanwhile.
     if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
   } finally {
     closeSync(file);
@@ -141,11 +141,11 @@ function fill(path: string, leaveBytes: number): void {
 
 describe("a run on a full disk", { timeout: 600_000 }, () => {
   const cases: readonly (readonly [what: string, leaveBytes: number])[] = [
-    ["has no room for a line of the records", 0],
+    ["has no room for another line of the records", 0],
     ["has no room for a checkpoint", 64 * 1024],
   ];
   for (const [what, leaveBytes] of cases) {
-    it(`ends with one sentence when it ${what}, and goes on once there is room`, { skip: !ALL }, async (t) => {
+    it(`ends with one sentence when it ${what}, and resumes once there is room`, { skip: !ALL }, async (t) => {
       const expected = await undisturbedHash();
       const mounted = await withDisk(async (folder) => {
         const filler = join(folder, "filler");
@@ -163,7 +163,7 @@ describe("a run on a full disk", { timeout: 600_000 }, () => {
         };
         await withScene(TASK, test, join(folder, "run"));
       });
-      if (!mounted) t.skip("this machine lets us mount no disk");
+      if (!mounted) t.skip("this machine does not allow mounting a disk");
     });
   }
 
@@ -172,7 +172,7 @@ describe("a run on a full disk", { timeout: 600_000 }, () => {
       fill(join(folder, "filler"), 64 * 1024);
       await withScene(TASK, (scene) => failedWith(startRun(scene), /the disk is full/), join(folder, "run"));
     });
-    if (!mounted) t.skip("this machine lets us mount no disk");
+    if (!mounted) t.skip("this machine does not allow mounting a disk");
   });
 });
 
@@ -180,7 +180,7 @@ describe("a run that diverges", { timeout: 600_000 }, () => {
   it("ends with one sentence that names step, micro-batch and samples, its checkpoints intact", {
     skip: !ALL,
   }, async () => {
-    // Twelve layers of weights that one step makes as large as the learning rate: their product overflows.
+    // One step makes the weights of twelve layers as large as the learning rate: their product overflows.
     const layers = Array.from({ length: 12 }, () => ({ layer: "Dense", units: 32, activation: "relu" }));
     const model = {
       kind: "sequential",
@@ -194,7 +194,7 @@ describe("a run that diverges", { timeout: 600_000 }, () => {
       const [, step, microBatch] = sentence.exec(run.output)!.map(Number);
       assert.equal(Math.floor(microBatch / TASK.microBatchesPerStep), step);
       assert.ok(checkpointFiles(scene).length > 0);
-      // The same again: nothing that was written is the worse for it.
+      // Running it again ends the same way: nothing that was written is damaged.
       await failedWith(startRun(scene), new RegExp(`diverged at step ${step}, micro-batch \\d+`));
     });
   });

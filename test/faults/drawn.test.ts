@@ -1,4 +1,4 @@
-/** Several faults of all kinds in one run, drawn from a seed. Only in `npm run faults`. */
+/** Several faults of all kinds in one run, drawn from a seed; only `npm run faults` and `npm run test:all` run this. */
 import { describe, it } from "node:test";
 import { ALL } from "../../shared/all-cases.test.helper.js";
 import { createRandom } from "../../shared/random.js";
@@ -18,7 +18,7 @@ import { childrenAs, type Program, type Scene, until, withScene } from "./progra
 const SEEDS = [1, 2, 3, 4, 5, 6];
 const FAULTS = 6;
 const SHARDS = 3;
-/** The last fault comes so long before the end that it meets a run. */
+/** The last step that may have a fault: far enough from the end that the run is still training. */
 const LAST_STEP = STEPS - 40;
 
 type Fault = "worker killed" | "shard killed" | "worker stopped" | "cluster killed";
@@ -54,7 +54,7 @@ describe("a run, bit for bit the undisturbed one", { timeout: 1_200_000, skip: !
   }
 });
 
-/** @returns the run that goes on */
+/** @returns the program that continues the run */
 async function strike(scene: Scene, run: Program, kind: Fault, which: number): Promise<Program> {
   if (kind === "cluster killed") {
     run.killAll();
@@ -62,7 +62,7 @@ async function strike(scene: Scene, run: Program, kind: Fault, which: number): P
     return startRun(scene, { shards: SHARDS });
   }
   const role = kind === "shard killed" ? "shard --index" : "worker join";
-  // The one before may have struck the same.
+  // The previous fault may have hit the same process.
   await until(() => childrenAs(run, role).length > 0, `a ${role}`, [run]);
   const victims = childrenAs(run, role);
   const victim = victims[which % victims.length];

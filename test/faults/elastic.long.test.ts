@@ -1,4 +1,4 @@
-/** κ that follows the workers, through a server that dies: the record decides, not who is there afterwards. */
+/** κ that follows the workers while a server dies: the record decides, not the workers that are there afterwards. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -16,7 +16,7 @@ const ELASTIC = {
   checkpointEverySamples: 8 * 500,
 };
 
-/** κ of each step, as the metrics tell it. */
+/** κ of each step, according to the metrics. */
 function kappasOf(out: string): number[] {
   return [...readJsonLines<MetricsLine>(join(out, METRICS_FILE))].flatMap((line) =>
     line.type === "step" ? [line.microBatches] : [],
@@ -31,7 +31,7 @@ async function serve(scene: Scene, port: string) {
 }
 
 describe("an elastic run", { timeout: 600_000 }, () => {
-  it("takes the recorded κ again after kill -9 of the server, with fewer workers, and its record replays the same bits", async () => {
+  it("uses the recorded κ again after kill -9 of the server, with fewer workers, and its record replays the same bits", async () => {
     await withScene(ELASTIC, async (scene) => {
       const { program: first, address } = await serve(scene, "0");
       const staying = startWorker(scene, address);
@@ -49,10 +49,10 @@ describe("an elastic run", { timeout: 600_000 }, () => {
       await Promise.all([second, staying].map(completed));
       const after = kappasOf(scene.out);
       assert.deepEqual(after.slice(0, before.length), before, "κ of the steps before the kill");
-      assert.equal(after[before.length], 2, "κ of the first step beyond, of the worker that is left");
+      assert.equal(after[before.length], 2, "κ of the first step beyond, for the one worker that is left");
 
       const kappas = readKappaRecord(scene.out, RANGE).map(({ microBatches }) => microBatches);
-      assert.deepEqual(kappas.slice(0, 4), [2, 4, 4, 2], "the record, with how far κ = 4 had come");
+      assert.deepEqual(kappas.slice(0, 4), [2, 4, 4, 2], "the record, with how far κ = 4 had got");
       const replayed = join(scene.out, "..", "replayed");
       const options = ["--out", replayed, "--workers", "3", "--compute-threads", "1", "--replay-kappa", scene.out];
       await completed(scene.start(["run", scene.task, ...options]));

@@ -1,8 +1,8 @@
 /**
  * Short runs whose workers reach the server over links that are cut, hung up, stalled or slowed down at moments drawn
- * from a seed: while they join, fetch samples, pull weights, push sums, evaluate, at the last commit and at the
- * farewell. Workers join at 127.0.0.2, where links listen at the ports that the server has on 127.0.0.1: shards are looked
- * for on the coordinator's host, so all connections pass a link.
+ * from a seed: while they join, fetch samples, pull weights, push sums, evaluate, at the last commit and while they
+ * leave. Workers join at 127.0.0.2, where links listen on the ports that the server has on 127.0.0.1. Workers look for
+ * shards on the coordinator's host, so all connections pass through a link.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import net from "node:net";
@@ -48,7 +48,7 @@ function flowers(): string {
   return ["a,b,c,d,kind", ...Array.from({ length: 96 }, (_, i) => row(i))].join("\n");
 }
 
-/** A version of the weights a second, so that a slow run does not last minutes. */
+/** Enough for one version of the weights per second, so that a slow run does not last minutes. */
 const SLOW_BYTES_PER_SECOND = 1_000_000;
 
 type How = "cut" | "hung up" | "stalled" | "slow";
@@ -61,20 +61,20 @@ interface Fault {
   readonly when:
     | { readonly kind: "bytes"; readonly connection: number; readonly bytes: number }
     | { readonly kind: "step"; readonly step: number; readonly which: number }
-    | { readonly kind: "farewell"; readonly which: number };
+    | { readonly kind: "leaving"; readonly which: number };
 }
 
 /** How a run and its processes ended. */
 export interface RunEnd {
   readonly seed: number;
-  /** What happened, for people. */
+  /** What happened, in words. */
   readonly what: string;
   readonly serverExit: number | string;
   readonly workerExits: readonly (number | string)[];
   readonly stateHash: string;
   readonly lockLeft: boolean;
   readonly processesLeft: number;
-  /** Connections that a link was made for. */
+  /** Connections that passed through a link. */
   readonly connections: number;
   readonly output: string;
 }
@@ -95,8 +95,8 @@ export const UNDISTURBED: Plan = {
 };
 
 /**
- * The weights' connection of the first worker stands still, with more than it holds to be written, until both sides give
- * it up; the run takes longer than that, and ends.
+ * The first worker's connection for weights stalls, with more to be written than it can hold, until both sides give it
+ * up; the run takes longer than that, and ends.
  */
 export const HALF_OPEN: Plan = {
   ...UNDISTURBED,
@@ -112,7 +112,7 @@ export function drawPlan(seed: number): Plan {
   const encrypted = random.below(2) === 0;
   const shards = 1 + random.below(2);
   const faults = Array.from({ length: 1 + random.below(3) }, () => drawFault(random));
-  // The workers are of the server's machine, though they reach it through links.
+  // The workers are on the server's machine, though they reach it through links.
   const transport = random.below(2) === 0 ? "auto" : "wire";
   return { seed, encrypted, shards, transport, faults, inOrder: false };
 }
@@ -134,7 +134,7 @@ export function runToTheEnd({ seed, encrypted, shards, transport, faults, inOrde
           connection.onBytes(when.bytes, () => spoil(connection, fault));
         }
       };
-      // Shard 1 leaves a port out, which is the dashboard's.
+      // Shard 1 skips a port, which is the dashboard's.
       for (const port of [ports[0], ports[2]].slice(0, shards)) {
         const options = { target: { host: "127.0.0.1", port }, listen: { host: LINKS_HOST, port }, onConnection };
         links.push(await openLink(options));
@@ -149,7 +149,7 @@ export function runToTheEnd({ seed, encrypted, shards, transport, faults, inOrde
           await until(() => made.length >= 2 * workers.length, "a worker's connections", [server, ...workers]);
       }
       await untilEnded(scene, server, made, faults);
-      // As a person would end workers that look for a server that is gone.
+      // As a user would end workers that look for a server that is gone.
       for (const worker of workers) if (worker.exit === undefined) worker.signal("SIGTERM");
       for (const worker of workers) await until(() => worker.exit !== undefined, "a worker's end", []);
       return {
@@ -172,13 +172,13 @@ export function runToTheEnd({ seed, encrypted, shards, transport, faults, inOrde
 function drawFault(random: Random): Fault {
   const how = (["cut", "cut", "cut", "hung up", "hung up", "stalled", "slow"] as const)[random.below(7)];
   const direction = ([undefined, "up", "down"] as const)[random.below(3)];
-  const kind = (["bytes", "bytes", "step", "step", "farewell"] as const)[random.below(5)];
+  const kind = (["bytes", "bytes", "step", "step", "leaving"] as const)[random.below(5)];
   const which = random.below(1_000);
-  if (kind === "farewell") return { how, direction, when: { kind, which } };
-  // The end of the run, and the boundary at which it is evaluated, are met as often as all the others.
+  if (kind === "leaving") return { how, direction, when: { kind, which } };
+  // The end of the run and the boundary at which it is evaluated are drawn as often as all other steps together.
   const step = [random.below(STEPS), EVALUATE_STEPS, STEPS, STEPS][random.below(4)];
   if (kind === "step") return { how, direction, when: { kind, step, which } };
-  // As often among the first hundred bytes as among the hundred thousandths.
+  // As often among the first hundred bytes as at about a hundred thousand.
   const bytes = Math.floor(2 ** (random.below(2_000) / 100));
   return { how, direction, when: { kind, connection: random.below(8), bytes } };
 }
@@ -190,7 +190,7 @@ function spoil(connection: LinkConnection, { how, direction }: Omit<Fault, "when
   else connection.slowDown(SLOW_BYTES_PER_SECOND);
 }
 
-/** Spoils connections as the run comes to the moments for it, until the server has ended. */
+/** Breaks connections when the run reaches the drawn moments, until the server has ended. */
 async function untilEnded(scene: Scene, server: Program, made: readonly LinkConnection[], faults: readonly Fault[]) {
   const rest = new Set(faults.filter(({ when }) => when.kind !== "bytes"));
   await until(() => {
@@ -218,7 +218,7 @@ function stepsIn(out: string): number {
 function describeFault({ how, direction, when }: Fault): string {
   const what = how === "stalled" ? `stalled ${direction ?? "both ways"}` : how;
   if (when.kind === "bytes") return `connection ${when.connection} ${what} after ${when.bytes} bytes`;
-  return `a connection ${what} ${when.kind === "step" ? `at step ${when.step}` : "at the farewell"}`;
+  return `a connection ${what} ${when.kind === "step" ? `at step ${when.step}` : "while leaving"}`;
 }
 
 const exitOf = ({ exit }: Program): number | string => exit?.code ?? exit?.signal ?? "none";
@@ -241,7 +241,7 @@ const PORTS_FIRST = 20_000;
 const PORTS = 3;
 const BLOCKS = 3_000;
 
-/** Neighbours, free on both hosts, below those that the system gives out. */
+/** Adjacent ports that are free on both hosts, below the range from which the system assigns them. */
 async function freePorts(seed: number): Promise<number[]> {
   for (let block = process.pid + 7 * seed; ; block++) {
     const ports = Array.from({ length: PORTS }, (_, i) => PORTS_FIRST + PORTS * (block % BLOCKS) + i);

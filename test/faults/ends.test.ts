@@ -1,5 +1,5 @@
 /**
- * That a run ends, well and with nothing left behind, whatever its connections went through. `npm run faults -- ends 200`
+ * A run must end well and leave nothing behind, no matter what happens to its connections. `npm run faults -- ends 200`
  * makes 200 runs in a row; `npm test` has time for one.
  */
 import assert from "node:assert/strict";
@@ -12,7 +12,7 @@ import { drawPlan, HALF_OPEN, type Plan, type RunEnd, runToTheEnd, UNDISTURBED }
 
 const { ISOBATCH_ENDS = "1", ISOBATCH_ENDS_FIRST = "3", ISOBATCH_ENDS_FIGURES } = process.env;
 const [runs, first] = [Number(ISOBATCH_ENDS), Number(ISOBATCH_ENDS_FIRST)];
-/** One more at once than the machine has cores for, so that each of them is short of time. */
+/** One more run at a time than the machine has cores, so that each of them is short of time. */
 const concurrency = Math.min(runs, availableParallelism() + 1);
 
 let undisturbed: Promise<RunEnd> | undefined;
@@ -30,9 +30,9 @@ async function check(plan: Plan): Promise<void> {
   );
 }
 
-describe("a run whose connections are spoiled", { timeout: 14_400_000, concurrency }, () => {
-  // It takes a silence of a connection, which npm test has no time for.
-  it("ends well when one of them was half open as the weights came", { skip: !ALL }, () => check(HALF_OPEN));
+describe("a run whose connections break", { timeout: 14_400_000, concurrency }, () => {
+  // It waits until a silent connection is given up, which npm test has no time for.
+  it("ends well when one of them was half open while the weights were sent", { skip: !ALL }, () => check(HALF_OPEN));
 
   for (let seed = first; seed < first + runs; seed++) {
     it(`ends with exit code 0, the undisturbed run's bits and no lock (seed ${seed})`, () => check(drawPlan(seed)));

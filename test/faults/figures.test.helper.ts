@@ -1,7 +1,7 @@
 /**
- * What every fault is judged by: the bits of the undisturbed run, a ledger that has each micro-batch once, and no
- * more than a checkpoint interval computed again. The figures go to the file that ISOBATCH_FAULTS_FIGURES names, of
- * which `npm run faults` makes a table.
+ * How the result of every fault is judged: it has the bits of the undisturbed run, a ledger with each micro-batch once,
+ * and at most one checkpoint interval computed again. The figures go to the file that ISOBATCH_FAULTS_FIGURES names,
+ * from which `npm run faults` makes a table.
  */
 import assert from "node:assert/strict";
 import { appendFileSync, readFileSync } from "node:fs";
@@ -44,7 +44,7 @@ const POLL_MS = 5;
 
 const undisturbed = new Map<number, Promise<string>>();
 
-/** The stateHash of the run of so many steps on one worker that nothing happens to; it is run once a process. */
+/** The stateHash of the undisturbed run of this many steps on one worker; each length is run once per process. */
 export function undisturbedHash(steps = STEPS): Promise<string> {
   const known = undisturbed.get(steps);
   if (known !== undefined) return known;
@@ -72,7 +72,7 @@ export function startRun(scene: Scene, { workers = 2, shards = 1, steps = STEPS,
   );
 }
 
-/** `isobatch server` on the scene; resolves to its address once it tells how to join. */
+/** `isobatch server` on the scene; resolves to its address once it prints how to join. */
 export async function startServer(
   scene: Scene,
   options: { port?: number; workers?: number; steps?: number; env?: NodeJS.ProcessEnv } = {},
@@ -91,19 +91,19 @@ export function startWorker(scene: Scene, address: string, env?: NodeJS.ProcessE
   return scene.start(["worker", "join", address, "--backend", "wasm", ...options], env);
 }
 
-/** Waits until the program has ended, well. */
+/** Waits until the program has ended with exit code 0. */
 export async function completed(program: Program): Promise<void> {
   const { code, signal } = await program.exited;
   assert.equal(code, 0, `ended with ${code ?? signal}: ${program.output.slice(-3_000)}`);
 }
 
-/** How far a run is. */
+/** How far a run has got. */
 export interface Progress {
-  /** How often it has been taken to a checkpoint. */
+  /** How often it has been restored from a checkpoint. */
   readonly restores: number;
   /** Steps committed. */
   readonly steps: number;
-  /** Whether one was since it was last restored. */
+  /** Whether a step has been committed since it was last restored. */
   readonly moving: boolean;
 }
 
@@ -119,7 +119,7 @@ export function progressOf(out: string): Progress {
 
 /**
  * The steps that a crash now may cost: those since the newest checkpoint that was reported as written. These are
- * never more than an interval, but for the steps since the last boundary while its checkpoint is being written.
+ * never more than an interval, except for the steps since the last boundary while its checkpoint is being written.
  */
 export function atRisk(out: string): number {
   let [committed, reported] = [0, 0];
@@ -139,7 +139,7 @@ export async function untilSteps(scene: Scene, steps: number, during: readonly P
 
 /**
  * Called at the moment of a fault; resolves to the milliseconds from there to the next committed step.
- * @param rollback whether the fault takes the run back to a checkpoint: then steps before that do not count
+ * @param rollback whether the fault sends the run back to a checkpoint: then steps before that do not count
  */
 export async function recovery(scene: Scene, rollback: boolean): Promise<number> {
   const at = performance.now();
@@ -156,7 +156,7 @@ export async function recovery(scene: Scene, rollback: boolean): Promise<number>
 }
 
 export interface Judgement {
-  /** For the table. */
+  /** The kind of fault, for the table. */
   readonly fault: string;
   readonly shards?: number;
   readonly expected: string;
@@ -165,7 +165,7 @@ export interface Judgement {
   readonly recoveryMs?: number;
 }
 
-/** Judges a run that has ended well. */
+/** Judges a run that has ended with exit code 0. */
 export function judge({ out }: Scene, judgement: Judgement): void {
   const { fault, shards = 1, expected, recomputedMax, recoveryMs } = judgement;
   const { stateHash, recomputedSteps, steps } = readSummary(out);
@@ -179,7 +179,7 @@ export function judge({ out }: Scene, judgement: Judgement): void {
   assert.ok(recomputedSteps <= recomputedMax, broken("fewStepsLost", again));
 }
 
-/** Every (step, micro-batch) once, of each shard and chunk. */
+/** Every (step, micro-batch) is there once, for each shard and chunk. */
 export function checkLedger(out: string, steps: number, shards: number): void {
   const lines = [...readJsonLines<LedgerLine>(join(out, LEDGER_FILE))];
   const chunks = layoutFromJson(readFileSync(join(out, "layout.json"), "utf8")).chunks.length;

@@ -1,4 +1,4 @@
-/** Processes that share memory and die, and memory that can't be shared: the bits of the undisturbed run, and nothing left. */
+/** Processes die that share memory, or memory can't be shared: the run has its undisturbed bits and leaves nothing behind. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
@@ -57,7 +57,7 @@ function ended(scene: Scene, expected: string): void {
 describe("a run whose numbers are in shared memory", { timeout: 900_000 }, () => {
   for (const { how, env } of HOWS) {
     for (const point of ALL ? SERVER_POINTS : []) {
-      it(`${how}, goes on when the server dies at ${point} and the command is repeated`, async () => {
+      it(`${how}, resumes when the server dies at ${point} and the command is repeated`, async () => {
         const expected = await undisturbedHash(STEPS);
         await withScene(TASK, async (scene) => {
           await killed(startRun(scene, { steps: STEPS, env: { ...env, ISOBATCH_FAIL_AT: point } }));
@@ -72,9 +72,9 @@ describe("a run whose numbers are in shared memory", { timeout: 900_000 }, () =>
 
     const points = WORKER_POINTS.filter((point) => how === "copied" || !point.startsWith("near.put"));
     for (const point of ALL ? points : how === "copied" ? ["near.put:30"] : []) {
-      it(`${how}, goes on when a worker dies at ${point}`, async () => {
+      it(`${how}, continues when a worker dies at ${point}`, async () => {
         const expected = await undisturbedHash(STEPS);
-        // The server waits a minute for one that dies before it is ready.
+        // The server waits a minute for a worker that dies before it is ready.
         const ready = /hello|welcome/.test(point) ? 1 : 2;
         await withScene(TASK, async (scene) => {
           const { program: server, address } = await startServer(scene, { workers: ready, steps: STEPS, env });

@@ -1,7 +1,7 @@
 /**
- * Runs of any pace hold their connections: one whose steps take two milliseconds, and one whose steps take longer than
- * a minute, in which a compute thread is inside one call all the time and the other worker has nothing to do. The second
- * takes some minutes: `npm run faults -- pace`. `npm test` has the first, and that an idle connection is kept
+ * Runs of any pace keep their connections: one whose steps take two milliseconds, and one whose steps take longer than a
+ * minute, while a compute thread stays inside one call and the other worker has nothing to do. The second one takes some
+ * minutes: `npm run faults -- pace`. `npm test` runs the first one, and tests that an idle connection is kept
  * (shared/wire/liveness.test.ts).
  */
 import assert from "node:assert/strict";
@@ -15,7 +15,7 @@ import { type Link, openLink } from "../../shared/wire/link.test.helper.js";
 import { type Program, type Scene, until, withScene } from "./programs.test.helper.js";
 
 interface Pace {
-  /** Of the model's two hidden layers. */
+  /** The units of the model's two hidden layers. */
   readonly units: number;
   readonly microBatchSize: number;
   readonly steps: number;
@@ -24,7 +24,7 @@ interface Pace {
 }
 
 const FAST: Pace = { units: 8, microBatchSize: 4, steps: ALL ? 3_000 : 100, backend: "wasm", workers: 1 };
-/** On plain JavaScript one such micro-batch takes some 70 s on a core of 2026. */
+/** In plain JavaScript one such micro-batch takes about 70 s on a core of 2026. */
 const SLOW: Pace = { units: 2_048, microBatchSize: 1_500, steps: 2, backend: "cpu", workers: 2 };
 const MINUTE_MS = 60_000;
 
@@ -88,7 +88,7 @@ function train(pace: Pace, signal: AbortSignal): Promise<StepLine[]> {
   });
 }
 
-/** @param signal ends the waiting, so that programs which stand still are ended too */
+/** @param signal ends the waiting, so that programs that stall are ended too */
 async function untilTrained(
   scene: Scene,
   { steps, workers }: Pace,

@@ -1,7 +1,7 @@
 /**
  * Real processes of the command line, to be killed. Each program that a test starts leads a process group, to which
- * the workers and shards that it starts itself belong: so a whole cluster dies of one signal, and whatever a program
- * leaves behind is found.
+ * the workers and shards that it starts itself belong: so one signal kills a whole cluster, and any process that a
+ * program leaves behind is found.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -12,20 +12,20 @@ import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
 const POLL_MS = 5;
-/** A machine that is busy with other things is no fault. */
+/** Patience for a machine that is busy with other things. */
 const PATIENCE_MS = 120_000;
 
 export interface Program {
   readonly processId: number;
-  /** Undefined while it runs. */
+  /** The program's exit; undefined while it runs. */
   readonly exit: Exit | undefined;
   readonly exited: Promise<Exit>;
-  /** What it has said so far, on both streams. */
+  /** Its output so far, on both streams. */
   readonly output: string;
   signal(signal: NodeJS.Signals): void;
-  /** `kill -9` of it and of everything that it has started, at once. */
+  /** Sends `kill -9` to it and everything that it has started, all at once. */
   killAll(): void;
-  /** The processes that it has started and that still live. */
+  /** The live processes that it has started. */
   children(): ChildOfProgram[];
 }
 
@@ -77,7 +77,7 @@ function startProgram(args: readonly string[], variables: NodeJS.ProcessEnv): Pr
   const child = spawn(process.execPath, [MAIN, ...args], {
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
-    // Bits are compared with those of wasm, whatever is installed on this machine.
+    // Bits are compared with those of wasm, so no TensorFlow of this machine may be used.
     env: { ...process.env, ISOBATCH_TENSORFLOW: "/nonexistent/no-tensorflow", NO_COLOR: "1", ...variables },
   });
   const group = child.pid!;
@@ -106,7 +106,7 @@ function whenClosed(child: ChildProcess): Promise<Exit> {
   return new Promise((resolve) => child.once("close", (code, signal) => resolve({ code, signal })));
 }
 
-/** The living processes of a group; a zombie is dead. */
+/** The live processes of a group; a zombie counts as dead. */
 function processesOf(group: number): ChildOfProgram[] {
   return readdirSync("/proc").flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
@@ -126,18 +126,18 @@ function processesOf(group: number): ChildOfProgram[] {
 
 /**
  * Waits for a condition.
- * @param during these programs must go on running meanwhile
- * @throws with what they said, when it does not come
+ * @param during programs that must keep running meanwhile
+ * @throws with their output, if the condition does not come true
  */
 export async function until(condition: () => boolean, what: string, during: readonly Program[] = []): Promise<void> {
   const end = performance.now() + PATIENCE_MS;
-  const told = (): string => during.map(({ output }) => output.slice(-2_000)).join("\n---\n");
+  const outputs = (): string => during.map(({ output }) => output.slice(-2_000)).join("\n---\n");
   while (!condition()) {
     const ended = during.find(({ exit }) => exit !== undefined);
     if (ended !== undefined) {
-      throw new Error(`${what}: not before a program ended (${JSON.stringify(ended.exit)}).\n${told()}`);
+      throw new Error(`${what}: not before a program ended (${JSON.stringify(ended.exit)}).\n${outputs()}`);
     }
-    if (performance.now() > end) throw new Error(`${what}: not within ${PATIENCE_MS / 1000} s.\n${told()}`);
+    if (performance.now() > end) throw new Error(`${what}: not within ${PATIENCE_MS / 1000} s.\n${outputs()}`);
     await sleep(POLL_MS);
   }
 }

@@ -1,4 +1,4 @@
-/** Server processes that die or are told to end in mid-run, alone or with everything. */
+/** Server processes that die or are asked to end during a run, by themselves or with all others. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ALL } from "../../shared/all-cases.test.helper.js";
@@ -20,9 +20,9 @@ import { childrenAs, type Program, until, withScene } from "./programs.test.help
 
 const TERMINATE_MS = 30_000;
 
-/** The point in the code at which a process kills itself, and which passage of it; this one in `npm test`. */
+/** Points in the code at which a process kills itself, and at which pass; `npm test` runs this one. */
 const POINTS = ["shard.apply:157"];
-/** With one shard of 4 chunks and 4 leaves a step, several passages of all. */
+/** Several times at all points, with one shard of 4 chunks and 4 leaves per step. */
 const MORE_POINTS = [
   ...["coordinator.lease:1", "coordinator.lease:90", "coordinator.commit:1", "coordinator.commit:55"],
   ...["coordinator.record:1", "coordinator.record:40", "coordinator.record:55"],
@@ -36,12 +36,12 @@ const MORE_POINTS = [
 async function killed(program: Program): Promise<void> {
   const { signal } = await program.exited;
   assert.equal(signal, "SIGKILL", program.output);
-  // Whatever it had started must notice, and go.
+  // Everything it had started must notice, and end.
   await until(() => program.children().length === 0, "the end of what a killed program has started");
 }
 
 describe("a run, bit for bit the undisturbed one", { timeout: 900_000 }, () => {
-  it("goes on when the whole cluster is killed and the command repeated, again and again", async () => {
+  it("resumes when the whole cluster is killed and the command repeated, again and again", async () => {
     const expected = await undisturbedHash();
     await withScene(TASK, async (scene) => {
       const kills = ALL ? [10, 35, 75, 110, 130] : [75];
@@ -61,7 +61,7 @@ describe("a run, bit for bit the undisturbed one", { timeout: 900_000 }, () => {
   });
 
   for (const point of ALL ? [...POINTS, ...MORE_POINTS] : POINTS) {
-    it(`goes on when the server dies at ${point} and the command is repeated`, async () => {
+    it(`resumes when the server dies at ${point} and the command is repeated`, async () => {
       const expected = await undisturbedHash();
       await withScene(TASK, async (scene) => {
         const dying = startRun(scene, { env: { ISOBATCH_FAIL_AT: point } });
@@ -76,14 +76,14 @@ describe("a run, bit for bit the undisturbed one", { timeout: 900_000 }, () => {
   }
 
   for (const shard of ALL ? [1, 2, 1, 2] : []) {
-    it(`goes on when shard ${shard} of three is killed: all return to one checkpoint`, async () => {
+    it(`continues when shard ${shard} of three is killed: all return to one checkpoint`, async () => {
       const expected = await undisturbedHash();
       await withScene(TASK, async (scene) => {
         const run = startRun(scene, { shards: 3 });
         await untilSteps(scene, 47, [run]);
         const [victim] = childrenAs(run, `shard --index ${shard}`);
         process.kill(victim, "SIGKILL");
-        // A step that all shards have committed may still be on its way into the record.
+        // A step that all shards have committed may not be recorded yet.
         const recomputedMax = atRisk(scene.out) + 1;
         const recoveryMs = await recovery(scene, true);
         await completed(run);
@@ -93,7 +93,7 @@ describe("a run, bit for bit the undisturbed one", { timeout: 900_000 }, () => {
     });
   }
 
-  it("goes on when the server is killed and started again at its port: workers find back by themselves", async () => {
+  it("resumes when the server is killed and started again on its port: workers reconnect by themselves", async () => {
     const expected = await undisturbedHash();
     await withScene(TASK, async (scene) => {
       const { program: first, address } = await startServer(scene, { workers: 2 });
@@ -111,7 +111,7 @@ describe("a run, bit for bit the undisturbed one", { timeout: 900_000 }, () => {
     });
   });
 
-  it("goes on after SIGTERM in mid-step, which ends everything in order and loses nothing", {
+  it("resumes after SIGTERM during a step, which ends everything in order and loses nothing", {
     skip: !ALL,
   }, async () => {
     const expected = await undisturbedHash();

@@ -1,4 +1,4 @@
-/** Workers that come, die, stand still and leave in mid-run, each a process of its own. */
+/** Workers that join, die, pause and leave during a run, each in its own process. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ALL } from "../../shared/all-cases.test.helper.js";
@@ -19,13 +19,13 @@ import {
 } from "./figures.test.helper.js";
 import { childrenAs, until, withScene } from "./programs.test.helper.js";
 
-/** SIGTERM promises an orderly end within so long. */
+/** After SIGTERM a program must end in order within this time. */
 const TERMINATE_MS = 30_000;
-/** No rollback: nothing is computed again by the coordinator's count. */
+/** Without a rollback nothing is computed again, by the coordinator's count. */
 const NOTHING = 0;
 
 describe("a run, bit for bit the undisturbed one", { timeout: 600_000 }, () => {
-  it("goes on with a worker that joins in mid-run", { skip: !ALL }, async () => {
+  it("continues with a worker that joins during the run", { skip: !ALL }, async () => {
     await withScene(TASK, async (scene) => {
       const { program: server, address } = await startServer(scene, { steps: 100_000 });
       const first = startWorker(scene, address);
@@ -42,7 +42,7 @@ describe("a run, bit for bit the undisturbed one", { timeout: 600_000 }, () => {
   });
 
   for (const atStep of ALL ? [15, 30, 60] : [30]) {
-    it(`goes on when a worker is killed after step ${atStep}, and the supervisor starts another`, async () => {
+    it(`continues when a worker is killed after step ${atStep}, and the supervisor starts another`, async () => {
       const expected = await undisturbedHash();
       await withScene(TASK, async (scene) => {
         const run = startRun(scene);
@@ -56,7 +56,7 @@ describe("a run, bit for bit the undisturbed one", { timeout: 600_000 }, () => {
       });
     });
 
-    it(`goes on when one of two workers is killed after step ${atStep} for good`, { skip: !ALL }, async () => {
+    it(`continues when one of two workers is killed for good after step ${atStep}`, { skip: !ALL }, async () => {
       const expected = await undisturbedHash();
       await withScene(TASK, async (scene) => {
         const { program: server, address } = await startServer(scene, { workers: 2 });
@@ -69,7 +69,7 @@ describe("a run, bit for bit the undisturbed one", { timeout: 600_000 }, () => {
       });
     });
 
-    it(`advances while a worker stands still after step ${atStep}, and takes it back`, async () => {
+    it(`advances while a worker is paused after step ${atStep}, and takes it back`, async () => {
       const expected = await undisturbedHash();
       await withScene(TASK, async (scene) => {
         const { program: server, address } = await startServer(scene, { workers: 2 });
@@ -78,7 +78,7 @@ describe("a run, bit for bit the undisturbed one", { timeout: 600_000 }, () => {
         sleeper.signal("SIGSTOP");
         const stoppedAt = progressOf(scene.out).steps;
         const recoveryMs = await recovery(scene, false);
-        // Two steps may have had all they needed from it; the third was leased while it slept.
+        // Two steps may already have had all they needed from it; the third was leased while it was paused.
         await untilSteps(scene, stoppedAt + 3, [server, other]);
         sleeper.signal("SIGCONT");
         await Promise.all([server, sleeper, other].map(completed));
@@ -88,7 +88,7 @@ describe("a run, bit for bit the undisturbed one", { timeout: 600_000 }, () => {
     });
   }
 
-  it("goes on when a worker is asked to end, which it does in order", { skip: !ALL }, async () => {
+  it("continues when a worker is asked to end, which it does in order", { skip: !ALL }, async () => {
     const expected = await undisturbedHash();
     await withScene(TASK, async (scene) => {
       const { program: server, address } = await startServer(scene, { workers: 2 });

@@ -1,6 +1,6 @@
 /**
- * Whatever somebody on the network may try at a server that others reach: all of it is refused with the reason, and
- * nothing of the model or the data is given out, which is counted where the server turns messages into bytes.
+ * Attempts of anyone on the network against a server that others can reach: all are refused with the reason, and nothing
+ * of the model or the data is sent, which is counted where the server turns messages into bytes.
  */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -43,7 +43,7 @@ import { broken } from "../promises.test.helper.js";
 const STEPS = 4;
 const LIMIT = { timeout: 120_000 };
 
-/** An address of this machine that others reach, if it has one: what loopback is spared must not spare it. */
+/** An address of this machine that others can reach, if it has one: exemptions for loopback must not apply to it. */
 const HERE =
   Object.values(networkInterfaces())
     .flatMap((list) => list ?? [])
@@ -63,9 +63,9 @@ for (const method of [shardService.WatchWeights, coordinatorService.FetchSamples
 type Serialise = (message: never) => Buffer;
 
 let task: Task;
-/** The stateHash of a run that nobody disturbs. */
+/** The stateHash of an undisturbed run. */
 let undisturbed: string;
-const UNCHANGED = broken("rejectedInput", "The stateHash is not that of a run that nobody disturbs.");
+const UNCHANGED = broken("rejectedInput", "The stateHash is not that of an undisturbed run.");
 
 before(async () => {
   task = await smallTask(STEPS);
@@ -82,7 +82,7 @@ async function finish(test: TestContext, server: TestServer): Promise<string> {
   return (await server.finished).summary.stateHash;
 }
 
-/** A token of this server, as people copy it. */
+/** A token of this server, in the form that people copy. */
 function tokenFor({ out, security }: TestServer, name: string, role: TokenRole, expiresMs?: number): string {
   const secret = addToken(join(out, "security"), { name, role, nowMs: Date.now(), expiresMs });
   security.reload();
@@ -108,7 +108,7 @@ interface Claims {
 }
 const NOBODY: Claims = { workerId: "vm-1", seal: Buffer.alloc(32) };
 
-/** Every method of the wire, and what comes of calling it. */
+/** Every method of the wire, with a call of it. */
 const METHODS: Readonly<Record<string, (connection: Connection, claims: Claims) => Promise<unknown>>> = {
   Join: ({ coordinator }) => call(coordinator, coordinatorService.Join, joinRequest(), CALL),
   GetStatus: ({ coordinator }) => call(coordinator, coordinatorService.GetStatus, {}, CALL),
@@ -135,7 +135,7 @@ const METHODS: Readonly<Record<string, (connection: Connection, claims: Claims) 
 const EVERY_METHOD = Object.keys(METHODS);
 const NEEDS_JOINING = ["FetchSamples", "WatchWeights", "PushSums"];
 
-/** The first message of a stream, which is then left. */
+/** The first message of a stream, which is then closed. */
 async function first(stream: Parameters<typeof readMessages>[0]): Promise<unknown> {
   for await (const message of readMessages(stream, { what: "The stream", stallMs: 10_000 })) return message;
   throw new Error("the stream ended without a word");
@@ -153,7 +153,7 @@ async function refusesAll(connection: Connection, methods: readonly string[], re
 }
 
 describe("a server that others reach", LIMIT, () => {
-  it("trains undisturbed, and gives samples and weights to a worker that has joined, which is counted", async (test) => {
+  it("trains undisturbed, and counts the samples and weights that it sends to a worker that has joined", async (test) => {
     const server = await serveHere(test);
     const connection = await connectTo(test, server.address, server.security.joinToken);
     const joined = await call(connection.coordinator, coordinatorService.Join, joinRequest(), CALL);
@@ -165,7 +165,7 @@ describe("a server that others reach", LIMIT, () => {
     undisturbed = await finish(test, server);
   });
 
-  it("refuses whoever has no right to it, whatever is asked, and gives out nothing", async (test) => {
+  it("refuses every request that the caller has no right to, and sends nothing", async (test) => {
     const server = await serveHere(test);
     const before = givenOut;
     const { address, security } = server;
@@ -198,7 +198,7 @@ describe("a server that others reach", LIMIT, () => {
     test.after(() => nobody.close());
     await refusesAll(nobody, EVERY_METHOD, /^The server wants its join token, and none was given/);
 
-    // Those with a right to something, at everything else.
+    // Callers with some rights, at everything else.
     const observer = await connectTo(test, address, tokenFor(server, "sees", "observer"));
     const computing = ["Join", "Work", "FetchSamples", "WatchWeights", "PushSums", "Near"];
     await refusesAll(observer, [...computing, "Control", "Serve"], /"sees" has the role observer, which may not call/);
@@ -214,13 +214,13 @@ describe("a server that others reach", LIMIT, () => {
       await assert.rejects(call(worker.coordinator, coordinatorService.Control, request, CALL), /has the role worker/);
     }
 
-    // What one worker was given is of no use to another, nor to a second stream.
+    // One worker's credentials are useless to another worker and to a second stream.
     const joined = await call(worker.coordinator, coordinatorService.Join, joinRequest(), CALL);
     const thief = await connectTo(test, address, tokenFor(server, "thief", "worker"));
     await refusesAll(thief, NEEDS_JOINING, /has joined this run with the token "thief": join first/, joined);
     await refusesAll(thief, ["Work"], /^No worker called "tester-\d+" has joined and waits for its stream/, joined);
 
-    // Those who speak something else.
+    // Callers that speak another protocol.
     for (const bytes of [
       "GET / HTTP/1.1\r\nHost: isobatch\r\n\r\n",
       "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -231,7 +231,7 @@ describe("a server that others reach", LIMIT, () => {
     const browser = connectTls({ ...address, rejectUnauthorized: false, ALPNProtocols: ["http/1.1"] });
     assert.doesNotMatch(await answerTo(browser, "GET / HTTP/1.1\r\nHost: isobatch\r\n\r\n"), /200 OK|html/i);
 
-    assert.equal(givenOut - before, 0, broken("tokenNeeded", "Weights or samples were given out."));
+    assert.equal(givenOut - before, 0, broken("tokenNeeded", "Weights or samples were sent."));
     assert.equal(await finish(test, server), undisturbed, UNCHANGED);
     const text = server.log.join("");
     for (const token of [joinToken, revoked, expired]) assert.ok(!text.includes(parseToken(token).secret));
@@ -255,7 +255,7 @@ describe("a server that others reach", LIMIT, () => {
     assert.ok(stolen >= STEPS);
   });
 
-  it("cuts off in mid-stream whoever came in with a token that is revoked, and nobody else", async (test) => {
+  it("cuts off the streams of a token that is revoked, and no others", async (test) => {
     const server = await serveHere(test);
     const guest = await connectTo(test, server.address, tokenFor(server, "guest", "worker"));
     const { workerId, seal } = await call(guest.coordinator, coordinatorService.Join, joinRequest(), CALL);
@@ -277,7 +277,7 @@ describe("a server that others reach", LIMIT, () => {
   });
 });
 
-/** What comes back until the other side closes. */
+/** The bytes that come back until the other side closes. */
 function answerTo(socket: Socket, bytes: string): Promise<string> {
   let text = "";
   socket.on("error", () => {});

@@ -1,4 +1,4 @@
-/** A run with TLS, two shards and two tokens, as its users have it: in processes, and with all that it leaves behind. */
+/** A run with TLS, two shards and two tokens, as a user runs it: in separate processes, and with all that it leaves behind. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -11,13 +11,13 @@ const LOUD = { ISOBATCH_LOG: "debug" };
 
 describe("a run with TLS and tokens", LIMIT, () => {
   let workplace: Workplace;
-  /** Of everything that was started here: what it printed. */
+  /** The output of everything that was started here. */
   const printed: { stdout: string; stderr: string }[] = [];
   const secrets: string[] = [];
 
   before(() => {
     workplace = openWorkplace();
-    // Long, and with evaluations and checkpoints so seldom that steps are most of what it does.
+    // Long, and with evaluations and checkpoints so rare that it mostly takes steps.
     workplace.write("endless.json", {
       ...TINY_TASK,
       samples: 64_000_000,
@@ -41,7 +41,7 @@ describe("a run with TLS and tokens", LIMIT, () => {
     return stdout;
   };
 
-  it("admits two workers by two tokens, cuts off the one whose token is revoked, and trains on", async () => {
+  it("admits two workers by two tokens, cuts off the one whose token is revoked, and continues training", async () => {
     const server = serve();
     await server.until(/ISOBATCH_TOKEN=\S+ .* worker join \S+\n/);
     const [, joinToken, address] = /ISOBATCH_TOKEN=(\S+) .* worker join (\S+)/.exec(server.output.stdout)!;
@@ -77,7 +77,7 @@ describe("a run with TLS and tokens", LIMIT, () => {
     assert.equal((await regular.ended).code, 0);
   });
 
-  it("is the same to everybody when it is started again, and shows its token no more", async () => {
+  it("accepts and refuses the same tokens after a restart, and no longer shows its token", async () => {
     const server = serve();
     await server.until(/ISOBATCH_TOKEN=\$\(cat \S+token\) .* worker join \S+\n/);
     const address = / worker join (\S+)\n/.exec(server.output.stdout)![1];
@@ -89,7 +89,7 @@ describe("a run with TLS and tokens", LIMIT, () => {
     assert.equal((await server.ended).code, 0);
   });
 
-  it("has left no secret in what it printed, logged and wrote, but where it said so", () => {
+  it("has left secrets only where it said so, in what it printed, logged and wrote", () => {
     assert.equal(secrets.length, 3);
     const shown = printed.map(({ stdout }) => stdout).join("");
     for (const secret of secrets.slice(0, 2)) assert.equal(shown.split(secret).length, 2, "shown once");

@@ -2,8 +2,8 @@ import { seedOf } from "../../shared/random.js";
 import type { CheckpointMark, StepCoefficients, StepPlan } from "../../shared/steps/index.js";
 
 /**
- * The simulated arithmetic: a sum is a number that remembers how it was made, so that a leaf counted twice, left out
- * or added in another order gives another number. Like float32 addition, `plus` commutes and does not associate.
+ * The simulated arithmetic: a sum is a number that depends on how it was made, so that a leaf that is counted twice, left
+ * out or added in another order gives another number. Like float32 addition, `plus` is commutative but not associative.
  */
 
 function mix(a: number, b: number): number {
@@ -46,22 +46,22 @@ export type CoefficientsOf = (step: {
 }) => StepCoefficients;
 
 /**
- * The weights of every version of an undisturbed run, one micro-batch after the other on one machine, at the κ that
- * the disturbed one has recorded for each step. A step that nobody knows of any more may be taken anew at another κ;
- * what an older term made of it stays known, because its messages may still be on their way.
+ * The weights of every version of an undisturbed run, one micro-batch at a time on one machine, at the κ that the
+ * disturbed run has recorded for each step. A step that nobody remembers may be taken again at another κ; what an older
+ * term made of it stays known, because its messages may still be in flight.
  */
 export interface Reference {
   at(term: number, version: number): ReferenceVersion;
   /** κ of a step as it was last planned; undefined if it never was. */
   kappaOf(step: number): number | undefined;
-  /** Step `step` is taken at κ, from the term on. */
+  /** Step `step` is taken at κ, from this term on. */
   plan(term: number, step: number, microBatches: number): void;
 }
 
 export function createReference(chunks: number, coefficients: CoefficientsOf): Reference {
   const initial = Array.from({ length: chunks }, (_, chunk) => seedOf("initial", chunk));
   const start: ReferenceVersion = { mark: { step: 0, microBatches: 0, c1: 0, c2: 0 }, weights: initial };
-  /** By the term from which on each holds. */
+  /** κ by the term from which on it holds. */
   const histories: { term: number; versions: ReferenceVersion[] }[] = [{ term: 0, versions: [start] }];
 
   function kappaOf(step: number): number | undefined {

@@ -4,7 +4,7 @@ import { type KappaFact, kappaFactOf, type StepPlan } from "../../shared/steps/i
 import { coefficientsOf, leavesOf } from "./formulas.js";
 import type { World } from "./world.js";
 
-/** What must hold of what the cores decide, beside what the shards' shells see. */
+/** Invariants of the cores' decisions, in addition to those that the shards' shells check. */
 
 /** A leaf is done only when every shard covers it. */
 export function checkDone(
@@ -21,8 +21,8 @@ export function checkDone(
 }
 
 /**
- * A plan is the reference's, which takes κ from it. @param frontier steps before this one are known to whoever plans:
- * they keep their κ
+ * A plan is the reference's, which takes κ from it.
+ * @param frontier steps before this one are known to the planning coordinator, and keep their κ
  */
 export function checkPlan(
   { reference, options, count, fail }: World,

@@ -1,15 +1,15 @@
 import type { SimulatedCoordinator } from "./simulated-coordinator.js";
 import type { World } from "./world.js";
 
-/** What goes wrong in a world: one fault after the other, drawn by the seed. */
+/** What goes wrong in a world: one fault after another, drawn by the seed. */
 export interface Faults {
-  /** The first comes after a while, the last before `faultsUntilMs`. */
+  /** The first fault comes after a while, the last one before `faultsUntilMs`. */
   start(): void;
   /** A shard has just updated the first of its chunks in a step. */
   partlyApplied(): void;
 }
 
-/** @param draw a number from 0 to below n */
+/** @param draw draws a whole number in [0, n) */
 export function createFaults(world: World, coordinator: SimulatedCoordinator, draw: (n: number) => number): Faults {
   const { queue, options, shards, workers } = world;
   const delayMs = (minMs: number, maxMs: number): number => world.drawMs("faults", minMs, maxMs);

@@ -1,7 +1,7 @@
 import type { StepCoefficients } from "../../shared/steps/index.js";
 import type { Reference } from "./arithmetic.js";
 
-/** What a step's coefficients and gradients are in a simulated world: formulas in which everything counts. */
+/** A step's coefficients and gradients in a simulated world: formulas that depend on every input. */
 
 export function coefficientsOf(step: {
   firstMicroBatch: number;
@@ -34,7 +34,7 @@ export function leavesOf(reference: Reference, term: number, step: number): numb
   return reference.at(term, step + 1).mark.microBatches - reference.at(term, step).mark.microBatches;
 }
 
-/** |S1|² and ΣS2 of gradients whose noise grows as the run goes, with some of its own. */
+/** |S1|² and ΣS2 of gradients whose noise grows during the run, with some random variation. */
 export function normsOf(
   reference: Reference,
   microBatchesTotal: number,

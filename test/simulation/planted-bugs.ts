@@ -3,8 +3,8 @@ import type { StepLease, WeightsVersion } from "../../worker/core/index.js";
 import type { PlantedBug } from "./world.js";
 
 /**
- * Bugs that a coordinator, shard or worker could have, put in between the cores and their shells. The simulation must notice
- * every one of them, or its silence about the real code says nothing.
+ * Bugs that a coordinator, shard or worker could have, injected between the cores and their shells. The simulation must catch
+ * every one of them, or its silence about the real code would mean nothing.
  */
 export const bugs: Record<string, PlantedBug> = {
   "a κ change is not replayed after a rollback": {
@@ -30,13 +30,13 @@ export const bugs: Record<string, PlantedBug> = {
     };
   })(),
   "a sibling's partial sums are pruned after they merged": {
-    // What merged is let go of as if it still stood alone: only the sums that came last are left.
+    // Merged sums are released as if they were still separate: only the sums that came last are left.
     shardEffect: (effect) =>
       effect.kind === "merge"
         ? [effect, { kind: "stage", chunk: effect.chunk, slot: effect.into, leaf: undefined }]
         : [effect],
   },
-  "a step that is applied in part waits for whoever joins": {
+  "a step that is partly applied waits for the next worker to join": {
     coordinatorEvent: (event) => {
       if (event.kind === "superseded") return [];
       return [event.kind === "committed" ? { ...event, scalars: { ...event.scalars, ledger: [] } } : event];
@@ -84,7 +84,7 @@ export const bugs: Record<string, PlantedBug> = {
       },
     };
   })(),
-  "a lease is begun with the weights that are held, not with those it names": (() => {
+  "a lease is started with the weights that are held, not with those it names": (() => {
     const held = new Map<string, WeightsVersion>();
     const named = new Map<string, number>();
     const nameOf = (worker: string, { lease, term }: StepLease) => `${worker} ${term} ${lease}`;
@@ -107,7 +107,7 @@ export const bugs: Record<string, PlantedBug> = {
       },
     };
   })(),
-  "slots that a shard goes on reading are used again after its answer": {
+  "slots that a shard still reads are reused after its answer": {
     workerEvent: (event) => [event.kind === "pushed" ? { ...event, lent: false } : event],
   },
   "weights that moved while they were copied count as held": {

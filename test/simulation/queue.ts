@@ -1,12 +1,12 @@
 import { createRandom, type Random, seedOf } from "../../shared/random.js";
 
 /**
- * Virtual time: one queue ordered by (time, seeded tie). Nothing in a simulated world happens but by an entry of it,
- * so a seed is a whole history, and the same seed is the same history.
+ * Virtual time: one queue ordered by (time, seeded tie). Everything in a simulated world happens through an entry of it, so
+ * a seed determines the whole history.
  */
 export interface Queue {
   readonly nowMs: number;
-  /** Calls `action` after `delayMs`; entries of the same time come in an order drawn by the seed. */
+  /** Calls `action` after `delayMs`; entries with the same time run in an order drawn by the seed. */
   after(delayMs: number, action: () => void): void;
   /** Runs entries until none is left, `untilMs` is reached, or `isOver` says so. */
   run(untilMs: number, isOver: () => boolean): void;

@@ -24,7 +24,7 @@ export interface SimulatedCoordinator {
   dispatch(event: CoordinatorEvent): void;
   shardReport(shard: number, report: ShardReport): void;
   readonly up: boolean;
-  /** Of the core, while the process is up. */
+  /** The core's state, while the process is up. */
   readonly state: Readonly<CoordinatorState> | undefined;
   readonly outcome: RunOutcome | undefined;
   readonly lastTerm: number;
@@ -38,7 +38,7 @@ interface History {
   readonly durableKappa: KappaFact[];
   durableTerm: number;
   diskFreeAtMs: number;
-  /** Steps before this one are known to whoever plans: they keep their κ. */
+  /** Steps before this one are known to the planning coordinator: they keep their κ. */
   frontier: number;
   lastTerm: number;
   outcome: RunOutcome | undefined;
@@ -123,7 +123,7 @@ export function createSimulatedCoordinator(world: World): SimulatedCoordinator {
 interface Process {
   readonly state: CoordinatorCore["state"];
   dispatch(event: CoordinatorEvent): void;
-  /** What it waits for never comes. */
+  /** What the process waits for never comes. */
   end(): void;
 }
 
@@ -150,7 +150,7 @@ function startProcess(world: World, history: History, dispatch: (event: Coordina
     coefficients: coefficientsOf,
   });
 
-  /** One write after the other, each synced; what waits is lost with the process. */
+  /** One write at a time, each synced; those that wait are lost with the process. */
   function onDisk(done: () => void): void {
     history.diskFreeAtMs = Math.max(history.diskFreeAtMs, queue.nowMs) + world.drawMs("disk", 1, 10);
     queue.after(history.diskFreeAtMs - queue.nowMs, () => {

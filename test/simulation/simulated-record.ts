@@ -15,7 +15,7 @@ export interface SimulatedRecord {
   cutBack(step: number): void;
   /** The coordinator dies: what is not recorded is forgotten. */
   forget(): void;
-  /** The power is cut: of what nobody has synced, some is lost. @param draw a number from 0 to below n */
+  /** The power is cut: some of what was not synced is lost. @param draw draws a whole number in [0, n) */
   cutPower(draw: (n: number) => number): void;
 }
 

@@ -38,7 +38,7 @@ export interface SimulatedShard {
   readonly up: boolean;
   /** How often a chunk has changed, over all lives. */
   readonly changes: number;
-  /** What all of its chunks are of, if they are of one version. */
+  /** The version of all of its chunks, if they have the same one. */
   readonly whole: { readonly term: number; readonly version: number } | undefined;
   valueOf(chunk: number): number;
 }
@@ -125,7 +125,7 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
     }
   }
 
-  /** @returns whether something changed for those that wait. */
+  /** @returns whether something changed for the chunks that wait. */
   function judge(offer: Offer): boolean {
     const { offered, sums, borrow, answer } = offer;
     const { term } = core.state;
@@ -151,7 +151,7 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
     }
   }
 
-  /** Both are read here and now; the slot has a number of its own from then on. */
+  /** Both are read immediately; from then on the slot has its own number. */
   function add(slot: number, sums: Sums): void {
     slots.set(
       slot,
@@ -307,7 +307,7 @@ export function createSimulatedShard(index: number, world: World): SimulatedShar
     hasSynced: (step) => disk.get(step)?.synced === true,
     isIntact: (step) => disk.get(step)?.synced === true && disk.get(step)?.damaged === false,
     damageNewestCheckpoint() {
-      // Only where another one is left on all shards, and will be kept: to lose every copy is beyond any promise.
+      // Only if another checkpoint is left on all shards and will be kept: losing every copy is beyond any promise.
       const common = [...disk.keys()].filter((step) => world.shards.every((shard) => shard.hasSynced(step)));
       const kept = common.sort((a, b) => b - a).slice(0, CHECKPOINTS_KEPT);
       const intact = kept.filter((step) => world.shards.every((shard) => shard.isIntact(step)));

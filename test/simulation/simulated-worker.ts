@@ -2,7 +2,7 @@ import type { CoordinatorEffect } from "../../server/coordinator/core/index.js";
 import { createProcess } from "./worker/process.js";
 import type { World } from "./world.js";
 
-/** A worker on a machine of its own, whose process is started again whenever it has ended. */
+/** A worker on its own machine, whose process is started again whenever it has ended. */
 export interface SimulatedWorker {
   /** Changes each time it attaches, as the real one's id does. */
   readonly name: string;
@@ -11,7 +11,7 @@ export interface SimulatedWorker {
   pause(forMs: number): void;
   breakCoordinatorStream(): void;
   breakPushes(): void;
-  /** It is told to leave: it finishes what it computes and goes, and is started again later. */
+  /** Asks it to leave: it finishes what it computes, ends, and is started again later. */
   leave(downMs: number): void;
   /** The worker can't continue: it says why, and its process ends. */
   failForGood(): void;
@@ -70,7 +70,7 @@ export function createSimulatedWorker(index: number, world: World): SimulatedWor
       process.dispatch({ kind: "leave", reason: "SIGTERM" });
     },
     failForGood() {
-      // Errors that differ by numbers alone are the same to the coordinator; if all workers met one, that would be the run's.
+      // Errors that differ only in numbers are the same to the coordinator; if all workers met one, it would be the run's.
       const reason = `${["the disk", "memory", "the driver"][index % 3]} is broken`;
       if (up) process.dispatch({ kind: "failed", error: new Error(reason), told: { reason, transient: false } });
     },

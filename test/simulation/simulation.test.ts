@@ -31,16 +31,16 @@ describe("a simulated cluster", () => {
     assert.equal(result.steps, 33);
   });
 
-  it("takes the same κ at every step that follows the noise, whatever goes wrong and whoever computes", () => {
+  it("uses the same κ at every step if κ follows the noise, for any faults and any workers", () => {
     const undisturbed = simulate({ ...cluster(2), workers: 1, faultsUntilMs: 0 }).kappas;
     assert.ok(new Set(undisturbed).size >= 3, `κ hardly changed: ${undisturbed}`);
     for (let seed = 2; seed < 20; seed += RULES.length) {
       const { kappas } = simulate(cluster(seed));
-      assert.deepEqual(kappas, undisturbed, broken("sameBits", `Seed ${seed} took other κ than an undisturbed run.`));
+      assert.deepEqual(kappas, undisturbed, broken("sameBits", `Seed ${seed} used other κ than an undisturbed run.`));
     }
   });
 
-  it("follows its workers: two of three that leave for good take κ with them", () => {
+  it("follows its workers: κ shrinks as two of three leave for good", () => {
     const { kappas } = simulate({
       ...cluster(1, RULES[1]),
       faultsUntilMs: 0,
@@ -71,26 +71,26 @@ describe("a simulated cluster", () => {
 });
 
 describe("a simulated cluster whose workers fail", () => {
-  /** The third of the micro-batches of a run, wherever that is in its step. */
+  /** A micro-batch about a third into the run, anywhere in its step. */
   const POISONED = 70;
   const outcomes = (options: (seed: number) => WorldOptions) =>
     Array.from({ length: 9 }, (_, i) => simulate(options(i + 1)).outcome);
 
-  it("ends with the error that all of them meet, whatever else goes wrong", () => {
+  it("ends with the error that all of them meet, even if more goes wrong", () => {
     for (const outcome of outcomes((seed) => ({ ...cluster(seed), poisonedMicroBatch: POISONED }))) {
       assert.ok(outcome?.ok === false && outcome.code === "failed", JSON.stringify(outcome));
       assert.match(outcome.reason, /^index \d+ is not in \[0, 4\) on/);
     }
   });
 
-  it("would wait for ever if it did not count", () => {
+  it("would wait forever if it did not count failures", () => {
     const deaf: PlantedBug = {
       coordinatorEvent: (event) => [event.kind === "leaseFailed" ? { ...event, transient: true } : event],
     };
     assert.throws(() => simulate({ ...cluster(1), poisonedMicroBatch: POISONED, bug: deaf }), /no end/);
   });
 
-  it("ends well where only one of them fails, at everything it does", () => {
+  it("ends well if only one of them fails, at everything it does", () => {
     for (const outcome of outcomes((seed) => ({ ...cluster(seed), failingWorker: seed % 3, faultsUntilMs: 0 }))) {
       assert.equal(
         outcome?.ok,

@@ -32,7 +32,7 @@ export interface WorldOptions {
   /** Faults are drawn until then; 0: none. */
   readonly faultsUntilMs: number;
   readonly faultEveryMs: number;
-  /** Workers that are told to leave, and never come back. */
+  /** Workers that are asked to leave, and never come back. */
   readonly workersLeave?: readonly { readonly atMs: number; readonly worker: number }[];
   /** A micro-batch that fails on every worker, always. */
   readonly poisonedMicroBatch?: number;
@@ -46,7 +46,7 @@ export interface PlantedBug {
   readonly coordinatorEvent?: (event: CoordinatorEvent) => CoordinatorEvent[];
   readonly coordinatorEffect?: (effect: CoordinatorEffect) => CoordinatorEffect[];
   readonly shardEffect?: (effect: ShardEffect) => ShardEffect[];
-  /** Of how κ has changed, as a coordinator finds it at its start. */
+  /** The record of κ, as a coordinator finds it at its start. */
   readonly kappaRecord?: (record: readonly KappaFact[]) => readonly KappaFact[];
   readonly offered?: (offered: OfferedChunk, shardTerm: number) => OfferedChunk;
   readonly workerEvent?: (event: WorkerEvent, worker: string) => WorkerEvent[];
@@ -61,7 +61,7 @@ export interface WorldResult {
   readonly recomputed: number;
   /** κ of each step. */
   readonly kappas: readonly number[];
-  /** One line an event, for comparing two runs of one seed. */
+  /** One line per event, for comparing two runs of one seed. */
   readonly trace: readonly string[];
 }
 
@@ -88,7 +88,7 @@ export interface World {
   readonly coordinatorUp: boolean;
 }
 
-/** After the faults have ended, so much virtual time must be enough for the rest of the run. */
+/** The virtual time that must be enough for the rest of the run after the last fault. */
 const HEALED_MS = 400_000;
 export const CHECKPOINTS_KEPT = 2;
 

@@ -5,8 +5,9 @@ import { fileURLToPath } from "node:url";
 /** The project's root folder. */
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
 
-/** Folders that hold nothing a person of the project wrote. */
-const NOT_WRITTEN = new Set(["node_modules", "dist", "runs", "generated"]);
+/** Folders with files that nobody wrote; at the root also the run directories in runs/. */
+const NOT_WRITTEN = new Set(["node_modules", "dist", "generated"]);
+const isWritten = (path: string, name: string): boolean => !NOT_WRITTEN.has(name) && path !== "runs";
 
 /** Hidden folders whose files are part of the project. */
 const HIDDEN = new Set([".ci", ".github", ".vitepress"]);
@@ -21,7 +22,7 @@ function* filesIn(folder: string): Generator<string> {
   for (const entry of readdirSync(join(ROOT, folder), { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isFile()) yield path.replaceAll(sep, "/");
-    else if (!entry.isDirectory() || NOT_WRITTEN.has(entry.name)) continue;
+    else if (!entry.isDirectory() || !isWritten(path, entry.name)) continue;
     else if (!entry.name.startsWith(".") || HIDDEN.has(entry.name)) yield* filesIn(path);
   }
 }

@@ -13,7 +13,7 @@ export interface TestFile {
 export interface TestChoice {
   /** What `npm run test:all` runs: every file with every case. */
   readonly all?: boolean;
-  /** Of those, only the files that `npm test` does not run whole. */
+  /** Only the files of these that `npm test` does not run whole. */
   readonly rest?: boolean;
   /** Files whose path contains one of the words; every file if there is none. */
   readonly words?: readonly string[];

@@ -1,4 +1,4 @@
-/** What Debian has no package of is compiled from Go modules whose digests stand in go.sum, once. */
+/** Compiles, once, what Debian does not package, from Go modules whose digests are in go.sum. */
 import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { CACHE, ROOT, run } from "./host.js";
@@ -18,7 +18,7 @@ export function kubernetesBinary(): Promise<string> {
   ]);
 }
 
-/** The plugin that is `docker compose`. */
+/** The `docker compose` plugin. */
 export function composeBinary(): Promise<string> {
   return build(`docker-compose-${COMPOSE}`, "compose", "github.com/docker/compose/v2/cmd", [
     `-X github.com/docker/compose/v2/internal.Version=${COMPOSE}`,
@@ -33,7 +33,7 @@ async function build(name: string, module: string, packagePath: string, settings
   const startedAt = performance.now();
   await run("go", ["build", "-trimpath", "-ldflags", ["-s -w", ...settings].join(" "), "-o", unfinished, packagePath], {
     cwd: join(FOLDER, module),
-    // The compiler collects less often: its memory is there for as long as it runs alone.
+    // The compiler collects garbage less often: nothing else needs the memory while it runs.
     env: { CGO_ENABLED: "0", GOFLAGS: "-mod=readonly", GOGC: "300" },
     timeoutMs: 1_800_000,
   });

@@ -1,9 +1,9 @@
-/** What the programs of the cluster read: keys, and how each is set up. */
+/** The files that the cluster's programs read: keys and configurations. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "./host.js";
 
-/** Of the node, in its namespace. */
+/** The node's address, in its network namespace. */
 export const NODE_ADDRESS = "10.77.0.1";
 const ADMIN_TOKEN = "the-tests-own-administrator";
 

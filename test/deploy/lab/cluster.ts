@@ -1,6 +1,6 @@
 /**
- * A real Kubernetes cluster of one node, in a network namespace of its own, so that nothing of it meets this machine's
- * network: control plane, kubelet, kube-proxy, DNS, containerd and etcd as processes, pods as containers.
+ * A real Kubernetes cluster of one node, in its own network namespace, so that it does not touch this machine's network:
+ * control plane, kubelet, kube-proxy, DNS, containerd and etcd as processes, pods as containers.
  */
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,11 +13,11 @@ export interface Cluster {
   kubectl(args: readonly string[], options?: RunOptions): Promise<string>;
   /** Runs a script whose kubectl is this cluster's. */
   script(path: string): Promise<string>;
-  /** What `kubectl get … -o json` says. */
+  /** The output of `kubectl get … -o json`. */
   get<T>(...args: string[]): Promise<T>;
-  /** Makes an image of the engine's known to the node, under another name. */
+  /** Imports an image of the engine into the node, under another name. */
   load(image: string, name: string): Promise<void>;
-  /** Runs a program where pods can be reached. */
+  /** Runs a program in the namespace where pods can be reached. */
   inside(command: string, args: readonly string[], options?: RunOptions): Promise<string>;
   daemonInside(name: string, command: string, args: readonly string[], env?: Readonly<Record<string, string>>): void;
   readonly folder: string;
@@ -134,7 +134,7 @@ export async function startCluster(host: Host, engine: Engine): Promise<Cluster>
   };
 }
 
-/** What every pod starts from: a program that waits. */
+/** The program that every pod starts with, which only waits. */
 async function makePauseImage(folder: string, { docker }: Engine): Promise<void> {
   if ((await docker(["images", "--quiet", "localhost/pause:1"])).trim() !== "") return;
   const context = join(folder, "pause");
@@ -163,7 +163,7 @@ func main() {
 }
 `;
 
-/** The usual address of the cluster's DNS, which here leads to a process of the node. */
+/** The usual address of the cluster's DNS, which is a process on the node here. */
 const DNS = {
   apiVersion: "v1",
   kind: "List",
@@ -207,7 +207,7 @@ async function unmountBelow(folder: string): Promise<void> {
     .map((line) => line.split(" ")[1] ?? "")
     .filter((place) => place.startsWith(folder));
   for (const place of places.reverse()) await run("umount", ["--lazy", place]);
-  // Of pods that were not deleted in order: the network plugin names them so.
+  // Namespaces of pods that were not deleted in order: the network plugin names them this way.
   const namespaces = readdirSync("/run/netns").filter((name) => name.startsWith("cni-"));
   for (const name of namespaces) await run("ip", ["netns", "delete", name]).catch(() => {});
 }

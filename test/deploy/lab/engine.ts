@@ -1,6 +1,6 @@
 /**
- * A Docker engine of the test's own, from Debian's packages. No registry of images is needed: the one image that others
- * begin with is made here under its own name, of the same Debian and the same Node.js.
+ * The test's own Docker engine, from Debian's packages. No registry of images is needed: the base image is made here under
+ * its usual name, from the same Debian and the same Node.js.
  */
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { CACHE, type Host, keepSysctls, type RunOptions, run, until } from "./ho
 
 export interface Engine {
   docker(args: readonly string[], options?: RunOptions): Promise<string>;
-  /** For programs that talk to it themselves. */
+  /** The engine's socket, for programs that connect to it themselves. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -78,7 +78,7 @@ async function makeNodeImage(docker: Engine["docker"]): Promise<void> {
     for (const program of ["npm", "npx"]) {
       symlinkSync(`../lib/node_modules/npm/bin/${program}-cli.js`, file(`local/bin/${program}`));
     }
-    // Whom this machine trusts, the image trusts too.
+    // The image trusts the same authorities as this machine.
     const authorities = "/etc/ssl/certs/ca-certificates.crt";
     if (existsSync(authorities)) cpSync(authorities, file("authorities.crt"), { dereference: true });
     else writeFileSync(file("authorities.crt"), "");

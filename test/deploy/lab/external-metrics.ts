@@ -1,6 +1,6 @@
 /**
- * An adapter as prometheus-adapter and KEDA are, between a server's /metrics and the autoscaler: it serves
- * external.metrics.k8s.io, and every number it gives it has just read from the server itself.
+ * An adapter like prometheus-adapter and KEDA, between a server's /metrics and the autoscaler: it serves
+ * external.metrics.k8s.io, and reads every number from the server when it is asked.
  */
 import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
@@ -9,7 +9,7 @@ import { join } from "node:path";
 const GROUP = "/apis/external.metrics.k8s.io/v1beta1";
 const [folder, host, port] = process.argv.slice(2);
 
-/** The value of a metric without labels; undefined while the server says none. */
+/** The value of a metric without labels; undefined while the server has none. */
 async function reading(name: string): Promise<number | undefined> {
   const { url, token } = JSON.parse(readFileSync(join(folder, "server.json"), "utf8")) as {
     url: string;

@@ -1,4 +1,4 @@
-/** What a test does to the machine it runs on, so that nothing of it is left afterwards. */
+/** Changes that a test makes to its machine, all of which are undone afterwards. */
 import { execFile, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
@@ -6,10 +6,10 @@ import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-/** Of the checkout. */
+/** The checkout's root folder. */
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../../../..");
 
-/** What is made once and kept between runs: binaries, the base image, the layers of images. */
+/** The cache for what is made once and kept between runs: binaries, the base image, the layers of images. */
 export const CACHE = process.env.ISOBATCH_DEPLOY_CACHE || join(homedir(), ".cache", "isobatch-deploy");
 
 export interface RunOptions {
@@ -19,7 +19,7 @@ export interface RunOptions {
   readonly timeoutMs?: number;
 }
 
-/** Runs a program to its end; resolves with its standard output, rejects with what it said. */
+/** Runs a program to its end; resolves with its standard output, rejects with its error output. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   const { cwd = ROOT, env = {}, input, timeoutMs = 600_000 } = options;
   return new Promise((done, fail) => {
@@ -37,16 +37,16 @@ export function run(command: string, args: readonly string[], options: RunOption
         );
       },
     );
-    // One that ends without reading it says all there is to say by its exit code.
+    // If a program ends without reading its input, its exit code says enough.
     child.stdin?.on("error", () => {}).end(input ?? "");
   });
 }
 
-/** Says that what a caller waits for can't come any more. */
+/** The error of a wait whose condition can no longer come true. */
 export class InVain extends Error {}
 
 /**
- * Asks again and again until the answer is neither undefined nor false, and says what it waited for if none comes.
+ * Asks repeatedly until the answer is neither undefined nor false; if it times out, the error says what it waited for.
  * An error counts as no answer, except for `InVain`, which ends the wait.
  */
 export async function until<Answer>(
@@ -71,13 +71,13 @@ export async function until<Answer>(
 }
 
 export interface Host {
-  /** A folder of this run alone. */
+  /** A folder for this run only. */
   readonly folder: string;
-  /** Called at the end, the newest first; what fails there is said, and the rest is done all the same. */
+  /** Registers a step for the end; the newest runs first, and one that fails is reported and stops no other. */
   atEnd(what: string, action: () => Promise<unknown> | unknown): void;
-  /** Starts a program that stays, with its output in a file of the folder; it is ended at the end. */
+  /** Starts a program that runs until the end, with its output in a file of the folder. */
   daemon(name: string, command: string, args: readonly string[], env?: Readonly<Record<string, string>>): number;
-  /** The end of such a file. */
+  /** The last part of such a file. */
   log(name: string): string;
   end(): Promise<void>;
 }
@@ -135,7 +135,7 @@ export function openHost(): Host {
   };
 }
 
-/** Puts kernel settings back at the end as they are now. */
+/** Restores kernel settings at the end to what they are now. */
 export async function keepSysctls(host: Host, names: readonly string[]): Promise<void> {
   for (const name of names) {
     const value = (await run("sysctl", ["-n", name])).trim();

@@ -1,11 +1,11 @@
-/** The one task that all of these tests train, and what must come of it. */
+/** The one task that all of these tests train, and its expected result. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Host, ROOT, run } from "./host.js";
 
 export const TASK = join(ROOT, "test/deploy/kubernetes/small/task.json");
 
-/** As `isobatch status --json` says it; what is of use here. */
+/** The fields of `isobatch status --json` that are used here. */
 export interface Status {
   readonly phase: string;
   readonly step: number;
@@ -24,7 +24,7 @@ export interface Summary {
 export const isobatch = (args: readonly string[]): Promise<string> =>
   run(process.execPath, [join(ROOT, "dist/cli/main.js"), ...args]);
 
-/** What comes of the task if nobody disturbs it. */
+/** The result of the task if nothing disturbs it. */
 export async function undisturbed(host: Host): Promise<Summary> {
   const out = join(host.folder, "undisturbed");
   await isobatch(["run", TASK, "--workers", "1", "--backend", "wasm", "--out", out]);

@@ -1,11 +1,11 @@
 import type { WorkerEvent } from "../../../worker/core/index.js";
 import type { Surroundings } from "./process.js";
 
-/** What is asked of a worker's threads, one after the other; and how they die over it, and are started again. */
+/** The jobs of a worker's threads, one at a time; the threads may die over a job, and are started again. */
 export interface Jobs {
   add(job: Job): void;
   abandon(work: number): void;
-  /** A thread dies: whatever was asked of the dead meets the same death. */
+  /** A thread dies, and with it all jobs that were given to the threads. */
   die(): void;
   /** How often they have died. */
   readonly generation: number;
@@ -21,15 +21,15 @@ export interface Job {
 
 export const DIED = "Compute thread 0 ended.";
 
-/** @param onDied is called when the threads are gone, with all that they held */
+/** @param onDied called when the threads are gone, with all that they held */
 export function createJobs({ later, drawMs, dispatch }: Surroundings, onDied: () => void): Jobs {
   let jobs: Job[] = [];
   let generation = 0;
-  /** Whether they have brought something about since they were started. */
+  /** Whether they have finished a job since they were started. */
   let proven = true;
-  /** They died while nobody asked anything of them; whoever asks next is told. */
+  /** They died while idle; the next job reports it. */
   let died = false;
-  /** Deaths that have not yet been told of. */
+  /** Deaths that have not been reported yet. */
   let failing = 0;
 
   function startNext(): void {

@@ -12,12 +12,12 @@ import { createThreads } from "./threads.js";
 /** One life of a worker's process: the real core in a shell of simulated network, memory and threads. */
 export interface WorkerProcess {
   readonly core: WorkerCore;
-  /** Its name for the coordinator, another one for each attachment; empty while it is not attached. */
+  /** Its name for the coordinator, a new one for each attachment; empty while it is not attached. */
   readonly name: string;
   command(effect: CoordinatorEffect): void;
   dispatch(event: WorkerEvent): void;
   pause(forMs: number): void;
-  /** Nothing of it happens any more. */
+  /** Ends it: nothing of it happens any more. */
   kill(reason: string): void;
   /** The coordinator's process is gone, or the connection to it: both ends notice. */
   loseStream(): void;
@@ -29,7 +29,7 @@ export interface WorkerProcess {
 /** What the parts of a process have in common. */
 export interface Surroundings {
   readonly world: World;
-  /** Of the random numbers. */
+  /** The name of its stream of random numbers. */
   readonly stream: string;
   readonly index: number;
   /** Runs when this process is neither dead nor paused. */
@@ -38,10 +38,10 @@ export interface Surroundings {
   dispatch(event: WorkerEvent): void;
 }
 
-/** A server that was lost is waited for so long, and so is one that is not there at first. */
+/** How long it waits for a server that is lost, or not there at first. */
 const WAIT_MS = 60_000;
 
-/** @param onEnded is called when the process ends by itself. */
+/** @param onEnded called when the process ends by itself. */
 export function createProcess(
   { index, world, attachments }: { index: number; world: World; attachments: { count: number } },
   onEnded: () => void,
@@ -105,7 +105,7 @@ export function createProcess(
     later(afterMs + drawMs(1, 200), tryToReach);
   }
 
-  /** Waits until nothing is under way any more. */
+  /** Waits until nothing is in flight any more. */
   function detach(): void {
     theta.close();
     const settle = (): void => {

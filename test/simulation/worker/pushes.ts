@@ -7,8 +7,8 @@ import { isNear } from "./theta.js";
 
 /**
  * A worker's pushes. Over a stream each message is sent once the one before is judged, and a break loses the rest. A
- * shard on the worker's machine is told of all sums at once; it reads them where they are, and if it may, when it
- * needs them.
+ * shard on the worker's machine is notified of all sums at once; it reads them in place and, if it may, when it needs
+ * them.
  */
 export interface Pushes {
   push(work: StepWork, slots: readonly number[], shard: number, afterMs: number, lend: boolean): void;
@@ -18,7 +18,7 @@ export interface Pushes {
   readonly busy: boolean;
 }
 
-/** A shard that does not take a push for so long is given up; it may be full for good. */
+/** A shard that does not accept a push within this time is given up; it may be full for good. */
 const OVERDUE_MS = 60_000;
 
 interface UnderWay {
@@ -50,11 +50,11 @@ export function createPushes({ world, index, stream, later, drawMs, dispatch }: 
   function failed(push: UnderWay, reason: string, broken: boolean): void {
     const { work, shard, sent } = push;
     const failure = { reason, transient: broken };
-    // Whatever was asked of it: a shard that has not answered may be about to read the slots.
+    // For any request: a shard that has not answered may be about to read the slots.
     settle(push, { kind: "pushFailed", work: work.id, shard, failure, broken, lent: sent });
   }
 
-  /** What the lease consists of for this shard, and where its sums are. */
+  /** The parts of the lease for this shard, and where their sums are. */
   function messagesOf({ work, slots: taken, shard }: UnderWay) {
     const { lo, hi, microBatches, term, step } = work.lease;
     const worker = `${index}`;

@@ -1,20 +1,20 @@
 import type { Surroundings } from "./process.js";
 
-/** A worker's slots for sums: numbers that a shard may read in place, so that one that is used again too early shows. */
+/** A worker's slots for sums: numbers that a shard may read in place, so that reusing a slot too early shows. */
 export interface Slots {
   readonly allotted: { readonly total: number; readonly perLease: number };
-  /** Calls back with so many slots, when there are as many. */
+  /** Calls back with this many slots, once there are enough. */
   take(count: number, taken: (slots: number[]) => void): void;
   release(slots: readonly number[]): void;
   write(slot: number, sums: ReadonlyMap<number, number>): void;
   read(slot: number, chunk: number): number;
 }
 
-/** What is in a slot that is being computed in; no sum. */
+/** The contents of a slot that is being computed; not a sum. */
 const UNFINISHED = new Map<number, number>();
 
 export function createSlots({ world, stream }: Pick<Surroundings, "world" | "stream">): Slots {
-  // Leases of these worlds are of up to twelve leaves, and so of up to seven nodes.
+  // Leases in these worlds have up to twelve leaves, and so up to seven nodes.
   const perLease = 7;
   const total = perLease + Math.floor(world.drawMs(`${stream} slots`, 0, perLease + 1));
   const contents: ReadonlyMap<number, number>[] = new Array(total).fill(UNFINISHED);
@@ -24,7 +24,7 @@ export function createSlots({ world, stream }: Pick<Surroundings, "world" | "str
   function takeNext(): void {
     for (let next = waiting[0]; next !== undefined && free.length >= next.count; next = waiting[0]) {
       waiting = waiting.slice(1);
-      // The lowest numbers first, as the real ones: those that were used last.
+      // The lowest numbers first, as in reality: those that were used last.
       const slots = free.sort((a, b) => a - b).splice(0, next.count);
       for (const slot of slots) contents[slot] = UNFINISHED;
       next.taken(slots);

@@ -5,16 +5,16 @@ import type { Surroundings } from "./process.js";
 
 /** A worker's stream to the coordinator: commands come down and reports go up, each in order. */
 export interface WorkerStream {
-  /** Empty while it is not open. */
+  /** The worker's name on it; empty while it is not open. */
   readonly name: string;
   open(name: string): void;
   command(effect: CoordinatorEffect): void;
   report(report: WorkerReport): void;
-  /** Ends the stream behind the reports. */
+  /** Ends the stream after the reports. */
   farewell(): void;
-  /** It breaks, and this end notices. */
+  /** Breaks the stream so that this end notices. */
   lose(): void;
-  /** The other end notices. */
+  /** Breaks the stream so that the other end notices. */
   close(reason: string): void;
 }
 
@@ -22,7 +22,7 @@ const HEARTBEAT_MS = 1_000;
 
 export function createStream({ world, later, drawMs, dispatch }: Surroundings): WorkerStream {
   let name = "";
-  /** Under way, oldest first; what is under way when the stream breaks is lost. */
+  /** Messages in flight, oldest first; those in flight when the stream breaks are lost. */
   const up: { readonly from: string; readonly event: CoordinatorEvent }[] = [];
   const down: { readonly to: string; readonly event: WorkerEvent }[] = [];
 
@@ -82,7 +82,7 @@ export function createStream({ world, later, drawMs, dispatch }: Surroundings): 
   };
 }
 
-/** A coordinator's effect as the worker hears of it. */
+/** A coordinator's effect in the form that the worker receives. */
 function eventOf(effect: CoordinatorEffect): WorkerEvent | undefined {
   switch (effect.kind) {
     case "termOpened":

@@ -15,7 +15,7 @@ export interface Theta {
   /** @returns what says afterwards which near shards are, or were from the start, no longer at these changes */
   watchFor(sequences: ReadonlyMap<number, number>): () => number[];
   shardGone(shard: number): void;
-  /** The calls to near shards break: what is shared with them is let go of. */
+  /** Breaks the calls to near shards: the memory that is shared with them is released. */
   breakNear(): void;
   close(): void;
 }
@@ -122,7 +122,7 @@ export function createTheta({ world, index, later, drawMs, dispatch }: Surroundi
     },
     watchFor(sequences) {
       const before = new Map(watches);
-      // A shard whose memory was let go of meanwhile was not there all the time.
+      // A shard whose memory was released meanwhile was not there all the time.
       const stood = (shard: number): boolean => before.has(shard) && before.get(shard) === watches.get(shard);
       return () =>
         [...sequences].flatMap(([shard, changes]) =>

@@ -1,5 +1,5 @@
-// One binary with all that a Kubernetes node and its control plane run, and kubectl: what would otherwise be seven
-// downloads is compiled from its modules, once, and shares nearly everything.
+// One binary with all programs of a Kubernetes node and its control plane, and kubectl: instead of seven downloads,
+// they are compiled from their modules once, and share nearly everything.
 package main
 
 import (
@@ -46,7 +46,7 @@ func main() {
 	}
 	program, known := programs[name]
 	if !known {
-		fmt.Fprintf(os.Stderr, "%q is none of apiserver, controller-manager, scheduler, kubelet, proxy, dns, kubectl\n", name)
+		fmt.Fprintf(os.Stderr, "%q is not one of apiserver, controller-manager, scheduler, kubelet, proxy, dns, kubectl\n", name)
 		os.Exit(2)
 	}
 	os.Args = append([]string{name}, os.Args[2:]...)
