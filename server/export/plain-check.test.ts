@@ -96,7 +96,7 @@ describe("plainDifferences()", () => {
     assert.equal(sentences.length, 1);
     assert.match(
       sentences[0],
-      /^In plain TensorFlow\.js the exported model .* where steps are masked: layer "unmarked" \(GRU\) puts out \S+ instead of \S+, because /,
+      /^In plain TensorFlow\.js the exported model .* where steps are masked: layer "unmarked" \(GRU\) outputs \S+ instead of \S+, because /,
     );
     assert.ok(sentences[0].endsWith(REMEDY));
   });
@@ -106,7 +106,7 @@ describe("plainDifferences()", () => {
     assert.equal(sentences.length, 1);
     assert.match(
       sentences[0],
-      /^In plain TensorFlow\.js the exported model computes something else: layer "separable" \(SeparableConv2D\) puts out \S+ instead of \S+, because /,
+      /^In plain TensorFlow\.js the exported model computes something else: layer "separable" \(SeparableConv2D\) outputs \S+ instead of \S+, because /,
     );
     assert.ok(sentences[0].endsWith(REMEDY));
   });

@@ -15,7 +15,7 @@ const REMEDY =
 
 /**
  * Loads the model that `exportTfjs` wrote to `folder` as another program does, without what is repaired here, and compares
- * what its layers put out. A model with layers that only Isobatch has can't be loaded without `isobatch/layers`, which
+ * the outputs of its layers. A model with layers that only Isobatch has can't be loaded without `isobatch/layers`, which
  * repairs the others too, so there is nothing to compare.
  * @param topology of that model.
  * @returns one sentence for each kind of difference, and one on what could not be compared.

@@ -42,7 +42,7 @@ export interface PlainComparison {
   readonly repairedError: string | undefined;
 }
 
-/** Of the largest number that a layer puts out. A repair may add up in another order, and errors grow from layer to layer. */
+/** Of the largest number that a layer outputs. A repair may add up in another order, and errors grow from layer to layer. */
 const TOLERANCE = 1e-4;
 
 const tf = { ...core, ...layers };

@@ -43,7 +43,7 @@ const LOOK_UPS: Readonly<Record<string, string>> = {
   CategoryEncoding: "numTokens",
 };
 const NORMALIZERS = new Set(["BatchNormalization", "LayerNormalization", "GroupNormalization", "Rescaling"]);
-/** Layers that put out nothing but numbers of their input, or zeros. */
+/** Layers whose outputs are only numbers of their input, or zeros. */
 const REARRANGERS = new Set([
   ...["Reshape", "Flatten", "Permute", "RepeatVector", "Cropping2D", "ZeroPadding2D", "Concatenate", "FirstPosition"],
 ]);

@@ -133,7 +133,7 @@ describe("loadModel()", () => {
         class_name: "Conv2D",
         config: { name: "c", filters: 9, kernel_size: 1, padding: "same", batch_input_shape: [null, 20000, 20000, 1] },
       }),
-      /Layer "c" puts out 3600000000 numbers per sample; it must be 1 to 268435456/,
+      /Layer "c" outputs 3600000000 numbers per sample; it must be 1 to 268435456/,
     ],
     ["a layer that feeds itself", graph({ a: "a" }), /Layer "a" .* depends on itself/],
     ["a circle of layers", graph({ a: "b", b: "a" }), /depends on itself, or on a layer that doesn't exist/],

@@ -33,7 +33,7 @@ export async function rebuild(text: string, limits: TopologyLimits = TOPOLOGY_LI
     for (const shape of shapes) {
       const elements = shape.slice(1).reduce<number>((product, size) => product * (size ?? 1), 1);
       if (!(elements >= 1 && elements <= limits.outputMax)) {
-        invalid(`Layer "${layer.name}" puts out ${elements} numbers per sample; it must be 1 to ${limits.outputMax}.`);
+        invalid(`Layer "${layer.name}" outputs ${elements} numbers per sample; it must be 1 to ${limits.outputMax}.`);
       }
     }
   }

@@ -195,13 +195,13 @@ export function differenceOf(
 ): string | undefined {
   for (const [i, { shape, values }] of before.entries()) {
     const other = after[i];
-    if (`${shape}` !== `${other?.shape}`) return `puts out the shape [${other?.shape}] instead of [${shape}]`;
+    if (`${shape}` !== `${other?.shape}`) return `outputs the shape [${other?.shape}] instead of [${shape}]`;
     let largest = 0;
     for (let n = 0; n < values.length; n++) largest = Math.max(largest, Math.abs(values[n]));
     for (let n = 0; n < values.length; n++) {
       const [was, is] = [values[n], other.values[n]];
       const same = Object.is(was, is) || Math.abs(was - is) <= tolerance * largest;
-      if (!same) return `puts out ${is} instead of ${was}`;
+      if (!same) return `outputs ${is} instead of ${was}`;
     }
   }
   return undefined;

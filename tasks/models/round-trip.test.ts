@@ -181,14 +181,14 @@ describe("checkSettings()", () => {
 });
 
 describe("checkOutputs()", () => {
-  it("refuses a class of the module's own under a known name, by what it puts out", async () => {
+  it("refuses a class of the module's own under a known name, by its outputs", async () => {
     class Doubled extends PositionEmbedding {
       override call(inputs: Parameters<PositionEmbedding["call"]>[0]): ReturnType<PositionEmbedding["call"]> {
         return tf.mul(super.call(inputs), 2);
       }
     }
     await assert.rejects(fromModule(tf.sequential({ layers: [new Doubled({ inputShape: [3, 2], name: "p" })] })), {
-      message: /^Layer "p" \(PositionEmbedding\) puts out \S+ instead of \S+ once the model is rebuilt from its JSON/,
+      message: /^Layer "p" \(PositionEmbedding\) outputs \S+ instead of \S+ once the model is rebuilt from its JSON/,
     });
   });
 
@@ -206,7 +206,7 @@ describe("checkOutputs()", () => {
     ];
     await fromModule(tf.sequential({ layers: large() }));
     await assert.rejects(fromModule(tf.sequential({ layers: [...large(), new Doubled({ name: "p" })] })), {
-      message: /^Layer "p" \(PositionEmbedding\) puts out/,
+      message: /^Layer "p" \(PositionEmbedding\) outputs/,
     });
   });
 });

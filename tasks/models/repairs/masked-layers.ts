@@ -48,7 +48,7 @@ interface Recurrent {
 }
 
 /**
- * At a masked step the states stay, and the output is that of the step before, zeros if there is none. tfjs puts out the
+ * At a masked step the states stay, and the output is that of the step before, zeros if there is none. tfjs outputs the
  * first state instead, which is not the same where the model gives an initial one; and it spreads a mask over the wrong
  * axes of an image.
  */
