@@ -1,10 +1,10 @@
 // Records a command in a real terminal (tmux) as an animated SVG: `node scripts/record-terminal.mjs FILE COMMAND`.
-// The picture in README is `node scripts/record-terminal.mjs docs/terminal.svg 'npm start'`.
+// The picture in README: `node CHECKOUT/scripts/record-terminal.mjs CHECKOUT/docs/terminal.svg 'isobatch run mnist'` in an empty folder.
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 
-const COLUMNS = 100;
-const ROWS = 22;
+const COLUMNS = 106;
+const ROWS = 33;
 const EVERY_MS = 250;
 const FRAMES_MAX = 14;
 const SECONDS = { frame: 0.9, last: 6 };
