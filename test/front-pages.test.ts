@@ -44,6 +44,18 @@ describe("pages for contributors", () => {
   }
 });
 
+describe("tables for contributors", () => {
+  for (const page of PAGES) {
+    it(`of ${page} fit into a terminal`, () => {
+      for (const row of read(page)
+        .split("\n")
+        .filter((line) => line.startsWith("|"))) {
+        assert.ok(row.length <= 100, `a row takes ${row.length} columns, 100 at most: ${row}`);
+      }
+    });
+  }
+});
+
 describe("ARCHITECTURE.md", () => {
   it("is one page that a terminal shows without wrapping", () => {
     const lines = read("ARCHITECTURE.md").split("\n");
