@@ -1,6 +1,5 @@
+import { gradientFlip, patienceMs } from "../api/settings.js";
 import { type BackendSettings, readBackendSettings } from "../backends/tensorflow/settings.js";
-import { type GradientFlip, parseGradientFlip } from "../compute/gradient-flip.js";
-import { invalid } from "../shared/errors.js";
 import { type FailSetting, parseFailSetting } from "../shared/fail-point.js";
 import { oneOf } from "./option-values.js";
 import { ownCommand, shellWord } from "./own-command.js";
@@ -17,27 +16,23 @@ export interface Environment {
   /** ISOBATCH_TOKEN: the join token. */
   readonly token: string | undefined;
   /** ISOBATCH_LOG: the least severe messages that are logged. */
-  readonly logLevel: LogLevel | undefined;
+  readonly logLevel: LogThreshold | undefined;
   /** ISOBATCH_LOG_FORMAT: lines for people or for programs. */
   readonly logFormat: LogFormat | undefined;
   /** NO_COLOR (no-color.org): set to anything but nothing. */
   readonly color: boolean;
   /** Whether the terminal, if standard output is one, takes links. */
   readonly links: boolean;
-  /** ISOBATCH_PATIENCE: how long a compute thread may be at one thing; the variable is in seconds. */
-  readonly patienceMs: number | undefined;
   /** ISOBATCH_TRANSPORT: how workers' numbers travel. */
   readonly transport: TransportChoice;
   /** ISOBATCH_TENSORFLOW, ISOBATCH_GPU_MEMORY and ISOBATCH_TENSORFLOW_PROGRAM. */
   readonly backendSettings: BackendSettings;
-  /** ISOBATCH_FLIP_GRADIENT_BIT: only for tests. */
-  readonly flip: GradientFlip | undefined;
   /** ISOBATCH_FAIL_AT: only for tests. */
   readonly failPoint: FailSetting | undefined;
 }
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+export type LogThreshold = (typeof LOG_LEVELS)[number];
 export const LOG_FORMATS = ["json", "pretty"] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
@@ -46,9 +41,11 @@ export const TRANSPORTS = ["auto", "memory", "wire"] as const;
 export type TransportChoice = (typeof TRANSPORTS)[number];
 
 export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
-  const { ISOBATCH_TOKEN, ISOBATCH_LOG, ISOBATCH_LOG_FORMAT, NO_COLOR } = variables;
-  const { ISOBATCH_PATIENCE, ISOBATCH_TRANSPORT, ISOBATCH_FLIP_GRADIENT_BIT } = variables;
+  const { ISOBATCH_TOKEN, ISOBATCH_LOG, ISOBATCH_LOG_FORMAT, ISOBATCH_TRANSPORT, NO_COLOR } = variables;
   const command = ownCommand(variables, process.argv[1]);
+  // These are read again where they are used, also in other processes; here they are only checked.
+  patienceMs(variables);
+  gradientFlip(variables);
   return {
     variables,
     command,
@@ -58,18 +55,10 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     logFormat: ISOBATCH_LOG_FORMAT ? oneOf("ISOBATCH_LOG_FORMAT", LOG_FORMATS)(ISOBATCH_LOG_FORMAT) : undefined,
     color: !NO_COLOR,
     links: takesLinks(variables),
-    patienceMs: ISOBATCH_PATIENCE ? 1_000 * readPatience(ISOBATCH_PATIENCE) : undefined,
     transport: ISOBATCH_TRANSPORT ? oneOf("ISOBATCH_TRANSPORT", TRANSPORTS)(ISOBATCH_TRANSPORT) : "auto",
     backendSettings: readBackendSettings(variables),
     failPoint: parseFailSetting(variables.ISOBATCH_FAIL_AT),
-    flip: ISOBATCH_FLIP_GRADIENT_BIT ? parseGradientFlip(ISOBATCH_FLIP_GRADIENT_BIT) : undefined,
   };
-}
-
-function readPatience(text: string): number {
-  const seconds = Number(text);
-  if (seconds >= 1 && seconds <= 1e6) return seconds;
-  return invalid(`ISOBATCH_PATIENCE is ${JSON.stringify(text)}; it takes seconds, from 1 to 1000000.`);
 }
 
 /** The same where a command line names the transport, also for processes that this one starts. */
@@ -83,7 +72,7 @@ export function withTransport(
 
 /** What a command line says of the log, which comes before what the environment says. */
 export interface LogOptions {
-  readonly logLevel?: LogLevel;
+  readonly logLevel?: LogThreshold;
   readonly logFormat?: LogFormat;
 }
 

@@ -1,3 +1,5 @@
+import { EXIT_INTERRUPTED } from "./failure.js";
+
 /**
  * What Ctrl-C and SIGTERM mean to a command that has something to finish: the first Ctrl-C asks it to, the second
  * one ends it at once; SIGTERM, which comes from an orchestrator, only asks.
@@ -30,4 +32,14 @@ export function onInterrupts(handlers: InterruptHandlers): () => void {
     process.off("SIGINT", onInterrupt);
     process.off("SIGTERM", onTerminate);
   };
+}
+
+/** Waits until something is started. Until then nothing is lost by ending at once. */
+export async function starting<Started>(start: Promise<Started>): Promise<Started> {
+  const unlisten = onInterrupts({
+    interrupt: () => process.exit(EXIT_INTERRUPTED),
+    abort: () => process.exit(EXIT_INTERRUPTED),
+    terminate: () => process.exit(0),
+  });
+  return start.finally(unlisten);
 }

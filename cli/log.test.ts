@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createLog } from "../shared/log.js";
 import { readEnvironment, withLogOptions } from "./environment.js";
-import { relayLog } from "./log.js";
+import { relayRecord } from "./log.js";
 
 describe("what is logged", () => {
   it("is decided by the command line before the environment", () => {
@@ -17,7 +17,8 @@ describe("what is logged", () => {
   it("of a child process keeps its fields, each of them once", () => {
     const lines: string[] = [];
     const log = createLog({ level: "info", pretty: false, write: (line) => lines.push(line) });
-    relayLog(log, "worker 2", { level: 30, time: 1, msg: "joined", run: "r", worker: "host-2", step: 3, lease: 7 });
+    const fields = { run: "r", worker: "host-2", step: 3, lease: 7 };
+    relayRecord(log, { level: "info", at: "", source: "worker 2", message: "joined", fields });
     assert.match(
       lines[0],
       /^\{"level":30,"time":\d+,"run":"r","worker":"host-2","step":3,"lease":7,"msg":"worker 2: joined"\}\n$/,

@@ -12,7 +12,7 @@ import { addControls } from "./program/controls.js";
 import { addExperiment } from "./program/experiment.js";
 import { examples } from "./program/options.js";
 import { addReaders } from "./program/readers.js";
-import { addRun, addServer, addShard } from "./program/serving.js";
+import { addRun, addServer } from "./program/serving.js";
 import { addTensorFlow } from "./program/tensorflow.js";
 import { addTokens } from "./program/tokens.js";
 import { addWorker } from "./program/worker.js";
@@ -38,7 +38,6 @@ export function createProgram(environment: Environment, end: (exitCode: number) 
   addRun(program, environment, end);
   addServer(program, environment, end);
   addWorker(program, environment, end);
-  addShard(program, environment, end);
   addControls(program, environment);
   addTokens(program, environment);
   addExperiment(program, environment, end);

@@ -8,19 +8,17 @@ export interface TraceRequest {
   readonly path: string | undefined;
   /** What this process is called in the trace. */
   readonly process: string;
-  /** Whether another process began the file, and completes it. */
-  readonly joins?: boolean;
 }
 
 /** Starts the trace, and then loads a command's code, which is in the trace because it takes a while. */
 export async function traced<Code>(
-  { path, process, joins = false }: TraceRequest,
+  { path, process }: TraceRequest,
   environment: Environment,
   load: () => Promise<Code>,
 ): Promise<Code> {
   if (path === undefined) return load();
   const warn = (line: string): void => openLog(environment, "warn").warn(line);
-  startTrace({ path: resolve(path), process, begin: !joins, warn });
+  startTrace({ path: resolve(path), process, begin: true, warn });
   span("start", 0);
   return during("modules", load);
 }

@@ -45,7 +45,7 @@ import {
 import { evaluateOn } from "./evaluate.js";
 import { applyStep, normsOf, readVector, writeVector } from "./state.js";
 
-export interface TrainOptions {
+export interface TrainerOptions {
   /** Ends the run early, after this many steps. */
   readonly steps?: number;
   readonly backend?: BackendName;
@@ -108,7 +108,7 @@ export interface TrainedState {
 }
 
 /** @throws {NonFiniteError} if the training diverges. */
-export async function trainInProcess(task: Task, options: TrainOptions = {}): Promise<TrainedState> {
+export async function trainInProcess(task: Task, options: TrainerOptions = {}): Promise<TrainedState> {
   const prepared = options.prepared ?? (await prepareTask(task));
   const { data, built } = prepared;
   const { layout, topology } = built;
@@ -130,7 +130,7 @@ export async function trainInProcess(task: Task, options: TrainOptions = {}): Pr
 function run(
   task: Task,
   { data, built: { layout } }: PreparedTask,
-  options: TrainOptions,
+  options: TrainerOptions,
   memory: SharedMemory,
   gradients: Gradients,
   moments: number,
@@ -226,7 +226,7 @@ function run(
 }
 
 /** κ of a step: the record's, or that of one worker. */
-function kappaOf({ microBatchesPerStep: rule }: Task, record: TrainOptions["kappaRecord"], step: number): number {
+function kappaOf({ microBatchesPerStep: rule }: Task, record: TrainerOptions["kappaRecord"], step: number): number {
   if (record !== undefined) {
     const fact = kappaFactOf(record, step);
     if (fact === undefined || fact.microBatches > largestKappa(rule)) throw new RangeError(`κ of step ${step}`);

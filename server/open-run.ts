@@ -3,7 +3,7 @@ import { IsobatchError, invalid } from "../shared/errors.js";
 import type { Layout } from "../shared/layout/index.js";
 import { during } from "../shared/trace/index.js";
 import { version } from "../shared/version.js";
-import { type PreparedTask, prepareTask, type Task } from "../tasks/index.js";
+import { type PreparedTask, prepareTask, savedFormJson, type Task } from "../tasks/index.js";
 import { microBatchesDone } from "./checkpoint/index.js";
 import type { CleanUp } from "./clean-up.js";
 import { factsOf } from "./facts-of.js";
@@ -41,7 +41,7 @@ const PORT_MAX = 65_535;
  */
 export async function openRun(options: ServerOptions, cleanUp: CleanUp): Promise<OpenRun> {
   const { task: wanted, out, extend = false, replayKappa } = options;
-  const asked = await during("prepare", () => prepareTask(wanted));
+  const asked = await during("prepare", () => prepareTask(wanted, { model: options.model }));
   const { layout, notes } = asked.built;
   for (const note of notes) options.log.warn(note);
   checkShards(options, layout);
@@ -59,6 +59,7 @@ export async function openRun(options: ServerOptions, cleanUp: CleanUp): Promise
     version,
     topology: asked.built.topology,
     layout,
+    samples: savedFormJson(asked.data.train),
     goOn({ identity, taskJson }) {
       const range = { firstElement: 0, endElement: layout.length };
       const samplesDone = microBatchesDone(join(out, RUN_FILES.checkpoints), range) * microBatchSize;

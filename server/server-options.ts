@@ -1,6 +1,6 @@
 import type { Logger } from "../shared/log.js";
 import type { Address } from "../shared/wire/index.js";
-import type { Task } from "../tasks/index.js";
+import type { LayersModel, Task } from "../tasks/index.js";
 import type { RunObserver } from "./run-observer.js";
 import type { GivenToken, TlsRequest } from "./security/index.js";
 import type { NearMemoryOptions } from "./shard/index.js";
@@ -8,6 +8,8 @@ import type { SpawnedShard } from "./supervise-shards.js";
 
 export interface ServerOptions {
   readonly task: Task;
+  /** Its model, where a function of the program has made it already; it is disposed of. */
+  readonly model?: LayersModel;
   /** The run directory. */
   readonly out: string;
   readonly listen: Address;

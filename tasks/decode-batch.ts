@@ -24,13 +24,10 @@ export function decodeBatch(
 ): DecodedBatch {
   checkLength("inputs", inputs, rowBytes(spec.input) * samples, samples);
   checkLength("labels", labels, rowBytes(spec.label) * samples, samples);
-  const scale = Math.fround(spec.input.scale);
   const { augment } = spec.input;
   const fed = key === undefined || augment === undefined ? inputs : augmentBatch(spec.input, inputs, samples, key);
   const decoded = elements(fed, spec.input.type, (length) => new Float32Array(length)) as Float32Array;
-  // One float32 multiplication per element, so that every machine gets the same bits.
-  if (scale !== 1) for (let i = 0; i < decoded.length; i++) decoded[i] *= scale;
-  normalize(decoded, spec.input);
+  scaleInputs(decoded, spec.input);
   const isFloat = spec.label.type === "float32";
   return {
     inputs: decoded,
@@ -40,8 +37,16 @@ export function decodeBatch(
   };
 }
 
+/** Makes of numbers as a data set has them those that a model is fed, in place. */
+export function scaleInputs(values: Float32Array, spec: Pick<InputSpec, "scale" | "normalization">): void {
+  const scale = Math.fround(spec.scale);
+  // One float32 multiplication per element, so that every machine gets the same bits.
+  if (scale !== 1) for (let i = 0; i < values.length; i++) values[i] *= scale;
+  normalize(values, spec);
+}
+
 /** Two float32 operations per element, in this order, for the same bits everywhere. */
-function normalize(values: Float32Array, { normalization }: InputSpec): void {
+function normalize(values: Float32Array, { normalization }: Pick<InputSpec, "normalization">): void {
   if (normalization === undefined) return;
   const mean = Float32Array.from(normalization.mean);
   const inverse = Float32Array.from(normalization.deviation, (deviation) => 1 / deviation);

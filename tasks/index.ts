@@ -1,14 +1,10 @@
-/**
- * What is trained: tasks, their data and their models. This is also what the published package exports; a task
- * module needs `defineTask` of it.
- */
+/** What is trained: tasks, their data and their models. */
 export type { AugmentationKey } from "./augmentation/index.js";
 export { builtInTasks } from "./built-in-tasks.js";
 export { checkFit } from "./check-fit.js";
 export * from "./datasets/index.js";
-export { type DecodedBatch, decodeBatch } from "./decode-batch.js";
-export { defineTask, type TaskDefinition } from "./define-task.js";
-export { loadTask, resolveTask, type TaskOverrides } from "./load-task.js";
+export { type DecodedBatch, decodeBatch, scaleInputs } from "./decode-batch.js";
+export { type DefinedTask, loadTask, resolveDefinition, resolveTask, type TaskOverrides } from "./load-task.js";
 export { correctCount, lossOf, regularisationOf, sampleLossesOf } from "./losses.js";
 export * from "./models/index.js";
 export { createSampleOrder, type SampleOrder, type SampleOrderOptions } from "./order.js";

@@ -8,7 +8,9 @@ import { reasonOf } from "../shared/system-errors.js";
 import { builtInTasks, PRESETS_FOLDER } from "./built-in-tasks.js";
 import { decodeUtf8 } from "./datasets/utf8.js";
 import { resolveKappa } from "./kappa-rule.js";
-import { loadModule } from "./models/module-model.js";
+import type { LayersModel } from "./models/index.js";
+import { hashOfModel, type MakeModel, madeBy } from "./models/module-model.js";
+import { loadModule, MODULE_EXTENSIONS } from "./modules/load-module.js";
 import { type DatasetSpec, type Task, type TaskInput, taskInputSchema } from "./task.js";
 import { describeProblems } from "./task-errors.js";
 
@@ -24,6 +26,30 @@ export type TaskOverrides = Partial<TaskInput> & { readonly steps?: number; read
  */
 export async function loadTask(nameOrPath: string, overrides: TaskOverrides = {}): Promise<Task> {
   return resolveTask(nameOrPath, await readInput(nameOrPath), overrides);
+}
+
+/** A task, with the model that a function of the program has made for it. */
+export interface DefinedTask {
+  readonly task: Task;
+  /** Undefined: the task's description is enough to make it. */
+  readonly model: LayersModel | undefined;
+}
+
+/** How a task that is an object is called in messages. */
+const OBJECT = "The task";
+
+/**
+ * Completes a task that a program has as an object. Relative paths start at the working directory.
+ * @throws {IsobatchError} `invalid_input`, one line per problem.
+ */
+export async function resolveDefinition(definition: object, overrides: TaskOverrides = {}): Promise<DefinedTask> {
+  const input = await extend({ title: OBJECT, name: "task", folder: resolve() }, definition, 0);
+  const { model: make, initialWeights } = input as { model?: unknown; initialWeights?: unknown };
+  if (typeof make !== "function") return { task: resolveTask(OBJECT, input, overrides), model: undefined };
+  const model = await madeBy(make as MakeModel, `${OBJECT}'s model function`);
+  const hash = hashOfModel(model, initialWeights === "model");
+  const described = { ...(input as object), model: { kind: "module", path: null, hash } };
+  return { task: resolveTask(OBJECT, described, overrides), model };
 }
 
 /** Completes and checks a task. `source` is its file or name, for the messages. */
@@ -124,9 +150,9 @@ async function readInput(nameOrPath: string): Promise<unknown> {
   }
   const extension = extname(path);
   if (extension === ".json") return readJson(path, 0);
-  if ([".js", ".mjs", ".cjs"].includes(extension)) return readModule(path);
+  if (MODULE_EXTENSIONS.includes(extension)) return readModule(path);
   return invalid(
-    `${nameOrPath} ends in "${extension}"; a task is a .json file, or a module ending in .js, .mjs or .cjs.`,
+    `${nameOrPath} ends in "${extension}"; a task is a .json file, or a module ending in .js, .mjs, .cjs or .ts.`,
   );
 }
 
@@ -141,21 +167,35 @@ async function readJson(path: string, depth: number): Promise<unknown> {
     if (error instanceof IsobatchError) throw error;
     return invalid(`The task file ${path} can't be read: ${reasonOf(error)}.`, { cause: error });
   }
-  return extend(path, input, depth);
+  return extend(fileSource(path), input, depth);
 }
 
-async function extend(path: string, input: unknown, depth: number): Promise<unknown> {
+/** Where fields come from. */
+interface Source {
+  /** For messages. */
+  readonly title: string;
+  /** The task's name, unless it has one. */
+  readonly name: string;
+  /** Where its relative paths start. */
+  readonly folder: string;
+}
+
+function fileSource(path: string): Source {
+  return { title: path, name: basename(path, extname(path)), folder: dirname(path) };
+}
+
+async function extend({ title, name, folder }: Source, input: unknown, depth: number): Promise<unknown> {
   if (!isFields(input)) return input;
   const { extends: base, ...own } = input;
-  const fields = { name: basename(path, extname(path)), ...own, ...absolutePaths(path, own.dataset) };
+  const fields = { name, ...own, ...absolutePaths(folder, own.dataset) };
   if (base === undefined) return fields;
-  if (typeof base !== "string") return invalid(`${path}: extends is ${JSON.stringify(base)}; it must name a task.`);
-  if (depth === EXTENDS_MAX) return invalid(`${path}: extends goes ${EXTENDS_MAX} tasks deep; is it a circle?`);
+  if (typeof base !== "string") return invalid(`${title}: extends is ${JSON.stringify(base)}; it must name a task.`);
+  if (depth === EXTENDS_MAX) return invalid(`${title}: extends goes ${EXTENDS_MAX} tasks deep; is it a circle?`);
   const builtIn = builtInTasks().includes(base);
-  const basePath = builtIn ? resolve(PRESETS_FOLDER, `${base}.json`) : resolve(dirname(path), base);
+  const basePath = builtIn ? resolve(PRESETS_FOLDER, `${base}.json`) : resolve(folder, base);
   if (!builtIn && !existsSync(basePath)) {
     return invalid(
-      `${path}: extends names "${base}", which is no built-in task (${builtInTasks().join(", ")}) and no file; name one.`,
+      `${title}: extends names "${base}", which is no built-in task (${builtInTasks().join(", ")}) and no file; name one.`,
     );
   }
   const inherited = await readJson(basePath, depth + 1);
@@ -163,11 +203,11 @@ async function extend(path: string, input: unknown, depth: number): Promise<unkn
 }
 
 /** A task file's paths are relative to its own folder. */
-function absolutePaths(path: string, dataset: unknown): { dataset?: unknown } {
+function absolutePaths(folder: string, dataset: unknown): { dataset?: unknown } {
   if (typeof dataset !== "object" || dataset === null) return {};
   const absolute = Object.entries(dataset as DatasetSpec).map(([key, value]) => [
     key,
-    ["file", "testFile", "folder"].includes(key) && typeof value === "string" ? resolve(dirname(path), value) : value,
+    ["file", "testFile", "folder"].includes(key) && typeof value === "string" ? resolve(folder, value) : value,
   ]);
   return { dataset: Object.fromEntries(absolute) };
 }
@@ -177,6 +217,6 @@ async function readModule(path: string): Promise<unknown> {
   if (!isFields(definition)) {
     return invalid(`${path} has no task as its default export; write export default defineTask({ … }).`);
   }
-  const input = (await extend(path, definition, 0)) as { model?: unknown };
+  const input = (await extend(fileSource(path), definition, 0)) as { model?: unknown };
   return typeof input.model === "function" ? { ...input, model: { kind: "module", path, hash } } : input;
 }

@@ -101,7 +101,11 @@ const modelSchema = z.discriminatedUnion("kind", [
     /** null: four times as wide as the blocks. */
     mlpWidth: sizeField.nullable().default(null),
   }),
-  z.strictObject({ kind: z.literal("module"), path: pathField, hash: z.string().regex(/^[0-9a-f]{64}$/) }),
+  z.strictObject({
+    kind: z.literal("module"),
+    path: pathField.nullable(),
+    hash: z.string().regex(/^[0-9a-f]{64}$/),
+  }),
 ]);
 
 const optimizerSchema = z.discriminatedUnion("name", [
@@ -196,7 +200,8 @@ export type DatasetSpec = z.output<typeof datasetSchema>;
 /**
  * `resnet18`, `vit`, `gpt`: built in, in sizes that the task chooses.
  * `sequential`: tfjs layers by class name with their tfjs configuration, e.g. `{layer: "Dense", units: 10}`.
- * `module`: built by the module at `path` (absolute), whose bytes have the SHA-256 `hash`.
+ * `module`: built by the module at `path` (absolute), whose bytes have the SHA-256 `hash`; or, where `path` is null, by a
+ * function of the program that started the run, with `hash` over what it made.
  */
 export type ModelSpec = z.output<typeof modelSchema>;
 

@@ -5,6 +5,11 @@ import { codeFiles, roomOf } from "./source/sources.js";
 
 /** The most imports that may go past a door, by "importing room → door". A number may only fall. */
 const PAST_DOORS_MAX: Record<string, number> = {
+  ". → tasks": 1,
+  "api → backends": 13,
+  "api → compute": 2,
+  "api → server": 1,
+  "api → tasks": 5,
   "backends → shared/wire": 1,
   "backends → tasks": 3,
   "bench → backends": 8,

@@ -6,6 +6,9 @@ import { fileURLToPath } from "node:url";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 
+/** The root's `index.ts`, which exports everything public. */
+const PUBLIC = "index.js";
+
 /** What each room may import besides itself; a longer path is a separate room. Tests may import anything. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   shared: [],
@@ -19,7 +22,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   worker: ["shared", "tasks", "backends", "compute"],
   "worker/core": ["shared"],
   experiment: ["shared", "tasks", "backends", "compute"],
-  cli: ["shared", "tasks", "backends", "compute", "worker", "server", "viewing", "experiment"],
+  api: ["shared", "tasks", "backends", "compute", "worker", "server", "viewing", "experiment"],
+  cli: ["shared", "tasks", "backends", "compute", "worker", "server", "viewing", "experiment", "api"],
 };
 
 /** The pure cores: everything except arithmetic goes in and out as events and effects. */
@@ -57,6 +61,17 @@ function valueImportsOf(path: string): string[] {
   return [...statements].filter(([, names]) => !isOfTypes(names)).map(([, , specifier]) => specifier);
 }
 
+/** The files that are loaded with one, itself included; what it imports when it is called is not. */
+function loadedWith(start: string): string[] {
+  const reached = new Set([start]);
+  for (const file of reached) {
+    for (const name of valueImportsOf(file).filter((each) => each.startsWith("."))) {
+      reached.add(join(dirname(file), name).replace(/\.js$/, ".ts"));
+    }
+  }
+  return [...reached];
+}
+
 /** The most specific room of the table that the path is in. */
 function roomOf(path: string): string | undefined {
   return Object.keys(MAY_IMPORT)
@@ -65,7 +80,18 @@ function roomOf(path: string): string | undefined {
 }
 
 describe("the rooms", () => {
-  for (const top of ["shared", "tasks", "backends", "compute", "worker", "server", "viewing", "experiment", "cli"]) {
+  for (const top of [
+    "shared",
+    "tasks",
+    "backends",
+    "compute",
+    "worker",
+    "server",
+    "viewing",
+    "experiment",
+    "api",
+    "cli",
+  ]) {
     it(`${top} imports only what the table allows`, () => {
       const files = sources(top);
       assert.ok(files.length > 0);
@@ -73,6 +99,7 @@ describe("the rooms", () => {
         const room = roomOf(file)!;
         for (const specifier of importsOf(file).filter((name) => name.startsWith("."))) {
           const target = relative(root, resolve(root, dirname(file), specifier));
+          if (room === "cli" && target === PUBLIC) continue;
           const allowed = [room, ...MAY_IMPORT[room]];
           assert.ok(
             allowed.some((name) => target.startsWith(`${name}/`)),
@@ -104,8 +131,11 @@ describe("the rooms", () => {
     const { references } = JSON.parse(readFileSync(join(root, "tsconfig.json"), "utf8")) as {
       references: { path: string }[];
     };
-    const rooms = references.map(({ path }) => path.split("/")[1]).filter((room) => !/^(bench|test)$/.test(room));
-    for (const room of rooms)
+    // A project of the root's own files is matched by the pattern for all of them.
+    const rooms = references
+      .map(({ path }) => path.split("/")[1])
+      .filter((room) => !/^(bench|test|tsconfig.*)$/.test(room));
+    for (const room of [...rooms, "index.ts"])
       assert.ok(context.includes(`!${room}`), `.dockerignore leaves out ${room}/, which is compiled`);
   });
 
@@ -116,17 +146,35 @@ describe("the rooms", () => {
   });
 
   it("leave the server's code out of a worker's process, whose start would wait for it", () => {
-    const reached = new Set(["cli/commands/worker.ts"]);
-    for (const file of reached) {
-      for (const name of valueImportsOf(file).filter((each) => each.startsWith("."))) {
-        reached.add(join(dirname(file), name).replace(/\.js$/, ".ts"));
-      }
+    for (const start of ["cli/commands/worker.ts", "api/join.ts", "api/programs/work.ts"]) {
+      const reached = loadedWith(start);
+      assert.ok(reached.includes("compute/compute-lease.ts") || start.startsWith("cli/"));
+      assert.deepEqual(
+        reached.filter((file) => file.startsWith("server/")),
+        [],
+      );
     }
-    assert.ok(reached.has("compute/compute-lease.ts"));
-    assert.deepEqual(
-      [...reached].filter((file) => file.startsWith("server/")),
-      [],
-    );
+  });
+
+  it("start and end runs and workers in api, whose client the command line is", () => {
+    for (const file of sources("cli")) {
+      for (const name of importsOf(file)) assert.doesNotMatch(name, /\/(worker|compute)\//, `${file} imports ${name}`);
+      assert.doesNotMatch(readFileSync(join(root, file), "utf8"), /\b(startServer|startWorker|startChild)\b/, file);
+    }
+  });
+
+  it("are not loaded by an import of the package, and neither is TensorFlow.js", () => {
+    assert.deepEqual(loadedWith("index.ts").sort(), ["index.ts", "shared/errors.ts"]);
+  });
+
+  it("below the command line print nothing, end no process and read no environment", () => {
+    // The programs are the exception: each is a process, and says on standard error why it ends.
+    const programs = (file: string): boolean => file.startsWith("api/programs/") || file === "api/children/parent.ts";
+    for (const file of ["api", "server", "tasks", "experiment"].flatMap(sources)) {
+      if (programs(file) || file.includes("/page/")) continue;
+      const code = readFileSync(join(root, file), "utf8").replaceAll(/\/\*\*[\s\S]*?\*\/|\/\/ .*/g, "");
+      assert.doesNotMatch(code, /\bprocess\.(env|exit|stdout|stderr|argv)\b|\bconsole\./, file);
+    }
   });
 
   it("read no environment, which only the command line does and what sets it for native libraries", () => {

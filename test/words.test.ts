@@ -8,6 +8,7 @@ import { readFiles, wordsIn } from "./source/words.js";
 /** How many such words a room still has. A number may fall and never rise. */
 const ALLOWED: Record<string, number> = {
   ".": 2,
+  api: 2,
   backends: 95,
   cli: 146,
   compute: 56,

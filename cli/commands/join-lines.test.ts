@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type JoinToken, joinCommand, joinLines } from "./join-lines.js";
+import { joinCommand } from "../../api/run/join-command.js";
+import { type JoinToken, joinLines } from "./join-lines.js";
 
 const place = {
   ...{ program: "npx isobatch", at: { host: "192.0.2.7", port: 7_400 } },

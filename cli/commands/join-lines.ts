@@ -1,17 +1,7 @@
 /** What a server prints so that workers can join: sentences, and commands that can be pasted as they are. Pure. */
-import { type Address, formatAddress, isLoopback } from "../../shared/wire/index.js";
+import { type JoinPlace, joinCommand } from "../../api/run/join-command.js";
+import { isLoopback } from "../../shared/wire/index.js";
 import { shellWord } from "../own-command.js";
-
-export interface JoinPlace {
-  /** How the program is called on a command line. */
-  readonly program: string;
-  /** Where workers reach the server. */
-  readonly at: Address;
-  /** Whether the server shows its owner's certificate, which workers need the CA of. */
-  readonly ownCertificate: boolean;
-  /** Whether workers must show a certificate of their own. */
-  readonly mutual: boolean;
-}
 
 export type JoinToken =
   /** Known, and to be shown, which happens once. */
@@ -24,14 +14,6 @@ export type JoinToken =
 export interface JoinLine {
   readonly text: string;
   readonly isCommand: boolean;
-}
-
-/** @param token a word for the shell; undefined: it is in a file whose name is not known */
-export function joinCommand(place: JoinPlace, token: string | undefined): string {
-  const { program, at, ownCertificate, mutual } = place;
-  const files = `${ownCertificate ? " --tls-ca FILE" : ""}${mutual ? " --tls-cert FILE --tls-key FILE" : ""}`;
-  const join = `${program} worker join ${formatAddress(at)}`;
-  return token === undefined ? `${join} --token-file FILE${files}` : `ISOBATCH_TOKEN=${token} ${join}${files}`;
 }
 
 export function joinLines(place: JoinPlace, token: JoinToken): JoinLine[] {

@@ -1,44 +1,25 @@
-/**
- * What `isobatch run` and `isobatch server` have in common: the first server process of a run, from the task to the
- * summary, with all that a person sees of it and every way to end it.
- */
-import { join } from "node:path";
-import {
-  RUN_FILES,
-  type RunningServer,
-  SECURITY_FOLDER,
-  type ServerOptions,
-  type Summary,
-  startServer,
-  type TlsRequest,
-} from "../../server/index.js";
+/** What `isobatch run` and `isobatch server` have in common: all that a person sees of a run, and every way to end it. */
+import type { LogRecord, RunOptions, TrainingResult, TrainingRun } from "../../index.js";
+import { RUN_FILES } from "../../server/index.js";
 import { awaited } from "../../shared/awaited.js";
 import { isFinal, messageOf } from "../../shared/errors.js";
-import type { Logger } from "../../shared/log.js";
 import { type Address, formatAddress } from "../../shared/wire/index.js";
-import { loadTask, type TaskOverrides } from "../../tasks/index.js";
-import { createViewers, type HttpOptions } from "../../viewing/index.js";
-import { startChild } from "../children/child.js";
 import type { Environment } from "../environment.js";
-import { EXIT_INTERRUPTED } from "../failure.js";
-import { onInterrupts } from "../interrupts.js";
-import { openLog, relayLog } from "../log.js";
+import { openLog, relayRecord } from "../log.js";
 import { createDisplay, type Display } from "../progress/display.js";
 import { followRun } from "../progress/follow.js";
 import { introLines, type RunStart } from "../progress/intro.js";
-import { createLink } from "../progress/links.js";
-import { type EndedRun, nextCommands, resultLines } from "../progress/result.js";
-import { createPaint } from "../progress/view.js";
-import { memoryOptions } from "../transport.js";
-import { readSummary, whenRestored } from "./run-folder.js";
-import { type ServerTlsOptions, tlsRequest } from "./server-tls.js";
+import { createLink, type Linker } from "../progress/links.js";
+import { nextCommands, resultLines } from "../progress/result.js";
+import { createPaint, type Paint } from "../progress/view.js";
+import { type ServerTlsFlags, tlsChoice } from "./server-tls.js";
 import { stopOnSignals } from "./stop-on-signals.js";
 
 /** As commander reads them from the command line. */
-export interface ServeOptions extends ServerTlsOptions {
+export interface ServeFlags extends ServerTlsFlags {
   readonly steps?: number;
   readonly samples?: number;
-  readonly microBatchesPerStep?: TaskOverrides["microBatchesPerStep"];
+  readonly microBatchesPerStep?: RunOptions["microBatchesPerStep"];
   /** A run directory, or a kappa.jsonl, whose κ is taken step by step. */
   readonly replayKappa?: string;
   /** Whether a schedule that ends with the run may be stretched where the run is made longer. */
@@ -47,147 +28,104 @@ export interface ServeOptions extends ServerTlsOptions {
   /** Where the data set's files are, instead of where the task says. */
   readonly data?: string;
   readonly out?: string;
-  /** Holds the join token, or is made to hold it. */
-  readonly tokenFile?: string;
-  /** Whether the server goes on answering when the run has ended, until it is asked to end. */
-  readonly stay?: boolean;
-  /** In seconds. */
-  readonly checkpointEvery?: number;
+  readonly listen: Address;
   readonly shards: number;
   /** Where the dashboard and the metrics are served; false: nowhere. */
   readonly http?: Address | false;
-  /** The file of the trace, which this process has begun. */
+  /** The file of the trace, which this process has started. */
   readonly trace?: string;
 }
 
-/** What the commands decide each for itself. */
-export interface Accompaniment {
-  readonly workersAwaited: number;
-  /** Worker processes that the command starts itself. */
-  readonly workersStarted: number;
-  readonly workersWait: boolean;
-  readonly dashboard: Pick<HttpOptions, "address" | "orAnyPort"> | undefined;
-  readonly joinCommand: HttpOptions["joinCommand"];
-}
-
-/** What a command adds to the server: workers of its own, or a line that says how to join. */
-export interface Company {
-  /** Rejects when the run can't go on without it; otherwise it never settles. */
-  readonly failed: Promise<never>;
-  /** Ends it; what has not ended within `graceMs` is killed. */
-  stop(graceMs: number): Promise<void>;
-}
-
-export interface Serving {
-  readonly server: RunningServer;
-  /** The run directory. */
-  readonly out: string;
+/** Where a command that runs something reports on it. */
+export interface Report {
+  /** How this program is called, for the commands that may follow. */
+  readonly program: string;
+  readonly paint: Paint;
+  readonly link: Linker;
   readonly display: Display;
-  readonly log: Logger;
+  readonly onLog: (record: LogRecord) => void;
 }
 
-/** The first step waits so long for the workers that are awaited, from the first that is ready. */
-const AWAIT_MS = 60_000;
-/** Workers of a run that has ended get this long to end too. */
-const GRACE_MS = 5_000;
-
-/** Serves the task until it is trained or stopped; resolves with the process's exit code. */
-export async function serve(
-  taskName: string,
-  options: ServeOptions & Accompaniment,
-  environment: Environment,
-  accompany: (serving: Serving) => Company,
-): Promise<number> {
-  const tls = tlsRequest(options);
-  // Until there is a server nothing is lost by ending at once.
-  const stopListening = onInterrupts({
-    interrupt: () => process.exit(EXIT_INTERRUPTED),
-    abort: () => process.exit(EXIT_INTERRUPTED),
-    terminate: () => process.exit(0),
-  });
-  const { steps, samples, seed, microBatchesPerStep, data, replayKappa, extend } = options;
-  const { listen, shards, workersAwaited, workersWait, stay } = options;
-  const { tokenFile: joinTokenFile } = options;
-  const task = await loadTask(taskName, { steps, samples, seed, microBatchesPerStep, data });
-  const out = options.out ?? join("runs", task.name);
+export function openReport(environment: Environment): Report {
   const paint = createPaint(environment.color && process.stdout.isTTY === true);
   const link = createLink(environment.links && process.stdout.isTTY === true);
   const display = createDisplay(process.stdout, paint);
   const log = openLog(environment, "warn", display);
-  const shardTls = shardTlsArguments(tls, options, out);
-  const startedAt = new Date().toISOString();
-  const { joinCommand } = options;
-  const { observers, dashboard } = createViewers(options.dashboard && { ...options.dashboard, joinCommand });
-  const server = await startServer({
-    ...{
-      task,
-      out,
-      listen,
-      shards,
-      tls,
-      joinTokenFile,
-      workersAwaited,
-      awaitMs: AWAIT_MS,
-      stay,
-      observers,
-      replayKappa,
-      extend,
-      memory: memoryOptions(environment),
-      command: environment.commandLine,
-      log,
-    },
-    spawnShard: (shard) => startShardProcess(shard, out, [...shardTls, ...traceArguments(options)], environment, log),
-  });
-  stopListening();
-  const printResult = (outcome: EndedRun["outcome"], summary: Summary): void => {
-    const { trainingSamples } = server.status();
-    const result = { outcome, summary, folder: out, trainingSamples, program: environment.command };
-    for (const line of resultLines(result, paint, link)) display.print(line);
-    for (const line of nextCommands(result, paint)) display.printLine(line);
+  return { program: environment.command, paint, link, display, onLog: (record) => relayRecord(log, record) };
+}
+
+/** The library's options. @throws {IsobatchError} `invalid_input` for flags that contradict each other */
+export function runOptions(flags: ServeFlags, environment: Environment, { onLog }: Report): RunOptions {
+  const { steps, samples, seed, microBatchesPerStep, data, out, replayKappa, extend, shards, trace } = flags;
+  return {
+    ...{ steps, samples, seed, microBatchesPerStep, data, out, replayKappa, extend, shards, trace },
+    listen: formatAddress(flags.listen),
+    tls: tlsChoice(flags),
+    ...{ command: environment.command, commandLine: environment.commandLine },
+    settings: environment.variables,
+    ...{ onLog, logLevel: environment.logLevel ?? "warn" },
   };
-  const ending = stopOnSignals(server, display, workersWait);
-  let company: Company | undefined;
-  let unfollow: (() => void) | undefined;
-  const { checkpointEvery = 0 } = options;
-  const checkpoints = checkpointEvery > 0 ? setInterval(server.checkpoint, checkpointEvery * 1_000) : undefined;
+}
+
+export interface FollowOptions {
+  /** Worker processes that the command starts itself. Default: 0. */
+  readonly workersStarted?: number;
+  /** On SIGTERM workers wait for the server to come back. */
+  readonly workersWait?: boolean;
+  /** Whether the server keeps answering when the run has ended. */
+  readonly stay?: boolean;
+  /** Prints what a person needs besides, once the run is on its way. */
+  announce?(): void;
+}
+
+/** Shows a run until it has ended or is stopped; resolves with the process's exit code. */
+export async function follow(run: TrainingRun, report: Report, options: FollowOptions = {}): Promise<number> {
+  const { display } = report;
+  const { workersWait = false, stay = false } = options;
+  const ending = stopOnSignals(run, display, workersWait);
+  const following = run.alreadyComplete ? undefined : beginning(run, report, options);
   try {
-    if (server.resumed) {
-      await Promise.race([whenRestored(server), server.ended]);
-      const summary = resultOf(server, out);
-      if (summary !== undefined) {
-        printResult("already complete", summary);
-        if (stay) await ending.requested;
-        return 0;
-      }
-    }
-    for (const line of introLines(startOf(server, dashboard?.url, out), RUN_FILES.report, paint, link))
-      display.print(line);
-    company = accompany({ server, out, display, log });
-    // It may also fail while the run is ending for another reason, which then counts.
-    company.failed.catch((error: unknown) => server.fail(error));
-    unfollow = followRun(server, display, startedAt, options.workersStarted);
-    const end = await awaited("the run to end", Promise.race([server.ended, company.failed, ending.abandoned]))
-      .finally(() => {
-        unfollow?.();
-        unfollow = undefined;
-      })
-      .catch((error: unknown) => failed(error, stay === true, display, ending.requested));
+    const end = await awaited("the run to end", Promise.race([run.result, ending.abandoned]))
+      .finally(() => following?.close())
+      .catch((error: unknown) => failed(error, stay, display, ending.requested));
     display.close();
     if (typeof end === "string") {
       display.print(`stopped at once: ${end}; the same command resumes it from the newest checkpoint`);
     } else {
-      printResult(end.outcome, end.summary);
+      printResult(run, end, report);
       if (stay) await ending.requested;
     }
     return ending.exitCode();
   } finally {
-    clearInterval(checkpoints);
-    unfollow?.();
     display.close();
-    await awaited("the server to end", server.abort());
-    if (company !== undefined) await awaited("the workers' processes to end", company.stop(GRACE_MS));
+    await run.abort();
     ending.close();
   }
+}
+
+function beginning(run: TrainingRun, report: Report, { announce, workersStarted }: FollowOptions) {
+  const { display, paint, link } = report;
+  for (const line of introLines(startOf(run), RUN_FILES.report, paint, link)) display.print(line);
+  announce?.();
+  return followRun(run, display, workersStarted);
+}
+
+function startOf(run: TrainingRun): RunStart {
+  const { model, trainingSamples, testSamples, samplesTotal, step } = run.status();
+  return {
+    ...{ modelKind: model.kind, modelLayers: model.layers },
+    ...{ parameters: model.parameters, trainedParameters: model.trainedParameters },
+    ...{ trainingSamples, testSamples, samplesTotal, task: run.task, folder: run.out },
+    ...{ server: run.address, dashboard: run.dashboard, resumedAt: run.resumed ? step : undefined },
+  };
+}
+
+function printResult(run: TrainingRun, { outcome, summary }: TrainingResult, report: Report): void {
+  const { display, paint, link, program } = report;
+  const { trainingSamples } = run.status();
+  const result = { outcome, summary, folder: run.out, trainingSamples, program };
+  for (const line of resultLines(result, paint, link)) display.print(line);
+  for (const line of nextCommands(result, paint)) display.printLine(line);
 }
 
 /** With --stay the server keeps answering after a failure that starting it again would only repeat. */
@@ -198,57 +136,4 @@ async function failed(error: unknown, stay: boolean, display: Display, requested
     await requested;
   }
   throw error;
-}
-
-function startOf(
-  { status, task, resumed, address }: RunningServer,
-  dashboard: string | undefined,
-  folder: string,
-): RunStart {
-  const now = status();
-  return {
-    ...now,
-    task: task.name,
-    folder,
-    server: formatAddress(address),
-    dashboard,
-    resumedAt: resumed ? now.step : undefined,
-  };
-}
-
-/** What came of a run that stands at the end of its task; undefined if there is something left to train. */
-function resultOf({ task, status }: RunningServer, out: string): Summary | undefined {
-  const summary = readSummary(out);
-  // A run whose last evaluation failed has all its steps, and is not done.
-  const ended = summary !== undefined && summary.samples >= task.samples && summary.steps === status().step;
-  return ended && summary.failure == null ? summary : undefined;
-}
-
-function startShardProcess(
-  { index, coordinator, listen, token }: Parameters<ServerOptions["spawnShard"]>[0],
-  out: string,
-  otherArguments: readonly string[],
-  environment: Environment,
-  log: Logger,
-) {
-  const places = ["--coordinator", formatAddress(coordinator), "--listen", formatAddress(listen), "--out", out];
-  const { exited, kill } = startChild({
-    args: ["shard", "--index", String(index), ...places, ...otherArguments],
-    env: { ...environment.variables, ISOBATCH_TOKEN: token, ISOBATCH_LOG: environment.logLevel ?? "warn" },
-    onLog: (record) => relayLog(log, `shard ${index}`, record),
-  });
-  return { exited: exited.then(({ reason }) => reason.replace(/\.$/, "")), kill };
-}
-
-/** For processes that belong to this one. */
-export function traceArguments({ trace }: Pick<ServeOptions, "trace">): string[] {
-  return trace === undefined ? [] : ["--trace", trace];
-}
-
-/** Shards show the workers the same certificate as the first process. */
-function shardTlsArguments(tls: TlsRequest, { tlsCert, tlsKey, tlsCa }: ServeOptions, out: string): string[] {
-  if (tls.kind === "none") return [];
-  const own = (name: string): string => join(out, SECURITY_FOLDER, name);
-  const pair = ["--tls-cert", tlsCert ?? own("server.crt"), "--tls-key", tlsKey ?? own("server.key")];
-  return tlsCa === undefined ? pair : [...pair, "--tls-ca", tlsCa];
 }

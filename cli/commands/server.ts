@@ -1,56 +1,53 @@
-import { hostname, networkInterfaces } from "node:os";
 import { resolve } from "node:path";
-import { type Address, isLoopback } from "../../shared/wire/index.js";
+import { serve } from "../../index.js";
+import { type Address, formatAddress, parseAddress } from "../../shared/wire/index.js";
 import type { Environment } from "../environment.js";
-import { httpByDefault } from "./http-options.js";
-import { type JoinPlace, type JoinToken, joinCommand, joinLines } from "./join-lines.js";
+import { starting } from "../interrupts.js";
+import { type JoinToken, joinLines } from "./join-lines.js";
 import { joinTokenFile } from "./run-folder.js";
-import { type ServeOptions, serve } from "./serve.js";
+import { follow, openReport, runOptions, type ServeFlags } from "./serve.js";
 
-export interface ServerOptions extends ServeOptions {
+/** As commander reads them from the command line. */
+export interface ServerFlags extends ServeFlags {
+  readonly advertise?: Address;
   readonly workersAwaited: number;
+  /** In seconds. */
+  readonly checkpointEvery?: number;
+  /** Holds the join token, or is made to hold it. */
+  readonly tokenFile?: string;
+  /** Whether the server goes on answering when the run has ended, until it is asked to end. */
+  readonly stay?: boolean;
 }
 
 /** The server alone; workers join it from wherever they are. */
-export function server(task: string, options: ServerOptions, environment: Environment): Promise<number> {
-  const { advertise, tlsCert, tlsCa, tokenFile } = options;
-  const placeAt = (at: Address): JoinPlace => ({
+export async function server(task: string, flags: ServerFlags, environment: Environment): Promise<number> {
+  const { advertise, http, tlsCert, tlsCa, tokenFile, workersAwaited, stay } = flags;
+  const report = openReport(environment);
+  const options = {
+    ...runOptions(flags, environment, report),
+    ...{ tokenFile, workersAwaited, stay, checkpointEverySeconds: flags.checkpointEvery },
+    advertise: advertise && formatAddress(advertise),
+    dashboard: http === undefined || http === false ? http : formatAddress(http),
+  };
+  const started = await starting(serve(task, options));
+  const { out, token, tokenIsNew, joinAddress } = started;
+  const place = {
     program: environment.command,
-    at: advertise ?? reachable(at),
+    at: parseAddress(joinAddress, "joinAddress"),
     ownCertificate: tlsCert !== undefined,
     mutual: tlsCa !== undefined,
-  });
-  const accompaniment = {
-    workersStarted: 0,
-    workersWait: true,
-    dashboard: httpByDefault(options),
-    joinCommand: (at: Address, token: string | undefined) => joinCommand(placeAt(at), token),
   };
-  return serve(task, { ...options, ...accompaniment }, environment, ({ server: started, out, display, log }) => {
-    const { address, security } = started;
-    if (security.tls === undefined && !isLoopback(options.listen)) {
-      log.warn("the connections of this server are not encrypted: whoever can listen on the network learns the token");
+  const shown: JoinToken =
+    token === undefined
+      ? { kind: "none", runFolder: resolve(out) }
+      : tokenIsNew
+        ? { kind: "new", token }
+        : { kind: "in file", file: resolve(tokenFile ?? joinTokenFile(out)) };
+  const announce = (): void => {
+    for (const { text, isCommand } of joinLines(place, shown)) {
+      if (isCommand) report.display.printLine(`  ${text}`);
+      else report.display.print(text);
     }
-    const { joinToken: token, joinTokenIsNew } = security;
-    const file = resolve(tokenFile ?? joinTokenFile(out));
-    const shown: JoinToken =
-      token === undefined
-        ? { kind: "none", runFolder: resolve(out) }
-        : joinTokenIsNew
-          ? { kind: "new", token }
-          : { kind: "in file", file };
-    for (const { text, isCommand } of joinLines(placeAt(address), shown)) {
-      if (isCommand) display.printLine(`  ${text}`);
-      else display.print(text);
-    }
-    return { failed: new Promise<never>(() => {}), stop: async () => {} };
-  });
-}
-
-/** An address for others: one of this machine's where the server listens on all of them. */
-function reachable({ host, port }: Address): Address {
-  if (host !== "0.0.0.0" && host !== "::") return { host, port };
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  const outward = addresses.find(({ internal, family }) => !internal && family === "IPv4");
-  return { host: outward?.address ?? hostname(), port };
+  };
+  return follow(started, report, { workersWait: true, stay, announce });
 }

@@ -1,4 +1,4 @@
-import type { RunningServer } from "../../server/index.js";
+import type { StopOptions, TrainingRun } from "../../index.js";
 import { EXIT_INTERRUPTED } from "../failure.js";
 import { onInterrupts } from "../interrupts.js";
 import { EXIT_BROKEN_PIPE, reportOnly } from "../output.js";
@@ -25,7 +25,7 @@ const TERMINATE_MS = 25_000;
  * @param workersWait on SIGTERM: whoever sends it, an orchestrator, may start the server again elsewhere
  */
 export function stopOnSignals(
-  server: Pick<RunningServer, "stop" | "status">,
+  run: Pick<TrainingRun, "stop" | "status">,
   display: Display,
   workersWait: boolean,
 ): Stopping {
@@ -39,13 +39,17 @@ export function stopOnSignals(
   const requested = new Promise<void>((resolve) => {
     request = resolve;
   });
+  const stop = (how?: StopOptions): void => {
+    // Whoever follows the run gets what came of it.
+    run.stop(how).catch(() => {});
+  };
   const terminate = (): void => {
     deadline ??= setTimeout(() => abandon(`the step has not ended in ${TERMINATE_MS / 1_000} s`), TERMINATE_MS);
-    server.stop({ workersWait });
+    stop({ workersWait });
   };
   const unreport = reportOnly(() => {
     request();
-    if (server.status().phase === "ended") return;
+    if (run.status().phase === "ended") return;
     exitCode = EXIT_BROKEN_PIPE;
     terminate();
   });
@@ -53,10 +57,10 @@ export function stopOnSignals(
     interrupt() {
       request();
       // A run that has ended stays ended, however long its server stays.
-      if (server.status().phase === "ended") return;
+      if (run.status().phase === "ended") return;
       exitCode = EXIT_INTERRUPTED;
       display.print("stopping after this step and a checkpoint; press Ctrl-C again to stop at once");
-      server.stop();
+      stop();
     },
     abort() {
       display.close();
@@ -64,7 +68,7 @@ export function stopOnSignals(
     },
     terminate() {
       request();
-      if (server.status().phase === "ended") return;
+      if (run.status().phase === "ended") return;
       display.print(`stopping after this step and a checkpoint${workersWait ? "; workers wait for the server" : ""}`);
       terminate();
     },

@@ -1,5 +1,6 @@
 /** What there is to compute with on this machine, as data: `isobatch doctor --json` prints it as it is. */
 import { cpus } from "node:os";
+import { planWorkers } from "../../api/run/worker-plan.js";
 import { type BackendName, defaultComputeThreads, probeBackends, readBackendSettings } from "../../backends/index.js";
 import { cudaLibraryProblems, driverLibraryProblems } from "../../backends/tensorflow/cuda-libraries.js";
 import { gpuNamed, visibleGpus } from "../../backends/tensorflow/gpus.js";
@@ -20,7 +21,6 @@ import {
 } from "../../shared/native/installation.js";
 import { loadProcessAddon } from "../../shared/native/process-addon.js";
 import { version } from "../../shared/version.js";
-import { planWorkers } from "../worker-plan.js";
 import { type CudaLibraries, readCudaLibraries } from "./libraries.js";
 import { type SharedMemoryReport, trySharedMemory } from "./shared-memory.js";
 

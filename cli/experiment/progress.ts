@@ -3,7 +3,7 @@ import cliProgress from "cli-progress";
 import { count, duration } from "../progress/format.js";
 import { createPlainPace } from "../progress/view.js";
 
-export interface ExperimentProgress {
+export interface ExperimentBar {
   /** @param microBatches done by this process's children since they were started, unfinished runs included */
   show(runsDone: number, microBatches: number): void;
   /** Removes what moves. */
@@ -21,7 +21,7 @@ export interface ProgressOptions {
 /** Of the work, before a time is told: until then it is mostly the start of the processes. */
 const SHARE_MIN = 0.02;
 
-export function createProgress({ stream, runs, microBatches, nowMs }: ProgressOptions): ExperimentProgress {
+export function createProgress({ stream, runs, microBatches, nowMs }: ProgressOptions): ExperimentBar {
   const startedMs = nowMs();
   const timeLeft = (done: number): string => {
     const seconds = ((nowMs() - startedMs) / 1_000 / done) * (microBatches - done);

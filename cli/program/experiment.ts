@@ -19,7 +19,6 @@ export function addExperiment(program: Command, environment: Environment, end: E
     );
   addInvariance(experiment, environment, end);
   addElastic(experiment, environment, end);
-  addTrainRuns(experiment, environment);
 }
 
 function addInvariance(experiment: Command, environment: Environment, end: End): void {
@@ -116,20 +115,5 @@ function addElastic(experiment: Command, environment: Environment, end: End): vo
     .action(async (options) => {
       const { elastic } = await import("../commands/elastic.js");
       end(await elastic(options, environment));
-    });
-}
-
-function addTrainRuns(experiment: Command, environment: Environment): void {
-  experiment
-    .command("train-runs", { hidden: true })
-    .description("One of an experiment's processes; isobatch experiment starts it.")
-    .requiredOption("--backend <name>", "what to compute with")
-    .addHelpText(
-      "after",
-      examples(["isobatch experiment train-runs --backend wasm", "as isobatch experiment starts it"]),
-    )
-    .action(async (options) => {
-      const { trainRuns } = await import("../commands/train-runs.js");
-      await trainRuns(options, environment);
     });
 }

@@ -93,32 +93,6 @@ export function addServer(program: Command, environment: Environment, end: (exit
     });
 }
 
-export function addShard(program: Command, environment: Environment, end: (exitCode: number) => void): void {
-  program
-    .command("shard", { hidden: true })
-    .description("One of a server's further processes; isobatch server starts it.")
-    .requiredOption("--index <n>", "its number, from 1", wholeNumber("--index", 1, SHARDS_MAX))
-    .requiredOption("--coordinator <host:port>", "the first process", address("--coordinator"))
-    .requiredOption("--out <dir>", "the run directory")
-    .requiredOption("--listen <host:port>", "where it listens", address("--listen"))
-    .option("--tls-cert <file>", "what it shows to workers")
-    .option("--tls-key <file>", "its key")
-    .option("--tls-ca <file>", "admit only clients with a certificate of this CA")
-    .option("--trace <file>", "the trace that the first process has begun")
-    .addHelpText(
-      "after",
-      examples([
-        "ISOBATCH_TOKEN=… isobatch shard --index 1 --coordinator 127.0.0.1:7400 --out runs/mnist --listen 127.0.0.1:0",
-        "as isobatch server mnist --shards 2 starts it",
-      ]),
-    )
-    .action(async (options) => {
-      const request = { path: options.trace, process: `shard ${options.index}`, joins: true };
-      const { shard } = await traced(request, environment, () => import("../commands/shard.js"));
-      end(await shard(options, environment));
-    });
-}
-
 /** The options of whatever serves a task. */
 export function serving(command: Command, httpDefault = ""): Command {
   return tracing(command)

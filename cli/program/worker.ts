@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { DEFAULT_PORT } from "../../shared/wire/address.js";
 import type { Address } from "../../shared/wire/index.js";
 import { type Environment, withLogOptions, withTransport } from "../environment.js";
@@ -39,8 +39,7 @@ export function addWorker(program: Command, environment: Environment, end: (exit
       "how long to look for a server that is gone",
       seconds("--reconnect-for", WAIT_SECONDS_MAX),
       600,
-    )
-    .addOption(new Option("--supervised").hideHelp());
+    );
   logging(tracing(transporting(clientOptions(join))))
     .addHelpText(
       "after",
@@ -50,7 +49,7 @@ export function addWorker(program: Command, environment: Environment, end: (exit
       )}\nThe join token comes from ISOBATCH_TOKEN, --token-file or standard input.\n`,
     )
     .action(async (at: Address, options) => {
-      const request = { path: options.trace, process: "worker", joins: options.supervised };
+      const request = { path: options.trace, process: "worker" };
       const { joinWorker } = await traced(request, environment, () => import("../commands/worker.js"));
       end(await joinWorker(at, options, withTransport(withLogOptions(environment, options), options)));
     });

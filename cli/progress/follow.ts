@@ -1,5 +1,4 @@
-import type { MetricsLine, RunningServer } from "../../server/index.js";
-import type { Status } from "../../shared/wire/index.js";
+import type { RunEvent, RunStatus, TrainingRun } from "../../index.js";
 import { activityOf, createActivityClock } from "./activity.js";
 import type { Display } from "./display.js";
 import { epochsText } from "./facts.js";
@@ -10,31 +9,26 @@ const REFRESH_MS = 200;
 /** Steps over which the shown loss is averaged, roughly. */
 const LOSS_STEPS = 50;
 
+export interface Following {
+  /** Shows what is left to show, and then no more. */
+  close(): Promise<void>;
+}
+
 /**
- * Shows a run on a display until the returned function is called.
- * @param startedAt ISO 8601, before the server was started: older lines of the run's file were shown earlier
+ * Shows a run on a display.
  * @param workersStarted worker processes that the command has started itself
  */
 export function followRun(
-  server: Pick<RunningServer, "metrics" | "status">,
+  run: Pick<TrainingRun, "events" | "status">,
   display: Display,
-  startedAt: string,
   workersStarted = 0,
-): () => void {
+): Following {
   const loss = createSmoothedLoss();
-  const { trainingSamples } = server.status();
-  let isNew = false;
-  const unsubscribe = server.metrics.subscribe(0, (json) => {
-    const line = JSON.parse(json) as MetricsLine;
-    if (line.type === "event") isNew ||= line.at >= startedAt;
-    if (line.type === "step") loss.add(line.loss);
-    const text = isNew ? describeLine(line, trainingSamples) : undefined;
-    if (text !== undefined) display.print(text);
-  });
+  const { trainingSamples } = run.status();
   const timed = createActivityClock();
   let workers: readonly Worker[] = [];
   const refresh = (): void => {
-    const status = server.status();
+    const status = run.status();
     // When a run has ended its workers leave, which is no news.
     const present = status.phase === "ended" ? workers : status.workers;
     for (const text of describeArrivals(workers, present)) display.print(text);
@@ -44,61 +38,79 @@ export function followRun(
   };
   refresh();
   const timer = setInterval(refresh, REFRESH_MS);
-  return () => {
-    clearInterval(timer);
-    unsubscribe();
-    refresh();
+  const events = run.events();
+  const shown = (async () => {
+    for await (const event of events) {
+      if (event.type === "step") loss.add(event.loss);
+      const text = describeEvent(event, trainingSamples);
+      if (text !== undefined) display.print(text);
+    }
+  })();
+  return {
+    async close() {
+      clearInterval(timer);
+      // Of a run that has ended the events end too; one that has not is left.
+      if (run.status().phase !== "ended") void events.return?.();
+      else await shown;
+      refresh();
+    },
   };
 }
 
-type Worker = Pick<Status["workers"][number], "id" | "device" | "computeThreads">;
+type Worker = Pick<RunStatus["workers"][number], "id" | "device" | "computeThreads">;
 
-export function viewOf(status: Status, loss: number | undefined): Omit<RunView, "activity"> {
-  const { evaluationStep, evaluationLoss, evaluationAccuracy } = status;
-  const accuracy = Number.isFinite(evaluationAccuracy) ? evaluationAccuracy : null;
+export function viewOf(status: RunStatus, loss: number | undefined): Omit<RunView, "activity"> {
+  const { evaluation } = status;
   return {
     task: status.task,
     samples: status.samples,
     samplesTotal: status.samplesTotal,
     samplesPerSecond: status.samplesPerSecond,
-    secondsLeft: status.secondsLeft,
+    secondsLeft: status.secondsLeft ?? Number.NaN,
     loss,
     // What the untrained model scored says nothing about the run.
-    evaluation: evaluationStep > 0 ? { loss: evaluationLoss, accuracy } : undefined,
+    evaluation:
+      evaluation !== null && evaluation.step > 0
+        ? { loss: evaluation.loss ?? Number.NaN, accuracy: evaluation.accuracy }
+        : undefined,
     microBatchesPerStep: status.microBatchesPerStep,
     microBatchSize: status.microBatchSize,
-    learningRate: status.learningRate,
-    noiseScale: status.noiseScale,
+    learningRate: status.learningRate ?? Number.NaN,
+    noiseScale: status.noiseScale ?? Number.NaN,
     workers: status.workers.length,
     trainingSamples: status.trainingSamples,
   };
 }
 
 /**
- * A line of metrics.jsonl as people read it; steps are many and are shown as figures instead.
+ * An event as people read it; steps are many and are shown as figures instead.
  * @param trainingSamples how many samples an epoch is
  */
-export function describeLine(line: MetricsLine, trainingSamples: number): string | undefined {
-  if (line.type === "evaluation") {
-    const { samples, loss } = line;
-    const accuracy = line.accuracy === null ? "" : `, accuracy ${percent(line.accuracy)}`;
-    const after = `after ${count(samples)} samples, ${epochsText(samples, trainingSamples)}`;
-    return `${samples === 0 ? "untrained" : after}: test loss ${measure(loss)}${accuracy}`;
+export function describeEvent(event: RunEvent, trainingSamples: number): string | undefined {
+  switch (event.type) {
+    case "evaluation": {
+      const { samples, loss } = event;
+      const accuracy = event.accuracy === null ? "" : `, accuracy ${percent(event.accuracy)}`;
+      const after = `after ${count(samples)} samples, ${epochsText(samples, trainingSamples)}`;
+      return `${samples === 0 ? "untrained" : after}: test loss ${measure(loss)}${accuracy}`;
+    }
+    case "checkpoint":
+      return `checkpoint of step ${count(event.step)} written`;
+    case "kappa": {
+      const { from, kappa, reason, learningRate, gamma1, gamma2 } = event;
+      const change = from === null ? `κ is ${kappa}` : `κ ${from} → ${kappa}`;
+      const rates = `η′ ${measure(learningRate)}, Γ1 ${measure(gamma1)}, Γ2 ${measure(gamma2)}`;
+      return `${change} from step ${count(event.step)} on, ${rates}: ${reason}`;
+    }
+    case "restored":
+      if (event.recomputedSteps === 0) return undefined;
+      return `back at step ${count(event.step)}: ${plural(event.recomputedSteps, "step")} to compute again`;
+    case "extended":
+    case "worker process":
+      return event.message;
+    default:
+      return undefined;
   }
-  if (line.type === "step") return undefined;
-  const { event, step, recomputedSteps } = line;
-  if (event === "checkpoint") return `checkpoint of step ${count(Number(step))} written`;
-  if (event === "kappa") {
-    const { from, kappa, reason, learningRate, gamma1, gamma2 } = line;
-    const change = from === null ? `κ is ${kappa}` : `κ ${from} → ${kappa}`;
-    const rates = `η′ ${measure(Number(learningRate))}, Γ1 ${measure(Number(gamma1))}, Γ2 ${measure(Number(gamma2))}`;
-    return `${change} from step ${count(Number(step))} on, ${rates}: ${reason}`;
-  }
-  if (event === "extended") return String(line.message);
-  if (event === "restored" && Number(recomputedSteps) > 0) {
-    return `back at step ${count(Number(step))}: ${plural(Number(recomputedSteps), "step")} to compute again`;
-  }
-  return undefined;
 }
 
 /** Who has come and who has gone, a line each. */

@@ -4,7 +4,7 @@ import { NonFiniteError } from "../../compute/index.js";
 import type { NoiseParts } from "../../shared/optimizer/index.js";
 import { checkFit, openData, type PreparedTask, type Task, type TaskData } from "../../tasks/index.js";
 import { buildModel } from "../../tasks/models/index.js";
-import { type Evaluation, type TrainOptions, trainInProcess } from "../trainer.js";
+import { type Evaluation, type TrainerOptions, trainInProcess } from "../trainer.js";
 import type { RunSpec } from "./runs.js";
 
 /** A line of results.jsonl. */
@@ -28,8 +28,8 @@ export interface Performer {
 
 /** Trains runs of one experiment, one at a time; what they have in common is prepared once. */
 export function createPerformer(
-  backend: TrainOptions["backend"],
-  backendSettings?: TrainOptions["backendSettings"],
+  backend: TrainerOptions["backend"],
+  backendSettings?: TrainerOptions["backendSettings"],
 ): Performer {
   let data: { readonly spec: string; readonly opened: TaskData } | undefined;
   let prepared: { readonly seed: number; readonly of: PreparedTask } | undefined;

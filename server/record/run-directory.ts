@@ -76,6 +76,8 @@ export interface RunDirectoryOptions {
   /** The model's topology as JSON, without weights. */
   readonly topology: string;
   readonly layout: Layout;
+  /** The form of the samples, as JSON. */
+  readonly samples?: string;
 }
 
 /** The run that a folder holds. */
@@ -89,6 +91,7 @@ export const RUN_FILES = {
   task: "task.json",
   topology: "model.json",
   layout: "layout.json",
+  samples: "samples.json",
   summary: "summary.json",
   report: "report.html",
   checkpoints: "checkpoints",
@@ -139,6 +142,7 @@ export function openRunDirectory(options: RunDirectoryOptions): RunDirectory {
     if (!regularFileExists(path(RUN_FILES.task))) writeFileDurably(path(RUN_FILES.task), taskJson);
     writeIfChanged(path(RUN_FILES.topology), topology);
     writeIfChanged(path(RUN_FILES.layout), layoutToJson(layout));
+    if (options.samples !== undefined) writeIfChanged(path(RUN_FILES.samples), options.samples);
     makeFolderDurably(path(RUN_FILES.checkpoints));
     return {
       folder,
@@ -255,8 +259,8 @@ function checkSameLayout(path: string, layout: Layout): void {
 
 /** Finds now, and not at the run's end, what is in the place of a file that the run will write. */
 function checkFiles(folder: string): void {
-  const { run, task, topology, layout, summary } = RUN_FILES;
-  for (const file of [run, task, topology, layout, summary]) regularFileExists(join(folder, file));
+  const { run, task, topology, layout, samples, summary } = RUN_FILES;
+  for (const file of [run, task, topology, layout, samples, summary]) regularFileExists(join(folder, file));
 }
 
 function checkEmpty(folder: string): void {

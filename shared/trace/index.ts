@@ -7,5 +7,6 @@ export {
   span,
   startTrace,
   type ThreadTrace,
+  tracedIn,
   traceThread,
 } from "./trace.js";

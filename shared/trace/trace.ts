@@ -101,6 +101,7 @@ interface Recording {
 }
 
 let recording: Recording | undefined;
+let recordedIn: string | undefined;
 let nextThread = 1;
 
 /**
@@ -109,9 +110,15 @@ let nextThread = 1;
  */
 export function startTrace(options: TraceOptions): void {
   recording = openRecording(openTraceFile(options.path, options.begin), options.warn);
+  recordedIn = options.path;
   process.once("exit", recording.end);
   nameProcess(options.process);
   joinTrace(traceThread("main", process.pid)!.ring);
+}
+
+/** The file of this process's trace; undefined while there is none. */
+export function tracedIn(): string | undefined {
+  return recordedIn;
 }
 
 /** Gives this process another name, now that more is known of it. */

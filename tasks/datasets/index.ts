@@ -1,3 +1,3 @@
 export * from "./dataset.js";
 export * from "./open-data.js";
-export { sampleFormFromJson } from "./sample-form.js";
+export { parseSavedForm, type SavedForm, sampleFormFromJson, savedFormJson } from "./sample-form.js";

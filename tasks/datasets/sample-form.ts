@@ -1,6 +1,7 @@
 /** The form of samples in the server's answer to a worker, checked before anything is built from it. */
 import { z } from "zod";
-import type { InputSpec, LabelSpec, SampleSpec } from "./dataset.js";
+import { IsobatchError } from "../../shared/errors.js";
+import type { Dataset, InputSpec, LabelSpec, SampleSpec } from "./dataset.js";
 
 /** The most elements of one sample. */
 const ELEMENTS_MAX = 2 ** 28;
@@ -53,4 +54,30 @@ export function sampleFormFromJson(json: string): SampleSpec {
   if (parsed.success) return parsed.data;
   const shown = json.length > 300 ? `${json.slice(0, 300)}…` : json;
   throw new RangeError(`its samples have the form ${shown}`);
+}
+
+/** The form of a run's samples as its directory has it, for programs that use the model without the data. */
+export interface SavedForm extends SampleSpec {
+  /** The names of the numbers of a sample, where they have names. */
+  readonly columns?: Dataset["columns"];
+}
+
+const columns = z.strictObject({ inputs: z.array(z.string()), labels: z.array(z.string()) });
+const savedForm: z.ZodType<SavedForm> = z.strictObject({ input, label, columns: columns.optional() });
+
+/** The content of samples.json. */
+export function savedFormJson({ input, label, columns }: Dataset): string {
+  const saved: SavedForm = columns === undefined ? { input, label } : { input, label, columns };
+  return `${JSON.stringify(saved, null, 2)}\n`;
+}
+
+/** @param path of samples.json, for messages. @throws {IsobatchError} `damaged` if it is not what was written */
+export function parseSavedForm(json: string, path: string): SavedForm {
+  try {
+    return savedForm.parse(JSON.parse(json));
+  } catch (error) {
+    throw new IsobatchError("damaged", `${path} is damaged: it does not say which form the samples have.`, {
+      cause: error,
+    });
+  }
 }

@@ -48,9 +48,19 @@ export type ModelTask = Pick<Task, "seed" | "model" | "initialWeights" | "weight
  * Builds a task's model on tfjs's cpu backend. A task module's own function may wait for something, during which
  * nothing else in the process may compute; so this is called before any training starts.
  * @param form the form of the data, for the sizes that a built-in model takes from it.
+ * @param made the model, where a function of the program has made it already; it is disposed of.
  */
-export async function buildModel(task: ModelTask, form?: SampleSpec): Promise<BuiltModel> {
-  return buildFrom(await sourceModel(task.model, form), task, form);
+export async function buildModel(task: ModelTask, form?: SampleSpec, made?: LayersModel): Promise<BuiltModel> {
+  return inTurn(async () => buildFrom(made ?? (await sourceModel(task.model, form)), task, form));
+}
+
+let lastBuild: Promise<unknown> = Promise.resolve();
+
+/** One after the other: two runs of one process must not build models on each other's backend. */
+function inTurn<Result>(build: () => Promise<Result>): Promise<Result> {
+  const result = lastBuild.then(build);
+  lastBuild = result.catch(() => {});
+  return result;
 }
 
 /** Builds the model that is trained from the one that a task describes, which is disposed of. */

@@ -9,10 +9,11 @@
  * - each weight's layer and initialiser are kept.
  */
 import { invalid } from "../../shared/errors.js";
+import type { LayersModel, TensorFlow } from "../tfjs/types.js";
 import { weightsByPath } from "./layer-paths.js";
-import { type TensorFlow, tensorflow as tf } from "./tensorflow.js";
+import { tensorflow as tf } from "./tensorflow.js";
 
-export type LayersModel = InstanceType<TensorFlow["LayersModel"]>;
+export type { LayersModel } from "../tfjs/types.js";
 export type LayerVariable = InstanceType<TensorFlow["LayerVariable"]>;
 export type Layer = InstanceType<TensorFlow["layers"]["Layer"]>;
 

@@ -1,67 +1,68 @@
-/** A model made by a task module's own code. The code runs on the server only; workers get the topology. */
+/** A model made by a function: a task module's, or one of the program that starts the run. Workers get the topology. */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { pathToFileURL } from "node:url";
 import { IsobatchError, invalid, messageOf } from "../../shared/errors.js";
-import { reasonOf } from "../../shared/system-errors.js";
+import { loadModule } from "../modules/load-module.js";
 import type { LayersModel } from "./capture-weights.js";
 import { weightsByPath } from "./layer-paths.js";
 import { onCpuThroughout, type TensorFlow, tensorflow } from "./tensorflow.js";
+import { topologyOf } from "./topology.js";
 
-/** A module's bytes, hashed, and its default export. */
-export interface LoadedModule {
-  readonly hash: string;
-  readonly definition: unknown;
-}
-
-export async function loadModule(path: string): Promise<LoadedModule> {
-  const hash = await moduleHash(path);
-  try {
-    // The hash in the address makes Node load a changed module anew.
-    const module = (await import(`${pathToFileURL(path).href}?sha256=${hash}`)) as { default?: unknown };
-    return { hash, definition: module.default };
-  } catch (error) {
-    return invalid(`The task module ${path} can't be loaded: ${messageOf(error)}`, { cause: error });
+/** @param path of the task module; null: a function of the program made the model. */
+export async function moduleModel(spec: { path: string | null; hash: string }): Promise<LayersModel> {
+  const { path } = spec;
+  if (path === null) {
+    return invalid(
+      "The task's model was made by a function of the program that started the run; start it from that program, or write the " +
+        "function in a task module.",
+    );
   }
-}
-
-/** SHA-256 of a task module's bytes, in hexadecimal. */
-export async function moduleHash(path: string): Promise<string> {
-  try {
-    return createHash("sha256")
-      .update(await readFile(path))
-      .digest("hex");
-  } catch (error) {
-    return invalid(`The task module ${path} can't be read: ${reasonOf(error)}.`, { cause: error });
-  }
-}
-
-export async function moduleModel(spec: { path: string; hash: string }): Promise<LayersModel> {
-  const { hash, definition } = await loadModule(spec.path);
+  const { hash, definition } = await loadModule(path);
   if (hash !== spec.hash) {
     throw new IsobatchError(
       "refused",
-      `${spec.path} has changed since the run began (SHA-256 ${hash.slice(0, 12)}… instead of ${spec.hash.slice(0, 12)}…); ` +
+      `${path} has changed since the run was started (SHA-256 ${hash.slice(0, 12)}… instead of ${spec.hash.slice(0, 12)}…); ` +
         "put the former file back, or start a new run directory.",
     );
   }
-  const { model } = (definition ?? {}) as { model?: (tf: TensorFlow) => unknown };
-  if (typeof model !== "function")
-    return invalid(`${spec.path} exports no model function; export defineTask({ model }).`);
+  const { model } = (definition ?? {}) as { model?: unknown };
+  if (typeof model !== "function") return invalid(`${path} exports no model function; export defineTask({ model }).`);
+  return madeBy(model as MakeModel, `The model function of ${path}`);
+}
+
+export type MakeModel = (tf: TensorFlow) => unknown;
+
+/**
+ * The model that a function makes, on tfjs's cpu backend.
+ * @param subject the function, as the beginning of a sentence.
+ * @throws {IsobatchError} `invalid_input` if it fails, or returns something else
+ */
+export async function madeBy(make: MakeModel, subject: string): Promise<LayersModel> {
   let made: unknown;
   try {
-    made = await onCpuThroughout(() => model(tensorflow));
+    made = await onCpuThroughout(() => make(tensorflow));
   } catch (error) {
-    return invalid(`The model function of ${spec.path} failed: ${messageOf(error)}`, { cause: error });
+    return invalid(`${subject} failed: ${messageOf(error)}`, { cause: error });
   }
-  // By its methods, not by class: the module may use its own copy of tfjs.
+  // By its methods, not by class: the function may use its own copy of tfjs.
   const candidate = made as Partial<LayersModel> | null | undefined;
   if (typeof candidate?.toJSON !== "function" || !Array.isArray(candidate.layers)) {
-    return invalid(
-      `The model function of ${spec.path} returned no LayersModel; return tf.sequential(…) or tf.model(…).`,
-    );
+    return invalid(`${subject} returned no LayersModel; return tf.sequential(…) or tf.model(…).`);
   }
   return unregistered(made as LayersModel);
+}
+
+/**
+ * What stands for the bytes of a module where there is none: the SHA-256 of the model's topology, in hexadecimal, and of its
+ * weights where these are what training starts from.
+ */
+export function hashOfModel(model: LayersModel, withWeights: boolean): string {
+  const { topology, nameOf } = topologyOf(model);
+  const hash = createHash("sha256").update(JSON.stringify(topology));
+  for (const { path, weight } of withWeights ? weightsByPath(model, nameOf) : []) {
+    const values = weight.read().dataSync();
+    hash.update(path).update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  }
+  return hash.digest("hex");
 }
 
 /**

@@ -7,12 +7,13 @@
  */
 import { core } from "../tfjs/core.js";
 import { layers } from "../tfjs/layers.js";
+import type { TensorFlow } from "../tfjs/types.js";
 import "../tfjs/backend-cpu.js";
 import { repairOptions } from "./options.js";
 import { repairOutputShapes } from "./output-shapes.js";
 import { defineTensorMethods } from "./tensor-methods.js";
 
-export type TensorFlow = Omit<typeof core, "default"> & Omit<typeof layers, "default">;
+export type { TensorFlow } from "../tfjs/types.js";
 
 /** What a task module's `model` function is given: the instance that trains. */
 export const tensorflow: TensorFlow = { ...core, ...layers };

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import net, { type AddressInfo } from "node:net";
 import { describe, it } from "node:test";
-import { startChild } from "../../cli/children/child.js";
+import { startChild } from "../../api/children/child.js";
 import { createToken, formatToken } from "../../shared/credentials/index.js";
+import { parseAddress } from "../../shared/wire/index.js";
 import { openWorkplace } from "./isobatch.test.helper.js";
 
 describe("a server that hangs up in every TLS handshake", { timeout: 120_000 }, () => {
@@ -21,8 +22,11 @@ describe("a server that hangs up in every TLS handshake", { timeout: 120_000 }, 
     try {
       const join = ["worker", "join", address, "--backend", "cpu", "--wait", "1"];
       const supervised = startChild({
-        args: [...join, "--supervised"],
-        env: { ...process.env, ISOBATCH_TOKEN: token },
+        program: "worker",
+        order: {
+          ...{ address: parseAddress(address, "address"), token, backend: "cpu", connectWaitMs: 1_000 },
+          ...{ computeThreads: 1, transport: "auto", logLevel: "warn" },
+        },
       });
       const ends = await Promise.all([
         workplace.run(join, { ISOBATCH_TOKEN: token }),

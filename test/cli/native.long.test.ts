@@ -86,7 +86,7 @@ describe("a native TensorFlow", { skip }, () => {
     assert.match(elsewhere.stdout, /\(computed on wasm\)\n$/);
     assert.match(
       elsewhere.stderr,
-      /^The run was computed on tfjs-node, which can't be had here \(TensorFlow is not inst/,
+      /^The run was computed on tfjs-node, which is unavailable here \(TensorFlow is not inst/,
     );
   });
 

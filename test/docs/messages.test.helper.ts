@@ -10,7 +10,7 @@ export interface Message {
   readonly text: string;
 }
 
-const ROOMS = ["cli", "server", "viewing", "worker", "compute", "backends", "tasks", "shared", "experiment"];
+const ROOMS = ["api", "cli", "server", "viewing", "worker", "compute", "backends", "tasks", "shared", "experiment"];
 
 export function messagesInSources(): Message[] {
   return [...systemMessages(), ...written()];

@@ -1,0 +1,13 @@
+import { prepareProcess } from "../backends/tensorflow/availability.js";
+import { readBackendSettings } from "../backends/tensorflow/settings.js";
+import { readRunDirectory } from "../server/record/index.js";
+import { callThread } from "./threads/call.js";
+import type { EvaluateOptions, RunEvaluation } from "./types/model.js";
+
+/** Evaluates a run's newest sound checkpoint on its task's test samples. */
+export async function evaluate(out: string, { backend, settings = {} }: EvaluateOptions): Promise<RunEvaluation> {
+  const backendSettings = readBackendSettings(settings);
+  // TensorFlow, if that computes, reads the environment that the main thread has.
+  prepareProcess(backend ?? readRunDirectory(out).identity.numerics?.backend, backendSettings);
+  return callThread(new URL("./threads/evaluate.js", import.meta.url), { out, backend, backendSettings });
+}

@@ -1,0 +1,2 @@
+export { elastic } from "./elastic.js";
+export { invariance } from "./invariance.js";

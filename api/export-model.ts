@@ -1,0 +1,21 @@
+import { join } from "node:path";
+import { readNewestCheckpoint } from "../server/checkpoint/index.js";
+import { exportSafetensors, exportTfjs, plainDifferences } from "../server/export/index.js";
+import type { ExportedModel, ExportOptions } from "./types/model.js";
+
+/** Writes a run's newest sound weights in a format that others read. */
+export async function exportModel(folder: string, { format, out }: ExportOptions): Promise<ExportedModel> {
+  const { identity, topology, layout, state, meta, skipped } = readNewestCheckpoint(folder);
+  const notes = skipped.map((sentence) => `${sentence} An older checkpoint is exported.`);
+  const { step } = meta;
+  const name = join(folder, "export", `step-${step}`);
+  if (format === "safetensors") {
+    const file = out ?? `${name}.safetensors`;
+    exportSafetensors(layout, state.theta, file, { task: identity.taskName, step: String(step) });
+    return { file, step, notes };
+  }
+  const target = out ?? `${name}-tfjs`;
+  await exportTfjs(topology, layout, state.theta, target);
+  const differences = await plainDifferences(target, topology);
+  return { file: join(target, "model.json"), step, notes: [...notes, ...differences] };
+}

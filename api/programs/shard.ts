@@ -1,0 +1,4 @@
+/** The program of a shard beyond the first. */
+import { runProgram } from "./program.js";
+
+await runProgram(async () => (await import("./serve-shard.js")).serveShard);

@@ -1,0 +1,63 @@
+import { showOnly } from "../../backends/tensorflow/process-environment.js";
+import { awaited } from "../../shared/awaited.js";
+import { IsobatchError } from "../../shared/errors.js";
+import { type RunningWorker, startWorker, wouldRepeat } from "../../worker/index.js";
+import type { Settings } from "../types/run.js";
+import { workerSettings } from "../worker-settings.js";
+import { openProgramLog } from "./log.js";
+import type { WorkerOrder } from "./orders.js";
+import { joinTraceOf } from "./trace.js";
+
+const CONNECT_WAIT_MS = 30_000;
+const RECONNECT_WAIT_MS = 600_000;
+/** A lease that takes longer is given up: the parent does not wait for ever. */
+const LEAVE_MS = 25_000;
+
+/** A worker until its run ends or SIGTERM comes; resolves with its exit code. */
+export async function work(order: WorkerOrder, settings: Settings): Promise<number> {
+  const { address, token, backend, computeThreads, transport, visibleDevices, logLevel, trace } = order;
+  if (visibleDevices !== undefined) showOnly(visibleDevices);
+  const log = openProgramLog(logLevel);
+  joinTraceOf(trace, "worker", log);
+  const endAtOnce = (): void => process.exit(0);
+  process.on("SIGTERM", endAtOnce);
+  let worker: RunningWorker;
+  try {
+    worker = await startWorker({
+      ...{ address, token, backend, computeThreads, log, ...workerSettings(transport, settings) },
+      connectWaitMs: order.connectWaitMs ?? CONNECT_WAIT_MS,
+      reconnectWaitMs: RECONNECT_WAIT_MS,
+    });
+  } catch (error) {
+    throw final(error);
+  }
+  process.off("SIGTERM", endAtOnce);
+
+  let overdue: NodeJS.Timeout | undefined;
+  process.once("SIGTERM", () => {
+    log.info({ run: worker.runId, worker: worker.workerId }, "leaving after the present lease");
+    overdue = setTimeout(() => void worker.stop(), LEAVE_MS);
+    void worker.leave("terminated");
+  });
+  try {
+    const { reason, message } = await awaited("the worker to end", worker.finished);
+    if (reason === "sent away") {
+      throw new IsobatchError("unavailable", `The server gives this worker no more work: ${message}`);
+    }
+    // Why a run has failed, the parent knows.
+    return 0;
+  } catch (error) {
+    throw final(error);
+  } finally {
+    clearTimeout(overdue);
+  }
+}
+
+/**
+ * The error, as wrong input if starting this process again could only repeat it: a server that refuses it, a library that
+ * hangs, a lack of memory, or a wrong computation.
+ */
+function final(error: unknown): unknown {
+  if (!(error instanceof IsobatchError) || !(error.code === "refused" || wouldRepeat(error))) return error;
+  return new IsobatchError("invalid_input", error.message, { cause: error });
+}

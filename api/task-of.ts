@@ -1,0 +1,11 @@
+import { type DefinedTask, loadTask, resolveDefinition, type TaskOverrides } from "../tasks/index.js";
+import type { RunOptions } from "./types/run.js";
+import type { TaskSource } from "./types/task.js";
+
+/** The task that is meant, complete. @throws {IsobatchError} `invalid_input`, one line per problem */
+export async function taskOf(source: TaskSource, options: RunOptions = {}): Promise<DefinedTask> {
+  const { steps, samples, seed, microBatchesPerStep, data } = options;
+  const overrides: TaskOverrides = { steps, samples, seed, microBatchesPerStep, data };
+  if (typeof source !== "string") return resolveDefinition(source, overrides);
+  return { task: await loadTask(source, overrides), model: undefined };
+}
