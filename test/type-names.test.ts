@@ -13,8 +13,6 @@ const KNOWN_TWINS: Record<string, number> = {
   Identity: 3,
   LogOptions: 2,
   Push: 2,
-  ServerOptions: 2,
-  ShardOptions: 2,
   Snapshot: 2,
   Stream: 2,
   WorkerOptions: 2,

@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import type { Browser, Page } from "playwright-core";
+import { ALL } from "../../shared/all-cases.test.helper.js";
 import { loadTask } from "../../tasks/index.js";
 import { type Dashboard, startDashboard } from "../../viewing/dashboard/index.js";
 import {
@@ -90,7 +91,7 @@ describe("the dashboard in a browser", { skip, timeout: 120_000 }, () => {
     [8, 100_000, [{ colorScheme: "light" }, { width: 360 }]],
     [64, 1_000, [{ width: 360, colorScheme: "dark" }]],
   ];
-  for (const [workers, steps, looks] of CASES) {
+  for (const [workers, steps, looks] of ALL ? CASES : CASES.slice(0, 1)) {
     it(`shows ${workers} workers and ${steps.toLocaleString("en")} steps to everybody on this machine`, async (test) => {
       const { run, dashboard } = await serve(test, { workers, steps });
       for (const look of looks) {
@@ -200,7 +201,7 @@ describe("the dashboard in a browser", { skip, timeout: 120_000 }, () => {
     assert.deepEqual(complaints, []);
   });
 
-  it("drains a worker, writes a checkpoint and stops a real run", async (test) => {
+  it("drains a worker, writes a checkpoint and stops a real run", { skip: !ALL }, async (test) => {
     const task = await loadTask("mnist", {
       model: {
         kind: "sequential",

@@ -26,11 +26,13 @@ function foldersAbove(path: string): string[] {
 
 /**
  * The imports of the given files that leave their top folder and enter a room with a door, whether they use it or not.
- * What a room's own folders import from each other is the room's affair, and helpers of tests have no door.
+ * What a room's own folders import from each other is the room's affair. Helpers of tests have no door, and benchmarks
+ * need none: like tests, they reach for the parts that they measure.
  */
 export function doorImports(files: readonly SourceFile[]): DoorImport[] {
   const doors = new Set(files.filter(({ path }) => path.endsWith("/index.ts")).map(({ path }) => dirname(path)));
-  return files.flatMap(({ path, text }) =>
+  const importing = files.filter(({ path }) => roomOf(path) !== "bench");
+  return importing.flatMap(({ path, text }) =>
     [...text.matchAll(/\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].flatMap(([, specifier]) => {
       const to = join(dirname(path), specifier).replace(/\.js$/, ".ts");
       const door = foldersAbove(to).find((folder) => doors.has(folder) && !path.startsWith(`${folder}/`));

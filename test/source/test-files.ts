@@ -26,7 +26,7 @@ export function testFilesOf(files: readonly SourceFile[]): TestFile[] {
     .map(({ path, text }) => ({
       path,
       isLong: /\.long\.test\.[jt]s$/.test(path),
-      hasShare: text.includes("/all-cases.test.helper.js"),
+      hasShare: /^import .*\/all-cases\.test\.helper\.js";/m.test(text),
     }));
 }
 

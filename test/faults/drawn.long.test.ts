@@ -1,6 +1,5 @@
 /** Several faults of all kinds in one run, drawn from a seed; only `npm run faults` and `npm run test:all` run this. */
 import { describe, it } from "node:test";
-import { ALL } from "../../shared/all-cases.test.helper.js";
 import { createRandom } from "../../shared/random.js";
 import {
   atRisk,
@@ -24,7 +23,7 @@ const LAST_STEP = STEPS - 40;
 type Fault = "worker killed" | "shard killed" | "worker stopped" | "cluster killed";
 const KINDS: readonly Fault[] = ["worker killed", "shard killed", "worker stopped", "cluster killed"];
 
-describe("a run, bit for bit the undisturbed one", { timeout: 1_200_000, skip: !ALL }, () => {
+describe("a run, bit for bit the undisturbed one", { timeout: 1_200_000 }, () => {
   for (const seed of SEEDS) {
     it(`survives ${FAULTS} faults drawn from seed ${seed}`, async () => {
       const expected = await undisturbedHash();
