@@ -163,7 +163,7 @@ describe("startServer()", { timeout: 120_000 }, () => {
         }
       },
       "refused",
-      /No worker called "tester-\d+" has joined and waits/,
+      /No worker "tester-\d+" has joined and is yet to open its stream/,
     ],
     [
       "an evaluation batch that is not there",
@@ -205,7 +205,7 @@ describe("startServer()", { timeout: 120_000 }, () => {
         return all(stream);
       },
       "refused",
-      /There is no place for a shard 7; this run has 1/,
+      /This run has no shard 7 for another process; it has 1/,
     ],
     [
       "a shard of another version",

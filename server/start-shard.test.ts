@@ -60,7 +60,7 @@ describe("startShard()", { timeout: 60_000 }, () => {
 
   it("waits for its welcome no longer when it is refused", async (test) => {
     const start = await startAt(test, () => {
-      throw new IsobatchError("refused", "There is no place for a shard 1.");
+      throw new IsobatchError("refused", "This run has no shard 1 for another process; it has 1.");
     });
     const timers = watchTimers(test, WELCOME_MS);
     await assert.rejects(start(), { code: "refused" });

@@ -4,35 +4,35 @@ import type { CoordinatorState } from "./core/index.js";
 import type { Member } from "./members.js";
 
 /**
- * How many workers still pay. A step with κ micro-batches of b samples makes progress in proportion to
- * 1/(1 + B_simple/(κ·b)) (McCandlish et al. 2018, "An Empirical Model of Large-Batch Training", 1812.06162, where
- * B_simple is the gradient noise scale), and takes as long as its busiest worker computes, plus what no further
- * worker shortens: weights, pushes, merging, the update. So progress per second rises with the workers, by less and
- * less, and stands still where a step has no micro-batch left for one more.
+ * How many workers are worth having. A step with κ micro-batches of b samples makes progress in proportion to 1/(1 +
+ * B_simple/(κ·b)) (McCandlish et al. 2018, "An Empirical Model of Large-Batch Training", 1812.06162, where B_simple is
+ * the gradient noise scale), and takes as long as its busiest worker computes, plus what another worker does not
+ * shorten: weights, pushes, merging, the update. So progress per second rises with the workers, by less and less, and
+ * stops rising when a step has no micro-batch left for one more.
  */
 export interface AdviceInputs {
-  /** b. */
+  /** b, in samples. */
   readonly microBatchSize: number;
-  /** κ with so many workers. */
+  /** κ with this many workers. */
   microBatchesAt(workers: number): number;
   /** B_simple, in samples; undefined while it is not resolved. */
   readonly noiseScale: number | undefined;
-  /** Compute threads of a worker, on average. */
+  /** The average number of a worker's compute threads. */
   readonly computeThreads: number;
-  /** Milliseconds that a micro-batch takes one thread; undefined: not measured yet. */
+  /** The milliseconds that one thread takes for a micro-batch; undefined until measured. */
   readonly threadMs: number | undefined;
-  /** Milliseconds of a step in which the worker that is done last does not compute. */
+  /** The milliseconds of a step in which its slowest worker is not computing. */
   readonly overheadMs: number;
 }
 
-/** Of what so many times one worker's progress would be, so much must come of them. */
+/** Minimum parallel efficiency: n workers must reach at least this fraction of n times one worker's progress. */
 const EFFICIENCY_MIN = 0.5;
 const WORKERS_MAX = 1_024;
 
 /**
- * The largest number of workers of which each still adds to the progress per second, and all together make at least half
- * of what as many single ones would.
- * @returns undefined where κ follows the workers and the noise scale, which says how far it may, is not resolved
+ * The largest number of workers at which each still adds to the progress per second, and parallel efficiency is at
+ * least EFFICIENCY_MIN.
+ * @returns undefined if κ follows the workers and the noise scale, which limits κ, is not resolved yet
  */
 export function workersAdvised(inputs: AdviceInputs): number | undefined {
   const { microBatchSize, microBatchesAt, noiseScale, computeThreads, threadMs = 1, overheadMs } = inputs;
@@ -40,7 +40,7 @@ export function workersAdvised(inputs: AdviceInputs): number | undefined {
   if (follows && noiseScale === undefined) return undefined;
   const progressPerMs = (workers: number): number => {
     const kappa = microBatchesAt(workers);
-    // Where κ stays as it is, so does what a step is worth.
+    // While κ does not change, neither does a step's progress.
     const worth = follows ? 1 / (1 + noiseScale! / (kappa * microBatchSize)) : 1;
     const rounds = Math.ceil(kappa / (workers * Math.max(1, computeThreads)));
     return worth / (rounds * threadMs + overheadMs);
@@ -62,7 +62,7 @@ export interface Advice {
   readonly text: string;
 }
 
-/** The same for people, who have `present` workers. */
+/** The advice as a sentence, for a run with `present` workers. */
 export function advise(inputs: AdviceInputs, present: number): Advice {
   const workers = workersAdvised(inputs);
   if (workers === undefined) return { workers: 0, text: "not known yet: the gradient noise scale is not resolved" };
@@ -74,14 +74,14 @@ export function advise(inputs: AdviceInputs, present: number): Advice {
   const { noiseScale, microBatchSize, microBatchesAt } = inputs;
   const bears = noiseScale === undefined ? 0 : Math.floor(noiseScale / microBatchSize);
   const most = microBatchesAt(WORKERS_MAX);
-  // The batch, not the noise, is what keeps more workers from paying.
+  // What limits the workers is κ, not the noise.
   return {
     workers,
     text: bears > most ? `${text} (κ is at most ${most}, the gradient noise would bear ${bears})` : text,
   };
 }
 
-/** What is measured of a run now, for advice. */
+/** The inputs as they are measured on the run now. */
 export function adviceInputs(
   task: Task,
   attached: readonly Pick<Member, "id" | "computeThreads">[],

@@ -1,19 +1,19 @@
 /**
- * Work that can wait while something urgent is done: it is done in order, a moment later, or as soon as something
+ * Work that can wait while something urgent is done. It is done in order: a moment later, or as soon as something
  * depends on it.
  */
 export interface Backlog {
-  /** May do what waits already, when that is much. */
+  /** Adds work. If much is waiting already, that is done first. */
   add(work: () => void): void;
-  /** Does all that waits. @throws what the work throws; what was to come after it is dropped */
+  /** Does all waiting work. @throws what the work throws; the work behind it is dropped */
   catchUp(): void;
 }
 
-/** Long enough for weights and leases to be on their way, and short beside a step. */
+/** Long enough for weights and leases to be sent first, and short compared with a step. */
 const DELAY_MS = 2;
 const WAITING_MAX = 4;
 
-/** @param onFailed hears what the work throws when nobody has called for it */
+/** @param onFailed is called with what the work throws when it runs by itself */
 export function createBacklog(onFailed: (error: unknown) => void): Backlog {
   let waiting: (() => void)[] = [];
   let timer: NodeJS.Timeout | undefined;

@@ -12,17 +12,17 @@ import { createSpeed, type Speed } from "./speed.js";
 type Effect<Kind extends CoordinatorEffect["kind"]> = Extract<CoordinatorEffect, { readonly kind: Kind }>;
 
 /**
- * Keeps the run directory's records, and what status and displays show, in step with what the core decides.
+ * Keeps the run directory's records, and what status and displays show, up to date with what the core decides.
  *
- * A committed step is recorded a moment later, so that the next step's weights, plan and leases need not wait for it.
- * If the process dies in between, the record misses steps that were committed, and so does what the next process knows
- * of them. That breaks nothing as long as they are computed again: so the record catches up before a checkpoint is
- * ordered that holds them, and before it says anything else.
+ * A committed step is recorded a moment later, so that the next step's weights, plan and leases do not wait for it. If
+ * the process dies in between, the record lacks steps that were committed, and the next process does not know of them.
+ * This is harmless as long as they are computed again. So the record catches up before a checkpoint that includes them
+ * is ordered, and before any other line is written.
  */
 export interface Bookkeeping {
   readonly progress: Progress;
   readonly speed: Speed;
-  /** A worker says how long a thread waited for samples in one of its leases. */
+  /** A worker has reported how long a thread waited for samples in one of its leases. */
   waitedForSamples(ms: number): void;
   committed(commit: CommittedStep): void;
   evaluated(evaluation: Effect<"evaluation">): void;
@@ -34,7 +34,7 @@ export interface Bookkeeping {
   workerJoined(worker: string): void;
   workerLeft(worker: string, reason: string): void;
   note(message: string): void;
-  /** Records what is not recorded yet: a checkpoint is about to be ordered, or the run ends. */
+  /** Records everything that is not recorded yet: a checkpoint is about to be ordered, or the run ends. */
   catchUp(): void;
 }
 
@@ -46,11 +46,13 @@ export interface BookkeepingOptions {
   readonly members: Pick<Members, "get">;
   readonly earlier: Earlier;
   readonly log: Logger;
-  /** Hears why a step could not be recorded, when nobody waited for it. */
+  /** Called with the reason when a step that nobody waits for could not be recorded. */
   onFailed(error: unknown): void;
 }
 
-/** Arrivals and departures that one process records: a worker that comes and goes without end must not fill the disk. */
+/**
+ * The arrivals and departures that one process records: a worker that keeps coming and going must not fill the disk.
+ */
 const ATTENDANCE_MAX = 1_000;
 
 export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
@@ -89,7 +91,7 @@ export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
     span("record", begun, line.step);
   }
 
-  /** A moment later, as steps are, so that the order stays and nobody waits. */
+  /** Recorded a moment later, as steps are, so that the order is kept and nobody waits. */
   function attend(name: string, details: Record<string, unknown>): void {
     attendance += 1;
     if (attendance > ATTENDANCE_MAX + 1) return;
@@ -148,7 +150,7 @@ export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
       speed.restart();
       standsAt(step);
       event("restored", { term, step, recomputedSteps });
-      log.info({ term, step, recomputedSteps }, "the run stands at a checkpoint");
+      log.info({ term, step, recomputedSteps }, "the run is at a checkpoint");
     },
 
     kappaChanged({ fact, before, coefficients }) {

@@ -1,9 +1,10 @@
 const TICK_MS = 250;
 
-/** Calls `onTick` now and then. @returns ends that */
+/** Calls `onTick` periodically. @returns a function that stops this */
 export function startClock(onTick: () => void): () => void {
   let next: NodeJS.Immediate | undefined;
-  // Once everything that has come is read: if this process stood still for a while, no worker was silent meanwhile.
+  // Only after everything that has arrived is read: if this process was suspended for a while, that must not look like
+  // silence of the workers.
   const timer = setInterval(() => {
     next = setImmediate(onTick);
   }, TICK_MS);

@@ -3,9 +3,10 @@ import type { ControlRequest } from "../../shared/wire/index.js";
 import type { Coordinator } from "./coordinator.js";
 
 /**
- * Does what a person asks of a run, whichever way it was asked.
+ * Carries out a person's request to a run, from the command line or the dashboard.
  * @returns what will happen, a sentence
- * @throws {IsobatchError} `invalid_input` for a request that asks for nothing, `refused` for a worker who isn't there
+ * @throws {IsobatchError} `invalid_input` for a request that asks for nothing, `refused` for a worker that is not
+ * attached
  */
 export function control(coordinator: Coordinator, { stop, checkpoint, drain }: ControlRequest): string {
   if (stop != null) {

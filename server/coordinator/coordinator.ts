@@ -30,28 +30,28 @@ export interface Coordinator {
   readonly members: Members;
   readonly state: Readonly<CoordinatorState>;
   readonly progress: Readonly<Progress>;
-  /** How many workers pay, from the noise scale and the workers' speed. */
+  /** How many workers are worth having, from the noise scale and the workers' speed. */
   advice(): Advice;
   dispatch(event: CoordinatorEvent): void;
-  /** A shard can be reached from now on. */
+  /** The shard is reachable from now on. */
   attachShard(shard: number, link: ShardPeer, checkpoints: readonly number[]): void;
   detachShard(shard: number, link: ShardPeer, reason: string): void;
   readonly shards: readonly (ShardPeer | undefined)[];
-  /** Where each shard was reached last. */
+  /** The address at which each shard was last reached. */
   readonly shardAddresses: readonly (string | undefined)[];
-  /** For metrics: what has gone through each shard, as far as it has said. */
+  /** For metrics: each shard's traffic, as last reported. */
   readonly shardTraffic: (ShardTraffic | undefined)[];
   /** For metrics. */
   readonly tally: Tally;
-  /** For metrics: what a worker said of its lease beside the core's business. */
+  /** For metrics: the time that a worker reported it waited for samples. */
   waitedForSamples(ms: number): void;
-  /** The run can't go on, and ends with this error. */
+  /** The run cannot continue and ends with this error. */
   fail(error: unknown): void;
-  /** The run has failed for this reason, a sentence, which status shows from now on. */
+  /** The run has failed; status shows this reason, a sentence, from now on. */
   showFailure(reason: string): void;
-  /** Resolves when the run has come to an end, well or not; rejects when it failed. */
+  /** Resolves with the run's outcome when the run ends; rejects on an error outside the core. */
   readonly ended: Promise<RunOutcome>;
-  /** Stops the clock, and records what isn't recorded yet; nothing is decided any more. */
+  /** Stops the clock and records what is not recorded yet. Nothing is decided after this. */
   close(): void;
 }
 
@@ -119,14 +119,14 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
       perform(effect);
       traceEffect(effect, begun);
     },
-    // The run is over, and stands where its checkpoints say.
+    // The run is over; its state is that of its checkpoints.
     onFailed(error) {
       stop();
       end.reject(error);
     },
   });
 
-  /** Workers that leave because the run is over, or this server ends, are no news. */
+  /** Workers that leave because the run is over or this server ends are not recorded. */
   function recordAttendance(event: CoordinatorEvent): void {
     if (isClosing || state.phase === "ended" || progress.failure !== "") return;
     if (event.kind === "workerAttached") bookkeeping.workerJoined(event.worker);
@@ -140,7 +140,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
       bookkeeping.catchUp();
     } catch (error) {
       // The steps are computed again when the run is resumed.
-      log.warn(`The record misses the last steps. ${messageOf(error)}`);
+      log.warn(`The last steps are not in the record. ${messageOf(error)}`);
     }
   }
 
@@ -164,7 +164,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
       dispatch({ kind: "shardAttached", shard, checkpoints });
     },
     detachShard(shard, link, reason) {
-      // The stream of a shard that has come back already may end late.
+      // The old stream of a shard that has already reconnected may end late.
       if (links[shard] !== link) return;
       links[shard] = undefined;
       dispatch({ kind: "shardLost", shard, reason });
@@ -179,7 +179,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   };
 }
 
-/** The end of the run, which is reached once. */
+/** The end of the run, which is settled once. */
 function createEnd() {
   let resolve: (outcome: RunOutcome) => void = () => {};
   let reject: (error: unknown) => void = () => {};

@@ -15,7 +15,7 @@ export interface CoreFacts {
   readonly awaitMs: number;
 }
 
-/** What the coordinator's core must know of a task: samples become micro-batches, and formulas functions. */
+/** The task as the coordinator's core needs it: samples become micro-batches, and formulas become functions. */
 export function coreOptions(task: Task, { kappa, ...facts }: CoreFacts): CoordinatorCoreOptions {
   const b = task.microBatchSize;
   const microBatches = (samples: number): number => Math.max(1, Math.ceil(samples / b));

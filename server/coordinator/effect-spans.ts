@@ -1,7 +1,7 @@
 import { span } from "../../shared/trace/index.js";
 import type { CoordinatorEffect } from "./core/index.js";
 
-/** Records in the trace what performing an effect took, since `begun`. */
+/** Records in the trace how long performing the effect took, from `begun` until now. */
 export function traceEffect(effect: CoordinatorEffect, begun: number): void {
   switch (effect.kind) {
     case "plan":

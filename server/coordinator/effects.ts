@@ -21,13 +21,13 @@ export interface CoordinatorEffectsOptions {
   ended(outcome: RunOutcome): void;
 }
 
-/** @returns what performs one effect of the coordinator's core */
+/** @returns a function that performs one effect of the coordinator's core */
 export function createEffects(options: CoordinatorEffectsOptions): (effect: CoordinatorEffect) => void {
   const { directory, kappa, leaseKey, state, members, links, bookkeeping, log, dispatch } = options;
   const { runId } = directory.identity;
 
   function send(worker: string, command: WorkerCommand): void {
-    // A write fails only when the stream has ended, and then the reading side says so too.
+    // A write fails only when the stream has ended, which the reading side reports as well.
     members
       .get(worker)
       ?.writer?.write(command)
@@ -49,7 +49,7 @@ export function createEffects(options: CoordinatorEffectsOptions): (effect: Coor
       case "kappaChanged":
         return bookkeeping.kappaChanged(effect);
       case "checkpoint":
-        // A checkpoint must not survive a crash that the record of its steps does not.
+        // A checkpoint must not survive a crash that loses the record of its steps.
         bookkeeping.catchUp();
         return links[effect.shard]?.perform(effect);
       case "restore":

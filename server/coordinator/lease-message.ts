@@ -3,7 +3,7 @@ import type { StepPlan } from "../../shared/steps/index.js";
 import type { WorkerCommand } from "../../shared/wire/index.js";
 import type { GrantedLease } from "./core/index.js";
 
-/** A lease as its worker gets it: signed, so that the shards know what the coordinator gave away. */
+/** A lease as it is sent to its worker: signed, so that shards can verify that the coordinator granted it. */
 export function leaseMessage(
   { runId, leaseKey }: { readonly runId: string; readonly leaseKey: Uint8Array },
   { lo, hi, lease, worker }: GrantedLease,

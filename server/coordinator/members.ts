@@ -3,30 +3,30 @@ import type { Numerics } from "../../shared/numerics.js";
 import type { JoinRequest, MessageWriter, WorkerCommand } from "../../shared/wire/index.js";
 
 /**
- * The workers that have joined, and who they are. A worker's id is given by Join and is good for one Work stream:
- * whoever comes back gets a new one, so that nothing said to or by the old one can be taken for the new one's.
+ * The workers that have joined, and who they are. A worker's id is assigned by Join and is valid for one Work stream: a
+ * worker that reconnects gets a new id, so that messages of the old stream cannot be mistaken for the new one's.
  */
 export interface Members {
   /** Admits a worker that showed the token of this name. @returns its id. */
   join(request: JoiningWorker, token: string): string;
   /**
-   * The worker's stream stands.
+   * The worker's stream is open.
    * @throws {IsobatchError} `refused` for an id that is unknown or in use, or that joined with another token
    */
   attach(id: string, writer: MessageWriter<WorkerCommand>, token: string): Member;
   leave(id: string): void;
-  /** The worker says how its numbers travel; what is none of the names we know is not shown. */
+  /** The worker has reported how its numbers travel; a name that is not one of TRANSPORTS is not shown. */
   transport(id: string, name: string): void;
   get(id: string): Member | undefined;
-  /** Those with a stream. */
+  /** The workers with an open stream. */
   attached(): Member[];
-  /** Whether that process, as `host` counts them, has computed anything that was committed. */
+  /** Whether this process (`processId` on `host`) has computed anything that was committed. */
   hasWorked(host: string, processId: number): boolean;
-  /** All that ever had one, in the order of their joining. */
+  /** All workers that have ever had a stream, in the order in which they joined. */
   all(): Member[];
 }
 
-/** What a worker says of itself, once its numerics class has been checked. */
+/** A worker's own description, once its numerics class has been checked. */
 export type JoiningWorker = Pick<JoinRequest, "host" | "processId" | "device" | "computeThreads"> & {
   readonly numerics: Numerics;
 };
@@ -41,17 +41,17 @@ export interface Member {
   readonly computeThreads: number;
   readonly numerics: Numerics;
   writer: MessageWriter<WorkerCommand> | undefined;
-  /** How its numbers travel; empty while it has not said so. */
+  /** How its numbers travel; empty until it has reported that. */
   transport: string;
-  /** Committed micro-batches that it computed. */
+  /** The number of committed micro-batches that it computed. */
   microBatches: number;
 }
 
-/** Joined workers that never open their stream are forgotten when there are more than so many. */
+/** The most workers remembered that have joined and not opened their stream; beyond it the oldest are forgotten. */
 const UNATTACHED_MAX = 1_000;
 /** See Transport in the protocol. */
 const TRANSPORTS = ["memory", "copied", "wire", "mixed"];
-/** Of a host's name, as it stands in logs and ids. */
+/** The longest host name that is shown in logs and ids. */
 const HOST_LENGTH_MAX = 100;
 
 /** A host's name as it is shown in logs, ids and status. */
@@ -89,7 +89,7 @@ export function createMembers(): Members {
     attach(id, writer, token) {
       const member = joined.get(id);
       if (member === undefined || member.token !== token) {
-        throw new IsobatchError("refused", `No worker called "${id}" has joined and waits for its stream; join again.`);
+        throw new IsobatchError("refused", `No worker "${id}" has joined and is yet to open its stream; join again.`);
       }
       joined.delete(id);
       member.writer = writer;

@@ -1,16 +1,19 @@
-/** The sentence with which a run that failed ends. Pure. */
+/** The sentence with which a failed run ends. Pure. */
 import { IsobatchError } from "../../shared/errors.js";
 import type { SampleReader } from "../samples/index.js";
 import type { RunOutcome } from "./core/index.js";
 
 /** The most workers that the sentence names. */
 const WORKERS_SHOWN = 5;
-/** What WebAssembly, V8 and TensorFlow say when there is not enough of it. */
+/** What WebAssembly, V8 and TensorFlow report when memory is short. */
 const MEMORY = /out of (memory|bounds)|\bOOM\b|allocation failed/i;
 const LESS_MEMORY =
   "Often a micro-batch needs more memory than there is: try fewer --compute-threads or, as a run of its own, a smaller microBatchSize. ";
 
-/** The end of a run that failed, with the sample numbers of a micro-batch that did not come out. */
+/**
+ * The error with which a failed run ends, with the sample numbers of the micro-batch that was not finite, if there is
+ * one.
+ */
 export function outcomeError(
   outcome: Extract<RunOutcome, { ok: false }>,
   samples: SampleReader,

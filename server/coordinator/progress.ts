@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { type EvaluationLine, METRICS_FILE, type MetricsLine, readJsonLines, type StepLine } from "../record/index.js";
 import type { Speed } from "./speed.js";
 
-/** What status and displays show. */
+/** The progress that status and displays show. */
 export interface Progress {
   lastStep: StepLine | undefined;
   lastEvaluation: EvaluationLine | undefined;
@@ -13,9 +13,9 @@ export interface Progress {
   /** When the checkpoint was written or loaded, on the monotonic clock: a crash now would lose what came after. */
   checkpointAtMs: number;
   recomputedSteps: number;
-  /** The furthest boundary that this process has committed, whatever was restored since. */
+  /** The furthest boundary that this process has committed, regardless of later rollbacks. */
   furthestStep: number;
-  /** Why the run has failed, a sentence; empty: it has not. */
+  /** Why the run has failed, a sentence; empty if it has not. */
   failure: string;
 }
 
@@ -35,11 +35,11 @@ export function createProgress(earlier: Earlier, speed: Speed): Progress {
   };
 }
 
-/** What the metrics of earlier processes of this run say. */
+/** What earlier processes of this run have recorded in its metrics. */
 export interface Earlier {
-  /** Steps that are recorded; undefined: none. */
+  /** The number of steps recorded; undefined if there is none. */
   readonly steps: number | undefined;
-  /** Steps that were computed again. */
+  /** The number of steps that were computed again. */
   readonly recomputed: number;
 }
 

@@ -3,7 +3,7 @@ import type { Task } from "../../tasks/index.js";
 import type { EvaluationLine, LedgerLine, StepLine } from "../record/index.js";
 import type { CommittedStep } from "./core/index.js";
 
-/** Turns what the core decided into the lines that the run directory keeps. */
+/** Turns what the core has decided into the lines of the run directory's records. */
 export interface Recorder {
   /** @param samplesMs the longest that a thread of its workers waited for samples */
   step(commit: CommittedStep, samplesMs: number): StepLine;
@@ -11,7 +11,7 @@ export interface Recorder {
   evaluation(result: { step: number; microBatches: number; lossSum: number; correct: number }): EvaluationLine;
 }
 
-/** @param testSamples of the test part; 0 without one. @param classified whether "correct" has a meaning. */
+/** @param testSamples the size of the test part; 0 without one. @param classified whether "correct" has a meaning. */
 export function createRecorder(task: Task, testSamples: number, classified: boolean): Recorder {
   const b = task.microBatchSize;
 

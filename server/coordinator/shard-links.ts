@@ -4,9 +4,9 @@ import type { MessageWriter, ShardCommand } from "../../shared/wire/index.js";
 import type { MeasuredReport, Shard } from "../shard/index.js";
 import type { CoordinatorEffect, CoordinatorEvent } from "./core/index.js";
 
-/** What the coordinator sends to a shard, and how it hears of it: the same for one in this process and for others. */
+/** How the coordinator sends commands to a shard: the same for the shard in this process and for those in others. */
 export interface ShardPeer {
-  /** As workers are told it; see ShardAddress. */
+  /** The address that is sent to workers; see ShardAddress. */
   readonly address: string;
   perform(effect: ShardBoundEffect): void;
   stop(reason: string): void;
@@ -39,7 +39,7 @@ export function remoteLink(
   writer: Pick<MessageWriter<ShardCommand>, "write">,
   log: Logger,
 ): ShardPeer {
-  // A write fails only when the stream has ended, and then the reading side says so too.
+  // A write fails only when the stream has ended, which the reading side reports as well.
   const send = (command: ShardCommand): void => {
     writer.write(command).catch((error: unknown) => log.debug({ error: messageOf(error) }, "a shard has gone"));
   };

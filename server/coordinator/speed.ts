@@ -1,24 +1,26 @@
-/** How fast steps are committed, over the last of them. */
+/** How fast steps are committed, measured over the most recent ones. */
 export interface Speed {
   committed(step: TimedStep): void;
-  /** The run goes back: what came before says nothing of what comes. */
+  /** The run has rolled back: earlier measurements no longer apply. */
   restart(): void;
   readonly samplesPerSecond: number;
-  /** The milliseconds of a step in which the worker that is done last does not compute: the median of the last steps. */
+  /** The milliseconds of a step in which its slowest worker is not computing: the median of the most recent steps. */
   readonly overheadMs: number;
 }
 
 export interface TimedStep {
   readonly samples: number;
-  /** When it was committed, on the monotonic clock. */
+  /** The time of the commit, on the monotonic clock. */
   readonly atMs: number;
   readonly stepMs: number;
-  /** Of the lease that was computed last; 0: the step was committed before any was heard of. */
+  /**
+   * The computing time of the lease that was computed last; 0 if the step was committed before any lease was reported.
+   */
   readonly computeMs: number;
 }
 
 const OVERHEAD_STEPS = 31;
-/** Samples per second are those of so much of the last steps' time. */
+/** Samples per second are averaged over the steps of this last period. */
 const WINDOW_MS = 5_000;
 
 export function createSpeed(): Speed {
@@ -26,7 +28,7 @@ export function createSpeed(): Speed {
   let window: { readonly atMs: number; readonly samples: number }[] = [];
   return {
     committed({ samples, atMs, stepMs, computeMs }) {
-      // Where no lease was heard of, how much of the step was computing is not known.
+      // If no lease was reported, the part of the step that was computing is not known.
       if (computeMs > 0) overheadsMs = [...overheadsMs, Math.max(0, stepMs - computeMs)].slice(-OVERHEAD_STEPS);
       window.push({ atMs, samples });
       while (window.length > 2 && atMs - window[0].atMs > WINDOW_MS) window.shift();
@@ -37,7 +39,7 @@ export function createSpeed(): Speed {
     get samplesPerSecond() {
       if (window.length < 2) return 0;
       const spanMs = window.at(-1)!.atMs - window[0].atMs;
-      // The samples of the oldest one were computed before the span.
+      // The samples of the oldest step were computed before the period.
       const inSpan = window.slice(1).reduce((sum, step) => sum + step.samples, 0);
       return spanMs > 0 ? (1000 * inSpan) / spanMs : 0;
     },

@@ -6,7 +6,7 @@ import type { RunFacts } from "../record/index.js";
 import type { Coordinator } from "./coordinator.js";
 import { newestFailure } from "./core/index.js";
 
-/** What `isobatch status` shows. */
+/** The run's status, as `isobatch status` and the dashboard show it. */
 export function statusOf(
   coordinator: Coordinator,
   task: Task,
@@ -27,7 +27,7 @@ export function statusOf(
     phase: isOver(coordinator) ? "ended" : state.phase,
     term: state.term,
     step: state.mark.step,
-    // With an elastic κ, if it stays as it is.
+    // With an elastic κ, an estimate that assumes the present κ.
     steps: state.mark.step + Math.ceil((microBatchesOf(task) - state.mark.microBatches) / state.microBatches),
     samples,
     samplesTotal: task.samples,
@@ -79,7 +79,7 @@ export function statusOf(
   };
 }
 
-/** Whether the run has come to its end, well or not. */
+/** Whether the run has ended, successfully or not. */
 export function isOver({ state, progress }: Pick<Coordinator, "state" | "progress">): boolean {
   return state.phase === "ended" || progress.failure !== "";
 }

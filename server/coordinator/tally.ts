@@ -1,14 +1,14 @@
 import type { CoordinatorEffect, CoordinatorEvent, StageKind } from "./core/index.js";
 
 /**
- * Counts what the coordinator decides and hears, for metrics, since this process began. It looks on from outside: the
- * core knows nothing of it.
+ * Counts the coordinator's events and decisions for metrics, since the process started. It only observes: the core does
+ * not know about it.
  */
 export interface Tally {
   readonly leases: Readonly<Record<StageKind, number>>;
-  /** Micro-batches, or evaluation batches, that were leased once more: their first lease was lost, late or failed. */
+  /** Micro-batches, or evaluation batches, that were leased again because an earlier lease was lost, late or failed. */
   readonly leasedAgain: Readonly<Record<StageKind, number>>;
-  /** Leases that a worker gave back. */
+  /** Leases that workers reported as failed. */
   readonly failures: Readonly<Record<"non_finite" | "other", number>>;
   readonly joined: number;
   readonly lost: number;
@@ -24,7 +24,7 @@ export function createTally(): Tally {
   const leasedAgain = { step: 0, evaluation: 0 };
   const failures = { non_finite: 0, other: 0 };
   let [joined, lost, sampleBytes] = [0, 0, 0];
-  /** Of the open stage: which items have been leased, and which stage it is. */
+  /** The open stage, and which of its items have been leased. */
   let stage = "";
   const leased = new Set<number>();
 

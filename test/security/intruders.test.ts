@@ -218,7 +218,7 @@ describe("a server that others reach", LIMIT, () => {
     const joined = await call(worker.coordinator, coordinatorService.Join, joinRequest(), CALL);
     const thief = await connectTo(test, address, tokenFor(server, "thief", "worker"));
     await refusesAll(thief, NEEDS_JOINING, /has joined this run with the token "thief": join first/, joined);
-    await refusesAll(thief, ["Work"], /^No worker called "tester-\d+" has joined and waits for its stream/, joined);
+    await refusesAll(thief, ["Work"], /^No worker "tester-\d+" has joined and is yet to open its stream/, joined);
 
     // Callers that speak another protocol.
     for (const bytes of [

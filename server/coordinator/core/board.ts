@@ -2,19 +2,19 @@ import type { Interval } from "../../../shared/sums/index.js";
 import type { GrantedLease } from "./messages.js";
 
 /**
- * The board of the open stage: which of its items (leaves of a step, or batches of an evaluation) are done, and who
- * has a lease on which.
+ * The board of the open stage: which of its items (leaves of a step, or batches of an evaluation) are done, and which
+ * worker has a lease on which.
  *
- * A lease only says who should compute what; it is never proof of anything. So granting the same item twice is
- * always safe, and the board grants generously: whatever is neither done nor in promising hands is open, and
- * "promising" ends when a worker is lost, falls silent, fails, or takes several times longer than it used to.
+ * A lease only says which worker should compute what; it proves nothing. So granting the same item twice is always
+ * safe, and the board grants generously: an item is open if it is neither done nor under a promising lease, and a lease
+ * is no longer promising when its worker is lost, falls silent, fails, or takes several times longer than usual.
  */
 export interface LeaseBoard {
   readonly count: number;
   readonly done: Uint8Array;
   doneCount: number;
   readonly leases: Map<number, GrantedLease>;
-  /** Workers that failed here by their own numbers: others come first. */
+  /** Workers whose numbers were not finite in this stage: other workers are preferred. */
   readonly sittingOut: Set<string>;
 }
 
@@ -22,7 +22,7 @@ export function createBoard(count: number): LeaseBoard {
   return { count, done: new Uint8Array(count), doneCount: 0, leases: new Map(), sittingOut: new Set() };
 }
 
-/** Marks an item done. @returns whether it was not before. */
+/** Marks an item done. @returns whether it was open until now */
 export function markDone(board: LeaseBoard, item: number): boolean {
   if (board.done[item] === 1) return false;
   board.done[item] = 1;
@@ -40,7 +40,7 @@ export function isLeaseDone(board: LeaseBoard, lease: Interval): boolean {
   return true;
 }
 
-/** The items that are neither done nor under a lease that `isPromising`, as ascending runs. */
+/** The items that are neither done nor under a promising lease, as ascending runs. */
 export function openItems(board: LeaseBoard, isPromising: (lease: GrantedLease) => boolean): Interval[] {
   const taken = Uint8Array.from(board.done);
   for (const lease of board.leases.values()) if (isPromising(lease)) taken.fill(1, lease.lo, lease.hi);
@@ -56,18 +56,21 @@ export function openItems(board: LeaseBoard, isPromising: (lease: GrantedLease) 
 
 export interface Candidate {
   readonly worker: string;
-  /** Milliseconds an item takes it; undefined: never measured. */
+  /** The milliseconds it takes for an item; undefined if never measured. */
   readonly itemMs: number | undefined;
-  /** Items it has been given so far, to take turns where there are not enough for all. */
+  /** The items it has been given so far, so that workers take turns if there are not enough for all. */
   readonly given: number;
 }
 
-/** Two finishing times closer than this are a tie, so that noise in the measured speed doesn't skew the shares. */
+/**
+ * Two finishing times that differ by less than this are a tie, so that noise in the measured speed does not skew the
+ * shares.
+ */
 const TIE = 0.2;
 
 /**
- * Shares the open items out so that the last worker finishes as early as possible: one after the other, each item
- * goes to whoever would finish it first. Every worker's items are then contiguous within each run.
+ * Shares out the open items so that the last worker finishes as early as possible: in order, each item goes to the
+ * worker that would finish it first. Every worker's items are contiguous within each run.
  * @returns ranges in ascending order.
  */
 export function shareItems(

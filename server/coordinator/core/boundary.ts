@@ -10,13 +10,15 @@ import { type CoordinatorRun, emit, end } from "./run.js";
 import { smooth } from "./workers.js";
 
 /**
- * From boundary to boundary. At one, the slices of all shards are of one version s; in this order, the checkpoint of
- * s is ordered if it is due, s is evaluated if that is due, and only then is step s opened. The evaluation is waited
- * for because version s exists nowhere once step s has committed, so that an evaluation whose worker is lost could
- * not be given to another one.
+ * The way from one boundary to the next. At a boundary the slices of all shards are of one version s. Then, in this
+ * order: the checkpoint of s is ordered if it is due, s is evaluated if that is due, and step s is opened. Step s waits
+ * for the evaluation because version s no longer exists anywhere once step s has committed: the evaluation of a lost
+ * worker could not be given to another one.
  */
 
-/** Whether a multiple of `every` lies in (n before, n]: the first boundary at or after it, whatever κ was. */
+/**
+ * Whether a multiple of `every` lies in (n before, n]: this is then the first boundary at or after it, whatever κ was.
+ */
 function isDue(run: CoordinatorRun, every: number): boolean {
   return Math.floor(run.state.mark.microBatches / every) > Math.floor(run.previousBoundary / every);
 }
@@ -31,7 +33,7 @@ export function atBoundary(run: CoordinatorRun): void {
   const last = complete || run.stopping;
 
   if (run.orderedStep !== step && (isDue(run, run.options.checkpointEvery) || last || run.checkpointAsked)) {
-    // One at a time: the copy of a second one would have to be held in memory as well.
+    // One at a time, because each holds a copy of the slice in memory.
     if (run.writing !== undefined) return;
     run.orderedStep = step;
     run.checkpointAsked = false;
@@ -110,7 +112,7 @@ export function covered(
     forgetFailures(run);
     isNews = true;
   }
-  // Every shard says it of every leaf, and only the last one makes it done: a lease is over by nothing else.
+  // A leaf is done when the last shard reports it as covered; nothing else ends a lease.
   if (isNews) closeDoneLeases(run);
 }
 
@@ -129,7 +131,7 @@ export function committed(
   const { plan, planCoefficients } = run.state;
   if (run.state.phase !== "stepping" || plan?.term !== term || plan.step !== step) return;
   run.state.shards[shardIndex].committed = scalars;
-  // A slice of frozen weights commits at once, and has the version still.
+  // A slice of only frozen weights commits at once and keeps the version's weights.
   if (scalars.ledger.length > 0) run.superseded = true;
   if (run.state.shards.some((shard) => shard.committed === undefined)) return;
   const all = run.state.shards.map((shard) => shard.committed!);
@@ -177,7 +179,7 @@ export function evaluated(run: CoordinatorRun, event: Extract<CoordinatorEvent, 
   closeDoneLeases(run);
   if (!isComplete(board)) return assign(run);
   run.evaluatedStep = run.state.mark.step;
-  // In the order of the batches, whoever computed them: float64 sums have an order too.
+  // In the order of the batches, regardless of who computed them: a float64 sum depends on its order.
   let lossSum = 0;
   let correct = 0;
   for (const evaluation of run.evaluations) {
@@ -205,7 +207,7 @@ export function checkpointed(run: CoordinatorRun, shardIndex: number, step: numb
   if (run.writing.waitingFor.size > 0) return;
   run.writing = undefined;
   emit(run, { kind: "checkpointWritten", step });
-  // Only what every shard has counts: the newest of those must never go.
+  // Only checkpoints that every shard has are usable: the newest of these must never be deleted.
   const common = [...shard.checkpoints]
     .filter((other) => run.state.shards.every((each) => each.checkpoints.has(other)))
     .sort((a, b) => b - a)

@@ -16,8 +16,8 @@ import { createWorkerState, loseWeights, smooth, type WorkerRecord } from "./wor
 
 /**
  * The coordinator's decisions, without any I/O, clock or randomness: `handle(event, nowMs)` returns effects, and the
- * shell performs them in order. docs/internals/state-machines.md has every transition; `recovery.ts` is its beginning,
- * `boundary.ts` the way from step to step, `leasing.ts` who computes what.
+ * shell performs them in order. docs/internals/state-machines.md has every transition; `recovery.ts` starts a term,
+ * `boundary.ts` leads from step to step, and `leasing.ts` decides which worker computes what.
  */
 export interface CoordinatorCore {
   handle(event: CoordinatorEvent, nowMs: number): CoordinatorEffect[];
@@ -25,7 +25,7 @@ export interface CoordinatorCore {
   readonly state: Readonly<CoordinatorState>;
 }
 
-/** Silence after which a worker's leases are given to others; three heartbeats. */
+/** The silence after which a worker's leases are given to others: three heartbeats. */
 const SILENT_MS = 3_000;
 
 export function createCoordinatorCore(options: CoordinatorCoreOptions): CoordinatorCore {
@@ -155,7 +155,7 @@ function workerLost(run: CoordinatorRun, name: string): void {
   endIfDeserted(run);
 }
 
-/** The worker has said why it leaves; the end of its stream follows. */
+/** The worker has reported why it leaves; its stream ends next. */
 function workerFailed(run: CoordinatorRun, event: Extract<CoordinatorEvent, { kind: "workerFailed" }>): void {
   const worker = seen(run, event.worker);
   if (worker === undefined) return;
@@ -165,7 +165,7 @@ function workerFailed(run: CoordinatorRun, event: Extract<CoordinatorEvent, { ki
   assign(run);
 }
 
-/** A run that is to stop, with nobody left to finish the open step, stands at its newest checkpoint. */
+/** Ends a run that is to stop when nobody is left to finish the open step: its result is the newest checkpoint. */
 function endIfDeserted(run: CoordinatorRun): void {
   const { phase, workers, mark } = run.state;
   if (run.stopping && phase === "stepping" && workers.size === 0) end(run, { ok: true, reason: "stopped", mark });
@@ -192,7 +192,7 @@ function tick(run: CoordinatorRun): void {
   proceed(run);
 }
 
-/** The open stage's items find a worker; or a boundary that waited for workers is left. */
+/** Leases the open stage's items to workers, or leaves a boundary that was waiting for workers. */
 function proceed(run: CoordinatorRun): void {
   if (run.state.phase === "boundary" && run.undecided) atBoundary(run);
   else assign(run);

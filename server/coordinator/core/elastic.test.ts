@@ -97,7 +97,7 @@ describe("κ that follows the workers", () => {
     const gathered = save(send({ kind: "shardAttached", shard: 1, checkpoints: [0] }));
     assert.deepEqual(kinds(gathered).slice(0, 2), ["saveKappa", "saveTerm"]);
     assert.deepEqual(facts(gathered), [
-      { step: 4, firstMicroBatch: 12, microBatches: 4, reason: "the run went back from here" },
+      { step: 4, firstMicroBatch: 12, microBatches: 4, reason: "the run rolled back from here" },
     ]);
     send({ kind: "termSaved", term: 2 });
     const taken = [planned(both((shard) => ({ kind: "restored", shard, term: 2, mark: start })))];

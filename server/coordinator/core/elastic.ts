@@ -12,22 +12,26 @@ import { type CoordinatorRun, emit } from "./run.js";
 import { isLive } from "./workers.js";
 
 /**
- * κ of the next step. What the record tells of a step holds, whoever is there now: so a run that goes back takes the same
- * steps again. Only a step beyond the record's last fact is decided anew, from the live workers or the noise. A change
- * is a fact, and durable before the first lease at it.
+ * κ of the next step. If the record has a step's κ, that applies, whichever workers are present: so a run that rolls
+ * back takes the same steps again. Only for a step beyond the record's last fact is κ decided, from the live workers or
+ * the noise. A change is a fact, and is durable before the first lease under it.
  *
- * The record says nothing of how far its last κ went. Where the run goes back from a step beyond, that is added first, as a
- * fact that changes nothing: otherwise the steps between could come out at another κ the second time.
+ * A fact does not say for how long its κ was in force. So before a rollback from a step beyond the last fact, a fact
+ * that changes nothing is added to mark how far its κ applied: otherwise the steps in between could have another κ the
+ * second time.
  */
 
-/** κ moves with the noise by no more than this factor at once, ... */
+/** At each change κ follows the noise by at most this factor, ... */
 const NOISE_FACTOR_MAX = 2;
-/** ... not by less, lest it never rests, ... */
+/** ... by at least this one, so that κ settles, ... */
 const NOISE_FACTOR_MIN = 1.25;
-/** ... and only after so many steps, so that the smoothed noise, of which a step is a 50th, has seen the change before. */
+/**
+ * ... and only after this many steps, so that the smoothed noise, in which a step weighs a 50th, reflects the previous
+ * change.
+ */
 const NOISE_STEPS_MIN = 20;
 
-/** κ of the step that begins at the boundary; undefined while that has to wait, for workers or the record. */
+/** κ of the step that starts at the boundary; undefined while it has to wait, for workers or for the record. */
 export function microBatchesOfStep(run: CoordinatorRun): number | undefined {
   const { microBatchesPerStep: rule, microBatchesTotal, replay } = run.options;
   const { mark, kappaRecord: record } = run.state;
@@ -46,7 +50,7 @@ export function microBatchesOfStep(run: CoordinatorRun): number | undefined {
   return record.indexOf(fact) < run.kappaSaved ? Math.min(fact.microBatches, left) : undefined;
 }
 
-/** Says, once, that the step which is opened is the first at its κ. */
+/** Announces, once, that the step being opened is the first at its κ. */
 export function announceKappa(run: CoordinatorRun, coefficients: StepCoefficients): void {
   const { kappaRecord: record, mark } = run.state;
   const at = record.findIndex(({ step }) => step === mark.step);
@@ -56,23 +60,25 @@ export function announceKappa(run: CoordinatorRun, coefficients: StepCoefficient
   if (before !== record[at].microBatches) emit(run, { kind: "kappaChanged", fact: record[at], before, coefficients });
 }
 
-/** The run goes back: what it did up to the furthest step, it will do again. */
+/**
+ * Before a rollback, records that the last κ applied up to the furthest step, so that these steps are repeated with it.
+ */
 export function limitKappaToCommitted(run: CoordinatorRun): void {
   const last = run.state.kappaRecord.at(-1);
   const step = Math.max(run.furthestStep, run.options.stepsBefore) - 1;
   if (last === undefined || step <= last.step) return;
   const firstMicroBatch = firstMicroBatchOf(last, step);
-  add(run, { step, firstMicroBatch, microBatches: last.microBatches, reason: "the run went back from here" });
+  add(run, { step, firstMicroBatch, microBatches: last.microBatches, reason: "the run rolled back from here" });
 }
 
-/** n at the boundary before the one the run stands at. */
+/** n at the boundary before the present one. */
 export function boundaryBefore({ options, state: { mark, kappaRecord } }: CoordinatorRun): number {
   const { microBatchesPerStep: rule } = options;
   const kappa = kappaFactOf(kappaRecord, mark.step - 1)?.microBatches ?? (typeof rule === "number" ? rule : 0);
   return mark.microBatches - Math.min(mark.microBatches, kappa);
 }
 
-/** The step from which on κ is what it is now; facts that change nothing do not count. */
+/** The first step with the present κ; facts that change nothing do not count. */
 function newestChange(record: readonly KappaFact[]): number {
   const now = record.at(-1)?.microBatches;
   const other = record.findLastIndex(({ microBatches }) => microBatches !== now);
@@ -110,7 +116,7 @@ function wanted(run: CoordinatorRun, rule: KappaRule, last: KappaFact | undefine
     };
   }
   const live = new Set([...run.state.workers.values()].filter(isLive).map(({ worker }) => worker));
-  // Nobody to follow: whoever comes next may be as many as there were.
+  // There are no workers to follow: those that come next may be as many as there were.
   if (live.size === 0) return { kappa: last?.microBatches ?? rule.min, reason: "no workers" };
   const kappa = kappaWith(rule, live.size, rule.min);
   const reason = whatChanged(run.workersAtChange, live, last === undefined);
@@ -118,7 +124,7 @@ function wanted(run: CoordinatorRun, rule: KappaRule, last: KappaFact | undefine
   return { kappa, reason };
 }
 
-/** κ for a batch of so many times the noise scale, at most a doubling or halving away from the present one. */
+/** κ for a batch of `perNoiseScale` times the noise scale, at most double or half of the present κ. */
 export function kappaByNoise(
   { perNoiseScale, min, max }: Extract<KappaRule, { perNoiseScale: number }>,
   noise: SmoothedNoise,

@@ -2,15 +2,15 @@ import { type CoordinatorRun, end } from "./run.js";
 import type { WorkerRecord } from "./workers.js";
 
 /**
- * Which errors the workers have met since the run last got further, and when one of them is the run's own.
+ * The errors that workers have met since the run last made progress, and the decision whether one of them is the run's.
  *
- * One machine may lack memory, and one connection may break: that is no reason to end a run that others carry on. But
- * an error that comes again and again, or on several machines, while nothing at all is computed and nobody is left who
- * has not met it, would meet the next worker too: the run ends with it, instead of waiting for somebody who never comes.
- * Whatever is computed by anybody (a leaf that every shard covers, a batch that is evaluated) wipes the slate clean.
+ * One machine may lack memory, and one connection may break: that is no reason to end a run that other workers
+ * continue. But an error that occurs repeatedly, or on several machines, while nothing is computed and no worker is
+ * left that has not met it, would occur on the next worker too. Then the run ends with it instead of waiting forever.
+ * Any progress (a leaf that every shard covers, a batch that is evaluated) clears the list.
  */
 export interface SharedFailure {
-  /** In the words of the worker that met it last. */
+  /** The message of the worker that met it last. */
   reason: string;
   times: number;
   /** The names of the workers that met it, including those that have left. */
@@ -18,7 +18,7 @@ export interface SharedFailure {
   readonly machines: Set<string>;
 }
 
-/** The run ends with an error that comes this often, without progress in between … */
+/** The run ends with an error that occurs this often without progress in between … */
 const TIMES_MAX = 5;
 /** … or on this many different machines. */
 const MACHINES_MAX = 3;
@@ -26,7 +26,10 @@ const REASON_LENGTH_MAX = 300;
 /** The most kinds of errors that are remembered; beyond it the oldest are forgotten. */
 const KINDS_MAX = 100;
 
-/** The same for two errors that differ only in what belongs to one worker: numbers, addresses, paths, its own name. */
+/**
+ * A key that is equal for two errors that differ only in what is specific to a worker: numbers, addresses, paths, its
+ * name.
+ */
 export function reasonKey(reason: string, machine: string): string {
   return reason
     .split(/([\w.-]+)/)
@@ -46,7 +49,7 @@ export function countShared(run: CoordinatorRun, { worker, machine }: WorkerReco
   failure.times++;
   failure.workers.add(worker);
   failure.machines.add(machine);
-  // Inserted again, so that the newest is the last.
+  // Inserted again, so that the newest is last.
   run.state.failures.delete(key);
   run.state.failures.set(key, failure);
   if (run.state.failures.size > KINDS_MAX) run.state.failures.delete(run.state.failures.keys().next().value!);
@@ -54,7 +57,8 @@ export function countShared(run: CoordinatorRun, { worker, machine }: WorkerReco
 }
 
 /**
- * Ends the run if all workers have met the same error, also when one has left: those that stay may all have failed.
+ * Ends the run if all workers have met the same error. Also called when a worker leaves: those that stay may all have
+ * failed.
  * @returns whether the run has ended.
  */
 export function endIfEverybodyFails(run: CoordinatorRun): boolean {
@@ -67,12 +71,12 @@ export function endIfEverybodyFails(run: CoordinatorRun): boolean {
   return false;
 }
 
-/** Something was computed: whatever failed before, it was not the run's. */
+/** Something was computed, so earlier errors were not the run's. */
 export function forgetFailures(run: CoordinatorRun): void {
   run.state.failures.clear();
 }
 
-/** For status: what the workers met last, while nothing has been computed since; undefined if nothing. */
+/** For status: the last error of a worker, if nothing has been computed since; else undefined. */
 export function newestFailure(failures: ReadonlyMap<string, SharedFailure>): SharedFailure | undefined {
   return [...failures.values()].at(-1);
 }

@@ -4,21 +4,21 @@ import type { CoordinatorEvent, GrantedLease } from "./messages.js";
 import { type CoordinatorRun, emit, end, note } from "./run.js";
 import { candidateOf, isIdle, type StageKind, smooth, type WorkerRecord } from "./workers.js";
 
-/** Who computes what of the open stage, and what becomes of a lease. */
+/** Which worker computes which part of the open stage, and how a lease ends. */
 
-/** A lease is overdue after so many times its usual duration, and never before the minimum. */
+/** A lease is overdue after this many times its usual duration, and never before the minimum. */
 const OVERDUE_FACTOR = 4;
 const OVERDUE_MS_MIN = 2_000;
-/** For the first lease of a worker nobody has timed yet. */
+/** For the first lease of a worker that has not been timed yet. */
 const OVERDUE_MS_UNKNOWN = 30_000;
-/** A micro-batch that comes out non-finite is computed so many times in all. */
+/** How often a micro-batch whose result is not finite is computed in all. */
 const ATTEMPTS_MAX = 2;
-/** A worker that fails so often without a success in between gets no more leases. */
+/** A worker that fails this often in a row gets no more leases. */
 const FAILURES_MAX = 5;
 
 const stageKind = (run: CoordinatorRun): StageKind => (run.state.phase === "evaluating" ? "evaluation" : "step");
 
-/** Whether the first workers, so many as are awaited, have come or been waited for. */
+/** Whether the awaited number of workers is ready, or the time to wait for them is over. */
 export function enoughWorkers(run: CoordinatorRun): boolean {
   if (run.started) return true;
   const ready = [...run.state.workers.values()].filter((worker) => worker.ready).length;
@@ -28,8 +28,8 @@ export function enoughWorkers(run: CoordinatorRun): boolean {
 }
 
 /**
- * Whether the worker has the open stage's weights, or can still get them. One that holds the next version tells of the step's
- * commit before the shards do; there are none beyond that.
+ * Whether the worker has the open stage's weights, or can still get them. A worker may hold the next version, having
+ * received the step's result before the shards' reports have arrived here; no worker is further ahead.
  */
 export function canCompute({ superseded, state: { phase, mark } }: CoordinatorRun, worker: WorkerRecord): boolean {
   if (phase !== "stepping" || !superseded) return true;
@@ -75,7 +75,7 @@ export function assign(run: CoordinatorRun): void {
   }
 }
 
-/** Leases whose items are all done are over, whoever did them. */
+/** Closes the leases whose items are all done, regardless of who did them. */
 export function closeDoneLeases(run: CoordinatorRun): void {
   const { board } = run.state;
   if (board === undefined) return;
@@ -100,7 +100,7 @@ export function release(run: CoordinatorRun, worker: WorkerRecord, leaseId: numb
   return lease;
 }
 
-/** @param transient whether a connection is to blame: that is no reason to end the run */
+/** @param transient whether a connection caused it: that is no reason to end the run */
 export function countFailure(run: CoordinatorRun, worker: WorkerRecord, message: string, transient = false): void {
   const reason = message.replace(/\.$/, "");
   worker.failuresInARow++;

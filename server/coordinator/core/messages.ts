@@ -8,12 +8,12 @@ import type {
 } from "../../../shared/steps/index.js";
 import type { StepPhases } from "./phases.js";
 
-/** What happens to the coordinator. The shell adds nothing: it passes on what came, with the monotonic time. */
+/** The coordinator's inputs. The shell adds nothing: it passes on what it receives, with the monotonic time. */
 export type CoordinatorEvent =
   | { readonly kind: "shardAttached"; readonly shard: number; readonly checkpoints: readonly number[] }
   | { readonly kind: "shardLost"; readonly shard: number; readonly reason: string }
   | { readonly kind: "termSaved"; readonly term: number }
-  /** So many facts of the record of κ are durable. */
+  /** The first `facts` facts of κ's record are durable. */
   | { readonly kind: "kappaSaved"; readonly facts: number }
   | { readonly kind: "restored"; readonly shard: number; readonly term: number; readonly mark: CheckpointMark }
   | {
@@ -31,7 +31,7 @@ export type CoordinatorEvent =
       readonly lo: number;
       readonly hi: number;
     }
-  /** Version `step` can't be had from this shard any more, and step `step` has not committed there. */
+  /** Version `step` is no longer available from this shard, and step `step` has not committed there. */
   | { readonly kind: "superseded"; readonly shard: number; readonly term: number; readonly step: number }
   | {
       readonly kind: "committed";
@@ -41,23 +41,23 @@ export type CoordinatorEvent =
       readonly scalars: ShardScalars;
     }
   | { readonly kind: "checkpointed"; readonly shard: number; readonly step: number; readonly error?: string }
-  /** `machine`: the name of the machine that it runs on; by default one of its own. */
+  /** `machine`: the name of the machine that it runs on; by default a different one for each worker. */
   | { readonly kind: "workerAttached"; readonly worker: string; readonly machine?: string }
   | { readonly kind: "workerLost"; readonly worker: string; readonly reason: string }
   | { readonly kind: "heartbeat"; readonly worker: string }
   | { readonly kind: "weightsHeld"; readonly worker: string; readonly term: number; readonly version: number }
-  /** Its threads are new and hold nothing. */
+  /** Its threads were restarted and hold no weights. */
   | { readonly kind: "weightsLost"; readonly worker: string }
   | { readonly kind: "leaseComputed"; readonly worker: string; readonly lease: number; readonly computeMs: number }
   | {
       readonly kind: "leaseFailed";
       readonly worker: string;
       readonly lease: number;
-      /** The n that failed, where one did. */
+      /** The n of the micro-batch that failed, if one did. */
       readonly microBatch: number | undefined;
       readonly nonFinite: boolean;
       readonly reason: string;
-      /** Whether a connection is to blame, so that it says nothing about the task. */
+      /** Whether a connection caused it, so that it says nothing about the task. */
       readonly transient?: boolean;
     }
   | {
@@ -83,10 +83,10 @@ export type CoordinatorEvent =
   | { readonly kind: "checkpointNow" }
   | { readonly kind: "tick" };
 
-/** What a shard's commit says beside the fact. */
+/** The values that a shard reports with its commit. */
 export interface ShardScalars {
   readonly ledger: readonly MergedChunks[];
-  /** One a micro-batch of the step, from the shard that has them; else empty. */
+  /** One per micro-batch of the step, from the shard that has them; else empty. */
   readonly losses: readonly number[];
   /** Per chunk of parameters of the shard, in order: |S1|² and ΣS2. */
   readonly squaredNorms1: readonly number[];
@@ -103,7 +103,7 @@ export interface GrantedLease {
   readonly lo: number;
   readonly hi: number;
   readonly grantedAtMs: number;
-  /** From then on its uncovered leaves may be given to an idle worker as well. */
+  /** From this time on its uncovered leaves may be given to an idle worker as well. */
   readonly overdueAtMs: number;
 }
 
@@ -118,13 +118,13 @@ export interface CommittedStep {
   readonly ms: StepPhases;
 }
 
-/** What the shell must do, in this order. */
+/** The shell's work, to be performed in this order. */
 export type CoordinatorEffect =
-  /** Make the term durable, then say `termSaved`. */
+  /** Make the term durable, then send `termSaved`. */
   | { readonly kind: "saveTerm"; readonly term: number }
-  /** Make the new facts durable, in the order in which they and terms come, then say `kappaSaved`. */
+  /** Make the new facts durable, in order with the terms, then send `kappaSaved`. */
   | { readonly kind: "saveKappa"; readonly facts: readonly KappaFact[] }
-  /** The step is the first at this κ; told once, when it is opened. */
+  /** The step is the first at this κ; emitted once, when it is opened. */
   | {
       readonly kind: "kappaChanged";
       readonly fact: KappaFact;
@@ -140,9 +140,9 @@ export type CoordinatorEffect =
   | { readonly kind: "termOpened"; readonly worker: string; readonly term: number; readonly version: number }
   | { readonly kind: "lease"; readonly lease: GrantedLease; readonly plan: StepPlan }
   | { readonly kind: "evaluate"; readonly lease: GrantedLease; readonly term: number; readonly version: number }
-  /** The worker is sent away, for this reason. */
+  /** Send the worker away, for this reason. */
   | { readonly kind: "drain"; readonly worker: string; readonly reason: string }
-  /** The run has gone back to `step`: what was recorded of later ones is void. */
+  /** The run has rolled back to the mark's step: records of later steps are void. */
   | { readonly kind: "rolledBack"; readonly term: number; readonly mark: CheckpointMark; readonly recomputed: number }
   | { readonly kind: "committed"; readonly commit: CommittedStep }
   | {
@@ -163,7 +163,7 @@ export type RunOutcome =
       readonly ok: false;
       readonly code: "diverged" | "damaged" | "exhausted";
       readonly reason: string;
-      /** Of a diverged run: the n that failed twice. */
+      /** The n that failed twice, if the run diverged. */
       readonly microBatch?: number;
     }
   | {
@@ -171,7 +171,7 @@ export type RunOutcome =
       /** Every worker meets the same error. */
       readonly code: "failed";
       readonly reason: string;
-      /** How often it came since the run last got further, and who met it. */
+      /** How often it occurred since the run last made progress, and on which workers. */
       readonly times: number;
       readonly workers: readonly string[];
     };

@@ -7,11 +7,11 @@ import { type CoordinatorRun, emit, end, note } from "./run.js";
 import { loseWeights } from "./workers.js";
 
 /**
- * There is one way to begin: every shard attached → the newest checkpoint they have in common → a new term. A
- * first start, a resumed run, a lost shard, a damaged checkpoint and a stranded step all go through it.
+ * There is only one way to start: every shard attached → the newest checkpoint they have in common → a new term. A
+ * first start, a resumed run, a lost shard, a damaged checkpoint and a stranded step all take it.
  */
 
-/** Reports of the shards that are on their way when the last holder of a version goes must have come after so long. */
+/** Grace period for shard reports still in flight when the last holder of a version disappears. */
 const STRANDED_MS = 3_000;
 
 export function gather(run: CoordinatorRun): void {
@@ -25,7 +25,7 @@ export function gather(run: CoordinatorRun): void {
     run.state.shards.every((shard) => shard.checkpoints.has(step)),
   );
   if (common.length === 0) {
-    const reason = "no checkpoint is valid on every shard: restore one from a backup, or start anew in another folder";
+    const reason = "no checkpoint is valid on every shard: restore one from a backup, or start again in another folder";
     return end(run, { ok: false, code: "damaged", reason });
   }
   run.target = newestRecorded(run, common);
@@ -41,8 +41,8 @@ export function gather(run: CoordinatorRun): void {
 }
 
 /**
- * The newest checkpoint whose steps the record all has. Right after a power cut a newer one may be on every disk, but
- * with it the record would miss steps for ever. Where the record is gone altogether, the checkpoints are what counts.
+ * The newest checkpoint whose steps are all in the record. Right after a power failure a newer one may be on every
+ * disk, but with it the record would lack steps for good. If the record is lost altogether, the checkpoints decide.
  */
 function newestRecorded(run: CoordinatorRun, common: readonly number[]): number {
   const recorded = common.filter((step) => step <= run.recordedSteps);
@@ -50,8 +50,8 @@ function newestRecorded(run: CoordinatorRun, common: readonly number[]): number 
 }
 
 /**
- * A step is stranded when the chunks of its version are partly updated and nobody holds that version any more: what
- * is missing of the step could never be computed, whoever joins. Then the run goes back.
+ * A step is stranded when some of its chunks are updated and no worker holds its version any more: the rest of the step
+ * could never be computed, whichever worker joins. Then the run rolls back.
  */
 export function leaveStrandedStep(run: CoordinatorRun): void {
   const { phase, workers, plan } = run.state;
@@ -63,7 +63,7 @@ export function leaveStrandedStep(run: CoordinatorRun): void {
     note(
       run,
       "warn",
-      `step ${plan?.step} is applied in part and no worker that could finish it is left: the run goes back`,
+      `step ${plan?.step} is applied in part and no worker that could finish it is left: the run rolls back`,
     );
     gather(run);
   }
@@ -93,7 +93,7 @@ export function restored(run: CoordinatorRun, shard: number, term: number, mark:
   atBoundary(run);
 }
 
-/** Checkpoints beyond the restored one are of steps that are void, and may be taken again at another κ. */
+/** Checkpoints beyond the restored one belong to void steps, which may be taken again at another κ. */
 function forgetLaterCheckpoints(run: CoordinatorRun): void {
   for (const [shard, { checkpoints }] of run.state.shards.entries()) {
     const kept = [...checkpoints].filter((step) => step <= run.target);

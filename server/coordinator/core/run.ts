@@ -13,9 +13,9 @@ export interface CoordinatorCoreOptions {
   readonly microBatchesPerStep: KappaRule;
   /** b, in samples. */
   readonly microBatchSize: number;
-  /** What is durable of how κ has changed so far; empty for a new run, and where κ is a number. */
+  /** The durable facts of how κ has changed so far; empty for a new run, and if κ is a number. */
   readonly kappaRecord: readonly KappaFact[];
-  /** Whether κ is the record's to the end, whatever the workers and the noise say. */
+  /** Whether κ follows the record to the end, regardless of the workers and the noise. */
   readonly replay: boolean;
   /** Steps that an earlier process is known to have committed; 0 for a new run. */
   readonly stepsBefore: number;
@@ -24,10 +24,10 @@ export interface CoordinatorCoreOptions {
   /** Intervals in micro-batches, taken at the first boundary reached. Infinity: never. */
   readonly checkpointEvery: number;
   readonly evaluateEvery: number;
-  /** 0: there is nothing to evaluate on. */
+  /** 0: there is no test part. */
   readonly evaluationBatches: number;
   readonly checkpointsKept: number;
-  /** The first step waits for so many workers, but no longer than `awaitMs` from the first that is ready. */
+  /** The first step waits for this many workers, but no longer than `awaitMs` after the first is ready. */
   readonly workersAwaited: number;
   readonly awaitMs: number;
   /** Pure: the step's arithmetic at c1, c2. */
@@ -40,7 +40,7 @@ export type Phase =
   | "gathering"
   /** All are there; the term is being saved, then the checkpoint loaded. */
   | "restoring"
-  /** At a boundary, with something to wait for. */
+  /** At a boundary, waiting for something. */
   | "boundary"
   | "evaluating"
   | "stepping"
@@ -49,21 +49,21 @@ export type Phase =
 export interface CoordinatorState {
   phase: Phase;
   term: number;
-  /** The boundary the run stands at, or the one its open step began at. */
+  /** The present boundary, or the one at which the open step started. */
   mark: CheckpointMark;
   plan: StepPlan | undefined;
   planCoefficients: StepCoefficients | undefined;
   board: LeaseBoard | undefined;
   /** κ of the open step, or of the newest one. */
   microBatches: number;
-  /** How κ has changed: all that is durable, and what is about to be. */
+  /** How κ has changed: the durable facts, and those that are being saved. */
   readonly kappaRecord: KappaFact[];
-  /** After the steps up to `mark`. */
+  /** The smoothed noise after the steps up to `mark`. */
   noise: SmoothedNoise;
   readonly workers: Map<string, WorkerRecord>;
   readonly shards: ShardProgress[];
   outcome: RunOutcome | undefined;
-  /** The errors that workers have met, by the words that they have in common; the newest last. */
+  /** The errors that workers have met, by `reasonKey`; the newest last. */
   readonly failures: Map<string, SharedFailure>;
 }
 
@@ -72,27 +72,27 @@ export interface ShardProgress {
   /** Steps it has a whole checkpoint of. */
   checkpoints: Set<number>;
   restored: CheckpointMark | undefined;
-  /** Of the open step. */
+  /** The leaves of the open step that it has covered: 1 where covered. */
   covered: Uint8Array;
   committed: ShardScalars | undefined;
 }
 
-/** All that the coordinator's decisions read and change. */
+/** Everything that the coordinator's decisions read and change. */
 export interface CoordinatorRun {
   readonly options: CoordinatorCoreOptions;
   readonly state: CoordinatorState;
-  /** Of the event at hand. */
+  /** The time of the present event. */
   nowMs: number;
-  /** What the event at hand has led to so far. */
+  /** The effects of the present event so far. */
   effects: CoordinatorEffect[];
   nextLease: number;
   /** The checkpoint being restored. */
   target: number;
-  /** The newest term that is durable: no worker may hear of one before. */
+  /** The newest durable term: no worker may receive a term before it is durable. */
   savedTerm: number;
-  /** The furthest boundary since this process began: what lies between it and a restored one is recomputed. */
+  /** The furthest boundary since this process started: steps between a restored one and it are recomputed. */
   furthestStep: number;
-  /** Steps that the record has, or will have before a checkpoint does. */
+  /** The number of steps that are recorded, or will be before a checkpoint includes them. */
   recordedSteps: number;
   evaluatedStep: number;
   /** The newest checkpoint ordered in this term. */
@@ -100,13 +100,13 @@ export interface CoordinatorRun {
   writing: { readonly step: number; readonly waitingFor: Set<number> } | undefined;
   stopping: boolean;
   checkpointAsked: boolean;
-  /** How many facts of the record are durable: no lease is given under another. */
+  /** How many facts of the record are durable: no lease is granted under a fact that is not. */
   kappaSaved: number;
-  /** Whether the boundary waits for workers, without whom κ is not known. */
+  /** Whether the boundary waits for workers, because κ depends on them. */
   undecided: boolean;
   /** Live workers when κ last changed. */
   workersAtChange: ReadonlySet<string>;
-  /** The newest step whose change of κ was told. */
+  /** The newest step whose change of κ was announced. */
   kappaAnnounced: number;
   /** n at the boundary before `mark`. */
   previousBoundary: number;
@@ -114,16 +114,18 @@ export interface CoordinatorRun {
   started: boolean;
   /** When the first worker was ready; NaN before. */
   firstReadyMs: number;
-  /** Whether a shard has updated chunks in the open step: only who holds its version already can compute for it. */
+  /**
+   * Whether a shard has updated chunks in the open step: only workers that hold its version already can compute for it.
+   */
   superseded: boolean;
-  /** Since when nobody holds it; NaN: somebody does, or it can still be had. */
+  /** Since when no worker holds the version; NaN if one does, or the version is still available. */
   strandedSinceMs: number;
   stepOpenedMs: number;
   /** The lease of the open step that was computed last. */
   lastComputed: LeaseTimes | undefined;
-  /** One a batch of the open evaluation. */
+  /** One per batch of the open evaluation. */
   evaluations: ({ readonly lossSum: number; readonly correct: number } | undefined)[];
-  /** By n: how often a micro-batch came out non-finite. */
+  /** How often each micro-batch n was not finite. */
   readonly nonFinite: Map<number, number>;
 }
 
@@ -191,7 +193,7 @@ export function note(run: CoordinatorRun, level: "info" | "warn", message: strin
   emit(run, { kind: "note", level, message });
 }
 
-/** The run is over: nothing is decided any more. */
+/** Ends the run: nothing is decided after this. */
 export function end(run: CoordinatorRun, outcome: RunOutcome): void {
   if (run.state.phase === "ended") return;
   run.state.phase = "ended";

@@ -5,21 +5,21 @@ export interface WorkerRecord {
   readonly worker: string;
   /** The name of the machine that it runs on. */
   readonly machine: string;
-  /** Whether it holds complete weights of this term, of whatever version; before that it gets no lease. */
+  /** Whether it holds complete weights of this term, of any version; before that it gets no lease. */
   ready: boolean;
-  /** The newest version that it has held in this term, and has not lost since; −1 if none. */
+  /** The newest version that it has held in this term and not lost since; −1 if none. */
   version: number;
   /** When it reported that version. */
   heldMs: number;
   /** Whether it has held weights in any term. */
   proven: boolean;
   draining: boolean;
-  /** Nothing was heard of it for too long: its leases are open to others until it speaks again. */
+  /** It has sent nothing for too long: its leases are open to others until it reports again. */
   silent: boolean;
   lastSeenMs: number;
-  /** Leases it is computing, as far as it has said. */
+  /** The leases it is computing, according to its reports. */
   readonly running: Set<number>;
-  /** Smoothed milliseconds an item takes to compute, and from lease to done. */
+  /** Smoothed milliseconds per item: of computing, and from lease to done. */
   readonly itemMs: Record<StageKind, number | undefined>;
   readonly turnaroundMs: Record<StageKind, number | undefined>;
   given: number;
@@ -28,7 +28,7 @@ export interface WorkerRecord {
 
 export type StageKind = "step" | "evaluation";
 
-/** How much a new measurement weighs against those before. */
+/** The weight of a new measurement against earlier ones. */
 const SMOOTHING = 0.3;
 
 export function createWorkerState(worker: string, machine: string, nowMs: number): WorkerRecord {
@@ -55,13 +55,13 @@ export function isIdle(worker: WorkerRecord): boolean {
   return worker.ready && !worker.draining && !worker.silent && worker.running.size === 0;
 }
 
-/** A new term, or new threads: what it held is nothing any more. */
+/** A new term, or restarted threads: it no longer holds any weights. */
 export function loseWeights(worker: WorkerRecord): void {
   worker.ready = false;
   worker.version = -1;
 }
 
-/** Whether the run can count on it: it has computed, or could have, and nothing is wrong with it. */
+/** Whether the run can count on it: it has held weights, and it is neither silent nor leaving. */
 export function isLive(worker: WorkerRecord): boolean {
   return worker.proven && !worker.draining && !worker.silent;
 }

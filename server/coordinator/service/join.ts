@@ -9,7 +9,7 @@ import type { ServiceOptions } from "./options.js";
 
 /**
  * Admits a worker.
- * @param shared what every worker is told
+ * @param shared the part of the answer that is the same for every worker
  * @param token the name of the token that the worker showed
  * @throws {IsobatchError} `refused`, or `unavailable` if it may try again later
  */
@@ -39,10 +39,10 @@ export function join(
   return { ...shared, workerId, shards, seal };
 }
 
-/** The answer to a worker that comes when the run has ended. @param returns whether the worker was of this run before */
+/** The answer to a worker that joins after the run has ended. @param returns whether it worked for this run before */
 function joinEnded({ coordinator, stay, workersWait }: ServiceOptions, returns: boolean): JoinResponse {
   const { failure } = coordinator.progress;
-  // The others were told so when it ended; this one was not connected then.
+  // The others were notified when it ended; this one was not connected then.
   if (returns && !workersWait()) {
     return { ...NOTHING, ended: { ok: failure === "", reason: failure === "" ? "the run has ended" : failure } };
   }
@@ -51,7 +51,7 @@ function joinEnded({ coordinator, stay, workersWait }: ServiceOptions, returns: 
   throw new IsobatchError(code, `The run has failed: ${failure}`);
 }
 
-/** All of an answer that admits nobody. */
+/** An answer that admits nobody. */
 const NOTHING: JoinResponse = {
   workerId: "",
   runId: "",
@@ -66,7 +66,7 @@ const NOTHING: JoinResponse = {
   seal: Buffer.alloc(0),
 };
 
-/** The numerics class that the worker computes this task in; that of the first worker becomes the run's. */
+/** The numerics class in which the worker computes this task. The first worker's becomes the run's. */
 function checkedNumerics(
   { directory, prepared: { task } }: Pick<ServiceOptions, "directory" | "prepared">,
   { numerics }: JoinRequest,
@@ -74,7 +74,7 @@ function checkedNumerics(
   if (numerics === undefined || numerics.backend === "") {
     throw new IsobatchError("invalid_input", "A worker must say which numerics class it computes in.");
   }
-  // Only when it has joined does a worker learn the task, and with it the precision of its products.
+  // A worker learns the task, and with it the precision of its products, only from the answer to Join.
   const theirs = { ...numerics, flags: flagsIn(task.precision, numerics.flags) };
   const ours = directory.identity.numerics;
   if (ours === null) directory.saveNumerics(numericsOf(theirs));

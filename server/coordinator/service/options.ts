@@ -7,7 +7,7 @@ import type { MetricsLine, RunDirectory, RunRecord } from "../../record/index.js
 import type { SampleReader } from "../../samples/index.js";
 import type { Coordinator } from "../coordinator.js";
 
-/** What the handlers of the coordinator's calls share. */
+/** The dependencies that the handlers of the coordinator's calls share. */
 export interface ServiceOptions {
   readonly coordinator: Coordinator;
   readonly prepared: PreparedTask;
@@ -16,18 +16,20 @@ export interface ServiceOptions {
   readonly metrics: RunRecord<MetricsLine>;
   readonly slices: readonly ChunkRange[];
   readonly leaseKey: Uint8Array;
-  /** Shards are told what it admits. */
+  /** Its passes are sent to the shards. */
   readonly gate: MutableGate;
-  /** Answers what is asked about tokens; undefined if the request is about something else. */
+  /** Answers a request about tokens; undefined for any other request. */
   controlTokens(request: ControlRequest): ControlResponse | undefined;
   readonly version: string;
-  /** Whether the server stays when the run has ended: any worker that wants to join then may try again later. */
+  /**
+   * Whether the server keeps answering after the run has ended: a worker that wants to join then may try again later.
+   */
   readonly stay: boolean;
-  /** Whether workers wait for a server that comes back, so that none is told that the run has ended. */
+  /** Whether workers are to wait for the server to come back, so that they are not notified of the run's end. */
   workersWait(): boolean;
   status(): Status;
   readonly log: Logger;
 }
 
-/** Work and Serve are quiet for longer only when the other side is gone. */
+/** Work and Serve are silent for longer than this only when the other side is gone. */
 export const SILENCE_MS = 60_000;

@@ -6,7 +6,7 @@ import { remoteLink, reportEvent } from "../shard-links.js";
 import { checkVersion } from "./check-version.js";
 import { type ServiceOptions, SILENCE_MS } from "./options.js";
 
-/** The stream of a shard in a process of its own: it is welcomed, and then its reports become events until it ends. */
+/** The stream of a shard in its own process: after the welcome, its reports become events until the stream ends. */
 export async function serve(
   options: ServiceOptions,
   layoutJson: string,
@@ -21,7 +21,7 @@ export async function serve(
   checkVersion(hello.version, options.version, `Shard ${index}`);
   const slice = slices[index];
   if (slice === undefined || index === 0) {
-    throw new IsobatchError("refused", `There is no place for a shard ${index}; this run has ${slices.length}.`);
+    throw new IsobatchError("refused", `This run has no shard ${index} for another process; it has ${slices.length}.`);
   }
   const { runId, taskHash } = directory.identity;
   await writer.write({

@@ -14,10 +14,10 @@ import { type ServiceOptions, SILENCE_MS } from "./options.js";
 import { serve } from "./serve.js";
 import { work } from "./work.js";
 
-/** Sent by workers; three missed ones are silence. */
+/** The interval of the workers' heartbeats; a worker that misses three is silent. */
 const HEARTBEAT_MS = 1_000;
 
-/** The coordinator's side of gRPC: each handler turns a call into events, and what it answers comes from the state. */
+/** The coordinator's gRPC handlers: each turns a call into events, and answers from the state. */
 export function createCoordinatorHandlers(options: ServiceOptions): CoordinatorHandlers {
   const { coordinator, metrics, log } = options;
   const { unary, serverStream, bidi } = createHandlers((error, method) => {

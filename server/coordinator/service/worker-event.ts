@@ -4,7 +4,7 @@ import type { CoordinatorEvent } from "../core/index.js";
 
 const REASON_LENGTH_MAX = 1_000;
 
-/** A worker's report as the core's event; undefined for one that says nothing. */
+/** A worker's report as the core's event; undefined if it is none. */
 export function workerEvent(worker: string, report: WorkerReportMessage): CoordinatorEvent | undefined {
   const { heartbeat, weightsHeld, weightsLost, leaseComputed, leaseFailed, evaluated, leaving, failed } = report;
   if (heartbeat != null) return { kind: "heartbeat", worker };
@@ -35,7 +35,7 @@ export function workerEvent(worker: string, report: WorkerReportMessage): Coordi
   return undefined;
 }
 
-/** What a worker says to people, on one line, and without what would move a terminal's cursor. */
+/** A worker's reason as text for people: on one line, without control sequences that would move a terminal's cursor. */
 function wordsOf(reason: string): string {
   const words = stripVTControlCharacters(reason)
     .replace(/[\p{Cc}\s]+/gu, " ")
