@@ -56,13 +56,13 @@ export interface Assembled {
   status(): Status;
 }
 
-/** How long workers get to hear that the run has ended. */
+/** How long workers have to receive the run's end. */
 const FAREWELL_MS = 2_000;
 
 /**
  * Builds a server from its parts, in order: records, coordinator, shard 0, the gate and the port, the observers,
  * the other shards' processes.
- * @param workersWait whether workers are to wait for a server that comes back
+ * @param workersWait whether workers are to wait for the server to come back
  */
 export async function assemble(
   options: ServerOptions,
@@ -145,7 +145,7 @@ export async function assemble(
   return { address, server, coordinator, samples, metrics, security, observers, supervisor, status };
 }
 
-/** The records of what the run does, and what is said of them to people at once. */
+/** Opens the run's records, and logs what people should know about them at once. */
 function openRecords(
   { task, built, data }: PreparedTask,
   { folder, resumed }: RunDirectory,
@@ -183,8 +183,8 @@ function firstShard(
 }
 
 /**
- * The processes of the other shards. They are of this machine, so they need no TLS to reach the coordinator, whatever
- * certificates the server has: instead of it they get a port of their own, on loopback.
+ * The processes of the other shards. They run on this machine, so they need no TLS to reach the coordinator, whichever
+ * certificates the server has: they get a separate port on loopback instead.
  */
 async function startShards(
   options: ServerOptions,

@@ -2,15 +2,15 @@ import { basename } from "node:path";
 import type { DatasetSpec } from "../tasks/index.js";
 import type { DataIdentity } from "./record/index.js";
 
-/** How a run's data differs from what it was when the run began. */
+/** How a run's data differs from the data with which the run started. */
 export interface ChangedData {
-  /** Whether the training part is the same, and with it what columns and classes mean. */
+  /** Whether the training part, which gives columns and classes their meaning, is the same. */
   readonly onlyTest: boolean;
-  /** The files, or the folder, that it is in. */
+  /** The data's files, or its folder. */
   readonly files: string;
 }
 
-/** @param known undefined where the run directory does not say what it was. @returns undefined if it is the same. */
+/** @param known undefined if the run directory has no record of it. @returns undefined if the data is the same. */
 export function changedData(
   known: DataIdentity | undefined,
   now: DataIdentity,

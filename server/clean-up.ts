@@ -1,15 +1,16 @@
 import type { Logger } from "../shared/log.js";
 
-/** What must be undone of a start, whether it fails half way or the server ends. */
+/** The actions that undo a start, both when it fails half way and when the server ends. */
 export interface CleanUp {
   add(action: () => Promise<void> | void): void;
   /**
-   * Undoes all that was added, the newest first; what is undone is forgotten. An action that fails keeps none of the
-   * others from being done.
-   * @throws the first failure, once all is done
+   * Runs all actions, the newest first, and forgets them. If an action fails, the others still run.
+   * @throws the first failure, after all actions have run
    */
   run(): Promise<void>;
-  /** The same after a failure, which is what counts: if undoing fails as well, that is only logged. */
+  /**
+   * The same after a failure. That failure is what callers need to see, so a failure of the clean-up is only logged.
+   */
   runAfterFailure(log: Logger): Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import type { PreparedTask } from "../tasks/index.js";
 import { createCheckpointStore, parametersIn } from "./checkpoint/index.js";
 import type { RunDirectory } from "./record/index.js";
 
-/** A fresh run is a resume from checkpoint 0. */
+/** Writes checkpoint 0 of a new run: its start is then the same as a resume. */
 export async function writeFirstCheckpoint(
   { built }: PreparedTask,
   directory: RunDirectory,
@@ -17,7 +17,7 @@ export async function writeFirstCheckpoint(
   if (directory.identity.term > 0) {
     throw new IsobatchError(
       "damaged",
-      `${directory.checkpointsFolder} has lost all checkpoints of this run; restore them, or start anew with another --out.`,
+      `${directory.checkpointsFolder} has lost all checkpoints of this run; restore them, or start again with another --out.`,
     );
   }
   const zeros = (): Float32Array => new Float32Array(parametersIn(layout, slice));

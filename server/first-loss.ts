@@ -1,7 +1,7 @@
 import type { Logger } from "../shared/log.js";
 import type { MetricsLine, RunRecord } from "./record/index.js";
 
-/** Above this squared error what is predicted, or what is fed, is thousands away from 0. */
+/** Above this squared error, targets or inputs are in the thousands. */
 const LOSS_MAX = 1e6;
 
 /** Logs one line of advice if a new run's first step has a squared error that no usual learning rate brings down. */

@@ -7,11 +7,11 @@ import { type RunDirectory, type Summary, writeSummary } from "./record/index.js
 import { recordFailure } from "./record-failure.js";
 import { type SummarySource, summaryOf } from "./run-summary.js";
 
-/** How a server ends: with its run, well or not, or at once. */
+/** How a server ends: with its run, successfully or not, or at once. */
 export interface Life {
-  /** The summary is written. Rejects with an IsobatchError when the run failed or was aborted. */
+  /** Resolves once the summary is written. Rejects with an IsobatchError if the run failed or was aborted. */
   readonly ended: Promise<RunEnd>;
-  /** As `ended`, once nothing of the server is left. */
+  /** Like `ended`, but settled only after the server has shut down completely. */
   readonly finished: Promise<RunEnd>;
   /** Ends at once. */
   abort(): Promise<void>;
@@ -25,9 +25,9 @@ export interface RunEnd {
 export interface LifeOptions {
   readonly parts: Assembled;
   readonly source: SummarySource;
-  /** Whether the server keeps answering when the run has ended, until `abort`. */
+  /** Whether the server keeps answering after the run has ended, until `abort`. */
   readonly stay: boolean;
-  /** Whether workers are to wait for a server that comes back. */
+  /** Whether workers are to wait for the server to come back. */
   workersWait(): boolean;
   readonly cleanUp: CleanUp;
   readonly log: Logger;
@@ -44,7 +44,7 @@ export function startLife({ parts, source, stay, workersWait, cleanUp, log }: Li
       outcome = await Promise.race([coordinator.ended, supervisor.failed, aborted]);
       if (!outcome.ok) throw outcomeError(outcome, samples, coordinator.state.mark.step);
     } catch (error) {
-      // After an abort the workers wait for a server to come back: the run isn't over.
+      // After an abort the workers wait for the server to come back: the run is not over.
       if (error instanceof IsobatchError && error.code === "interrupted") throw error;
       coordinator.showFailure(messageOf(error));
       announceEnd(parts, workersWait(), false, messageOf(error));
@@ -60,7 +60,7 @@ export function startLife({ parts, source, stay, workersWait, cleanUp, log }: Li
   }
 
   async function keepAnswering(): Promise<void> {
-    // Shards have been told to end, and are not started again.
+    // Shards have received the end of the run, and are not started again.
     await supervisor.stop();
     await aborted.catch(() => {});
   }
@@ -101,10 +101,11 @@ export function startLife({ parts, source, stay, workersWait, cleanUp, log }: Li
   };
 }
 
-/** Tells everybody who is attached that the run has ended; workers that are to wait for a server are told nothing. */
+/** Notifies everyone attached that the run has ended, except workers that are to wait for the server to come back. */
 function announceEnd({ coordinator }: Assembled, workersWait: boolean, ok: boolean, reason: string): void {
   for (const { writer } of workersWait ? [] : coordinator.members.attached()) {
-    // The worker ends its stream when it hears of it; those that don't are cut off when the server shuts down.
+    // The worker ends its stream when it receives this; streams that are still open are cut off when the server shuts
+    // down.
     writer?.write({ ended: { ok, reason } }).catch(() => {});
   }
   for (const link of coordinator.shards) link?.stop(reason);

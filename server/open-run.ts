@@ -22,14 +22,14 @@ import { extensionEvent, resumeTask } from "./resume-task.js";
 import type { ServerOptions } from "./server-options.js";
 import { taskHash } from "./task-hash.js";
 
-/** A run as its directory has it, new or resumed, with all that its task needs. */
+/** A run, new or resumed, with its directory and everything that its task needs. */
 export interface OpenRun {
-  /** Its task is the run's: where it is resumed, what was recorded counts. */
+  /** Its task is the run's: for a resumed run, as recorded. */
   readonly prepared: PreparedTask;
   readonly facts: RunFacts;
   readonly directory: RunDirectory;
   readonly kappa: KappaFile;
-  /** For the record: the run is made longer than it was. */
+  /** The event to record if the run has been made longer. */
   readonly extension: EventLine | undefined;
 }
 
@@ -37,7 +37,7 @@ const PORT_MAX = 65_535;
 
 /**
  * Prepares the task and opens its run directory; a new run gets its first checkpoint.
- * @throws {IsobatchError} for what is wrong with the task, the options or the directory; nothing of it is changed then
+ * @throws {IsobatchError} if the task, the options or the directory are invalid; nothing has been changed then
  */
 export async function openRun(options: ServerOptions, cleanUp: CleanUp): Promise<OpenRun> {
   const { task: wanted, out, extend = false, replayKappa } = options;

@@ -11,8 +11,8 @@ export interface FailedRun extends SummarySource {
 }
 
 /**
- * Leaves the reason why a run has failed in its record and summary. What can't be written, on a full disk or
- * without a checkpoint that can be read, is left out: the run's own reason is what matters.
+ * Writes the reason for a run's failure to its record and summary. If that is impossible, on a full disk or without a
+ * readable checkpoint, it is left out: the reason itself is what matters.
  */
 export function recordFailure({ out, metrics, log, ...source }: FailedRun, error: unknown): void {
   const reason = messageOf(error);

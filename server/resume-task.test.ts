@@ -280,7 +280,7 @@ describe("a run that is made longer with --extend", () => {
     writeFileSync(path, readFileSync(path, "utf8").replace('"beta1": 0.9', '"beta1": 0.8'));
     await assert.rejects(serve(test, { task: short, out }), {
       code: "damaged",
-      message: /task\.json is not the task that this run began with/,
+      message: /task\.json is not the task with which this run started/,
     });
   });
 });

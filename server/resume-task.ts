@@ -1,7 +1,7 @@
 /**
- * The task with which a run continues. What enters a step may not change: then it would be another run. It may be made
- * longer; but where the learning rate is to fall until the run's end, a longer run is another one from its first step
- * on, so that is done only where it is asked for, and recorded in the task.
+ * The task with which a run continues. Nothing that enters a step may change: it would be a different run. It may be
+ * made longer. But if the learning rate falls until the run's end, a longer run differs from its first step on, so this
+ * is done only on request, and recorded in the task.
  */
 import { IsobatchError, invalid } from "../shared/errors.js";
 import { learningRateAt } from "../shared/optimizer/index.js";
@@ -17,16 +17,19 @@ export interface ResumeOptions {
   readonly identity: RunIdentity;
   /** The task that the run has had so far, from its directory. */
   readonly recorded: Task;
-  /** What is asked for now. */
+  /** The task that is asked for now. */
   readonly wanted: Task;
   readonly data: DataIdentity;
-  /** How many samples the run has trained. */
+  /** The number of samples trained so far. */
   readonly samplesDone: number;
   /** Whether a schedule that ends with the run may be stretched. */
   readonly extend: boolean;
 }
 
-/** @throws {IsobatchError} `invalid_input`: in what the tasks differ, or what a longer run would do to the learning rate. */
+/**
+ * @throws {IsobatchError} `invalid_input`, with the tasks' differences, or the effect of a longer run on the learning
+ * rate.
+ */
 export function resumeTask(options: ResumeOptions): Task {
   const { folder, identity, recorded, wanted, samplesDone } = options;
   checkRecord(options);
@@ -51,15 +54,15 @@ export function resumeTask(options: ResumeOptions): Task {
   return { ...wanted, schedule: { ...wanted.schedule, ...scheduleOf(options) } };
 }
 
-/** A task.json that somebody has changed does not say what the run was. */
+/** Checks that task.json has not been changed since it was written. */
 function checkRecord({ folder, identity, recorded, data }: ResumeOptions): void {
   const known = identity.data?.fingerprint;
-  // An older version recorded no fingerprint: only the hash shows whether the data is the same, see dataDifferences.
+  // Older versions recorded no fingerprint: only the hash shows whether the data is the same, see dataDifferences.
   if (known === undefined || isHashOf(identity.taskHash, recorded, known)) return;
   if (isHashOf(identity.taskHash, recorded, data.fingerprint)) return;
   throw new IsobatchError(
     "damaged",
-    `${folder}/task.json is not the task that this run began with; restore it from a backup.`,
+    `${folder}/task.json is not the task with which this run started; restore it from a backup.`,
   );
 }
 
@@ -87,13 +90,13 @@ function dataDifferences({ identity, recorded, wanted, data }: ResumeOptions): s
   return settings.length > 0 ? settings : [`the data has changed: ${changed.files}`];
 }
 
-/** The end of the schedule, and what it was for the samples so far. */
+/** The schedule's end, and the earlier ends that applied to the samples so far. */
 function scheduleOf({ folder, recorded, wanted, samplesDone, extend }: ResumeOptions): Partial<Task["schedule"]> {
   const { schedule: before, samples: length, learningRate } = recorded;
   const { earlier } = before;
   const kept = earlier === undefined ? {} : { earlier };
   const { kind, warmupSamples } = before;
-  // What was trained so far is the same on both schedules.
+  // The samples so far have the same learning rates on both schedules.
   const isSame = kind === "constant" || before.totalSamples === wanted.schedule.totalSamples;
   if (isSame || samplesDone <= warmupSamples) return kept;
   if (!extend) {
@@ -108,7 +111,7 @@ function scheduleOf({ folder, recorded, wanted, samplesDone, extend }: ResumeOpt
   return { earlier: [...(earlier ?? []), { untilSamples: samplesDone, totalSamples: before.totalSamples }] };
 }
 
-/** The line of metrics.jsonl about a schedule that was stretched; undefined where it was not. */
+/** The line of metrics.jsonl about a schedule that was stretched; undefined if it was not. */
 export function extensionEvent(before: Task, now: Task): EventLine | undefined {
   const last = now.schedule.earlier?.at(-1);
   if (last === undefined || now.schedule.earlier?.length === before.schedule.earlier?.length) return undefined;
@@ -127,7 +130,7 @@ function endsWithRun({ schedule, samples }: Task): boolean {
   return schedule.totalSamples === samples;
 }
 
-/** The rate with four digits. */
+/** The learning rate with four digits. */
 function shown(rate: number): string {
   return String(Number(rate.toPrecision(4)));
 }

@@ -23,7 +23,10 @@ export interface RunObserver {
 
 /** An observer at work. */
 export interface Observation {
-  /** Called when the run has ended, well or not, after its summary has been written and before callers learn of it. */
+  /**
+   * Called when the run has ended, successfully or not, after its summary has been written and before callers learn of
+   * it.
+   */
   ended?(): void;
   close?(): Promise<void> | void;
 }
@@ -45,7 +48,7 @@ export interface RunSource {
   readonly log: Logger;
   status(): Status;
   figures(): RunFigures;
-  /** Does what a person asks for; see `control`. */
+  /** Carries out a person's request; see `control`. */
   control(request: ControlRequest): string;
 }
 
@@ -53,7 +56,7 @@ export interface RunSource {
 export interface RunFigures {
   /** Steps of the checkpoints that every shard holds, ascending. */
   readonly checkpoints: readonly number[];
-  /** Time since the newest checkpoint was written or loaded. */
+  /** The time since the newest checkpoint was written or loaded. */
   readonly checkpointAgeSeconds: number | undefined;
   readonly recomputedSteps: number;
   readonly tally: Omit<Tally, "event" | "effect" | "samplesSent">;

@@ -14,7 +14,7 @@ export interface SummarySource {
   readonly startedAt: number;
 }
 
-/** What a run leaves in summary.json, from its newest checkpoint and what the coordinator counted. */
+/** The contents of summary.json, from the run's newest checkpoint and the coordinator's counts. */
 export function summaryOf(source: SummarySource, failure: Summary["failure"] = null): Summary {
   const { task, directory, coordinator, startedAt } = source;
   const { meta, state } = readNewestCheckpoint(directory.folder);

@@ -15,29 +15,29 @@ export interface ServerOptions {
   readonly listen: Address;
   readonly shards: number;
   readonly tls: TlsRequest;
-  /** Holds the join token, or is made to hold it. */
+  /** The file of the join token; it is made if it does not exist. */
   readonly joinTokenFile?: string;
-  /** Tokens beside those of the run directory. */
+  /** Tokens in addition to those of the run directory. */
   readonly tokens?: readonly GivenToken[];
-  /** The first step waits for so many workers, but at most `awaitMs` after the first is ready. */
+  /** The first step waits for this many workers, but at most `awaitMs` after the first is ready. */
   readonly workersAwaited: number;
   readonly awaitMs: number;
   /**
-   * Whether it keeps answering when the run has ended, until `abort`; workers that come then are put off. A run that
-   * failed for a reason that may be gone at a restart, such as a full disk, ends the server anyway.
+   * Whether the server keeps answering after the run has ended, until `abort`; workers that join then may try again
+   * later. A run that failed for a reason that a restart may fix, such as a full disk, ends the server anyway.
    */
   readonly stay?: boolean;
-  /** What shows the run: started, notified and closed by the server. */
+  /** The observers that show the run: started, notified and closed by the server. */
   readonly observers?: readonly RunObserver[];
-  /** Where numbers are shared with workers of this machine; without it they go over the wire. */
+  /** Where memory is shared with workers of this machine; without it, their numbers go over the wire. */
   readonly memory?: NearMemoryOptions;
-  /** A run directory, or a kappa.jsonl, whose record of κ this run is to follow. */
+  /** A run directory, or a kappa.jsonl, whose record of κ this run follows. */
   readonly replayKappa?: string;
   /** Whether a schedule that ends with a shorter run may be stretched to the task's length. */
   readonly extend?: boolean;
   /** The command line that started this process, for the record. */
   readonly command?: string;
   readonly log: Logger;
-  /** Starts the process of shard `index` ≥ 1, which calls `startShard`; `token` admits it. */
+  /** Starts the process of shard `index` ≥ 1, which calls `startShard` with `token`. */
   spawnShard(shard: { index: number; coordinator: Address; listen: Address; token: string }): SpawnedShard;
 }

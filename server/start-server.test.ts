@@ -134,7 +134,7 @@ describe("startServer()", { timeout: 120_000 }, () => {
       "an unknown worker on Work",
       (connection) => sayOnWork(connection, [{ attach: { workerId: "nobody-9" } }]),
       "refused",
-      /No worker called "nobody-9" has joined/,
+      /No worker "nobody-9" has joined/,
     ],
     [
       "one that does not say who it is on Work",

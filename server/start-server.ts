@@ -10,36 +10,36 @@ import type { Security } from "./security/index.js";
 import type { ServerOptions } from "./server-options.js";
 
 export interface RunningServer {
-  /** With the port that was taken. */
+  /** The address with the actual port. */
   readonly address: Address;
   readonly runId: string;
   /** Whether the directory held this run before. */
   readonly resumed: boolean;
   readonly task: Task;
   readonly metrics: Pick<RunRecord<MetricsLine>, "subscribe">;
-  /** Who is admitted, and with which certificate. */
+  /** Tokens and the certificate. */
   readonly security: Security;
   status(): Status;
   /** Whether a worker of this machine has computed anything that was committed. */
   hasWorked(processId: number): boolean;
   /**
-   * Ends after the open step and a checkpoint. `workersWait`: they are not told that the run has ended, so that they
-   * wait for the server to come back.
+   * Ends after the open step and a checkpoint. With `workersWait`, workers are not notified of the run's end, so that
+   * they wait for the server to come back.
    */
   stop(options?: { workersWait: boolean }): void;
-  /** Ends the run with this error, which its workers and its run directory are told. */
+  /** Ends the run with this error, which is sent to its workers and recorded in its run directory. */
   fail(error: unknown): void;
   /** Writes a checkpoint after the open step. */
   checkpoint(): void;
-  /** Ends at once; the newest checkpoint is where the run stands. */
+  /** Ends at once; the run's state is its newest checkpoint. */
   abort(): Promise<void>;
-  /** The summary is written. Rejects with an IsobatchError when the run failed or was aborted. */
+  /** Resolves once the summary is written. Rejects with an IsobatchError if the run failed or was aborted. */
   readonly ended: Promise<RunEnd>;
-  /** As `ended`, once nothing of the server is left. */
+  /** Like `ended`, but settled only after the server has shut down completely. */
   readonly finished: Promise<RunEnd>;
 }
 
-/** Starts the first server process of a run: the coordinator and shard 0, and the other shards as processes. */
+/** Starts the first server process of a run: the coordinator and shard 0. It starts the other shards as processes. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const cleanUp = createCleanUp();
   try {

@@ -33,12 +33,12 @@ import {
 } from "./shard/index.js";
 
 export interface ShardProcessOptions {
-  /** From 1; shard 0 is in the process of the coordinator. */
+  /** From 1; shard 0 runs in the coordinator's process. */
   readonly index: number;
   readonly coordinator: Address;
-  /** Admits it to the coordinator. */
+  /** The token that admits it to the coordinator. */
   readonly token: string;
-  /** Shown to workers; without it nothing is encrypted. */
+  /** The certificate for workers; without it nothing is encrypted. */
   readonly tls?: ServerTls;
   /** The run directory. */
   readonly out: string;
@@ -56,15 +56,15 @@ export interface RunningShard {
 
 const CONNECT_MS = 30_000;
 const WELCOME_MS = 10_000;
-/** Serve's commands come at the run's own pace; the writer stalls only when the coordinator hangs. */
+/** Commands arrive at the run's pace; the writer stalls only if the coordinator hangs. */
 const STALL_MS = 60_000;
 const SHUTDOWN_MS = 2_000;
-/** Metrics of this process are so old at most. */
+/** The greatest age of this process's metrics. */
 const TRAFFIC_MS = 1_000;
 
 /**
- * Runs one shard beyond the first: it listens for workers, and obeys the coordinator on its Serve stream. It ends
- * with that stream: what it holds is void then, and whatever started it starts it again.
+ * Runs one shard other than the first: it listens for workers and follows the coordinator's commands on its Serve
+ * stream. It ends with that stream: its state is void then, and its parent process starts it again.
  */
 export async function startShard(options: ShardProcessOptions): Promise<RunningShard> {
   const stopped = new AbortController();
@@ -111,12 +111,12 @@ export async function startShard(options: ShardProcessOptions): Promise<RunningS
   }
 }
 
-/** The shard's end of its Serve stream. */
+/** The shard's side of its Serve stream. */
 interface Stream {
   readonly connection: Connection;
   readonly writer: MessageWriter<ShardReportMessage>;
   readonly commands: AsyncGenerator<ShardCommand>;
-  /** Sends a report; what can't be sent is logged, since the reading side ends then. */
+  /** Sends a report. A failure is only logged, since the reading side ends then as well. */
   send(report: ShardReportMessage): void;
 }
 
@@ -131,7 +131,7 @@ async function openStream({ coordinator, token, log }: ShardProcessOptions, sign
   };
 }
 
-/** @throws {IsobatchError} `unavailable` when the coordinator doesn't answer, or not with a welcome */
+/** @throws {IsobatchError} `unavailable` if the coordinator does not answer with a welcome */
 async function askWelcome(
   { writer, commands }: Stream,
   index: number,
@@ -166,8 +166,8 @@ function shardOf(
     log: options.log.child({ shard: options.index, run: runId }),
     report: (report) => send(reportMessage(report)),
     onFailed(error) {
-      // A bug ends this process, and its successor may fare better. Anything else would happen again: the
-      // coordinator ends the run, and then this shard.
+      // A bug ends this process, and a restarted one may succeed. Any other error would happen again: the coordinator
+      // ends the run, and then this shard.
       if (error instanceof IsobatchError) send(failureMessage(error));
       else crash(error);
     },
@@ -183,7 +183,7 @@ function wireFormatOf(word: string): WireFormat {
   );
 }
 
-/** Reports what has gone through the shard, when something has. */
+/** Reports the shard's traffic whenever it has changed. */
 function reportTraffic({ traffic }: Shard, { send }: Stream): NodeJS.Timeout {
   let reported = "";
   return setInterval(() => {
@@ -194,7 +194,7 @@ function reportTraffic({ traffic }: Shard, { send }: Stream): NodeJS.Timeout {
   }, TRAFFIC_MS);
 }
 
-/** Does what the coordinator says until it says stop. */
+/** Carries out the coordinator's commands until it sends stop. */
 async function followCommands({ commands }: Stream, shard: Shard, gate: MutableGate): Promise<void> {
   for await (const command of commands) {
     if (command.stop != null) return;
@@ -203,7 +203,7 @@ async function followCommands({ commands }: Stream, shard: Shard, gate: MutableG
     const event = commandEvent(command);
     if (event !== undefined) shard.handle(event);
   }
-  throw new IsobatchError("unavailable", "The coordinator has gone.");
+  throw new IsobatchError("unavailable", "The connection to the coordinator was lost.");
 }
 
 /** A way to end the process from inside the shard. */

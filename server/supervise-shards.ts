@@ -3,20 +3,21 @@ import type { Logger } from "../shared/log.js";
 import type { Address } from "../shared/wire/index.js";
 import type { Coordinator, Progress } from "./coordinator/index.js";
 
-/** A shard's process, as whoever started it knows it. */
+/** A shard's process as its parent process sees it. */
 export interface SpawnedShard {
-  /** Resolves with why, in words. */
+  /** Resolves with the reason when the process has ended. */
   readonly exited: Promise<string>;
   kill(): void;
 }
 
 /**
- * Keeps the processes of shards 1, 2, … alive. Where the coordinator's port was chosen they take those that follow it
- * and the dashboard's, so that a firewall can be told; else any. A shard that dies is started again at the same port, where workers look
- * for it; it attaches, and the coordinator takes the run back to the checkpoint that all shards have.
+ * Keeps the processes of shards 1, 2, … alive. If the coordinator's port was chosen, they take the ports after it and
+ * the dashboard's, so that a firewall can be configured; else any. A shard that dies is started again at the same port,
+ * where workers expect it; it attaches, and the coordinator rolls the run back to the newest checkpoint that all shards
+ * have.
  */
 export interface ShardSupervisor {
-  /** Rejects with an IsobatchError when a shard does not stay up. Never resolves. */
+  /** Rejects with an IsobatchError when a shard keeps failing. Never resolves. */
   readonly failed: Promise<never>;
   /** Ends the processes. */
   stop(): Promise<void>;
@@ -24,18 +25,18 @@ export interface ShardSupervisor {
 
 export interface ShardSupervisorOptions {
   readonly shards: number;
-  /** Of the server; shards listen on the same host. */
+  /** The server's address; shards listen on the same host. */
   readonly address: Address;
   /** Whether its port was chosen by a person. */
   readonly portChosen: boolean;
-  /** Where they reach the coordinator. */
+  /** The address at which they reach the coordinator. */
   readonly meeting: Address;
   readonly coordinator: Pick<Coordinator, "shardAddresses"> & { readonly progress: Pick<Progress, "furthestStep"> };
   readonly log: Logger;
   spawnShard(shard: { index: number; coordinator: Address; listen: Address }): SpawnedShard;
 }
 
-/** A shard that dies this often while the run gets no further ends the run, however long each process lived. */
+/** A shard that dies this often without progress of the run ends the run, however long each process lived. */
 const DEATHS_MAX = 5;
 
 export function superviseShards(options: ShardSupervisorOptions): ShardSupervisor {

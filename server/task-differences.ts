@@ -1,10 +1,12 @@
-/** The differences between two tasks that a run can't take over, in words: `learningRate is 0.0001 here and 0.001 there`. */
+/**
+ * The differences between two tasks that a run cannot adopt, in words: `learningRate is 0.0001 here and 0.001 there`.
+ */
 import type { Task } from "../tasks/index.js";
 
 /** What may change when a run continues. The schedule's end is compared separately. */
 const FREE = ["name", "samples", "evaluateEverySamples", "evaluationBatchSize", "checkpointEverySamples"];
 const ALSO_FREE = ["checkpointsKept", "mixed", "dataset"];
-/** The fields that decide which others there are. */
+/** The fields that determine which other fields exist. */
 const KINDS = ["kind", "name", "layer"];
 const SHOWN_MAX = 6;
 const VALUE_MAX = 60;
@@ -13,13 +15,13 @@ export function taskDifferences(here: Task, there: Task): string[] {
   return differences(fixed(here), fixed(there), "");
 }
 
-/** The differences between the tasks' data settings. Where the files are is no difference. */
+/** The differences between the tasks' data settings. The location of the files does not count. */
 export function datasetDifferences(here: Task, there: Task): string[] {
   const placeless = ({ dataset }: Task): object => omit(dataset, ["file", "testFile", "folder"]);
   return differences(placeless(here), placeless(there), "dataset");
 }
 
-/** The first ones, and how many more there are. */
+/** The first differences, and the number of the others. */
 export function listDifferences(all: readonly string[]): string {
   const more = all.length - SHOWN_MAX;
   return [...all.slice(0, SHOWN_MAX), ...(more > 0 ? [`${more} more`] : [])].join("; ");

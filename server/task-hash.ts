@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import type { Task } from "../tasks/index.js";
 
 /**
- * SHA-256 of what may not change when a run goes on: whatever enters a step. A run may be made longer, and be
- * evaluated and saved at other intervals; a schedule that ends with the run is stretched with it, if that is asked for.
- * The data are known by their bytes and a model's code by its own hash, not by where they are.
+ * SHA-256 of everything that must not change when a run is resumed: all that enters a step. A run may be made longer,
+ * and evaluated and saved at other intervals; a schedule that ends with the run is stretched with it on request. Data
+ * is identified by its bytes and a model's code by its hash, not by their location.
  */
 export function taskHash(task: Task, dataFingerprint: string): string {
   const { schedule, samples } = task;
@@ -12,8 +12,8 @@ export function taskHash(task: Task, dataFingerprint: string): string {
 }
 
 /**
- * Whether a run whose hash is `hash` may be of this task. Once a run has been made longer, its task no longer says whether
- * its schedule ended with it at the start.
+ * Whether a run with this hash may have this task. Once a run has been made longer, its task no longer shows whether
+ * its schedule originally ended with the run.
  */
 export function isHashOf(hash: string, task: Task, dataFingerprint: string): boolean {
   return ["the run", task.schedule.totalSamples].some((end) => hashOf(task, dataFingerprint, end) === hash);
@@ -40,7 +40,7 @@ function hashOf(task: Task, dataFingerprint: string, scheduleEnd: number | strin
     model: model.kind === "module" ? model.hash : model,
     schedule: { ...schedule, totalSamples: scheduleEnd },
     data: dataFingerprint,
-    // Absent where it is the default, so that runs that were started before there was a choice keep their hash.
+    // Absent if it has the default value, so that runs that were started before the setting existed keep their hash.
     ...(wire === "bfloat16" ? { wire } : {}),
     ...(precision === undefined || precision === "float32" ? {} : { precision }),
   };

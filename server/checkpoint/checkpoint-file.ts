@@ -5,13 +5,13 @@ import type { SmoothedNoise } from "../../shared/optimizer/index.js";
 import { encodeHeader, type SafetensorsHeader } from "./safetensors.js";
 
 /**
- * What one shard saves of a step, as a safetensors file: of its slice of the flat vector the weights as
- * `theta/<name>`, of the slice's parameters Adam's averages as `m/<name>` and `v/<name>`. A tensor that lies in
- * the slice as a whole has its own shape, a part of one is a vector called `<kind>/<name>[from:to]`. The bytes are
- * simply theta, then m, then v, so they are written from and read into the live arrays without a copy.
+ * One shard's part of a checkpoint, as a safetensors file: the weights of its slice of the flat vector as
+ * `theta/<name>`, and Adam's averages for the slice's parameters as `m/<name>` and `v/<name>`. A tensor that is whole
+ * in the slice has its own shape; a part of one is a vector called `<kind>/<name>[from:to]`. The bytes are simply
+ * theta, then m, then v, so they are written from and read into the live arrays without a copy.
  *
  * The checksum is SHA-256 over the whole file with its own 64 digits taken as zeros: so it covers the length, the
- * names, the shapes, the metadata and the padding too, and any changed bit is found.
+ * names, the shapes, the metadata and the padding too, and any changed bit is detected.
  */
 
 /** The state of a range of elements. */
@@ -24,7 +24,7 @@ export interface SliceState {
   readonly v: Float32Array;
 }
 
-/** Where the run stood: all that a resumed run needs besides the slices. */
+/** The run's position: everything that a resumed run needs besides the slices. */
 export interface CheckpointMeta {
   readonly runId: string;
   readonly taskHash: string;
@@ -32,14 +32,14 @@ export interface CheckpointMeta {
   readonly step: number;
   /** Micro-batches consumed so far: n of the next one. */
   readonly microBatches: number;
-  /** Weights that Adam's running averages hold so far; float64, kept exactly. */
+  /** The total weight that each of Adam's running averages holds so far; float64, stored exactly. */
   readonly c1: number;
   readonly c2: number;
-  /** The smoothed gradient noise; undefined where there was none yet. */
+  /** The smoothed gradient noise; undefined if there was none yet. */
   readonly noise?: SmoothedNoise;
 }
 
-/** What a file says of itself. */
+/** A file's description of itself. */
 export interface CheckpointLabel extends CheckpointMeta, ElementRange {
   readonly layoutHash: string;
   /** ISO 8601, for people. */
@@ -73,10 +73,10 @@ export function sliceTensors(layout: Layout, range: ElementRange): { name: strin
   return [...list("theta", range.endElement - range.firstElement), ...list("m", parameters), ...list("v", parameters)];
 }
 
-/** A file's header, ready but for its checksum, and the hash that already has it. */
+/** A file's header without its checksum, and the hash that has already consumed it. */
 export interface UnsealedHeader {
   readonly bytes: Buffer;
-  /** To be fed the data, in order. */
+  /** The hash to update with the data, in order. */
   readonly hash: Hash;
 }
 
@@ -119,14 +119,14 @@ export function unsealHeader(bytes: Buffer, header: SafetensorsHeader): { digest
 }
 
 function digestAt(bytes: Buffer, digest: string): number {
-  // Found just once: in JSON's strings a quote never stands without a backslash, so no name can look like this.
+  // Found only once: within JSON's strings every quote has a backslash, so no name can look like this.
   const at = bytes.indexOf(`${DIGEST_KEY}${digest}"`);
   if (at < 0) damaged("its checksum is not where it belongs");
   return at + DIGEST_KEY.length;
 }
 
 /**
- * What a header says, each value checked for its form.
+ * The label in a header, with the form of each value checked.
  * @throws {IsobatchError} `damaged`
  */
 export function readLabel(header: SafetensorsHeader): CheckpointLabel {
@@ -153,7 +153,7 @@ export function readLabel(header: SafetensorsHeader): CheckpointLabel {
   };
 }
 
-/** Throws `damaged` unless the file's tensors are just those of its slice: then its bytes are theta, m, v. */
+/** Throws `damaged` unless the file's tensors are exactly those of its slice, so that its bytes are theta, m, v. */
 export function checkTensors(layout: Layout, range: ElementRange, header: SafetensorsHeader): void {
   if (!(range.firstElement < range.endElement && range.endElement <= layout.length)) {
     damaged(`it claims elements ${range.firstElement} to ${range.endElement} of ${layout.length}`);

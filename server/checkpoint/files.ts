@@ -4,12 +4,12 @@ import type { ElementRange } from "../../shared/layout/index.js";
 import { isMissing } from "../../shared/regular-file.js";
 import { systemError } from "../../shared/system-errors.js";
 
-/** Which file of a checkpoints folder is what, by name alone. */
+/** The files of a checkpoints folder, identified by their names. */
 export interface SliceFile extends ElementRange {
   readonly path: string;
 }
 
-/** Steps of which the files in `folder` cover all of `range`, ascending. */
+/** The steps whose files in `folder` cover all of `range`, ascending. */
 export function listSteps(folder: string, range: ElementRange): number[] {
   return stepsIn(folder).filter((step) => coverOf(filesOf(folder, step), range) !== undefined);
 }
@@ -49,7 +49,10 @@ export function filePath(folder: string, step: number, { firstElement, endElemen
   return join(stepFolder(folder, step), `elements-${firstElement}-${endElement}.safetensors`);
 }
 
-/** Of one slice alone: shards of one folder must not remove each other's work, and each writes one file at a time. */
+/**
+ * The temporary file of one slice: shards of one folder must not remove each other's files, and each writes one at a
+ * time.
+ */
 export function temporaryPath(folder: string, step: number, slice: ElementRange): string {
   return `${filePath(folder, step, slice)}.tmp`;
 }

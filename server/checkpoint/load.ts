@@ -17,7 +17,7 @@ import { decodeHeader, decodeHeaderLength, LENGTH_BYTES, type SafetensorsHeader 
 
 /**
  * Reads a range of elements out of the files of a step. Every file it touches is read from its first to its last
- * byte, because only the whole file tells whether its checksum holds; the bytes wanted go straight to their place.
+ * byte, because the checksum covers the whole file; the bytes that are wanted are read straight into their place.
  */
 export interface LoadRequest {
   /** The run's `checkpoints` folder. */
@@ -25,9 +25,12 @@ export interface LoadRequest {
   readonly step: number;
   readonly range: ElementRange;
   readonly layout: Layout;
-  /** What each file must carry; what is left out is taken from the first file and must agree in the others. */
+  /**
+   * The values that each file must have; those left out are taken from the first file and must be the same in the
+   * others.
+   */
   readonly expected: Partial<Pick<CheckpointLabel, "runId" | "taskHash" | "layoutHash">>;
-  /** Lengths as `range` wants them. */
+  /** The arrays to fill, with the lengths of `range`. */
   readonly into: SliceState;
 }
 
@@ -79,8 +82,8 @@ function readFile(
     try {
       const { start, header } = readHeader(file);
       const label = readLabel(header);
-      // A file that is not what it should be is still read to its end: if its checksum fails too, it is damaged,
-      // and what it says of itself means nothing.
+      // A file of another kind is still read to its end: if its checksum fails as well, it is damaged, and its label
+      // means nothing.
       const problem = problemOf(() => {
         checkLabel(label, { ...expected, firstElement: slice.firstElement, endElement: slice.endElement });
         checkTensors(layout, label, header);
@@ -123,7 +126,7 @@ function readFile(
   }
 }
 
-/** The label in a file's header; undefined where it can't be read. */
+/** The label in a file's header; undefined if it is unreadable. */
 export function readLabelOf(path: string): CheckpointLabel | undefined {
   try {
     const file = openRegularFile(path, "read");
@@ -137,7 +140,7 @@ export function readLabelOf(path: string): CheckpointLabel | undefined {
   }
 }
 
-/** A file's header, and the bytes of its length and of itself. */
+/** A file's header, and the bytes of its length and of the header itself. */
 function readHeader(file: number): { start: Buffer; header: SafetensorsHeader } {
   const fileBytes = fstatSync(file).size;
   const first = Buffer.alloc(Math.min(LENGTH_BYTES, fileBytes));
@@ -151,11 +154,11 @@ interface Stretch {
   /** Bytes [begin, end) of the file's data. */
   readonly begin: number;
   readonly end: number;
-  /** Where they go, as many bytes; undefined when they are only to be hashed. */
+  /** The place for them, of the same length; undefined if they are only to be hashed. */
   readonly target?: Float32Array;
 }
 
-/** The file's data, theta then m then v, as stretches that are wanted or not, in order and without a gap. */
+/** The file's data, theta then m then v, as stretches in order and without gaps, some wanted and some not. */
 function plan(layout: Layout, slice: ElementRange, wanted: ElementRange, part: SliceState): Stretch[] {
   const elements = (from: number, to: number) => to - from;
   const parameters = (from: number, to: number) => parametersIn(layout, { firstElement: from, endElement: to });

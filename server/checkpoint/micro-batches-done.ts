@@ -3,8 +3,8 @@ import { filesOf, listSteps } from "./files.js";
 import { readLabelOf } from "./load.js";
 
 /**
- * Micro-batches that a run's newest checkpoint has consumed, from its header only; 0 if there is none. Whether the
- * file is sound shows when it is loaded.
+ * The number of micro-batches that a run's newest checkpoint has consumed, from its header only; 0 if there is none.
+ * Whether the file is sound is checked when it is loaded.
  * @param range the elements of the whole flat vector.
  */
 export function microBatchesDone(folder: string, range: ElementRange): number {

@@ -5,17 +5,17 @@ import { type CheckpointMeta, layoutHash, parametersIn, type SliceState } from "
 import { listSteps } from "./files.js";
 import { loadRange } from "./load.js";
 
-/** A run's weights and averages, whole, with all that is needed to make a model of them. */
+/** A run's complete weights and averages, with everything that is needed to make a model from them. */
 export interface NewestCheckpoint extends RunContents {
   readonly meta: CheckpointMeta;
-  /** Of the whole flat vector. */
+  /** The state of the whole flat vector. */
   readonly state: SliceState;
-  /** Why newer checkpoints were passed over, a sentence each: whoever shows the result shows these. */
+  /** Why newer checkpoints were not used, one sentence each, to be shown with the result. */
   readonly skipped: readonly string[];
 }
 
 /**
- * Reads the newest checkpoint of a run that is sound; needs neither the task's code nor the run's lock.
+ * Reads the newest sound checkpoint of a run; needs neither the task's code nor the run's lock.
  * @throws {IsobatchError} when the folder is no run directory, or none of its checkpoints is sound
  */
 export function readNewestCheckpoint(runFolder: string): NewestCheckpoint {
@@ -43,7 +43,7 @@ export function readNewestCheckpoint(runFolder: string): NewestCheckpoint {
   if (skipped.length === 0) {
     throw new IsobatchError(
       "invalid_input",
-      `${runFolder} has no checkpoint yet; let the run go on until it writes one.`,
+      `${runFolder} has no checkpoint yet; let the run continue until it writes one.`,
     );
   }
   throw new IsobatchError("damaged", `${runFolder} has no checkpoint that can be used. ${skipped.join(" ")}`);

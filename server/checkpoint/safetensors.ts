@@ -3,8 +3,8 @@ import { IsobatchError } from "../../shared/errors.js";
 /**
  * The safetensors format, float32 tensors only: eight bytes of header length (little-endian), a JSON header that
  * names each tensor's shape and place, then the tensors' bytes back to back. Pure: it turns tensors into header
- * bytes and header bytes into a table; who reads and writes files passes the data by on its own, uncopied. The
- * header is padded with spaces so that the data starts at a multiple of 8. Float32 is little-endian, here and on
+ * bytes and header bytes into a table; callers that read and write files handle the data themselves, without a copy.
+ * The header is padded with spaces so that the data starts at a multiple of 8. Float32 is little-endian, here and on
  * every platform that Node runs on.
  *
  * A reader trusts nothing: each length is checked against the file's before memory is taken for it.

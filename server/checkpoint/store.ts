@@ -18,37 +18,44 @@ import { filePath, listSteps, stepFolder, stepsIn, temporaryPath } from "./files
 import { loadRange } from "./load.js";
 
 /**
- * A run's checkpoints on disk: `checkpoints/step-000000123/elements-<first>-<end>.safetensors`, one file a shard and
- * step. The number of shards may change between two starts: any range of elements is put together from whatever
- * files of a step cover it.
+ * A run's checkpoints on disk: `checkpoints/step-000000123/elements-<first>-<end>.safetensors`, one file per shard and
+ * step. The number of shards may change between two starts: any range of elements is assembled from the files of a step
+ * that cover it.
  *
- * A file appears whole or not at all: temporary name, data, header, fsync, rename, fsync of the folder. So what
- * has a name was on disk, and what a full disk or a kill interrupts never touches an older checkpoint.
+ * A file appears complete or not at all: temporary name, data, header, fsync, rename, fsync of the folder. So a file
+ * with its final name is on disk, and a write that is interrupted by a full disk or a kill never affects an older
+ * checkpoint.
  */
 export interface CheckpointStore {
   /**
-   * Writes the slice's state in the background; resolves when it will survive a power cut. `state` must not change
+   * Writes the slice's state in the background; resolves when it will survive a power failure. `state` must not change
    * until then: pass a snapshot, which is not copied again. One write at a time.
-   * @throws {IsobatchError} `exhausted` when the disk is full; nothing is left of the attempt
+   * @throws {IsobatchError} `exhausted` when the disk is full; the attempt leaves nothing behind
    */
   write(
     state: SliceState,
     meta: Pick<CheckpointMeta, "step" | "microBatches" | "c1" | "c2" | "noise">,
   ): Promise<WrittenFile>;
-  /** Steps of which files cover all of `range` (the store's own slice if not given), ascending; not yet verified. */
+  /**
+   * The steps whose files cover all of `range` (by default the store's slice), ascending; the files are not yet
+   * verified.
+   */
   list(range?: ElementRange): number[];
   /**
-   * Fills `into` with `range` of a step, verifying every file it needs. After an error `into` holds anything.
-   * @param into lengths as `range` wants them; a slice that lives in several memories is loaded range by range
-   * @param range the store's own slice if not given
-   * @throws {IsobatchError} `damaged` naming the file and what is wrong; `refused` for another run's or task's
+   * Fills `into` with `range` of a step, verifying every file it needs. After an error the contents of `into` are
+   * undefined.
+   * @param into arrays with the lengths of `range`; a slice that is stored in several memories is loaded range by range
+   * @param range by default the store's slice
+   * @throws {IsobatchError} `damaged` naming the file and what is wrong; `refused` for a file of another run or task
    */
   load(step: number, into: SliceState, range?: ElementRange): CheckpointMeta;
-  /** Removes all steps older than the newest of `steps` but those in `steps`. Newer ones may still be in the making. */
+  /**
+   * Removes all steps older than the newest of `steps` except those in `steps`. Newer ones may still be being written.
+   */
   keep(steps: readonly number[]): void;
   /**
-   * Removes all steps after `step`: for a shard that has gone back to `step`, before it says so, so that no slice
-   * of the abandoned history meets one of the new.
+   * Removes all steps after `step`: for a shard that has rolled back to `step`, before it reports that, so that no
+   * slice of the abandoned history is combined with one of the new history.
    */
   dropNewerThan(step: number): void;
 }
@@ -62,7 +69,7 @@ export interface CheckpointStoreOptions {
   /** The run's `checkpoints` folder; made if missing. */
   readonly folder: string;
   readonly layout: Layout;
-  /** What this store writes. */
+  /** The slice that this store writes. */
   readonly slice: ElementRange;
   readonly runId: string;
   readonly taskHash: string;
@@ -79,7 +86,7 @@ export function createCheckpointStore(options: CheckpointStoreOptions): Checkpoi
   const expected = { runId, taskHash, layoutHash: layoutHash(layout) };
   makeFolderDurably(folder);
   for (const step of stepsIn(folder)) removeLeftover(temporaryPath(folder, step, slice));
-  // What can't be read there is reported now, not when it is in the way.
+  // An unreadable entry is reported now, and not only when it causes a failure.
   listSteps(folder, slice);
 
   return {
@@ -127,7 +134,7 @@ async function writeAtomically(
   removeLeftover(temporary);
   const file = await open(temporary, "wx");
   const writeAt = async (bytes: Uint8Array, at: number) => {
-    // A write to a nearly full disk may take only a part; the next one then says why.
+    // A write to a nearly full disk may be partial; the next one then fails with the reason.
     for (let done = 0; done < bytes.length; ) {
       done += (await file.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
     }
@@ -143,7 +150,7 @@ async function writeAtomically(
       }
     }
     failAt("checkpoint.write");
-    // The header comes last, because it holds the checksum: until now the file begins with zeros and is nothing.
+    // The header is written last, because it holds the checksum: until now the file starts with zeros and is not valid.
     sealHeader(header);
     await writeAt(header.bytes, 0);
     failAt("checkpoint.fsync");
@@ -168,6 +175,6 @@ function checkLengths(layout: Layout, range: ElementRange, state: SliceState): v
 }
 
 function removeStep(folder: string, step: number): void {
-  // Several shards of one folder may be removing it at once; a name that is already gone is as good.
+  // Several shards of one folder may be removing it at once; if it is already gone, that is fine.
   rmSync(stepFolder(folder, step), { recursive: true, force: true });
 }

@@ -8,28 +8,28 @@ import { appendBytes, type FileLine, linesFrom, openNew, parse } from "./line-fi
 import { createLineWatchers, type LineListener } from "./line-watchers.js";
 
 /**
- * A file of JSON objects, a line each, that is appended to and watched while it grows. Lines are read back from the
- * file whenever somebody wants them, never kept: memory is one offset for each 256 lines, and 256 lines for each
- * watcher, however long the run and however slow the watcher.
+ * A file of JSON objects, one per line, that is appended to and watched while it grows. Lines are read back from the
+ * file on demand and never kept: memory is one offset per 256 lines, and 256 lines per watcher, however long the run
+ * and however slow the watcher.
  *
  * A process that dies leaves at most one torn line at the end; opening the file cuts it off.
  */
 export interface JsonLines<Line> {
   readonly path: string;
-  /** Lines in the file. */
+  /** The number of lines in the file. */
   readonly count: number;
-  /** @throws {IsobatchError} `exhausted` when the disk is full; the file then ends with the line before */
+  /** @throws {IsobatchError} `exhausted` when the disk is full; the file then still ends with the previous line */
   append(line: Line): void;
-  /** Removes the lines that `keep` refuses, all or none of them if the process dies meanwhile. */
+  /** Removes the lines for which `keep` is false: all or none of them if the process dies meanwhile. */
   cut(keep: (line: Line) => boolean): void;
   /**
    * Calls `listener` with the text of each line from number `fromLine` (from 0) on, then with each new one. The next
-   * line waits for the promise of the one before. After a cut it continues with whatever has the next number.
-   * A listener that throws gets no more.
-   * @returns ends the subscription
+   * line waits for the promise of the previous one. After a cut it continues with the line that has the next number. A
+   * listener that throws gets no more lines.
+   * @returns a function that ends the subscription
    */
   subscribe(fromLine: number, listener: LineListener): () => void;
-  /** Makes the lines so far survive a power cut. */
+  /** Makes the lines so far survive a power failure. */
   sync(): void;
   close(): void;
 }
@@ -78,7 +78,7 @@ export function openJsonLines<Line extends object>(path: string): JsonLines<Line
   };
 }
 
-/** Where the lines of a file are. */
+/** The positions of the lines of a file. */
 interface LineIndex {
   readonly count: number;
   /** In bytes. */
@@ -107,7 +107,7 @@ function createLineIndex(): LineIndex {
   };
 }
 
-/** Opens the file without what a process that died left behind: a temporary file, or a torn line at the end. */
+/** Opens the file and removes what a process that died may have left: a temporary file, or a torn line at the end. */
 function openRepaired(path: string): { file: number; index: LineIndex } {
   removeLeftover(`${path}.tmp`);
   const file = openRegularFile(path, "update");
@@ -135,7 +135,7 @@ function readFrom(file: number, { marks, count }: LineIndex, first: number, path
   return texts;
 }
 
-/** Puts the lines that `keep` accepts in the place of the file. */
+/** Replaces the file with one of the lines that `keep` accepts. */
 function rewrite(file: number, path: string, keep: (line: object) => boolean): void {
   const temporary = `${path}.tmp`;
   const target = openNew(temporary, path);
@@ -162,7 +162,7 @@ function rewrite(file: number, path: string, keep: (line: object) => boolean): v
 }
 
 /**
- * All lines of a file that nobody appends to, oldest first; none if there is no such file. A torn last line is left
+ * All lines of a file that nobody appends to, oldest first; none if the file does not exist. A torn last line is left
  * out.
  * @throws {IsobatchError} `damaged` on any other line that is not JSON
  */

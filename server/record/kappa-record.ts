@@ -6,14 +6,15 @@ import { type KappaFact, type KappaRule, largestKappa, recordFault } from "../..
 import { openJsonLines, readJsonLines } from "./json-lines.js";
 
 /**
- * `kappa.jsonl`: how κ, the micro-batches of a step, has changed. With the task and a numerics class it fixes a run's bits,
- * so it is never cut back, and another run that is given it leaves the same ones. A run that replays says so in the first line.
+ * `kappa.jsonl`: how κ, the micro-batches of a step, has changed. With the task and a numerics class it determines a
+ * run's bits, so it is never cut back, and another run that follows it produces the same bits. The first line says
+ * whether the run replays another one's record.
  */
 export interface KappaFile {
   readonly facts: readonly KappaFact[];
-  /** Whether κ is the record's to the end. */
+  /** Whether κ follows the record to the end. */
   readonly replay: boolean;
-  /** Returns once the facts will survive a power cut. */
+  /** Returns once the facts will survive a power failure. */
   append(facts: readonly KappaFact[]): void;
   close(): void;
 }
@@ -63,9 +64,9 @@ export function openKappaRecord(
 }
 
 /**
- * What an earlier run recorded, to be replayed.
+ * Reads another run's record, to be replayed.
  * @param place its run directory, or the file in it
- * @param rule the task's, whose largest κ workers make room for
+ * @param rule the task's rule, for whose largest κ workers reserve memory
  * @throws {IsobatchError} `invalid_input`
  */
 export function readKappaRecord(place: string, rule: KappaRule): KappaFact[] {
@@ -78,7 +79,7 @@ export function readKappaRecord(place: string, rule: KappaRule): KappaFact[] {
     refuse(`it has no ${KAPPA_FILE}; a run has one if its task gives microBatchesPerStep as a range`);
   const { facts } = parse([...readJsonLines<KappaLine>(path)]);
   const fault = recordFault(facts);
-  if (fault !== undefined) refuse(`that is no record of micro-batches per step: ${fault}`);
+  if (fault !== undefined) refuse(`it is not a record of micro-batches per step: ${fault}`);
   const largest = Math.max(...facts.map(({ microBatches }) => microBatches));
   if (largest > largestKappa(rule)) {
     const most = largestKappa(rule);
@@ -96,7 +97,7 @@ function parse(lines: readonly KappaLine[]): { facts: KappaFact[]; replay: boole
   };
 }
 
-/** A run may be told again to replay what it replays; facts may have been added at its end. */
+/** A resumed run may be given the record that it replays once more; facts may have been added at its end. */
 function checkSameHistory(
   folder: string,
   known: { readonly facts: readonly KappaFact[]; readonly replay: boolean },

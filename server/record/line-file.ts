@@ -3,15 +3,15 @@ import { removeLeftover, writeAll } from "../../shared/durable-file.js";
 import { IsobatchError } from "../../shared/errors.js";
 import { systemError } from "../../shared/system-errors.js";
 
-/** The bytes of a file of JSON objects, a line each; `json-lines.ts` is the file as others see it. */
+/** The bytes of a file of JSON objects, one per line; `json-lines.ts` is the file's interface. */
 
 const READ_BYTES = 64 * 1024;
-/** A longer line is no line of ours. */
+/** The longest line; a longer one was not written by this project. */
 const LINE_BYTES_MAX = 64 * 1024 * 1024;
 
 /**
  * Writes `bytes` at the end of the file.
- * @throws {IsobatchError} `exhausted` when the disk is full; the file ends where it did then
+ * @throws {IsobatchError} `exhausted` when the disk is full; the file then ends where it did before
  */
 export function appendBytes(file: number, bytes: Buffer, at: number, path: string): void {
   try {
@@ -20,13 +20,13 @@ export function appendBytes(file: number, bytes: Buffer, at: number, path: strin
     try {
       ftruncateSync(file, at);
     } catch {
-      // Then the torn line is cut off when the file is opened again.
+      // If this fails too, the torn line is cut off when the file is opened again.
     }
     throw systemError(error, `write ${path}`);
   }
 }
 
-/** A new, empty file, which is to take the place of `path`. */
+/** A new, empty file that is to replace `path`. */
 export function openNew(temporary: string, path: string): number {
   try {
     removeLeftover(temporary);
@@ -39,7 +39,7 @@ export function openNew(temporary: string, path: string): number {
 export interface FileLine {
   readonly text: string;
   readonly offset: number;
-  /** With its end of line. */
+  /** The line's bytes, including its end of line. */
   readonly bytes: number;
 }
 
@@ -68,7 +68,7 @@ export function* linesFrom(file: number, offset: number, path: string): Generato
       if (bytes > LINE_BYTES_MAX) {
         throw new IsobatchError("damaged", `${path} is damaged: its line at byte ${start} has no end.`);
       }
-      // The buffer is used again for the next read, so what waits for it is copied.
+      // The buffer is used again for the next read, so an incomplete line is copied.
       parts.push(Buffer.from(part));
       if (end < 0) break;
       yield { text: Buffer.concat(parts).toString("utf8"), offset: start, bytes: bytes + 1 };
@@ -77,7 +77,7 @@ export function* linesFrom(file: number, offset: number, path: string): Generato
   }
 }
 
-/** Undefined when it is no JSON object. */
+/** The object in a line; undefined if the line is not a JSON object. */
 export function parse(text: string): object | undefined {
   try {
     const value: unknown = JSON.parse(text);

@@ -1,22 +1,25 @@
-/** Is given the text of each line, in order. The next line waits for the promise of the one before. */
+/** Called with the text of each line, in order. The next line waits for the promise of the previous one. */
 export type LineListener = (json: string, line: number) => void | Promise<void>;
 
 /**
- * Who watches a file of lines while it grows. What is written is passed on at once to a watcher that waits for it, and
- * read back from the file for one that is behind: nothing is kept, however slow a watcher is.
+ * The watchers of a file of lines while it grows. A new line is passed at once to a watcher that waits for it, and read
+ * back from the file for one that is behind: nothing is kept, however slow a watcher is.
  */
 export interface LineWatchers {
-  /** Gives the listener each line from number `fromLine` on. A listener that throws gets no more. @returns ends that */
+  /**
+   * Gives the listener each line from number `fromLine` on. A listener that throws gets no more. @returns a function
+   * that ends this
+   */
   subscribe(fromLine: number, listener: LineListener): () => void;
-  /** The file has one line more, with this text. */
+  /** A line with this text has been appended to the file. */
   grown(text: string): void;
-  /** The file was rewritten: all that was read of it is out of date. */
+  /** The file was rewritten: everything read from it is out of date. */
   cut(): void;
   clear(): void;
 }
 
 interface Watcher {
-  /** The number of the line that it gets next. */
+  /** The number of the next line for this watcher. */
   next: number;
   running: boolean;
   readonly listener: LineListener;
@@ -24,7 +27,7 @@ interface Watcher {
 
 export interface WatchedFile {
   readonly count: number;
-  /** Some lines from number `first` on, which there is. */
+  /** Some lines from number `first` on; that line exists. */
   read(first: number): string[];
 }
 

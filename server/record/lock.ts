@@ -7,9 +7,9 @@ import { readRegularFile } from "../../shared/regular-file.js";
 import { systemError } from "../../shared/system-errors.js";
 
 /**
- * One server to a run directory. The lock is a file that names its holder: host, process id and when the process
- * started, because ids are given out again and the first process of every container is number 1. A lock whose
- * holder is gone is taken over; on another host nobody can tell, so that one has to be removed by hand.
+ * One server per run directory. The lock is a file that names its holder: host, process id and the start time of the
+ * process, because ids are reused and the first process of every container has id 1. A lock whose holder is gone is
+ * taken over. Whether a holder on another host is gone cannot be determined, so its lock must be removed by hand.
  *
  * It is put in place with a hard link, which fails if the name exists and shows a complete file if it does not.
  */
@@ -18,7 +18,7 @@ export const LOCK_FILE = "lock.json";
 export interface LockHolder {
   readonly host: string;
   readonly processId: number;
-  /** The kernel's count of clock ticks at the process's start; null where the system does not tell. */
+  /** The kernel's count of clock ticks at the process's start; null if the system does not provide it. */
   readonly startTicks: string | null;
   /** ISO 8601, for people. */
   readonly since: string;
@@ -27,9 +27,9 @@ export interface LockHolder {
 }
 
 export interface Lock {
-  /** Lets those who look into the folder know where the server is. */
+  /** Publishes the server's address in the folder. */
   showAddress(address: string): void;
-  /** Gives the folder back to others. */
+  /** Releases the folder for other servers. */
   release(): void;
 }
 
@@ -52,10 +52,13 @@ export function acquireLock(runFolder: string): Lock {
     writeFileSync(own, content, { flag: "wx" });
     for (let tries = 1; !tryLink(own, path); tries++) {
       if (tries > TRIES_MAX) {
-        throw new IsobatchError("refused", `${path} is made and removed again and again; stop whatever does so.`);
+        throw new IsobatchError(
+          "refused",
+          `${path} is being made and removed repeatedly; stop the program that does so.`,
+        );
       }
       const found = readRegularFile(path);
-      // Its holder has gone since.
+      // Its holder has ended since.
       if (found === undefined) continue;
       const reason = heldBy(found);
       if (reason !== undefined) throw new IsobatchError("refused", `${runFolder} ${reason}`);
@@ -76,10 +79,10 @@ export function acquireLock(runFolder: string): Lock {
     try {
       if (readRegularFile(path) === content) rmSync(path, { force: true });
     } catch {
-      // What has taken its place is not ours, and a lock whose holder is gone holds nobody up.
+      // If another lock has replaced it, that one is not ours; and a lock whose holder is gone blocks nobody.
     }
   };
-  // However this process ends, unless it is killed: also at a bug, and at the second Ctrl-C.
+  // Released however this process ends, unless it is killed: also after a bug or a second Ctrl-C.
   process.once("exit", release);
   return {
     showAddress(address) {
@@ -97,13 +100,13 @@ export function acquireLock(runFolder: string): Lock {
   };
 }
 
-/** Who serves the folder's run, as far as this machine can tell; undefined if nobody does. */
+/** The process that serves the folder's run, as far as this machine can determine; undefined if there is none. */
 export function lockHolder(runFolder: string): LockHolder | undefined {
   const content = readRegularFile(join(runFolder, LOCK_FILE));
   return content === undefined || heldBy(content) === undefined ? undefined : (JSON.parse(content) as LockHolder);
 }
 
-/** Why a lock holds, as the rest of a sentence that begins with the folder; undefined when its holder is gone. */
+/** Why a lock is valid, as the rest of a sentence that starts with the folder; undefined if its holder is gone. */
 export function heldBy(content: string): string | undefined {
   let holder: Partial<LockHolder>;
   try {
@@ -121,7 +124,7 @@ export function heldBy(content: string): string | undefined {
   return `is in use by process ${processId} since ${since}; stop that one, or choose another folder with --out.`;
 }
 
-/** When a process started; null where the system does not tell, undefined when there is no such process. */
+/** When a process started; null if the system does not provide it, undefined if there is no such process. */
 function startTicksOf(processId: number): string | null | undefined {
   try {
     process.kill(processId, 0);

@@ -14,14 +14,17 @@ export interface LossTrend {
 }
 
 const STEPS_MAX = 50;
-/** Fewer steps don't show how noisy they are. */
+/** With fewer steps, their noise cannot be estimated. */
 const STEPS_COMPARED_MIN = 5;
-/** This many times the first loss is not noise. Where training fails at once, later losses are as wild as they are large. */
+/**
+ * A loss of this many times the first is not noise. If training fails at once, later losses are as noisy as they are
+ * large.
+ */
 const RISE_MIN = 2;
 /** Below that, a rise is more than noise from this many standard deviations on. */
 const DEVIATIONS_MIN = 2;
 
-/** From a run's metrics.jsonl; undefined before the second step. */
+/** The trend from a run's metrics.jsonl; undefined before the second step. */
 export function readLossTrend(runFolder: string): LossTrend | undefined {
   let first: number | undefined;
   const losses: number[] = [];

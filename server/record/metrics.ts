@@ -2,9 +2,9 @@ import { join } from "node:path";
 import { type JsonLines, openJsonLines } from "./json-lines.js";
 
 /**
- * What a run says of itself while it runs: `metrics.jsonl` for people and plots, `ledger.jsonl` for whoever wants to
- * check that each micro-batch was counted just once. When a run goes back to step s, both are cut back to it, so
- * that they always tell one history, the one that led to the present weights; events tell of the others.
+ * The records of a run while it runs: `metrics.jsonl` for people and plots, `ledger.jsonl` to verify that each
+ * micro-batch was counted exactly once. When a run rolls back to step s, both are cut back to it, so that they always
+ * describe one history, the one that led to the present weights; events record the others.
  */
 
 /** A step that was committed. */
@@ -12,7 +12,7 @@ export interface StepLine {
   readonly type: "step";
   /** From 0; the step took the weights from version `step` to `step + 1`. */
   readonly step: number;
-  /** Seen by the run after this step. */
+  /** Samples that the run has trained after this step. */
   readonly samples: number;
   /** Mean over the step's samples, before the update. */
   readonly loss: number;
@@ -22,7 +22,7 @@ export interface StepLine {
   readonly gamma2: number;
   /** κ of the step. */
   readonly microBatches: number;
-  /** Workers that contributed. */
+  /** The number of workers that contributed. */
   readonly workers: number;
   /** Averages over the steps so far; `scale` (B_simple, in samples) is null while it is not resolved. */
   readonly noiseScale: {
@@ -55,7 +55,7 @@ export interface EventLine {
 
 export type MetricsLine = StepLine | EvaluationLine | EventLine;
 
-/** What one shard merged in one committed step. */
+/** The leaves that one shard merged in one committed step. */
 export interface LedgerLine {
   readonly step: number;
   readonly shard: number;
@@ -67,7 +67,7 @@ export interface LedgerLine {
   }[];
 }
 
-/** A file of lines that can be taken back to a step. */
+/** A file of lines that can be cut back to a step. */
 export interface RunRecord<Line> extends Omit<JsonLines<Line>, "cut"> {
   /** Removes the lines of step `step` and later ones; events stay. */
   cutBack(step: number): void;

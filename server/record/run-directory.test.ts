@@ -85,7 +85,7 @@ describe("openRunDirectory()", () => {
     openRunDirectory(optionsOf(folder)).close();
     const open = (name: string) => () =>
       openRunDirectory(optionsOf(folder, { task: { name, hash: "hash-2", json: "{}" } }));
-    assert.throws(open("cifar"), fails("invalid_input", /task "mnist", so "cifar" can't go on in it; .*--out/));
+    assert.throws(open("cifar"), fails("invalid_input", /task "mnist", so "cifar" can't continue in it; .*--out/));
     assert.throws(open("mnist"), fails("invalid_input", /task "mnist" with other settings, .*--out/));
     assert.equal(readFileSync(join(folder, "task.json"), "utf8"), '{"name":"mnist"}');
     const changed = optionsOf(folder, { layout: otherLayout });

@@ -10,28 +10,28 @@ import { acquireLock, LOCK_FILE } from "./lock.js";
 import type { RunFacts } from "./run-facts.js";
 
 /**
- * A run's folder: all that is known of a run, so that the same command on it goes on where it stopped, and that it
- * can be evaluated and exported without the task's code. `run.json` says whose it is and is written first; the
- * other files follow from the task and are made again if they are missing.
+ * A run's folder: everything that is known about a run, so that the same command resumes it, and it can be evaluated
+ * and exported without the task's code. `run.json` identifies the run and is written first; the other files follow from
+ * the task and are made again if they are missing.
  */
 export interface RunDirectory {
   readonly folder: string;
   readonly checkpointsFolder: string;
   /** Whether the folder held this run before. */
   readonly resumed: boolean;
-  /** What `run.json` says now. */
+  /** The present contents of `run.json`. */
   readonly identity: RunIdentity;
   /** The task with which the run continues. */
   readonly taskJson: string;
-  /** Writes it to `task.json`; to be called once nothing can keep the run from continuing with it. */
+  /** Writes the task to `task.json`; to be called once nothing can prevent the run from continuing with it. */
   saveTask(): void;
-  /** Returns once the term will survive a power cut: it is saved before it is used. */
+  /** Returns once the term will survive a power failure: it is saved before it is used. */
   saveTerm(term: number): void;
-  /** Remembers the run's numerics class, which its first worker decides. */
+  /** Saves the run's numerics class, which its first worker determines. */
   saveNumerics(numerics: Numerics): void;
-  /** Lets those who look into the folder know where its server is reached from this machine, as HOST:PORT. */
+  /** Publishes in the folder the HOST:PORT at which this machine reaches the server. */
   showAddress(address: string): void;
-  /** Gives the folder back to others. */
+  /** Releases the folder for other servers. */
   close(): void;
 }
 
@@ -44,15 +44,15 @@ export interface RunIdentity {
   readonly term: number;
   /** Null until a worker has joined. */
   readonly numerics: Numerics | null;
-  /** Of Isobatch, when the run was made. */
+  /** The version of Isobatch that made the run. */
   readonly version: string;
-  /** What it trains on; absent in a directory of a version that did not record it yet. */
+  /** The training data; absent in a directory of a version that did not record it yet. */
   readonly data?: DataIdentity;
   /** Absent in a directory of a version that did not record them yet. */
   readonly facts?: RunFacts;
 }
 
-/** A data set by its contents, wherever it is stored. */
+/** A data set identified by its contents, regardless of its location. */
 export interface DataIdentity {
   readonly fingerprint: string;
   /** The fingerprint of the training part. */
@@ -62,16 +62,16 @@ export interface DataIdentity {
 export interface RunDirectoryOptions {
   /** Made if missing. */
   readonly folder: string;
-  /** `hash` covers all that may not change when a run goes on; `json` is the fully resolved task. */
+  /** `hash` covers everything that must not change when a run is resumed; `json` is the fully resolved task. */
   readonly task: { readonly name: string; readonly hash: string; readonly json: string };
   readonly data?: DataIdentity;
   readonly facts?: RunFacts;
   /**
-   * Decides, where the folder holds a run, with which task (as JSON) it continues, or throws. Without it, and where the
+   * For a folder that holds a run: returns the task (as JSON) with which it continues, or throws. Without it, or if the
    * folder has lost its task.json, the hashes must be the same.
    */
   readonly goOn?: (held: HeldRun) => string;
-  /** Of Isobatch. */
+  /** The version of Isobatch. */
   readonly version: string;
   /** The model's topology as JSON, without weights. */
   readonly topology: string;
@@ -100,7 +100,7 @@ export const RUN_FILES = {
 
 /**
  * Opens the folder for one server, as a new run or as the one it holds.
- * @throws {IsobatchError} `invalid_input` when it holds something else; `refused` while another server has it
+ * @throws {IsobatchError} `invalid_input` if it holds something else; `refused` while another server uses it
  */
 export function openRunDirectory(options: RunDirectoryOptions): RunDirectory {
   const { folder, task, data, facts, goOn, version, topology, layout } = options;
@@ -164,7 +164,7 @@ export function openRunDirectory(options: RunDirectoryOptions): RunDirectory {
   }
 }
 
-/** A run's folder as read by whoever does not run it. */
+/** A run's folder as read by a program that does not serve the run. */
 export interface RunContents {
   readonly identity: RunIdentity;
   readonly taskJson: string;
@@ -172,7 +172,7 @@ export interface RunContents {
   readonly layout: Layout;
 }
 
-/** @throws {IsobatchError} `invalid_input` when it is no run directory; `damaged` when a file of it can't be read */
+/** @throws {IsobatchError} `invalid_input` if it is not a run directory; `damaged` if one of its files is unreadable */
 export function readRunDirectory(folder: string): RunContents {
   if (!regularFileExists(join(folder, RUN_FILES.run))) {
     throw new IsobatchError(
@@ -201,7 +201,7 @@ function readIdentity(folder: string): RunIdentity {
   return value as RunIdentity;
 }
 
-/** More than a run can reach, and low enough that the next one is still a safe integer. */
+/** The largest term: more than a run can reach, and low enough that the next one is still a safe integer. */
 const TERM_MAX = 2 ** 52;
 
 function isTerm(value: unknown): boolean {
@@ -245,7 +245,7 @@ function checkSameTask(folder: string, identity: RunIdentity, task: RunDirectory
       : [`task "${identity.taskName}"`, `"${task.name}"`];
   throw new IsobatchError(
     "invalid_input",
-    `${folder} holds a run of ${theirs}, so ${ours} can't go on in it; choose another folder with --out.`,
+    `${folder} holds a run of ${theirs}, so ${ours} can't continue in it; choose another folder with --out.`,
   );
 }
 
@@ -257,7 +257,7 @@ function checkSameLayout(path: string, layout: Layout): void {
   );
 }
 
-/** Finds now, and not at the run's end, what is in the place of a file that the run will write. */
+/** Detects at the start, and not at the run's end, anything that is in the place of a file that the run will write. */
 function checkFiles(folder: string): void {
   const { run, task, topology, layout, samples, summary } = RUN_FILES;
   for (const file of [run, task, topology, layout, samples, summary]) regularFileExists(join(folder, file));
@@ -272,7 +272,9 @@ function checkEmpty(folder: string): void {
   );
 }
 
-/** What may be in a folder before its run is: the lock, what a crash left, and tokens that were made beforehand. */
+/**
+ * Whether this may be in a folder before its run: the lock, leftovers of a crash, and tokens that were made beforehand.
+ */
 function isPreparation(name: string): boolean {
   return name.startsWith(LOCK_FILE) || name.endsWith(".tmp") || name === "security" || name === "token";
 }

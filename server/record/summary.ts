@@ -4,35 +4,38 @@ import type { Numerics } from "../../shared/numerics.js";
 import type { LossTrend } from "./loss-trend.js";
 import { RUN_FILES } from "./run-directory.js";
 
-/** What came of a run: `summary.json`. */
+/** The result of a run: `summary.json`. */
 export interface Summary {
   readonly task: string;
   readonly optimizer: string;
   readonly runId: string;
-  /** Of Isobatch. */
+  /** The version of Isobatch. */
   readonly version: string;
-  /** SHA-256 of weights, averages and counters: equal for equal runs, whatever the cluster. */
+  /** SHA-256 of weights, averages and counters: equal for equal runs, regardless of the cluster. */
   readonly stateHash: string;
   readonly steps: number;
   readonly samples: number;
-  /** Of the last sitting: a resumed run counts from where it resumed. */
+  /** Since the last start: a resumed run counts from where it resumed. */
   readonly samplesPerSecond: number;
   readonly durationSeconds: number;
-  /** Steps that had been done before and were done again, after a crash or a rollback. */
+  /** Steps that were computed again after a crash or a rollback. */
   readonly recomputedSteps: number;
   /** Null before the second step. */
   readonly trainingLoss: LossTrend | null;
   readonly finalEvaluation: { readonly step: number; readonly loss: number; readonly accuracy: number | null } | null;
-  /** After how many samples the schedule was stretched, each time that the run was made longer with --extend. */
+  /**
+   * After how many samples the schedule was stretched: one entry for each time that the run was made longer with
+   * --extend.
+   */
   readonly extendedAtSamples: readonly number[];
   readonly workers: readonly WorkerShare[];
   readonly numerics: Numerics | null;
   /** Whether a run with the same task and numerics class gives the same bits. */
   readonly bitExact: boolean;
-  /** Starts and rollbacks so far. */
+  /** The number of starts and rollbacks so far. */
   readonly terms: number;
   readonly finishedAt: string;
-  /** Why the run failed; null: it did not. */
+  /** Why the run failed; null if it did not. */
   readonly failure: { readonly code: string; readonly reason: string } | null;
 }
 
@@ -41,13 +44,13 @@ export interface WorkerShare {
   readonly host: string;
   readonly device: string;
   readonly microBatches: number;
-  /** Of all micro-batches of this sitting, in [0, 1]. */
+  /** The share of all micro-batches since the last start, in [0, 1]. */
   readonly share: number;
 }
 
-/** A summary but for what follows from it. */
+/** The values from which a summary follows. */
 export interface SummaryInputs extends Omit<Summary, "samplesPerSecond" | "bitExact" | "workers"> {
-  /** Samples that `durationSeconds` were spent on. */
+  /** The samples that were trained in `durationSeconds`. */
   readonly samplesOfProcess: number;
   /** Whether workers of several numerics classes took part. */
   readonly mixedNumerics: boolean;
