@@ -29,6 +29,8 @@ export interface Place {
   inputs(example: LayerCase, random: Random): Float64Array[];
   /** Directions for each tensor: an error in any element of its gradient shows in all of them. */
   readonly directions: number;
+  /** Another draw of all numbers; 0 by default. */
+  readonly draw?: number;
 }
 
 /** Inputs of which no two elements are equal: a maximum of equal ones has no gradient. */
@@ -48,7 +50,7 @@ export const DISTINCT: Place = {
 
 /** What the case computes in float32 on the current backend, at seeded weights and inputs, and what to compare. */
 function gradientsOf(example: LayerCase, index: number, place: Place) {
-  const random = createRandom(index + 1);
+  const random = createRandom(index + 1 + 1_000 * (place.draw ?? 0));
   const model = buildCase(layers, example);
   const dtype = example.tokens === undefined ? "float32" : "int32";
   const inputs = place
