@@ -1,8 +1,8 @@
 import { EXIT_INTERRUPTED } from "./failure.js";
 
 /**
- * What Ctrl-C and SIGTERM mean to a command that has something to finish: the first Ctrl-C asks it to, the second
- * one ends it at once; SIGTERM, which comes from an orchestrator, only asks.
+ * How a command that has work to finish handles Ctrl-C and SIGTERM: the first Ctrl-C asks it to stop, the second ends it
+ * at once; SIGTERM, which an orchestrator sends, only asks.
  */
 export interface InterruptHandlers {
   /** The first Ctrl-C. */

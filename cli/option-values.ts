@@ -2,7 +2,7 @@ import { invalid } from "../shared/errors.js";
 import { type Address, parseAddress } from "../shared/wire/address.js";
 import type { TaskInput } from "../tasks/index.js";
 
-/** Readers of option values for commander: each turns the text into its value, or says in a sentence what is wrong. */
+/** Parsers of option values for commander: each returns the value, or throws one sentence that says what is wrong. */
 
 /** A whole number from `min` to `max`. */
 export function wholeNumber(name: string, min: number, max: number): (text: string) => number {
@@ -13,7 +13,7 @@ export function wholeNumber(name: string, min: number, max: number): (text: stri
   };
 }
 
-/** κ: a whole number up to `max`, "2/worker", or "2/worker:1-64" with its least and its most. */
+/** κ: a whole number up to `max`, "2/worker", or "2/worker:1-64" with its minimum and maximum. */
 export function kappaRule(
   name: string,
   max: number,
@@ -26,12 +26,12 @@ export function kappaRule(
     }
     if (/^\d+$/.test(text)) return count(text);
     return invalid(
-      `${name} is "${text}"; it must be a whole number from 1 to ${max}, or such as 2/worker or 2/worker:1-64.`,
+      `${name} is "${text}"; it must be a whole number from 1 to ${max}, or a rule such as 2/worker or 2/worker:1-64.`,
     );
   };
 }
 
-/** A decimal number, with an exponent or without; its range is for whoever uses it to check. */
+/** A decimal number, with or without an exponent; callers check its range. */
 export function number(name: string): (text: string) => number {
   return (text) => {
     if (/^\d{1,20}(\.\d{1,20})?(e[+-]?\d{1,3})?$/i.test(text)) return Number(text);

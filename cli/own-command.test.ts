@@ -14,7 +14,7 @@ describe("ownCommand()", () => {
     mkdirSync(bin);
     const path = ["/nowhere", folder, bin].join(delimiter);
     const command = (): string => ownCommand({ PATH: path }, "/opt/my nets/dist/cli/main.js");
-    assert.equal(command(), "node '/opt/my nets/dist/cli/main.js'", "a folder of that name is no program");
+    assert.equal(command(), "node '/opt/my nets/dist/cli/main.js'", "a folder of that name is not a program");
     writeFileSync(join(bin, "isobatch"), "#!/bin/sh\n");
     chmodSync(join(bin, "isobatch"), 0o755);
     assert.equal(command(), "isobatch");

@@ -1,6 +1,6 @@
 /**
- * The command line: what may be said, and what is done about it. Each command's code is loaded when it is called for,
- * so that `--help` and a slip of the pen don't wait for TensorFlow.js.
+ * The command line: its commands, options and arguments. Each command's code is loaded when the command runs, so that
+ * `--help` and typing errors don't wait for TensorFlow.js.
  */
 import { Command } from "commander";
 import { suggestion, withSuggestions } from "../shared/nearest.js";
@@ -17,19 +17,19 @@ import { addTensorFlow } from "./program/tensorflow.js";
 import { addTokens } from "./program/tokens.js";
 import { addWorker } from "./program/worker.js";
 
-/** @param end is told the exit code of a command that has one of its own */
+/** @param end is called with the exit code of a command that has its own */
 export function createProgram(environment: Environment, end: (exitCode: number) => void): Command {
   const program = new Command("isobatch")
     .description(
-      "Trains neural networks on a cluster of machines: tune once with one micro-batch per step, then add or lose " +
-        "machines in mid-run, with no hyperparameter changes.",
+      "Trains neural networks on one machine or many. Tune once with one micro-batch per step; then machines may join " +
+        "and leave during a run, without a change of hyperparameters.",
     )
     .version(version)
     .addHelpText(
       "after",
       examples(
         ["isobatch run mnist", "train MNIST on a cluster of this machine's cores"],
-        ["isobatch run my-task.json --workers 4 --out runs/first", "a task of your own; the same command goes on"],
+        ["isobatch run my-task.json --workers 4 --out runs/first", "your own task; the same command resumes it"],
         ["isobatch server mnist --listen 127.0.0.1:7400", "a server that prints how workers join"],
         ["isobatch evaluate runs/mnist", "loss and accuracy of the newest checkpoint"],
       ),
@@ -54,7 +54,7 @@ interface Complaints {
   unknownCommand(): void;
 }
 
-/** Errors are thrown, as one sentence; so is the wish for help. */
+/** Errors are thrown as one sentence, and so is a request for help. */
 function configure(command: Command): void {
   command.exitOverride().configureOutput({
     outputError: (complaint, write) => write(usageSentence(complaint, commandLine(command))),
@@ -63,14 +63,14 @@ function configure(command: Command): void {
   for (const child of command.commands) configure(child);
 }
 
-/** Commander names only the first unknown option, and has its own measure of what is near. */
+/** Commander names only the first unknown option, and measures differently which names are similar. */
 function suggestNames(command: Command): void {
   const help = command.createHelp();
   const parse = command.parseOptions.bind(command);
   let unknown: string[] = [];
   command.parseOptions = (words) => {
     const parsed = parse(words);
-    // After an unknown option its value, or whatever follows, counts as unknown too.
+    // After an unknown option its value, or anything else that follows, counts as unknown too.
     unknown = parsed.unknown.filter((word) => word.startsWith("-")).map((word) => word.replace(/=.*$/s, ""));
     return parsed;
   };

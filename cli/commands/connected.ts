@@ -16,10 +16,10 @@ export interface ConnectOptions extends CertificatePaths {
 }
 
 const CONNECT_WAIT_MS = 3_000;
-/** An answer that takes longer is no answer. */
+/** A call that is not answered within this time has failed. */
 export const CALL_DEADLINE_MS = 10_000;
 
-/** Connects to a server, by default the one that runs on the run directory, does `work`, and hangs up. */
+/** Connects to a server, by default the one that runs on the run directory, does `work`, and disconnects. */
 export async function connected<Result>(
   given: Address | undefined,
   options: ConnectOptions,
@@ -28,7 +28,7 @@ export async function connected<Result>(
 ): Promise<Result> {
   const { token, run } = options;
   if (given === undefined && run === undefined) {
-    invalid("Which server? Give its HOST:PORT or, on its machine, its run directory with --run DIR.");
+    invalid("No server is named: give its HOST:PORT or, on its machine, its run directory with --run DIR.");
   }
   const secret = readToken({
     env: environment.token,
@@ -51,7 +51,5 @@ export async function connected<Result>(
 function tokenOf(run: string): string {
   const file = adminTokenFile(run);
   if (regularFileExists(file)) return file;
-  return invalid(
-    `--run ${run}: there is no token in it; name the directory of a run that isobatch run or server has made.`,
-  );
+  return invalid(`--run ${run} holds no token; name the directory of a run that isobatch run or server has created.`);
 }

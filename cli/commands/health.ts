@@ -30,7 +30,7 @@ export async function health(address: Address, { wait, ...paths }: HealthOptions
   }
 }
 
-/** With TLS or without, whoever it is: nothing is told to it, and all it tells is that it serves. */
+/** Connects with or without TLS and without verifying the server: the probe sends no secret and only learns whether it serves. */
 async function reach(address: Address, waitMs: number, own: CertificateFiles): Promise<Connection> {
   try {
     return await connect(address, { waitMs });

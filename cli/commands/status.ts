@@ -12,7 +12,7 @@ export interface StatusOptions extends ConnectOptions {
   readonly once?: boolean;
 }
 
-/** Shows how a run stands: on a terminal until the run ends or the person leaves, elsewhere once. */
+/** Shows the state of a run: on a terminal until the run ends or the person leaves, elsewhere once. */
 export async function status(
   given: Address | undefined,
   options: StatusOptions,

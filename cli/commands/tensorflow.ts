@@ -25,17 +25,22 @@ export async function installCommand(options: InstallCommandOptions, { variables
   const display = createStepDisplay(process.stdout);
   try {
     const { installation, device, version, found } = await installTensorFlow({
-      ...{ folder, cuda, python, force, untried, display },
+      folder,
+      cuda,
+      python,
+      force,
+      untried,
+      display,
       env: variables,
       signal: stopping.signal,
     });
     const { variant, libraryFolder, ownEnvironment, python: interpreter } = installation;
     const backend = variant === "cuda" ? "tfjs-node-gpu" : "tfjs-node";
-    const owner = ownEnvironment ? "an environment of its own, in" : "the environment of";
+    const owner = ownEnvironment ? "a new environment," : "the environment of";
     display.print(
       [
         "",
-        found ? "It was installed already, and computes." : "Installed.",
+        found ? "Already installed, and it works." : "Installed.",
         ...table([
           ["backend", `${backend} ${version}`],
           ["device", device],
@@ -44,7 +49,7 @@ export async function installCommand(options: InstallCommandOptions, { variables
           ["binding", installation.binding],
         ]),
         "",
-        `Workers take it by themselves (${backend} comes before wasm); --backend ${backend} insists on it.`,
+        `Workers use it by default (${backend} is tried before wasm); --backend ${backend} requires it.`,
         `To undo: isobatch tensorflow remove${cuda ? " --cuda" : ""}`,
       ].join("\n"),
     );
@@ -65,7 +70,9 @@ export function removeCommand({ cuda = false }: { cuda?: boolean }, { variables 
   const python = readable(() => readInstallation(folder, variant))?.python;
   const removed = removeTensorFlow(folder, variant);
   const kept =
-    removed && python !== undefined && !python.startsWith(place) ? ` The Python of ${python} is as it was.` : "";
+    removed && python !== undefined && !python.startsWith(place)
+      ? ` The Python environment of ${python} is unchanged.`
+      : "";
   process.stdout.write(removed ? `Removed ${place}.${kept}\n` : `There is no installation in ${place}.\n`);
 }
 

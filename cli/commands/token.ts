@@ -13,7 +13,7 @@ import { duration } from "../progress/format.js";
 import { table } from "../progress/table.js";
 import { CALL_DEADLINE_MS, type ConnectOptions, connected } from "./connected.js";
 
-/** On a run directory (--run) or, with an address, on the server that runs there; the same either way. */
+/** The tokens of a run directory (--run) or, with an address, of the server that runs there. */
 export interface TokenOptions extends ConnectOptions {}
 
 export interface CreateTokenOptions extends TokenOptions {
@@ -34,7 +34,7 @@ export async function createTokenCommand(
       ? (await managerOf(options)).create({ name, role, lastsMs })
       : await ask(address, { createToken: { name: name ?? "", role, lastsMs: lastsMs ?? 0 } }, options, environment);
   const until = lastsMs === undefined ? "until it is revoked" : `for ${duration(lastsMs / 1_000)}`;
-  process.stderr.write(`token "${made.name}" for the role ${role}, good ${until}; it is shown this once\n`);
+  process.stderr.write(`token "${made.name}" for the role ${role}, valid ${until}; it is shown only once\n`);
   process.stdout.write(`${made.token}\n`);
 }
 
@@ -61,11 +61,12 @@ export async function revokeTokenCommand(
 ): Promise<void> {
   if (address === undefined) (await managerOf(options)).revoke(name);
   else await ask(address, { revokeToken: { name } }, options, environment);
-  process.stdout.write(`The token "${name}" is revoked; whoever was in with it is cut off.\n`);
+  process.stdout.write(`The token "${name}" is revoked; everyone who used it is disconnected.\n`);
 }
 
 async function managerOf({ run }: TokenOptions) {
-  if (run === undefined) invalid("Whose tokens? Give a server's HOST:PORT, or its run directory with --run DIR.");
+  if (run === undefined)
+    invalid("No tokens are named: give a server's HOST:PORT, or its run directory with --run DIR.");
   return openTokens(run, createLog({ level: "silent", pretty: false }));
 }
 
@@ -94,18 +95,18 @@ function entryOf({ name, role, ...times }: ControlResponse["tokens"][number]): S
   };
 }
 
-/** A line a token. @param nowMs Unix time */
+/** One line per token. @param nowMs Unix time */
 export function describeTokens(tokens: readonly ShownToken[], nowMs: number): string[] {
   const day = (ms: number): string => new Date(ms).toISOString().slice(0, 16).replace("T", " ");
   const state = ({ expiresMs, revokedMs }: ShownToken): string => {
     if (revokedMs !== undefined) return `revoked ${day(revokedMs)}`;
-    if (expiresMs === undefined) return "good until revoked";
-    return expiresMs <= nowMs ? `expired ${day(expiresMs)}` : `good until ${day(expiresMs)}`;
+    if (expiresMs === undefined) return "valid until revoked";
+    return expiresMs <= nowMs ? `expired ${day(expiresMs)}` : `valid until ${day(expiresMs)}`;
   };
   const rows = tokens.map((token) => [
     token.name,
     token.role,
-    `made ${day(token.createdMs)}`,
+    `created ${day(token.createdMs)}`,
     token.lastUsedMs === undefined ? "never used" : `used ${day(token.lastUsedMs)}`,
     state(token),
   ]);

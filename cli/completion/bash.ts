@@ -1,8 +1,8 @@
 import type { CompletedCommand, CompletedValue } from "./describe.js";
 
 /**
- * Bash, from 3.2 on. Its words are read as far as the cursor to see which command it is, whether an option waits for
- * its value, and how many operands there are.
+ * Bash, from 3.2 on. The script reads the words before the cursor to find the command, whether an option still needs
+ * its value, and the number of operands.
  */
 export function bashScript(commands: readonly CompletedCommand[]): string {
   const [program] = commands[0].path;
@@ -44,7 +44,7 @@ _${program}() {
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     word="\${COMP_WORDS[i]}"
-    # Bash takes HOST:PORT for three words, and --option=value too.
+    # Bash splits HOST:PORT into three words, and --option=value too.
     if [[ $word == : || $before == : || $word == = ]]; then
       before="$word"
       continue

@@ -1,6 +1,6 @@
 /**
- * What can be completed, read from the program itself: its commands, their options and what these take. A shell's
- * script is made of this and knows nothing more, so it never waits for the program.
+ * What can be completed, read from the program itself: its commands, their options and the values of these. A shell's
+ * script is generated from this and contains all it needs, so completing never starts the program.
  */
 import type { Argument, Command, Option } from "commander";
 
@@ -10,7 +10,7 @@ export interface CompletedCommand {
   readonly path: readonly string[];
   readonly subcommands: readonly { readonly name: string; readonly summary: string }[];
   readonly options: readonly CompletedOption[];
-  /** What its operands are, in their order. */
+  /** Its operands, in order. */
   readonly operands: readonly CompletedValue[];
 }
 
@@ -18,22 +18,22 @@ export interface CompletedOption {
   /** "-h" and "--help". */
   readonly flags: readonly string[];
   readonly description: string;
-  /** What comes after it; undefined if nothing does. */
+  /** Its value; undefined if it takes none. */
   readonly value: CompletedValue | undefined;
 }
 
 export interface CompletedValue {
-  /** What it is called in the help: "dir". */
+  /** Its name in the help, such as "dir". */
   readonly name: string;
-  /** The words it may be, or some of them. */
+  /** Words that it may be; not always all of them. */
   readonly words: readonly string[];
   readonly paths: "none" | "files" | "folders";
 }
 
-/** Words that the program's description does not have, by option ("--backend") or by operand ("task"). */
+/** Words that the program's description does not contain, by option ("--backend") or operand ("task"). */
 export type KnownWords = Readonly<Record<string, readonly string[]>>;
 
-/** The program and all its commands, parents before their children; those that are hidden from the help are left out. */
+/** The program and all its commands, parents before their children; commands hidden from the help are left out. */
 export function describeCommands(
   command: Command,
   known: KnownWords,
@@ -53,7 +53,7 @@ export function describeCommands(
   const children = own.flatMap((child) =>
     namesOf(child).flatMap((name) => describeCommands(child, known, [...path, name])),
   );
-  // Commander adds `help` by itself, as a child of nobody.
+  // Commander adds `help` by itself, without a parent.
   if (own.length === subcommands.length) return [described, ...children];
   const asked = { name: "command", words: own.flatMap(namesOf), paths: "none" } as const;
   return [

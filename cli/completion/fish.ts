@@ -1,12 +1,12 @@
 import type { CompletedCommand, CompletedOption, CompletedValue } from "./describe.js";
 
-/** Fish: a rule for each word that may come, on the condition that the words before it are its command's. */
+/** Fish: one rule per possible word, on the condition that the words before it are those of its command. */
 export function fishScript(commands: readonly CompletedCommand[]): string {
   const [program] = commands[0].path;
   const paths = commands.slice(1).map(({ path }) => quote(path.slice(1).join(" ")));
   return `# ${program} completion for fish. For this shell: ${program} completion fish | source
 
-# Whether the words so far name the command that is asked about.
+# Whether the words so far name this command.
 function __${program}_at
     set -l command
     for word in (commandline -opc)[2..]

@@ -9,7 +9,7 @@ const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript };
 export const SHELLS = Object.keys(SCRIPTS) as Shell[];
 export type Shell = keyof typeof SCRIPTS;
 
-/** A script that tells a shell how the program's command lines go on. */
+/** A shell script that completes the program's command lines. */
 export function completionScript(shell: Shell, program: Command, known: KnownWords): string {
   return SCRIPTS[shell](describeCommands(program, known));
 }

@@ -49,7 +49,7 @@ function functionOf(path: readonly string[]): string {
   return `_${path.join("_").replaceAll("-", "_")}`;
 }
 
-/** Of the flags of one option, each excludes the others. */
+/** The flags of one option exclude each other. */
 function optionSpecs({ flags, description, value }: CompletedOption): string[] {
   const excluded = flags.length > 1 ? `(${flags.join(" ")})` : "";
   const text = description.replace(/[[\]]/g, "\\$&").replaceAll(":", "\\:");

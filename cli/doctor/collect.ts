@@ -1,4 +1,4 @@
-/** What there is to compute with on this machine, as data: `isobatch doctor --json` prints it as it is. */
+/** What this machine can compute with, as data: `isobatch doctor --json` prints it as it is. */
 import { cpus } from "node:os";
 import { planWorkers } from "../../api/run/worker-plan.js";
 import { type BackendName, defaultComputeThreads, probeBackends, readBackendSettings } from "../../backends/index.js";
@@ -25,7 +25,7 @@ import { type CudaLibraries, readCudaLibraries } from "./libraries.js";
 import { type SharedMemoryReport, trySharedMemory } from "./shared-memory.js";
 
 export interface DoctorReport extends MachineShare {
-  /** What processes of this machine can share numbers through. */
+  /** The memory through which processes on this machine can share numbers. */
   readonly sharedMemory: SharedMemoryReport;
   readonly isobatch: string;
   readonly node: string;
@@ -35,13 +35,13 @@ export interface DoctorReport extends MachineShare {
   readonly nvidia: {
     readonly driver: string | null;
     readonly driverMin: string;
-    /** Why no GPU can be used; null if nothing speaks against it. */
+    /** Why no GPU can be used; null if there is no known reason. */
     readonly problem: string | null;
     /** CUDA_VISIBLE_DEVICES; null if it isn't set. */
     readonly visibleDevices: string | null;
-    /** Those that a worker may use; `--gpu` takes a place in this list. */
+    /** The GPUs that a worker may use; `--gpu` is an index into this list. */
     readonly gpus: readonly GpuReport[];
-    /** All that the driver finds. */
+    /** The number of GPUs that the driver finds. */
     readonly gpusFound: number;
   };
   readonly tensorflow: {
@@ -57,20 +57,20 @@ export interface DoctorReport extends MachineShare {
 export interface GpuReport {
   readonly model: string | null;
   readonly name: string;
-  /** The cores that its worker keeps to; null where all cores are equally near. */
+  /** The cores that its worker runs on; null where all cores are equally near. */
   readonly nearCores: string | null;
 }
 
 export interface Installation {
   readonly variant: TensorFlowVariant;
-  /** Why there is none to be used; null if there is. */
+  /** Why it can't be used; null if it can. */
   readonly problem: string | null;
   readonly version?: string;
   readonly libraryFolder?: string;
   readonly python?: string;
   readonly binding?: string;
   readonly libraries?: CudaLibraries;
-  /** What keeps a GPU from being used with it, and what to do about each. */
+  /** What prevents the use of a GPU with it, each with its remedy. */
   readonly problems?: readonly string[];
 }
 
@@ -81,18 +81,18 @@ export interface BackendReport {
   readonly reason: string;
   readonly device: string;
   readonly version: string | null;
-  /** What else its bits depend on. */
+  /** What else its results depend on, bit for bit. */
   readonly flags: string | null;
   readonly determinism: string | null;
-  /** The precisions that products can be computed in, and how each is computed. */
+  /** The precisions of matrix products, and how each is computed. */
   readonly precisions: string | null;
-  /** Inside an operation, of each compute thread. */
+  /** Threads within an operation, for each compute thread. */
   readonly intraOpThreads: number | null;
-  /** Of a worker that has this machine for itself, unless it is told. */
+  /** The default of a worker that has this machine to itself. */
   readonly computeThreads: number;
 }
 
-/** @param variables the process's environment, before any of it was changed for TensorFlow. */
+/** @param variables the process's environment, before any of it is changed for TensorFlow. */
 export async function collectReport(variables: Readonly<NodeJS.ProcessEnv>): Promise<DoctorReport> {
   const graphics = readGraphics();
   const visibleDevices = variables.CUDA_VISIBLE_DEVICES;
@@ -148,7 +148,7 @@ function readVariant(folder: string, variant: TensorFlowVariant, graphics: Graph
     const installation = readInstallation(folder, variant);
     if (installation === undefined) {
       const command = `isobatch tensorflow install${variant === "cuda" ? " --cuda" : ""}`;
-      return { variant, problem: `not installed; ${command} does it` };
+      return { variant, problem: `not installed; ${command} installs it` };
     }
     const { tensorflowVersion, libraryFolder, python, binding } = installation;
     const libraries = readCudaLibraries(libraryFolder);
@@ -161,7 +161,8 @@ function readVariant(folder: string, variant: TensorFlowVariant, graphics: Graph
 
 function cudaProblems(installation: TensorFlowInstallation, { driverVersion }: Graphics): string[] {
   const addon = loadProcessAddon(installation);
-  if (addon === undefined) return ["it was made by an older Isobatch; run isobatch tensorflow install --cuda again"];
+  if (addon === undefined)
+    return ["it was installed by an older version of Isobatch; run isobatch tensorflow install --cuda again"];
   const ofDriver = driverVersion === undefined ? [] : driverLibraryProblems(addon);
   return [...cudaLibraryProblems(installation, addon), ...ofDriver];
 }

@@ -1,4 +1,4 @@
-/** A report of what there is to compute with, for people. */
+/** The report of what this machine can compute with, for people. */
 import { plural } from "../progress/format.js";
 import { table } from "../progress/table.js";
 import type { BackendReport, DoctorReport, Installation } from "./collect.js";
@@ -29,17 +29,17 @@ export function describeReport(report: DoctorReport): string[] {
     "",
     run === null
       ? "No backend works here."
-      : `isobatch run takes ${run.backend}: ${plural(run.workers, "worker")} of ${plural(run.computeThreads, "compute thread")}.`,
+      : `isobatch run uses ${run.backend}: ${plural(run.workers, "worker")} with ${plural(run.computeThreads, "compute thread")}.`,
   ];
 }
 
 function describeSharedMemory({ folder, problem, freeBytes, totalBytes, mapped }: SharedMemoryReport): string {
-  if (problem !== null) return `not with this folder: ${problem}`;
+  if (problem !== null) return `unavailable in this folder: ${problem}`;
   const room = `${folder}, ${gibibytes(freeBytes!)} of ${gibibytes(totalBytes!)} free`;
-  return mapped ? room : `${room}; copied, not mapped: isobatch tensorflow install compiles what maps it`;
+  return mapped ? room : `${room}; copied, not mapped: isobatch tensorflow install adds the code that maps it`;
 }
 
-/** The limit that a container or the like has set. */
+/** A limit set by a container, for example. */
 function limitText(limit: number | null, text: (limit: number) => string): string {
   return limit === null ? "" : `; its control group sets ${text(Number(limit.toFixed(2)))}`;
 }
@@ -56,7 +56,7 @@ function describeGraphics({ driver, driverMin, problem, visibleDevices, gpus, gp
     ...(driver === null ? [] : hidden),
     ...gpus.map(({ model, name, nearCores }, number) => [
       `GPU ${number}`,
-      `${model ?? "unknown model"}  ${name}${nearCores === null ? "" : `  its worker keeps to the near cores ${nearCores}`}`,
+      `${model ?? "unknown model"}  ${name}${nearCores === null ? "" : `  its worker runs on the near cores ${nearCores}`}`,
     ]),
   ];
   return table(rows);
@@ -67,19 +67,19 @@ function describeInstallation(installation: Installation): string[] {
   const name = variant === "cuda" ? "for CUDA" : "for CPUs";
   if (problem !== null) return [`${name}: ${problem}`];
   const { cuda, cudnn, cublas, builtFor } = libraries!;
-  const beside = [
+  const companions = [
     ["CUDA", cuda],
     ["cuDNN", cudnn],
     ["cuBLAS", cublas],
   ].flatMap(([library, found]) => (found === null ? [] : [`${library} ${found}`]));
   return [
-    `${name}: ${version}, built for ${builtFor ?? "CPUs alone"}`,
+    `${name}: ${version}, built for ${builtFor ?? "CPUs only"}`,
     ...indent(
       table([
         ["library", libraryFolder!],
         ["python", python!],
         ...(variant === "cuda"
-          ? [["beside it", beside.join(", ") || "no CUDA libraries; those of the system are used"]]
+          ? [["next to it", companions.join(", ") || "no CUDA libraries; those of the system are used"]]
           : []),
         ...problems.map((each) => ["problem", each]),
       ]),
@@ -97,7 +97,7 @@ function describeBackend(backend: BackendReport): string[][] {
     [
       "",
       "threads",
-      `${intraOpThreads} in an operation; ${plural(computeThreads, "compute thread")} of a worker by itself`,
+      `${intraOpThreads} per operation; ${plural(computeThreads, "compute thread")} for a worker that has the machine to itself`,
     ],
     ["", "determinism", determinism!],
     ["", "precision", precisions!],

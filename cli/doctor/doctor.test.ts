@@ -24,7 +24,7 @@ const report: DoctorReport = {
   tensorflow: {
     folder: "/tf",
     installations: [
-      { variant: "cpu", problem: "not installed; isobatch tensorflow install does it" },
+      { variant: "cpu", problem: "not installed; isobatch tensorflow install installs it" },
       {
         ...{ variant: "cuda", problem: null, version: "2.21.0", libraryFolder: "/tf/lib", python: "/tf/python" },
         libraries: { cuda: "12.5.82", cudnn: "9.3.0.75", cublas: null, builtFor: "CUDA 12.5.1, cuDNN 9" },
@@ -50,33 +50,33 @@ const report: DoctorReport = {
 };
 
 describe("describeReport()", () => {
-  it("tells of GPUs, libraries, threads and determinism, and why the others do not work", () => {
+  it("shows GPUs, libraries, threads and determinism, and why other backends do not work", () => {
     assert.deepEqual(describeReport(report).slice(5), [
       "",
       "NVIDIA",
       "  driver                580.65.06 (525.60.13 or newer is needed)",
       '  CUDA_VISIBLE_DEVICES  "1": 1 of 2',
-      "  GPU 0                 NVIDIA H100 80GB HBM3  1  its worker keeps to the near cores 16-31",
+      "  GPU 0                 NVIDIA H100 80GB HBM3  1  its worker runs on the near cores 16-31",
       "",
       "TensorFlow",
-      "  for CPUs: not installed; isobatch tensorflow install does it",
+      "  for CPUs: not installed; isobatch tensorflow install installs it",
       "  for CUDA: 2.21.0, built for CUDA 12.5.1, cuDNN 9",
-      "    library    /tf/lib",
-      "    python     /tf/python",
-      "    beside it  CUDA 12.5.82, cuDNN 9.3.0.75",
-      "    problem    libcusolver.so.11 is missing; run this",
-      "    problem    libnvidia-ml.so.1 of the NVIDIA driver is missing; do that",
+      "    library     /tf/lib",
+      "    python      /tf/python",
+      "    next to it  CUDA 12.5.82, cuDNN 9.3.0.75",
+      "    problem     libcusolver.so.11 is missing; run this",
+      "    problem     libnvidia-ml.so.1 of the NVIDIA driver is missing; do that",
       "",
       "backends, in the order in which a worker tries them",
       "  tfjs-node-gpu  works          NVIDIA H100 80GB HBM3 with CUDA",
       "                 version        4.22.0 on TensorFlow 2.21.0",
-      "                 threads        1 in an operation; 1 compute thread of a worker by itself",
+      "                 threads        1 per operation; 1 compute thread for a worker that has the machine to itself",
       "                 determinism    no autotuning",
       "                 precision      float32; tf32 on tensor cores",
       "                 numerics       deterministic",
       "  tfjs-node      does not work  TensorFlow is not installed",
       "",
-      "isobatch run takes tfjs-node-gpu: 1 worker of 1 compute thread.",
+      "isobatch run uses tfjs-node-gpu: 1 worker with 1 compute thread.",
     ]);
   });
 });
@@ -97,14 +97,14 @@ describe("describeReport() in a container", () => {
     assert.equal(shown({}), "shared    /dev/shm, 20.0 GiB of 64.0 GiB free");
     assert.equal(
       shown({ mapped: false }),
-      "shared    /dev/shm, 20.0 GiB of 64.0 GiB free; copied, not mapped: isobatch tensorflow install compiles what maps it",
+      "shared    /dev/shm, 20.0 GiB of 64.0 GiB free; copied, not mapped: isobatch tensorflow install adds the code that maps it",
     );
-    assert.equal(shown({ problem: "EACCES" }), "shared    not with this folder: EACCES");
+    assert.equal(shown({ problem: "EACCES" }), "shared    unavailable in this folder: EACCES");
   });
 });
 
 describe("readCudaLibraries()", () => {
-  it("takes versions from what pip has installed, whatever CUDA's number is in the name", () => {
+  it("takes versions from what pip has installed, whatever CUDA version is in its name", () => {
     const place = mkdtempSync(join(tmpdir(), "isobatch-pip-"));
     try {
       for (const name of ["nvidia_cudnn_cu12-9.3.0.75.dist-info", "nvidia_cuda_runtime-13.0.48.dist-info", "numpy"]) {
@@ -122,7 +122,7 @@ describe("readCudaLibraries()", () => {
     assert.equal(describeBuild({ cuda: "12.5.1", cudnn: undefined }), "CUDA 12.5.1, cuDNN of an unknown version");
   });
 
-  it("finds nothing where there is nothing", () => {
+  it("finds nothing in an empty folder", () => {
     const none = { cuda: null, cudnn: null, cublas: null, builtFor: null };
     assert.deepEqual(readCudaLibraries("/nowhere/tensorflow"), none);
   });

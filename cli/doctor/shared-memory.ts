@@ -4,15 +4,15 @@ import { reasonOf } from "../../shared/system-errors.js";
 
 export interface SharedMemoryReport {
   readonly folder: string;
-  /** Why no process can share memory there; null if it can. */
+  /** Why memory can't be shared there; null if it can. */
   readonly problem: string | null;
   readonly freeBytes: number | null;
   readonly totalBytes: number | null;
-  /** Whether there is native code that maps it, so that nothing is copied. */
+  /** Whether native code maps it, so that nothing is copied. */
   readonly mapped: boolean;
 }
 
-/** Makes a folder there, as a server and its workers do, and removes it. */
+/** Creates a folder there, as a server and its workers do, and removes it. */
 export async function trySharedMemory(variables: Readonly<NodeJS.ProcessEnv>): Promise<SharedMemoryReport> {
   const folder = memoryFolderOf(variables);
   const mapped = findFileMapper(variables) !== undefined;

@@ -1,4 +1,4 @@
-/** How far an experiment is: a bar that moves on a terminal, a line now and then elsewhere. */
+/** The progress of an experiment: a bar on a terminal, a line from time to time elsewhere. */
 import cliProgress from "cli-progress";
 import { count, duration } from "../progress/format.js";
 import { createPlainPace } from "../progress/view.js";
@@ -6,19 +6,19 @@ import { createPlainPace } from "../progress/view.js";
 export interface ExperimentBar {
   /** @param microBatches done by this process's children since they were started, unfinished runs included */
   show(runsDone: number, microBatches: number): void;
-  /** Removes what moves. */
+  /** Removes the bar. */
   close(): void;
 }
 
 export interface ProgressOptions {
   readonly stream: NodeJS.WriteStream;
   readonly runs: number;
-  /** What is left to train. */
+  /** Micro-batches that are left to train. */
   readonly microBatches: number;
   readonly nowMs: () => number;
 }
 
-/** Of the work, before a time is told: until then it is mostly the start of the processes. */
+/** The fraction of the work that must be done before a time left is shown; earlier, process start-up dominates. */
 const SHARE_MIN = 0.02;
 
 export function createProgress({ stream, runs, microBatches, nowMs }: ProgressOptions): ExperimentBar {

@@ -12,9 +12,9 @@ export function addCompletion(program: Command): void {
     .addHelpText(
       "after",
       examples(
-        ["source <(isobatch completion bash)", "for this bash; in ~/.bashrc for all"],
+        ["source <(isobatch completion bash)", "for this bash; in ~/.bashrc for every bash"],
         ["source <(isobatch completion zsh)", "in ~/.zshrc, after compinit"],
-        ["isobatch completion fish > ~/.config/fish/completions/isobatch.fish", "for all fish to come"],
+        ["isobatch completion fish > ~/.config/fish/completions/isobatch.fish", "for every new fish"],
       ),
     )
     .action(async (shell: Shell) => {

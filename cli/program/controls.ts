@@ -8,28 +8,30 @@ import { WAIT_SECONDS_MAX } from "./limits.js";
 import { clientOptions, examples, HERE } from "./options.js";
 
 const serverAt = address("The server's address");
-const RUN = ["--run <dir>", "its run directory, on the same machine, which holds its address and a token"] as const;
+const RUN = ["--run <dir>", "its run directory on this machine, which holds the server's address and a token"] as const;
 
-/** What is asked of a server that runs. */
+/** Commands for a running server. */
 export function addControls(program: Command, environment: Environment): void {
   const asking = (name: string): Command =>
     clientOptions(program.command(name))
-      .argument("[host:port]", "of the server; without it, --run", serverAt)
+      .argument("[host:port]", "the server's address; without it, --run", serverAt)
       .option(...RUN);
 
   program
     .command("health")
-    .summary("tell whether a server answers")
-    .description("Asks a server's grpc.health.v1 whether it serves; needs no token. For probes: it exits with 0 if so.")
-    .argument("<host:port>", "of the server", address("The server's address"))
-    .option("--wait <seconds>", "how long to try to reach it", seconds("--wait", WAIT_SECONDS_MAX), 3)
+    .summary("check whether a server answers")
+    .description(
+      "Asks a server's grpc.health.v1 whether it serves. Needs no token. For probes: exits with 0 if it does.",
+    )
+    .argument("<host:port>", "the server's address", address("The server's address"))
+    .option("--wait <seconds>", "how long to keep trying to reach it", seconds("--wait", WAIT_SECONDS_MAX), 3)
     .option("--tls-cert <file>", "your certificate, PEM, for a server that asks for one")
     .option("--tls-key <file>", "its key, PEM")
     .addHelpText(
       "after",
       examples(
-        [`isobatch health ${HERE}`, "of a server of this machine"],
-        [`isobatch health ${HERE} --wait 60`, "also of one that is just starting"],
+        [`isobatch health ${HERE}`, "a server on this machine"],
+        [`isobatch health ${HERE} --wait 60`, "one that is just starting"],
       ),
     )
     .action(async (at: Address, options) => {
@@ -37,18 +39,20 @@ export function addControls(program: Command, environment: Environment): void {
       await health(at, options);
     });
   asking("status")
-    .summary("show how a run stands")
+    .summary("show the state of a run")
     .description(
-      "Shows how a run stands: on a terminal a view that is kept up to date until the run ends or q is pressed, " +
-        "elsewhere once.",
+      "Shows the state of a run: on a terminal a live view until the run ends or q is pressed, elsewhere once.",
     )
-    .option("--once", "once, on a terminal too")
+    .option("--once", "once, even on a terminal")
     .option("--json", "once, as a JSON object")
     .addHelpText(
       "after",
       examples(
-        ["isobatch status --run runs/mnist", "of the server that runs on this directory of this machine"],
-        [`ISOBATCH_TOKEN=… isobatch status 192.0.2.7:${DEFAULT_PORT} --json`, "of another machine's, for a program"],
+        ["isobatch status --run runs/mnist", "the run in this directory of this machine"],
+        [
+          `ISOBATCH_TOKEN=… isobatch status 192.0.2.7:${DEFAULT_PORT} --json`,
+          "a run on another machine, for a program",
+        ],
       ),
     )
     .action(async (at: Address | undefined, options) => {
@@ -56,11 +60,11 @@ export function addControls(program: Command, environment: Environment): void {
       await status(at, options, environment);
     });
   asking("stop")
-    .summary("end a run; it can go on later")
-    .description("Ends a run after its step and with a checkpoint; it can go on later.")
+    .summary("stop a run; it can be resumed")
+    .description("Stops a run after its current step, with a checkpoint. It can be resumed.")
     .addHelpText(
       "after",
-      examples(["isobatch stop --run runs/mnist", "isobatch server mnist --out runs/mnist resumes later"]),
+      examples(["isobatch stop --run runs/mnist", "isobatch server mnist --out runs/mnist resumes it later"]),
     )
     .action(async (at: Address | undefined, options) => {
       const { control } = await import("../commands/control.js");
@@ -68,7 +72,7 @@ export function addControls(program: Command, environment: Environment): void {
     });
   asking("checkpoint")
     .summary("write a checkpoint now")
-    .description("Writes a checkpoint after the present step.")
+    .description("Writes a checkpoint after the current step.")
     .addHelpText("after", examples(["isobatch checkpoint --run runs/mnist", "before the machine is switched off"]))
     .action(async (at: Address | undefined, options) => {
       const { control } = await import("../commands/control.js");
@@ -76,21 +80,23 @@ export function addControls(program: Command, environment: Environment): void {
     });
   clientOptions(program.command("drain"))
     .summary("give a worker no more work")
-    .description("Gives a worker no more work, so that it can be switched off.")
+    .description("Gives a worker no more work, so that its machine can be switched off.")
     .usage("[options] [host:port] <worker>")
-    // The first one may be left out, which commander can't express.
-    .argument("[host:port]", "of the server; without it, --run")
+    // The first one is optional, which commander can't express.
+    .argument("[host:port]", "the server's address; without it, --run")
     .argument("[worker]", "its name, as status shows it")
     .option(...RUN)
     .addHelpText(
       "after",
-      examples(["isobatch drain gpu-server-3 --run runs/mnist", "the worker finishes what it has and leaves"]),
+      examples(["isobatch drain gpu-server-3 --run runs/mnist", "the worker finishes its work and leaves"]),
     )
     .action(async (first: string | undefined, second: string | undefined, options) => {
       const { control } = await import("../commands/control.js");
       const workerId = second ?? (options.run === undefined ? undefined : first);
       if (workerId === undefined) {
-        invalid("Which worker? Give the server's HOST:PORT and the worker's name, or --run DIR and its name.");
+        invalid(
+          "No worker is named: give the server's HOST:PORT and the worker's name, or --run DIR and the worker's name.",
+        );
       }
       const at = second === undefined ? undefined : serverAt(first!);
       await control(at, { drain: { workerId } }, options, environment);

@@ -4,7 +4,7 @@ import { oneOf, wholeNumber } from "../option-values.js";
 import { SEED_MAX } from "./limits.js";
 import { examples } from "./options.js";
 
-/** What needs no server. */
+/** Commands that need no server. */
 export function addReaders(program: Command, environment: Environment): void {
   program
     .command("runs")
@@ -31,12 +31,12 @@ export function addReaders(program: Command, environment: Environment): void {
     .summary("evaluate a run's newest checkpoint")
     .description("Evaluates a run's newest checkpoint on its task's test samples.")
     .argument("<dir>", "a run directory")
-    .option("--backend <name>", "what to compute with (default: the run's, or else the first that works)")
+    .option("--backend <name>", "backend to compute with (default: the run's, else the first that works)")
     .option("--json", "as JSON")
     .addHelpText(
       "after",
       examples(
-        ["isobatch evaluate runs/mnist", "of a run of the built-in task mnist"],
+        ["isobatch evaluate runs/mnist", "test loss and accuracy of a run of mnist"],
         ["isobatch evaluate runs/mnist --json", "for a program"],
       ),
     )
@@ -47,19 +47,19 @@ export function addReaders(program: Command, environment: Environment): void {
   program
     .command("export")
     .summary("write a run's weights for other programs")
-    .description("Writes a run's newest weights in a format that others read.")
+    .description("Writes a run's newest weights in a format that other programs read.")
     .argument("<dir>", "a run directory")
     .addOption(
-      new Option("--format <name>", "of tfjs, a LayersModel")
+      new Option("--format <name>", "tfjs: a LayersModel for TensorFlow.js; safetensors: for Python and others")
         .choices(["tfjs", "safetensors"])
         .argParser(oneOf("--format", ["tfjs", "safetensors"]))
-        .makeOptionMandatory(),
+        .default("tfjs"),
     )
-    .option("--out <path>", "the folder (tfjs) or file (safetensors) to write (default: within the run directory)")
+    .option("--out <path>", "folder (tfjs) or file (safetensors) to write (default: in the run directory)")
     .addHelpText(
       "after",
       examples(
-        ["isobatch export runs/mnist --format tfjs --out model", "for loadLayersModel of TensorFlow.js"],
+        ["isobatch export runs/mnist --out model", "for loadLayersModel of TensorFlow.js"],
         ["isobatch export runs/mnist --format safetensors --out mnist.safetensors", "for Python and others"],
       ),
     )
@@ -71,19 +71,19 @@ export function addReaders(program: Command, environment: Environment): void {
     .command("samples")
     .summary("print the sample numbers of a micro-batch")
     .description(
-      "Prints the numbers of a micro-batch's samples, one per line, so that a run can be replayed elsewhere.",
+      "Prints the numbers of a micro-batch's samples, one per line, so that a run can be replayed in another program.",
     )
-    .argument("<task>", "as in isobatch run")
+    .argument("<task>", "the task, as in isobatch run")
     .requiredOption(
       "--micro-batch <n>",
-      "its number, counted from 0 over the whole run",
+      "number of the micro-batch, counted from 0 over the whole run",
       wholeNumber("--micro-batch", 0, Number.MAX_SAFE_INTEGER),
     )
-    .option("--seed <n>", "of the run (default: the task's)", wholeNumber("--seed", 0, SEED_MAX))
+    .option("--seed <n>", "seed of the run (default: the task's)", wholeNumber("--seed", 0, SEED_MAX))
     .option("--data <path>", "the data set's folder or file (default: the task's)")
     .addHelpText(
       "after",
-      examples(["isobatch samples mnist --micro-batch 17", "what step 4 of κ = 4 begins with, after a micro-batch"]),
+      examples(["isobatch samples mnist --micro-batch 17", "the second micro-batch of step 4 with κ = 4"]),
     )
     .action(async (task: string, options) => {
       const { samples } = await import("../commands/samples.js");
@@ -91,15 +91,15 @@ export function addReaders(program: Command, environment: Environment): void {
     });
   program
     .command("doctor")
-    .summary("tell which backends work here")
+    .summary("show which backends work on this machine")
     .description(
-      "Tells what there is to compute with on this machine: devices, libraries and their versions, threads, what makes " +
-        "the bits repeat; which backends work here, and why the others do not.",
+      "Shows what this machine can compute with: devices, libraries and their versions, threads, and what results depend " +
+        "on bit for bit; which backends work here, and why the others do not.",
     )
     .addHelpText(
       "after",
       examples(
-        ["isobatch doctor", "what isobatch worker join would compute with"],
+        ["isobatch doctor", "which backend a worker would use here"],
         ["isobatch doctor --json", "for a program"],
       ),
     )

@@ -1,4 +1,4 @@
-/** What serves a task: `isobatch run`, `isobatch server` and a server's further processes. */
+/** The commands that serve a task: `isobatch run`, `isobatch server` and a server's other processes. */
 import { type Command, Option } from "commander";
 import { DEFAULT_PORT } from "../../shared/wire/address.js";
 import type { Address } from "../../shared/wire/index.js";
@@ -20,16 +20,16 @@ import { examples, logging, tracing, transporting } from "./options.js";
 export function addRun(program: Command, environment: Environment, end: (exitCode: number) => void): void {
   const run = serving(program.command("run").alias("train"))
     .summary("train a task on a whole cluster on this machine")
-    .description("Trains a task on a cluster on this machine: a server and workers, each in a process of its own.")
+    .description("Trains a task on a cluster on this machine: a server and workers, each in its own process.")
     .option(
       "--workers <n>",
       "worker processes (default: 2; one per GPU, if they compute on GPUs)",
       wholeNumber("--workers", 1, WORKERS_MAX),
     )
-    .option("--backend <name>", "what the workers compute with (default: the first that starts; see isobatch doctor)")
+    .option("--backend <name>", "backend of the workers (default: the first that works; see isobatch doctor)")
     .option(
       "--compute-threads <n>",
-      "threads of each worker (default: the cores, divided among the workers; 1 on a GPU)",
+      "threads per worker (default: the cores, divided among the workers; 1 on a GPU)",
       wholeNumber("--compute-threads", 1, THREADS_MAX),
     )
     .addOption(listen({ host: "127.0.0.1", port: 0 }, "127.0.0.1, any free port"));
@@ -38,7 +38,10 @@ export function addRun(program: Command, environment: Environment, end: (exitCod
       "after",
       examples(
         ["isobatch run mnist", "a built-in task, on 2 workers"],
-        ["isobatch run mnist --steps 200 --workers 1", "shorter; the same bits however many workers there are"],
+        [
+          "isobatch run mnist --steps 200 --workers 1",
+          "a shorter run; the number of workers does not change the result",
+        ],
         ["isobatch run my-task.json --micro-batches-per-step 8", "larger batches, the same hyperparameters"],
         ["isobatch run mnist --steps 200 --trace trace.json", "where a step's time goes; open it in ui.perfetto.dev"],
       ),
@@ -54,35 +57,39 @@ export function addServer(program: Command, environment: Environment, end: (exit
   const server = serving(program.command("server"), " (default: 127.0.0.1, the port after --listen's)")
     .option("--no-http", "no dashboard and no /metrics")
     .summary("serve a task to workers that join")
-    .description("Serves a task to workers that join from this machine or others, and prints how they do.")
+    .description("Serves a task to workers on this machine or others, and prints the command with which they join.")
     .addOption(listen({ host: "127.0.0.1", port: DEFAULT_PORT }, `127.0.0.1:${DEFAULT_PORT}`))
-    .option("--advertise <host:port>", "where workers reach the server, if elsewhere", address("--advertise"))
-    .option("--tls-cert <file>", "your own certificate, PEM, with those that lead to its CA")
+    .option(
+      "--advertise <host:port>",
+      "address at which workers reach the server, if it differs",
+      address("--advertise"),
+    )
+    .option("--tls-cert <file>", "your own certificate chain, PEM")
     .option("--tls-key <file>", "its key, PEM")
     .option("--tls-ca <file>", "admit only clients with a certificate of this CA, PEM")
     .option(
       "--workers-awaited <n>",
-      "the first step waits for this many, for a minute at most",
+      "number of workers that the first step waits for, for up to a minute",
       wholeNumber("--workers-awaited", 1, 65_536),
       1,
     )
     .option(
       "--checkpoint-every <seconds>",
-      "a checkpoint after so long too, beside those of the task (0: only those)",
+      "also write a checkpoint at this interval, in addition to the task's own (0: off)",
       seconds("--checkpoint-every", WAIT_SECONDS_MAX),
       0,
     )
-    .option("--token-file <file>", "a file with the join token, made if it is missing (default: in the run directory)")
-    .option("--stay", "when the run has ended or failed, keep answering until this process is asked to end");
+    .option("--token-file <file>", "file with the join token, created if missing (default: in the run directory)")
+    .option("--stay", "keep answering after the run has ended or failed, until this process is stopped");
   logging(server)
     .addHelpText(
       "after",
       examples(
-        ["isobatch server mnist", `for workers of this machine, on port ${DEFAULT_PORT}`],
-        [`isobatch server mnist --listen 0.0.0.0:${DEFAULT_PORT}`, "for workers of other machines, encrypted"],
+        ["isobatch server mnist", `for workers on this machine, on port ${DEFAULT_PORT}`],
+        [`isobatch server mnist --listen 0.0.0.0:${DEFAULT_PORT}`, "for workers on other machines, encrypted"],
         [
           `isobatch server mnist --listen 0.0.0.0:${DEFAULT_PORT} --tls-cert server.pem --tls-key server.key`,
-          "your own certificate",
+          "with your own certificate",
         ],
       ),
     )
@@ -93,40 +100,45 @@ export function addServer(program: Command, environment: Environment, end: (exit
     });
 }
 
-/** The options of whatever serves a task. */
+/** The options of a command that serves a task. */
 export function serving(command: Command, httpDefault = ""): Command {
   return tracing(command)
-    .argument("<task>", "a built-in task's name, a .json file, or a module that exports defineTask({ … })")
-    .option("--steps <n>", "length of the run (default: the task's)", wholeNumber("--steps", 1, STEPS_MAX))
+    .argument("<task>", "a built-in task's name, a .json file, or a module that exports a task")
+    .option("--steps <n>", "length of the run in steps (default: the task's)", wholeNumber("--steps", 1, STEPS_MAX))
     .addOption(
-      new Option("--samples <n>", "the same in samples")
+      new Option("--samples <n>", "length of the run in samples (default: the task's)")
         .argParser(wholeNumber("--samples", 1, SAMPLES_MAX))
         .conflicts("steps"),
     )
     .option(
       "--micro-batches-per-step <κ>",
-      "micro-batches in a step: 8, or 2/worker to follow the workers, 2/worker:1-64 within a range (default: the task's)",
+      "micro-batches per step: 8; or 2/worker to follow the number of workers, 2/worker:1-64 within a range (default: the task's)",
       kappaRule("--micro-batches-per-step", MICRO_BATCHES_MAX),
     )
     .option(
       "--replay-kappa <dir>",
-      "take each step's micro-batches from a run directory, or the kappa.jsonl in one, and so leave that run's bits",
+      "take each step's micro-batches from a run directory, or from a kappa.jsonl, to repeat that run bit for bit",
     )
     .option(
       "--extend",
-      "make a run longer even though its schedule ends with it: the schedule is stretched from where the run is now",
+      "make a run longer even if its schedule ends with it: the schedule is stretched from the current sample on",
     )
-    .option("--seed <n>", "of all that is random (default: the task's)", wholeNumber("--seed", 0, SEED_MAX))
-    .option("--data <path>", "the data set's folder or file (default: the task's)")
-    .option("--out <dir>", "the run directory; one that holds this run goes on (default: runs/<task>)")
-    .option("--shards <n>", "server processes that share the weights", wholeNumber("--shards", 1, SHARDS_MAX), 1)
-    .option("--tls", "encrypt, even where only this machine reaches the server")
-    .option("--insecure", "do not encrypt, even where other machines reach the server")
-    .option("--http <host:port>", `where the dashboard and /metrics are served${httpDefault}`, address("--http"));
+    .option("--seed <n>", "seed of everything random (default: the task's)", wholeNumber("--seed", 0, SEED_MAX))
+    .option("--data <path>", "folder or file of the data set (default: the task's)")
+    .option("--out <dir>", "run directory; one that holds this run resumes it (default: runs/<task>)")
+    .option(
+      "--shards <n>",
+      "server processes that hold a share of the weights each",
+      wholeNumber("--shards", 1, SHARDS_MAX),
+      1,
+    )
+    .option("--tls", "encrypt, even if only this machine reaches the server")
+    .option("--insecure", "do not encrypt, even if other machines reach the server")
+    .option("--http <host:port>", `address of the dashboard and /metrics${httpDefault}`, address("--http"));
 }
 
-export function listen(byDefault: Address, inWords: string): Option {
-  return new Option("--listen <host:port>", "where the server listens")
+export function listen(defaultAddress: Address, inWords: string): Option {
+  return new Option("--listen <host:port>", "address on which the server listens")
     .argParser(address("--listen"))
-    .default(byDefault, inWords);
+    .default(defaultAddress, inWords);
 }

@@ -5,27 +5,27 @@ import { examples } from "./options.js";
 export function addTensorFlow(program: Command, environment: Environment, end: (exitCode: number) => void): void {
   const tensorflow = program
     .command("tensorflow")
-    .summary("make the native backend ready")
-    .description("Makes the native backend, TensorFlow, ready on this machine.")
-    .addHelpText("after", examples(["isobatch tensorflow install", "for this machine's CPUs; workers then take it"]));
+    .summary("install or remove native TensorFlow")
+    .description("Installs or removes the native backend, TensorFlow, on this machine.")
+    .addHelpText("after", examples(["isobatch tensorflow install", "for this machine's CPUs; workers then use it"]));
   tensorflow
     .command("install")
     .summary("compile the binding against a current TensorFlow")
     .description(
-      "Finds a TensorFlow in a Python environment, or gets one in an environment of its own, compiles the binding " +
-        "against it and computes on it. Run again, it looks whether all is well.",
+      "Finds TensorFlow in a Python environment, or downloads it into a new one, compiles the binding against it and " +
+        "tests it. Running it again verifies the existing installation.",
     )
     .option("--cuda", "for NVIDIA GPUs: the backend tfjs-node-gpu instead of tfjs-node")
-    .option("--python <path>", "an interpreter, or the folder of a virtual environment, that has TensorFlow")
-    .option("--force", "anew, though there is one that works")
-    .option("--untried", "without computing on it, as where an image is built for machines with GPUs")
+    .option("--python <path>", "interpreter, or folder of a virtual environment, that has TensorFlow")
+    .option("--force", "reinstall even if a working installation exists")
+    .option("--untried", "skip the test, for example in an image that is built for machines with GPUs")
     .addHelpText(
       "after",
       `${examples(
         ["isobatch tensorflow install", "for this machine's CPUs"],
         ["isobatch tensorflow install --cuda", "for its GPUs"],
-        ["isobatch tensorflow install --python ~/venv", "against the TensorFlow of that environment"],
-      )}\nIt goes to ISOBATCH_TENSORFLOW (default: ~/.local/share/isobatch/tensorflow). CXX names another compiler.\n`,
+        ["isobatch tensorflow install --python ~/venv", "with the TensorFlow of that environment"],
+      )}\nIt is installed in ISOBATCH_TENSORFLOW (default: ~/.local/share/isobatch/tensorflow). CXX names another compiler.\n`,
     )
     .action(async (options) => {
       const { installCommand } = await import("../commands/tensorflow.js");
@@ -34,7 +34,7 @@ export function addTensorFlow(program: Command, environment: Environment, end: (
   tensorflow
     .command("remove")
     .summary("undo the installation")
-    .description("Removes what install made. A Python environment that was there before stays.")
+    .description("Removes what install created. A Python environment that existed before stays.")
     .option("--cuda", "the one for NVIDIA GPUs")
     .addHelpText(
       "after",

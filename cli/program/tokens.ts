@@ -10,29 +10,33 @@ import { clientOptions, examples } from "./options.js";
 export function addTokens(program: Command, environment: Environment): void {
   const token = program
     .command("token")
-    .summary("make, list and revoke tokens")
+    .summary("create, list and revoke tokens")
     .description(
-      "Makes, lists and revokes tokens: of a run directory (--run), whether a server runs on it or not, or of a server " +
-        "that runs (HOST:PORT, with an admin's token).",
+      "Creates, lists and revokes tokens: those of a run directory (--run), whether a server runs on it or not, or those " +
+        "of a running server (HOST:PORT, with an admin's token).",
     )
     .addHelpText("after", examples(["isobatch token list --run runs/mnist", "the tokens of that run"]));
   const managing = (name: string): Command => clientOptions(token.command(name));
-  const place = ["[host:port]", "of the server; without it, --run", address("The server's address")] as const;
+  const place = ["[host:port]", "the server's address; without it, --run", address("The server's address")] as const;
   const run = ["--run <dir>", "the run directory"] as const;
 
   managing("create")
-    .summary("make a token, and print it once")
-    .description("Makes a token and prints it, this once: only its hash is kept.")
+    .summary("create a token, and print it once")
+    .description("Creates a token and prints it once: only its hash is stored.")
     .argument(...place)
     .option(...run)
-    .option("--name <name>", "for lists and revoking (default: the role with a number)")
+    .option("--name <name>", "name for listing and revoking (default: the role with a number)")
     .option(
       "--role <role>",
-      "worker (computes), observer (sees) or admin (all)",
+      "worker (computes), observer (reads) or admin (everything)",
       oneOf("--role", TOKEN_ROLES),
       "worker",
     )
-    .option("--expires <time>", "how long it is good, as 12h or 30d (default: until revoked)", lifetime("--expires"))
+    .option(
+      "--expires <time>",
+      "how long it is valid, such as 12h or 30d (default: until revoked)",
+      lifetime("--expires"),
+    )
     .addHelpText(
       "after",
       examples(
@@ -46,24 +50,26 @@ export function addTokens(program: Command, environment: Environment): void {
     });
   managing("list")
     .summary("list tokens: names, roles, times")
-    .description("Lists the tokens that were made: their roles, when they were last used, how long they are good.")
+    .description("Lists all tokens: their roles, when they were last used, and how long they are valid.")
     .argument(...place)
     .option(...run)
     .option("--json", "as JSON")
-    .addHelpText("after", examples(["isobatch token list --run runs/mnist", "of this run"]))
+    .addHelpText("after", examples(["isobatch token list --run runs/mnist", "the tokens of this run"]))
     .action(async (at: Address | undefined, options) => {
       const { listTokensCommand } = await import("../commands/token.js");
       await listTokensCommand(at, options, environment);
     });
   managing("revoke")
-    .summary("revoke a token, and cut off whoever is in with it")
-    .description("Revokes a token for good. Workers that joined with it are cut off at once; what they computed stays.")
-    .argument("<name>", "as isobatch token list tells it")
+    .summary("revoke a token, and disconnect everyone who uses it")
+    .description(
+      "Revokes a token for good. Workers that joined with it are disconnected at once; what they computed stays.",
+    )
+    .argument("<name>", "the token's name, as isobatch token list shows it")
     .argument(...place)
     .option(...run)
     .addHelpText(
       "after",
-      examples(["isobatch token revoke join --run runs/mnist", "the one that was printed at first"]),
+      examples(["isobatch token revoke join --run runs/mnist", "the token that was printed at the first start"]),
     )
     .action(async (name: string, at: Address | undefined, options) => {
       const { revokeTokenCommand } = await import("../commands/token.js");

@@ -11,7 +11,7 @@ export function addWorker(program: Command, environment: Environment, end: (exit
   const worker = program
     .command("worker")
     .summary("compute for a run")
-    .description("Computes for a run.")
+    .description("Computes for a run, on this machine.")
     .addHelpText(
       "after",
       examples([`ISOBATCH_TOKEN=… isobatch worker join 192.0.2.7:${DEFAULT_PORT}`, "join the run of that server"]),
@@ -19,24 +19,29 @@ export function addWorker(program: Command, environment: Environment, end: (exit
   const join = worker
     .command("join")
     .summary("join a run and compute for it until it ends")
-    .description("Joins the run of a server, and computes for it until it ends or this process is asked to leave.")
-    .argument("<host:port>", "of the server", address("The server's address"))
-    .option("--backend <name>", "what to compute with (default: the first that starts; see isobatch doctor)")
+    .description("Joins a server's run and computes for it until the run ends or this process is stopped.")
+    .argument("<host:port>", "the server's address", address("The server's address"))
+    .option("--backend <name>", "backend to compute with (default: the first that works; see isobatch doctor)")
     .option(
       "--compute-threads <n>",
-      "threads that compute (default: one per core or CPU of a quota; 1 on a GPU)",
+      "threads that compute (default: one per core, or per CPU of a quota; 1 on a GPU)",
       wholeNumber("--compute-threads", 1, THREADS_MAX),
     )
     .option(
       "--gpu <n>",
-      "the GPU to compute on: its number in isobatch doctor, from 0 (default: the first)",
+      "GPU to compute on: its number in isobatch doctor, from 0 (default: the first)",
       wholeNumber("--gpu", 0, GPUS_MAX),
     )
-    .option("--data <dir>", "a copy of the data set's files; without it the server sends the samples")
-    .option("--wait <seconds>", "how long to try to reach the server at first", seconds("--wait", WAIT_SECONDS_MAX), 30)
+    .option("--data <dir>", "folder with a copy of the data set's files (default: the server sends the samples)")
+    .option(
+      "--wait <seconds>",
+      "how long to keep trying to reach the server at the start",
+      seconds("--wait", WAIT_SECONDS_MAX),
+      30,
+    )
     .option(
       "--reconnect-for <seconds>",
-      "how long to look for a server that is gone",
+      "how long to keep trying to reach a server that was lost",
       seconds("--reconnect-for", WAIT_SECONDS_MAX),
       600,
     );
@@ -46,7 +51,7 @@ export function addWorker(program: Command, environment: Environment, end: (exit
       `${examples(
         [`ISOBATCH_TOKEN=… isobatch worker join 192.0.2.7:${DEFAULT_PORT}`, "as the server printed it"],
         [`isobatch worker join gpu-server:${DEFAULT_PORT} --token-file token`, "with the token in a file"],
-      )}\nThe join token comes from ISOBATCH_TOKEN, --token-file or standard input.\n`,
+      )}\nThe join token comes from ISOBATCH_TOKEN, --token-file or, with --token -, standard input.\n`,
     )
     .action(async (at: Address, options) => {
       const request = { path: options.trace, process: "worker" };

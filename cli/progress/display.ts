@@ -1,18 +1,17 @@
-import cliProgress from "cli-progress";
-import { wrapText } from "./format.js";
+import { createLiveLines } from "./live-lines.js";
 import { createPlainPace, type Paint, plainLine, type RunView, terminalLines } from "./view.js";
 
-/** Where a run's lines and its moving figures go: a terminal, or a pipe that gets plain lines. */
+/** Where a run's lines and live figures go: a terminal, or a pipe that gets plain lines. */
 export interface Display {
-  /** Whether what is shown moves, so that nobody else may write to the terminal meanwhile. */
+  /** Whether lines are redrawn in place, so that nothing else may write to the terminal meanwhile. */
   readonly moves: boolean;
-  /** Writes a line that stays, or several. */
+  /** Writes one or more lines that stay. */
   print(text: string): void;
   /** Writes one line, however long, for a command: the terminal wraps it on the screen, and copies it as one line. */
   printLine(line: string): void;
   /** Shows the run as it is now. */
   show(view: RunView): void;
-  /** Removes what moves, for good; lines may still be printed. */
+  /** Removes the live lines for good; lines may still be printed. */
   close(): void;
 }
 
@@ -34,48 +33,14 @@ function createPlainDisplay(stream: NodeJS.WriteStream): Display {
   };
 }
 
-const REDRAWS_PER_SECOND = 5;
-/** What is printed goes over the moving lines, which may be longer. */
-const CLEAR_RIGHT = "\x1b[K";
-
-/** Two lines at the bottom, redrawn in place; lines that stay scroll by above them. */
+/** Two lines that are redrawn; lines that stay scroll by above them. */
 function createTerminalDisplay(stream: NodeJS.WriteStream, paint: Paint): Display {
-  const bars = new cliProgress.MultiBar({
-    stream,
-    fps: REDRAWS_PER_SECOND,
-    clearOnComplete: true,
-    hideCursor: true,
-    // Otherwise a line that has not changed is not drawn again after others were printed over it.
-    forceRedraw: true,
-    format: "",
-  });
-  let shown: RunView | undefined;
-  let open = true;
-  const lineOf = (index: 0 | 1) => () =>
-    shown === undefined ? "" : terminalLines(shown, stream.columns ?? 80, paint)[index];
-
-  const write = (lines: readonly string[]): void => {
-    if (open && shown !== undefined) bars.log(lines.map((line) => `${line}${CLEAR_RIGHT}\n`).join(""));
-    else stream.write(`${lines.join("\n")}\n`);
-  };
-
+  const { print, printLine, show, close } = createLiveLines(stream, 2);
   return {
     moves: true,
-    print: (text) => write(wrapText(text, stream.columns ?? 80).split("\n")),
-    printLine: (line) => write([line]),
-    show(view) {
-      if (!open) return;
-      const first = shown === undefined;
-      shown = view;
-      if (first) for (const index of [0, 1] as const) bars.create(1, 0, {}, { format: lineOf(index) });
-    },
-    close() {
-      if (!open) return;
-      open = false;
-      if (shown === undefined) return;
-      // Once more, for the lines that were printed since the last time.
-      bars.update();
-      bars.stop();
-    },
+    print,
+    printLine,
+    close,
+    show: (view) => show((columns) => terminalLines(view, columns, paint)),
   };
 }

@@ -6,7 +6,7 @@ import { table } from "./table.js";
 describe("numbers as people read them", () => {
   it("groups thousands", () => assert.equal(count(1234567), "1,234,567"));
 
-  it("rounds measures to about three digits, without exponents where that can be helped", () => {
+  it("rounds measures to about three digits, without exponents where possible", () => {
     const cases: [number, string][] = [
       [0, "0"],
       [12_345, "12,300"],
@@ -27,7 +27,7 @@ describe("numbers as people read them", () => {
     assert.equal(percent(0.5, 0), "50 %");
   });
 
-  it("tells a duration in its two largest units", () => {
+  it("writes a duration in its two largest units", () => {
     const cases: [number, string][] = [
       [0, "0.0 s"],
       [9.94, "9.9 s"],

@@ -1,9 +1,9 @@
-/** Numbers as people read them, and lines as terminals show them. */
+/** Numbers for people, and lines for terminals. */
 import { stripVTControlCharacters } from "node:util";
 
 export { count, duration, measure, percent, plural } from "../../shared/format.js";
 
-/** A text from another machine, without what would move the cursor or change colours. */
+/** A text from another machine, without control characters that move the cursor or change colours. */
 export function printable(text: string): string {
   return stripVTControlCharacters(text).replace(/\p{Cc}/gu, "");
 }

@@ -28,7 +28,7 @@ describe("resultLines()", () => {
     ]);
   });
 
-  it("says that a run has ended worse than it began", () => {
+  it("says that a run has ended worse than it started", () => {
     const lines = linesOf({ trainingLoss: { first: 2.3, last: 508, steps: 10, risen: true } });
     assert.ok(
       lines.includes(

@@ -3,7 +3,7 @@ import type { StepDisplay } from "../../backends/tensorflow/install/install.js";
 const REDRAW_MS = 200;
 const ERASE_LINE = "\r\x1b[K";
 
-/** On a terminal a line that is redrawn in place; elsewhere a line when a step has ended. */
+/** On a terminal a line that is redrawn in place; elsewhere one line when a step has ended. */
 export function createStepDisplay(stream: NodeJS.WriteStream): StepDisplay {
   const seconds = (sinceMs: number): string => `${((performance.now() - sinceMs) / 1000).toFixed(1)} s`;
   const print = (line: string): void => void stream.write(`${line}\n`);

@@ -42,7 +42,7 @@ describe("terminalLines()", () => {
     }
   });
 
-  it("says the same in colours", () => {
+  it("shows the same text with colours", () => {
     const painted = terminalLines(view, 100, createPaint(true));
     assert.notDeepEqual(painted, terminalLines(view, 100, plain));
     assert.deepEqual(painted.map(stripVTControlCharacters), terminalLines(view, 100, plain));
@@ -64,20 +64,20 @@ describe("terminalLines()", () => {
 });
 
 describe("plainLine()", () => {
-  it("says all of it in one line", () => {
+  it("shows everything in one line", () => {
     assert.equal(
       plainLine(view),
       "25 %, 75,008 of 300,032 samples, epoch 1.25 of 5, 6,540 samples/s, loss 0.0712, test loss 0.0931, accuracy 97.12 %, κ 4, batch 256, noise scale 5,430, η′ 0.00200, 2 workers, 34 s left",
     );
   });
 
-  it("has no accuracy where that means nothing", () => {
+  it("has no accuracy where it has no meaning", () => {
     assert.doesNotMatch(plainLine({ ...view, evaluation: { loss: 1, accuracy: null } }), /accuracy/);
   });
 });
 
 describe("createPlainPace()", () => {
-  it("gives a line at the start, at each tenth, and when ten seconds were silent", () => {
+  it("gives a line at the start, at each tenth, and after ten seconds of silence", () => {
     const pace = createPlainPace(0);
     const due = [
       [0, 0],

@@ -1,4 +1,4 @@
-/** What a run looks like at one moment, and how that reads on a terminal and in a pipe. Pure. */
+/** A run at one moment, and how it is shown on a terminal and in a pipe. Pure. */
 import { inspect } from "node:util";
 import { epochOf } from "./facts.js";
 import { count, duration, measure, percent, plural } from "./format.js";
@@ -9,9 +9,9 @@ export interface RunView {
   readonly samplesTotal: number;
   readonly samplesPerSecond: number;
   readonly secondsLeft: number;
-  /** In the training part: an epoch. */
+  /** Samples of the training part: an epoch. */
   readonly trainingSamples: number;
-  /** Of training, smoothed; undefined before the first step. */
+  /** The training loss, smoothed; undefined before the first step. */
   readonly loss: number | undefined;
   /** The newest; accuracy is null where it has no meaning. Undefined: none of trained weights. */
   readonly evaluation: { readonly loss: number; readonly accuracy: number | null } | undefined;
@@ -28,10 +28,10 @@ export interface RunView {
   readonly activity: string | undefined;
 }
 
-/** Colours a text, or does not. */
+/** Colours a text, or returns it unchanged. */
 export type Paint = (style: "bold" | "dim" | "green" | "yellow" | "cyan", text: string) => string;
 
-/** Not Node's `styleText`, which looks at standard output and at the environment itself, in some versions. */
+/** Node's `styleText` is not used: some versions look at standard output and the environment themselves. */
 export function createPaint(color: boolean): Paint {
   if (!color) return (_, text) => text;
   return (style, text) => {
@@ -108,14 +108,14 @@ function figuresOf({ loss, evaluation, ...view }: RunView): [label: string, valu
   return figures;
 }
 
-/** When a log gets its next line: every tenth of the run, and now and then between. */
+/** When a log gets its next line: at each tenth of the run, and from time to time in between. */
 export interface PlainPace {
-  /** @param share of the run that is done, in [0, 1] */
+  /** @param share the part of the run that is done, in [0, 1] */
   isDue(share: number, nowMs: number): boolean;
 }
 
 const PACE_MS = 10_000;
-/** Long runs get fewer lines: after hours one in some minutes is enough. */
+/** Long runs get fewer lines: after hours, one every few minutes is enough. */
 const PACE_SHARE = 0.02;
 
 export function createPlainPace(startedMs: number): PlainPace {

@@ -1,8 +1,9 @@
 import type { Status } from "../../shared/wire/index.js";
+import { dataText, epochOf, modelText } from "../progress/facts.js";
 import { count, duration, measure, percent, plural, printable } from "../progress/format.js";
 import { table } from "../progress/table.js";
 
-/** How a run stands, as lines for a pipe. */
+/** The state of a run, as lines for a pipe. */
 export function describeStatus(status: Status): string[] {
   const { samples, samplesTotal, evaluated, evaluationLoss, evaluationAccuracy } = status;
   const { learningRate, gamma1, gamma2, noiseScale, advice } = status;
@@ -15,6 +16,9 @@ export function describeStatus(status: Status): string[] {
     ["phase", `${status.phase}, term ${count(status.term)}`],
     ["step", `${count(status.step)} of ${count(status.steps)}`],
     ["samples", `${count(samples)} of ${count(samplesTotal)} (${percent(share, 0)})`],
+    ["epoch", epochOf(samples, samplesTotal, status.trainingSamples)],
+    ["model", modelText(status)],
+    ["data", dataText(status)],
     ["speed", `${measure(status.samplesPerSecond)} samples/s, ${duration(status.secondsLeft)} left`],
     [
       "κ",
@@ -27,7 +31,12 @@ export function describeStatus(status: Status): string[] {
     ["noise scale", Number.isFinite(noiseScale) ? plural(Math.round(noiseScale), "sample") : "not resolved"],
     ["more workers", advice],
     ["loss", status.step === 0 ? "no step yet" : measure(status.loss)],
-    ["test loss", evaluated ? `${measure(evaluationLoss)}${accuracy}` : "not evaluated yet"],
+    [
+      "test loss",
+      evaluated
+        ? `${measure(evaluationLoss)}${accuracy}${status.evaluationStep === 0 ? " (untrained)" : ""}`
+        : "not evaluated yet",
+    ],
     ["checkpoint", status.checkpointStep < 0 ? "none yet" : `of step ${count(status.checkpointStep)}`],
     ["version", status.version],
     ...failureRows(status),
@@ -53,7 +62,7 @@ export function describeStatus(status: Status): string[] {
   return [...table(rows), "", ...table(workers.length === 0 ? [["no workers"]] : workers), "", ...table(shards)];
 }
 
-/** How a worker's numbers travel. */
+/** How gradients and weights travel between a worker and the server. */
 function transportText(transport: string): string {
   return transport === ""
     ? "joining"

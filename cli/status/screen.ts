@@ -1,20 +1,20 @@
 /**
- * A terminal's screen for a view that is redrawn in place, and the key that leaves it. What the terminal showed before
- * is there again afterwards, however this process ends.
+ * A terminal's screen for a view that is redrawn in place, and the key that leaves it. Afterwards the terminal shows
+ * what it showed before, however this process ends.
  */
 export interface Screen {
   readonly columns: number;
   readonly rows: number;
-  /** Shows these lines and nothing else; none may be longer than the screen is wide. */
+  /** Shows only these lines; none may be longer than the screen is wide. */
   draw(lines: readonly string[]): void;
   /** Calls the listener when the screen has another size, or must be drawn again for another reason. */
   onChange(listener: () => void): void;
-  /** Aborted by q, Ctrl-C, or whoever ends this process. */
+  /** Aborted by q, Ctrl-C, or a signal that ends this process. */
   readonly left: AbortSignal;
   close(): void;
 }
 
-/** Of a terminal that does not say how large it is. */
+/** The size of a terminal that does not report one. */
 const COLUMNS = 80;
 const ROWS = 24;
 /** Without a line break at its end the last line may be at the bottom of the screen. */

@@ -58,7 +58,8 @@ describe("statusLines()", () => {
         "mnist  stepping, term 1                              10.0.0.7:7400  run 5f9ca007",
         "█████████████░░░░░░░░░░░░░  50 %  128,000 of 256,000 samples  2,610/s  49 s left",
         "",
-        "step         500 of 1,000                loss         0.123",
+        "step         500 of 1,000                model        669,706 parameters",
+        "epoch        2.13 of 4.3                 loss         0.123",
         "κ            4 micro-batches             test loss    0.200, accuracy 97.31 %",
         "batch        256 samples                 η′           0.00400",
         "noise scale  310 samples                 checkpoint   of step 450",
@@ -70,17 +71,17 @@ describe("statusLines()", () => {
         "",
         "1 shard  at version 500",
         "",
-        "q or Ctrl-C leaves; the run goes on",
+        "q or Ctrl-C leaves; the run continues",
       ],
     );
   });
 
-  it("tells how κ follows the run, where it does", () => {
+  it("shows how κ follows the run", () => {
     const text = linesOf({ microBatchesPerStep: 8, kappaRule: "2 per worker" }, 80, 24).join("\n");
     assert.match(text, /^κ {12}8, 2 per worker {3}/m);
   });
 
-  it("fits every screen, with colours too, however many workers there are and whatever they call themselves", () => {
+  it("fits every screen, with colours too, however many workers there are and whatever their names", () => {
     const evil = crowd.with(3, workerOf("evil", { device: "\x1b[2Ja device\r\n".repeat(20) }));
     for (const workers of [[], crowd.slice(0, 1), crowd, evil]) {
       for (const [columns, rows] of [
@@ -106,7 +107,7 @@ describe("statusLines()", () => {
     }
   });
 
-  it("shows first who is not well, and counts those for whom there is no room", () => {
+  it("shows silent and draining workers first, and counts those for which there is no room", () => {
     const lines = linesOf({ workers: crowd }, 120, 24);
     const table = lines.slice(lines.findIndex((line) => line.startsWith("64 workers")) + 1);
     assert.match(table[0], /^gpu-server-40 +silent/);
@@ -117,7 +118,7 @@ describe("statusLines()", () => {
     assert.equal(lines.length, 24);
   });
 
-  it("says what there is not yet", () => {
+  it("says what is not known yet", () => {
     const unknown = { loss: Number.NaN, noiseScale: Number.NaN, learningRate: Number.NaN, evaluated: false };
     const nothing = {
       ...unknown,
@@ -134,14 +135,14 @@ describe("statusLines()", () => {
     assert.doesNotMatch(text, /NaN|left\b.*left|more workers:/);
   });
 
-  it("says since when the server is gone, and which shard is", () => {
+  it("says for how long the server has not answered, and which shard is missing", () => {
     const shards = [0, 1].map((index) => ({
       ...statusOf().shards[0],
       index,
       state: index === 1 ? "missing" : "attached",
     }));
     const text = linesOf({ shards }, 80, 24, { seconds: 12, reason: "Cannot reach it." }).join("\n");
-    assert.match(text, /^no answer for 12 s; what follows is older\. Cannot reach it\. Trying again\.$/m);
+    assert.match(text, /^no answer for 12 s; the figures below are older\. Cannot reach it\. Trying again\.$/m);
     assert.match(text, /^2 shards {2}missing: 1$/m);
   });
 });

@@ -1,11 +1,12 @@
 /** A run on a terminal's screen, at one moment. Pure. */
 import { stripVTControlCharacters } from "node:util";
 import type { Status } from "../../shared/wire/index.js";
+import { epochOf } from "../progress/facts.js";
 import { count, cutTo, duration, measure, percent, plural, printable, wrapText } from "../progress/format.js";
 import type { Paint } from "../progress/view.js";
 
 export interface StatusView {
-  /** The newest that was heard. */
+  /** The newest one received. */
   readonly status: Status;
   /** HOST:PORT of the server. */
   readonly address: string;
@@ -22,14 +23,14 @@ export interface ViewSize {
 const GAP = "  ";
 /** Narrower screens get lines that are cut off. */
 const COLUMNS_MIN = 40;
-/** Narrower ones have their facts below each other. */
+/** Narrower ones show their facts in one column. */
 const TWO_COLUMNS_MIN = 72;
-/** Less room says nothing of a device. */
+/** A column narrower than this leaves the device out. */
 const LAST_COLUMN_MIN = 12;
 const BAR_MIN = 10;
-const HINT = "q or Ctrl-C leaves; the run goes on";
+const HINT = "q or Ctrl-C leaves; the run continues";
 
-/** At most `rows` lines, none longer than `columns`. The table of workers has what room is left. */
+/** At most `rows` lines, none longer than `columns`. The table of workers gets the remaining room. */
 export function statusLines({ status, address, gone }: StatusView, { columns, rows, paint }: ViewSize): string[] {
   const width = Math.max(COLUMNS_MIN, columns);
   const warnings = [...goneLines(gone, width, paint), ...failureLines(status, width, paint)];
@@ -69,13 +70,13 @@ function phase({ phase: name, workers }: Status, paint: Paint): string {
 function goneLines(gone: StatusView["gone"], width: number, paint: Paint): string[] {
   if (gone === undefined) return [];
   return warning(
-    `no answer for ${duration(gone.seconds)}; what follows is older. ${gone.reason} Trying again.`,
+    `no answer for ${duration(gone.seconds)}; the figures below are older. ${gone.reason} Trying again.`,
     width,
     paint,
   );
 }
 
-/** Why the run has failed, or what its workers meet while nothing is computed. */
+/** Why the run has failed, or the last error of its workers while nothing is computed. */
 function failureLines({ failure, workerFailure }: Status, width: number, paint: Paint): string[] {
   if (failure !== "") return warning(`the run has failed. ${printable(failure)}`, width, paint);
   return workerFailure === "" ? [] : warning(`workers fail: ${printable(workerFailure)}`, width, paint);
@@ -93,6 +94,7 @@ function factLines(status: Status, width: number, paint: Paint): string[] {
   const accuracy = Number.isFinite(evaluationAccuracy) ? `, accuracy ${percent(evaluationAccuracy)}` : "";
   const left: Fact[] = [
     ["step", `${count(status.step)} of ${count(status.steps)}`],
+    ["epoch", epochOf(status.samples, status.samplesTotal, status.trainingSamples)],
     ["κ", kappaOf(status)],
     ["batch", plural(kappa * microBatchSize, "sample")],
     [
@@ -101,8 +103,14 @@ function factLines(status: Status, width: number, paint: Paint): string[] {
     ],
   ];
   const right: Fact[] = [
+    ["model", plural(status.parameters, "parameter")],
     ["loss", stepped ? measure(status.loss) : "no step yet"],
-    ["test loss", status.evaluated ? `${measure(status.evaluationLoss)}${accuracy}` : "not evaluated yet"],
+    [
+      "test loss",
+      status.evaluated
+        ? `${measure(status.evaluationLoss)}${accuracy}${status.evaluationStep === 0 ? " (untrained)" : ""}`
+        : "not evaluated yet",
+    ],
     ["η′", Number.isFinite(status.learningRate) ? measure(status.learningRate) : "no step yet"],
     ["checkpoint", status.checkpointStep < 0 ? "none yet" : `of step ${count(status.checkpointStep)}`],
   ];
@@ -133,13 +141,13 @@ function cell([label, value]: Fact, width: number, paint: Paint): string {
 
 type Worker = Status["workers"][number];
 
-/** Whoever is not well stands above those who are; those keep their order, so that lines don't jump. */
-const NOT_WELL = ["silent", "joining", "loading weights", "draining"];
-const isWell = ({ state }: Worker): boolean => !NOT_WELL.includes(state);
+/** Workers in these states come first; the others keep their order, so that lines don't jump. */
+const UNUSUAL_STATES = ["silent", "joining", "loading weights", "draining"];
+const isAtWork = ({ state }: Worker): boolean => !UNUSUAL_STATES.includes(state);
 
 function workerLines({ workers }: Status, width: number, room: number, paint: Paint): string[] {
-  if (workers.length === 0) return [paint("yellow", "no workers yet: isobatch worker join brings one")];
-  const ordered = [...workers].sort((a, b) => Number(isWell(a)) - Number(isWell(b)));
+  if (workers.length === 0) return [paint("yellow", "no workers yet: isobatch worker join adds one")];
+  const ordered = [...workers].sort((a, b) => Number(isAtWork(a)) - Number(isAtWork(b)));
   const all = ordered.length <= room - 1;
   const shown = all ? ordered : ordered.slice(0, Math.max(1, room - 2));
   const rest = ordered.slice(shown.length);
@@ -159,7 +167,7 @@ function workerLines({ workers }: Status, width: number, room: number, paint: Pa
 }
 
 function tint(line: string, worker: Worker, paint: Paint): string {
-  return isWell(worker) ? line : paint("yellow", line);
+  return isAtWork(worker) ? line : paint("yellow", line);
 }
 
 function tally(workers: readonly Worker[]): string {
@@ -168,7 +176,7 @@ function tally(workers: readonly Worker[]): string {
   return [...counts].map(([state, number]) => `${count(number)} ${state}`).join(", ");
 }
 
-/** One line is enough for shards that are all there. */
+/** One line, whether all shards are attached or some are missing. */
 function shardLines({ shards }: Status, width: number, paint: Paint): string[] {
   const missing = shards.filter(({ state }) => state !== "attached");
   const version = `at version ${count(Math.min(...shards.map((shard) => shard.version)))}`;
@@ -177,7 +185,7 @@ function shardLines({ shards }: Status, width: number, paint: Paint): string[] {
   return [paint("yellow", cutTo(`${plural(shards.length, "shard")}${GAP}missing: ${names}`, width))];
 }
 
-/** Aligned columns, those of numbers to the right; the last one has the width that is left. */
+/** Aligned columns, numbers to the right; the last column gets the remaining width. */
 function columnsOf(rows: readonly (readonly string[])[], numeric: ReadonlySet<number>, width: number): string[] {
   const last = rows[0].length - 1;
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
@@ -193,7 +201,7 @@ function columnsOf(rows: readonly (readonly string[])[], numeric: ReadonlySet<nu
   );
 }
 
-/** Cuts off a line that is too long all the same; its colours go with it. */
+/** Cuts off a line that is too long, without its colours. */
 function fit(line: string, columns: number): string {
   const plain = stripVTControlCharacters(line);
   return [...plain].length <= columns ? line : cutTo(plain, columns);

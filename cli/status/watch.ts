@@ -16,10 +16,10 @@ export interface WatchOptions {
 const REFRESH_MS = 500;
 
 /**
- * Shows a run until it has ended or the person leaves. A server that is gone is asked again and again: it may be
- * started anew, and meanwhile the screen says since when it is gone.
- * @returns what was known last
- * @throws {IsobatchError} whatever asking again would not change, such as a token that is wrong
+ * Shows a run until it has ended or the person leaves. A server that does not answer is asked again and again, since it
+ * may be restarted; meanwhile the screen shows for how long it has not answered.
+ * @returns the last known status
+ * @throws {IsobatchError} an error that asking again would not change, such as a wrong token
  */
 export async function watchStatus(options: WatchOptions): Promise<Status> {
   const { ask, screen, paint, refreshMs = REFRESH_MS } = options;
