@@ -1,4 +1,4 @@
-/** docker-compose.yml as it is shipped, on a real engine, with workers and server killed in mid-run. */
+/** docker-compose.yml as shipped, on a real engine; workers and the server are killed during the run. */
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";

@@ -1,4 +1,4 @@
-/** deploy/kubernetes on a real node: every overlay is applied; pods are deleted, evicted, scaled in mid-run. */
+/** deploy/kubernetes on a real node: every overlay is applied; pods are deleted, evicted and scaled during runs. */
 import assert from "node:assert/strict";
 import { chownSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

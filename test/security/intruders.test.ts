@@ -138,7 +138,7 @@ const NEEDS_JOINING = ["FetchSamples", "WatchWeights", "PushSums"];
 /** The first message of a stream, which is then closed. */
 async function first(stream: Parameters<typeof readMessages>[0]): Promise<unknown> {
   for await (const message of readMessages(stream, { what: "The stream", stallMs: 10_000 })) return message;
-  throw new Error("the stream ended without a word");
+  throw new Error("the stream ended without a message");
 }
 
 /** Each of these methods is refused for that reason. */
@@ -237,7 +237,7 @@ describe("a server that others reach", LIMIT, () => {
     for (const token of [joinToken, revoked, expired]) assert.ok(!text.includes(parseToken(token).secret));
   });
 
-  it("takes no push of another worker's lease, in mid-run, and comes to the same bits", async (test) => {
+  it("accepts no push for the lease of another worker during a run, and has the same bits", async (test) => {
     const server = await serveHere(test);
     const thief = await connectTo(test, server.address, tokenFor(server, "thief", "worker"));
     const own = await call(thief.coordinator, coordinatorService.Join, joinRequest({ host: "thief" }), CALL);

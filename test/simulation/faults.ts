@@ -30,7 +30,7 @@ export function createFaults(world: World, coordinator: SimulatedCoordinator, dr
     "worker gone for long": () => pick(workers).kill(delayMs(3_000, 15_000)),
     "worker paused": () => pick(workers).pause(delayMs(100, 20_000)),
     "worker's stream broken": () => pick(workers).breakCoordinatorStream(),
-    "all workers killed in mid-step": () => {
+    "all workers killed during a step": () => {
       atPartlyApplied = () => {
         for (const worker of workers) worker.kill(delayMs(10, 3_000));
       };

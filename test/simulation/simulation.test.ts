@@ -123,7 +123,7 @@ const EXPECTED = [
   "fault: worker gone for long",
   "fault: worker paused",
   "fault: worker's stream broken",
-  "fault: all workers killed in mid-step",
+  "fault: all workers killed during a step",
   "fault: worker asked to leave",
   "fault: worker fails for good",
   "event workerFailed",
