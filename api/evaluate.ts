@@ -1,5 +1,4 @@
-import { prepareProcess } from "../backends/tensorflow/availability.js";
-import { readBackendSettings } from "../backends/tensorflow/settings.js";
+import { prepareProcess, readBackendSettings } from "../backends/machine/index.js";
 import { readRunDirectory } from "../server/record/index.js";
 import { callThread } from "./threads/call.js";
 import type { EvaluateOptions, RunEvaluation } from "./types/model.js";

@@ -1,5 +1,5 @@
 /** Settings in the form of environment variables that a worker takes. */
-import { type GradientFlip, parseGradientFlip } from "../compute/gradient-flip.js";
+import { type GradientFlip, parseGradientFlip } from "../compute/index.js";
 import { invalid } from "../shared/errors.js";
 import type { Settings } from "./types/run.js";
 

@@ -1,4 +1,4 @@
-import { readBackendSettings } from "../backends/tensorflow/settings.js";
+import { readBackendSettings } from "../backends/machine/index.js";
 import type { WorkerOptions } from "../worker/index.js";
 import { memoryOptions } from "./memory-options.js";
 import { gradientFlip, patienceMs } from "./settings.js";

@@ -1,23 +1,16 @@
+/** Opening a backend: what every backend does in its own way is in `implementation.ts`. */
 import { IsobatchError } from "../shared/errors.js";
 import type { Numerics } from "../shared/numerics.js";
 import { MANTISSA_BITS, type Precision } from "../shared/precision.js";
-import {
-  enableProdMode,
-  findBackendFactory,
-  type KernelBackend,
-  registerBackend,
-  removeBackend,
-  setBackend,
-} from "../tasks/tfjs/core.js";
+import { enableProdMode, findBackendFactory, registerBackend, removeBackend, setBackend } from "../tasks/tfjs/core.js";
 import type { Compiler } from "./compiler.js";
-import * as cpu from "./cpu/index.js";
-import type { BackendDescription } from "./description.js";
+import { cpu } from "./cpu/index.js";
 import { registerGradients } from "./gradients/index.js";
-import type { BackendName } from "./names.js";
+import type { BackendDescription, BackendImplementation } from "./implementation.js";
+import { type BackendName, type BackendSettings, readBackendSettings } from "./machine/index.js";
 import { withFactorsOf } from "./precision/products.js";
-import * as tensorflow from "./tensorflow/index.js";
-import { type BackendSettings, readBackendSettings } from "./tensorflow/settings.js";
-import * as wasm from "./wasm/index.js";
+import { tensorFlow } from "./tensorflow/index.js";
+import { wasm } from "./wasm/index.js";
 
 /**
  * The revision of the arithmetic that Isobatch adds to the backends' own kernels. It is raised whenever the bits of any
@@ -27,67 +20,30 @@ import * as wasm from "./wasm/index.js";
 const ARITHMETIC = 2;
 
 /** An open backend: tfjs computes on it until it is disposed. One per thread. */
-export interface Backend {
-  name: BackendName;
-  numerics: Numerics;
-  /** The device in words, for people. */
-  device: string;
-  /** Threads inside an operation, of each compute thread. */
-  intraOpThreads: number;
-  /** What makes its bits repeat, and where they do; in words. */
-  determinism: string;
-  /** The precisions that products can be computed in, and how; in words. */
-  precisions: string;
+export interface Backend extends Pick<BackendDescription, "device" | "intraOpThreads" | "determinism" | "precisions"> {
+  readonly name: BackendName;
+  readonly numerics: Numerics;
   /**
    * Runs `body` with all products of matrices and convolutions computed in this precision.
    * @throws {IsobatchError} `unavailable` if the backend can't.
    */
   inPrecision<Result>(precision: Precision, body: () => Result): Result;
-  /** Of a backend that can make programs of what it computes. */
-  compiler: Compiler | undefined;
+  /** The compiler, if the backend can make programs of what it computes. */
+  readonly compiler: Compiler | undefined;
   /** Frees the backend and every tensor on it. A second call does nothing. */
   dispose(): void;
 }
 
-/** Whether a name is a backend's. */
-export const isBackendName = (name: string): name is BackendName => name in implementations;
-
-/** What each backend does in its own way. */
-interface Implementation {
-  /** tfjs's name for it. */
-  readonly registered: string;
-  /** Whatever must be done before it is created; throws an `unavailable` IsobatchError that says why it can't be had. */
-  prepare(settings: BackendSettings): Promise<void>;
-  /** tfjs forgets a backend's factory together with the backend, so it is kept here. */
-  readonly create: () => KernelBackend | Promise<KernelBackend>;
-  /** Registers what training needs beyond what the backend has. */
-  complete(): void;
-  describe(): BackendDescription;
-  compiler?(): Compiler | undefined;
-  /** Prepares the device for products of this precision. @returns the bits of mantissa that factors must be rounded to. */
-  prepareProducts?(precision: Precision): number | undefined;
-}
-
-const native = (name: tensorflow.TensorFlowBackendName): Implementation => ({
-  registered: tensorflow.TENSORFLOW,
-  prepare: (settings) => tensorflow.prepare(name, settings),
-  create: tensorflow.create,
-  complete: tensorflow.complete,
-  describe: tensorflow.describe,
-  compiler: () => tensorflow.compiler(),
-  prepareProducts: tensorflow.prepareProducts,
-});
-
-const implementations: Record<BackendName, Implementation> = {
-  "tfjs-node-gpu": native("tfjs-node-gpu"),
-  "tfjs-node": native("tfjs-node"),
-  wasm: { ...wasm, registered: "wasm", create: findBackendFactory("wasm"), describe: () => wasm.description },
-  cpu: { ...cpu, registered: "cpu", create: findBackendFactory("cpu"), describe: () => cpu.description },
+const implementations: Record<BackendName, BackendImplementation> = {
+  "tfjs-node-gpu": tensorFlow("tfjs-node-gpu"),
+  "tfjs-node": tensorFlow("tfjs-node"),
+  wasm,
+  cpu,
 };
 
 /**
  * Opens a backend in this thread, completed for training, and makes it the one that tfjs computes on.
- * @param settings by default, those of a process without settings
+ * @param settings the defaults if undefined
  * @throws {IsobatchError} `unavailable` if it can't start here
  */
 export async function openBackend(
@@ -96,7 +52,7 @@ export async function openBackend(
 ): Promise<Backend> {
   const { registered, prepare, create, complete, describe, compiler, prepareProducts } = implementations[name];
   const bitsOf = prepareProducts ?? ((precision: Precision) => MANTISSA_BITS[precision]);
-  enableProdMode(); // Otherwise the cpu backend advertises tfjs-node on standard error.
+  enableProdMode(); // Without it the cpu backend advertises tfjs-node on standard error.
   await prepare(settings);
   if (!isRegistered(registered)) registerBackend(registered, create);
   let cause: unknown;

@@ -20,7 +20,7 @@ function listening(): { log: typeof log; lines: string[] } {
 }
 
 describe("probeBackends()", () => {
-  it("tells of each backend, in the order of preference, whether it works and why not", async () => {
+  it("reports for each backend, in the order of preference, whether it works and why not", async () => {
     const probes = await probeBackends(settings);
     assert.deepEqual(
       probes.map(({ name, available }) => [name, available]),
@@ -36,7 +36,7 @@ describe("probeBackends()", () => {
     assert.equal(probes[2].reason, "");
   });
 
-  it("leaves an open backend and its tensors alone", async () => {
+  it("does not touch an open backend and its tensors", async () => {
     const backend = await openBackend("wasm");
     const x = tf.tensor([1, 2, 3]);
     await probeBackends(settings);
@@ -68,7 +68,7 @@ describe("chooseBackend()", () => {
     });
   });
 
-  it("fails when the one asked for can't be had, instead of taking another", async () => {
+  it("fails when the one asked for is unavailable, instead of taking another", async () => {
     await assert.rejects(chooseBackend("tfjs-node", log, settings), (error: unknown) => {
       assert.ok(error instanceof IsobatchError && error.code === "unavailable");
       assert.match(error.message, /^The backend tfjs-node is unavailable: TensorFlow is not installed/);

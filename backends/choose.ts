@@ -1,18 +1,25 @@
 /**
  * Which backends work on this machine, and which one is taken when nobody asks for one.
  *
- * The native ones are tried in a process of their own: loading TensorFlow takes a second and hundreds of megabytes,
- * can end a process where the library is broken, and can't be undone.
+ * The native ones are tried in a separate process: loading TensorFlow takes a second and hundreds of megabytes, can end the
+ * process if the library is broken, and can't be undone.
  */
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { IsobatchError, invalid, messageOf } from "../shared/errors.js";
 import { engine, getBackend, setBackend } from "../tasks/tfjs/core.js";
-import { isBackendName, openBackend } from "./backend.js";
-import { BACKEND_NAMES, type BackendName } from "./names.js";
-import { type BackendSettings, type TensorFlowBackendName, unavailability } from "./tensorflow/index.js";
+import { openBackend } from "./backend.js";
+import {
+  BACKEND_NAMES,
+  type BackendName,
+  type BackendSettings,
+  isBackendName,
+  type TensorFlowBackendName,
+  unavailability,
+} from "./machine/index.js";
 
+/** The outcome of trying a backend. */
 export interface BackendProbe {
   name: BackendName;
   available: boolean;
@@ -20,11 +27,11 @@ export interface BackendProbe {
   reason: string;
   /** The device in words; empty if it isn't available. */
   device: string;
-  /** Of the backend and the library under it; as all below, undefined if it isn't available. */
+  /** The version of the backend and the library under it; like everything below, undefined if it isn't available. */
   version?: string;
   /** What else its bits depend on. */
   flags?: string;
-  /** Threads inside an operation, of each compute thread. */
+  /** The number of threads inside an operation, in each compute thread. */
   intraOpThreads?: number;
   /** What makes its bits repeat, and where they do; in words. */
   determinism?: string;
@@ -41,7 +48,7 @@ export async function probeBackends(settings: BackendSettings): Promise<BackendP
   return probes;
 }
 
-/** Tries one. */
+/** Tries one backend. */
 export async function probeBackend(name: BackendName, settings: BackendSettings): Promise<BackendProbe> {
   return name === "wasm" || name === "cpu" ? probeByOpening(name, settings) : probeNative(name, settings);
 }
@@ -88,20 +95,21 @@ async function probeNative(name: TensorFlowBackendName, settings: BackendSetting
   }
 }
 
-/** As the end of a sentence that has named the backend. */
+/** The reason as the end of a sentence that has named the backend. */
 function reasonOf(name: BackendName, error: unknown): string {
   return messageOf(error).replace(`The backend ${name} is unavailable: `, "").replace(/\.$/, "");
 }
 
-/** Of a Logger, what is used to tell of a choice: a thread that has none passes the lines on. */
+/** The part of a Logger that a choice is logged with: a thread, which has no Logger, passes the lines on. */
 export interface ChoiceLog {
   info(fields: object, line: string): void;
 }
 
 /**
  * The backend to compute on: the one asked for, or the first that works. Every choice and every failure on the way
- * is logged with its reason. Throws an IsobatchError for a name that isn't a backend's, and when the one asked for
- * can't be had.
+ * is logged with its reason.
+ * @throws {IsobatchError} `invalid_input` for a name that isn't a backend's, `unavailable` if the one asked for is
+ * unavailable, or all are
  */
 export async function chooseBackend(
   requested: string | undefined,
@@ -121,10 +129,10 @@ export async function chooseBackend(
     if (requested !== undefined) {
       throw new IsobatchError(
         "unavailable",
-        `The backend ${name} is unavailable: ${reason}. Choose another with --backend, or none to take the best there is.`,
+        `The backend ${name} is unavailable: ${reason}. Choose another with --backend, or leave --backend out to use the best one that works.`,
       );
     }
     log.info({ backend: name, reason }, `not computing on ${name}: ${reason}`);
   }
-  throw new IsobatchError("unavailable", "None of the backends works here; isobatch doctor tells why.");
+  throw new IsobatchError("unavailable", "None of the backends works here; isobatch doctor shows why.");
 }

@@ -8,11 +8,11 @@ import type { GradientForm, ProgramSums } from "./program-sums.js";
 
 export type Numbers = Float32Array | Int32Array | Uint8Array;
 
-/** What a computation worked on. */
+/** What a computation took and produced. */
 export interface Computation {
   /** Float32; they keep their values from one run to the next until others are loaded. */
   readonly variables: readonly Tensor[];
-  /** They have other values in each run. */
+  /** They have different values in each run. */
   readonly inputs: readonly Tensor[];
   /** The keys that its random numbers were drawn by, each two integers of 32 bits. The same key draws the same numbers. */
   readonly draws: readonly Int32Array[];
@@ -27,18 +27,18 @@ export interface Compiler {
    */
   readonly bits: "operations" | "program";
   /**
-   * Computes, and remembers how. The outputs stay the caller's.
-   * @throws {UncompilableError} after computing all the same, if it can't be compiled.
+   * Computes, and records how. The outputs belong to the caller.
+   * @throws {UncompilableError} if it can't be compiled; it has been computed all the same.
    */
   trace(computation: () => Computation): Trace;
   /**
-   * Makes a program of what two traces, of other inputs and draws, have in common.
+   * Makes a program of what two traces, with different inputs and draws, have in common.
    * @throws {UncompilableError} if they differ in anything but inputs, variables and draws.
    */
   compile(first: Trace, second: Trace): Program;
 }
 
-/** A computation as it was watched. Only the compiler that made it can read it. */
+/** A recorded computation. Only the compiler that made it can read it. */
 export interface Trace {
   readonly operations: number;
 }
@@ -47,7 +47,7 @@ export interface Trace {
 export interface ProgramSize {
   /** The number of operations that compute something. */
   readonly operations: number;
-  /** The size of the graph's constants, as they are encoded. */
+  /** The size of the graph's constants as encoded. */
   readonly constantBytes: number;
 }
 
@@ -55,14 +55,14 @@ export interface Program {
   readonly size?: ProgramSize;
   /** The indices of the draws whose keys each run takes after the inputs. */
   readonly draws: readonly number[];
-  /** Sets the variables. Each is given as the arrays that its elements are stored in, one after the other. */
+  /** Sets the variables. Each is given as the arrays that hold its elements, in order. */
   load(variables: readonly (readonly Float32Array[])[]): void;
   /** The values last loaded, a new array for each variable. */
   variables(): Float32Array[];
   /**
    * Computes once.
    * @param inputs of the shapes and types that were traced; then the keys of `draws`.
-   * @param outputs for each output the arrays to write its elements to, one after the other.
+   * @param outputs for each output the arrays to write its elements to, in order.
    * @returns whether everything that was written is finite; undefined if the program does not check.
    */
   run(inputs: readonly Numbers[], outputs: readonly (readonly Float32Array[])[]): boolean | undefined;

@@ -1,6 +1,6 @@
 import { backend_util } from "../tasks/tfjs/core.js";
 
-/** What tfjs's convolution kernels are told besides their tensors; pairs for images, triples for volumes. */
+/** The attributes of tfjs's convolution kernels; pairs for images, triples for volumes. */
 export interface ConvolutionAttributes {
   strides: number[] | number;
   pad: "valid" | "same" | number | backend_util.ExplicitPadding;
@@ -16,7 +16,7 @@ type Triple = [depth: number, height: number, width: number];
 export interface ConvolutionSizes {
   batch: number;
   channels: number;
-  /** Output channels; of a depthwise convolution, those of each input channel. */
+  /** Output channels; for a depthwise convolution, those of each input channel. */
   filters: number;
   input: Triple;
   filter: Triple;

@@ -1,7 +1,7 @@
 import { parentPort } from "node:worker_threads";
 
 /**
- * tfjs in float64, in a thread of its own: wherever its cpu backend asks for a Float32Array it gets a Float64Array.
+ * tfjs in float64, in a separate thread: wherever its cpu backend asks for a Float32Array it gets a Float64Array.
  * Only its forward pass is used, for central differences along given directions.
  */
 

@@ -53,7 +53,7 @@ export interface GradientCase {
 }
 
 export interface Tolerance {
-  /** Step of the central difference, small beside whatever moves a kink. */
+  /** The step of the central difference, small compared with what moves a kink. */
   step?: number;
   /** Largest difference, relative to the largest gradient, or to 1 where that is less. */
   gradient?: number;

@@ -38,7 +38,7 @@ describe("a model's call", () => {
     both.dispose();
   });
 
-  it("gives a layer that is called without a mask none, whatever was called before", async () => {
+  it("gives no mask to a layer that is called without one, regardless of earlier calls", async () => {
     await openBackend("wasm");
     const both = branches();
     const rows = tf.tidy(() => (both.apply(tokens()) as tf.Tensor).arraySync() as number[][]);

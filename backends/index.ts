@@ -1,5 +1,9 @@
+/**
+ * What a thread computes on: opening a backend loads TensorFlow.js. What can be found out without that is behind
+ * `backends/machine/`.
+ */
 export type { Numerics } from "../shared/numerics.js";
-export { type Backend, isBackendName, openBackend } from "./backend.js";
+export { type Backend, openBackend } from "./backend.js";
 export { type BackendProbe, chooseBackend, probeBackend, probeBackends } from "./choose.js";
 export {
   type Compiler,
@@ -11,7 +15,13 @@ export {
   UncompilableError,
 } from "./compiler.js";
 export { dropout } from "./dropout.js";
-export { BACKEND_NAMES, type BackendName } from "./names.js";
-export type { GradientForm, HostVectors, ProgramSums, SumsOperation, VectorForm, Weights } from "./program-sums.js";
-export { type BackendSettings, readBackendSettings } from "./tensorflow/settings.js";
-export { defaultComputeThreads } from "./threads.js";
+export {
+  BACKEND_NAMES,
+  type BackendName,
+  type BackendSettings,
+  defaultComputeThreads,
+  isBackendName,
+  readBackendSettings,
+} from "./machine/index.js";
+export { isOutOfMemory, withoutStatus } from "./native-errors.js";
+export type { GradientForm, HostVectors, ProgramSums, SumsOperation, VectorForm } from "./program-sums.js";

@@ -8,8 +8,8 @@ import {
 } from "../tasks/tfjs/core.js";
 
 /**
- * Writing a kernel out of kernels. tfjs calls a kernel outside its tidy scopes: whatever a kernel allocates on the
- * way, it must free itself. `compose` does so: each intermediate owns one reference to its data (reshapes and
+ * Composing a kernel of other kernels. tfjs calls a kernel outside its tidy scopes, so a kernel must free everything that
+ * it allocates except its result. `compose` does so: each intermediate owns one reference to its data (reshapes and
  * identities included, which add one), and all but the result are released.
  */
 
@@ -21,7 +21,7 @@ type Attributes = Record<string, unknown>;
 export interface Run {
   /** Runs a kernel of the same backend. */
   (kernelName: string, inputs: NamedTensorInfos, attributes?: Attributes): TensorInfo;
-  /** Takes charge of a result that was made otherwise. */
+  /** Takes ownership of a result that was made in another way. */
   own(result: TensorInfo): TensorInfo;
 }
 
@@ -62,8 +62,8 @@ export interface KernelCall<Inputs, Attrs> {
 }
 
 /**
- * Registers `kernel` in the place of the backend's own (if it has one), which is handed to it as `original`. The
- * original's set-up stays, so that the backend can still be closed and opened again.
+ * Registers `kernel` in place of the backend's own (if it has one), which is passed to it as `original`. The original's
+ * set-up is kept, so that the backend can still be closed and opened again.
  */
 export function replaceKernel<Inputs, Attrs>(
   backendName: string,

@@ -32,7 +32,7 @@ export interface LayerCase {
 const PLANE = [5, 6, 3];
 const SEQUENCE = [4, 3];
 
-/** A layer alone, between the input and the output. */
+/** A single layer between the input and the output. */
 function alone(
   className: string,
   variant: string,

@@ -1,10 +1,5 @@
-/** How our kernels that normalise are called and registered; tasks/models/layers/kernel-names.ts says what they compute. */
-import {
-  BATCH_NORM,
-  BATCH_NORM_GRADIENT,
-  LAYER_NORM,
-  LAYER_NORM_GRADIENT,
-} from "../tasks/models/layers/kernel-names.js";
+/** How our normalisation kernels are called and registered; tasks/models/layers/kernel-names.ts says what they compute. */
+import { BATCH_NORM, BATCH_NORM_GRADIENT, LAYER_NORM, LAYER_NORM_GRADIENT } from "../tasks/models/index.js";
 import { type KernelCall, replaceKernel, type TensorInfo } from "./kernels.js";
 
 export type BatchNormCall = KernelCall<
@@ -27,7 +22,7 @@ export type LayerNormGradientCall = KernelCall<
   { readonly centered: boolean }
 >;
 
-/** A backend's kernels that normalise. */
+/** A backend's normalisation kernels. */
 export interface NormalizationKernels {
   batchNorm(call: BatchNormCall): TensorInfo[];
   batchNormGradient(call: BatchNormGradientCall): TensorInfo[];

@@ -1,6 +1,6 @@
 import { backend_util } from "../tasks/tfjs/core.js";
 
-/** What tfjs's pooling kernels are told besides their tensors; pairs for images, triples for volumes. */
+/** The attributes of tfjs's pooling kernels; pairs for images, triples for volumes. */
 export interface PoolAttributes {
   filterSize: number[] | number;
   strides: number[] | number;

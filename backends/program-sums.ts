@@ -17,14 +17,14 @@ export interface GradientForm {
 }
 
 export interface VectorForm {
-  /** Its pieces, one after the other: elements [from, from + length) of an output. */
+  /** Its pieces, in order: elements [from, from + length) of an output. */
   readonly pieces: readonly { readonly output: number; readonly from: number; readonly length: number }[];
-  /** Whether it is a gradient, which is clipped, weighted and squared; any other vector is only added up. */
+  /** Whether it is a gradient, which is clipped, multiplied by coefficients and squared; any other vector is only added up. */
   readonly trained: boolean;
 }
 
-/** A gradient's weights in S1 and in S2; undefined: 1 in both. */
-export type Weights = readonly [w1: number, w2: number] | undefined;
+/** What a leaf's gradient is multiplied by in S1 and in S2; undefined: 1 in both. */
+export type CoefficientPair = readonly [w1: number, w2: number] | undefined;
 
 /**
  * - `keep`: the slot's S1 becomes the raw gradient g.
@@ -34,10 +34,10 @@ export type Weights = readonly [w1: number, w2: number] | undefined;
  */
 export type SumsOperation =
   | { readonly kind: "keep"; readonly slot: number }
-  | { readonly kind: "square" | "addGradient"; readonly slot: number; readonly weights: Weights }
+  | { readonly kind: "square" | "addGradient"; readonly slot: number; readonly coefficients: CoefficientPair }
   | { readonly kind: "add"; readonly into: number; readonly slot: number };
 
-/** Arrays on the host: for each of the form's vectors one of its length. */
+/** Arrays on the host: one for each of the form's vectors, of the same length. */
 export type HostVectors = readonly Float32Array[];
 
 export interface ProgramSums {
@@ -53,10 +53,10 @@ export interface ProgramSums {
    */
   read(slot: number, s1: HostVectors, s2: HostVectors | undefined): boolean;
   /**
-   * The smallest weight that a leaf may have, other than 0, for the same bits here and on the host in any order of
+   * The smallest leaf coefficient, other than 0, for which the bits are the same here and on the host in any order of
    * operations; 0: there is no limit.
    */
-  readonly smallestWeight: number;
+  readonly smallestCoefficient: number;
   /** The same in another thread, where that is possible. Until the promise is settled the program can do nothing else. */
   readonly later?: {
     compute(...inputs: Parameters<ProgramSums["compute"]>): Promise<ReturnType<ProgramSums["compute"]>>;

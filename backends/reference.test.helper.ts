@@ -94,7 +94,7 @@ export function depthwiseConvolution(x: Array64, filter: Array64, axes: [Sliding
   });
 }
 
-/** Max or mean over windows (…spatial) of x (n, …spatial, channels); what lies outside is no part of a window. */
+/** Max or mean over windows (…spatial) of x (n, …spatial, channels); what is outside does not belong to a window. */
 export function pool(x: Array64, window: number[], axes: Sliding[], kind: "max" | "mean"): Array64 {
   const inside = x.shape.slice(1, -1);
   return build([x.shape[0], ...axes.map((axis) => axis.out), x.shape.at(-1)!], (index) => {

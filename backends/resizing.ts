@@ -1,12 +1,12 @@
-/** What tfjs's resizing kernels are told besides their tensors. */
+/** The attributes of tfjs's resizing kernels. */
 export interface ResizeAttributes {
   alignCorners: boolean;
   halfPixelCenters?: boolean;
 }
 
 /**
- * Which point of x (batch, height, width, channels) each point of y, an image of another size, copies when it is
- * resized to the nearest neighbour: both numbered from 0 over all images, by the rule of tfjs's forward kernel.
+ * The point of x (batch, height, width, channels) that each point of y, an image of another size, copies when x is resized
+ * to the nearest neighbour. Both are numbered from 0 over all images; the rule is that of tfjs's forward kernel.
  */
 export function nearestPoints(x: number[], y: number[], attrs: ResizeAttributes): Int32Array {
   const [batch, height, width] = x;

@@ -1,4 +1,4 @@
-import { readBackendSettings } from "./tensorflow/settings.js";
+import { readBackendSettings } from "./machine/index.js";
 
-/** What tests and measurements open native backends with: the settings of their own environment, as on the command line. */
+/** The settings that tests and measurements open native backends with: read from their environment, as the command line does. */
 export const settings = readBackendSettings(process.env);

@@ -12,7 +12,7 @@
  * - `machine-sums`, `link`, `dashboard` and `bfloat16`.
  */
 import { parseArgs } from "node:util";
-import type { BackendName } from "../backends/index.js";
+import type { BackendName } from "../backends/machine/index.js";
 import { wholeNumber } from "../cli/option-values.js";
 import { IsobatchError, messageOf } from "../shared/errors.js";
 import { bfloat16Scenario } from "./bfloat16.js";

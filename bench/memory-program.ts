@@ -1,7 +1,7 @@
 /** A process that computes micro-batches of one model on one backend, and prints in JSON how much memory it held meanwhile. */
 import { memory } from "@tensorflow/tfjs-core";
-import { isBackendName } from "../backends/index.js";
-import { type ModelCaseName, modelCases, openModel } from "../compute/model-cases.test.helper.js";
+import { isBackendName } from "../backends/machine/index.js";
+import { type ModelCaseName, modelCases, openModel } from "../compute/gradients/model-cases.test.helper.js";
 import type { MemoryPoint } from "./memory.js";
 
 const [backend = "", model = "", count = ""] = process.argv.slice(2);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type BackendName, probeBackend } from "../backends/index.js";
 import { settings } from "../backends/settings.test.helper.js";
-import type { ModelCaseName } from "../compute/model-cases.test.helper.js";
+import type { ModelCaseName } from "../compute/gradients/model-cases.test.helper.js";
 import { growth, type MemoryScenario, measureMemory } from "./memory.js";
 
 /** A share of `npm run bench -- memory`: fewer micro-batches, of the models that hold the most kinds of tensors. */

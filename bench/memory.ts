@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { BACKEND_NAMES, type BackendName, isBackendName, probeBackend } from "../backends/index.js";
 import { settings } from "../backends/settings.test.helper.js";
-import { type ModelCaseName, modelCases } from "../compute/model-cases.test.helper.js";
+import { type ModelCaseName, modelCases } from "../compute/gradients/model-cases.test.helper.js";
 import { IsobatchError, invalid } from "../shared/errors.js";
 
 export interface MemoryPoint {

@@ -5,11 +5,11 @@
 
 import { type Compiler, openBackend } from "../backends/index.js";
 import { settings } from "../backends/settings.test.helper.js";
-import type { NativeBackend } from "../backends/tensorflow/native-package.js";
-import { createCompiler, programSettings } from "../backends/tensorflow/program/index.js";
-import type { SessionAddon } from "../backends/tensorflow/program/session.js";
-import { attachMemory, createGradients, createWorkerMemory, gradientAddresses } from "../compute/index.js";
-import { readFields } from "../shared/wire/protobuf.js";
+import type { NativeBackend } from "../backends/tensorflow/index.js";
+import { createCompiler, programSettings, type SessionAddon } from "../backends/tensorflow/program/index.js";
+import { createGradients } from "../compute/gradients/index.js";
+import { attachMemory, createWorkerMemory, gradientAddresses } from "../compute/index.js";
+import { readFields } from "../shared/protobuf.js";
 import { buildModel, type ModelSpec } from "../tasks/index.js";
 import { backend as currentBackend } from "../tasks/tfjs/core.js";
 import { characters, images, type MeasuredModel, measuredModels, randomBatch, VOCABULARY } from "./models.js";

@@ -7,7 +7,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { BackendName } from "../backends/index.js";
+import type { BackendName } from "../backends/machine/index.js";
 import { measure } from "./gradients.js";
 import { type MeasuredModelName, measuredModels } from "./models.js";
 import { environment } from "./peers/environment.js";

@@ -5,11 +5,10 @@
 
 import { type Backend, type BackendName, openBackend } from "../backends/index.js";
 import { settings } from "../backends/settings.test.helper.js";
+import { createGradients, type GradientsOptions } from "../compute/gradients/index.js";
 import {
   attachMemory,
-  createGradients,
   createWorkerMemory,
-  type GradientsOptions,
   gradientAddresses,
   viewElements,
   weightsAddresses,

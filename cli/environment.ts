@@ -1,5 +1,5 @@
 import { gradientFlip, patienceMs } from "../api/settings.js";
-import { type BackendSettings, readBackendSettings } from "../backends/tensorflow/settings.js";
+import { type BackendSettings, readBackendSettings } from "../backends/machine/index.js";
 import { type FailSetting, parseFailSetting } from "../shared/fail-point.js";
 import { oneOf } from "./option-values.js";
 import { ownCommand, shellWord } from "./own-command.js";

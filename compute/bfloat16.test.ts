@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { batchOf, openGradients } from "./open-gradients.test.helper.js";
+import { batchOf, openGradients } from "./gradients/open-gradients.test.helper.js";
 
 const LAYERS = [
   { layer: "Dense", units: 6, inputShape: [4], activation: "tanh", name: "frozen" },
@@ -8,7 +8,7 @@ const LAYERS = [
   { layer: "Dense", units: 3 },
 ];
 
-/** The nearer of the two bfloat16 numbers beside x; of two that are as near, the one whose last bit is 0. */
+/** The nearer of the two bfloat16 numbers next to x; of two that are equally near, the one whose last bit is 0. */
 function nearestBfloat16(x: number): number {
   const float = new Float32Array([x]);
   const bits = new Uint32Array(float.buffer);

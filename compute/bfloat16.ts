@@ -1,21 +1,21 @@
 /**
- * Rounding for a task with `wire: "bfloat16"`; how products are computed is its `precision`. Rounding belongs to a gradient,
- * not to its journey: parameters are rounded where a thread loads them, a micro-batch's gradient before it enters any sum,
- * and so a run's bits don't depend on whether they crossed a network, or how often.
+ * Rounding for a task with `wire: "bfloat16"`; how products are computed is its `precision`. Numbers are rounded where they
+ * are computed, not where they are sent: parameters when a thread loads them, a micro-batch's gradient before it enters any
+ * sum. So a run's bits don't depend on whether numbers crossed a network, or how often.
  */
 import { isPacked, type LayoutTensor, type WireFormat } from "../shared/layout/index.js";
 import { type Addresses, gradientAddresses, type SharedMemory, weightsAddresses } from "./memory.js";
 
 export interface WireRounding {
-  /** Makes ready what `weightsAt` names, from θ; to be called before a model loads its weights. */
+  /** Prepares the vector that `weightsAt` names, from θ; to be called before a model loads its weights. */
   roundWeights(): void;
   /** The vector in which a model finds the values of `tensor`. */
   weightsAt(tensor: LayoutTensor): Addresses;
-  /** Rounds a micro-batch's gradient in place; the batch statistics behind it stay float32. */
+  /** Rounds a micro-batch's gradient in place; the batch statistics after it stay float32. */
   roundGradient(gradient: Addresses): void;
 }
 
-/** @param thread whose gradient buffer holds the rounded parameters while they are loaded: no gradient is in it then */
+/** @param thread the thread whose gradient buffer holds the rounded parameters while they are loaded: it is free then */
 export function createWireRounding(wire: WireFormat, memory: SharedMemory, thread: number): WireRounding {
   const { plan } = memory;
   const theta = weightsAddresses(plan);

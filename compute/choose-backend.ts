@@ -1,29 +1,29 @@
 /**
- * Which backend a worker computes with must be known before it joins: the server admits one numerics class, and only
- * an open backend knows its own. The main thread never loads tfjs (it is large, and synchronous), so a thread of its
- * own opens the backend, says what it is, and ends.
+ * Chooses the backend that a worker computes with. It must be known before the worker joins: the server admits one numerics
+ * class, and only an open backend knows its own. The main thread computes nothing and so opens no backend; a separate
+ * thread opens it, reports its numerics class, and ends.
  */
 import { Worker } from "node:worker_threads";
-import type { BackendName, BackendSettings, Numerics } from "../backends/index.js";
-import { prepareProcess, processLeaver } from "../backends/tensorflow/availability.js";
+import type { Numerics } from "../backends/index.js";
+import { type BackendName, type BackendSettings, prepareProcess, processLeaver } from "../backends/machine/index.js";
 import { type ErrorCode, IsobatchError } from "../shared/errors.js";
 import type { Logger } from "../shared/log.js";
 import { systemError } from "../shared/system-errors.js";
 import { traceThread } from "../shared/trace/index.js";
-import { endThread } from "./index.js";
 import type { ProbeMessage, ProbeStart } from "./probe-thread.js";
+import { endThread } from "./stuck-threads.js";
 
 export interface ChosenBackend {
   readonly name: BackendName;
   readonly numerics: Numerics;
-  /** In words, for people. */
+  /** The device in words, for people. */
   readonly device: string;
 }
 
 /**
  * The backend that was asked for, or the first that works; each choice is logged with its reason.
- * @param gpu the number of the GPU to compute on, if one was asked for; see `prepareProcess`.
- * @throws {IsobatchError} `invalid_input` for an unknown name or number, `unavailable` if it can't be had.
+ * @param gpu the number of the GPU to compute on, if one was requested; see `prepareProcess`
+ * @throws {IsobatchError} `invalid_input` for an unknown name or number, `unavailable` if it is unavailable
  */
 export async function chooseBackendOffThread(
   requested: string | undefined,
@@ -61,7 +61,7 @@ export async function chooseBackendOffThread(
   }
 }
 
-/** Each native backend is tried in a process of its own first, for a minute at most, so this one opens what has opened before. */
+/** Each native backend is tried in a separate process first, for at most a minute, so the thread opens one that has opened before. */
 const OPEN_MS_MAX = 600_000;
 const END_MS = 10_000;
 const END_HUNG_MS = 1_000;

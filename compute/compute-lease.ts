@@ -1,16 +1,16 @@
 /**
- * One lease, split among the threads: each is told its whole range at once and answers once, with the nodes that it has
- * folded, while its samples are sent. Only if threads have folded siblings do all of them join those together, each on
- * its share of the elements. How many threads there were can't be seen in the bits.
+ * Computes one lease, split among the threads: each is given its whole range at once and answers once, with the nodes that
+ * it has folded, while its samples are sent. If threads have folded siblings, all threads join those, each on its share of
+ * the elements. The bits do not depend on the number of threads.
  */
 import type { Interval } from "../shared/sums/index.js";
-import type { ComputeThread } from "./compute-thread.js";
+import { onEachThread } from "./concurrency.js";
+import { NonFiniteError } from "./errors.js";
 import { type FoldedNode, joinNodes } from "./fold.js";
-import { NonFiniteError } from "./non-finite-error.js";
 import type { FoldedRange } from "./protocol.js";
 import type { FetchBatch, SampleFeed } from "./sample-feed.js";
-import type { LeaseWeights } from "./sums.js";
-import { together } from "./turns.js";
+import type { LeaseCoefficients } from "./sums.js";
+import type { ComputeThread } from "./thread-client.js";
 
 /** Leaves [lo, hi) of a step. */
 export interface Lease extends Interval {
@@ -18,17 +18,17 @@ export interface Lease extends Interval {
   readonly firstMicroBatch: number;
   /** κ of the step. */
   readonly microBatches: number;
-  /** Of leaves lo … hi − 1 in S1 and S2; absent or empty: all 1. */
+  /** The coefficients of leaves lo … hi − 1 in S1 and S2; absent or empty: all 1. */
   readonly leafCoefficients1?: ArrayLike<number>;
   readonly leafCoefficients2?: ArrayLike<number>;
-  /** Whether every leaf stays a node of its own, for its shards to fold. */
+  /** Whether every leaf stays a separate node, for its shards to fold. */
   readonly apart?: boolean;
 }
 
 export interface ComputedLease {
-  /** The lease's canonical nodes, or its leaves, from left to right; their slots are the caller's to release. */
+  /** The lease's canonical nodes, or its leaves, from left to right; the caller must release their slots. */
   readonly nodes: FoldedNode[];
-  /** One a leaf: the micro-batch's mean loss, regularisers included. */
+  /** One per leaf: the micro-batch's mean loss, regularisers included. */
   readonly losses: Float64Array;
   /** From the first samples to the last sum. */
   readonly computeMs: number;
@@ -45,7 +45,7 @@ export interface FedThread {
 /** A thread's part of a lease, and the slots that folding it takes. */
 export type LeasePart = Interval & { readonly slots: number[] };
 
-/** @param parts of the first threads, from left to right. */
+/** @param parts the parts of the first threads, from left to right */
 export async function computeLease(
   threads: readonly FedThread[],
   lease: Lease,
@@ -53,9 +53,9 @@ export async function computeLease(
   fetchBatch: FetchBatch,
   signal: AbortSignal | undefined,
 ): Promise<ComputedLease> {
-  const weights = leaseWeightsOf(lease);
-  const folded = await together(threads.slice(0, parts.length), signal, (fed, i, stop, fail) =>
-    foldPart(fed, { lease, part: parts[i], weights, fetchBatch, stop, fail }),
+  const coefficients = leaseCoefficientsOf(lease);
+  const folded = await onEachThread(threads.slice(0, parts.length), signal, (fed, i, stop, fail) =>
+    foldPart(fed, { lease, part: parts[i], coefficients, fetchBatch, stop, fail }),
   );
   const foldedNodes = folded.flatMap((range) => range.nodes);
   const { nodes, operations } = lease.apart
@@ -65,8 +65,8 @@ export async function computeLease(
   const foldedAt = performance.now();
   if (operations.length > 0) {
     const made = nodes.filter(({ lo, hi }) => !foldedNodes.some((node) => node.lo === lo && node.hi === hi));
-    const joined = await together(threads, undefined, ({ thread }, index) =>
-      thread.ask("join", { operations, nodes: made, weights, part: { index, of: threads.length } }),
+    const joined = await onEachThread(threads, undefined, ({ thread }, index) =>
+      thread.ask("join", { operations, nodes: made, coefficients, part: { index, of: threads.length } }),
     );
     infinite.push(...made.filter((_, i) => joined.some(({ finite }) => !finite[i])));
   }
@@ -82,23 +82,23 @@ export async function computeLease(
 interface Folding {
   readonly lease: Lease;
   readonly part: LeasePart;
-  readonly weights: LeaseWeights | undefined;
+  readonly coefficients: LeaseCoefficients | undefined;
   readonly fetchBatch: FetchBatch;
   readonly stop: AbortSignal;
   readonly fail: (error: unknown) => void;
 }
 
-/** Resolves, or rejects, when the thread rests. */
+/** Resolves, or rejects, when the thread is idle again. */
 async function foldPart({ thread, feed }: FedThread, folding: Folding): Promise<FoldedRange> {
-  const { lease, part, weights, fetchBatch, stop, fail } = folding;
+  const { lease, part, coefficients, fetchBatch, stop, fail } = folding;
   const { microBatches, firstMicroBatch, apart = false } = lease;
   stop.throwIfAborted();
   const abandon = (): void => thread.abandon();
   stop.addEventListener("abort", abandon, { once: true });
   const whole = { lo: lease.lo, hi: lease.hi };
-  const folded = thread.ask("lease", { ...part, whole, microBatches, firstMicroBatch, apart, weights });
+  const folded = thread.ask("lease", { ...part, whole, microBatches, firstMicroBatch, apart, coefficients });
   const sent = feed.send(firstMicroBatch + part.lo, firstMicroBatch + part.hi, fetchBatch, stop);
-  // What fails first stops the other, which settles then.
+  // The first failure stops the other, which then settles.
   for (const each of [folded, sent]) each.catch(fail);
   await Promise.allSettled([folded, sent]);
   stop.removeEventListener("abort", abandon);
@@ -108,7 +108,11 @@ async function foldPart({ thread, feed }: FedThread, folding: Folding): Promise<
   return range;
 }
 
-function leaseWeightsOf({ lo, leafCoefficients1 = [], leafCoefficients2 = [] }: Lease): LeaseWeights | undefined {
+function leaseCoefficientsOf({
+  lo,
+  leafCoefficients1 = [],
+  leafCoefficients2 = [],
+}: Lease): LeaseCoefficients | undefined {
   if (leafCoefficients1.length === 0 && leafCoefficients2.length === 0) return undefined;
   return { first: lo, w1: leafCoefficients1, w2: leafCoefficients2 };
 }

@@ -1,17 +1,16 @@
-/** Samples that a thread has decoded and not yet computed, by the number of their micro-batch. */
-import type { Gradients, SampleBatch } from "./gradients.js";
-import type { DecodedMicroBatch } from "./model-gradient.js";
+/** Samples that a thread has decoded but not yet computed, by the number of their micro-batch. */
+import type { DecodedMicroBatch, Gradients, SampleBatch } from "./gradients/index.js";
 import type { LeaseRequest } from "./protocol.js";
 
 type Leaves = Pick<LeaseRequest, "firstMicroBatch" | "lo" | "hi">;
 
 export interface DecodedAhead {
   give(batch: SampleBatch): void;
-  /** Removes a micro-batch. The function gives its samples, or throws why they can't be decoded; undefined: it is not here. */
+  /** Removes a micro-batch. The function returns its samples, or throws why they can't be decoded; undefined if it is not here. */
   take(number: number): (() => DecodedMicroBatch) | undefined;
-  /** Forgets all but these leaves. */
+  /** Drops all but these leaves. */
   keep(leaves: Leaves): void;
-  /** Forgets these leaves. */
+  /** Drops these leaves. */
   forget(leaves: Leaves): void;
 }
 
@@ -40,7 +39,7 @@ export function createDecodedAhead({ decode }: Pick<Gradients, "decode">): Decod
 const isOneOf = ({ firstMicroBatch, lo, hi }: Leaves, number: number): boolean =>
   number >= firstMicroBatch + lo && number < firstMicroBatch + hi;
 
-/** Does something now, and gives its result, or throws what it threw, when it is asked. */
+/** Does something now; the returned function returns its result, or throws what it threw. */
 function outcomeOf<T>(work: () => T): () => T {
   try {
     const result = work();

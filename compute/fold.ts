@@ -2,10 +2,10 @@
  * The order of a lease's additions: gradients arrive leaf by leaf and are folded into the lease's canonical nodes on
  * a stack, so that at most 1 + 2·log2(leaves) sums are held, whatever the lease's length.
  *
- * A leaf that opens a node is read straight into a new slot, where it stays raw (a node of one leaf is only g: that
- * is how it travels, and its weights are applied by whoever folds it). A leaf that completes a pair is read into the
- * thread's one gradient buffer and folded from there, so a node of two leaves never stores the second. Whenever the
- * two topmost nodes are siblings they become their parent, the right one added to the left.
+ * A leaf that starts a node is read directly into a new slot, where it stays raw (a node of one leaf is only g: it is sent
+ * in this form, and any code that folds it applies its coefficients). A leaf that completes a pair is read into the
+ * thread's one gradient buffer and folded from there, so a node of two leaves never stores the second. Whenever the two
+ * topmost nodes are siblings they become their parent, the right one added to the left.
  *
  * Nothing is computed here; the caller performs the operations in the order in which they are returned.
  */
@@ -17,10 +17,10 @@ export interface FoldedNode extends Interval {
 }
 
 /**
- * What is to be done to sums. Leaves are counted from the start of the step; weights belong to leaves.
+ * What is to be done to sums. Leaves are counted from the start of the step; so are their coefficients.
  *
- * - `square`: the slot holds leaf `leaf` raw; it becomes the weighted leaf (w1·g, w2·g²).
- * - `addGradient`: the gradient buffer holds leaf `leaf`; it is added, weighted, to the slot.
+ * - `square`: the slot holds leaf `leaf` raw; it becomes (w1·g, w2·g²).
+ * - `addGradient`: the gradient buffer holds leaf `leaf`; (w1·g, w2·g²) is added to the slot.
  * - `add`: the sums of `slot` are added to those of `into`; `slot` is free afterwards.
  */
 export type FoldOperation =
@@ -29,11 +29,11 @@ export type FoldOperation =
   | { readonly kind: "add"; readonly into: number; readonly slot: number };
 
 export interface Fold {
-  /** Where the next leaf's gradient has to be read into: a slot's S1, or the gradient buffer. */
+  /** Where the next leaf's gradient has to be written: a slot's S1, or the gradient buffer. */
   readonly target: { readonly slot: number } | "gradient";
   /** The next leaf; `hi` once all are in. */
   readonly leaf: number;
-  /** Says that the next leaf's gradient is in its target; returns what to do now, in order. */
+  /** To be called once the next leaf's gradient is in its target; returns what to do now, in order. */
   accept(): FoldOperation[];
   /** The nodes so far, from left to right: the canonical ones of the range once all leaves are in. */
   nodes(): FoldedNode[];
@@ -42,7 +42,7 @@ export interface Fold {
 /**
  * @param slots free slots, at least `slotsNeeded(lo, hi)` of them; one per leaf if they stay apart
  * @param microBatches κ, the leaves of the step
- * @param apart whether every leaf stays a node of its own
+ * @param apart whether every leaf stays a separate node
  */
 export function createFold(
   lo: number,
@@ -55,7 +55,7 @@ export function createFold(
   const stack: FoldedNode[] = [];
   let leaf = lo;
 
-  /** Whether leaf `leaf` and the topmost node are siblings that are leaves both. */
+  /** Whether leaf `leaf` and the topmost node are siblings and both leaves. */
   const completesPair = (): boolean => {
     const top = stack.at(-1);
     if (apart || top === undefined || top.hi - top.lo !== 1 || leaf === hi) return false;
@@ -90,8 +90,8 @@ export function createFold(
 }
 
 /**
- * Joins the nodes of neighbouring ranges, given from left to right, into the canonical nodes of the whole; returns
- * those and what to do, in order. For a lease that several threads have folded.
+ * Joins the nodes of neighbouring ranges, given from left to right, into the canonical nodes of the whole, for a lease that
+ * several threads have folded. Returns those nodes, and what to do in order.
  */
 export function joinNodes(
   nodes: readonly FoldedNode[],
@@ -125,8 +125,8 @@ function mergeTop(stack: FoldedNode[], microBatches: number, free: number[]): Fo
 }
 
 /**
- * The slots that folding [lo, hi) takes: the most nodes that any of its beginnings has. At the step's end a last leaf
- * without a sibling takes a slot before it is merged, so the count is that of a step that continues.
+ * The number of slots that folding [lo, hi) takes: the most nodes that any of its prefixes has. At the step's end a last
+ * leaf without a sibling takes a slot before it is merged, so the count is that of a step that continues.
  */
 export function slotsNeeded(lo: number, hi: number): number {
   let most = 1;
@@ -137,8 +137,8 @@ export function slotsNeeded(lo: number, hi: number): number {
 const LEAVES_MAX = 2 ** 30;
 
 /**
- * A bound of `slotsNeeded` for every range of at most `leaves` leaves: one node for each power of two on the way up
- * to the largest node in the range and on the way down again.
+ * An upper bound of `slotsNeeded` for every range of at most `leaves` leaves: one node for each power of two up to the
+ * largest node in the range, and down again.
  */
 export function slotsNeededMax(leaves: number): number {
   return 1 + 2 * Math.floor(Math.log2(leaves));
@@ -146,15 +146,15 @@ export function slotsNeededMax(leaves: number): number {
 
 /**
  * Cuts [lo, hi) into at most `parts` contiguous ranges of nearly equal length, none longer than the even share
- * rounded up. Within that freedom every cut is made at the multiple of the largest power of two, where fewest nodes
- * are torn.
+ * rounded up. Within these limits every cut is made at a multiple of the largest possible power of two, where
+ * it splits the fewest nodes.
  */
 export function splitLeaves(lo: number, hi: number, parts: number): Interval[] {
   const share = Math.ceil((hi - lo) / parts);
   const ranges: Interval[] = [];
   let start = lo;
   for (let rest = parts - 1; start < hi; rest--) {
-    // The rest must not be left with more than its share either.
+    // The rest must not get more than its share either.
     const first = Math.max(start + 1, hi - rest * share);
     const last = Math.min(start + share, hi);
     let cut = first;

@@ -5,13 +5,13 @@ import { invalid } from "../shared/errors.js";
 import { type Addresses, type SharedMemory, viewElements } from "./memory.js";
 
 export interface GradientFlip {
-  /** Number n of the micro-batch. */
+  /** The number n of the micro-batch. */
   readonly microBatch: number;
-  /** Of the flat vector; a parameter. */
+  /** The number of the element in the flat vector; it must be a parameter. */
   readonly element: number;
 }
 
-/** Reads `n:element`, as the environment variable ISOBATCH_FLIP_GRADIENT_BIT holds it. */
+/** Reads `n:element`, the form of the environment variable ISOBATCH_FLIP_GRADIENT_BIT. */
 export function parseGradientFlip(text: string): GradientFlip {
   const match = /^(\d{1,15}):(\d{1,15})$/.exec(text);
   if (match === null) {
@@ -20,7 +20,7 @@ export function parseGradientFlip(text: string): GradientFlip {
   return { microBatch: Number(match[1]), element: Number(match[2]) };
 }
 
-/** The highest bit of the fraction: large enough to survive rounding in any sum, and no change of sign or range. */
+/** The highest bit of the fraction: large enough to survive rounding in any sum, without a change of sign or range. */
 const BIT = 1 << 22;
 
 /** Flips one bit of the vector at `target`. */

@@ -1,27 +1,27 @@
-/** How far a compute thread is with the lease that it was asked for, as far as the main thread knows. */
+/** How far a compute thread has come with its lease, as far as the main thread knows. */
 export interface LeaseProgress {
-  /** It is asked for the micro-batches from `first` up to `end`, which it has been sent samples of or will be. */
+  /** The thread is asked for the micro-batches from `first` up to `end`, whose samples it has received or will receive. */
   start(first: number, end: number): void;
-  /** It was sent the samples of a micro-batch, of this lease or a later one. */
+  /** The thread was sent the samples of a micro-batch, of this lease or a later one. */
   give(number: number): void;
-  /** Whether it has the samples of the micro-batch that is next, and so computes. */
+  /** Whether the thread has the samples of the next micro-batch, and so computes. */
   computes(): boolean;
-  /** It has computed a micro-batch. */
+  /** The thread has computed a micro-batch. */
   computed(number: number): void;
-  /** Resolves when that is so, or the lease has ended in any way. */
+  /** Resolves when a micro-batch is computed, or the lease has ended in any way. */
   whenComputed(number: number): Promise<void>;
   end(): void;
 }
 
 interface Lease {
-  /** The micro-batch that is computed next, or now, and the one behind the last. */
+  /** The micro-batch that is being computed or comes next, and the one after the last. */
   next: number;
   readonly end: number;
   readonly waiting: { readonly number: number; resolve(): void }[];
 }
 
 export function createLeaseProgress(): LeaseProgress {
-  /** What the thread was sent and has not computed. */
+  /** The micro-batches that the thread was sent and has not computed. */
   const given = new Set<number>();
   let lease: Lease | undefined;
   return {

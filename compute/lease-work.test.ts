@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createLayout } from "../shared/layout/index.js";
-import type { GradientSums, SampleBatch } from "./gradients.js";
+import type { DecodedMicroBatch, GradientSums, SampleBatch } from "./gradients/index.js";
 import { createLeaseWork, type LeaseWork } from "./lease-work.js";
 import { attachMemory, createWorkerMemory } from "./memory.js";
-import type { DecodedMicroBatch } from "./model-gradient.js";
 import type { LeaseRequest } from "./protocol.js";
 import { createSums } from "./sums.js";
 
@@ -13,7 +12,7 @@ const layout = createLayout([{ name: "w", kind: "parameter", shape: [2], decay: 
 /** Micro-batches 10, 11, 12. */
 const REQUEST: LeaseRequest = {
   ...{ lo: 0, hi: 3, whole: { lo: 0, hi: 3 }, microBatches: 3, firstMicroBatch: 10, apart: false },
-  ...{ weights: undefined, slots: [0, 1, 2] },
+  ...{ coefficients: undefined, slots: [0, 1, 2] },
 };
 
 interface Started {
@@ -33,7 +32,7 @@ async function start(): Promise<Started> {
   assert.deepEqual([...(await worker.takeSlots(3))].sort(), [...REQUEST.slots]);
   const memory = attachMemory(worker);
   const sums: GradientSums = {
-    smallestWeight: 0,
+    smallestCoefficient: 0,
     perform: () => {},
     read: async () => true,
     compute({ number }) {
@@ -83,7 +82,7 @@ describe("a thread's lease, where another thread computes", () => {
     await settle();
     assert.deepEqual(log.splice(0), ["computed 10", "computes 11"]);
     await settle();
-    // Of the next lease.
+    // From the next lease.
     give(13);
     await settle();
     assert.deepEqual(log, ["computed 11", "computes 12", "decodes 13", "ended with 1,1.1,1.2"]);

@@ -1,26 +1,31 @@
 /**
  * A thread's work on its part of a lease. Samples are decoded as soon as they arrive, which may be long before the lease,
- * and computed and folded in their turn; between two micro-batches the thread reads its messages. Where another thread makes
- * the call that computes, as on a GPU, it also reads them meanwhile, and so decodes the next micro-batch while one is computed.
+ * and computed and folded in order; between two micro-batches the thread reads its messages. If another thread makes the call
+ * that computes, as on a GPU, it also reads them meanwhile, and so decodes the next micro-batch while one is computed.
  */
 import { began, span } from "../shared/trace/index.js";
+import { type Awaitable, whenAvailable } from "./awaitable.js";
 import { createDecodedAhead } from "./decoded-ahead.js";
-import type { Gradients, SampleBatch } from "./gradients.js";
-import { createHostFold } from "./host-fold.js";
-import type { FoldedPart, PartFold } from "./lease-fold.js";
+import {
+  canFold,
+  createHostFold,
+  createProgramFold,
+  type DecodedMicroBatch,
+  type FoldedPart,
+  type Gradients,
+  type PartFold,
+  type SampleBatch,
+} from "./gradients/index.js";
 import type { SharedMemory } from "./memory.js";
-import type { DecodedMicroBatch } from "./model-gradient.js";
-import { canFold, createProgramFold } from "./program-fold.js";
 import type { FoldedRange, LeaseRequest } from "./protocol.js";
-import { type Soon, when } from "./soon.js";
 import type { Sums } from "./sums.js";
 
 export interface LeaseWork {
-  /** Starts a lease. What was decoded of micro-batches that are not in it is forgotten. */
+  /** Starts a lease. Decoded micro-batches that are not in it are dropped. */
   begin(request: LeaseRequest): void;
   /** Decodes a micro-batch of the lease that is under way, or of a later one. */
   give(batch: SampleBatch): void;
-  /** Gives up the lease, if there is one, once no micro-batch is being computed. */
+  /** Gives up the lease, if there is one, as soon as no micro-batch is being computed. */
   abandon(): void;
 }
 
@@ -29,7 +34,7 @@ export interface LeaseWorkOptions {
   readonly memory: SharedMemory;
   readonly sums: Sums;
   readonly gradients: Pick<Gradients, "decode" | "compute" | "sums" | "within">;
-  /** Is called for every micro-batch of a lease but the last. */
+  /** Called for every micro-batch of a lease except the last. */
   computed(number: number): void;
   /** The lease has ended; null: it was abandoned. */
   ended(folded: FoldedRange | null): void;
@@ -47,7 +52,7 @@ interface UnderWay {
   /** When the last micro-batch was done. */
   restsSince?: number;
   waitedMs: number;
-  /** Whether it is given up once the micro-batch that is being computed is done. */
+  /** Whether the lease is given up once the micro-batch that is being computed is done. */
   abandoned: boolean;
 }
 
@@ -58,7 +63,7 @@ export function createLeaseWork(options: LeaseWorkOptions): LeaseWork {
   /** Whether a micro-batch is being computed by another thread. */
   let isComputing = false;
 
-  /** Computes the lease's next micro-batches, as far as their samples are here. */
+  /** Computes the lease's next micro-batches, as far as their samples have arrived. */
   const advance = (): void => {
     while (current !== undefined && !isComputing) {
       const lease = current;
@@ -69,7 +74,7 @@ export function createLeaseWork(options: LeaseWorkOptions): LeaseWork {
       const now = performance.now();
       lease.startedAt ??= now;
       lease.waitedMs += now - (lease.restsSince ?? now);
-      let added: Soon<FoldedPart | undefined>;
+      let added: Awaitable<FoldedPart | undefined>;
       try {
         const batch = take();
         added = gradients.within(batch, () => add(lease, batch, options));
@@ -133,11 +138,11 @@ export function createLeaseWork(options: LeaseWorkOptions): LeaseWork {
   };
 }
 
-/** Computes and folds a micro-batch. @returns the part's end, if it was the last one of the lease. */
-function add(lease: UnderWay, batch: DecodedMicroBatch, options: LeaseWorkOptions): Soon<FoldedPart | undefined> {
+/** Computes and folds a micro-batch. @returns the end of the part, if it was the last one of the lease */
+function add(lease: UnderWay, batch: DecodedMicroBatch, options: LeaseWorkOptions): Awaitable<FoldedPart | undefined> {
   lease.fold ??= foldFor(lease.request, batch, options);
   const { fold } = lease;
-  return when(fold.add(batch), (loss): Soon<FoldedPart | undefined> => {
+  return whenAvailable(fold.add(batch), (loss): Awaitable<FoldedPart | undefined> => {
     lease.losses.push(loss);
     return fold.leaf === lease.request.hi ? fold.end() : undefined;
   });

@@ -29,7 +29,7 @@ const CUT: Layout = {
 
 describe("planMemory()", () => {
   for (const [name, layout] of Object.entries({ "one segment": LAYOUT, "three segments": CUT })) {
-    it(`gives θ, every gradient and every sum bytes of its own, with ${name}`, () => {
+    it(`gives θ, every gradient and every sum its own bytes, with ${name}`, () => {
       const plan = planMemory(layout, 3);
       for (const segment of plan.segments) {
         const i = plan.segments.indexOf(segment);

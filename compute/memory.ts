@@ -1,15 +1,14 @@
 /**
- * Where a worker's numbers lie. Every segment of the layout has one shared memory, which all threads of the worker
+ * Where a worker's numbers are stored. Every segment of the layout has one shared memory, which all threads of the worker
  * and its SIMD kernels use in place:
  *
  *     θ │ g of thread 0 │ g of thread 1 │ … │ slot 0: S1, S2 │ slot 1: S1, S2 │ …
  *
  * θ is the whole segment; a gradient and S1 leave out what is frozen; S2 leaves out the tail too, which is never
- * squared. Slots come last because their number grows. Only the main thread hands them out and takes them back, so
- * that it can push a node's sums straight from here; addresses are pure functions, so the threads need nothing but
- * the memories.
+ * squared. Slots come last because their number grows. Only the main thread allocates and frees them, so that
+ * it can push a node's sums directly from here; addresses are pure functions, so the threads need only the memories.
  *
- * θ and all slots together have pages of their own, so that files can be mapped in their place.
+ * θ has its own pages, and so have all slots together, so that files can be mapped in their place.
  */
 import { IsobatchError } from "../shared/errors.js";
 import { createKernelMemory, instantiateKernels, type Kernels, PAGE_BYTES } from "../shared/kernels/index.js";
@@ -20,10 +19,10 @@ import { createSlotPool } from "./slot-pool.js";
 
 /** Addresses within one segment's memory, in bytes; lengths in elements. */
 export interface SegmentPlan {
-  /** Of the segment in the flat vector, in elements. */
+  /** The start of the segment in the flat vector, in elements. */
   readonly offset: number;
   readonly length: number;
-  /** Elements of the segment that are trained parameters, and those that are parameters or tail. */
+  /** The number of elements of the segment that are trained parameters, and that are parameters or tail. */
   readonly parameters: number;
   readonly averaged: number;
   readonly gradientsAt: number;
@@ -41,10 +40,10 @@ export interface MemoryPlan {
 export type Addresses = readonly number[];
 
 const MEMORY_BYTES_MAX = 65_535 * PAGE_BYTES;
-/** Arrays that are a whole number of 4 KiB apart get into each other's way in the caches. */
+/** Added between arrays: arrays a multiple of 4 KiB apart evict each other from the caches. */
 const SKEW_BYTES = 320;
 
-/** @param threads compute threads, each with a gradient of its own */
+/** @param threads the number of compute threads, each with its own gradient */
 export function planMemory(layout: Layout, threads: number): MemoryPlan {
   const shapes = slotShapes(layout);
   const segments = layout.segments.map(({ offset, length }, i) => {
@@ -72,8 +71,8 @@ export function sumAddresses(plan: MemoryPlan, slot: number, sum: "s1" | "s2"): 
 }
 
 /**
- * The elements [offset, offset + length) of a vector, all in one segment, as a view. A view of a memory that has
- * grown since stays usable, but the buffer of a later one is another object.
+ * The elements [offset, offset + length) of a vector, all in one segment, as a view. A view stays usable after its memory
+ * has grown, but the buffer of a later view is a different object.
  */
 export function viewElements(
   { plan, memories }: Pick<SharedMemory, "plan" | "memories">,
@@ -86,12 +85,12 @@ export function viewElements(
   return new Float32Array(memories[segment].buffer, at, length);
 }
 
-/** The shared memories of a worker as one of its threads uses them. */
+/** A worker's shared memories, as one of its threads uses them. */
 export interface SharedMemory {
   readonly plan: MemoryPlan;
-  /** One a segment. */
+  /** One per segment. */
   readonly memories: readonly WebAssembly.Memory[];
-  /** The thread's own kernels over each of them. */
+  /** The thread's own kernels over each memory. */
   readonly kernels: readonly Kernels[];
 }
 
@@ -99,12 +98,12 @@ export function attachMemory({ plan, memories }: Pick<SharedMemory, "plan" | "me
   return { plan, memories, kernels: memories.map(instantiateKernels) };
 }
 
-/** The shared memories of a worker, as its main thread holds them. */
+/** A worker's shared memories, as its main thread manages them. */
 export interface WorkerMemory {
   readonly plan: MemoryPlan;
-  /** One a segment; they may be posted to threads. */
+  /** One per segment; they may be posted to threads. */
   readonly memories: readonly WebAssembly.Memory[];
-  /** The bytes of one chunk of θ, writable: weights are received straight into it. */
+  /** The bytes of one chunk of θ, writable: weights are received directly into it. */
   weights(chunk: Chunk): Buffer;
   /**
    * The bytes of one chunk of a node's sums, to be pushed without a copy. A node of one leaf has its raw gradient in
@@ -112,17 +111,17 @@ export interface WorkerMemory {
    */
   sums(slot: number, sum: "s1" | "s2", chunk: Chunk): Buffer;
   /**
-   * Takes `count` free slots, growing the memories when there are not enough; resolves when others have been given
-   * back, if the bound is reached. Rejects with the signal's reason if that is aborted first.
-   * @throws {IsobatchError} `exhausted` when there can never be as many.
+   * Takes `count` free slots, growing the memories if there are not enough; if the limit is reached, resolves when others
+   * have been released. Rejects with the signal's reason if that is aborted first.
+   * @throws {IsobatchError} `exhausted` if there can never be this many
    */
   takeSlots(count: number, signal?: AbortSignal): Promise<number[]>;
   releaseSlots(slots: readonly number[]): void;
-  /** Slots that are taken now. */
+  /** The number of slots that are taken now. */
   readonly slotsTaken: number;
-  /** Slots that there are, at the addresses of the plan. */
+  /** The number of slots, at the addresses of the plan. */
   readonly slots: number;
-  /** How many slots there can ever be, and how many of them one lease takes at most. */
+  /** The most slots that there can ever be, and the most that one lease takes. */
   readonly bounds: { readonly total: number; readonly perLease: number };
   /** Calls `listener` whenever there are more slots, before any of the new ones is taken. */
   onGrown(listener: (slots: number) => void): void;
@@ -130,8 +129,8 @@ export interface WorkerMemory {
 
 /**
  * @param options.leaves the most leaves that one lease of this run can have (its largest κ). At most
- *   2 · threads · (1 + 2·log2(leaves)) slots are ever allotted: a fold stack a thread, twice because one lease is
- *   pushed while the next is computed. Fewer where 4 GiB a segment end before.
+ *   2 · threads · (1 + 2·log2(leaves)) slots are ever allotted: one fold stack per thread, twice because one
+ *   lease is pushed while the next is computed; fewer if a segment reaches 4 GiB before.
  */
 export function createWorkerMemory(options: { layout: Layout; threads: number; leaves: number }): WorkerMemory {
   const plan = planMemory(options.layout, options.threads);

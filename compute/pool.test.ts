@@ -4,10 +4,10 @@ import { after, describe, it } from "node:test";
 import { settings } from "../backends/settings.test.helper.js";
 import { canonicalNodes } from "../shared/sums/index.js";
 import type { Lease } from "./compute-lease.js";
-import type { SampleBatch } from "./gradients.js";
+import { NonFiniteError } from "./errors.js";
+import type { SampleBatch } from "./gradients/index.js";
+import { batchOf, FORM, type OpenGradients, openGradients, TASK } from "./gradients/open-gradients.test.helper.js";
 import { createWorkerMemory, type WorkerMemory } from "./memory.js";
-import { NonFiniteError } from "./non-finite-error.js";
-import { batchOf, FORM, type OpenGradients, openGradients, TASK } from "./open-gradients.test.helper.js";
 import { type ComputePool, createComputePool } from "./pool.js";
 import type { FetchBatch } from "./sample-feed.js";
 
@@ -134,7 +134,7 @@ describe("compute()", { timeout: 60_000 }, () => {
     assert.deepEqual(digests[2], digests[1]);
   });
 
-  it("takes samples that were prepared, whatever came between, and asks for each once", async () => {
+  it("takes samples that were prepared, regardless of work in between, and asks for each once", async () => {
     const { pool } = await openPool(2);
     const expected = await computeDigests(pool, lease(0, 6, 8));
     const asked: number[] = [];
@@ -150,7 +150,7 @@ describe("compute()", { timeout: 60_000 }, () => {
     pool.prepare(lease(0, 6, 8), noting);
     await computeDigests(pool, lease(6, 8, 8));
     assert.deepEqual(await computeDigests(pool, lease(0, 6, 8), noting), expected);
-    // What can't be had is asked for again.
+    // What is unavailable is asked for again.
     pool.prepare(lease(0, 6, 8), () => Promise.reject(new Error("not now")));
     await Promise.resolve();
     await computeDigests(pool, lease(6, 8, 8));
@@ -185,7 +185,7 @@ describe("compute()", { timeout: 60_000 }, () => {
     }
   });
 
-  it("names the micro-batch that is not finite, gives its slots back, and goes on", async () => {
+  it("names the micro-batch that is not finite, releases its slots, and continues", async () => {
     const { pool, memory } = await openPool(2);
     const withNaN: FetchBatch = async (number) => {
       const batch = batchOf(number);

@@ -2,34 +2,35 @@
  * All of a worker's computing, as its main thread sees it: θ goes in through the shared memories, a lease comes out
  * as its canonical nodes, stored in slots of the same memories until they have been pushed.
  *
- * A lease may be asked for as soon as the weights that it needs are being loaded: a thread does one after the other, and
- * nothing is waited for in between.
+ * A lease may be requested as soon as the weights that it needs are being loaded: a thread does one after another, without
+ * waiting in between.
  */
-import type { BackendName, BackendSettings, Numerics } from "../backends/index.js";
-import { prepareProcess, processLeaver } from "../backends/tensorflow/availability.js";
+
+import type { Numerics } from "../backends/index.js";
+import { type BackendName, type BackendSettings, prepareProcess, processLeaver } from "../backends/machine/index.js";
 import { type ComputedLease, computeLease, type FedThread, type Lease } from "./compute-lease.js";
-import { type ComputeThread, startComputeThread } from "./compute-thread.js";
+import { createSerialQueue, onEachThread } from "./concurrency.js";
 import { type FoldedNode, slotsNeeded, splitLeaves } from "./fold.js";
 import type { GradientFlip } from "./gradient-flip.js";
-import type { GradientsOptions } from "./gradients.js";
+import type { GradientsOptions } from "./gradients/index.js";
 import type { WorkerMemory } from "./memory.js";
 import type { Join } from "./protocol.js";
-import { askEach, createSampleFeed, type FetchBatch } from "./sample-feed.js";
-import { createTurns, together } from "./turns.js";
+import { createSampleFeed, type FetchBatch, requestEach } from "./sample-feed.js";
+import { type ComputeThread, startComputeThread } from "./thread-client.js";
 import { patienceFor } from "./watchdog.js";
 
 export interface ComputePoolOptions {
-  /** As many as `memory` is planned for. */
+  /** The number of threads; `memory` must be planned for this many. */
   readonly threads: number;
   readonly backend: BackendName;
   readonly backendSettings: BackendSettings;
   readonly join: Join;
   readonly memory: WorkerMemory;
-  /** Is called with what people should know of how the model is computed. */
+  /** Called with what people should know about how the model is computed. */
   readonly notice?: (line: string) => void;
-  /** Is called when a thread takes suspiciously long. */
+  /** Called when a thread takes suspiciously long. */
   readonly warn?: (line: string) => void;
-  /** How long a thread may be at one thing; by default that follows from how long it took before. */
+  /** How long a thread may take for one thing; by default this follows from how long it took before. */
   readonly patienceMs?: number;
   /** Only for tests, by ISOBATCH_FLIP_GRADIENT_BIT. */
   readonly flip?: GradientFlip;
@@ -38,7 +39,7 @@ export interface ComputePoolOptions {
 }
 
 export interface ComputeOptions {
-  /** Gives up between two micro-batches; the call then rejects with the signal's reason once all threads rest. */
+  /** Gives up between two micro-batches; the call then rejects with the signal's reason once all threads are idle. */
   readonly signal?: AbortSignal;
 }
 
@@ -48,27 +49,27 @@ export interface ComputePool {
   readonly device: string;
   readonly memory: WorkerMemory;
   /**
-   * Copies θ from the shared memories into every thread's model; until it resolves θ must not change. What is asked for
-   * meanwhile is computed with these weights; if they can't be loaded, it fails too.
+   * Copies θ from the shared memories into every thread's model; until it resolves θ must not change. Work that is
+   * requested meanwhile is computed with these weights; if they can't be loaded, it fails too.
    */
   load(): Promise<void>;
   /** Sends the first samples of a lease that will be computed to its threads, which decode them while they wait. */
   prepare(lease: Lease, fetchBatch: FetchBatch): void;
   /**
    * Computes a lease with the weights last loaded.
-   * @throws {NonFiniteError} with the micro-batch whose loss, gradient or sum is NaN or infinite.
+   * @throws {NonFiniteError} with the micro-batch whose loss, gradient or sum is NaN or infinite
    */
   compute(lease: Lease, fetchBatch: FetchBatch, options?: ComputeOptions): Promise<ComputedLease>;
-  /** Evaluates batches [first, end) with the weights last loaded; both lists have one entry a batch. */
+  /** Evaluates batches [first, end) with the weights last loaded; both lists have one entry per batch. */
   evaluate(
     first: number,
     end: number,
     fetchBatch: FetchBatch,
     options?: ComputeOptions,
   ): Promise<{ lossSums: Float64Array; correct: Float64Array }>;
-  /** Gives the slots of nodes back, after they have been pushed or dropped. */
+  /** Releases the slots of nodes, after they have been pushed or dropped. */
   release(slots: readonly number[]): void;
-  /** Ends the threads; whatever is under way rejects. Resolves with whether all have ended, as `ComputeThread` says. */
+  /** Ends the threads; calls that are pending reject. Resolves with whether all have ended, see `ComputeThread.close`. */
   close(): Promise<boolean>;
 }
 
@@ -77,7 +78,7 @@ export async function createComputePool(options: ComputePoolOptions): Promise<Co
   const { memory } = options;
   const threads = await startThreads(options);
   const fed: FedThread[] = threads.map((thread) => ({ thread, feed: createSampleFeed(thread) }));
-  const inTurn = createTurns();
+  const serially = createSerialQueue();
   const { numerics, device } = threads[0];
 
   return {
@@ -85,9 +86,9 @@ export async function createComputePool(options: ComputePoolOptions): Promise<Co
     device,
     memory,
     async load() {
-      // Its turn is over when the threads have been asked.
-      const { loaded } = await inTurn(async () => ({
-        loaded: together(threads, undefined, (thread) => thread.ask("load", {})),
+      // Its turn ends once the threads have been asked; their replies are awaited outside it.
+      const { loaded } = await serially(async () => ({
+        loaded: onEachThread(threads, undefined, (thread) => thread.ask("load", {})),
       }));
       await loaded;
     },
@@ -97,7 +98,7 @@ export async function createComputePool(options: ComputePoolOptions): Promise<Co
       }
     },
     compute: (lease, fetchBatch, { signal } = {}) =>
-      inTurn(async () => {
+      serially(async () => {
         const ranges = splitLeaves(lease.lo, lease.hi, threads.length);
         const needs = ranges.map(({ lo, hi }) => (lease.apart ? hi - lo : slotsNeeded(lo, hi)));
         const slots = await memory.takeSlots(
@@ -116,7 +117,7 @@ export async function createComputePool(options: ComputePoolOptions): Promise<Co
         }
       }),
     evaluate: (first, end, fetchBatch, { signal } = {}) =>
-      inTurn(() => evaluateBatches(threads, first, end, fetchBatch, signal)),
+      serially(() => evaluateBatches(threads, first, end, fetchBatch, signal)),
     release: (slots) => memory.releaseSlots(slots),
     async close() {
       const ended = await Promise.all(threads.map((thread) => thread.close()));
@@ -137,7 +138,9 @@ async function startThreads(options: ComputePoolOptions): Promise<ComputeThread[
       start: { ...others, thread, layout: plan.layout, memories },
       // All threads report the same.
       notice: thread === 0 ? notice : undefined,
-      ...{ warn, patience, leave },
+      warn,
+      patience,
+      leave,
     }),
   );
   return Promise.all(starting).catch(async (error: unknown) => {
@@ -147,7 +150,7 @@ async function startThreads(options: ComputePoolOptions): Promise<ComputeThread[
   });
 }
 
-/** Each batch by the thread that is free for it. */
+/** Evaluates batches, each on the first thread that is free. */
 async function evaluateBatches(
   threads: readonly ComputeThread[],
   first: number,
@@ -160,8 +163,8 @@ async function evaluateBatches(
   let next = first;
   const batches = (): number | undefined => (next < end ? next++ : undefined);
   const fetch = async (number: number) => ({ ...(await fetchBatch(number)), number });
-  await together(threads, signal, (thread, _, stop) =>
-    askEach(batches, fetch, stop, async (batch) => {
+  await onEachThread(threads, signal, (thread, _, stop) =>
+    requestEach(batches, fetch, stop, async (batch) => {
       const result = await thread.ask("evaluate", { batch });
       lossSums[batch.number - first] = result.lossSum;
       correct[batch.number - first] = result.correct;

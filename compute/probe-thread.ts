@@ -1,4 +1,4 @@
-/** A thread that chooses a backend, says what it is, and is ended by whoever started it. */
+/** A thread that chooses a backend and reports its numerics class; the thread that started it ends it. */
 import { parentPort, workerData } from "node:worker_threads";
 import { type BackendSettings, chooseBackend, openBackend } from "../backends/index.js";
 import { IsobatchError, messageOf } from "../shared/errors.js";
@@ -9,11 +9,11 @@ import type { ChosenBackend } from "./choose-backend.js";
 export interface ProbeStart {
   readonly requested: string | undefined;
   readonly settings: BackendSettings;
-  /** As a compute thread's. */
+  /** The ring for what the thread records, as in `ThreadStart`. */
   readonly trace: SharedArrayBuffer | undefined;
 }
 
-/** A line for the log, what was chosen, or why nothing was. */
+/** A line for the log, the backend that was chosen, or why none was. */
 export type ProbeMessage =
   | { readonly fields: object; readonly line: string }
   | { readonly chosen: ChosenBackend }

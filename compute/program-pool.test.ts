@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, describe, it } from "node:test";
 import { settings } from "../backends/settings.test.helper.js";
+import { batchOf, FORM, openGradients, TASK } from "./gradients/open-gradients.test.helper.js";
+import { LAYERS, noSums as skip } from "./gradients/summing-programs.test.helper.js";
 import { createWorkerMemory } from "./memory.js";
-import { batchOf, FORM, openGradients, TASK } from "./open-gradients.test.helper.js";
 import { type ComputePool, createComputePool } from "./pool.js";
-import { LAYERS, noSums as skip } from "./summing-programs.test.helper.js";
 
 const backend = "tfjs-node";
 

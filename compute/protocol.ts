@@ -1,20 +1,20 @@
 /**
- * What a worker's main thread and its compute threads say to each other. A thread answers every request, in order,
- * and does nothing of its own accord. A lease is one request and one reply: its samples come when they are there, before
- * or after it, and are computed one after the other.
+ * The messages between a worker's main thread and its compute threads. A thread answers every request, in order, and does
+ * nothing without a request. A lease is one request and one reply: its samples are sent when they are available, before or
+ * after it, and are computed one at a time.
  */
 
-import type { BackendName, BackendSettings, Numerics } from "../backends/index.js";
+import type { Numerics } from "../backends/index.js";
+import type { BackendName, BackendSettings } from "../backends/machine/index.js";
 import type { Layout } from "../shared/layout/index.js";
 import type { Interval } from "../shared/sums/index.js";
 import type { SampleSpec, Task } from "../tasks/index.js";
 import type { FoldedNode, FoldOperation } from "./fold.js";
 import type { GradientFlip } from "./gradient-flip.js";
-import type { GradientsOptions, SampleBatch } from "./gradients.js";
-import type { FoldedPart } from "./lease-fold.js";
-import type { LeaseWeights, Part } from "./sums.js";
+import type { FoldedPart, GradientsOptions, SampleBatch } from "./gradients/index.js";
+import type { LeaseCoefficients, Part } from "./sums.js";
 
-/** What a worker is told when it joins: with the layout, all that computing needs. */
+/** What a worker receives when it joins: with the layout, all that computing needs. */
 export interface Join {
   readonly task: Pick<Task, "seed" | "loss" | "labelSmoothing" | "clipNorm" | "wire" | "precision">;
   /** The model's topology, as JSON. */
@@ -31,7 +31,7 @@ export interface ThreadStart {
   readonly backendSettings: BackendSettings;
   readonly join: Join;
   readonly layout: Layout;
-  /** One shared memory a segment. */
+  /** One shared memory per segment. */
   readonly memories: readonly WebAssembly.Memory[];
   /** The ring for what the thread records; undefined while there is no trace. */
   readonly trace?: SharedArrayBuffer;
@@ -46,22 +46,22 @@ export interface LeaseRequest {
   readonly whole: Interval;
   readonly microBatches: number;
   readonly firstMicroBatch: number;
-  /** Whether every leaf stays a node of its own. */
+  /** Whether every leaf stays a separate node. */
   readonly apart: boolean;
-  readonly weights: LeaseWeights | undefined;
+  readonly coefficients: LeaseCoefficients | undefined;
   readonly slots: number[];
 }
 
 export interface FoldedRange extends FoldedPart {
-  /** One a leaf. */
+  /** One per leaf. */
   readonly losses: number[];
-  /** From the first samples to the last sum. */
+  /** The time from the first samples to the last sum. */
   readonly computeMs: number;
-  /** For samples, after the first. */
+  /** The time spent waiting for samples after the first. */
   readonly waitedMs: number;
 }
 
-/** Requests by name, each with what is answered. */
+/** Requests by name, each with its reply. */
 export interface Exchanges {
   /** Copies θ from the shared memories into the thread's model. */
   load: { request: object; reply: null };
@@ -69,7 +69,12 @@ export interface Exchanges {
   lease: { request: LeaseRequest; reply: FoldedRange | null };
   /** Performs this thread's part of the joining; then checks its part of the nodes. */
   join: {
-    request: { operations: FoldOperation[]; nodes: FoldedNode[]; weights: LeaseWeights | undefined; part: Part };
+    request: {
+      operations: FoldOperation[];
+      nodes: FoldedNode[];
+      coefficients: LeaseCoefficients | undefined;
+      part: Part;
+    };
     reply: { finite: boolean[] };
   };
   evaluate: { request: { batch: SampleBatch }; reply: { lossSum: number; correct: number } };
@@ -81,11 +86,11 @@ export type ReplyOf<Name extends RequestName> = Exchanges[Name]["reply"];
 
 export type Request = { [Name in RequestName]: { name: Name } & RequestOf<Name> }[RequestName];
 
-/** What is not answered. */
+/** Messages without a reply. */
 export type Note =
-  /** Of a micro-batch, of the lease that is under way or of a later one; it is decoded at once. */
+  /** The samples of a micro-batch of the current lease or a later one; they are decoded at once. */
   | { readonly name: "samples"; readonly batch: SampleBatch }
-  /** The lease that is under way is to be given up before its next micro-batch. */
+  /** The current lease is to be given up before its next micro-batch. */
   | { readonly name: "abandon" };
 
 /** A thread's first message says that it is ready, or why it can't be; the others answer requests in their order. */
@@ -93,19 +98,19 @@ export type Reply =
   | { readonly ready: { readonly numerics: Numerics; readonly device: string } }
   | { readonly reply: ReplyOf<RequestName> }
   | { readonly failed: Failure }
-  /** No answer: this micro-batch is in its lease's sums, and another is to come. */
+  /** Not a reply: this micro-batch is in its lease's sums, and another follows. */
   | { readonly computed: number }
-  /** No answer: something to tell people. */
+  /** Not a reply: a line for the log. */
   | { readonly notice: string };
 
-/** An error in a form that survives the way between threads. */
+/** An error in a form that can be sent between threads. */
 export interface Failure {
   readonly message: string;
   readonly stack?: string;
-  /** Of an IsobatchError. */
+  /** The code of an IsobatchError. */
   readonly code?: string;
-  /** Of a NonFiniteError. */
+  /** The micro-batch of a NonFiniteError. */
   readonly microBatch?: number;
-  /** Of a TooLargeError. */
+  /** Whether it is a TooLargeError. */
   readonly tooLarge?: boolean;
 }

@@ -1,14 +1,15 @@
 /**
- * Samples on their way to a thread: fetched one ahead of those that were sent, and sent one ahead of those that are
- * computed, so that a thread never waits while samples are there. The first ones of a lease may be sent long before it,
+ * Sends samples to a thread: they are fetched one ahead of those that were sent, and sent one ahead of those that are
+ * computed, so that a thread never waits while samples are available. The first ones of a lease may be sent long before it,
  * for the thread to decode while it waits for weights.
  */
-import type { ComputeThread } from "./compute-thread.js";
-import type { SampleBatch } from "./gradients.js";
+
+import type { SampleBatch } from "./gradients/index.js";
+import type { ComputeThread } from "./thread-client.js";
 
 /**
- * Fetches a batch's raw bytes by its number: n of a micro-batch, or that of an evaluation batch. Bytes in shared memory
- * reach the threads without being copied.
+ * Fetches the raw bytes of a batch by its number: n of a micro-batch, or the number of an evaluation batch. Bytes in shared
+ * memory reach the threads without being copied.
  */
 export type FetchBatch = (number: number) => Promise<Omit<SampleBatch, "number">>;
 
@@ -16,13 +17,13 @@ export interface SampleFeed {
   /** Sends the thread a micro-batch's samples ahead of the lease that it belongs to. */
   prepare(number: number, fetchBatch: FetchBatch): void;
   /**
-   * Sends micro-batches [first, end) of the lease that the thread was given last, but for what it has of them already.
-   * What was prepared of others is forgotten, as it is by the thread. Resolves when all are computed.
+   * Sends micro-batches [first, end) of the lease that the thread was given last, except those that it already has. Others
+   * that were prepared are dropped, here and in the thread. Resolves when all are computed.
    */
   send(first: number, end: number, fetchBatch: FetchBatch, signal: AbortSignal): Promise<void>;
 }
 
-/** A batch that the thread has, or is to be sent. */
+/** A batch that the thread has or will be sent. */
 interface Fetched {
   readonly number: number;
   readonly batch?: SampleBatch;
@@ -43,7 +44,7 @@ export function createSampleFeed(thread: Pick<ComputeThread, "give" | "computed"
         thread.give(fetched.batch!);
         return { number };
       });
-      // Whoever computes the lease fetches again, and meets the failure then.
+      // The lease's own computation fetches again, and reports the failure then.
       sent.catch(() => isWanted() && ahead.delete(number));
       ahead.set(number, sent);
     },
@@ -53,7 +54,7 @@ export function createSampleFeed(thread: Pick<ComputeThread, "give" | "computed"
       for (const number of ahead.keys()) if (!isOurs(number)) ahead.delete(number);
       let next = first;
       try {
-        await askEach(
+        await requestEach(
           () => (next < end ? next++ : undefined),
           (number) => ahead.get(number) ?? fetch(number, fetchBatch),
           signal,
@@ -70,10 +71,10 @@ export function createSampleFeed(thread: Pick<ComputeThread, "give" | "computed"
 }
 
 /**
- * Fetches item after item and asks for each, keeping one fetched and one asked ahead, so that whoever answers never
- * waits while items are there. Settles only when nothing asked is outstanding.
+ * Fetches items in order and makes a request for each, keeping one fetched and one requested ahead, so that the answering
+ * thread never waits while items are available. Settles only when no request is outstanding.
  */
-export async function askEach<T>(
+export async function requestEach<T>(
   nextNumber: () => number | undefined,
   fetch: (number: number) => Promise<T>,
   signal: AbortSignal,
@@ -83,7 +84,7 @@ export async function askEach<T>(
     const number = nextNumber();
     if (number === undefined) return undefined;
     const fetched = fetch(number);
-    // Its failure is met where it is awaited; until then, and if something else fails before, it is no surprise.
+    // Its failure is handled where it is awaited; until then, and if something else fails before, it must not be unhandled.
     fetched.catch(() => {});
     return fetched;
   };

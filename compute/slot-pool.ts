@@ -1,13 +1,13 @@
-/** Which of a worker's slots are free: they are taken by leases, and given back when nothing reads from them any more. */
+/** The free slots of a worker: leases take slots, and release them when nothing reads from them any more. */
 export interface SlotPool {
   /**
-   * Takes `count` free slots, the lowest numbers first; resolves when others have been given back, if there are not enough.
+   * Takes `count` free slots, the lowest numbers first; if there are not enough, resolves when others have been released.
    * Rejects with the signal's reason if that is aborted first.
    */
   take(count: number, signal?: AbortSignal): Promise<number[]>;
   release(slots: readonly number[]): void;
   readonly taken: number;
-  /** Slots that there are so far. */
+  /** The number of slots so far. */
   readonly count: number;
 }
 
@@ -17,8 +17,8 @@ interface Waiting {
 }
 
 /**
- * @param max slots that there can ever be
- * @param grow makes room for so many slots in all
+ * @param max the most slots that there can ever be
+ * @param grow makes room for a total number of slots
  */
 export function createSlotPool(max: number, grow: (count: number) => void): SlotPool {
   let slots = 0;
@@ -33,7 +33,7 @@ export function createSlotPool(max: number, grow: (count: number) => void): Slot
       slots = wanted;
     }
     if (free.length < count) return undefined;
-    // The lowest numbers first: memory that has been touched before.
+    // The lowest numbers first: their memory has been touched before.
     free.sort((a, b) => a - b);
     const taken = free.slice(0, count);
     free = free.slice(count);

@@ -1,6 +1,6 @@
 /**
  * Threads that can't be ended: one that is inside a native call ends when the call returns. Node.js waits for every thread
- * before it ends its process, so a process with such a thread would stay for ever; it leaves without waiting instead.
+ * before it ends its process, so a process with such a thread would never end; it exits without waiting instead.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
@@ -15,8 +15,8 @@ function leaveThem(exitCode: number): void {
 }
 
 /**
- * Ends a thread, and waits for its end at most `waitMs`.
- * @returns whether it has ended. If not, this process still ends when it is done, by `leave`.
+ * Ends a thread, and waits at most `waitMs` for its end.
+ * @returns whether it has ended; if not, this process still ends when it is done, through `leave`
  */
 export async function endThread(worker: Worker, waitMs: number, leave: Leave): Promise<boolean> {
   const ended = worker.terminate().then(() => true);

@@ -1,22 +1,22 @@
 /**
  * Performs a fold's operations with the SIMD kernels, in place in the shared memories. All of them are element-wise,
- * so any part of the elements may be done by any thread with the same bits: the threads of a worker share the joining
- * of what each of them has folded.
+ * so any part of the elements may be done by any thread with the same bits: the threads of a worker share the
+ * work of joining what each of them has folded.
  */
 import { BYTES_PER_ELEMENT } from "../shared/layout/index.js";
 import type { FoldedNode, FoldOperation } from "./fold.js";
 import { type Addresses, gradientAddresses, type SegmentPlan, type SharedMemory, sumAddresses } from "./memory.js";
 
-/** The leaf coefficients of a lease, in S1 and in S2; where it is undefined all are 1. */
-export interface LeaseWeights {
-  /** The leaf that the weights start with. */
+/** The leaf coefficients of a lease, in S1 and in S2; if undefined, all are 1. */
+export interface LeaseCoefficients {
+  /** The leaf that the coefficients start with. */
   readonly first: number;
   readonly w1: ArrayLike<number>;
   readonly w2: ArrayLike<number>;
 }
 
 /** A leaf's coefficients in S1 and in S2. */
-export function leafCoefficientsOf(leaf: number, { first, w1, w2 }: LeaseWeights): [w1: number, w2: number] {
+export function leafCoefficientsOf(leaf: number, { first, w1, w2 }: LeaseCoefficients): [w1: number, w2: number] {
   return [w1[leaf - first], w2[leaf - first]];
 }
 
@@ -29,19 +29,19 @@ export interface Part {
 export const WHOLE: Part = { index: 0, of: 1 };
 
 export interface Sums {
-  perform(operation: FoldOperation, weights: LeaseWeights | undefined, part: Part): void;
+  perform(operation: FoldOperation, coefficients: LeaseCoefficients | undefined, part: Part): void;
   /** Whether all of a vector's parameters and tail are finite. */
   allFinite(addresses: Addresses): boolean;
-  /** Whether the sums of a node are finite; of a node of one leaf that is its gradient. */
+  /** Whether the sums of a node are finite; for a node of one leaf, whether its gradient is. */
   nodeFinite(node: FoldedNode, part: Part): boolean;
 }
 
-/** @param thread whose gradient buffer `addGradient` reads */
+/** @param thread the thread whose gradient buffer `addGradient` reads */
 export function createSums({ plan, kernels }: SharedMemory, thread: number): Sums {
   const gradient = gradientAddresses(plan, thread);
 
-  const weightsOf = (leaf: number, weights: LeaseWeights | undefined): [number, number] =>
-    weights === undefined ? [1, 1] : leafCoefficientsOf(leaf, weights);
+  const coefficientsOf = (leaf: number, coefficients: LeaseCoefficients | undefined): [number, number] =>
+    coefficients === undefined ? [1, 1] : leafCoefficientsOf(leaf, coefficients);
 
   const square = (slot: number, [w1, w2]: [number, number], part: Part): void => {
     const [s1, s2] = [sumAddresses(plan, slot, "s1"), sumAddresses(plan, slot, "s2")];
@@ -78,12 +78,12 @@ export function createSums({ plan, kernels }: SharedMemory, thread: number): Sum
     });
 
   return {
-    perform(operation, weights, part) {
+    perform(operation, coefficients, part) {
       switch (operation.kind) {
         case "square":
-          return square(operation.slot, weightsOf(operation.leaf, weights), part);
+          return square(operation.slot, coefficientsOf(operation.leaf, coefficients), part);
         case "addGradient":
-          return addGradient(operation.slot, weightsOf(operation.leaf, weights), part);
+          return addGradient(operation.slot, coefficientsOf(operation.leaf, coefficients), part);
         case "add":
           return add(operation.into, operation.slot, part);
       }
@@ -95,11 +95,11 @@ export function createSums({ plan, kernels }: SharedMemory, thread: number): Sum
   };
 }
 
-const LINE_ELEMENTS = 16; // a cache line, so that two threads never write one
+const LINE_ELEMENTS = 16; // a cache line, so that two threads never write to the same one
 
 /**
- * What a part has of the elements [begin, end) of a segment: where that starts, in bytes, and its length, in elements.
- * The cuts are the same whatever is asked for, so that a thread's operations build only on its own.
+ * The share of the elements [start, end) of a segment that belongs to a part: where it starts, in bytes, and its length, in
+ * elements. The cuts are the same for every operation, so that a thread's operations depend only on its own.
  */
 function share(
   { averaged }: SegmentPlan,

@@ -1,7 +1,7 @@
 import type { RequestName } from "./protocol.js";
 import { createWatchdog, type Patience } from "./watchdog.js";
 
-/** What a thread is at. A lease is as many pieces of work as it has micro-batches, and none while it waits for samples. */
+/** What a thread is doing. A lease is one piece of work per micro-batch, and none while the thread waits for samples. */
 export type WorkName = Exclude<RequestName, "lease"> | "start" | "microBatch";
 
 /** The same in words. */
@@ -17,21 +17,21 @@ const LOOK_MS = 1_000;
 
 export interface ThreadWatchOptions {
   readonly patience: Patience;
-  /** Is called when the thread takes suspiciously long. */
+  /** Called when the thread takes suspiciously long. */
   readonly warn?: (line: string) => void;
-  /** How often the thread is looked at; the time between two looks counts as twice this at most. */
+  /** How often the thread is checked; the time between two checks counts as at most twice this. */
   readonly lookMs?: number;
 }
 
 export interface ThreadWatch {
-  /** What the thread is at: when it is still at what it was at before, nothing changes. */
+  /** Called with what the thread is doing; if it is still doing the same thing, nothing changes. */
   isAt(name: WorkName | undefined): void;
-  /** The thread has done what it was at. */
+  /** The thread has finished what it was doing. */
   answered(): void;
   stop(): void;
 }
 
-/** Looks regularly at what a thread is doing, and gives it up when that takes too long. */
+/** Checks regularly what a thread is doing, and gives it up when that takes too long. */
 export function watchThread(
   { patience, warn, lookMs = LOOK_MS }: ThreadWatchOptions,
   who: string,

@@ -1,27 +1,27 @@
 /**
- * Whether a compute thread still computes. It computes natively and says nothing until it is done, so a library that waits
- * for ever looks like one that is at work; what distinguishes them is how long the same took before.
+ * Decides whether a compute thread hangs. It computes natively and reports nothing until it is done, so a library that waits
+ * forever looks like one that works; what distinguishes them is how long the same work took before.
  *
- * Time is counted while the main thread lives: a process that was stopped, or a machine that slept, is not taken for a
- * thread that hangs.
+ * Only time during which the main thread runs is counted: a process that was stopped, or a machine that slept, is not
+ * mistaken for a thread that hangs.
  */
-import type { BackendName } from "../backends/index.js";
+import type { BackendName } from "../backends/machine/index.js";
 
-/** How long something may take until it is warned of, and until it is given up. */
+/** How long something may take until a warning is logged, and until it is given up. */
 export interface Limits {
   readonly warnMs: number;
   readonly endMs: number;
 }
 
 /**
- * @param kind the kind of the thread's work; "start" is its start.
- * @param answeredMs how long the last answers of that kind took, from the oldest to the newest.
+ * @param kind the kind of the thread's work; "start" is its start
+ * @param answeredMs how long the last answers of that kind took, from the oldest to the newest
  */
 export type Patience = (kind: string, answeredMs: readonly number[]) => Limits;
 
 /**
- * What a first answer may take, in minutes: it compiles, and may work on a micro-batch of any size. On a GPU a minute is
- * long. The computing of wasm and cpu is a loop of ours, which ends however slow the machine is.
+ * How long a first answer may take, in minutes: it compiles, and may work on a micro-batch of any size. On a GPU a minute is
+ * long. wasm and cpu compute in our own loops, which end however slow the machine is.
  */
 const FIRST_END_MINUTES: Record<BackendName, number> = {
   "tfjs-node-gpu": 15,
@@ -37,7 +37,7 @@ const LATER_WARN_MEDIANS = 20;
 const LATER_WARN_LONGEST = 3;
 const LATER_END_WARNINGS = 3;
 
-/** @param fixedMs after this time whatever follows the start is given up, however long it took before. */
+/** @param fixedMs the time after which any work but the start is given up, regardless of how long it took before */
 export function patienceFor(backend: BackendName, fixedMs?: number): Patience {
   return (kind, answeredMs) => {
     if (fixedMs !== undefined && kind !== "start") return { warnMs: fixedMs / 2, endMs: fixedMs };
@@ -60,9 +60,9 @@ export type Verdict =
 export interface Watchdog {
   /** The thread starts work of this kind. */
   started(kind: string): void;
-  /** The work is done. @param tookMs since it started. */
+  /** The work is done. @param tookMs the time since it started */
   answered(tookMs: number): void;
-  /** So much time has passed. @returns what is to be said or done, once each. */
+  /** Time has passed. @returns what is to be logged or done, once each */
   passed(ms: number): Verdict | undefined;
 }
 
@@ -86,7 +86,7 @@ export function createWatchdog(patience: Patience): Watchdog {
       current.silentMs += ms;
       const known = before(current.kind);
       const limits = patience(current.kind, known);
-      // First the warning, even if a busy machine looks only when it is time to give up.
+      // First the warning, even if a busy machine checks only when it is time to give up.
       if (!current.warned && current.silentMs >= limits.warnMs) {
         current.warned = true;
         return { kind: "warn", limits, usualMs: known.length === 0 ? undefined : median(known) };

@@ -1,11 +1,6 @@
 import { type BackendName, type BackendSettings, openBackend } from "../backends/index.js";
-import {
-  attachMemory,
-  createGradients,
-  createWorkerMemory,
-  type Gradients,
-  weightsAddresses,
-} from "../compute/index.js";
+import { createGradients, type Gradients } from "../compute/gradients/index.js";
+import { attachMemory, createWorkerMemory, weightsAddresses } from "../compute/index.js";
 import type { Layout } from "../shared/layout/index.js";
 import type { Dataset, Task } from "../tasks/index.js";
 import { writeVector } from "./state.js";

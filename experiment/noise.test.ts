@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { openBackend } from "../backends/index.js";
+import { createGradients } from "../compute/gradients/index.js";
 import {
   attachMemory,
-  createGradients,
   createWorkerMemory,
   gradientAddresses,
   viewElements,

@@ -5,15 +5,14 @@
  */
 
 import { type BackendName, type BackendSettings, openBackend } from "../backends/index.js";
+import { createGradients, type Gradients } from "../compute/gradients/index.js";
 import {
   attachMemory,
   createFold,
-  createGradients,
   createSums,
   createWorkerMemory,
   type FoldedNode,
   type GradientFlip,
-  type Gradients,
   gradientAddresses,
   NonFiniteError,
   type SampleBatch,

@@ -177,8 +177,19 @@ describe("the rooms", () => {
     }
   });
 
+  it("leave TensorFlow.js to the threads and processes that compute", () => {
+    for (const door of ["backends/machine/index.ts", "compute/index.ts", "cli/environment.ts"]) {
+      assert.deepEqual(
+        loadedWith(door).filter((file) => file.startsWith("tasks/tfjs/")),
+        [],
+        `${door} loads TensorFlow.js, which takes a large part of a second in every process`,
+      );
+    }
+    assert.ok(loadedWith("compute/gradients/index.ts").includes("tasks/tfjs/core.ts"));
+  });
+
   it("read no environment, which only the command line does and what sets it for native libraries", () => {
-    const allowed = ["backends/tensorflow/process-environment.ts"];
+    const allowed = ["backends/machine/process-environment.ts"];
     const below = Object.keys(MAY_IMPORT).filter((room) => room !== "cli" && !room.includes("/"));
     for (const file of below.flatMap(sources).filter((each) => !allowed.includes(each))) {
       const code = readFileSync(join(root, file), "utf8");

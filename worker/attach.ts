@@ -3,9 +3,8 @@
  * threads, memories and model stay as they are while it is still the same run.
  */
 
-import type { BackendSettings } from "../backends/index.js";
-import type { ChosenBackend } from "../compute/choose-backend.js";
-import type { GradientFlip } from "../compute/index.js";
+import type { BackendSettings } from "../backends/machine/index.js";
+import type { ChosenBackend, GradientFlip } from "../compute/index.js";
 import type { Logger } from "../shared/log.js";
 import { during, nameProcess } from "../shared/trace/index.js";
 import { type Address, type Connection, connect, formatAddress } from "../shared/wire/index.js";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { settings } from "../backends/settings.test.helper.js";
+import { batchOf } from "../compute/gradients/open-gradients.test.helper.js";
 import { ThreadDeathError } from "../compute/index.js";
-import { batchOf } from "../compute/open-gradients.test.helper.js";
 import { createEngine } from "./engine.js";
 import { leaseOf } from "./fake-server.test.helper.js";
 import type { Joined } from "./join.js";

@@ -5,9 +5,9 @@
  * between, for then it is the machine, or the model.
  */
 
-import type { BackendSettings } from "../backends/index.js";
-import type { ChosenBackend } from "../compute/choose-backend.js";
+import type { BackendSettings } from "../backends/machine/index.js";
 import {
+  type ChosenBackend,
   type ComputePool,
   createComputePool,
   createWorkerMemory,

@@ -1,4 +1,3 @@
-import { withoutStatus } from "../backends/tensorflow/status.js";
 import { IsobatchError, messageOf } from "../shared/errors.js";
 import { type Connection, cancel, createWriter, readMessages, type WorkerReportMessage } from "../shared/wire/index.js";
 import { pause } from "./pause.js";
@@ -6,7 +5,7 @@ import { pause } from "./pause.js";
 /** What the server is told of an error: its words, and whether only a connection is to blame. */
 export function failureOf(error: unknown): { reason: string; transient: boolean } {
   const transient = error instanceof IsobatchError && ["unavailable", "interrupted"].includes(error.code);
-  return { reason: withoutStatus(messageOf(error)), transient };
+  return { reason: messageOf(error), transient };
 }
 
 const TELL_MS = 2_000;

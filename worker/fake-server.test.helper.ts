@@ -3,8 +3,8 @@
  * It decides nothing: it records what the worker says and sends what the test wants sent.
  */
 
+import { batchOf, FORM } from "../compute/gradients/open-gradients.test.helper.js";
 import type { Join } from "../compute/index.js";
-import { batchOf, FORM } from "../compute/open-gradients.test.helper.js";
 import { type Layout, layoutToJson, sliceChunks } from "../shared/layout/index.js";
 import {
   type Address,

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
-import { FORM } from "../compute/open-gradients.test.helper.js";
+import { FORM } from "../compute/gradients/open-gradients.test.helper.js";
 import { IsobatchError } from "../shared/errors.js";
 import { checksumFor, connect, type JoinResponse, type MicroBatchLease } from "../shared/wire/index.js";
 import { rowBytes } from "../tasks/index.js";

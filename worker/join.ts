@@ -3,7 +3,7 @@
  * reason. Everything in the answer is checked here, once; what follows may trust it.
  */
 import { hostname } from "node:os";
-import type { ChosenBackend } from "../compute/choose-backend.js";
+import type { ChosenBackend } from "../compute/index.js";
 import { IsobatchError, messageOf } from "../shared/errors.js";
 import { type Layout, layoutFromJson } from "../shared/layout/index.js";
 import { version } from "../shared/version.js";

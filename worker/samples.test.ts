@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import { batchOf, FORM } from "../compute/open-gradients.test.helper.js";
+import { batchOf, FORM } from "../compute/gradients/open-gradients.test.helper.js";
 import { IsobatchError } from "../shared/errors.js";
 import { connect } from "../shared/wire/index.js";
 import { type FakeServer, startFakeServer } from "./fake-server.test.helper.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { batchOf } from "../compute/open-gradients.test.helper.js";
+import { batchOf } from "../compute/gradients/open-gradients.test.helper.js";
 import { IsobatchError } from "../shared/errors.js";
 import { checksumFor } from "../shared/wire/index.js";
 import { type FakeServer, leaseOf } from "./fake-server.test.helper.js";

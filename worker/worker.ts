@@ -4,11 +4,8 @@
  * when the run does, when it is told to leave, or with the reason why it can't go on.
  */
 
-import { keepToNearCores } from "../backends/tensorflow/near-cores.js";
-import type { BackendSettings } from "../backends/tensorflow/settings.js";
-import { defaultComputeThreads } from "../backends/threads.js";
-import { type ChosenBackend, chooseBackendOffThread } from "../compute/choose-backend.js";
-import type { GradientFlip } from "../compute/index.js";
+import { type BackendSettings, defaultComputeThreads, keepToNearCores } from "../backends/machine/index.js";
+import { type ChosenBackend, chooseBackendOffThread, type GradientFlip } from "../compute/index.js";
 import { createCoreHost } from "../shared/core-host.js";
 import { IsobatchError, invalid } from "../shared/errors.js";
 import type { Logger } from "../shared/log.js";

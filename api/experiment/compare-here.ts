@@ -1,4 +1,4 @@
-import type { BackendName, BackendSettings } from "../../backends/index.js";
+import type { BackendName, BackendSettings } from "../../backends/machine/index.js";
 import { type Evaluation, trainInProcess } from "../../experiment/index.js";
 import type { KappaFact } from "../../shared/steps/index.js";
 import { prepareTask, type Task } from "../../tasks/index.js";

@@ -1,7 +1,12 @@
 /** The experiment `elastic`: one run whose workers come and go, against the same run with one worker. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { type BackendName, type BackendSettings, isBackendName, readBackendSettings } from "../../backends/index.js";
+import {
+  type BackendName,
+  type BackendSettings,
+  isBackendName,
+  readBackendSettings,
+} from "../../backends/machine/index.js";
 import { drawElastic, type ElasticResult, findArm, judgeElastic } from "../../experiment/index.js";
 import { writeFileDurably } from "../../shared/durable-file.js";
 import { invalid } from "../../shared/errors.js";

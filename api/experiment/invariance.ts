@@ -1,10 +1,7 @@
 /** The experiment `invariance`: trains the runs that are missing, then writes what all of them say. */
 import { join } from "node:path";
-import { readBackendSettings } from "../../backends/index.js";
-import { visibleGpus } from "../../backends/tensorflow/gpus.js";
-import { readGraphics } from "../../backends/tensorflow/graphics.js";
-import { visibleDevices } from "../../backends/tensorflow/process-environment.js";
-import { chooseBackendOffThread } from "../../compute/choose-backend.js";
+import { readBackendSettings, readGraphics, visibleDevices, visibleGpus } from "../../backends/machine/index.js";
+import { chooseBackendOffThread } from "../../compute/index.js";
 import {
   type InvarianceSummary,
   listRuns,

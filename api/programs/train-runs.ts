@@ -1,6 +1,5 @@
 /** Trains runs of an experiment, one at a time, as the messages say that follow the first. */
-import { isBackendName, readBackendSettings } from "../../backends/index.js";
-import { showOnly } from "../../backends/tensorflow/process-environment.js";
+import { isBackendName, readBackendSettings, showOnly } from "../../backends/machine/index.js";
 import { createPerformer } from "../../experiment/index.js";
 import { IsobatchError } from "../../shared/errors.js";
 import { nextMessage } from "../children/parent.js";

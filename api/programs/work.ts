@@ -1,4 +1,4 @@
-import { showOnly } from "../../backends/tensorflow/process-environment.js";
+import { showOnly } from "../../backends/machine/index.js";
 import { awaited } from "../../shared/awaited.js";
 import { IsobatchError } from "../../shared/errors.js";
 import { type RunningWorker, startWorker, wouldRepeat } from "../../worker/index.js";

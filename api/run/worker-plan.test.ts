@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Graphics } from "../../backends/tensorflow/graphics.js";
+import type { Graphics } from "../../backends/machine/index.js";
 import { planWorkers, type WorkerPlanOptions } from "./worker-plan.js";
 
 const graphics: Graphics = {

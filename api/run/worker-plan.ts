@@ -1,7 +1,10 @@
 /** Which workers a cluster on one machine has, and what each computes with: decided before any of them is started. */
-import { type BackendName, defaultComputeThreads } from "../../backends/index.js";
-import { gpusForWorkers } from "../../backends/tensorflow/gpus.js";
-import type { Graphics } from "../../backends/tensorflow/graphics.js";
+import {
+  type BackendName,
+  defaultComputeThreads,
+  type Graphics,
+  gpusForWorkers,
+} from "../../backends/machine/index.js";
 
 export interface WorkerPlanOptions {
   /** Default: 2; where they compute on GPUs, as many as there are. */

@@ -1,7 +1,11 @@
-import { chooseBackend, isBackendName, readBackendSettings } from "../../backends/index.js";
-import { unavailability } from "../../backends/tensorflow/availability.js";
-import { readGraphics } from "../../backends/tensorflow/graphics.js";
-import { visibleDevices } from "../../backends/tensorflow/process-environment.js";
+import { chooseBackend } from "../../backends/index.js";
+import {
+  isBackendName,
+  readBackendSettings,
+  readGraphics,
+  unavailability,
+  visibleDevices,
+} from "../../backends/machine/index.js";
 import type { RunningServer } from "../../server/index.js";
 import { IsobatchError } from "../../shared/errors.js";
 import { availableCores } from "../../shared/machine/index.js";

@@ -11,7 +11,7 @@ import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import { tensorOf, valuesOf } from "./values.js";
 
 /**
- * The gradients of convolutions. The backend's own know no dilation; these do, and are several times faster besides.
+ * The gradients of convolutions. The backend's own ignore dilation; these do not, and are several times faster.
  * Sums are kept in float64 and rounded once.
  */
 
@@ -38,7 +38,7 @@ export function registerConvolutionGradients(): void {
 }
 
 /**
- * Calls `visit` for every output pixel and every place of its window that lies inside the volume, with the element
+ * Calls `visit` for every output pixel and every place of its window inside the volume, with the element
  * numbers of that pixel's first channel in x and in y and of that place's first weight in the filter.
  */
 function forWindows(

@@ -24,7 +24,7 @@ function drawMask({ inputs: { key }, attrs, backend }: KernelCall<{ key: TensorI
     words[2] = counter2;
     words[3] = counter3;
     philox(words, key0, key1);
-    // Beyond the end of the array nothing is stored.
+    // A write past the end of the array does nothing.
     for (let i = 0; i < 4; i++) mask[4 * block + i] = (words[i] & 0x7fffff) < kept ? 1 : 0;
   }
   return (backend as MathBackendCPU).makeTensorInfo(attrs.shape, "bool", mask);

@@ -1,5 +1,6 @@
 import { version_cpu } from "../../tasks/tfjs/backend-cpu.js";
-import { type BackendDescription, BY_ROUNDING } from "../description.js";
+import { findBackendFactory } from "../../tasks/tfjs/core.js";
+import { type BackendDescription, type BackendImplementation, BY_ROUNDING } from "../implementation.js";
 import { registerConvolutionGradients } from "./convolution.js";
 import { registerDropout } from "./dropout.js";
 import { registerNormalization } from "./normalization.js";
@@ -8,15 +9,10 @@ import { registerReluGradient } from "./relu.js";
 import { registerResizeGradients } from "./resize.js";
 import { registerRound } from "./round.js";
 
-/** The plain JavaScript backend: slow, runs everywhere, and mended where its gradients are wrong. */
-
-/** There is nothing to prepare. */
-export async function prepare(): Promise<void> {}
-
 let completed = false;
 
-/** Registers the mended kernels; the registry outlives the backend, so only once. */
-export function complete(): void {
+/** Registers the kernels whose gradients are wrong in tfjs; the registry outlives the backend, so only once. */
+function complete(): void {
   if (completed) return;
   completed = true;
   registerConvolutionGradients();
@@ -28,12 +24,21 @@ export function complete(): void {
   registerNormalization();
 }
 
-export const description: BackendDescription = {
+const description: BackendDescription = {
   version: version_cpu,
-  // Exponentials and the like are those of the JavaScript engine.
+  // Exponentials and similar functions are the JavaScript engine's.
   flags: `v8 ${process.versions.v8.split(".").slice(0, 2).join(".")}`,
   device: "plain JavaScript, one thread",
   intraOpThreads: 1,
   precisions: BY_ROUNDING,
   determinism: "one thread: the same bits in the same version of V8",
+};
+
+/** The plain JavaScript backend: slow, runs everywhere, and corrected where its gradients are wrong. */
+export const cpu: BackendImplementation = {
+  registered: "cpu",
+  async prepare() {},
+  create: findBackendFactory("cpu"),
+  complete,
+  describe: () => description,
 };

@@ -10,7 +10,7 @@ import {
 } from "../normalization.js";
 import { tensorOf, valuesOf } from "./values.js";
 
-/** Normalising in float64 until a result is written; a variance is computed in a second pass, about the mean. */
+/** Normalisation, in float64 until a result is written; a variance is computed in a second pass, about the mean. */
 export function registerNormalization(): void {
   registerNormalizationKernels("cpu", { batchNorm, batchNormGradient, layerNorm, layerNormGradient });
 }
@@ -39,7 +39,7 @@ function batchNormGradient({ inputs, attrs: { epsilon }, backend }: BatchNormGra
     valuesOf(backend, tensor),
   );
   const { rows, width } = rowsOf(inputs.x);
-  // Computed again, since the given one was rounded to float32.
+  // Computed again, because the given one was rounded to float32.
   const mean = columnMeans(rows, width, (at) => x[at]);
   const inverse = Float64Array.from(variance, (value) => 1 / Math.sqrt(value + epsilon));
   const normal = (at: number, c: number): number => (x[at] - mean[c]) * inverse[c];

@@ -4,8 +4,8 @@ import { nearestPoints, type ResizeAttributes } from "../resizing.js";
 import { tensorOf, valuesOf } from "./values.js";
 
 /**
- * The gradients of resizing, as upsampling has them: the backend's own mixes up a batch's images for the nearest
- * neighbour, and height and width of the result for the bilinear kind.
+ * The gradients of resizing, which upsampling needs: the backend's own confuses the images of a batch for the nearest
+ * neighbour, and the height and width of the result for bilinear resizing.
  */
 export function registerResizeGradients(): void {
   replaceKernel("cpu", ResizeNearestNeighborGrad, resizeNearestGradient);

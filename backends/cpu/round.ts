@@ -10,7 +10,7 @@ const MANTISSA = 23;
 const INFINITE = 0x7f800000;
 const QUIET = 0x00400000;
 
-/** Adds just under half a unit of the last kept place, or half a unit if that place is odd, and cuts the rest off. */
+/** Adds just under half a unit of the last kept place, or half a unit if that place is odd, and drops the rest. */
 function round({ inputs: { x }, attrs, backend }: KernelCall<{ x: TensorInfo }, RoundAttributes>): TensorInfo {
   const values = valuesOf(backend, x).slice();
   const bits = new Int32Array(values.buffer);

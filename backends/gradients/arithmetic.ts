@@ -19,7 +19,7 @@ import { sumToShape } from "./broadcast.js";
 
 /**
  * The gradients of arithmetic, with the bits of tfjs's own. tfjs's reshape and cast every tensor, even to the shape and
- * type that it has; these operations would be half of a transformer's gradient.
+ * type that it already has; these operations would be half of a transformer's gradient.
  */
 export function registerArithmetic(): void {
   ofTwo(Add, (dy, a, b) => ({ a: () => sumToShape(dy, a.shape), b: () => sumToShape(dy, b.shape) }));

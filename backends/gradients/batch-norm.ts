@@ -13,8 +13,8 @@ import { sumToShape } from "./broadcast.js";
 
 /**
  * The gradient of (x − mean) / √(variance + ε) · scale + offset, where the statistics are given, as a frozen
- * BatchNormalization's are; they may have any shape that broadcasts to that of x. tfjs's own knows only those of the last
- * axis, and computes them all where only some are asked for.
+ * BatchNormalization's are; they may have any shape that broadcasts to that of x. tfjs's own handles only those of the
+ * last axis, and computes all gradients where only some are requested.
  */
 export function registerBatchNorm(): void {
   registerGradient({

@@ -15,7 +15,7 @@ export function spread(dy: Tensor, kept: number[], shape: number[]): Tensor {
   return util.arraysEqual(kept, shape) ? whole : broadcastTo(whole, shape);
 }
 
-/** `x` in this shape; takes an operation only if its shape is another. */
+/** `x` in this shape; takes an operation only if its shape differs. */
 export function withShape(x: Tensor, shape: number[]): Tensor {
   return util.arraysEqual(x.shape, shape) ? clone(x) : reshape(x, shape);
 }

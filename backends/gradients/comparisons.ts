@@ -15,8 +15,8 @@ import {
 } from "../../tasks/tfjs/core.js";
 
 /**
- * Comparisons and logic are constant almost everywhere, so their gradients are zero. tfjs has none for them (but for
- * one), and so fails on masks and thresholds, which layers make of their inputs.
+ * Comparisons and logic are constant almost everywhere, so their gradients are zero. tfjs has gradients for only one of
+ * them, and so fails on masks and thresholds, which layers compute from their inputs.
  */
 export function registerComparisons(): void {
   for (const kernelName of [Equal, NotEqual, Greater, Less, LessEqual, LogicalAnd, LogicalOr]) {

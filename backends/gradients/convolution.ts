@@ -15,8 +15,8 @@ import {
 } from "../../tasks/tfjs/core.js";
 
 /**
- * The gradients of convolutions, dilated ones too, which tfjs refuses: our kernels take the dilation as an attribute;
- * and of the transposed convolution of volumes, which tfjs has none for.
+ * The gradients of convolutions, including dilated ones, which tfjs refuses (our kernels take the dilation as an
+ * attribute), and of the transposed convolution of volumes, for which tfjs has none.
  */
 export function registerConvolutions(): void {
   register(Conv2D, Conv2DBackpropInput, Conv2DBackpropFilter);

@@ -12,7 +12,7 @@ import { withShape } from "./broadcast.js";
 
 /**
  * The gradient of looking up rows of a table, as an embedding does: a row's gradient is the sum of its copies' gradients.
- * tfjs's own, which stays for other axes, first transposes both, although their axes are in order already.
+ * tfjs's own, which is kept for other axes, first transposes both, although their axes are already in order.
  */
 export function registerGather(): void {
   const original = getGradient(GatherV2);

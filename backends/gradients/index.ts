@@ -1,4 +1,4 @@
-// The layers bring tfjs's own gradients, so they must be loaded before some are replaced.
+// The layers register tfjs's own gradients, so they must be loaded before some are replaced.
 import "../../tasks/tfjs/layers.js";
 import { repairLayers } from "../../tasks/index.js";
 import { registerArithmetic } from "./arithmetic.js";
@@ -15,9 +15,8 @@ import { registerReductions } from "./reductions.js";
 import { registerRelu } from "./relu.js";
 
 /**
- * Gradients registered in the place of tfjs's own, where those are wrong, missing or slow. They are the same on all
- * backends, made of kernels that each backend has. The few layers that tfjs can't train for other reasons are
- * repaired along with them.
+ * Registers gradients in place of tfjs's own where those are wrong, missing or slow. They are the same on all backends,
+ * and use only kernels that each backend has. The few layers that tfjs can't train for other reasons are repaired too.
  */
 
 let registered = false;

@@ -1,7 +1,7 @@
 import { BatchMatMul, matMul, registerGradient, type Tensor } from "../../tasks/tfjs/core.js";
 import { sumToShape } from "./broadcast.js";
 
-/** The gradient of a batch of matrix products, one of whose factors may be broadcast, which tfjs's own forgets. */
+/** The gradient of a batch of matrix products, one of whose factors may be broadcast, which tfjs's own ignores. */
 export function registerMatMul(): void {
   registerGradient({
     kernelName: BatchMatMul,

@@ -16,8 +16,8 @@ import {
 } from "../../tasks/tfjs/core.js";
 
 /**
- * Gradients of operations that move elements about or add them up: tfjs's is wrong for mirrorPad, fails for cumsum
- * along any axis but the last, is missing for depthToSpace, and cuts a tile's gradient into its copies one by one
+ * Gradients of operations that move elements or add them up: tfjs's is wrong for mirrorPad, fails for cumsum along any
+ * axis but the last, is missing for depthToSpace, and cuts a tile's gradient into its copies one by one
  * (two thousand slices in a small net with LayerNormalization).
  */
 export function registerRearrangements(): void {
@@ -54,7 +54,7 @@ export function registerRearrangements(): void {
   });
 }
 
-/** Adds what was mirrored beyond both ends of one axis, of `size` elements inside, back to where it came from. */
+/** Adds what was mirrored beyond both ends of one axis, with `size` elements inside, to the elements it was copied from. */
 function foldBack(dy: Tensor, axis: number, size: number, sides: [number, number], mode: string): Tensor {
   const [before, after] = sides;
   const edge = mode === "reflect" ? 1 : 0; // "reflect" leaves the outermost element out
@@ -76,7 +76,7 @@ function foldBack(dy: Tensor, axis: number, size: number, sides: [number, number
   return [...left, ...right].reduce((total, end) => add(total, end), inside);
 }
 
-/** Adds up the `copies` that lie one after the other along an axis. */
+/** Adds up the `copies` that follow each other along an axis. */
 function addCopies(dy: Tensor, axis: number, copies: number): Tensor {
   if (copies === 1) return dy;
   const before = dy.shape.slice(0, axis);

@@ -10,7 +10,7 @@ export function registerReductions(): void {
   reduction(Mean, (dy, count) => div(dy, scalar(count)));
 }
 
-/** @param share gives the part of `dy` that each element gets where `count` elements were reduced to one. */
+/** @param share returns the part of `dy` that each element gets where `count` elements were reduced to one */
 function reduction(kernelName: string, share: (dy: Tensor, count: number) => Tensor): void {
   registerGradient({
     kernelName,

@@ -5,7 +5,7 @@ export const RELU_GRADIENT = "IsobatchReluGradient";
 
 /**
  * relu's gradient in one pass over its output. tfjs's own takes three over the input (Step, Cast, Multiply), and on
- * TensorFlow six. Where y is not a number, dy passes.
+ * TensorFlow six. Where y is NaN, dx is dy.
  */
 export function registerRelu(): void {
   registerGradient({

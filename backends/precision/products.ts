@@ -1,6 +1,6 @@
 /**
- * Products of matrices and convolutions with rounded factors. Every layer and every gradient multiplies matrices by one
- * of a few kernels, so wrapping these kernels, when a thread first computes in less than float32, covers all layers.
+ * Products of matrices and convolutions with rounded factors. Every layer and every gradient multiplies matrices with one
+ * of a few kernels. So wrapping these kernels, when a thread first computes in less than float32, covers all layers.
  */
 import {
   _FusedMatMul,
@@ -45,7 +45,7 @@ export const FACTORS: Readonly<Record<string, readonly [string, string]>> = {
 
 /** The bits of mantissa to which factors are rounded now; undefined: they are not rounded. */
 let keptBits: number | undefined;
-/** tfjs's names of the backends whose kernels are wrapped. The registry outlives a backend, so once is enough. */
+/** tfjs's names for the backends whose kernels are wrapped. The registry outlives a backend, so once is enough. */
 const wrapped = new Set<string>();
 
 /**
@@ -89,7 +89,7 @@ function computeRounded(
 ): TensorInfo {
   const bits = keptBits!;
   const rounded: Inputs = {};
-  // A kernel may call others, whose factors have been rounded already.
+  // A kernel may call others, whose factors are already rounded.
   keptBits = undefined;
   try {
     for (const name of factors) {

@@ -1,8 +1,8 @@
-/** Kernels that layers ask for and the package lacks, though TensorFlow has the operation. */
+/** Kernels that layers need and the package lacks, although TensorFlow has the operation. */
 import { registerKernel, scalar, type TensorInfo } from "../../tasks/tfjs/core.js";
 import { flag, floatType, intType, run } from "./operation.js";
 
-/** How often each number below `size` occurs in x, a row a batch; with `binaryOutput`, whether it does. */
+/** How often each number below `size` occurs in x, one row per batch; with `binaryOutput`, whether it occurs. */
 export function registerDenseBincount(): void {
   registerKernel({
     kernelName: "DenseBincount",

@@ -1,6 +1,6 @@
 /**
- * Operations that TensorFlow has on a GPU, but refuses there where operations have to be deterministic: made of others,
- * which it does not refuse. On a CPU its own stay.
+ * Operations that TensorFlow refuses on a GPU when operations have to be deterministic. There they are composed of others
+ * that it does not refuse; on a CPU its own are kept.
  */
 import { core as tf } from "../../tasks/tfjs/core.js";
 import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
@@ -18,7 +18,7 @@ export function registerDeterministic(): void {
 
 type BincountCall = KernelCall<{ x: tf.Tensor; weights: tf.Tensor }, { size: number; binaryOutput: boolean }>;
 
-/** Adds the weight of each number to that number's bin, of which each row has its own. */
+/** Adds the weight of each number to that number's bin; each row has its own bins. */
 function bincount({ inputs: { x, weights }, attrs: { size, binaryOutput } }: BincountCall): TensorInfo {
   return tf.tidy(() => {
     const rows = x.shape.length === 2 ? x.shape[0] : 1;
@@ -40,7 +40,7 @@ type ResizeCall = KernelCall<{ images: tf.Tensor; dy: tf.Tensor }, ResizeAttribu
 const enlargesWhole = ({ inputs: { images, dy }, attrs }: ResizeCall): boolean =>
   !attrs.alignCorners && [1, 2].every((axis) => dy.shape[axis] % images.shape[axis] === 0);
 
-/** Adds up each point's copies, first those of its row, then those of its column. */
+/** Adds up each point's copies, first within its row, then within its column. */
 function nearestGradient({ inputs: { images, dy } }: ResizeCall): TensorInfo {
   return tf.tidy(() => {
     const [batch, height, width, channels] = images.shape;

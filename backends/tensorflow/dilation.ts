@@ -1,7 +1,7 @@
 /**
- * Dilated convolutions. TensorFlow's gradients of them exist for some processors and libraries only, and the package's
- * kernels leave the dilation out, which is either refused or silently wrong. A dilated filter is a filter with zeros
- * between its points, so here it is made one: exact, on every device, at the price of multiplying the zeros too.
+ * Dilated convolutions. TensorFlow has their gradients only for some processors and libraries, and the package's kernels
+ * leave the dilation out, which is either refused or silently wrong. A dilated filter is a filter with zeros between its
+ * points, so here one is made: exact, on every device, at the price of multiplying the zeros too.
  */
 import { core as tf } from "../../tasks/tfjs/core.js";
 import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
@@ -63,7 +63,7 @@ export function registerDilation(): void {
   }
 }
 
-/** Of each spatial axis; undefined if there is none. */
+/** The dilation of each spatial axis; undefined if there is none. */
 function dilationsOf({ dilations }: Attributes, filterShape: readonly number[]): number[] | undefined {
   if (dilations == null) return undefined;
   const axes = filterShape.length - 2;
@@ -92,5 +92,5 @@ function withZeros(filter: tf.Tensor, dilations: readonly number[]): tf.Tensor {
   }, filter);
 }
 
-/** The gradients of the package want the dilation that tfjs's layers leave out. */
+/** The package's gradients need the dilation that tfjs's layers leave out. */
 const plain = (attrs: Attributes): tf.NamedAttrMap => ({ ...attrs, dilations: 1 }) as unknown as tf.NamedAttrMap;

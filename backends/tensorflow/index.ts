@@ -2,32 +2,36 @@
  * The native backends: TensorFlow through the binding that `isobatch tensorflow install` has compiled. `tfjs-node`
  * computes on CPUs, `tfjs-node-gpu` on CUDA; the JavaScript of both is the same, and so is tfjs's name for them.
  *
- * A process can hold only one libtensorflow, so both use the same one once it is loaded; on a machine with CUDA's alone,
- * `tfjs-node` is that with its GPUs hidden.
+ * A process can hold only one libtensorflow, so both use the same one once it is loaded; on a machine that has only
+ * CUDA's, `tfjs-node` is that with its GPUs hidden.
  */
 import { cpus } from "node:os";
 import { IsobatchError } from "../../shared/errors.js";
 import type { Precision } from "../../shared/precision.js";
 import { backend, type KernelBackend } from "../../tasks/tfjs/core.js";
 import type { Compiler } from "../compiler.js";
-import type { BackendDescription } from "../description.js";
-import { findInstallation, prepareProcess, type TensorFlowBackendName } from "./availability.js";
-import { gpuNamed, pinnedGpu } from "./gpus.js";
-import { readGraphics } from "./graphics.js";
+import type { BackendDescription, BackendImplementation } from "../implementation.js";
+import {
+  type BackendSettings,
+  findInstallation,
+  gpuNamed,
+  type LibraryVersion,
+  loadedVersions,
+  pinnedGpu,
+  prepareProcess,
+  readGraphics,
+  type TensorFlowBackendName,
+  usesOneDnn,
+  versionsText,
+  visibleDevices,
+} from "../machine/index.js";
 import { registerNativeKernels } from "./kernels.js";
-import { type LibraryVersion, loadedVersions, versionsText } from "./library-versions.js";
 import { type Loaded, loadTensorFlow } from "./load.js";
 import { loadNativePackage, type NativeBackend } from "./native-package.js";
 import { PRECISIONS_ON, type ProductDevice, productsOn } from "./precision.js";
-import { usesOneDnn, visibleDevices } from "./process-environment.js";
 import { createCompiler, type ProgramSettings, programSettings, type SessionDevices } from "./program/index.js";
-import type { BackendSettings } from "./settings.js";
 
-export { type TensorFlowBackendName, unavailability } from "./availability.js";
-export { type BackendSettings, readBackendSettings } from "./settings.js";
-
-/** tfjs knows both under this name: their kernels are registered for it. */
-export const TENSORFLOW = "tensorflow";
+export type { NativeBackend } from "./native-package.js";
 
 interface Opened extends Loaded {
   readonly settings: BackendSettings;
@@ -35,8 +39,22 @@ interface Opened extends Loaded {
 
 let opened: Opened | undefined;
 
-/** Loads TensorFlow. Throws an `unavailable` IsobatchError that says why it can't. */
-export async function prepare(name: TensorFlowBackendName, settings: BackendSettings): Promise<void> {
+/**
+ * A native backend.
+ * @param name tfjs registers both as "tensorflow": the package's kernels are registered under that name
+ */
+export const tensorFlow = (name: TensorFlowBackendName): BackendImplementation => ({
+  registered: "tensorflow",
+  prepare: (settings) => prepare(name, settings),
+  create,
+  complete: registerNativeKernels,
+  describe,
+  compiler: () => compiler(),
+  prepareProducts,
+});
+
+/** Loads TensorFlow. @throws {IsobatchError} `unavailable` with the reason why it can't be loaded */
+async function prepare(name: TensorFlowBackendName, settings: BackendSettings): Promise<void> {
   if (opened?.name === name) {
     opened = { ...opened, settings };
     return;
@@ -51,15 +69,10 @@ export async function prepare(name: TensorFlowBackendName, settings: BackendSett
   opened = { ...loadTensorFlow(name, installation, settings), settings };
 }
 
-/** Makes the tfjs backend, once TensorFlow is loaded. */
-export function create(): KernelBackend {
+/** Creates the tfjs backend, once TensorFlow is loaded. */
+function create(): KernelBackend {
   const { installation, binding } = opened!;
   return loadNativePackage(installation.packageFolder).createBackend(binding);
-}
-
-/** Registers the kernels that training adds; a second call does nothing. */
-export function complete(): void {
-  registerNativeKernels();
 }
 
 /**
@@ -94,13 +107,13 @@ const productDevice = ({ name, switchTf32 }: Loaded): ProductDevice =>
  * Prepares the device for products of this precision, until it is asked for another.
  * @returns the bits of mantissa that factors must be rounded to; undefined: they are not rounded
  */
-export function prepareProducts(precision: Precision): number | undefined {
+function prepareProducts(precision: Precision): number | undefined {
   const { tf32, bits } = productsOn(productDevice(opened!), precision);
   opened!.switchTf32?.(tf32);
   return bits;
 }
 
-export function describe(): BackendDescription {
+function describe(): BackendDescription {
   const { name, installation, binding, sessions, addon, switchTf32 } = opened!;
   const slow = sessions?.assign === undefined ? "; faster after isobatch tensorflow install" : "";
   const version = `${installation.packageVersion} on TensorFlow ${binding.TF_Version}`;
@@ -141,11 +154,11 @@ function unknownText(versions: readonly LibraryVersion[]): string {
   return `; the version of ${unknown.join(" and of ")} is unknown, so workers with another one can't be distinguished`;
 }
 
-/** The model of the GPU that this process sees, from the driver's own files. */
+/** The model of the GPU that this process sees, from the driver's files. */
 function gpuName(): string {
   const graphics = readGraphics();
   const pinned = pinnedGpu(graphics, visibleDevices());
   const gpu = pinned === undefined ? undefined : gpuNamed(graphics, pinned);
-  // Of an instance the driver's files tell neither its GPU nor its size, on which its bits depend; its name does.
+  // For an instance the driver's files report neither its GPU nor its size, on which its bits depend; its name identifies both.
   return gpu?.model ?? (pinned?.startsWith("MIG-") ? `the instance ${pinned}` : "a GPU");
 }

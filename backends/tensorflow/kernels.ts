@@ -1,4 +1,4 @@
-/** Kernels of the native backend that its package lacks, or that one operation of TensorFlow does better. */
+/** Kernels that the native backend's package lacks, or for which one operation of TensorFlow is better. */
 import {
   Exp,
   GatherV2,
@@ -48,12 +48,12 @@ type ReluCall = KernelCall<{ dy: TensorInfo; y: TensorInfo }, unknown>;
 type GatherCall = KernelCall<{ x: TensorInfo; indices: TensorInfo }, { axis: number; batchDims: number }>;
 
 /**
- * One operation; the package's own reads every index back to check it, and what is read back can't be compiled.
+ * Looks rows up with one operation; the package's own kernel reads every index back to check it, and a computation that
+ * reads values back can't be compiled.
  *
- * On a CPU the operation checks the indices itself and names one that is out of bounds. On a GPU it gives zeros for such
- * an index without a word. So the indices that samples bring to an Embedding are checked on the host, when the data set is
- * read and its samples are decoded; a layer that computes indices, which no training needs, has to keep to the range by
- * itself.
+ * On a CPU the operation checks the indices itself and names one that is out of bounds. On a GPU it silently returns zeros
+ * for such an index. So the indices that an Embedding takes from samples are checked on the host, when the data set is read
+ * and its samples are decoded; a layer that computes indices, which no training needs, has to keep them in range itself.
  */
 function gather({ inputs, attrs, backend }: GatherCall, original: KernelFunc | undefined): TensorInfo {
   const { x, indices } = inputs;
@@ -71,8 +71,8 @@ function gather({ inputs, attrs, backend }: GatherCall, original: KernelFunc | u
 type SoftmaxCall = KernelCall<{ logits: TensorInfo }, { dim: number }>;
 
 /**
- * On a CPU TensorFlow computes its operation Softmax with oneDNN inside a graph and without it outside, with other bits.
- * These operations are the same in both.
+ * Softmax of simpler operations. On a CPU TensorFlow computes its own Softmax with oneDNN inside a graph and without it
+ * outside, with different bits; these operations have the same bits in both.
  */
 function softmax({ inputs: { logits }, attrs, backend }: SoftmaxCall, original: KernelFunc | undefined): TensorInfo {
   if ((backend as NativeBackend).binding.isUsingGpuDevice()) {

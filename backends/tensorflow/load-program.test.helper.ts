@@ -6,9 +6,13 @@ import { readFileSync } from "node:fs";
 import { messageOf } from "../../shared/errors.js";
 import type { TensorFlowInstallation } from "../../shared/native/installation.js";
 import { loadProcessAddon } from "../../shared/native/process-addon.js";
-import type { TensorFlowBackendName } from "./availability.js";
-import { cudaLibraryProblems, driverLibraryProblems } from "./cuda-libraries.js";
-import { type LibraryVersion, loadedVersions } from "./library-versions.js";
+import {
+  cudaLibraryProblems,
+  driverLibraryProblems,
+  type LibraryVersion,
+  loadedVersions,
+  type TensorFlowBackendName,
+} from "../machine/index.js";
 import { loadTensorFlow } from "./load.js";
 
 export interface LoadAnswer {

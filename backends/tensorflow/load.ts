@@ -1,24 +1,28 @@
-/** Loads an installation's parts into this process, each after those that it needs. */
+/** Loads an installation's parts into this process, each after those that it depends on. */
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { IsobatchError, messageOf } from "../../shared/errors.js";
 import { sessionAddonOf, type TensorFlowInstallation } from "../../shared/native/installation.js";
 import { loadProcessAddon, type ProcessAddon } from "../../shared/native/process-addon.js";
-import type { TensorFlowBackendName } from "./availability.js";
-import { cudaLibraryProblems, driverLibraryProblems, loadCudaLibraries } from "./cuda-libraries.js";
-import { boundGpuMemory } from "./gpu-memory.js";
+import { loadCudaLibraries } from "../machine/cuda-libraries.js";
+import {
+  type BackendSettings,
+  cudaLibraryProblems,
+  driverLibraryProblems,
+  type TensorFlowBackendName,
+} from "../machine/index.js";
+import { limitGpuMemory } from "./gpu-memory.js";
 import { type Binding, loadNativePackage } from "./native-package.js";
 import type { SessionAddon } from "./program/session.js";
-import type { BackendSettings } from "./settings.js";
 
 export interface Loaded {
   readonly name: TensorFlowBackendName;
   readonly installation: TensorFlowInstallation;
   readonly binding: Binding;
-  /** Undefined where an older Isobatch has made the installation. */
+  /** Undefined if an older Isobatch has made the installation. */
   readonly sessions: SessionAddon | undefined;
-  /** Undefined where an older Isobatch has made the installation. */
+  /** Undefined if an older Isobatch has made the installation. */
   readonly addon: ProcessAddon | undefined;
   /** Switches TF32 on or off for the whole process; undefined where there is no switch, and TF32 is off. */
   readonly switchTf32: ((on: boolean) => void) | undefined;
@@ -41,10 +45,14 @@ export function loadTensorFlow(
     if (onGpu && addon !== undefined) loadCudaLibraries(addon, installation.libraryFolder);
     const file = sessionAddonOf(installation);
     const sessions = existsSync(file) ? (load(file) as SessionAddon) : undefined;
-    if (onGpu && gpuMemoryMiB !== undefined) boundGpuMemory(sessions, gpuMemoryMiB);
+    if (onGpu && gpuMemoryMiB !== undefined) limitGpuMemory(sessions, gpuMemoryMiB);
     const binding = load(installation.binding) as Binding;
     const loaded: Loaded = {
-      ...{ name, installation, binding, addon, sessions },
+      name,
+      installation,
+      binding,
+      addon,
+      sessions,
       switchTf32: onGpu ? tf32Switch(installation, addon) : undefined,
     };
     loadNativePackage(installation.packageFolder);
@@ -55,7 +63,7 @@ export function loadTensorFlow(
       );
     }
     const [problem] = [...cudaLibraryProblems(installation, addon), ...driverLibraryProblems(addon)];
-    const advice = "look at CUDA_VISIBLE_DEVICES, and at what TF_CPP_MIN_LOG_LEVEL=0 makes TensorFlow say";
+    const advice = "check CUDA_VISIBLE_DEVICES, and what TensorFlow logs with TF_CPP_MIN_LOG_LEVEL=0";
     return unavailable(
       problem === undefined ? `TensorFlow sees no GPU; ${advice}` : `TensorFlow sees no GPU: ${problem}`,
     );

@@ -1,13 +1,13 @@
 /**
- * Loads the JavaScript of @tensorflow/tfjs-node-gpu, which @tensorflow/tfjs-node shares: the backend class and its
- * kernels, and nothing else of the package. Its own entry loads TensorFlow.js's union package (with WebGL, and cores of
- * its own where versions differ), looks for a binding in one place only, and fails on Node 23 and later, which dropped
- * functions of `util` that it calls.
+ * Loads the JavaScript of @tensorflow/tfjs-node-gpu, which @tensorflow/tfjs-node shares: the backend class and its kernels,
+ * and nothing else of the package. Its own entry loads TensorFlow.js's union package (with WebGL, and a second core where
+ * versions differ), looks for a binding in only one place, and fails on Node 23 and later, which dropped functions of
+ * `util` that it calls.
  *
- * So while its files load, what they ask for is answered here, and for them alone: `@tensorflow/tfjs` is the very
- * core that computes in this thread; `util` has its former functions; the protocol buffers of SavedModels, which no
- * training needs, are left out. With that the package needs none of its dependencies. Its kernels also call some
- * operations as methods of tensors, which the union package adds to them, and so does this.
+ * So while its files load, their requests for modules, and only theirs, are answered here: `@tensorflow/tfjs` is the core
+ * that computes in this thread; `util` has the functions that were dropped; the protocol buffers of SavedModels, which
+ * training does not need, are left out. The package then needs none of its dependencies. Its kernels also call some
+ * operations as methods of tensors; the union package adds these methods, and so does this file.
  */
 import { createRequire, Module } from "node:module";
 import { join, sep } from "node:path";
@@ -15,7 +15,7 @@ import * as util from "node:util";
 import { messageOf } from "../../shared/errors.js";
 import { core } from "../../tasks/tfjs/core.js";
 import { layers } from "../../tasks/tfjs/layers.js";
-import { withoutStatus } from "./status.js";
+import { withoutStatus } from "../native-errors.js";
 
 /** A value of an operation's attribute, with the type that the C API wants. */
 export interface OperationAttribute {
@@ -25,16 +25,16 @@ export interface OperationAttribute {
   readonly value: unknown;
 }
 
-/** A tensor as the binding tells of it. */
+/** What the binding reports about a tensor. */
 export interface TensorMetadata {
-  /** Never given again. */
+  /** Unique: it is never reused. */
   readonly id: number;
   readonly shape: readonly number[];
   /** TensorFlow's number of the element type. */
   readonly dtype: number;
 }
 
-/** The package's native half, of which only this is used here. */
+/** The part of the package's native half that is used here. */
 export interface Binding {
   readonly TF_Version: string;
   readonly TF_ATTR_BOOL: number;
@@ -56,12 +56,12 @@ export interface Binding {
 /** The package's backend: a tfjs backend that runs any operation of TensorFlow. */
 export interface NativeBackend extends core.KernelBackend {
   binding: Binding;
-  /** Of each tensor; `values`, if they are not null, have not been handed to TensorFlow yet. */
+  /** The record of each tensor; `values`, unless null, have not been passed to TensorFlow yet. */
   readonly tensorMap: { get(dataId: object): { readonly id: number; readonly values: unknown } };
   readSync(dataId: object): core.backend_util.TypedArray;
-  /** Hands to TensorFlow what has not been yet. */
+  /** Passes tensors to TensorFlow that have not been passed yet. */
   getInputTensorIds(tensors: core.TensorInfo[]): number[];
-  /** Makes a tensor of tfjs of an operation's output. */
+  /** Makes a tfjs tensor of an operation's output. */
   createOutputTensor(output: TensorMetadata): core.Tensor;
   executeSingleOutput(name: string, attributes: OperationAttribute[], inputs: core.TensorInfo[]): core.Tensor;
   executeMultipleOutputs(
@@ -84,7 +84,7 @@ const formerUtil = {
   isNullOrUndefined: (value: unknown): boolean => value === null || value === undefined,
 };
 
-/** The operations that kernels of the package call as methods: of Prelu, ArgMax, ArgMin, Exp. */
+/** The operations that kernels of the package (Prelu, ArgMax, ArgMin, Exp) call as methods. */
 const methods: Record<string, (this: core.Tensor, other: core.Tensor) => core.Tensor> = {
   add(other) {
     return core.add(this, other);
@@ -106,8 +106,8 @@ const methods: Record<string, (this: core.Tensor, other: core.Tensor) => core.Te
 const loaded = new Map<string, NativePackage>();
 
 /**
- * @param folder of the package; its kernels are registered in this thread on the first call.
- * @throws when it isn't the package, or not one of this form.
+ * @param folder the folder of the package; its kernels are registered in this thread on the first call
+ * @throws if it isn't the package, or not in a form that is known
  */
 export function loadNativePackage(folder: string): NativePackage {
   const known = loaded.get(folder);
@@ -134,7 +134,9 @@ export function loadNativePackage(folder: string): NativePackage {
     const nativePackage: NativePackage = {
       createBackend: (binding) =>
         // Under the GPU package's name dilated 3D convolutions are allowed, which a CPU cannot compute.
-        sayingWhy(new NodeJSKernelBackend(binding, `@tensorflow/tfjs-node${binding.isUsingGpuDevice() ? "-gpu" : ""}`)),
+        withReasons(
+          new NodeJSKernelBackend(binding, `@tensorflow/tfjs-node${binding.isUsingGpuDevice() ? "-gpu" : ""}`),
+        ),
     };
     loaded.set(folder, nativePackage);
     return nativePackage;
@@ -144,10 +146,10 @@ export function loadNativePackage(folder: string): NativePackage {
 }
 
 /**
- * The backend with errors of one line that name the operation and TensorFlow's reason. The binding's own are of two lines,
- * the first of which, a status's number, says nothing to people.
+ * The backend with one-line errors that name the operation and TensorFlow's reason. The binding's own have two lines, the
+ * first of which is only the number of a status.
  */
-function sayingWhy(backend: NativeBackend): NativeBackend {
+function withReasons(backend: NativeBackend): NativeBackend {
   const { executeSingleOutput, executeMultipleOutputs } = backend;
   const explained = <T>(operation: string, execute: () => T): T => {
     try {

@@ -1,6 +1,6 @@
 /**
- * Normalising on TensorFlow. For a batch it has an operation, and another for the gradient. For rows it has none that
- * works on all its devices, so they take as few other operations as possible.
+ * Normalisation on TensorFlow. It has an operation for a batch, and another for the gradient. It has none for rows that
+ * works on all its devices, so they are normalised with as few other operations as possible.
  */
 import { core as tf } from "../../tasks/tfjs/core.js";
 import type { TensorInfo } from "../kernels.js";

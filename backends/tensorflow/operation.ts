@@ -1,8 +1,8 @@
-/** Operations of TensorFlow by name, as kernels run them. */
+/** Runs TensorFlow's operations by name, as kernels do. */
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { Binding, NativeBackend, OperationAttribute } from "./native-package.js";
 
-/** An attribute, once the binding that numbers its type is known. */
+/** Makes an attribute, given the binding that numbers its type. */
 export type Attribute = (binding: Binding) => OperationAttribute;
 
 export const floatType =

@@ -1,8 +1,8 @@
 /**
- * The gradient of max pooling over volumes. TensorFlow's gives each of a window's equal maxima the whole gradient on a
- * CPU, so that what is tied counts as often as it occurs; pooling over images gives it to the first. So a volume's is
- * made of two poolings over images: first within each plane, then across planes. The first maximum of the first plane
- * that has one is the window's first.
+ * The gradient of max pooling over volumes. On a CPU TensorFlow's gives the whole gradient to each of a window's equal
+ * maxima, so that a tied value counts as often as it occurs; its pooling over images gives it to the first. So a volume's
+ * gradient is composed of two poolings over images: first within each plane, then across planes. The first maximum of the
+ * first plane that has one is the window's first.
  */
 import { MaxPool, MaxPool3DGrad, MaxPoolGrad, Reshape } from "../../tasks/tfjs/core.js";
 import { compose, type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
@@ -22,7 +22,7 @@ function maxPoolGradient({ inputs: { dy, input, output }, attrs, backend }: Call
     const reshaped = (x: TensorInfo, shape: number[]): TensorInfo => run(Reshape, { x }, { shape });
     const planes = reshaped(input, [batch * inside[0], inside[1], inside[2], channels]);
     const maxima = run(MaxPool, { x: planes }, within);
-    // A row for each plane, its points side by side.
+    // One row per plane, its points next to each other.
     const rows = (x: TensorInfo, depth: number): TensorInfo => reshaped(x, [batch, depth, out[1] * out[2], channels]);
     const ofRows = { dy: rows(dy, out[0]), input: rows(maxima, inside[0]), output: rows(output, out[0]) };
     const ofMaxima = reshaped(run(MaxPoolGrad, ofRows, across), maxima.shape);

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { readInstallation, tensorFlowFolder } from "../../shared/native/installation.js";
 import { loadProcessAddon } from "../../shared/native/process-addon.js";
+import { setTensorFlowEnvironment } from "../machine/process-environment.js";
 import { productsOn } from "./precision.js";
-import { setTensorFlowEnvironment } from "./process-environment.js";
 
 describe("productsOn()", () => {
   it("rounds what the device doesn't, and has TF32 on only where the task wants less than float32", () => {

@@ -1,11 +1,11 @@
 /**
- * What TensorFlow does for a precision by itself. A GPU's tensor cores multiply float32 numbers as TF32: they round the
+ * What TensorFlow itself does for a precision. A GPU's tensor cores multiply float32 numbers as TF32: they round the
  * factors to 10 bits themselves, and multiply factors that were rounded to bfloat16, which has fewer bits, exactly. On a
  * CPU factors are rounded here, and then multiplied in float32.
  */
 import { IsobatchError } from "../../shared/errors.js";
 import { MANTISSA_BITS, type Precision } from "../../shared/precision.js";
-import { BY_ROUNDING } from "../description.js";
+import { BY_ROUNDING } from "../implementation.js";
 
 /** How a device's products are computed: `cpu`, or a GPU whose TF32 can be switched on and off, or not. */
 export type ProductDevice = "cpu" | "gpu" | "gpu without a switch";

@@ -30,7 +30,7 @@ function roundedByCast({ float, run, type }: Operations, x: number): number {
   return run("Cast", [type("SrcT", BFLOAT16), type("DstT", float)], short);
 }
 
-/** Adds just under half a unit of the last kept place, or half a unit if that place is odd, and cuts the rest off. */
+/** Adds just under half a unit of the last kept place, or half a unit if that place is odd, and drops the rest. */
 function roundedAsInteger({ float, int, run, type, constant }: Operations, x: number, cut: number): number {
   const bits = run("Bitcast", [type("T", float), type("type", int)], x);
   const ofInt = [type("T", int)];
@@ -38,7 +38,7 @@ function roundedAsInteger({ float, int, run, type, constant }: Operations, x: nu
   const up = run("AddV2", ofInt, bits, run("AddV2", ofInt, odd, constant((1 << (cut - 1)) - 1)));
   const kept = run("BitwiseAnd", ofInt, up, constant(-1 << cut));
   const rounded = run("Bitcast", [type("T", int), type("type", float)], kept);
-  // A NaN's carry could reach its sign, or leave an infinity.
+  // A NaN's carry could reach its sign, or make it infinite.
   return run("SelectV2", [type("T", float)], run("IsNan", [type("T", float)], x), x, rounded);
 }
 
@@ -52,8 +52,8 @@ interface Operations {
 }
 
 /**
- * Computes with tensors that only TensorFlow knows, and frees them, also if it fails.
- * @param body returns the number of the one that is kept, as a tensor of tfjs.
+ * Computes with tensors that only TensorFlow knows, and frees them even if that fails.
+ * @param body returns the number of the one that is kept, as a tensor of tfjs
  */
 function withOperations(native: NativeBackend, body: (operations: Operations) => number): TensorInfo {
   const { binding } = native;

@@ -1,7 +1,7 @@
 import { Elu, LeakyRelu, Prelu, Relu, Relu6, Sigmoid } from "../../tasks/tfjs/core.js";
 import type { Run, TensorInfo } from "../kernels.js";
 
-/** What tfjs's fused kernels say of the activation that follows the sum. */
+/** How tfjs's fused kernels name the activation that follows the sum. */
 export interface FusedActivation {
   activation: string;
   leakyreluAlpha?: number;

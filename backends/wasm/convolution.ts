@@ -27,7 +27,7 @@ export function registerConvolutions(): void {
   for (const name of [Conv2DBackpropInput, Conv3DBackpropInputV2]) replaceKernel("wasm", name, inputGradient);
 }
 
-/** The convolution's sizes, which are also handed to the kernels. */
+/** The convolution's sizes, which are also passed to the kernels. */
 export function describeConvolution(
   kernels: TrainingKernels,
   attrs: ConvolutionAttributes,

@@ -3,8 +3,8 @@ import { dirname, sep } from "node:path";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { IsobatchError } from "../../shared/errors.js";
 import { setThreadsCount, setWasmPaths, version_wasm } from "../../tasks/tfjs/backend-wasm.js";
-import { backend, env } from "../../tasks/tfjs/core.js";
-import { type BackendDescription, BY_ROUNDING } from "../description.js";
+import { backend, env, findBackendFactory } from "../../tasks/tfjs/core.js";
+import { type BackendDescription, type BackendImplementation, BY_ROUNDING } from "../implementation.js";
 import { registerConvolutions } from "./convolution.js";
 import { registerDepthwise } from "./depthwise.js";
 import { registerDropout } from "./dropout.js";
@@ -23,18 +23,13 @@ import { registerTile } from "./tile.js";
 import { registerTranspose } from "./transpose.js";
 import { registerUnpack } from "./unpack.js";
 
-/**
- * The WebAssembly backend: nothing but the npm package, on any machine, SIMD on one thread. As shipped it cannot
- * train; `complete` registers what it lacks, in the place of what is wrong or slow.
- */
-
 let completed = false;
 
 /**
- * Points the backend at its binaries, which lie beside its JavaScript in the installed package. One thread, always:
- * the backend's own threads don't work in Node, and a worker has compute threads of its own.
+ * Points the backend at its binaries, which are next to its JavaScript in the installed package. Always one thread:
+ * the backend's own threads don't work in Node.js, and a worker has its own compute threads.
  */
-export async function prepare(): Promise<void> {
+async function prepare(): Promise<void> {
   if ((await env().getAsync("WASM_HAS_SIMD_SUPPORT")) !== true) {
     throw new IsobatchError("unavailable", "The backend wasm needs a processor with SIMD for WebAssembly; use cpu.");
   }
@@ -44,7 +39,7 @@ export async function prepare(): Promise<void> {
 }
 
 /** Guards the backend's memory, and registers the training kernels: the registry outlives the backend, so only once. */
-export function complete(): void {
+function complete(): void {
   guardMemory(backend() as BackendWasm);
   if (completed) return;
   completed = true;
@@ -66,11 +61,23 @@ export function complete(): void {
   registerUnpack();
 }
 
-export const description: BackendDescription = {
+const description: BackendDescription = {
   version: version_wasm,
   flags: "simd",
   device: "WebAssembly with SIMD, one thread",
   intraOpThreads: 1,
   precisions: BY_ROUNDING,
   determinism: "one thread, WebAssembly's arithmetic: the same bits on the same architecture",
+};
+
+/**
+ * The WebAssembly backend: it needs only the npm package, runs on any machine, and computes with SIMD on one thread. As
+ * shipped it can't train; `complete` registers what it lacks, and replaces what is wrong or slow.
+ */
+export const wasm: BackendImplementation = {
+  registered: "wasm",
+  prepare,
+  create: findBackendFactory("wasm"),
+  complete,
+  describe: () => description,
 };

@@ -5,9 +5,9 @@ import { activate, type FusedActivation } from "./activation.js";
 import { addressOf, output, trainingKernels, withScratch } from "./training-kernels.js";
 
 /**
- * Matrix products. The backend's own kernel is fast for two plain matrices only: a transposed factor, as every
- * gradient of a dense layer has one, or a batch of products falls back to a scalar loop (1–3 GFLOP/s against 50),
- * which for fused products with more than 48 terms also adds the bias several times over.
+ * Matrix products. The backend's own kernel is fast only for two plain matrices: with a transposed factor, which every
+ * gradient of a dense layer has, or a batch of products it falls back to a scalar loop (1–3 GFLOP/s instead of 50), which
+ * for fused products with more than 48 terms also adds the bias several times.
  */
 
 interface Factors {
@@ -59,7 +59,7 @@ function multiply(backend: BackendWasm, { a, b }: Factors, transposes: Transpose
   });
 }
 
-/** For each product of the batch `outer`, at how many bytes its matrix lies in `factor`, which may be broadcast. */
+/** The offset in bytes of each product's matrix in `factor`, which may be broadcast to the batch `outer`. */
 function matrixOffsets(factor: TensorInfo, outer: number[]): number[] {
   const dimensions = factor.shape.slice(0, -2);
   const bytes = 4 * factor.shape.at(-2)! * factor.shape.at(-1)!;

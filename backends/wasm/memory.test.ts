@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { core as tf } from "../../tasks/tfjs/core.js";
 import { openBackend } from "../index.js";
-import { isOutOfMemory, OutOfMemoryError } from "../out-of-memory.js";
+import { isOutOfMemory, OutOfMemoryError } from "../native-errors.js";
 import { output, outputs } from "./training-kernels.js";
 
 /** What the test calls of the backend, whose memory it takes without touching it. */

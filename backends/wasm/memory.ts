@@ -1,14 +1,14 @@
 /**
- * The end of the wasm backend's memory, at 4 GiB. When its allocator has no room it returns address 0, which tfjs takes for
- * a tensor's address; and close to the end it computes modulo 2^32, so that it returns memory that does not exist, or is
- * another tensor's. Tensors would overwrite one another, and the library's own data. So the allocated bytes are counted
+ * Guards the end of the wasm backend's memory, at 4 GiB. When its allocator has no room it returns address 0, which tfjs
+ * uses as a tensor's address; and close to the end it computes modulo 2^32, so that it returns memory that does not exist
+ * or belongs to another tensor. Tensors would overwrite one another, and the library's own data. So the allocated bytes are counted
  * here, and a request for too many fails before anything is written.
  *
  * If enough bytes are free, but in pieces, the allocator may still go past the end. Then nothing in this memory can be
  * trusted, and every later request fails, too.
  */
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import { OutOfMemoryError } from "../out-of-memory.js";
+import { OutOfMemoryError } from "../native-errors.js";
 
 /** The parts of the backend's Emscripten module that its type does not name; tfjs's version is pinned for them. */
 interface Allocator {
@@ -32,7 +32,7 @@ export function guardMemory({ wasm }: Pick<BackendWasm, "wasm">): void {
   // Until their first call both are stubs, which replace themselves by the module's functions.
   allocator._free(allocator._malloc(1));
   const { _malloc: allocate, _free: free, asm } = allocator;
-  /** By address. */
+  /** Their sizes by address. */
   const taken = new Map<number, number>();
   let takenBytes = 0;
   let broken = false;
@@ -60,6 +60,6 @@ export function guardMemory({ wasm }: Pick<BackendWasm, "wasm">): void {
 
 function noRoom(bytes: number): OutOfMemoryError {
   return new OutOfMemoryError(
-    `WebAssembly's memory has no room for ${(bytes / 2 ** 20).toFixed(1)} MiB more; it ends at 4 GiB, or where the system gives no more`,
+    `WebAssembly's memory has no room for ${(bytes / 2 ** 20).toFixed(1)} MiB more; it ends at 4 GiB, or where the system provides no more memory`,
   );
 }

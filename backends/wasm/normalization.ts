@@ -40,7 +40,7 @@ function batchNormGradient({ inputs, attrs: { epsilon }, backend: anyBackend }: 
   );
 }
 
-/** Runs `body` with the address of a tensor's elements; without a tensor, with that of a row of `otherwise`. */
+/** Runs `body` with the address of a tensor's elements; without a tensor, with the address of a row of `otherwise`. */
 function withRow(
   backend: BackendWasm,
   tensor: TensorInfo | undefined,
@@ -79,7 +79,7 @@ function layerNormGradient({ inputs, attrs: { centered }, backend: anyBackend }:
   const rowBytes = 4 * width;
   return outputs(backend, shapes, (dx, ...parameters) =>
     withRow(backend, inputs.gamma, width, 1, (gamma) =>
-      // A gradient that is not asked for is written behind the kernel's own scratch.
+      // A gradient that is not requested is written after the kernel's own scratch memory.
       withScratch(backend, kernels.layerNormScratchBytes(width) + rowBytes * 2, (scratch) => {
         const unused = scratch + kernels.layerNormScratchBytes(width);
         const dGamma = isScaled ? parameters[0] : unused;

@@ -3,7 +3,7 @@ import { type KernelFunc, OneHot } from "../../tasks/tfjs/core.js";
 import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import { output } from "./training-kernels.js";
 
-/** One-hot rows of floats, as the targets of a cross-entropy are. The backend's own kernel writes integers instead. */
+/** One-hot rows of floats, such as the targets of a cross-entropy. The backend's own kernel writes integers instead. */
 export function registerOneHot(): void {
   replaceKernel("wasm", OneHot, oneHot);
 }

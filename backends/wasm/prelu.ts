@@ -1,7 +1,7 @@
 import { type KernelFunc, Prelu, Reshape, Tile, util } from "../../tasks/tfjs/core.js";
 import { compose, type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 
-/** PReLU with one slope for several points. The backend's own kernel knows only slopes that repeat from the start. */
+/** PReLU with one slope for several points. The backend's own kernel handles only slopes that repeat from the start. */
 export function registerPrelu(): void {
   replaceKernel("wasm", Prelu, prelu);
 }

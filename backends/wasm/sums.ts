@@ -4,9 +4,9 @@ import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import { addressOf, output, trainingKernels } from "./training-kernels.js";
 
 /**
- * Sums and means over leading axes, as the gradient of every bias is one, and sums over segments, as that of every
- * embedding is. The backend's own kernel transposes before it sums over leading axes (17 ms for 3.2 M elements instead of 1), and
- * it has none for segments.
+ * Sums and means over leading axes, which the gradient of every bias is, and sums over segments, which that of every
+ * embedding is. The backend's own kernel transposes before it sums over leading axes (17 ms instead of 1 for 3.2 M
+ * elements), and it has none for segments.
  */
 export function registerSums(): void {
   replaceKernel("wasm", Sum, sum);
@@ -28,7 +28,7 @@ function mean(call: SumCall, original: KernelFunc | undefined): TensorInfo {
   return sums.result;
 }
 
-/** The sum, and of how many elements each is one; undefined unless it is over leading axes, but not all, of floats. */
+/** The sum, and the number of elements in each; undefined unless it is over leading axes, but not all axes, of floats. */
 function sumOfLeadingAxes(call: SumCall): { result: TensorInfo; count: number } | undefined {
   const { x } = call.inputs;
   const axes = util.parseAxisParam(call.attrs.axis, x.shape);

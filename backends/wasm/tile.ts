@@ -4,8 +4,8 @@ import { compose, type KernelCall, replaceKernel, type TensorInfo } from "../ker
 import { addressOf, output, trainingKernels } from "./training-kernels.js";
 
 /**
- * Repeating a tensor along its axes, as LayerNormalization does with its statistics and weights. The backend's own
- * kernel finds the place of every single element anew.
+ * Repeats a tensor along its axes, as LayerNormalization does with its statistics and weights. The backend's own kernel
+ * computes the place of every single element separately.
  */
 export function registerTile(): void {
   replaceKernel("wasm", Tile, tile);

@@ -32,7 +32,7 @@ describe("kernels.wasm", () => {
     assert.match(imports.toString("latin1"), /env.memory/);
   });
 
-  it("has no data of its own, which would overwrite tfjs's when it is instantiated", () => {
+  it("has no data, which would overwrite tfjs's when it is instantiated", () => {
     assert.ok(module.has(CODE));
     assert.ok(!module.has(DATA));
   });

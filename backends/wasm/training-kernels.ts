@@ -9,10 +9,10 @@ import type { TensorInfo } from "../kernels.js";
  * 28 × 28 × 32 with 64 filters a convolution with both gradients takes 110 ms here and 280 ms when composed of the
  * backend's own kernels, and its gradient of max pooling takes 70 ms instead of 3.
  *
- * They use only operations that IEEE 754 and WebAssembly define to the bit, in an order that depends on shapes alone.
+ * They use only operations that IEEE 754 and WebAssembly define to the bit, in an order that depends only on shapes.
  */
 
-/** What `assembly/index.ts` exports, whose comments say the meaning: addresses are bytes into tfjs's memory. */
+/** The exports of `assembly/index.ts`, whose comments explain them: addresses are bytes into tfjs's memory. */
 export interface TrainingKernels {
   batchNormScratchBytes(columns: number): number;
   batchNorm(
@@ -184,7 +184,7 @@ export function withFloats(backend: BackendWasm, values: Float32Array, body: (ad
   });
 }
 
-/** A new tensor that `fill` must write whole, at the address that it is given; an empty tensor is not filled. */
+/** A new tensor; `fill` must write all of it, at the address that it is given. An empty tensor is not filled. */
 export function output(
   backend: BackendWasm,
   shape: number[],
@@ -195,7 +195,7 @@ export function output(
   return outputs(backend, [shape], (address) => (isEmpty ? undefined : fill(address)), dtype)[0];
 }
 
-/** New tensors, which `fill` writes at these addresses. If it fails they are freed, since no caller gets them. */
+/** New tensors, which `fill` writes at these addresses. If it fails they are freed, because no caller gets them. */
 export function outputs(
   backend: BackendWasm,
   shapes: readonly number[][],

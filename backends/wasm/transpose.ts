@@ -4,7 +4,7 @@ import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import { addressOf, output, trainingKernels } from "./training-kernels.js";
 
 /**
- * Transpositions that leave the last axes where they are, as attention makes them for its heads: whole blocks are copied.
+ * Transpositions that leave the last axes in place, as attention makes them for its heads: whole blocks are copied.
  * The backend's own kernel computes each element's place separately, which took a third of a GPT's gradient.
  */
 export function registerTranspose(): void {
@@ -13,13 +13,13 @@ export function registerTranspose(): void {
 
 type Call = KernelCall<{ x: TensorInfo }, { perm: number[] }>;
 
-/** Axes that are moved, at most; and the shortest block, in elements, whose copy is worth a call. */
+/** The most axes that are moved; and the shortest block, in elements, whose copy is worth a call. */
 const [MOVED_MAX, BLOCK_MIN] = [4, 4];
 
 function transpose(call: Call, original: KernelFunc | undefined): TensorInfo {
   const { x } = call.inputs;
   const { perm } = call.attrs;
-  // The axes from here on stay.
+  // The axes from here on stay in place.
   const moved = perm.length - [...perm].reverse().findIndex((axis, i) => axis !== perm.length - 1 - i);
   const block = util.sizeFromShape(x.shape.slice(moved));
   const isInOrder = perm.filter((axis) => x.shape[axis] > 1).every((axis, i, all) => i === 0 || axis > all[i - 1]);

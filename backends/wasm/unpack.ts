@@ -3,7 +3,7 @@ import { type KernelFunc, Unpack, util } from "../../tasks/tfjs/core.js";
 import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import { outputs } from "./training-kernels.js";
 
-/** Cutting a tensor along its first axis. The backend's own kernel copies all of it for each piece. */
+/** Cuts a tensor along its first axis. The backend's own kernel copies all of it for each piece. */
 export function registerUnpack(): void {
   replaceKernel("wasm", Unpack, unpack);
 }
@@ -23,7 +23,7 @@ function unpack(call: Call, original: KernelFunc | undefined): TensorInfo[] {
     Array.from({ length: pieces }, () => shape),
     () => undefined,
   );
-  // Only now: a view of the heap ends when the heap grows.
+  // Only now: a view of the heap becomes invalid when the heap grows.
   const values = backend.typedArrayFromHeap(value);
   for (const [i, piece] of tensors.entries()) {
     backend.typedArrayFromHeap(piece).set(values.subarray(i * length, (i + 1) * length));

@@ -1,4 +1,5 @@
 /** A process that draws the masks of `masks.ts` on a backend, and prints their digests in JSON. */
+
 import { isBackendName, openBackend } from "../../backends/index.js";
 import { settings } from "../../backends/settings.test.helper.js";
 import { digestOf, factorsOf, maskCases } from "./masks.js";

@@ -1,6 +1,6 @@
 /** The report of `npm run check:cuda`: one JSON document with a place for each part. */
 
-import type { BackendName } from "../../backends/index.js";
+import type { BackendName } from "../../backends/machine/index.js";
 import type { DoctorReport } from "../../cli/doctor/collect.js";
 import type { Rows } from "./rows.js";
 import type { SpeedTarget } from "./targets.js";

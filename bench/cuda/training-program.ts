@@ -3,7 +3,7 @@
  * same bits only if nothing depends on the process.
  */
 
-import { isBackendName } from "../../backends/index.js";
+import { isBackendName } from "../../backends/machine/index.js";
 import { trainInProcess } from "../../experiment/index.js";
 import { resolveTask } from "../../tasks/index.js";
 import type { CheckSize } from "./report.js";

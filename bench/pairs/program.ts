@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { BackendName } from "../../backends/index.js";
+import type { BackendName } from "../../backends/machine/index.js";
 import { measure } from "../gradients.js";
 import type { MeasuredModel, MeasuredModelName, measuredModels } from "../models.js";
 import type { WorkerGradient } from "../worker-gradient.js";

@@ -8,7 +8,7 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { BackendName } from "../../backends/index.js";
+import type { BackendName } from "../../backends/machine/index.js";
 import { invalid } from "../../shared/errors.js";
 import { answerOf, ended } from "../child-answer.js";
 import { chosen } from "../chosen.js";

@@ -3,7 +3,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runProgram } from "../../backends/tensorflow/install/run-program.js";
+import { runProgram } from "../../backends/tensorflow/install/index.js";
 import { measuredModels } from "../models.js";
 import type { Length, ModelName, ProcessLayout, TrainedOnce } from "./comparison.js";
 import { environment } from "./environment.js";

@@ -7,8 +7,12 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
-import { findPythons, type PythonEnvironment } from "../../backends/tensorflow/install/python.js";
-import { type Ended, runProgram } from "../../backends/tensorflow/install/run-program.js";
+import {
+  type Ended,
+  findPythons,
+  type PythonEnvironment,
+  runProgram,
+} from "../../backends/tensorflow/install/index.js";
 import { IsobatchError } from "../../shared/errors.js";
 
 export const PYTORCH_VERSION = "2.15.0";

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runProgram } from "../../backends/tensorflow/install/run-program.js";
+import { runProgram } from "../../backends/tensorflow/install/index.js";
 import { METRICS_FILE } from "../../server/record/index.js";
 import { buildModel } from "../../tasks/index.js";
 import { measuredModels } from "../models.js";

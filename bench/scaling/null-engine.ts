@@ -6,9 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import { createWorkerMemory } from "../../compute/index.js";
 import { largestKappa } from "../../shared/steps/index.js";
 import { canonicalNodes } from "../../shared/sums/index.js";
-import type { Engine } from "../../worker/engine.js";
-import type { Joined } from "../../worker/join.js";
-import { createBatches } from "../../worker/samples.js";
+import { createBatches, type Engine, type Joined } from "../../worker/index.js";
 
 export function createNullEngine(
   { task, layout, form, identity }: Joined,

@@ -3,8 +3,7 @@ import type { Logger } from "../../shared/log.js";
 import { type Address, connect, trustOf } from "../../shared/wire/index.js";
 import { microBatchesOf } from "../../tasks/index.js";
 import { createWorkerCore, type Ending, type WorkerEffect, type WorkerEvent } from "../../worker/core/index.js";
-import { join } from "../../worker/join.js";
-import { openSession, type Session } from "../../worker/session.js";
+import { join, openSession, type Session } from "../../worker/index.js";
 import { createNullEngine } from "./null-engine.js";
 
 export interface NullWorkerOptions {

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { BACKEND_NAMES } from "../../backends/names.js";
+import { BACKEND_NAMES } from "../../backends/machine/index.js";
 import { PRESETS } from "../../experiment/invariance/presets.js";
 import { builtInTasks } from "../../tasks/built-in-tasks.js";
 import { completionScript, type Shell } from "../completion/index.js";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { installTensorFlow, removeTensorFlow } from "../../backends/tensorflow/install/install.js";
+import { installTensorFlow, removeTensorFlow } from "../../backends/tensorflow/install/index.js";
 import { IsobatchError } from "../../shared/errors.js";
 import { readInstallation, tensorFlowFolder } from "../../shared/native/installation.js";
 import type { Environment } from "../environment.js";

@@ -1,16 +1,22 @@
 /** What this machine can compute with, as data: `isobatch doctor --json` prints it as it is. */
 import { cpus } from "node:os";
 import { planWorkers } from "../../api/run/worker-plan.js";
-import { type BackendName, defaultComputeThreads, probeBackends, readBackendSettings } from "../../backends/index.js";
-import { cudaLibraryProblems, driverLibraryProblems } from "../../backends/tensorflow/cuda-libraries.js";
-import { gpuNamed, visibleGpus } from "../../backends/tensorflow/gpus.js";
+import { probeBackends } from "../../backends/index.js";
 import {
+  type BackendName,
+  coresText,
+  cudaLibraryProblems,
   DRIVER_VERSION_MIN,
+  defaultComputeThreads,
+  driverLibraryProblems,
   type Graphics,
+  gpuNamed,
   graphicsProblem,
+  nearCores,
+  readBackendSettings,
   readGraphics,
-} from "../../backends/tensorflow/graphics.js";
-import { coresText, nearCores } from "../../backends/tensorflow/near-cores.js";
+  visibleGpus,
+} from "../../backends/machine/index.js";
 import { messageOf } from "../../shared/errors.js";
 import { type MachineShare, machineShare } from "../../shared/machine/index.js";
 import {

@@ -1,7 +1,6 @@
 /** The versions of CUDA's libraries that a TensorFlow uses, read from the files of its Python environment. */
 import { dirname } from "node:path";
-import { type CudaBuild, readCudaBuild } from "../../backends/tensorflow/cuda-libraries.js";
-import { pipVersion } from "../../backends/tensorflow/library-versions.js";
+import { type CudaBuild, pipVersion, readCudaBuild } from "../../backends/machine/index.js";
 
 export interface CudaLibraries {
   /** The version of the runtime installed next to TensorFlow, e.g. 12.5.82; null if there is none. */

@@ -1,4 +1,4 @@
-import type { StepDisplay } from "../../backends/tensorflow/install/install.js";
+import type { StepDisplay } from "../../backends/tensorflow/install/index.js";
 
 const REDRAW_MS = 200;
 const ERASE_LINE = "\r\x1b[K";

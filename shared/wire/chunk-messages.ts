@@ -1,7 +1,7 @@
+import { BYTES, NUMBER, readFields, varintLength, writeField } from "../protobuf.js";
 import { CHECKSUM_BYTES } from "./checksum.js";
 import { FRAME_BYTES } from "./message-decoder.js";
 import type { PushMessage, SampleBatchMessage, SumsChunk, WeightsChunk } from "./messages/index.js";
-import { BYTES, NUMBER, readFields, varintLength, writeField } from "./protobuf.js";
 
 /**
  * Serialisers for the three messages that carry megabytes: `PushMessage` with a chunk, `WeightsChunk`, `SampleBatch`.

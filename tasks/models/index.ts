@@ -5,6 +5,7 @@ export { graphIn, type LayerGraph, type Step, stepsOf } from "./graph.js";
 export { createIndexCheck, describeIndexFault, type IndexCheck, type IndexFault } from "./index-inputs.js";
 export { type IndexInput, type InputUses, inputUsesOf, type LookUp, type UntracedLookUp } from "./input-uses.js";
 export { type LayerEntry, layerTable, refusal } from "./layer-table.js";
+export { BATCH_NORM, BATCH_NORM_GRADIENT, LAYER_NORM, LAYER_NORM_GRADIENT } from "./layers/kernel-names.js";
 export { normalizeRows } from "./layers/normalize.js";
 export { type LoadedModel, loadModel } from "./load-model.js";
 export { checkMasks, maskRule, takesMask } from "./masks.js";

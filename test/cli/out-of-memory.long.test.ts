@@ -33,7 +33,7 @@ describe("a run whose micro-batches need more memory than its workers have", () 
     );
     assert.equal(code, 1, stdout + stderr);
     const sentence =
-      /microBatchSize is 640, but the backend wasm has no memory for so many samples at a time \(WebAssembly's memory has no room for 20\.0 MiB more; .*\); (\d+) fit: set microBatchSize to \1 and microBatchesPerStep to (\d+) times as many, or use a device with more memory\./;
+      /microBatchSize is 640, but the backend wasm has not enough memory for this many samples at once \(WebAssembly's memory has no room for 20\.0 MiB more; .*\); (\d+) fit: set microBatchSize to \1 and microBatchesPerStep to (\d+) times as many, or use a device with more memory\./;
     assert.match(stderr, new RegExp(`No worker is left\\. Worker \\d can't work\\. ${sentence.source}`));
     const [, fits, times] = sentence.exec(stderr)!.map(Number);
     assert.ok(fits * times >= 640, stderr);

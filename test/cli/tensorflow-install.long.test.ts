@@ -103,7 +103,7 @@ describe("isobatch tensorflow install", () => {
     const path = programs({ "g++": compiler });
     assert.match(
       await installWith(path, ["--python", "/no/python"]),
-      /^--python is \/no\/python, which runs no Python 3/,
+      /^--python is \/no\/python, which does not run Python 3/,
     );
   });
 

@@ -6,9 +6,9 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { before, describe, it } from "node:test";
 import { openBackend } from "../../backends/index.js";
+import { createGradients } from "../../compute/gradients/index.js";
 import {
   attachMemory,
-  createGradients,
   createWorkerMemory,
   gradientAddresses,
   parseGradientFlip,

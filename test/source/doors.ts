@@ -16,7 +16,10 @@ export interface DoorImport {
  * Files that may be imported directly, because a caller that needs only them must not load all that is behind the door:
  * TensorFlow.js as the project sets it up, and the parsing of addresses, which the command line needs to start.
  */
-const SIDE_DOORS = new Set(["tasks/tfjs/core.ts", "tasks/tfjs/layers.ts", "shared/wire/address.ts"]);
+const SIDE_DOORS = new Set([
+  ...["core", "layers", "backend-cpu", "backend-wasm"].map((part) => `tasks/tfjs/${part}.ts`),
+  "shared/wire/address.ts",
+]);
 
 /** The folders above a path, outermost first; the root is not among them. */
 function foldersAbove(path: string): string[] {

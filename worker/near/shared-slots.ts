@@ -4,8 +4,7 @@
  */
 import { closeSync } from "node:fs";
 import { join } from "node:path";
-import type { FoldedNode } from "../../compute/fold.js";
-import type { WorkerMemory } from "../../compute/index.js";
+import type { FoldedNode, WorkerMemory } from "../../compute/index.js";
 import { failAt } from "../../shared/fail-point.js";
 import type { Logger } from "../../shared/log.js";
 import type { FileMapper } from "../../shared/native/process-addon.js";

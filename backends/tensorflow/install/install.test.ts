@@ -35,7 +35,7 @@ describe("installTensorFlow() for CUDA", () => {
     await assert.rejects(installWith("470.82.01", ["0000:01:00.0"]), {
       code: "unavailable",
       message:
-        /^--cuda needs .* 470\.82\.01 is too old for CUDA 12; it takes 525\.60\.13 or newer; install without --cuda/,
+        /^--cuda needs .* 470\.82\.01 is too old for CUDA 12, which needs 525\.60\.13 or newer; install without --cuda/,
     });
     await assert.rejects(installWith("580.65.06", []), {
       message: /but the NVIDIA driver finds no GPU; install without/,
@@ -107,7 +107,7 @@ describe("the systems that TensorFlow has wheels for", () => {
     const tensorflow = { version: "2.21.0", folder: "/tf", distribution: "tensorflow", cudaLibraries: false };
     const environment = { version: [3, 11, 7] as [number, number, number], executable: "/python" };
     const problem = wheelProblem({ ...environment, makesEnvironments: true, tensorflow }, true);
-    assert.match(problem!, /has no CUDA libraries beside it; run \/python -m pip install "tensorflow\[and-cuda\]"/);
+    assert.match(problem!, /has no CUDA libraries next to it; run \/python -m pip install "tensorflow\[and-cuda\]"/);
   });
 });
 

@@ -1,8 +1,8 @@
 /**
- * Makes a native TensorFlow ready for the workers of this machine: finds one in a Python environment, or gets one in an
- * environment of its own, compiles the binding against it, computes on it, and only then writes the file by which
- * workers find it. Whatever was made before that is removed when anything fails, so nothing is ever half-installed,
- * and the installation that was there before goes on working until the new one has been seen to.
+ * Makes a native TensorFlow ready for the workers of this machine: finds one in a Python environment or installs one in a
+ * new environment, compiles the binding against it, computes on it, and only then writes the file by which workers find it.
+ * If anything fails, everything that was made before is removed. So nothing is ever half-installed, and the previous
+ * installation keeps working until the new one has been verified.
  */
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
@@ -31,39 +31,39 @@ import { checkedWheel, wheelProblem } from "./wheel.js";
 export interface StepDisplay {
   /** Runs a step and shows its name and how long it takes; `detail` changes the text next to them. */
   step<T>(name: string, action: (detail: (text: string) => void) => Promise<T>): Promise<T>;
-  /** A line that stays. */
+  /** Prints a line that stays. */
   print(line: string): void;
 }
 
 export interface InstallOptions {
-  /** Holds the installations. */
+  /** The folder that holds the installations. */
   readonly folder: string;
   readonly cuda: boolean;
-  /** An interpreter, or a virtual environment's folder, that a person named. */
+  /** An interpreter, or the folder of a virtual environment, that the user named. */
   readonly python: string | undefined;
-  /** Anew, though there is one that works. */
+  /** Whether to reinstall even if a working installation exists. */
   readonly force: boolean;
-  /** Without computing on it: where an image is built there is no GPU. */
+  /** Whether to skip computing on it: where an image is built there is no GPU. */
   readonly untried?: boolean;
   readonly display: StepDisplay;
   readonly env: Readonly<NodeJS.ProcessEnv>;
   readonly signal: AbortSignal;
-  /** Of the NVIDIA driver's files, elsewhere in tests. */
+  /** The folder of the NVIDIA driver's files; only tests pass another. */
   readonly driverFolder?: string;
 }
 
 export interface Installed extends Verified {
   readonly installation: TensorFlowInstallation;
-  /** Whether it was there before. */
+  /** Whether it existed before. */
   readonly found: boolean;
 }
 
-/** What an environment with TensorFlow takes, and while pip unpacks it; measured with 2.21, and rounded up. */
+/** The size of an environment with TensorFlow while pip unpacks it; measured with 2.21, and rounded up. */
 const ENVIRONMENT_BYTES = { cpu: 2.2e9, cuda: 9e9 };
-/** The binding, and the package it comes from. */
+/** The size of the binding and the package it comes from. */
 const BINDING_BYTES = 20e6;
 
-/** @throws {IsobatchError} what is missing or went wrong; then all is as it was. */
+/** @throws {IsobatchError} what is missing or failed; then nothing has changed */
 export async function installTensorFlow(options: InstallOptions): Promise<Installed> {
   const { cuda, untried = false, display, env, signal } = options;
   const variant: TensorFlowVariant = cuda ? "cuda" : "cpu";
@@ -110,7 +110,7 @@ export async function installTensorFlow(options: InstallOptions): Promise<Instal
       tensorflowVersion: wheel.version,
       libraryFolder: wheel.folder,
       python: wheel.python,
-      // One that a former installation made may have been named, or be the active one.
+      // An environment that a previous installation made may have been named, or be the active one.
       ownEnvironment: own || isWithin(wheel.python, folder),
     };
     const verified = untried
@@ -142,7 +142,7 @@ async function verifyExisting(
     const installation = readInstallation(root, variant);
     if (installation === undefined || installation.packageVersion !== PACKAGE_VERSION) return undefined;
     if (![sessionAddonOf, processAddonOf].every((addonOf) => existsSync(addonOf(installation)))) return undefined;
-    // Made by another version of Isobatch, it may lack what this one can use.
+    // If another version of Isobatch made it, it may lack what this one can use.
     if (!isOfTheseSources(installation.binding)) return undefined;
     const scratch = join(folder, "verify-existing");
     const verified = await display.step("compute on what is installed", () => verify(installation, scratch, running));
@@ -153,7 +153,7 @@ async function verifyExisting(
   }
 }
 
-/** The environment that was named; or the first that has a TensorFlow that will do, installed for us or not; or a new one. */
+/** The environment that was named, or the first that has a usable TensorFlow, or else a new one. */
 async function chooseEnvironment(
   { folder: root, python, cuda, force, display }: InstallOptions,
   folder: string,
@@ -169,8 +169,8 @@ async function chooseEnvironment(
     return { environment, own: false };
   }
   const pythons = await display.step("look for Python and TensorFlow", async () => {
-    const former = force ? undefined : await formerPython(root, cuda, running);
-    return [...(former === undefined ? [] : [former]), ...(await findPythons(running))];
+    const previous = force ? undefined : await previousPython(root, cuda, running);
+    return [...(previous === undefined ? [] : [previous]), ...(await findPythons(running))];
   });
   const usable = pythons.find((candidate) => wheelProblem(candidate, cuda) === undefined);
   if (usable !== undefined) return { environment: usable, own: false };
@@ -184,15 +184,15 @@ async function chooseEnvironment(
   return { environment, own: true };
 }
 
-/** The environment of an installation that is made anew, because an older Isobatch made it or it does not compute. */
-async function formerPython(
+/** The environment of an installation that is replaced, because an older Isobatch made it or it does not compute. */
+async function previousPython(
   root: string,
   cuda: boolean,
   running: RunProgramOptions,
 ): Promise<PythonEnvironment | undefined> {
   try {
-    const former = readInstallation(root, cuda ? "cuda" : "cpu");
-    return former && (await namedPython(former.python, running));
+    const previous = readInstallation(root, cuda ? "cuda" : "cpu");
+    return previous && (await namedPython(previous.python, running));
   } catch (error) {
     if (running.signal?.aborted) throw error;
     return undefined;
@@ -203,7 +203,7 @@ function stopIfAborted(signal: AbortSignal): void {
   if (signal.aborted) throw new IsobatchError("interrupted", "Stopped; nothing was installed.");
 }
 
-/** Removes what installations made, ended ones included, but not what this one uses. */
+/** Removes what installations made, including failed ones, but not what this one uses. */
 function removeOthers(folder: string, used?: TensorFlowInstallation): void {
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
@@ -226,7 +226,7 @@ export function removeTensorFlow(root: string, variant: TensorFlowVariant): bool
   }
   const unlock = lockFolder(folder);
   try {
-    // The file by which it is found goes first: what is half removed is not found.
+    // The file by which it is found is removed first, so that a half-removed installation is not found.
     rmSync(join(folder, INSTALLATION_FILE), { force: true });
     removeOthers(folder);
   } finally {

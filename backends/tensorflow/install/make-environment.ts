@@ -1,4 +1,4 @@
-/** A virtual environment with TensorFlow in it, made through pip, whose words are passed on as progress. */
+/** Makes a virtual environment with TensorFlow in it, through pip, whose output is passed on as progress. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { IsobatchError } from "../../../shared/errors.js";
@@ -7,13 +7,13 @@ import { askPython } from "./python.js";
 import { type Ended, type RunProgramOptions, runProgram } from "./run-program.js";
 import { TENSORFLOW_VERSION_MIN } from "./wheel.js";
 
-/** What is installed, by what computes: the smallest package that has it. */
+/** The package to install: the smallest that contains what is needed. */
 export function packageFor(cuda: boolean, platform: NodeJS.Platform, architecture: string): string {
   if (cuda) return "tensorflow[and-cuda]";
   return platform === "linux" && architecture === "x64" ? "tensorflow-cpu" : "tensorflow";
 }
 
-/** Which of the interpreters can make an environment: the first with `venv` and `ensurepip`. */
+/** The first of the interpreters that can make an environment: it needs `venv` and `ensurepip`. */
 export function environmentMaker(pythons: readonly PythonEnvironment[]): PythonEnvironment {
   const maker = pythons.find(({ makesEnvironments }) => makesEnvironments);
   if (maker !== undefined) return maker;
@@ -25,8 +25,8 @@ export function environmentMaker(pythons: readonly PythonEnvironment[]): PythonE
 }
 
 /**
- * @param folder is made, and left behind half-filled when this fails: the caller removes it.
- * @throws {IsobatchError} with what pip could not do.
+ * @param folder is made; if this fails it is left as it is, for the caller to remove
+ * @throws {IsobatchError} with what pip could not do
  */
 export async function makeEnvironment(
   maker: PythonEnvironment,
@@ -38,7 +38,7 @@ export async function makeEnvironment(
   const made = await runProgram(maker.executable, ["-m", "venv", folder], others);
   if (made.code !== 0) throw failure(`${maker.executable} -m venv`, made, maker);
   const python = join(folder, "bin", "python");
-  // On the same disk as the environment, so that there is one place that can be full.
+  // On the same disk as the environment, so that only one disk can be full.
   const temporary = join(folder, "tmp");
   mkdirSync(temporary);
   const env = { ...others.env, TMPDIR: temporary };
@@ -55,7 +55,7 @@ export async function makeEnvironment(
   return environment;
 }
 
-/** pip's many lines as the one thing that is wrong. */
+/** Reduces pip's many lines to the one thing that is wrong. */
 function failure(what: string, { stderr, stdout, startError, code }: Ended, maker: PythonEnvironment): IsobatchError {
   const text = `${stdout}\n${stderr}`;
   if (/No space left on device|Errno 28/.test(text)) {

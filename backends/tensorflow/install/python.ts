@@ -1,6 +1,6 @@
 /**
- * Python environments, asked about themselves: which TensorFlow one holds, and whether it can make another one. An
- * interpreter is believed only after it has answered.
+ * Finds out about Python environments by running their interpreters: which TensorFlow each has, and whether it can make
+ * another environment. An interpreter is used only if it answers.
  */
 import { statSync } from "node:fs";
 import { join } from "node:path";
@@ -9,20 +9,20 @@ import { IsobatchError, invalid } from "../../../shared/errors.js";
 import { type RunProgramOptions, runProgram } from "./run-program.js";
 
 const answerSchema = z.object({
-  /** Of Python, e.g. [3, 11, 7]. */
+  /** The version of Python, e.g. [3, 11, 7]. */
   version: z.tuple([z.int(), z.int(), z.int()]),
   executable: z.string(),
   /** Whether it can make virtual environments with pip in them. */
   makesEnvironments: z.boolean(),
   tensorflow: z
     .object({
-      /** Of the installed wheel, e.g. 2.21.0. */
+      /** The version of the installed wheel, e.g. 2.21.0. */
       version: z.string(),
       /** Its package folder, with the libraries and `include`. */
       folder: z.string(),
       /** The name it was installed under. */
       distribution: z.string(),
-      /** Whether NVIDIA's libraries lie beside it, or it was built for CUDA and the system has them. */
+      /** Whether NVIDIA's libraries are next to it, or it was built for CUDA and the system has them. */
       cudaLibraries: z.boolean(),
     })
     .nullable(),
@@ -30,7 +30,7 @@ const answerSchema = z.object({
 
 export type PythonEnvironment = z.output<typeof answerSchema>;
 
-/** Looks without importing TensorFlow, which takes seconds and may fail. */
+/** A program that finds this out without importing TensorFlow, which takes seconds and may fail. */
 const QUESTION = `
 import ctypes.util, importlib.metadata as metadata, importlib.util as util, json, os, sys
 def ofsystem(folder):
@@ -50,7 +50,7 @@ makes = util.find_spec("venv") is not None and util.find_spec("ensurepip") is no
 print(json.dumps({"version": sys.version_info[:3], "executable": sys.executable, "makesEnvironments": makes, "tensorflow": found()}))
 `;
 
-/** @returns undefined if there is no such program, or it is no Python 3. */
+/** @returns undefined if there is no such program, or it is not Python 3 */
 export async function askPython(
   interpreter: string,
   options: RunProgramOptions,
@@ -70,7 +70,7 @@ function parse(text: string): unknown {
 }
 
 /**
- * The environment that a person named: an interpreter, or the folder of a virtual environment.
+ * The environment that the user named: an interpreter, or the folder of a virtual environment.
  * @throws {IsobatchError} `invalid_input` if it is neither.
  */
 export async function namedPython(path: string, options: RunProgramOptions): Promise<PythonEnvironment> {
@@ -78,11 +78,13 @@ export async function namedPython(path: string, options: RunProgramOptions): Pro
   const environment = await askPython(isFolder ? join(path, "bin", "python") : path, options);
   return (
     environment ??
-    invalid(`--python is ${path}, which runs no Python 3; name an interpreter, or the folder of a virtual environment.`)
+    invalid(
+      `--python is ${path}, which does not run Python 3; name an interpreter, or the folder of a virtual environment.`,
+    )
   );
 }
 
-/** Interpreters that may be there, the likeliest first. */
+/** Interpreters to look for, the likeliest first. */
 const INTERPRETERS = ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python"];
 
 /**

@@ -1,18 +1,18 @@
 /**
- * What an installation needs of a machine, checked before anything is made. Each thing that is missing is one sentence
- * with what to do about it.
+ * What an installation needs from a machine, checked before anything is made. Each missing thing is reported in one
+ * sentence that says what to do about it.
  */
 import { statfsSync } from "node:fs";
 import { IsobatchError, messageOf } from "../../../shared/errors.js";
 import { makeFolders } from "../../../shared/folders.js";
-import { graphicsProblem, readGraphics } from "../graphics.js";
+import { graphicsProblem, readGraphics } from "../../machine/index.js";
 import { type RunProgramOptions, runProgram } from "./run-program.js";
 
 const missing = (sentence: string): never => {
   throw new IsobatchError("unavailable", sentence);
 };
 
-/** TensorFlow has wheels for these alone. */
+/** The platforms that TensorFlow has wheels for. */
 export function checkPlatform(platform: NodeJS.Platform, architecture: string, musl: boolean): void {
   const name = `${platform} ${architecture}`;
   if (!["linux x64", "linux arm64", "darwin arm64"].includes(name)) {
@@ -25,14 +25,14 @@ export function checkPlatform(platform: NodeJS.Platform, architecture: string, m
   }
 }
 
-/** Whether this process runs on another C library than GNU's. */
+/** Whether this process runs on a C library other than GNU's. */
 export function usesMusl(): boolean {
   if (process.platform !== "linux") return false;
   const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
   return header.glibcVersionRuntime === undefined;
 }
 
-/** --cuda wants a GPU that works now: otherwise the gigabytes would be for nothing. */
+/** Checks that a GPU works now, as --cuda requires: otherwise gigabytes would be installed for nothing. */
 export function checkGraphics(driverFolder?: string): void {
   const problem = graphicsProblem(readGraphics(driverFolder));
   if (problem !== undefined) {
@@ -44,7 +44,7 @@ export function checkGraphics(driverFolder?: string): void {
 
 /**
  * The C++ compiler to use, the one that CXX names first.
- * @throws {IsobatchError} `unavailable` if there is none.
+ * @throws {IsobatchError} `unavailable` if there is none
  */
 export async function findCompiler(options: RunProgramOptions): Promise<string> {
   const { CXX } = options.env;
@@ -59,7 +59,7 @@ export async function findCompiler(options: RunProgramOptions): Promise<string> 
   );
 }
 
-/** Makes the folder, if it isn't there, and checks that it can take as much. */
+/** Makes the folder, if it doesn't exist, and checks that its disk has enough room. */
 export function checkSpace(folder: string, bytesNeeded: number): void {
   try {
     makeFolders(folder);

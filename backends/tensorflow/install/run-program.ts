@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { reasonOf } from "../../../shared/system-errors.js";
 
-/** How a program that was waited for has ended. */
+/** How a program has ended. */
 export interface Ended {
   /** Its exit code; null if a signal ended it or it could not be started. */
   readonly code: number | null;
@@ -17,7 +17,7 @@ export interface RunProgramOptions {
   readonly signal?: AbortSignal;
   /** Its whole environment. */
   readonly env: Readonly<NodeJS.ProcessEnv>;
-  /** Is given each line of its output, as it comes. */
+  /** Called with each line of its output as it arrives. */
   readonly onLine?: (line: string) => void;
 }
 
@@ -29,7 +29,7 @@ export function runProgram(command: string, args: readonly string[], options: Ru
   const { signal, env, onLine } = options;
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve({ code: null, stdout: "", stderr: "", startError: "stopped" });
-    // A group of its own, so that a compiler's or pip's own children go with it.
+    // Its own process group, so that the children of a compiler or pip are killed with it.
     const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "pipe"], detached: true });
     const stdout: string[] = [];
     const stderr: string[] = [];
@@ -39,7 +39,7 @@ export function runProgram(command: string, args: readonly string[], options: Ru
       try {
         if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
       } catch {
-        // It is gone already.
+        // It has already ended.
       }
     };
     const exiting = (): void => kill();
@@ -52,7 +52,7 @@ export function runProgram(command: string, args: readonly string[], options: Ru
     };
     child.once("error", (error) => {
       startError = reasonOf(error);
-      // Where no more files may be opened there are no streams, and nothing that closes.
+      // If no more files may be opened, there are no streams, and so no "close" event.
       if (!child.stdout) end(null);
     });
     child.once("close", end);

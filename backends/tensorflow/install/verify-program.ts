@@ -1,5 +1,5 @@
 /**
- * A program that computes on a backend, with settings in JSON (its two arguments), through the very loader that
+ * A program that computes on a backend, with settings in JSON (its two arguments), through the same loader that
  * workers use, and compares a product of matrices and a gradient with sums written out here. It prints the device and the
  * version in JSON.
  */
@@ -16,7 +16,7 @@ const { device, numerics } = await openBackend(name, JSON.parse(settings) as Bac
 const a = Float32Array.from({ length: SIZE * SIZE }, (_, i) => Math.sin(i));
 const b = Float32Array.from({ length: SIZE * SIZE }, (_, i) => Math.cos(3 * i));
 const product = new Float64Array(SIZE * SIZE);
-/** Of Σ relu(a·b) for a: the rows of b, summed where the product is positive. */
+/** The gradient of Σ relu(a·b) for a: the rows of b, summed where the product is positive. */
 const gradient = new Float64Array(SIZE * SIZE);
 for (let row = 0; row < SIZE; row++) {
   for (let column = 0; column < SIZE; column++) {

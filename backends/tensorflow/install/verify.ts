@@ -4,19 +4,19 @@ import { fileURLToPath } from "node:url";
 import { IsobatchError } from "../../../shared/errors.js";
 import { makeFolders } from "../../../shared/folders.js";
 import { INSTALLATION_FILE, type TensorFlowInstallation } from "../../../shared/native/installation.js";
-import { readBackendSettings } from "../settings.js";
+import { readBackendSettings } from "../../machine/index.js";
 import { type RunProgramOptions, runProgram } from "./run-program.js";
 
 export interface Verified {
   readonly device: string;
-  /** Of the package and the library. */
+  /** The versions of the package and the library. */
   readonly version: string;
 }
 
 /**
- * Computes on an installation, in a process of its own: a library that is broken can end it.
- * @param scratch a folder that may be made, and is removed.
- * @throws {IsobatchError} `unavailable` with what went wrong.
+ * Computes on an installation in a separate process, because a broken library can end it.
+ * @param scratch a folder to use, which is made and removed
+ * @throws {IsobatchError} `unavailable` with what went wrong
  */
 export async function verify(
   installation: TensorFlowInstallation,
@@ -35,7 +35,7 @@ export async function verify(
     const line = stderr.split("\n").find((candidate) => /Error|rror:|wrong by|Fatal|what\(\)/.test(candidate));
     throw new IsobatchError(
       "unavailable",
-      `TensorFlow in ${installation.libraryFolder} does not compute (${line?.trim() ?? (code === null ? "it crashed" : `exit code ${code}`)}); reinstall it, or leave --python out and get one of its own.`,
+      `TensorFlow in ${installation.libraryFolder} does not compute (${line?.trim() ?? (code === null ? "it crashed" : `exit code ${code}`)}); reinstall it, or leave --python out to install a separate one.`,
     );
   } finally {
     rmSync(scratch, { recursive: true, force: true });

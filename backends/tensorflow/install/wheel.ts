@@ -1,16 +1,16 @@
-/** What must be in an installed TensorFlow for the binding to be compiled against it. */
+/** What an installed TensorFlow must contain for the binding to be compiled against it. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { IsobatchError } from "../../../shared/errors.js";
-import { isOlder } from "../graphics.js";
+import { isOlder } from "../../machine/graphics.js";
 import type { PythonEnvironment } from "./python.js";
 
-/** The least version whose wheel was seen to work. */
+/** The oldest version whose wheel is known to work. */
 export const TENSORFLOW_VERSION_MIN = "2.16.1";
 
 export interface Wheel {
   readonly version: string;
-  /** With the libraries and `include`. */
+  /** The folder with the libraries and `include`. */
   readonly folder: string;
   /** The libraries to link, by their file names. */
   readonly libraries: readonly string[];
@@ -24,20 +24,20 @@ const LIBRARIES: Partial<Record<NodeJS.Platform, readonly string[]>> = {
 };
 const HEADERS = ["tensorflow/c/c_api.h", "tensorflow/c/eager/c_api.h"];
 
-/** Why the TensorFlow of an environment can't be used, as a sentence; undefined if nothing speaks against it. */
+/** Why the TensorFlow of an environment can't be used, as a sentence; undefined if it can. */
 export function wheelProblem({ tensorflow, executable }: PythonEnvironment, cuda: boolean): string | undefined {
   if (tensorflow === null) return `${executable} has no TensorFlow.`;
   const { version, folder, cudaLibraries } = tensorflow;
   if (isOlder(version, TENSORFLOW_VERSION_MIN)) {
     return (
       `The TensorFlow of ${executable} is ${version}, which is too old: ${TENSORFLOW_VERSION_MIN} or newer is needed; ` +
-      `run ${executable} -m pip install --upgrade tensorflow, or leave --python out and get one of its own.`
+      `run ${executable} -m pip install --upgrade tensorflow, or leave --python out to install a separate one.`
     );
   }
   if (cuda && !cudaLibraries) {
     return (
-      `The TensorFlow of ${executable} has no CUDA libraries beside it; run ${executable} -m pip install ` +
-      `"tensorflow[and-cuda]", or leave --python out and get one of its own.`
+      `The TensorFlow of ${executable} has no CUDA libraries next to it; run ${executable} -m pip install ` +
+      `"tensorflow[and-cuda]", or leave --python out to install a separate one.`
     );
   }
   const files = [...librariesOf(process.platform), ...HEADERS.map((header) => join("include", header))];

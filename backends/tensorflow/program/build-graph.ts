@@ -2,7 +2,7 @@
  * Makes one graph of what two traces have in common.
  *
  * A tensor that JavaScript made is a constant only if both traces made the same one; one that differs must be the key of
- * the same draw in both. So nothing that changes with the micro-batch can be frozen unseen.
+ * the same draw in both. So nothing that changes with the micro-batch can become a constant unnoticed.
  */
 import { type Numbers, UncompilableError } from "../../compiler.js";
 import { UNIFORM } from "../dropout.js";
@@ -30,13 +30,13 @@ interface Build {
   readonly first: TensorFlowTrace;
   readonly second: TensorFlowTrace;
   readonly graph: Graph;
-  /** For each trace the nodes' outputs that its tensors are. */
+  /** For each trace, the node outputs that its tensors correspond to. */
   readonly names: readonly [Map<TensorId, string>, Map<TensorId, string>];
 }
 
 /** @throws {UncompilableError} if the traces differ in anything but inputs, variables and draws. */
 export function buildGraph(binding: Binding, first: TensorFlowTrace, second: TensorFlowTrace): Graph {
-  if (first.list.length !== second.list.length) throw new UncompilableError("it takes other operations each time");
+  if (first.list.length !== second.list.length) throw new UncompilableError("it uses different operations each time");
   const graph: Graph = { nodes: [], variables: [], feeds: [], inputs: [], draws: [], fetches: [], wanted: [] };
   const build: Build = { binding, first, second, graph, names: [new Map(), new Map()] };
   addVariables(build);
@@ -87,14 +87,14 @@ function addFeed({ nodes, feeds, inputs }: Graph, name: string, index: number, t
   inputs.push(index);
 }
 
-/** The output of a node that both tensors are. A constant or a key becomes a node where it is met for the first time. */
+/** The node output that both tensors correspond to. A constant or a key becomes a node when it is first used. */
 function commonName(build: Build, a: TensorId, b: TensorId): string {
   const { first, second, graph, names } = build;
   const [nameA, nameB] = [names[0].get(a), names[1].get(b)];
-  if (nameA !== nameB) throw new UncompilableError("its operations are connected in another way each time");
+  if (nameA !== nameB) throw new UncompilableError("its operations are connected differently each time");
   if (nameA !== undefined) return nameA;
   const [hostA, hostB] = [first.constants.get(a)!, second.constants.get(b)!];
-  if (!alike(hostA, hostB)) throw new UncompilableError("it makes tensors of other shapes each time");
+  if (!alike(hostA, hostB)) throw new UncompilableError("it makes tensors of different shapes each time");
   const { type, shape, values } = hostB;
   let name = `constant${graph.nodes.length}`;
   if (a === b || equal(hostA.values, values)) {
@@ -110,7 +110,7 @@ function commonName(build: Build, a: TensorId, b: TensorId): string {
 }
 
 function addOperation(build: Build, index: number, operation: TracedOperation, other: TracedOperation): void {
-  if (!sameOperation(operation, other)) throw new UncompilableError("it takes other operations each time");
+  if (!sameOperation(operation, other)) throw new UncompilableError("it uses different operations each time");
   const name = `operation${index}`;
   const encoded = operation.attributes.map((attribute) => encodeAttribute(build.binding, attribute));
   const inputs = operation.inputs.map((id, i) => commonName(build, other.inputs[i], id));
@@ -118,7 +118,7 @@ function addOperation(build: Build, index: number, operation: TracedOperation, o
   if (operation.name === UNIFORM && !inputs[1].startsWith("draw")) {
     throw new UncompilableError("it draws random numbers by a key that stays the same");
   }
-  // XLA draws other numbers by the same key, so it has to leave the draws alone.
+  // XLA draws different numbers from the same key, so it must not compile the draws.
   if (operation.name === UNIFORM) encoded.push(["_XlaCompile", value.flag(false)]);
   const shapes = operation.outputs.map(({ shape }) => shape);
   build.graph.nodes.push({
@@ -137,7 +137,7 @@ function addOutputs(build: Build): void {
   const { binding, first, second, graph } = build;
   second.outputs.forEach((id, index) => {
     const other = first.outputs[index];
-    if ((id === undefined) !== (other === undefined)) throw new UncompilableError("it has other outputs each time");
+    if ((id === undefined) !== (other === undefined)) throw new UncompilableError("it has different outputs each time");
     if (id === undefined || other === undefined) return;
     // A feed can't be fetched itself.
     const name = `output${index}`;
@@ -167,7 +167,7 @@ function equal(a: Numbers, b: Numbers): boolean {
   return bytes(a).equals(bytes(b));
 }
 
-/** The index of the draw whose key both tensors are. */
+/** The index of the draw that both tensors are the key of. */
 function drawOf(first: TensorFlowTrace, second: TensorFlowTrace, a: HostTensor, b: HostTensor): number {
   const [keysA, keysB] = [first, second].map(({ computation }) => computation.draws);
   const found = keysB.findIndex((key, i) => equal(key, b.values) && equal(keysA[i], a.values));

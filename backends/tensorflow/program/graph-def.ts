@@ -1,9 +1,9 @@
 /**
- * Writes graphs and settings in protocol buffers as TensorFlow reads them: GraphDef, NodeDef, AttrValue, TensorProto and
+ * Encodes graphs and settings as the protocol buffers that TensorFlow reads: GraphDef, NodeDef, AttrValue, TensorProto and
  * ConfigProto, with the few fields that are needed here.
  * https://github.com/tensorflow/tensorflow/tree/master/tensorflow/core/framework
  */
-import { BYTES, NUMBER, varintLength, writeVarint } from "../../../shared/wire/protobuf.js";
+import { BYTES, NUMBER, varintLength, writeVarint } from "../../../shared/protobuf.js";
 import { type Numbers, UncompilableError } from "../../compiler.js";
 import { AS_WRITTEN, type Rewriting } from "./settings.js";
 
@@ -83,9 +83,9 @@ export interface GraphNode {
 
 /** The devices that a session sees, the device of its operations, and how its graph is rewritten. */
 export interface SessionDevices {
-  /** Whether there is another device than CPUs: a GPU, on which TensorFlow then places what it can. */
+  /** Whether there are devices other than CPUs: a GPU, on which TensorFlow then places what it can. */
   readonly otherDevices: boolean;
-  /** Virtual CPU devices; 1 by default. */
+  /** The number of virtual CPU devices; 1 by default. */
   readonly cpuDevices?: number;
   /** The device of every operation, e.g. "/device:CPU:1"; by default TensorFlow chooses. */
   readonly device?: string;
@@ -103,7 +103,7 @@ export function encodeGraph(nodes: readonly GraphNode[], { device }: SessionDevi
   return joined([...encoded, bytesField(4, numberField(1, PRODUCER))]);
 }
 
-/** A protocol buffer has 2 GiB at most; this leaves enough of it for the nodes. */
+/** A protocol buffer has at most 2 GiB; this leaves enough for the nodes. */
 const ATTRIBUTES_BYTES_MAX = 2e9;
 
 /** The version of the graph's format, of 2023, which every TensorFlow since then reads. */
@@ -122,13 +122,13 @@ function encodeNode({ name, operation, inputs, attributes }: GraphNode, device: 
 }
 
 /**
- * A session's settings. Operations run one after the other, on one thread each, as they do outside of sessions. They stay
- * the operations they are unless rewriting the graph is asked for.
+ * A session's settings. Operations run one at a time, each on one thread, as they do outside sessions. The graph is not
+ * rewritten unless that is requested.
  *
  * TensorFlow cuts a graph at the borders of devices; each part, a partition, runs by itself, and sends to and receives
- * from the others. With one partition the single-threaded executor is the fastest. With two it never ends: it
- * waits inside the operation that receives, in the only thread that could run the partition that sends. The default
- * executor returns the thread while it waits. It is also the only one that computes what XLA makes of a graph.
+ * from the others. With one partition the single-threaded executor is the fastest. With two it never finishes:
+ * it waits inside the operation that receives, in the only thread that could run the partition that sends. The default
+ * executor returns the thread while it waits. It is also the only one that computes what XLA compiles.
  */
 export function encodeConfig({ otherDevices, cpuDevices = 1, rewriting = AS_WRITTEN }: SessionDevices): Encoded {
   const executor = textField(3, "SINGLE_THREADED_EXECUTOR"); // ConfigProto.Experimental.executor_type

@@ -1,4 +1,4 @@
-/** How large a graph is. */
+/** The size of a graph. */
 import type { ProgramSize } from "../../compiler.js";
 import type { GraphNode } from "./graph-def.js";
 

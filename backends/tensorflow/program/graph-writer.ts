@@ -11,14 +11,14 @@ export interface GraphWriter {
   /** An operation of float32 numbers whose type is named T. */
   float(operation: string, ...inputs: string[]): string;
   cast(from: number, to: number, input: string): string;
-  /** @param shape [] of a scalar */
+  /** @param shape [] for a scalar */
   constant(type: number, shape: readonly number[], values: Int32Array | Float32Array | Float64Array): string;
 }
 
 /**
  * XLA, where it is used, fuses operations and adds products without rounding them first, so these nodes are excluded
  * from it.
- * @param prefix the start of every name.
+ * @param prefix the start of every name
  */
 export function createGraphWriter(prefix: string): GraphWriter {
   const nodes: GraphNode[] = [];
@@ -50,7 +50,7 @@ export interface Slice {
   readonly length: number;
 }
 
-/** Slices, one after the other, copied to new memory: not that of a feed or of another variable. */
+/** Slices, in order, copied to new memory: not that of a feed or of another variable. */
 export function joinedSlices(writer: GraphWriter, slices: readonly Slice[]): string {
   const T = value.type(TYPE.float32);
   const parts = slices.map(({ vector, from, length }) =>

@@ -7,13 +7,14 @@ import type { ProgramSettings } from "./settings.js";
 import { type TensorFlowTrace, trace } from "./trace.js";
 
 export type { SessionDevices } from "./graph-def.js";
+export type { SessionAddon } from "./session.js";
 export { type ProgramSettings, programSettings } from "./settings.js";
 
 /** Two virtual CPU devices, with the operations on the second. */
 const SPLIT_DEVICES: SessionDevices = { otherDevices: false, cpuDevices: 2, device: "/device:CPU:1" };
 
 /**
- * @param backend the one that tfjs computes on, when it is asked for.
+ * @param backend returns the backend that tfjs computes on
  * @param devices the session's; only tests choose others than those that the binding sees, or the settings name.
  */
 export function createCompiler(

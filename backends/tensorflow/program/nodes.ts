@@ -1,11 +1,11 @@
-/** Questions about a graph's nodes that the passes over it share. */
+/** Predicates and names of a graph's nodes that the passes over it share. */
 import { type Encoded, type GraphNode, value } from "./graph-def.js";
 
 export type Shape = readonly number[];
 
 type Nodes = ReadonlyMap<string, GraphNode>;
 
-/** How a node's output is named where it is an input. */
+/** The name of a node's output where it is an input. */
 export const place = (name: string, output: number): string => (output === 0 ? name : `${name}:${output}`);
 
 /** The name of the node that an input comes from, or waits for. */
@@ -32,7 +32,7 @@ export const INT32 = 3;
 export const isConstant = (node: GraphNode | undefined, values: readonly number[]): boolean =>
   sameBytes(node?.attributes.value, value.tensor(INT32, [values.length], Int32Array.from(values)));
 
-/** Whether a node is the constant 0, 1, 2, …: axes in their own order. */
+/** Whether a node is the constant 0, 1, 2, …: axes in order. */
 export function isAscending(node: GraphNode | undefined): boolean {
   const [shape] = node?.shapes ?? [];
   return (

@@ -29,7 +29,7 @@ function traceTwice(compute: (run: Run) => tf.Tensor) {
   return [trace(0), trace(1)] as const;
 }
 
-/** Of two traces; tensors made on the way are freed. */
+/** The program of two traces; tensors made on the way are freed. */
 function compile(compute: (run: Run) => tf.Tensor): Program {
   tf.engine().startScope();
   try {
@@ -84,7 +84,7 @@ describe("a program of TensorFlow's", { skip }, () => {
     }
   });
 
-  it("writes zeros to outputs that are not there, whatever was there before", () => {
+  it("overwrites outputs that do not exist with zeros", () => {
     const [first, second] = [1, 2].map((number) =>
       compiler!.trace(() => {
         const x = tf.tensor([number, 2]);
@@ -153,11 +153,11 @@ describe("a program of TensorFlow's", { skip }, () => {
     refuses(({ x }) => masked(x, Int32Array.of(3, 4)), /draws random numbers by a key that stays the same/);
   });
 
-  it("is refused where the operations hang on the numbers", () => {
-    refuses(({ x }) => tf.mul(x, x.dataSync()[0] > 1 ? 2 : 3), /looks at its inputs/);
-    refuses(({ x }) => tf.mul(x, tf.sum(x).dataSync()[0]), /looks at what it has computed/);
-    refuses(({ x, number }) => (number > 0 ? tf.square(x) : tf.mul(x, x)), /takes other operations each time/);
-    refuses(({ x, w, number }) => (number > 0 ? tf.sub(x, w) : tf.sub(w, x)), /connected in another way each time/);
+  it("is refused where the operations depend on the values", () => {
+    refuses(({ x }) => tf.mul(x, x.dataSync()[0] > 1 ? 2 : 3), /reads its inputs/);
+    refuses(({ x }) => tf.mul(x, tf.sum(x).dataSync()[0]), /reads what it has computed/);
+    refuses(({ x, number }) => (number > 0 ? tf.square(x) : tf.mul(x, x)), /uses different operations each time/);
+    refuses(({ x, w, number }) => (number > 0 ? tf.sub(x, w) : tf.sub(w, x)), /connected differently each time/);
     refuses(({ x }) => tf.add(x, tf.sum(tf.multinomial(tf.tensor1d([1, 1]), 3, 7))), /the operation Multinomial/);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Makes one graph of what two traces have in common, and runs it in a session: an operation then costs a tenth of what it
- * costs when JavaScript calls it, and numbers are copied directly between TensorFlow's memory and JavaScript's arrays.
+ * Makes one graph of what two traces have in common, and runs it in a session: an operation then takes a tenth of the time
+ * that it takes when JavaScript calls it, and numbers are copied directly between TensorFlow's memory and JavaScript's arrays.
  */
 import type { Numbers, Program } from "../../compiler.js";
 import type { Binding } from "../native-package.js";
@@ -46,7 +46,7 @@ export function compile(
     load(values) {
       const inputs = variables.map(({ index }) => values[index]);
       if (upload?.(inputs)) return;
-      // `assign` may write to the tensors of its last call, which an upload has taken from the variables since.
+      // `assign` may write to the tensors of its last call, which an upload has replaced in the variables since.
       if (upload !== undefined || addon.assign === undefined) addon.run(session, assign, inputs, []);
       else addon.assign(session, assign, read, inputs);
     },

@@ -1,8 +1,8 @@
 /**
- * Removes Reshapes between operations to which the shape makes no difference. tfjs reshapes to rows before every matrix
+ * Removes Reshapes between operations for which the shape makes no difference. tfjs reshapes to rows before every matrix
  * product, and back after it. Here a Reshape is only noted; an operation that computes element by element, or row by row,
- * does so in the shape that its input has already; and an operation to which the shape matters gets a Reshape to the one
- * that it expects. All elements stay in their order and are combined with the same ones, so their bits stay, too.
+ * does so in the shape that its input already has; and an operation for which the shape matters gets a Reshape to the one
+ * that it expects. All elements stay in order and are combined with the same ones, so their bits do not change.
  */
 import { type Encoded, type GraphNode, value } from "./graph-def.js";
 import { INT32, isAscending, isConstant, isOne, nodeOf, type Shape, sameShape, shapeOf } from "./nodes.js";
@@ -24,7 +24,7 @@ const REPEATING = new Set(["Tile", "BroadcastTo"]);
 
 type Attributes = Readonly<Record<string, Encoded>>;
 
-/** An output that is computed in another shape than the graph gives it. */
+/** An output that is computed in a shape other than the graph's. */
 interface View {
   readonly source: string;
   readonly shape: Shape;
@@ -32,18 +32,18 @@ interface View {
   readonly attributes: Attributes;
 }
 
-/** How an operation is computed in another shape than the graph's. */
+/** How an operation is computed in a shape other than the graph's. */
 type Reshaped = Pick<View, "shape" | "attributes"> & { readonly inputs: readonly string[] };
 
 interface Pass {
-  /** The nodes as they were. */
+  /** The original nodes. */
   readonly given: ReadonlyMap<string, GraphNode>;
   readonly result: Map<string, GraphNode>;
-  /** By the names of the given nodes; nodes without a view are computed in the given shape. */
+  /** The views by the names of the given nodes; nodes without a view are computed in the given shape. */
   readonly views: Map<string, View>;
 }
 
-/** @param kept names of nodes that stay as they are. */
+/** @param kept the names of nodes that stay as they are */
 export function withFewReshapes(nodes: readonly GraphNode[], kept: ReadonlySet<string>): GraphNode[] {
   const pass: Pass = { given: new Map(nodes.map((node) => [node.name, node])), result: new Map(), views: new Map() };
   for (const node of nodes) {
@@ -151,8 +151,8 @@ function ofTwo(pass: Pass, { operation, inputs }: GraphNode, shape: Shape): Resh
 }
 
 /**
- * The shape in which what was broadcast from `shape` to `given` is broadcast to `now`, so that all elements meet the same
- * ones; undefined if there is none.
+ * The shape from which a tensor that was broadcast from `shape` to `given` can be broadcast to `now`, so that all elements
+ * are combined with the same ones; undefined if there is none.
  */
 function broadcastShape(shape: Shape | undefined, given: Shape, now: Shape): Shape | undefined {
   if (shape === undefined) return undefined;

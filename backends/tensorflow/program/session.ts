@@ -1,7 +1,7 @@
-/** The typed door to session.cc, whose head says what each function does. */
+/** The types of session.cc's functions, which the head of that file describes. */
 import type { Numbers } from "../../compiler.js";
 
-/** A session, as JavaScript holds it. */
+/** JavaScript's handle of a session. */
 export type SessionHandle = object;
 
 export interface FeedPlace {
@@ -24,8 +24,8 @@ export interface SessionAddon {
   /** Adds nodes, which may take the outputs `outer` of nodes in the graph. Not in addons that an older Isobatch has made. */
   extend?(session: SessionHandle, graph: Uint8Array, outer: readonly string[]): void;
   /**
-   * @param unchecked whether the check for finite numbers is left out.
-   * @returns whether all outputs are finite; undefined where an older Isobatch has made the addon.
+   * @param unchecked whether the check for finite numbers is left out
+   * @returns whether all outputs are finite; undefined if an older Isobatch has made the addon
    */
   run(
     session: SessionHandle,

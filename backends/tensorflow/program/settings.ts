@@ -1,7 +1,7 @@
 /**
- * How programs are made, and whether their bits count, from ISOBATCH_TENSORFLOW_PROGRAM. On a GPU the program's bits are
- * the gradient's: the choice is part of the numerics class, so workers that chose differently never share a run. On a CPU
- * a program must have the operations' bits, unless something is chosen, so that the GPU's rule can be tried without one.
+ * How programs are made, and whose bits a gradient has, from ISOBATCH_TENSORFLOW_PROGRAM. On a GPU they are the program's:
+ * the choice is part of the numerics class, so workers that choose differently never share a run. On a CPU a program must
+ * have the operations' bits, unless a choice is made, so that the GPU's rule can be tried without a GPU.
  */
 import { invalid } from "../../../shared/errors.js";
 import type { Compiler } from "../../compiler.js";
@@ -41,7 +41,7 @@ const ALL_OPTIMIZERS = "grappler";
 const OPTIMIZERS = ["layout", "remap"];
 const WORDS = [PLAIN, ...OPTIMIZERS, ALL_OPTIMIZERS, XLA, SPLIT];
 
-/** To be raised when programs of the same model get other bits. */
+/** To be raised when programs of the same model get different bits. */
 const VERSION = 1;
 
 /**
@@ -82,8 +82,8 @@ export function programSettings(variable: string | undefined, onGpu: boolean): P
 
 /**
  * What XLA reads when it is loaded: deterministic algorithms, the same in every process; no more precision than the graph
- * asks for, so that what it rounds to bfloat16 stays rounded; compilation before the first run, since the uncompiled
- * graph has other bits; and CPUs, too, to try it without a GPU.
+ * asks for, so that what it rounds to bfloat16 stays rounded; compilation before the first run, because the uncompiled
+ * graph has different bits; and compilation for CPUs too, to try it without a GPU.
  */
 const XLA_VARIABLES = {
   XLA_FLAGS: "--xla_gpu_deterministic_ops=true --xla_gpu_autotune_level=0 --xla_allow_excess_precision=false",

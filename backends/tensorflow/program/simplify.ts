@@ -1,7 +1,7 @@
 /**
  * Removes superfluous operations from a graph: those that nothing needs, that change nothing (a Reshape to the same shape,
  * a Cast to the same type), that a second one undoes (a Reshape of a Reshape), that are computed twice, and copies of a
- * tensor along an axis for an operation that broadcasts by itself. Every number keeps its bits: the same operations
+ * tensor along an axis for an operation that broadcasts by itself. No bits change: the same operations
  * remain, on the same numbers.
  *
  * TensorFlow's own rewriting ("grappler") would do the same, but also other things, which change bits.
@@ -11,7 +11,7 @@ import type { Encoded, GraphNode } from "./graph-def.js";
 import { isAscending, isOne, nodeOf, place, type Shape, sameBytes, sameShape, shapeOf } from "./nodes.js";
 import { withFewReshapes } from "./reshapes.js";
 
-/** Operations of which two nodes with the same inputs and attributes may give different results. */
+/** Operations for which two nodes with the same inputs and attributes may give different results. */
 const STATEFUL = /^(Placeholder|VarHandleOp|Random|Multinomial)|Variable/;
 
 /** Operations that compute element by element, and broadcast their inputs to the shape of their output. */
@@ -21,9 +21,9 @@ const BROADCASTING = new Set(["Add", "AddV2", "Sub", "Mul", "RealDiv", "Maximum"
 const COPYING = new Set(["BroadcastTo", "Tile"]);
 
 /**
- * @param nodes each after those that it takes its inputs from.
- * @param kept names of the nodes that stay, with their names: fetches and targets.
- * @returns those nodes and what they need, in the same order.
+ * @param nodes each after those that it takes its inputs from
+ * @param kept the names of the nodes that stay under the same names: fetches and targets
+ * @returns those nodes and what they need, in the same order
  */
 export function simplify(nodes: readonly GraphNode[], kept: Iterable<string>): GraphNode[] {
   const roots = new Set(kept);
@@ -59,7 +59,7 @@ function cleared(nodes: readonly GraphNode[], roots: ReadonlySet<string>): Graph
   return needed([...left.values()], roots);
 }
 
-/** The node, with inputs from before operations that make no difference to it. */
+/** The node, its inputs taken from before operations that make no difference to it. */
 function withPlainInputs(node: GraphNode, nodes: ReadonlyMap<string, GraphNode>): GraphNode {
   const shape = node.shapes?.[0];
   if (shape === undefined) return node;
@@ -103,7 +103,7 @@ function broadcasts(inputs: readonly string[], shape: Shape, nodes: ReadonlyMap<
   );
 }
 
-/** The input whose elements a node's output is, in the same shape and type; undefined if it computes anything. */
+/** The input that a node passes on unchanged, in the same shape and type; undefined if it computes anything. */
 function sourceOf(node: GraphNode, nodes: ReadonlyMap<string, GraphNode>): string | undefined {
   const { operation, inputs, attributes, shapes } = node;
   const [source] = inputs;
@@ -125,16 +125,16 @@ function sourceOf(node: GraphNode, nodes: ReadonlyMap<string, GraphNode>): strin
   }
 }
 
-/** The same for two nodes that compute the same. */
+/** A key that is the same for two nodes that compute the same. */
 function keyOf({ operation, inputs, attributes }: GraphNode): string {
   const sorted = Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([operation, inputs, sorted.map(([name, bytes]) => [name, digestOf(bytes)])]);
 }
 
-/** A constant's bytes may be many. */
+/** Hashed, because a constant may have many bytes. */
 const digestOf = (bytes: Encoded): string => createHash("sha256").update(bytes).digest("base64");
 
-/** The nodes that those of the names in `roots` are computed from. */
+/** The nodes that the nodes named in `roots` are computed from. */
 function needed(nodes: readonly GraphNode[], roots: ReadonlySet<string>): GraphNode[] {
   const wanted = new Set(roots);
   const result: GraphNode[] = [];

@@ -14,10 +14,10 @@ describe("the graphs of sums", () => {
    */
   it("are excluded from XLA", () => {
     const form = { loss: 0, vectors: VECTORS, clipNorm: 1, bfloat16: true };
-    const weights = [0.5, 0.25] as const;
+    const coefficients = [0.5, 0.25] as const;
     const graphs = [
       gradientGraph(form, ["loss", "a", undefined], 2 ** -50),
-      operationsGraph(VECTORS, [{ kind: "addGradient", slot: 1, weights }], 0),
+      operationsGraph(VECTORS, [{ kind: "addGradient", slot: 1, coefficients }], 0),
       readGraph(VECTORS, ["0/s1", "0/s2"], true),
     ];
     // AttrValue's field 5, a flag that is off.
@@ -30,8 +30,8 @@ describe("the graphs of sums", () => {
     const { nodes, feeds, targets } = operationsGraph(
       VECTORS,
       [
-        { kind: "square", slot: 1, weights: [1, 2] },
-        { kind: "addGradient", slot: 1, weights: [3, 4] },
+        { kind: "square", slot: 1, coefficients: [1, 2] },
+        { kind: "addGradient", slot: 1, coefficients: [3, 4] },
         { kind: "add", into: 0, slot: 1 },
       ],
       0,

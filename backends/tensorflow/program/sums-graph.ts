@@ -6,7 +6,7 @@
  * A variable that is assigned another's value shares its memory, which is safe: TensorFlow writes every result to a new
  * tensor.
  */
-import type { GradientForm, SumsOperation, VectorForm, Weights } from "../../program-sums.js";
+import type { CoefficientPair, GradientForm, SumsOperation, VectorForm } from "../../program-sums.js";
 import { type GraphNode, value } from "./graph-def.js";
 import {
   createGraphWriter,
@@ -20,7 +20,7 @@ import {
 
 export interface SumsGraph {
   readonly nodes: readonly GraphNode[];
-  /** The float32 scalars that it is fed. */
+  /** The float32 scalars that it takes. */
   readonly feeds: readonly string[];
   readonly fetches: readonly string[];
   /** Operations that must run. */
@@ -29,10 +29,10 @@ export interface SumsGraph {
 
 const lengthOf = ({ pieces }: VectorForm): number => pieces.reduce((sum, { length }) => sum + length, 0);
 
-/** What is kept in variables: the gradient, or a slot's S1 or S2. */
+/** What variables hold: the gradient, or a slot's S1 or S2. */
 export type Sum = "gradient" | `${number}/s1` | `${number}/s2`;
 
-/** The variables of a sum: one for each vector; of S2 one for each trained vector. */
+/** The variables of a sum: one for each vector, or for S2 one for each trained vector. */
 function variablesOf(writer: GraphWriter, vectors: readonly VectorForm[], sum: Sum): Variable[] {
   return vectors.flatMap((vector, i) =>
     sum.endsWith("/s2") && !vector.trained ? [] : [floatVariable(writer, `sums/${sum}/${i}`, [lengthOf(vector)])],
@@ -42,7 +42,7 @@ function variablesOf(writer: GraphWriter, vectors: readonly VectorForm[], sum: S
 /**
  * Fetches the loss and whether the gradient is finite, and assigns the gradient.
  * @param outputs the names of the program's outputs; undefined: there is none at this index, which means zeros
- * @param smallest elements of a smaller size become 0; undefined: all are kept
+ * @param smallest elements of smaller magnitude become 0; undefined: all are kept
  */
 export function gradientGraph(
   form: GradientForm,
@@ -118,8 +118,8 @@ const roundBfloat16 = (writer: GraphWriter, vector: string): string =>
   writer.cast(TYPE.bfloat16, TYPE.float32, writer.cast(TYPE.float32, TYPE.bfloat16, vector));
 
 /**
- * Performs operations in their order. It is fed w1 and then w2 of each operation that has weights, in the same order.
- * @param number the graph's, which makes its names differ from other graphs'.
+ * Performs operations in order. It takes w1 and then w2 of each operation that has coefficients, in the same order.
+ * @param number the number of the graph, which makes its names differ from those of other graphs
  */
 export function operationsGraph(
   vectors: readonly VectorForm[],
@@ -143,10 +143,10 @@ export function operationsGraph(
     into.map((vector, i) => writer.float("AddV2", vector, other[i]));
 
   /** w1·g and w2·g², rounded as on the host: g² first. */
-  const weigh = (gradient: readonly string[], weights: Weights): { s1: string[]; s2: string[] } => {
+  const scaled = (gradient: readonly string[], coefficients: CoefficientPair): { s1: string[]; s2: string[] } => {
     const squares = trainedOf(gradient).map((vector) => writer.float("Square", vector));
-    if (weights === undefined) return { s1: [...gradient], s2: squares };
-    const [w1, w2] = weights.map(() => {
+    if (coefficients === undefined) return { s1: [...gradient], s2: squares };
+    const [w1, w2] = coefficients.map(() => {
       const feed = writer.add("Placeholder", [], { dtype: value.type(TYPE.float32), shape: value.shape([]) });
       feeds.push(feed);
       return feed;
@@ -165,13 +165,13 @@ export function operationsGraph(
         now.set(s1, read("gradient"));
         break;
       case "square": {
-        const weighed = weigh(read(s1), operation.weights);
-        now.set(s1, weighed.s1).set(s2, weighed.s2);
+        const leaf = scaled(read(s1), operation.coefficients);
+        now.set(s1, leaf.s1).set(s2, leaf.s2);
         break;
       }
       case "addGradient": {
-        const weighed = weigh(read("gradient"), operation.weights);
-        now.set(s1, add(read(s1), weighed.s1)).set(s2, add(read(s2), weighed.s2));
+        const leaf = scaled(read("gradient"), operation.coefficients);
+        now.set(s1, add(read(s1), leaf.s1)).set(s2, add(read(s2), leaf.s2));
         break;
       }
       case "add": {

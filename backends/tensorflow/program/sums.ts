@@ -1,6 +1,6 @@
 /** A program's sums, in variables of its session. Each kind of call runs a graph that is added when first needed. */
 import type { Numbers } from "../../compiler.js";
-import type { GradientForm, HostVectors, ProgramSums, SumsOperation, Weights } from "../../program-sums.js";
+import type { CoefficientPair, GradientForm, HostVectors, ProgramSums, SumsOperation } from "../../program-sums.js";
 import { encodeGraph, type SessionDevices } from "./graph-def.js";
 import { TYPE } from "./graph-writer.js";
 import type { ExtendableAddon, FeedPlace, SessionHandle } from "./session.js";
@@ -12,7 +12,7 @@ export interface SummedProgram {
   readonly session: SessionHandle;
   readonly devices: SessionDevices;
   readonly feeds: readonly FeedPlace[];
-  /** Selects the values that the session is fed from those that a run is given. */
+  /** Selects the session's feeds from the values that a run is given. */
   fed(values: readonly Numbers[]): readonly (readonly Numbers[])[];
   /** The names of the outputs; undefined: there is none at this index. */
   readonly outputs: readonly (string | undefined)[];
@@ -21,11 +21,11 @@ export interface SummedProgram {
 /**
  * On a GPU, TensorFlow's kernels flush subnormal float32 numbers (below 2^-126) to 0; the host, where some of a run's
  * additions are made, does not. So that no addition meets such a number, a gradient's elements below 2^-50 are set to 0
- * first: then g² and its product with a weight of at least 2^-26 are normal, and so is every nonzero difference of sums.
+ * first: then g² and its product with a coefficient of at least 2^-26 are normal, and so is every nonzero difference of sums.
  * (Adam divides by sqrt(v) + ε, compared with which such elements are negligible.)
  */
 const SMALLEST_ON_DEVICE = 2 ** -50;
-const SMALLEST_WEIGHT_ON_DEVICE = 2 ** -26;
+const SMALLEST_COEFFICIENT_ON_DEVICE = 2 ** -26;
 
 export function createProgramSums(program: SummedProgram, form: GradientForm): ProgramSums {
   const { addon, session, devices } = program;
@@ -38,7 +38,7 @@ export function createProgramSums(program: SummedProgram, form: GradientForm): P
     return addon.prepare(session, feeds, graph.fetches, graph.targets);
   };
   const prepared = new Map<string, number>();
-  /** The call of this key, which is prepared if there is none yet. */
+  /** The call with this key, which is prepared if there is none yet. */
   const callOf = (key: string, graph: () => SumsGraph): number => {
     let call = prepared.get(key);
     if (call === undefined) {
@@ -70,7 +70,7 @@ export function createProgramSums(program: SummedProgram, form: GradientForm): P
   const { runLater } = addon;
 
   return {
-    smallestWeight: flushes ? SMALLEST_WEIGHT_ON_DEVICE : 0,
+    smallestCoefficient: flushes ? SMALLEST_COEFFICIENT_ON_DEVICE : 0,
     compute(inputs) {
       addon.run(...computing(inputs));
       return computed();
@@ -78,11 +78,11 @@ export function createProgramSums(program: SummedProgram, form: GradientForm): P
     perform(operations) {
       for (const group of groupsOf(operations)) {
         const call = callOf(group.map(keyOf).join(), () => operationsGraph(vectors, group, prepared.size));
-        const weights = group.flatMap((operation) => weightsOf(operation) ?? []);
+        const coefficients = group.flatMap((operation) => coefficientsOf(operation) ?? []);
         addon.run(
           session,
           call,
-          weights.map((weight) => [Float32Array.of(weight)]),
+          coefficients.map((coefficient) => [Float32Array.of(coefficient)]),
           [],
         );
       }
@@ -99,11 +99,12 @@ export function createProgramSums(program: SummedProgram, form: GradientForm): P
   };
 }
 
-const weightsOf = (operation: SumsOperation): Weights => ("weights" in operation ? operation.weights : undefined);
+const coefficientsOf = (operation: SumsOperation): CoefficientPair =>
+  "coefficients" in operation ? operation.coefficients : undefined;
 
 /**
- * Groups operations into calls, each of them any `square`s and the operation that follows them. TensorFlow needs some time for each new
- * graph, so there are only a few per slot, whichever leases come.
+ * Groups operations into calls, each of any number of `square`s and the operation that follows them. TensorFlow needs some
+ * time for each new graph, so there are only a few per slot, regardless of the leases.
  */
 function groupsOf(operations: readonly SumsOperation[]): SumsOperation[][] {
   const groups: SumsOperation[][] = [];
@@ -119,6 +120,6 @@ function groupsOf(operations: readonly SumsOperation[]): SumsOperation[][] {
 /** Identifies an operation: groups whose operations have the same keys share a graph. */
 function keyOf(operation: SumsOperation): string {
   const { kind, slot } = operation;
-  const weighed = weightsOf(operation) === undefined ? "" : " weighed";
-  return `${kind} ${slot}${kind === "add" ? ` into ${operation.into}` : weighed}`;
+  const suffix = coefficientsOf(operation) === undefined ? "" : " with coefficients";
+  return `${kind} ${slot}${kind === "add" ? ` into ${operation.into}` : suffix}`;
 }

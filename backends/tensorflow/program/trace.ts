@@ -1,14 +1,14 @@
 /**
- * Watches the operations that the package's kernels run on TensorFlow, one by one, through a binding that notes them.
+ * Records the operations that the package's kernels run on TensorFlow, through a binding that notes each of them.
  */
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { type Computation, type Numbers, type Trace, UncompilableError } from "../../compiler.js";
 import type { Binding, NativeBackend, OperationAttribute, TensorMetadata } from "../native-package.js";
 
-/** The number by which the binding knows a tensor; it is never given again. */
+/** The number by which the binding knows a tensor; it is never reused. */
 export type TensorId = number;
 
-/** A tensor that JavaScript made, or that was there before. */
+/** A tensor that JavaScript made, or that existed before. */
 export interface HostTensor {
   readonly type: number;
   readonly shape: readonly number[];
@@ -24,16 +24,16 @@ export interface TracedOperation {
 
 export interface TensorFlowTrace extends Trace {
   readonly list: readonly TracedOperation[];
-  /** All that the operations take and none of them gives, but for the variables and inputs. */
+  /** The tensors that operations take and none of them produces, except the variables and inputs. */
   readonly constants: ReadonlyMap<TensorId, HostTensor>;
   readonly computation: Computation;
-  /** Undefined where no operation has met the tensor. */
+  /** Undefined if no operation has used the tensor. */
   readonly variables: readonly (TensorId | undefined)[];
   readonly inputs: readonly (TensorId | undefined)[];
   readonly outputs: readonly (TensorId | undefined)[];
 }
 
-/** What is never the same twice, or whose result's shape hangs on the numbers. */
+/** Operations whose results differ each time, or whose result's shape depends on the values. */
 const UNCOMPILED = new Set(["Multinomial", "Where", "Unique", "UniqueV2", "NonMaxSuppressionV3", "RandomUniform"]);
 
 export function trace(native: NativeBackend, compute: () => Computation): TensorFlowTrace {
@@ -61,7 +61,7 @@ export function trace(native: NativeBackend, compute: () => Computation): Tensor
   native.binding = { ...functionsOf(binding), ...noting };
   native.readSync = (dataId) => {
     read.add(dataId);
-    if (native.tensorMap.get(dataId).values === null) refusal ??= "it looks at what it has computed";
+    if (native.tensorMap.get(dataId).values === null) refusal ??= "it reads what it has computed";
     return readSync.call(native, dataId);
   };
   let computation: Computation;
@@ -71,14 +71,14 @@ export function trace(native: NativeBackend, compute: () => Computation): Tensor
     native.binding = binding;
     native.readSync = readSync;
   }
-  if (computation.inputs.some(({ dataId }) => read.has(dataId))) refusal ??= "it looks at its inputs";
+  if (computation.inputs.some(({ dataId }) => read.has(dataId))) refusal ??= "it reads its inputs";
   if (refusal !== undefined) throw new UncompilableError(refusal);
 
   const idOf = ({ dataId }: TensorInfo): TensorId | undefined => {
     const { values, id } = native.tensorMap.get(dataId);
     return values === null ? id : undefined;
   };
-  // First the outputs: one that no operation has met, such as zeros, becomes a tensor of TensorFlow only now.
+  // First the outputs: one that no operation has used, such as zeros, becomes a tensor of TensorFlow only now.
   const outputs = computation.outputs.map((tensor) => tensor && native.getInputTensorIds([tensor])[0]);
   const [variables, inputs] = [computation.variables.map(idOf), computation.inputs.map(idOf)];
   const known = new Set([...variables, ...inputs]);
@@ -97,7 +97,7 @@ export const functionsOf = (binding: Binding): Binding =>
     Object.getOwnPropertyNames(binding).map((name) => [name, binding[name as keyof Binding]]),
   ) as unknown as Binding;
 
-/** A tensor that was there before the trace. */
+/** A tensor that existed before the trace. */
 function fetch(binding: Binding, id: TensorId): HostTensor {
   const type = (dataType: number): OperationAttribute => ({
     name: "T",

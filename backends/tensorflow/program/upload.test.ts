@@ -88,7 +88,7 @@ describe("variables that are uploaded", { skip }, () => {
     program.close();
   });
 
-  it("may each have a memory of its own", () => {
+  it("may each have its own memory", () => {
     const program = open();
     const values = LENGTHS.map((length, i) => [numbers(length, 10 * i)]);
     program.load(values);

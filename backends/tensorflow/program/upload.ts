@@ -1,12 +1,12 @@
 /**
- * Sets variables on a device from memory in which many are stored one after the other: each run of such memory is copied to
- * the device once, straight from where it is, and the device cuts it into variables.
+ * Sets variables on a device from memory in which many are stored contiguously: each run of such memory is copied to the
+ * device once, directly from where it is, and the device cuts it into variables.
  */
 import { encodeGraph, type SessionDevices, value } from "./graph-def.js";
 import { createGraphWriter, floatVariable, integers, joinedSlices, TYPE } from "./graph-writer.js";
 import type { ExtendableAddon, FeedPlace, SessionHandle } from "./session.js";
 
-/** A variable, by its name in the session. */
+/** A variable by its name in the session. */
 export interface UploadedVariable {
   readonly name: string;
   readonly shape: readonly number[];
@@ -14,7 +14,7 @@ export interface UploadedVariable {
 
 /**
  * @param values for each variable the arrays that its elements are stored in
- * @returns false, having done nothing, if the variables are not stored one after the other
+ * @returns false, having done nothing, if the variables are not stored contiguously
  */
 export type Upload = (values: readonly (readonly Float32Array[])[]) => boolean;
 
@@ -28,7 +28,7 @@ interface Run {
 /** TensorFlow reads memory in place if its address is a multiple of this; otherwise it makes a copy first. */
 const ALIGNMENT = 64;
 
-/** Where an array is: its elements from `from`, in the run of this number. */
+/** Where an array is: the run with this number, from its element `from`. */
 interface Place {
   readonly run: number;
   readonly from: number;
@@ -41,7 +41,7 @@ export function createUpload(
   devices: SessionDevices,
   variables: readonly UploadedVariable[],
 ): Upload {
-  /** By the runs' lengths and the variables' places in them, which are mostly the same each time. */
+  /** The calls by the runs' lengths and the variables' places in them, which are mostly the same each time. */
   const prepared = new Map<string, number>();
 
   const prepare = (lengths: readonly number[], places: readonly (readonly Place[])[]): number => {
@@ -84,7 +84,7 @@ export function createUpload(
 
 const elements = (bytes: number): number => bytes / Float32Array.BYTES_PER_ELEMENT;
 
-/** The runs of memory that arrays are in. Each starts at an aligned address, and may so include what is not an array's. */
+/** The runs of memory that arrays are in. Each starts at an aligned address, so it may include bytes outside the arrays. */
 function runsOf(arrays: readonly Float32Array[]): Run[] {
   const runs: Run[] = [];
   for (const { buffer, byteOffset, byteLength } of arrays) {

@@ -1,5 +1,5 @@
 /**
- * Normalising over a batch, channel by channel, and the gradient: x is rows × columns, a column a channel.
+ * Normalisation over a batch, channel by channel, and its gradient: x is rows × columns, one column per channel.
  *
  * One pass sums, another writes. It sums differences from a pivot near the mean, so that no digits are lost where a mean
  * is large compared with its deviation: n·variance = Σ(x − pivot)² − (Σ(x − pivot))² / n. They are added up in
@@ -14,7 +14,7 @@ const rowBlock: i32 = 256;
 /** The number of rows, evenly spaced, whose mean is the pivot. */
 const pivotRows: i32 = 256;
 
-/** Bytes of scratch that `batchNorm` and `batchNormGradient` take: three totals, four numbers, of each column. */
+/** Bytes of scratch that `batchNorm` and `batchNormGradient` take: three totals and four numbers per column. */
 export function batchNormScratchBytes(columns: i32): usize {
   return <usize>columns * (3 * 8 + 4 * 4);
 }
@@ -46,7 +46,7 @@ export function batchNorm(
   for (let at: usize = 0; at < bytes; at += 4) {
     const shift = load<f64>(totals + 2 * at) / <f64>rows;
     const raw = load<f64>(squares + 2 * at) / <f64>rows - shift * shift;
-    // Not by max(), which would not let a NaN through.
+    // Not with max(), which would drop a NaN.
     const spread: f64 = raw < 0 ? 0 : raw;
     const scale = <f64>load<f32>(gamma + at) / sqrt<f64>(spread + epsilon);
     store<f32>(mean + at, <f32>(<f64>load<f32>(pivot + at) + shift));

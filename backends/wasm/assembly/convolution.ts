@@ -256,7 +256,7 @@ function scatter(dx: usize, pixel: i32, rows: i32, patches: usize): void {
   }
 }
 
-// Where the current pixel's window begins, perhaps outside the volume, set by `moveTo`.
+// Where the current pixel's window starts, perhaps outside the volume, set by `moveTo`.
 let volume: i32 = 0;
 let plane: i32 = 0;
 let row: i32 = 0;

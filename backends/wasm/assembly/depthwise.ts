@@ -109,7 +109,7 @@ export function depthwiseFilterGradient(batch: i32, multiplier: i32, x: usize, d
         if (row < 0 || row >= inHeight) continue;
         for (let q = 0; q < filterWidth; q++) {
           const offset = q * dilationWidth - padLeft;
-          // The output columns whose input column j · strideWidth + offset lies inside the line.
+          // The output columns whose input column j · strideWidth + offset is inside the line.
           const first = offset < 0 ? (strideWidth - 1 - offset) / strideWidth : 0;
           const last = inWidth - 1 - offset < 0 ? -1 : min(outWidth - 1, (inWidth - 1 - offset) / strideWidth);
           if (first > last) continue;

@@ -1,4 +1,4 @@
-/** Dropout: its mask by Philox4x32-10, four blocks at once, and its product. backends/dropout.ts says what they mean. */
+/** Dropout: its mask by Philox4x32-10, four blocks at once, and its product; backends/dropout.ts defines both. */
 
 /**
  * mask (count, one byte each) = 1 where the word's lower 23 bits are below `kept`, else 0.

@@ -6,7 +6,7 @@
  * reaches about 55 GFLOP/s where 6 × 8 or unrolled loops spill and reach 30. k is cut into blocks of `kBlock`; each
  * block's sum starts at zero and is then added, which also keeps rounding errors small when k is large.
  *
- * An element's sum runs over k in order whatever tile it falls in, so the bits depend on the values and k alone.
+ * An element's sum runs over k in order regardless of the tile it falls in, so the bits depend only on the values and k.
  * All strides are in bytes; pointers need no alignment.
  */
 
@@ -109,7 +109,7 @@ function rowTiles(
     if (columns >= panelColumns) {
       tile(rows, k, a, aRow, aColumn, panels, c, cRow, add);
     } else {
-      // The tile is wider than what is left of C: it is made aside.
+      // The tile is wider than the rest of C: it is computed in scratch memory.
       tile(rows, k, a, aRow, aColumn, panels, edge, 32, false);
       for (let row = 0; row < rows; row++) {
         for (let column = 0; column < columns; column++) {
@@ -266,7 +266,7 @@ export function matmulScratchBytes(n: i32, k: i32): usize {
   return 160 + packedBytes(min(k, kBlock), min(n, nBlock));
 }
 
-/** C (m × n) = A · B, or C + A · B; C lies in memory row by row, A and B at any strides. */
+/** C (m × n) = A · B, or C + A · B; C is stored row by row, A and B at any strides. */
 export function matmul(
   m: i32,
   n: i32,

@@ -1,6 +1,6 @@
 /**
- * Normalising each row of x (rows × width) by itself, and the gradient. A row is summed first for its mean, and then about
- * that mean, which gives its variance and the mean's rounding error. Numbers are added up in float32 within a block, and
+ * Normalisation of each row of x (rows × width) by itself, and its gradient. A row is summed first for its mean, and then
+ * about that mean, which gives its variance and the mean's rounding error. Numbers are added up in float32 within a block, and
  * the blocks in float64.
  */
 
@@ -30,7 +30,7 @@ export function layerNorm(
     sumAbout(x, bytes, pivot);
     const shift = sum1 / <f64>width;
     const raw = sum2 / <f64>width - shift * shift;
-    // Not by max(), which would not let a NaN through.
+    // Not with max(), which would drop a NaN.
     const factor = 1 / sqrt<f64>((raw < 0 ? 0 : raw) + epsilon);
     const offset = <f32>(-shift * factor);
     store<f32>(inverse, <f32>factor);

@@ -12,7 +12,7 @@ export function packedBytes(k: i32, n: i32): usize {
   return <usize>panels * <usize>k * 32;
 }
 
-/** Packs B (k × n) into `packed`. The strides tell whether B lies in memory as it is or transposed. */
+/** Packs B (k × n) into `packed`. The strides show whether B is stored as it is or transposed. */
 export function pack(k: i32, n: i32, b: usize, bRow: usize, bColumn: usize, packed: usize): void {
   let to = packed;
   for (let j = 0; j < n; j += panelColumns) {

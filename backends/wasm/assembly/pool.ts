@@ -1,6 +1,6 @@
 /**
  * Max and average pooling and their gradients over volumes, channels last; an image is a volume of depth 1. Windows
- * may overlap and may be cut off by the edge ("same" padding): what lies outside is no part of the window, neither
+ * may overlap and may be cut off by the edge ("same" padding): what is outside is not part of the window, neither
  * for the maximum nor for the mean.
  */
 
@@ -60,8 +60,8 @@ export function poolDescribe(
   padLeft = padLeft_;
 }
 
-// The points of the current window that lie inside the volume, set by `moveTo`: how many, and where their offsets
-// stand, in bytes from the volume's start. Listed once for a window, they serve all its channels.
+// The points of the current window inside the volume, set by `moveTo`: how many there are, and where their offsets are
+// stored, in bytes from the volume's start. They are listed once per window, for all its channels.
 let points: i32 = 0;
 let offsets: usize = 0;
 
@@ -145,7 +145,7 @@ export function maxPoolGradient(batch: i32, dy: usize, x: usize, dx: usize, scra
   }
 }
 
-// What `findMaxima` found: four channels' maxima, and how many bytes after the volume's start each stands.
+// What `findMaxima` found: four channels' maxima, and the offset of each in bytes from the volume's start.
 let maxima: v128 = f32x4.splat(0);
 let places: v128 = i32x4.splat(0);
 
@@ -193,7 +193,7 @@ function findMaximum(x: usize): void {
   }
 }
 
-/** dx as above: each dy is shared out evenly among the points of its window. */
+/** dx as above: each dy is divided evenly among the points of its window. */
 export function averagePoolGradient(batch: i32, dy: usize, dx: usize, scratch: usize): void {
   offsets = scratch;
   const share = scratch + ((<usize>(windowDepth * windowHeight * windowWidth)) << 2);

@@ -15,7 +15,7 @@ export function roundMantissa(count: i32, bits: i32, x: usize, out: usize): void
 function rounded(x: v128, cut: i32, underHalf: v128, kept: v128): v128 {
   const odd = v128.and(i32x4.shr_u(x, cut), i32x4.splat(1));
   const up = i32x4.add(x, i32x4.add(odd, underHalf));
-  // A NaN's carry could reach its sign, or leave an infinity.
+  // A NaN's carry could reach its sign, or make it infinite.
   const quiet = v128.or(x, i32x4.splat(0x00400000));
   return v128.and(v128.bitselect(quiet, up, f32x4.ne(x, x)), kept);
 }

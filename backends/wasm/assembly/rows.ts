@@ -1,6 +1,6 @@
 /**
- * Moving and adding short rows of floats. The pieces are some hundred bytes, where a loop in place beats a call of
- * memory.copy or memory.fill.
+ * Moving and adding short rows of floats. The pieces have some hundred bytes, for which an inline loop is faster than a
+ * call of memory.copy or memory.fill.
  */
 
 export function zeroRow(to: usize, bytes: usize): void {
@@ -82,7 +82,7 @@ function columnSums16(rows: i32, from: usize, rowBytes: usize, out: usize): void
   v128.store(out, f32x4.add(v128.load(out, 48), s3), 48);
 }
 
-/** dx = dy where y > 0, else 0; where y is not a number, dy passes, so that a broken run shows. All `count` long. */
+/** dx = dy where y > 0, else 0; where y is NaN, dx = dy, so that a broken run is noticed. All `count` long. */
 export function reluGradient(count: i32, dy: usize, y: usize, dx: usize): void {
   const bytes = (<usize>count) << 2;
   const zero = f32x4.splat(0);
@@ -99,7 +99,7 @@ export function repeatRow(rows: i32, columns: i32, values: usize, out: usize): v
   for (let row = 0; row < rows; row++, out += bytes) copyRow(out, values, bytes);
 }
 
-/** out = each of the `blocks` blocks of x, of `bytes` bytes, `copies` times one after the other. */
+/** out = each of the `blocks` blocks of x, of `bytes` bytes, `copies` times in a row. */
 export function repeatBlocks(blocks: i32, copies: i32, bytes: usize, x: usize, out: usize): void {
   for (let block = 0; block < blocks; block++, x += bytes) {
     if (bytes === 4) {

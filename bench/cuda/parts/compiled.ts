@@ -2,8 +2,7 @@
 
 import { type Backend, openBackend } from "../../../backends/index.js";
 import { settings } from "../../../backends/settings.test.helper.js";
-import type { GradientResult } from "../../../compute/model-program.js";
-import { differenceOf, differencesOf, nudged } from "../../../compute/program-proof.js";
+import { differenceOf, differencesOf, type GradientResult, nudged } from "../../../compute/gradients/index.js";
 import { messageOf } from "../../../shared/errors.js";
 import { openGradientOf } from "../../worker-gradient.js";
 import { CHECKED_MODELS, type CheckedModelName, checkedModel } from "../models.js";

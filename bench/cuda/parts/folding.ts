@@ -5,8 +5,8 @@
 
 import { openBackend } from "../../../backends/index.js";
 import { settings } from "../../../backends/settings.test.helper.js";
-import { foldProblem, gradientOf, withoutSmall } from "../../../compute/fold-cases.test.helper.js";
-import { keepsSums, openFolds } from "../../../compute/program-fold.test.helper.js";
+import { foldProblem, gradientOf, withoutSmall } from "../../../compute/gradients/fold-cases.test.helper.js";
+import { keepsSums, openFolds } from "../../../compute/gradients/program-fold.test.helper.js";
 import { createRandom } from "../../../shared/random.js";
 import type { CheckPart, CheckSize } from "../report.js";
 

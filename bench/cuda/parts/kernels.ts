@@ -1,5 +1,9 @@
 /** Compares every kernel that training calls with the cpu backend's. */
-import { type AgreementReport, compareKernels, TOLERANCE } from "../../../compute/kernel-agreement.test.helper.js";
+import {
+  type AgreementReport,
+  compareKernels,
+  TOLERANCE,
+} from "../../../compute/gradients/kernel-agreement.test.helper.js";
 import type { CheckPart } from "../report.js";
 
 export interface KernelsRow {

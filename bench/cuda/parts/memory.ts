@@ -4,9 +4,8 @@
  */
 
 import { openBackend } from "../../../backends/index.js";
+import { pinnedGpu, readGraphics } from "../../../backends/machine/index.js";
 import { settings } from "../../../backends/settings.test.helper.js";
-import { pinnedGpu } from "../../../backends/tensorflow/gpus.js";
-import { readGraphics } from "../../../backends/tensorflow/graphics.js";
 import { TooLargeError } from "../../../compute/index.js";
 import { messageOf } from "../../../shared/errors.js";
 import { images, type MeasuredModel } from "../../models.js";

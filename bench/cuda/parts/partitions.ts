@@ -3,13 +3,15 @@
  * operations computed one by one.
  */
 import { fileURLToPath } from "node:url";
-import type { TwoPartitionsAnswer } from "../../../compute/two-partitions-program.test.helper.js";
+import type { TwoPartitionsAnswer } from "../../../compute/gradients/two-partitions-program.test.helper.js";
 import { lastLine, runChild } from "../child.js";
 import type { CheckPart } from "../report.js";
 
 export type PartitionsRow = TwoPartitionsAnswer;
 
-const PROGRAM = fileURLToPath(new URL("../../../compute/two-partitions-program.test.helper.js", import.meta.url));
+const PROGRAM = fileURLToPath(
+  new URL("../../../compute/gradients/two-partitions-program.test.helper.js", import.meta.url),
+);
 
 export const part: CheckPart<PartitionsRow> = async ({ backend, endsAt }, say) => {
   const { code, isLate, stdout, stderr } = await runChild(

@@ -1,6 +1,6 @@
 /** Trains an MLP and a ResNet-18 on real digits in two processes each, and compares the bits, and the first loss with wasm's. */
 import { fileURLToPath } from "node:url";
-import type { BackendName } from "../../../backends/index.js";
+import type { BackendName } from "../../../backends/machine/index.js";
 import { lastLine, runChild } from "../child.js";
 import type { CheckPart, PartContext } from "../report.js";
 import type { TrainingReport } from "../training-program.js";
