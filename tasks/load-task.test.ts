@@ -27,7 +27,7 @@ describe("loadTask()", () => {
     }
   });
 
-  it("wants to be told where data is that does not come along, and only that", async () => {
+  it("asks for the place of data that does not come along, and only for that", async () => {
     await assert.rejects(loadTask("cifar10-vit"), /dataset\.folder is missing; .* name it there or with --data/);
     await assert.rejects(loadTask("chars-gpt"), /dataset\.file is missing; .* name it there or with --data/);
     assert.deepEqual((await loadTask("cifar10-vit", { data: "/data" })).dataset, {
@@ -40,9 +40,9 @@ describe("loadTask()", () => {
     await assert.rejects(loadTask("mnist", { data: "/data" }), /--data is \/data, but the data set "mnist" comes with/);
   });
 
-  it("names the built-in tasks when there is none of that name", async () => {
+  it("names the built-in tasks if no task has that name", async () => {
     await assert.rejects(loadTask("minst"), {
-      message: /^There is no task "minst": .*\(.*, mnist, mnist-cnn\).* no file; /,
+      message: /^There is no task "minst": .*\(.*, mnist, mnist-cnn\).* nor a file; /,
     });
   });
 

@@ -15,8 +15,8 @@ import { type DatasetSpec, type Task, type TaskInput, taskInputSchema } from "./
 import { describeProblems } from "./task-errors.js";
 
 /**
- * Fields that replace a task's own; `steps` is the length in steps: samples = steps · κ · b; `data` is where the data set's
- * files are.
+ * Fields that replace a task's own. `steps` is the length in steps: samples = steps · κ · b. `data` is the folder or file of
+ * the data set.
  */
 export type TaskOverrides = Partial<TaskInput> & { readonly steps?: number; readonly data?: string };
 
@@ -28,18 +28,18 @@ export async function loadTask(nameOrPath: string, overrides: TaskOverrides = {}
   return resolveTask(nameOrPath, await readInput(nameOrPath), overrides);
 }
 
-/** A task, with the model that a function of the program has made for it. */
+/** A task, with the model that a function of the program made for it. */
 export interface DefinedTask {
   readonly task: Task;
-  /** Undefined: the task's description is enough to make it. */
+  /** Undefined if the task's description is enough to build the model. */
   readonly model: LayersModel | undefined;
 }
 
-/** How a task that is an object is called in messages. */
+/** What messages call a task that is an object. */
 const OBJECT = "The task";
 
 /**
- * Completes a task that a program has as an object. Relative paths start at the working directory.
+ * Completes a task that a program gives as an object. Relative paths start at the working directory.
  * @throws {IsobatchError} `invalid_input`, one line per problem.
  */
 export async function resolveDefinition(definition: object, overrides: TaskOverrides = {}): Promise<DefinedTask> {
@@ -65,8 +65,8 @@ export function resolveTask(source: string, input: unknown, overrides: TaskOverr
   const microBatchesPerStep = resolveKappa(source, data);
   if (steps !== undefined && typeof microBatchesPerStep !== "number") {
     return invalid(
-      `The number of steps is ${steps}, but how many samples a step has follows from microBatchesPerStep as the run goes; ` +
-        "give its length as --samples instead.",
+      `The number of steps is ${steps}, but microBatchesPerStep decides during the run how many samples a step has; ` +
+        "give the length as --samples instead.",
     );
   }
   const perStep = data.microBatchSize * largestKappa(microBatchesPerStep);
@@ -88,7 +88,7 @@ export function resolveTask(source: string, input: unknown, overrides: TaskOverr
   return task;
 }
 
-/** Where a data set's files are, by kind. */
+/** The field that says where a data set's files are, by kind. */
 const PLACE_FIELDS: Readonly<Record<string, "folder" | "file">> = {
   cifar10: "folder",
   idx: "folder",
@@ -111,7 +111,7 @@ function isFields(input: unknown): input is Record<string, unknown> {
   return typeof input === "object" && input !== null && !Array.isArray(input);
 }
 
-/** What no field can tell alone. */
+/** Checks what concerns several fields. */
 function checkRelations(source: string, task: Task): void {
   const problems: string[] = [];
   const check = (action: () => void): void => {
@@ -127,13 +127,13 @@ function checkRelations(source: string, task: Task): void {
   check(() => {
     if (task.labelSmoothing > 0 && task.loss !== "softmaxCrossEntropy") {
       invalid(
-        `labelSmoothing is ${task.labelSmoothing}, but loss is "${task.loss}"; it is for "softmaxCrossEntropy" alone.`,
+        `labelSmoothing is ${task.labelSmoothing}, but loss is "${task.loss}"; it is for "softmaxCrossEntropy" only.`,
       );
     }
   });
   check(() => {
     if (task.initialWeights === "model" && task.model.kind !== "module") {
-      invalid('initialWeights is "model"; only a task module has a model with weights of its own: use "seeded".');
+      invalid('initialWeights is "model"; only a task module has a model with its own weights: use "seeded".');
     }
   });
   if (problems.length > 0) invalid(problems.join("\n"));
@@ -144,7 +144,7 @@ async function readInput(nameOrPath: string): Promise<unknown> {
   const path = resolve(nameOrPath);
   if (!existsSync(path)) {
     return invalid(
-      `There is no task "${nameOrPath}": it is none of the built-in ones (${builtInTasks().join(", ")}) and no file; ` +
+      `There is no task "${nameOrPath}": it is neither a built-in one (${builtInTasks().join(", ")}) nor a file; ` +
         "name one of these, or the path of a .json or .js task file.",
     );
   }
@@ -158,7 +158,7 @@ async function readInput(nameOrPath: string): Promise<unknown> {
 
 const EXTENDS_MAX = 10;
 
-/** A task file may say `"extends": "mnist"`, or name another file: its fields come on top of that one's. */
+/** A task file may say `"extends": "mnist"`, or name another file: its fields replace that one's. */
 async function readJson(path: string, depth: number): Promise<unknown> {
   let input: unknown;
   try {
@@ -170,11 +170,11 @@ async function readJson(path: string, depth: number): Promise<unknown> {
   return extend(fileSource(path), input, depth);
 }
 
-/** Where fields come from. */
+/** Where a task's fields are from. */
 interface Source {
-  /** For messages. */
+  /** Its name in messages. */
   readonly title: string;
-  /** The task's name, unless it has one. */
+  /** The task's name, unless a field gives one. */
   readonly name: string;
   /** Where its relative paths start. */
   readonly folder: string;
@@ -195,7 +195,7 @@ async function extend({ title, name, folder }: Source, input: unknown, depth: nu
   const basePath = builtIn ? resolve(PRESETS_FOLDER, `${base}.json`) : resolve(folder, base);
   if (!builtIn && !existsSync(basePath)) {
     return invalid(
-      `${title}: extends names "${base}", which is no built-in task (${builtInTasks().join(", ")}) and no file; name one.`,
+      `${title}: extends names "${base}", which is neither a built-in task (${builtInTasks().join(", ")}) nor a file; name one.`,
     );
   }
   const inherited = await readJson(basePath, depth + 1);

@@ -279,7 +279,10 @@ describe("buildModel() of a task module", () => {
   it("refuses a module that has changed since the task was resolved", async () => {
     const { path, task } = await load(model);
     await writeFile(path, "export default { model: () => null };\n");
-    await assert.rejects(buildModel(task), { code: "refused", message: /task.mjs has changed since the run began/ });
+    await assert.rejects(buildModel(task), {
+      code: "refused",
+      message: /task.mjs has changed since the run was started/,
+    });
   });
 
   it("says what is wrong with what the function does", async () => {

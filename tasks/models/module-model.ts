@@ -33,7 +33,7 @@ export type MakeModel = (tf: TensorFlow) => unknown;
 
 /**
  * The model that a function makes, on tfjs's cpu backend.
- * @param subject the function, as the beginning of a sentence.
+ * @param subject the function, as the start of a sentence.
  * @throws {IsobatchError} `invalid_input` if it fails, or returns something else
  */
 export async function madeBy(make: MakeModel, subject: string): Promise<LayersModel> {
@@ -52,8 +52,8 @@ export async function madeBy(make: MakeModel, subject: string): Promise<LayersMo
 }
 
 /**
- * What stands for the bytes of a module where there is none: the SHA-256 of the model's topology, in hexadecimal, and of its
- * weights where these are what training starts from.
+ * Takes the place of the hash of a module's bytes if there is no module: the SHA-256, in hexadecimal, of the model's topology
+ * and, if training starts from them, of its weights.
  */
 export function hashOfModel(model: LayersModel, withWeights: boolean): string {
   const { topology, nameOf } = topologyOf(model);

@@ -1,8 +1,9 @@
 /**
- * What a task module's imports mean. A task module may be anywhere: in a checkout, next to a global installation, in a folder
- * without packages. Wherever it is, `isobatch` and TensorFlow.js are those of this installation, so a model is made by the very
- * TensorFlow.js that trains it. This holds for the task module and the files that it imports, not for packages that they import, nor
- * for the rest of the program. They are told apart by a mark in their URLs, which also makes Node.js load a changed module again.
+ * What a task module's imports mean. A task module may be anywhere: in a checkout, next to a global installation, in a
+ * folder without packages. Wherever it is, `isobatch` and TensorFlow.js are those of this installation, so the
+ * TensorFlow.js that trains a model also makes it. This holds for the task module and the files that it imports, not for
+ * packages that they import, nor for the rest of the program. A mark in their URLs distinguishes them; it also makes
+ * Node.js load a changed module again.
  */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
