@@ -33,6 +33,13 @@ export interface Lock {
   release(): void;
 }
 
+/** Releases each lock that this process holds; one listener, however many runs a program has. */
+const held = new Set<() => void>();
+
+function releaseAll(): void {
+  for (const release of held) release();
+}
+
 /** Far more tries than servers that start at the same moment need. */
 const TRIES_MAX = 1_000;
 
@@ -75,7 +82,8 @@ export function acquireLock(runFolder: string): Lock {
     removeLeftover(own);
   }
   const release = (): void => {
-    process.off("exit", release);
+    held.delete(release);
+    if (held.size === 0) process.off("exit", releaseAll);
     try {
       if (readRegularFile(path) === content) rmSync(path, { force: true });
     } catch {
@@ -83,7 +91,8 @@ export function acquireLock(runFolder: string): Lock {
     }
   };
   // Released however this process ends, unless it is killed: also after a bug or a second Ctrl-C.
-  process.once("exit", release);
+  if (held.size === 0) process.once("exit", releaseAll);
+  held.add(release);
   return {
     showAddress(address) {
       const located = JSON.stringify({ ...holder, address } satisfies LockHolder);

@@ -135,6 +135,14 @@ describe("the lock", () => {
     again().close();
   });
 
+  it("may be many in one program, which still listens for its end only once", () => {
+    const before = process.listenerCount("exit");
+    const directories = Array.from({ length: 12 }, () => openRunDirectory(optionsOf(newFolder())));
+    assert.ok(process.listenerCount("exit") <= before + 1);
+    for (const directory of directories) directory.close();
+    assert.equal(process.listenerCount("exit"), before);
+  });
+
   it("of a killed process is taken over", async () => {
     const folder = newFolder();
     const program = `import { acquireLock } from ${lockModule};

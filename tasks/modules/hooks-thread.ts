@@ -3,10 +3,6 @@ import type { ResolveHook } from "node:module";
 import { marked, redirected } from "./redirect.js";
 
 export const resolve: ResolveHook = async (specifier, importer, next) => {
-  const other = redirected(specifier, importer);
-  if (other === undefined) {
-    return marked(await next(specifier, importer), specifier, importer) as Awaited<ReturnType<ResolveHook>>;
-  }
-  if ("url" in other) return { url: other.url, shortCircuit: true };
-  return next(specifier, { ...importer, parentURL: other.parentUrl });
+  const found = redirected(specifier, importer) ?? marked(await next(specifier, importer), specifier, importer);
+  return found as Awaited<ReturnType<ResolveHook>>;
 };

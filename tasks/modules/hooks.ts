@@ -20,8 +20,5 @@ export function installHooks(): void {
 }
 
 function resolveNow(specifier: string, importer: Importer, next: Resolve): Resolution {
-  const other = redirected(specifier, importer);
-  if (other === undefined) return marked(next(specifier, importer), specifier, importer);
-  if ("url" in other) return { url: other.url, shortCircuit: true };
-  return next(specifier, { ...importer, parentURL: other.parentUrl });
+  return redirected(specifier, importer) ?? marked(next(specifier, importer), specifier, importer);
 }

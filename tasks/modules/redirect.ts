@@ -6,7 +6,8 @@
  * Node.js load a changed module again.
  */
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { createRequire } from "node:module";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 /** In the query of a URL: the SHA-256 of the task module. */
 const MARK = "isobatch-task";
@@ -38,14 +39,12 @@ export function markedUrl(url: string, hash: string): string {
   return `${url}?${MARK}=${hash}`;
 }
 
-/** What a marked module's import is resolved as: at once, or like an import of this file; undefined: as usual. */
-export function redirected(
-  specifier: string,
-  importer: Importer,
-): { readonly url: string } | { readonly parentUrl: string } | undefined {
+/** What a marked module's import is, where it is one of this installation's packages; undefined: what Node.js finds. */
+export function redirected(specifier: string, importer: Importer): Resolution | undefined {
   if (markOfImporter(importer) === undefined) return undefined;
-  if (Object.hasOwn(OWN, specifier)) return { url: OWN[specifier].href };
-  return TENSORFLOW.test(specifier) ? { parentUrl: import.meta.url } : undefined;
+  if (Object.hasOwn(OWN, specifier)) return { url: OWN[specifier].href, shortCircuit: true };
+  if (!TENSORFLOW.test(specifier)) return undefined;
+  return { url: pathToFileURL(createRequire(import.meta.url).resolve(specifier)).href, shortCircuit: true };
 }
 
 /**
