@@ -7,15 +7,15 @@ import { readFiles, wordsIn } from "./source/words.js";
 
 /** How many such words a room still has. A number may fall and never rise. */
 const ALLOWED: Record<string, number> = {
-  ".": 5,
+  ".": 1,
   api: 4,
   cli: 19,
   compute: 3,
-  docs: 7,
+  docs: 3,
   proto: 16,
-  server: 159,
+  server: 157,
   shared: 213,
-  tasks: 7,
+  tasks: 1,
   test: 7,
   viewing: 86,
   worker: 169,

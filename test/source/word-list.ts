@@ -71,7 +71,6 @@ export const WORDS: readonly Word[] = [
   { pattern: "\\bfor want of\\b", instead: "for lack of" },
   { pattern: "\\b(?:there|where)(?:of|in|with|upon|to)\\b", instead: "of it, in it, with it" },
 
-  { pattern: "\\bin mid-(?:run|step|stream)\\b", instead: "during a run, in the middle of a step" },
   { pattern: "\\bwithout a word\\b", instead: "silently, by default" },
   { pattern: "\\bby turns\\b", instead: "in turn, alternately" },
   { pattern: "\\bstands? still\\b", instead: "stalls, makes no progress, is paused" },
