@@ -29,7 +29,7 @@ export interface ServerOptions {
   readonly stay?: boolean;
   /** The observers that show the run: started, notified and closed by the server. */
   readonly observers?: readonly RunObserver[];
-  /** Where memory is shared with workers of this machine; without it, their numbers go over the wire. */
+  /** Where memory is shared with workers on this machine; without it, their numbers go over the wire. */
   readonly memory?: NearMemoryOptions;
   /** A run directory, or a kappa.jsonl, whose record of κ this run follows. */
   readonly replayKappa?: string;

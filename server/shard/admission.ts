@@ -7,15 +7,15 @@ import { type ShardWork, workOf } from "./effects.js";
 import { rejection } from "./traffic.js";
 
 /**
- * The way of pushed sums into the core: a chunk is judged by its numbers, and only once it is wanted are its sums
- * fetched and checked. One that is dropped, refused or has to wait is neither copied nor read.
+ * How pushed sums get into the core: a chunk is judged by its numbers, and its sums are fetched and checked only once
+ * it is wanted. A chunk that is dropped, refused or has to wait is neither copied nor read.
  */
 export interface ChunkAdmission {
   /**
-   * Offers chunks of a node until the answer is final for each; those that are wanted at the same time are admitted at
-   * once.
-   * @param fetch brings a chunk's sums to where they can be computed with, and returns where that is; throws if they
-   *   are not what they should be. Called at most once for a chunk, just before it is admitted.
+   * Offers chunks of a node until the verdict on each is final; those that are wanted at the same time are admitted
+   * together.
+   * @param fetch brings a chunk's sums to where they can be used in arithmetic, and returns that place; throws if they
+   * are not valid. Called at most once per chunk, just before it is admitted.
    * @returns how many of them were accepted, and how many dropped
    * @throws {IsobatchError} `refused`, what `fetch` throws, or why the shard has failed
    */
@@ -25,7 +25,7 @@ export interface ChunkAdmission {
     fetch: (chunk: number) => SumsSource,
     gone: AbortSignal,
   ): Promise<{ accepted: number; dropped: number }>;
-  /** Something has changed: what waits is judged again. */
+  /** Something has changed: waiting chunks are judged again. */
   wake(): void;
 }
 
@@ -46,7 +46,7 @@ export function createAdmission(core: ShardCore, host: CoreHost<ShardEvent, Shar
       });
     });
 
-  /** Moves those that are settled out of `left`. @returns those to be admitted, and how many are dropped. */
+  /** Removes the settled chunks from `left`. @returns the chunks to admit, and how many are dropped. */
   function judgeAll(node: OfferedNode, left: Set<number>): { wanted: number[]; dropped: number } {
     const wanted: number[] = [];
     let dropped = 0;
@@ -72,7 +72,7 @@ export function createAdmission(core: ShardCore, host: CoreHost<ShardEvent, Shar
       if (gone.aborted) throw gone.reason;
       if (host.failure !== undefined) {
         const why = messageOf(host.failure.error);
-        throw rejection("shard_failed", `The push is refused: the shard can't go on: ${why}`);
+        throw rejection("shard_failed", `The push is refused: the shard has failed: ${why}`);
       }
       const { wanted, dropped } = judgeAll(node, left);
       result.dropped += dropped;
@@ -84,7 +84,7 @@ export function createAdmission(core: ShardCore, host: CoreHost<ShardEvent, Shar
         wake();
       }
       if (left.size === 0) return result;
-      // What has just been admitted may be what the others waited for.
+      // The chunks just admitted may be what others are waiting for.
       if (wanted.length === 0) await change(gone);
     }
   };

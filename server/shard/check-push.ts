@@ -6,23 +6,23 @@ import type { OfferedNode } from "./core/index.js";
 import { type Rejection, rejection } from "./traffic.js";
 
 /**
- * What can be checked of a push without knowing where the run stands: whether the lease is the coordinator's, and
- * whether a chunk is of that lease, of this shard, and whole. The rest is the core's to judge.
+ * The checks of a push that do not depend on the run's state: whether the coordinator granted the lease, and whether a
+ * chunk belongs to that lease and this shard and is complete. The rest is judged by the core.
  */
 export interface PushedLease {
   readonly worker: string;
-  /** Its number. */
+  /** The lease's number. */
   readonly lease: number;
   readonly term: number;
   readonly step: number;
   /** The leaves [lo, hi). */
   readonly lo: number;
   readonly hi: number;
-  /** One a leaf. */
+  /** One per leaf. */
   readonly losses: readonly number[];
 }
 
-/** @throws {IsobatchError} `refused` unless the coordinator gave this lease to this worker in this run */
+/** @throws {IsobatchError} `refused` unless the coordinator granted this lease to this worker in this run */
 export function checkLease(
   { runId, leaseKey }: { readonly runId: string; readonly leaseKey: Uint8Array },
   push: NonNullable<PushMessage["lease"]>,
@@ -38,7 +38,7 @@ export function checkLease(
 }
 
 /**
- * Looks at the chunk's numbers only; see `checkSums`.
+ * Checks only the chunk's numbers; see `checkSums`.
  * @param range the shard's chunks
  * @throws {IsobatchError} `refused`
  */
@@ -57,20 +57,20 @@ export function checkChunk(
   if (sums.length !== expected) refuse("length", `${what} has ${sums.length} bytes instead of ${expected}`);
 }
 
-/** @throws {IsobatchError} `refused` for a node, called `what`, that is not of the lease */
+/** @throws {IsobatchError} `refused` for a node, called `what`, that is outside the lease */
 export function checkNode(lease: PushedLease, lo: number, hi: number, what = `[${lo}, ${hi})`): void {
   if (lo >= lease.lo && hi <= lease.hi && lo < hi) return;
-  refuse("outside_lease", `${what} is not of the lease [${lease.lo}, ${lease.hi})`);
+  refuse("outside_lease", `${what} is outside the lease [${lease.lo}, ${lease.hi})`);
 }
 
-/** The node [lo, hi) of the lease, as it is offered. */
+/** The node [lo, hi) of the lease, as it is offered to the core. */
 export function nodeOf({ worker, term, step, lo: from, losses }: PushedLease, lo: number, hi: number): OfferedNode {
   return { worker, term, step, lo, hi, losses: losses.slice(lo - from, hi - from) };
 }
 
 /**
- * @param connection the one that the chunk came over
- * @throws {IsobatchError} `damaged` when the bytes are not those that were sent
+ * @param connection the connection over which the chunk arrived
+ * @throws {IsobatchError} `damaged` if the bytes are not those that were sent
  */
 export function checkSums(
   { lo, hi, chunk, sums, checksum }: NonNullable<PushMessage["chunk"]>,

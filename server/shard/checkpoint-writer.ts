@@ -4,27 +4,27 @@ import type { Logger } from "../../shared/log.js";
 import type { CheckpointMark } from "../../shared/steps/index.js";
 import type { CheckpointStore, SliceState } from "../checkpoint/index.js";
 
-/** Writes a shard's checkpoints in the background, one after the other. */
+/** Writes a shard's checkpoints in the background, one at a time. */
 export interface CheckpointWriter {
-  /** @param term in which the checkpoint was ordered */
+  /** @param term the term in which the checkpoint was ordered */
   write(state: SliceState, mark: CheckpointMark, term: number): void;
 }
 
 export interface CheckpointWriterOptions {
   readonly store: Pick<CheckpointStore, "write">;
   readonly log: Logger;
-  /** The run's, now. */
+  /** The run's present term. */
   term(): number;
-  /** The checkpoint of this step is written, or is not, for that reason. */
+  /** Called when the checkpoint of this step has been written, or with the error if it was not. */
   onWritten(step: number, error?: string): void;
 }
 
 /**
- * When the run has gone back while a checkpoint was written, nobody asks for it any more: its step is of an abandoned
- * history, and `load` may have removed it in the middle of the writing.
+ * If the run has rolled back while a checkpoint was being written, the checkpoint is discarded: its step belongs to an
+ * abandoned history, and `load` may have removed its files during the write.
  */
 export function createCheckpointWriter({ store, log, term, onWritten }: CheckpointWriterOptions): CheckpointWriter {
-  /** The checkpoint being written, or the last one that was. */
+  /** The present or last write of a checkpoint. */
   let writing = Promise.resolve();
 
   async function write(state: SliceState, mark: CheckpointMark, ordered: number, before: Promise<void>): Promise<void> {

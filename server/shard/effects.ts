@@ -12,20 +12,20 @@ import type { NearSharing } from "./near/near-sharing.js";
 import type { Publisher } from "./publisher.js";
 import type { ShardSlice } from "./slice.js";
 
-/** A report with what only the shell can measure. */
+/** A report with the values that only the shell can measure. */
 export type MeasuredReport = ShardReport & { readonly measured?: CommitMeasures };
 
-/** What the shell performs at one go: an effect of the core, or all of one decision's arithmetic together. */
+/** A unit of the shell's work: one effect of the core, or all of one decision's arithmetic together. */
 export type ShardWork =
   | Exclude<ShardEffect, SliceMove>
   | {
       readonly kind: "compute";
       readonly moves: readonly SliceMove[];
-      /** Where the node's sums of a chunk are. */
+      /** The place of the node's sums of a chunk. */
       readonly incoming: (chunk: number) => SumsSource;
     };
 
-/** The arithmetic of one decision together, then the rest in its order. */
+/** The arithmetic of one decision together, then the other effects in order. */
 export function workOf(
   effects: readonly ShardEffect[],
   incoming: (chunk: number) => SumsSource = nothingCame,
@@ -59,21 +59,24 @@ export interface ShardEffectsOptions {
   readonly store: Pick<CheckpointStore, "load" | "dropNewerThan">;
   readonly writer: CheckpointWriter;
   readonly publisher: Publisher;
-  /** Undefined: no memory is shared. */
+  /** Undefined if no memory is shared. */
   readonly sharing: NearSharing | undefined;
   readonly measures: Measures;
-  /** The run's, now. */
+  /** The run's present term. */
   term(): number;
   dispatch(event: ShardEvent): void;
   report(report: MeasuredReport): void;
 }
 
-/** @returns what performs the work that a shard's core decides, piece by piece */
+/** @returns a function that performs one unit of the work that a shard's core decides */
 export function createEffects(options: ShardEffectsOptions): (work: ShardWork) => void {
   const { layout, slice, store, writer, publisher, sharing, measures } = options;
   const weights = sharing?.weights;
 
-  /** Synchronous, so that no newer load can come in between. θ moves since the event that asked for it. */
+  /**
+   * Synchronous, so that no newer load can come in between. θ has counted as changing since the event that asked for
+   * the load.
+   */
   function load(term: number, step: number): void {
     try {
       const meta = slice.restore((into, elements) => store.load(step, into, elements));
@@ -128,8 +131,8 @@ export function createEffects(options: ShardEffectsOptions): (work: ShardWork) =
 }
 
 /**
- * Each gradient was finite, but not their sums or squares: one lease of all leaves would have been found out by its
- * worker, so it must not depend on how the leaves were leased.
+ * Each gradient was finite, but not their sums or squares. If one lease had covered all leaves, its worker would have
+ * detected that; the result must not depend on how the leaves were leased.
  */
 function overflow({ step, firstMicroBatch, microBatches }: StepPlan): IsobatchError {
   return new IsobatchError(

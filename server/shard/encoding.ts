@@ -10,16 +10,16 @@ import {
 import type { OwnSums } from "./arithmetic/source.js";
 import type { SegmentMemory, ShardSlice } from "./slice.js";
 
-/** Between the slice's float32 numbers and what the task's wire format makes of them. */
+/** Conversion between the slice's float32 numbers and the task's wire format. */
 export interface Encoding extends Pick<ShardSlice, "receive"> {
-  /** The bytes of a chunk's weights as they are sent. They are valid until the next call, or the chunk's next update. */
+  /** The bytes of a chunk's weights as they are sent, valid until the next call or the chunk's next update. */
   weights(chunk: Chunk): Buffer;
 }
 
 interface Packing {
   readonly segment: SegmentMemory;
   readonly kernels: Kernels;
-  /** Room for the largest chunk as float32. */
+  /** The address of a buffer for the largest chunk as float32. */
   readonly at: number;
 }
 

@@ -10,17 +10,20 @@ export interface CommitMeasures {
   readonly bytesReceived: number;
 }
 
-/** Measures one step after the other. */
+/** Measures steps, one at a time. */
 export interface Measures {
-  /** A step is opened: starts from zero. */
+  /** A step is opened: resets all values. */
   restart(): void;
   received(bytes: number): void;
-  /** Time for adding sums that have siblings to wait for, and time for updating chunks, their last addition included. */
+  /**
+   * Adds time spent adding sums that then wait for a sibling; `applied` adds time spent updating chunks, including
+   * their last addition.
+   */
   merged(ms: number): void;
   applied(ms: number): void;
   /** The norms of a chunk of parameters. */
   norms(chunk: number, norms: SumNorms): void;
-  /** Of the step so far. */
+  /** The values of the step so far. */
   taken(): CommitMeasures;
 }
 

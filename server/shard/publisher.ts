@@ -2,16 +2,16 @@ import type { Chunk } from "../../shared/layout/index.js";
 import { type Frame, frameOfWeights, type MessageWriter, type WeightsChunk } from "../../shared/wire/index.js";
 
 /**
- * What WatchWeights sends: every chunk as soon as it has a new version, to each watcher at its own pace. A watcher
- * that is behind has a set of chunks to fetch, not a queue of messages: it costs no memory however slow it is, and
- * it always gets the newest version. A version is encoded once for all watchers that keep up with each other.
+ * Serves WatchWeights: every chunk is sent as soon as it has a new version, to each watcher at its own pace. A watcher
+ * that is behind has a set of chunks to fetch, not a queue of messages: it costs no memory however slow it is, and it
+ * always gets the newest version. A version is encoded once for all watchers that keep up with each other.
  */
 export interface Publisher {
-  /** The chunk has this version from now on; its bytes stay as they are until the next call for it. */
+  /** The chunk has this version now; its bytes do not change until the next call for it. */
   publish(chunk: Chunk, term: number, version: number): void;
-  /** Nothing is valid any more, until it is published anew. */
+  /** No chunk is valid until it is published again. */
   retract(): void;
-  /** Sends all chunks that are published, and those that will be. Settles when the writer has ended. */
+  /** Sends all published chunks, and later ones as they are published. Settles when the writer has ended. */
   watch(writer: MessageWriter<WeightsChunk | Frame>, connection: { readonly encrypted: boolean }): Promise<void>;
 }
 
@@ -19,17 +19,17 @@ interface Published {
   readonly chunk: Chunk;
   readonly term: number;
   readonly version: number;
-  /** Frames by whether they are for encrypted connections. */
+  /** The frames for encrypted and for plain connections. */
   readonly encodings: Map<boolean, Encoding>;
 }
 
 interface Encoding {
   readonly frame: Frame;
-  /** Of weights, as they are sent. */
+  /** The bytes of weights in the frame. */
   readonly bytes: number;
-  /** Watchers to whom it is being written. */
+  /** The number of watchers to which it is being written. */
   writes: number;
-  /** Whether it stays for other watchers when it is written to nobody. */
+  /** Whether it is kept for other watchers while it is not being written. */
   kept: boolean;
 }
 
@@ -40,12 +40,15 @@ interface Watcher {
   wake: () => void;
 }
 
-/** Of frames that are kept for watchers who have not come to them yet; beyond it a chunk is encoded again. */
+/**
+ * The most memory for frames that are kept for watchers that have not reached them yet; beyond it a chunk is encoded
+ * again.
+ */
 const KEPT_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
- * @param weights the chunk's bytes, in place.
- * @param sent is told how many bytes of weights each message carried.
+ * @param weights returns the chunk's bytes, in place.
+ * @param sent is called with the bytes of weights in each message.
  */
 export function createPublisher(weights: (chunk: Chunk) => Buffer, sent: (bytes: number) => void): Publisher {
   const published = new Map<number, Published>();
@@ -72,7 +75,7 @@ export function createPublisher(weights: (chunk: Chunk) => Buffer, sent: (bytes:
     entry.encodings.delete(encrypted);
   };
 
-  /** Lets go of what is encoded of a version that nobody gets any more. */
+  /** Releases the encodings of a version that is no longer sent. */
   const outdate = (entry: Published | undefined): void => {
     if (entry !== undefined) for (const [encrypted, encoding] of entry.encodings) forget(entry, encrypted, encoding);
   };
@@ -135,7 +138,7 @@ export function createPublisher(weights: (chunk: Chunk) => Buffer, sent: (bytes:
           await send(published.get(next)!, watcher, writer);
         }
       } catch {
-        // The watcher has gone: it reconnects by itself, and gets everything then.
+        // The watcher is gone: it reconnects by itself, and then receives everything.
       } finally {
         watchers.delete(watcher);
         for (const entry of published.values()) {

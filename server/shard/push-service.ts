@@ -36,13 +36,13 @@ export interface PushServiceOptions {
   readonly traffic: TrafficCounters;
 }
 
-/** A call, as far as it shows who makes it. */
+/** The part of a call that identifies its caller. */
 type Caller = { readonly metadata: Metadata };
 
-/** A push or a watcher that moves nothing for so long is cut off. */
+/** A push or a watcher without any progress for this long is cut off. */
 const STALL_MS = 60_000;
 
-/** What workers ask of a shard over gRPC: to take sums, and to send weights. */
+/** The gRPC handlers with which workers push sums and receive weights. */
 export function createPushService(
   options: PushServiceOptions,
   { clientStream, serverStream }: Pick<ReturnType<typeof createHandlers>, "clientStream" | "serverStream">,
@@ -70,8 +70,8 @@ export function createPushService(
 }
 
 /**
- * Takes in one push, message by message.
- * @throws {IsobatchError} for the first message that is refused; what came before it is in
+ * Receives one push, message by message.
+ * @throws {IsobatchError} for the first message that is refused; the earlier ones are admitted
  */
 export async function takePush(
   options: Omit<PushServiceOptions, "publisher">,
@@ -87,7 +87,7 @@ export async function takePush(
       checkJoined(options, message.lease, caller);
       lease = checkLease(options, message.lease);
     } else if (lease === undefined || message.chunk == null) {
-      throw rejection("malformed", "A push must begin with its lease.");
+      throw rejection("malformed", "A push must start with its lease.");
     } else {
       const { chunk: sent } = message;
       checkChunk(options, lease, sent);
@@ -113,7 +113,7 @@ export async function takePush(
   return result;
 }
 
-/** Only who has joined, and with the token of this very call, gets weights or is heard. */
+/** Only a worker that has joined with the token of this call may push or receive weights. */
 function checkJoined(
   { leaseKey, runId }: { readonly leaseKey: Uint8Array; readonly runId: string },
   { workerId, seal }: { workerId: string; seal: Uint8Array },

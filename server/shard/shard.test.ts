@@ -147,8 +147,8 @@ const with1 = (change: (sums: Float32Array) => void, chunk = 0, lo = 0, hi = 2):
 const valid = chunkMessage(0, 0, 2);
 
 const ATTACKS: [name: string, messages: () => PushMessage[], reason: RegExp][] = [
-  ["no lease before the first chunk", () => [valid], /must begin with its lease/],
-  ["an empty message", () => [{}], /must begin with its lease/],
+  ["no lease before the first chunk", () => [valid], /must start with its lease/],
+  ["an empty message", () => [{}], /must start with its lease/],
   ["a lease without its seal", () => [leaseMessage(claimsOf(0, 2), { mac: Buffer.alloc(0) }), valid], /no such lease/],
   [
     "a seal with a flipped bit",
@@ -222,15 +222,27 @@ const ATTACKS: [name: string, messages: () => PushMessage[], reason: RegExp][] =
     /chunk 4294967295 is not among/,
   ],
   ["a frozen chunk", () => [leaseMessage(claimsOf(0, 2)), chunkMessage(0, 0, 2, { chunk: FROZEN })], /is not among/],
-  ["leaves beyond the lease", () => [leaseMessage(claimsOf(0, 2)), chunkMessage(0, 0, 4)], /not of the lease \[0, 2\)/],
+  [
+    "leaves beyond the lease",
+    () => [leaseMessage(claimsOf(0, 2)), chunkMessage(0, 0, 4)],
+    /outside the lease \[0, 2\)/,
+  ],
   [
     "absurd leaves",
     () => [leaseMessage(claimsOf(0, 2)), chunkMessage(0, 0, 2, { lo: 0, hi: 4_294_967_295 })],
-    /not of the lease/,
+    /outside the lease/,
   ],
-  ["no leaves", () => [leaseMessage(claimsOf(0, 2)), chunkMessage(0, 0, 2, { lo: 1, hi: 1 })], /not of the lease/],
-  ["leaves back to front", () => [leaseMessage(claimsOf(0, 2)), chunkMessage(0, 0, 2, { lo: 2, hi: 0 })], /not of the/],
-  ["a range that is no node", () => [leaseMessage(claimsOf(0, 4)), chunkMessage(0, 1, 3)], /is no node of a step of 4/],
+  ["no leaves", () => [leaseMessage(claimsOf(0, 2)), chunkMessage(0, 0, 2, { lo: 1, hi: 1 })], /outside the lease/],
+  [
+    "leaves back to front",
+    () => [leaseMessage(claimsOf(0, 2)), chunkMessage(0, 0, 2, { lo: 2, hi: 0 })],
+    /outside the/,
+  ],
+  [
+    "a range that is not a node",
+    () => [leaseMessage(claimsOf(0, 4)), chunkMessage(0, 1, 3)],
+    /is not a node of a step of 4/,
+  ],
   ["NaN in S1", () => [leaseMessage(claimsOf(0, 2)), with1((sums) => sums.fill(NaN, 5, 6))], /is not finite/],
   ["infinity in S2", () => [leaseMessage(claimsOf(0, 2)), with1((sums) => sums.fill(Infinity, -1))], /is not finite/],
   ["NaN in the tail", () => [leaseMessage(claimsOf(0, 2)), with1((s) => s.fill(NaN, 0, 1), 2)], /Chunk 2 .*not finite/],
@@ -387,7 +399,7 @@ describe("PushSums", { timeout: 60_000 }, () => {
     await assert.rejects(push(shard, last), /diverged at step 0: the sums of micro-batches 0 to 3 overflow float32/);
     assert.equal(served.failures.length, 1);
     assert.equal((served.failures[0] as IsobatchError).code, "diverged");
-    await assert.rejects(push(shard, leasePush(2, 4)), /the shard can't go on/);
+    await assert.rejects(push(shard, leasePush(2, 4)), /the shard has failed/);
     served.shard.handle({ kind: "checkpoint", term: 1, mark: { step: 0, microBatches: 0, c1: 0, c2: 0 } });
     assert.deepEqual(await weightsOf(served), before);
   });

@@ -19,37 +19,37 @@ import { createSlice } from "./slice.js";
 import { createTraffic, type ShardTraffic } from "./traffic.js";
 import { traceWork } from "./work-spans.js";
 
-/** A shard's shell: it feeds the core, performs what the core decides, and speaks gRPC with the workers. */
+/** A shard's shell: it passes events to the core, performs what the core decides, and serves the workers over gRPC. */
 export interface Shard {
   /** For `server.addService(shardService, …)`. */
   readonly handlers: ShardHandlers;
-  /** Steps that it has a whole checkpoint of. */
+  /** The steps of which it has a complete checkpoint. */
   checkpoints(): number[];
-  /** A command of the coordinator, or `detached` when there is none any more. */
+  /** Handles a command of the coordinator, or `detached` when the coordinator is gone. */
   handle(event: ShardEvent): void;
   keep(steps: readonly number[]): void;
-  /** Nothing is shared any more, and the helper threads are told to end. */
+  /** Stops sharing memory and ends the helper threads. */
   close(): void;
-  /** Grows as it is looked at. */
+  /** Live counters: they change as the shard works. */
   readonly traffic: ShardTraffic;
 }
 
 export interface ShardOptions {
   readonly layout: Layout;
   readonly range: ChunkRange;
-  /** The task's. */
+  /** The task's wire format. */
   readonly wire: WireFormat;
   readonly runId: string;
   readonly leaseKey: Uint8Array;
   readonly store: CheckpointStore;
-  /** Where memory is shared with workers of this machine, if any is; it is closed with the shard. */
+  /** The folder in which memory is shared with workers on this machine, if it is; closed with the shard. */
   readonly near?: NearFolder;
   readonly log: Logger;
-  /** Hears every report to the coordinator, in order. */
+  /** Called with every report to the coordinator, in order. */
   report(report: MeasuredReport): void;
   /**
-   * Hears why the shard can't go on, once: what the core decided could not be done, so that its memory is not what
-   * the core thinks it is. From then on it does nothing and refuses every push.
+   * Called once with the reason if the shard fails: a decision of the core could not be performed, so that the memory
+   * is not in the state that the core assumes. From then on the shard does nothing and refuses every push.
    */
   onFailed(error: unknown): void;
 }
@@ -93,7 +93,7 @@ export function createShard(options: ShardOptions): Shard {
         sharing?.weights.startChange();
       }
       if (event.kind === "plan") measures.restart();
-      // They are judged again after this event's effects, when this call stack is done.
+      // They are judged again after this event's effects, once this call stack has returned.
       admission.wake();
       return workOf(core.handle(event));
     },

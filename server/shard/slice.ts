@@ -8,53 +8,55 @@ import { createStaged, type SliceMove } from "./arithmetic/staged.js";
 import { createTeam, type UpdatedChunk } from "./arithmetic/team.js";
 
 /**
- * A shard's numbers: of its slice of the flat vector θ, m and v, and the staged sums, all in the kernels' memory, one
- * a segment of the layout.
+ * A shard's numbers: θ, m and v of its slice of the flat vector, and the staged sums, all in the kernels' memories, one
+ * per segment of the layout.
  */
 export interface ShardSlice {
   /**
-   * Copies pushed bytes into a buffer of the chunk's segment. Unless it is staged, it is overwritten by the next call.
+   * Copies pushed bytes into a buffer of the chunk's segment. Unless the buffer is staged, the next call overwrites it.
    * @returns undefined unless all of them are finite numbers
    */
   receive(chunk: Chunk, bytes: Uint8Array): OwnSums | undefined;
   /**
-   * Performs what the core has decided about one node of one or many chunks. When it returns, sources that are not
-   * lent have been read.
-   * @param incoming where the node's sums of a chunk are
+   * Performs what the core has decided about one node of one or many chunks. By the time it returns, sources that are
+   * not lent have been read.
+   * @param incoming returns the place of the node's sums of a chunk
    * @returns the norms of the chunks that were updated, in the order of the moves. A chunk whose norms are not finite
-   * is not updated from there on, and the slice is of no more use.
+   * is not updated from there on, and the slice is unusable.
    */
   perform(moves: readonly SliceMove[], incoming: (chunk: number) => SumsSource): UpdatedChunk[];
-  /** Forgets whatever is staged: no lent source is read any more. */
+  /** Discards everything that is staged: no lent source is read any more. */
   clear(): void;
   /** The bytes of the chunk's weights, in place: they change with the next `apply`. */
   weights(chunk: Chunk): Buffer;
   /** A copy of everything. */
   snapshot(): SliceState;
-  /** Lets `read` fill θ, m and v of one range of elements after the other. */
+  /** Has `read` fill θ, m and v, one range of elements at a time. */
   restore<T>(read: (into: SliceState, range: ElementRange) => T): T;
-  /** The memories, where what other processes share can be mapped. */
+  /** The memories, into which other processes' files can be mapped. */
   readonly memories: readonly SegmentMemory[];
   /** Ends the helper threads. */
   close(): void;
 }
 
-/** The memory of one segment. θ begins at address 0, and has all its pages of 64 KiB to itself. */
+/** The memory of one segment. θ starts at address 0 and occupies whole pages of 64 KiB. */
 export interface SegmentMemory {
   /** The segment's index in the layout. */
   readonly segment: number;
   readonly memory: WebAssembly.Memory;
-  /** The element of the flat vector that θ begins with. */
+  /** The element of the flat vector with which θ starts. */
   readonly offset: number;
-  /** The address of so many bytes, in pages of 64 KiB of their own. @throws {RangeError} when 4 GiB are used up */
+  /**
+   * Reserves `bytes` in separate pages of 64 KiB. @returns their address. @throws {RangeError} when 4 GiB are used up
+   */
   reserve(bytes: number): number;
   release(at: number, bytes: number): void;
 }
 
-/** What several chunks take is bound by memory: more threads than this would only wait for it together. */
+/** The arithmetic on several chunks is bound by memory bandwidth: more threads than this would not make it faster. */
 const THREADS_MAX = 4;
 
-/** @param threads that compute at once; what they compute is the same for any number */
+/** @param threads the number of threads that compute at once; the result does not depend on it */
 export function createSlice(
   layout: Layout,
   range: ChunkRange,
@@ -81,7 +83,7 @@ export function createSlice(
     const s1 = regions.take(2 * sumBytes);
     return { s1, s2: s1 + sumBytes };
   };
-  /** For what comes next, by segment. */
+  /** The buffer for the next sums, by segment. */
   const waiting = new Map<SliceSegment, OwnSums>();
   const staged = createStaged(
     {

@@ -27,7 +27,7 @@ describe("a shard's traffic", () => {
 
   it("takes what the wire found damaged or malformed for a rejection too", () => {
     assert.equal(rejectionOf(new IsobatchError("damaged", "Chunk 3 came damaged.")), "checksum");
-    assert.equal(rejectionOf(new IsobatchError("invalid_input", "A push must begin with its lease.")), "malformed");
+    assert.equal(rejectionOf(new IsobatchError("invalid_input", "A push must start with its lease.")), "malformed");
     assert.equal(rejectionOf(rejection("not_finite", "Chunk 3 is not finite.")), "not_finite");
     assert.equal(rejection("not_finite", "Chunk 3 is not finite.").code, "damaged");
   });
@@ -35,7 +35,7 @@ describe("a shard's traffic", () => {
   it("reaches the coordinator as it is", () => {
     const traffic = createTraffic();
     traffic.received(1);
-    traffic.ended(rejection("node", "The push is refused: [0, 3) is no node."));
+    traffic.ended(rejection("node", "The push is refused: [0, 3) is not a node."));
     const { bytesReceived, bytesSent, rejected } = traffic;
     const { traffic: message } = trafficMessage(traffic);
     assert.deepEqual(trafficOf(message as Parameters<typeof trafficOf>[0]), { bytesReceived, bytesSent, rejected });

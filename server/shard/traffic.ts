@@ -2,21 +2,22 @@ import { IsobatchError } from "../../shared/errors.js";
 import type { CoreRejection } from "./core/index.js";
 
 /**
- * What has gone through a shard since its process began, for metrics. Only payloads are counted; headers and what the
- * network repeats are not.
+ * A shard's traffic since its process started, for metrics. Counts payload bytes only, without headers and
+ * retransmissions.
  */
 export interface ShardTraffic {
-  /** Of pushed sums. */
+  /** The bytes of pushed sums. */
   readonly bytesReceived: number;
-  /** Of weights. */
+  /** The bytes of weights. */
   readonly bytesSent: number;
-  /** Pushes by why they were refused. */
+  /** The number of refused pushes, by reason. */
   readonly rejected: ReadonlyMap<string, number>;
 }
 
 /**
- * Why a push is refused, in a word. Beside the core's: no lease of this run; a chunk outside its lease; a wrong number
- * of bytes or a wrong checksum; sums that are not finite; messages in no order; a shard that has failed itself.
+ * Why a push is refused, as a label. In addition to the core's reasons: no lease of this run; a chunk outside its
+ * lease; a wrong number of bytes or a wrong checksum; sums that are not finite; messages out of order; a shard that has
+ * failed.
  */
 export type Rejection =
   | CoreRejection
@@ -38,7 +39,9 @@ interface Cause {
   readonly rejection: Rejection;
 }
 
-/** Why the push that ended with `error` was refused; undefined if it was not: its worker has gone, for one. */
+/**
+ * Why the push that ended with `error` was refused; undefined if it was not, for example because its worker has left.
+ */
 export function rejectionOf(error: unknown): Rejection | undefined {
   if (!(error instanceof IsobatchError)) return undefined;
   const { cause } = error;

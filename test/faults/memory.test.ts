@@ -95,14 +95,14 @@ describe("a run that can share no memory", { timeout: 900_000 }, () => {
     await withScene(TASK, async (scene) => {
       const run = startRun(scene, { steps: STEPS, env: { ISOBATCH_MEMORY: elsewhere, ISOBATCH_LOG: "info" } });
       await completed(run);
-      assert.match(run.output, /No memory is shared with workers of this machine: there is no such file or folder/);
+      assert.match(run.output, /No memory is shared with workers on this machine: there is no such file or folder/);
       assert.match(run.output, /numbers go over the wire: the shard shares none/);
       ended(scene, expected);
     });
   });
 
   for (const [what, size, said] of [
-    ["the weights", "64k", /No memory is shared with workers of this machine: .* has no room for 1 MiB more/],
+    ["the weights", "64k", /No memory is shared with workers on this machine: .* has no room for 1 MiB more/],
     ["the sums", "640k", /numbers go over the wire: .* has no room|others go over the wire: .* has no room/],
   ] as const) {
     it(`uses the wire, and says why, where the memory folder has no room for ${what}`, { skip: !ALL }, async (test) => {

@@ -3,18 +3,18 @@ import type { ChunkProgram, Operand, SumNorms } from "./program.js";
 import { type UpdatePlan, updatePlan } from "./run-program.js";
 
 /**
- * Where the threads of a shard find their work: a batch of programs, as numbers in shared memory. One thread posts a
- * batch; then any of them take programs, one at a time, until none is left, and each program says when it is done.
+ * The work of a shard's threads: a batch of programs, as numbers in shared memory. One thread posts a batch; then all
+ * threads take programs, one at a time, until none is left, and each program is marked when it is done.
  *
  * A program is taken by counting AVAILABLE down by compare-and-exchange, and everything else of a batch is written
- * before AVAILABLE is raised from 0: so whoever succeeds has an index of the batch that is on the board now, however
- * long it has slept, and no program is ever taken twice.
+ * before AVAILABLE is raised from 0: so a thread that succeeds has an index into the batch that is now on the board,
+ * however long it has slept, and no program is ever taken twice.
  */
 export interface ProgramBoard {
   readonly control: Int32Array;
-  /** Where the record of each program begins. */
+  /** Where the record of each program starts. */
   readonly starts: Int32Array;
-  /** First the plan, then the records. */
+  /** The plan, then the records. */
   readonly numbers: Float64Array;
   /** The first failure, as JSON. */
   readonly failure: Uint8Array;
@@ -59,7 +59,7 @@ export function fitting(programs: readonly ChunkProgram[]): number {
   return Math.max(1, count);
 }
 
-/** Puts a batch on the board, where none is, and wakes those who wait for it. */
+/** Puts a batch on the empty board and wakes the threads that wait for it. */
 export function post(board: ProgramBoard, programs: readonly ChunkProgram[], plan: UpdatePlan | undefined): void {
   const { control, starts, numbers } = board;
   const write = (at: number, values: readonly number[]): number => {
@@ -87,7 +87,7 @@ export function post(board: ProgramBoard, programs: readonly ChunkProgram[], pla
   Atomics.notify(control, AVAILABLE);
 }
 
-/** Waits until there is a batch. Only for threads that may sleep for ever. */
+/** Waits until there is a batch. Only for threads that may sleep forever. */
 export function awaitBatch({ control }: ProgramBoard): void {
   Atomics.wait(control, AVAILABLE, 0);
 }
@@ -101,7 +101,7 @@ export function take({ control }: ProgramBoard): number | undefined {
   }
 }
 
-/** Takes all programs that are left, to run none of them. */
+/** Takes all remaining programs without running them. */
 export function takeAll({ control }: ProgramBoard): void {
   const dropped = Atomics.exchange(control, AVAILABLE, 0);
   Atomics.sub(control, UNFINISHED, dropped);
@@ -131,7 +131,7 @@ export function planOn({ numbers }: ProgramBoard): UpdatePlan | undefined {
   return updatePlan({ coefficients, microBatches });
 }
 
-/** A program that was taken is done. */
+/** Marks a taken program as done. */
 export function finish({ control, starts, numbers }: ProgramBoard, index: number, norms: SumNorms | undefined): void {
   const { squaredNorm1 = 0, sum2 = 0 } = norms ?? {};
   numbers.set([Number(norms !== undefined), squaredNorm1, sum2], starts[index] + NORMS_AT);
@@ -144,14 +144,14 @@ export function normsOf({ starts, numbers }: ProgramBoard, index: number): SumNo
   return given === 1 ? { squaredNorm1, sum2 } : undefined;
 }
 
-/** What went wrong in another thread, as far as it can be said in words. */
+/** An error in another thread, in the form in which it is passed on. */
 export interface BoardFailure {
   readonly message: string;
-  /** Of an `IsobatchError`. */
+  /** The code of an `IsobatchError`. */
   readonly code?: string;
 }
 
-/** A program that was taken could not be run; the batch's first failure is kept. */
+/** Records that a taken program could not be run; the batch's first failure is kept. */
 export function fail({ control, failure }: ProgramBoard, { message, code }: BoardFailure): void {
   const text = JSON.stringify({ message: message.slice(0, FAILURE_BYTES_MAX / 8), code });
   const bytes = new TextEncoder().encode(text);
@@ -168,10 +168,10 @@ export function failureOn({ control, failure }: ProgramBoard): BoardFailure | un
 
 /**
  * Waits until all programs that were taken are done.
- * @returns whether they are; false: for `patienceMs` none was done
+ * @returns whether they are; false if none was finished for `patienceMs`
  */
 export function awaitFinished({ control }: ProgramBoard, patienceMs: number): boolean {
-  // In short waits, so that a process that was suspended meanwhile is not taken for one that hangs.
+  // In short waits, so that a process that was suspended meanwhile is not mistaken for one that hangs.
   const waitMs = patienceMs / WAITS;
   let waits = 0;
   for (let unfinished = Atomics.load(control, UNFINISHED); unfinished > 0; ) {

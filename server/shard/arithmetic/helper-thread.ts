@@ -1,4 +1,4 @@
-/** A helper thread of a shard: runs programs off the board, for as long as its process runs. */
+/** A helper thread of a shard: runs programs from the board for as long as its process runs. */
 import { workerData } from "node:worker_threads";
 import { IsobatchError, messageOf } from "../../../shared/errors.js";
 import { instantiateKernels } from "../../../shared/kernels/index.js";

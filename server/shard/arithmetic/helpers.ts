@@ -4,11 +4,11 @@ import { createBoard, type ProgramBoard } from "./board.js";
 import { SCRATCH_BYTES } from "./run-program.js";
 import type { ChunkPlace, SegmentAddresses, SliceSegment } from "./segment.js";
 
-/** The helper threads of a team. They start when their board is first asked for, and never keep the process alive. */
+/** The helper threads of a team. They start when their board is first requested, and never keep the process alive. */
 export interface Helpers {
-  /** Where batches are posted for them. */
+  /** The board on which batches are posted for them. */
   board(): ProgramBoard;
-  /** That one of them has died, which ends the team. */
+  /** The error if one of them has died, which ends the team. */
   failure(): Error | undefined;
   close(): void;
 }
@@ -17,18 +17,18 @@ export interface HelpersOptions {
   readonly segments: readonly SliceSegment[];
   readonly places: ReadonlyMap<number, ChunkPlace>;
   readonly count: number;
-  /** What a helper runs. */
+  /** The helpers' script. */
   readonly script: URL;
 }
 
-/** What a helper is started with. */
+/** A helper's start data. */
 export interface HelperStart {
   readonly board: ProgramBoard;
   readonly segments: readonly SegmentAddresses[];
   readonly places: ReadonlyMap<number, ChunkPlace>;
   /** The address of its scratch in each segment. */
   readonly scratches: readonly number[];
-  /** The ring for what it records; undefined while there is no trace. */
+  /** The ring for its trace records; undefined if there is no trace. */
   readonly trace: SharedArrayBuffer | undefined;
 }
 

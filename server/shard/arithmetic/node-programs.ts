@@ -2,23 +2,25 @@ import type { ChunkProgram, Operand, ProgramTarget } from "./program.js";
 import type { SumBuffers, SumSlots } from "./slots.js";
 
 /**
- * The programs of one node, while its moves are gone through: for each chunk, a chain of operands that grows until it is
- * known what becomes of their sum.
+ * Builds the programs of one node from its moves: for each chunk, a chain of operands that grows until the use of their
+ * sum is known.
  */
 export interface NodePrograms {
-  /** Starts the chunk's chain. @param lent whether what came in may stay where it is */
+  /** Starts the chunk's chain. @param lent whether the incoming sums may stay where they are */
   start(chunk: number, operands: Operand[], slot: number, lent: boolean): void;
-  /** Adds what the slot `into` holds to the chunk's chain, or to what `from` holds. The sum is to be in `into`. */
+  /**
+   * Adds the contents of slot `into` to the chunk's chain, or to the contents of `from`. The sum is stored in `into`.
+   */
   merge(chunk: number, from: number, into: number): void;
-  /** Updates the chunk with the sum of its chain, or with what the slot holds. */
+  /** Updates the chunk with the sum of its chain, or with the contents of the slot. */
   update(chunk: number, slot: number): void;
-  /** Ends the node: the sums of the chains that are left are kept in their slots. */
+  /** Ends the node: the sums of the remaining chains are kept in their slots. */
   finish(): readonly ChunkProgram[];
-  /** Gives back the buffers that are free once the programs have run. */
+  /** Gives back the buffers that are no longer needed once the programs have run. */
   giveBack(): void;
 }
 
-/** Operands of a chunk whose program is not decided yet, and the slot that their sum is to be in. */
+/** Operands of a chunk whose program is not decided yet, and the slot for their sum. */
 interface Chain {
   readonly operands: Operand[];
   slot: number;
@@ -46,13 +48,13 @@ export function createNodePrograms(slots: SumSlots, buffers: SumBuffers): NodePr
       add(chunk, operands, target);
       return slots.put(slot, chunk, { ...target, file: undefined, leaf: first.leaf, own: true });
     }
-    // Of the two at the front one may be overwritten while it is read; a later one is still needed.
+    // One of the first two may be overwritten while it is read; a later one is still needed.
     const { s1, s2 } = operands.slice(0, 2).find(({ own }) => own) ?? buffers.take(chunk);
     add(chunk, operands, { s1, s2, raw: false });
     slots.put(slot, chunk, { s1, s2, file: undefined, leaf: undefined, own: true });
   }
 
-  /** The chunk's chain, or a new one of what the slot holds. */
+  /** The chunk's chain, or a new one with the contents of the slot. */
   function chainOf(chunk: number, slot: number): Chain {
     const known = chains.get(chunk);
     if (known !== undefined) return known;

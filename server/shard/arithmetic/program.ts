@@ -1,26 +1,26 @@
 import type { LeafCoefficientPair } from "../core/index.js";
 
 /**
- * All that is done to one chunk in one go, by one thread: its operands are added in tree order, and then either the
- * sum is kept, or the chunk is updated with it.
+ * Everything that one thread does to one chunk at once: the operands are added in tree order, and then the sum is
+ * either kept, or used to update the chunk.
  */
 export interface ChunkProgram {
   readonly chunk: number;
-  /** At least one. They are added from left to right: first the two at the front, in whichever order. */
+  /** At least one. They are added from left to right: first the first two, in either order. */
   readonly operands: readonly Operand[];
-  /** Where the sum is kept; undefined: the chunk is updated with it. */
+  /** Where the sum is kept; undefined if the chunk is updated with it. */
   readonly target: ProgramTarget | undefined;
 }
 
-/** Sums of a chunk, wherever they are. */
+/** The sums of a chunk and where they are. */
 export interface Operand {
   /** Addresses in the segment's memory, or offsets in the file. */
   readonly s1: number;
   readonly s2: number;
   readonly file: number | undefined;
-  /** Of a leaf that is still a raw gradient: it has no S2, and counts as w1·g and w2·(g·g). */
+  /** The coefficients of a leaf that is still a raw gradient: it has no S2, and counts as w1·g and w2·(g·g). */
   readonly leaf: LeafCoefficientPair | undefined;
-  /** Whether this is a buffer of the slice, which nobody else writes. */
+  /** Whether this is a buffer of the slice, which nothing else writes. */
   readonly own: boolean;
 }
 
@@ -31,7 +31,9 @@ export interface ProgramTarget {
   readonly raw: boolean;
 }
 
-/** In float64, which no square and no sum of float32 overflows: they are finite just if all the sums are. */
+/**
+ * In float64, which no square and no sum of float32 values overflows: they are finite if and only if all the sums are.
+ */
 export interface SumNorms {
   /** |S1|² */
   readonly squaredNorm1: number;

@@ -5,9 +5,9 @@ import type { ChunkProgram, Operand, SumNorms } from "./program.js";
 import type { ChunkPlace, SegmentAddresses } from "./segment.js";
 
 /**
- * A chunk's program, piece by piece: the piece's operands are added into a scratch that stays in the nearest cache,
- * its norms are taken from there, and if they are finite the piece is updated from there. So an operand is read once,
- * a root is never written to memory, and what is checked is what is used.
+ * Runs a chunk's program piece by piece: the piece's operands are added in a scratch buffer that stays in the nearest
+ * cache, its norms are computed from there, and if they are finite the piece is updated from there. So an operand is
+ * read once, a root is never written to memory, and the numbers checked are the numbers used.
  */
 export function runProgram(
   { kernels, segment, scratch }: SegmentArithmetic,
@@ -34,7 +34,7 @@ export function runProgram(
     }
     const [s1, s2] = inPlace ? [only.s1 + at, only.s2 + at] : [scratch.s1, scratch.s2];
     if (!inPlace) adder.add(s1, s2, operands, at, elements);
-    // A block at a time: that is the order in which norms are added.
+    // One block at a time: this is the order in which norms are added.
     for (let block = 0; block < elements; block += BLOCK_LENGTH) {
       const blockLength = Math.min(BLOCK_LENGTH, elements - block);
       squaredNorm1 += kernels.squaredNorm(s1 + 4 * block, blockLength);
@@ -46,26 +46,26 @@ export function runProgram(
   return target === undefined ? { squaredNorm1, sum2 } : undefined;
 }
 
-/** A thread's means over one segment. */
+/** A thread's kernels and buffers for one segment. */
 export interface SegmentArithmetic {
   readonly kernels: Kernels;
   readonly segment: SegmentAddresses;
   readonly scratch: Scratch;
 }
 
-/** A thread's own addresses in a segment, each of `SCRATCH_ARRAY_BYTES`. */
+/** A thread's private buffers in a segment, each of `SCRATCH_ARRAY_BYTES`. */
 export interface Scratch {
   readonly s1: number;
   readonly s2: number;
-  /** What is read from files. */
+  /** Buffers for operands that are read from files. */
   readonly read1: number;
   readonly read2: number;
 }
 
-/** As much of a step's plan as the update needs. */
+/** The part of a step's plan that the update needs. */
 export interface UpdatePlan {
   readonly microBatches: number;
-  /** Of weights that decay, and of those that do not. */
+  /** The constants for weights that decay, and for those that do not. */
   readonly decaying: AdamConstants;
   readonly plain: AdamConstants;
 }
@@ -80,7 +80,7 @@ export function updatePlan({
   return { microBatches, decaying: coefficients, plain: { ...coefficients, decay: 0 } };
 }
 
-/** Elements that are read from a file at once: each read costs as much as copying some thousand. */
+/** The elements that are read from a file at once: a read costs as much as copying some thousands. */
 const FILE_PIECE_LENGTH = 8 * BLOCK_LENGTH;
 const SCRATCH_ARRAY_BYTES = 4 * FILE_PIECE_LENGTH;
 export const SCRATCH_BYTES = 4 * SCRATCH_ARRAY_BYTES;
@@ -102,7 +102,7 @@ function createAdder(kernels: Kernels, memory: WebAssembly.Memory, { read1, read
     new Uint8Array(memory.buffer, target, 4 * length).set(new Uint8Array(memory.buffer, from, 4 * length));
   };
 
-  /** The operand where kernels can read it: what is in a file is read to `to1` and `to2`. */
+  /** The operand in memory that kernels can read: one in a file is read to `to1` and `to2`. */
   function present(operand: Operand, at: number, length: number, to1: number, to2: number): Present {
     const { file, leaf } = operand;
     const [s1, s2] = [operand.s1 + at, operand.s2 + at];
@@ -154,8 +154,8 @@ function createAdder(kernels: Kernels, memory: WebAssembly.Memory, { read1, read
 interface Present extends Pick<Operand, "s1" | "s2" | "leaf"> {}
 
 /**
- * The operands with the right one of the first two at the front, whose order makes no difference to the bits: what is
- * stored where the sum is to be must be read before it is overwritten, and a leaf is best weighed on its way.
+ * The operands with the better one of the first two in front, whose order makes no difference to the bits: one that is
+ * stored where the sum will be must be read before it is overwritten, and a leaf is best scaled while it is copied.
  */
 function startingWith(operands: readonly Operand[], target: number): readonly Operand[] {
   if (operands.length === 1) return operands;
@@ -189,8 +189,8 @@ function updatePiece(
 }
 
 /**
- * Reads a worker's sums. Where its file has been cut off meanwhile there are zeros, as in memory that was mapped: what a
- * worker does to its own sums must not end the run.
+ * Reads a worker's sums. If the file has been truncated meanwhile, the rest is zeros, as in mapped memory: a worker
+ * that damages its own sums must not end the run.
  */
 function readSums(file: number, target: Uint8Array, position: number): void {
   for (let done = 0; done < target.length; ) {

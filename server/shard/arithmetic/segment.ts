@@ -7,30 +7,30 @@ import { PAGE_BYTES, wholePages } from "../../../shared/near/index.js";
  *
  *     θ │ m │ v │ regions …
  *
- * A region is a buffer for the sums of one chunk, a thread's scratch, or the place where a worker's sums are mapped.
- * θ begins at 0 and has whole pages of 64 KiB to itself, so that a file can be mapped in its place.
+ * A region is a buffer for the sums of one chunk, a thread's scratch, or the place where a worker's sums are mapped. θ
+ * starts at 0 and occupies whole pages of 64 KiB, so that a file can be mapped in its place.
  */
 export interface SliceSegment extends SegmentAddresses {
   readonly index: number;
-  /** In the flat vector. */
+  /** The first element's index in the flat vector. */
   readonly offset: number;
   readonly length: number;
   readonly parameters: number;
   readonly regions: Regions;
 }
 
-/** What a thread needs to know of a segment; addresses in bytes. */
+/** The layout of a segment's memory, for threads; addresses in bytes. */
 export interface SegmentAddresses {
   readonly memory: WebAssembly.Memory;
   readonly m: number;
   readonly v: number;
-  /** From S1 to S2 in a buffer for sums. */
+  /** The distance from S1 to S2 in a buffer for sums. */
   readonly sumBytes: number;
 }
 
-/** A chunk as arithmetic sees it. */
+/** The place of a chunk in the slice's memory. */
 export interface ChunkPlace {
-  /** Of the slice's segments. */
+  /** The index among the slice's segments. */
   readonly segment: number;
   readonly length: number;
   /** Whether it has S2. */
@@ -38,9 +38,9 @@ export interface ChunkPlace {
   readonly parts: readonly TensorPlace[];
 }
 
-/** A run of elements of one chunk that are updated alike. */
+/** A run of elements of one chunk that are updated in the same way. */
 export interface TensorPlace {
-  /** In elements from the start of the chunk, and how many. */
+  /** The first element, from the start of the chunk, and their number. */
   readonly from: number;
   readonly length: number;
   /** The address of its weights. */
@@ -76,11 +76,11 @@ export function placeOf(layout: Layout, chunk: Chunk, segment: number, segmentOf
   return { segment, length: chunk.length, trained: chunk.kind === "parameter", parts };
 }
 
-/** Hands out the rest of a memory, which grows as it must. */
+/** Allocates the rest of a memory, which grows as needed. */
 export interface Regions {
-  /** The address of `bytes` that nobody else has, a multiple of `alignment`. */
+  /** Allocates `bytes`. @returns their address, a multiple of `alignment` */
   take(bytes: number, alignment?: number): number;
-  /** Gives a region back that was taken with the same arguments. */
+  /** Gives back a region that was taken with the same arguments. */
   give(at: number, bytes: number, alignment?: number): void;
 }
 

@@ -4,15 +4,15 @@ import type { Operand } from "./program.js";
 export interface SumBuffers {
   take(chunk: number): { readonly s1: number; readonly s2: number };
   give(chunk: number, s1: number): void;
-  /** The buffer of an `own` source is staged now: it is no longer free for what comes next. */
+  /** The buffer of an `own` source is staged now: it is no longer free for the next sums. */
   adopt(chunk: number, s1: number): void;
 }
 
 /** The sums that each slot of the core stands for. */
 export interface SumSlots {
-  /** Replaces what the slot held before, whose buffer is given back: the core has discarded it. */
+  /** Replaces the slot's contents, whose buffer is given back: the core has discarded them. */
   put(slot: number, chunk: number, operand: Operand): void;
-  /** Empties the slot. Its buffer is not given back: what is done with it is up to the caller. */
+  /** Empties the slot. Its buffer is not given back: that is up to the caller. */
   takeOut(slot: number): Operand;
   /** Empties all slots and gives their buffers back. */
   clear(): void;

@@ -9,9 +9,9 @@ import type { SumsSource } from "./source.js";
 export type SliceMove = Extract<ShardEffect, { readonly kind: "stage" | "accumulate" | "merge" | "apply" }>;
 
 /**
- * Which sums each slot stands for. The moves of a node become one program a chunk: a move is only remembered until the
- * chunk's last one is known, so that incoming sums go straight to where they are needed, and a sum that updates its
- * chunk at once is never written to memory.
+ * The sums in each slot. The moves of a node become one program per chunk: moves are collected until the chunk's last
+ * one is known, so that incoming sums go straight to where they are needed, and a sum that updates its chunk at once is
+ * never written to memory.
  *
  * Buffers are not given back before the programs that use them have run, so within a node it makes no difference in
  * which order slots are used again.
@@ -26,7 +26,7 @@ export interface Staged {
     incoming: (chunk: number) => SumsSource,
     run: (programs: readonly ChunkProgram[], plan: StepPlan | undefined) => Result,
   ): Result;
-  /** Forgets everything that is staged. */
+  /** Discards everything that is staged. */
   clear(): void;
 }
 
@@ -39,7 +39,7 @@ export function createStaged(buffers: SumBuffers, isTrained: (chunk: number) => 
       s1: source.s1,
       s2: source.s2,
       file: source.kind === "file" ? source.file : undefined,
-      // In the tail nothing is weighed or squared.
+      // In the tail nothing is scaled or squared.
       leaf: isTrained(chunk) ? leaf : undefined,
       own: source.kind === "own",
     };

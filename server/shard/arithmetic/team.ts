@@ -17,21 +17,21 @@ import type { ChunkPlace, SliceSegment } from "./segment.js";
 
 /**
  * The threads of a shard that compute: the one that calls, and helpers that sleep until a batch of programs is posted
- * and then take some of it. For the caller a batch is one synchronous call, and which thread runs which program can't
- * be seen in the bits, since each has a chunk of its own.
+ * and then take some of it. For the caller a batch is one synchronous call. Which thread runs which program does not
+ * affect the bits, since each program has its own chunk.
  *
- * Helpers start with the first batch that is worth them, and never stand in its way: until they have started, the
- * caller does all the work by itself. They end with the process and never keep it alive.
+ * Helpers start with the first batch that is large enough, and never delay it: until they have started, the caller does
+ * all the work itself. They end with the process and never keep it alive.
  */
 export interface Team {
   /**
    * Runs programs of different chunks.
-   * @returns of those that update their chunk the norms, in the order of the programs
-   * @throws {IsobatchError} what a program throws, once all have come to rest
+   * @returns the norms of the programs that update their chunk, in the order of the programs
+   * @throws {IsobatchError} what a program throws, once all programs have stopped
    * @throws {Error} when a helper has died
    */
   run(programs: readonly ChunkProgram[], plan: StepPlan | undefined): UpdatedChunk[];
-  /** The caller's own kernels over a segment. */
+  /** The calling thread's kernels over a segment. */
   kernels(segment: number): Kernels;
   /** Ends the helpers. */
   close(): void;
@@ -47,16 +47,16 @@ export interface TeamOptions {
   readonly places: ReadonlyMap<number, ChunkPlace>;
   /** Threads that compute, the caller included. */
   readonly threads: number;
-  /** For tests only: what a helper runs, and how long it may be at one program. */
+  /** For tests only: the helpers' script, and how long a program may take. */
   readonly helper?: URL;
   readonly patienceMs?: number;
 }
 
-/** Elements to be updated below which a batch is done almost before a helper is awake: a third of a millisecond. */
+/** A batch with fewer elements to update is done almost before a helper wakes up: a third of a millisecond. */
 const SHARED_ELEMENTS_MIN = 2 ** 18;
-/** What it takes to add or copy an element, compared with updating one. */
+/** The cost of adding or copying an element, relative to updating one. */
 const KEPT_SHARE = 1 / 4;
-/** A program takes about a millisecond; only a thread that is dead or hangs takes so long. */
+/** A program takes about a millisecond; only a thread that is dead or hangs takes this long. */
 const PATIENCE_MS = 20_000;
 
 export function createTeam(options: TeamOptions): Team {
@@ -69,7 +69,7 @@ export function createTeam(options: TeamOptions): Team {
     }),
   );
   const helpers = createHelpers({ segments, places, count: threads - 1, script: helper });
-  /** A program never came to an end. */
+  /** Set when a program never finished. */
   let hung: Error | undefined;
 
   const runOne = (program: ChunkProgram, plan: UpdatePlan | undefined): SumNorms | undefined => {

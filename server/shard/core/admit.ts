@@ -5,11 +5,11 @@ import type { CountedSlots } from "./slots.js";
 import { type FreeSlots, holds, stageNode, uncoveredLeaves } from "./staging.js";
 
 /**
- * Takes in chunks of a node that have been judged to be wanted, and says what to do with their sums: first the
- * arithmetic, chunk by chunk, then what it means for readers, then what the coordinator is to know.
+ * Admits chunks of a node that have been judged to be wanted, and returns what to do with their sums: first the
+ * arithmetic, chunk by chunk, then the chunks that readers can get, then the reports to the coordinator.
  *
- * The arithmetic of one chunk doesn't depend on another's, so it may be done in any order, or at once: slots are given
- * back only when all chunks are dealt with, so that none is used for two chunks.
+ * The arithmetic of one chunk does not depend on another's, so it may be done in any order, or in parallel: slots are
+ * given back only when all chunks have been processed, so that none is used for two chunks.
  */
 export function admit(
   step: OpenStep,

@@ -76,8 +76,8 @@ describe("a shard's judgement of an offered chunk", () => {
     ["of a term that is over", { term: 0 }, 0, 1, /term 0 is over/],
     ["of a step far ahead", { step: 2 }, 0, 1, /step 2 is not open/],
     ["of another shard", { chunk: 7 }, 0, 1, /chunk 7/],
-    ["that is no node of the tree", {}, 1, 3, /no node/],
-    ["beyond the step's leaves", {}, 4, 5, /no node/],
+    ["that is not a node of the tree", {}, 1, 3, /not a node/],
+    ["beyond the step's leaves", {}, 4, 5, /not a node/],
     ["with too few losses", { losses: [1] }, 0, 2, /1 losses/],
   ];
   for (const [name, more, lo, hi, reason] of refusals) {

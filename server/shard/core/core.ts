@@ -11,19 +11,19 @@ import { createSlots } from "./slots.js";
  *
  * A step needs no order from outside to commit: each chunk is updated as soon as its own root is complete, because
  * no other chunk's value enters the update. Readers are safe all the same: a chunk carries its version, and a
- * worker has version s only when all chunks say s. From the first updated chunk to the last nobody can get version s
- * any more, so the coordinator is told of it: who holds it by then must live to finish the step.
+ * worker has version s only when all chunks say s. From the first updated chunk to the last, version s is no longer
+ * available, which is reported to the coordinator: only workers that hold it by then can finish the step.
  */
 export interface ShardCore {
   handle(event: ShardEvent): ShardEffect[];
   /**
-   * Judges one chunk of a node by its numbers, and changes nothing: its sums need not be looked at before.
+   * Judges one chunk of a node by its numbers, and changes nothing: its sums need not have been read.
    * @param promised how many chunks have been judged `accepted` that will be admitted together with this one
    */
   judge(offered: OfferedChunk, promised?: number): ChunkVerdict;
   /**
-   * Admits chunks of the node that have just been judged `accepted`: one, or several at once, whose arithmetic may
-   * then be done side by side. The effects are to be performed before anything else is offered.
+   * Admits chunks of the node that have just been judged `accepted`: one, or several at once, whose arithmetic may then
+   * be done in parallel. The effects must be performed before anything else is offered.
    */
   admit(node: OfferedNode, chunks: readonly number[]): ShardEffect[];
   /** For status and tests. */
@@ -31,7 +31,7 @@ export interface ShardCore {
 }
 
 export interface ShardCoreOptions {
-  /** Chunks of this slice that are trained or averaged, ascending; frozen ones are not the core's business. */
+  /** Chunks of this slice that are trained or averaged, ascending; the core does not deal with frozen ones. */
   readonly chunks: readonly number[];
   /** Whether this is the shard whose commit carries the losses. */
   readonly reportsLosses: boolean;
@@ -76,7 +76,7 @@ export function createShardCore(options: ShardCoreOptions): ShardCore {
   function open(plan: StepPlan): ShardEffect[] {
     openStep(step, plan);
     if (step.chunksLeft > 0) return [];
-    // A slice of frozen weights only: nothing to wait for.
+    // A slice with only frozen weights: there is nothing to wait for.
     const { term, step: number, microBatches } = plan;
     const covered: ShardEffect = {
       kind: "report",
@@ -104,7 +104,7 @@ export function createShardCore(options: ShardCoreOptions): ShardCore {
           clearStep(step, slots);
           return [{ kind: "load", term: event.term, step: event.step }];
         case "restored":
-          // A load that an even newer term has overtaken says nothing any more.
+          // A load that a newer term has superseded is ignored.
           return event.term === state.term && state.phase === "loading" ? restored(event.mark) : [];
         case "restoreFailed":
           if (event.term !== state.term || state.phase !== "loading") return [];

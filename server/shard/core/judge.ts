@@ -5,8 +5,8 @@ import type { OpenStep } from "./open-step.js";
 import { holds, lowestUncovered } from "./staging.js";
 
 /**
- * Whether an offered chunk is wanted, from its numbers only: nothing changes, and its sums need not be looked at, nor
- * even be there yet.
+ * Whether an offered chunk is wanted, from its numbers only: nothing changes, and its sums need not be read, or even
+ * have arrived.
  * @param slotsFree how many more chunks may be staged
  */
 export function judge(
@@ -33,16 +33,16 @@ export function judge(
 
   const leaves = plan.microBatches;
   const chunk = step.chunks.get(offered.chunk);
-  if (chunk === undefined) return refuse("chunk", `chunk ${offered.chunk} is not of this shard`);
+  if (chunk === undefined) return refuse("chunk", `chunk ${offered.chunk} is not one of this shard's`);
   if (!isNode(offered.lo, offered.hi, leaves)) {
-    return refuse("node", `[${offered.lo}, ${offered.hi}) is no node of a step of ${leaves} micro-batches`);
+    return refuse("node", `[${offered.lo}, ${offered.hi}) is not a node of a step of ${leaves} micro-batches`);
   }
   if (offered.losses.length !== offered.hi - offered.lo) {
     return refuse("losses", `${offered.losses.length} losses came with ${offered.hi - offered.lo} micro-batches`);
   }
   if (chunk.applied || holds(chunk, offered)) return DROPPED;
   if (slotsFree > 0) return ACCEPTED;
-  // Whatever has the chunk's lowest uncovered leaf is admitted, or a step could wait for itself.
+  // A node with the chunk's lowest uncovered leaf is always admitted, or a step could wait for itself.
   const lowest = lowestUncovered(chunk, leaves);
   return offered.lo <= lowest && lowest < offered.hi ? ACCEPTED : WAIT;
 }

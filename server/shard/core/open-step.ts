@@ -2,21 +2,21 @@ import type { MergedChunks, MergedRange, StepPlan } from "../../../shared/steps/
 import type { CountedSlots } from "./slots.js";
 import type { Staging } from "./staging.js";
 
-/** What a shard knows of the step that is open, or will be when its plan comes. */
+/** The state of the step that is open, or will be when its plan arrives. */
 export interface OpenStep {
   plan: StepPlan | undefined;
   readonly chunks: ReadonlyMap<number, ChunkStep>;
   /** How many chunks are not updated yet. */
   chunksLeft: number;
-  /** Per leaf, how many chunks hold it. */
+  /** For each leaf, the number of chunks that cover it. */
   coveredBy: Uint32Array;
-  /** One a leaf; NaN until they come. */
+  /** One per leaf; NaN until it arrives. */
   losses: number[];
 }
 
 export interface ChunkStep extends Staging {
   applied: boolean;
-  /** Once it is applied: whose pushes made it up. */
+  /** Once the chunk is updated: the pushes that it was made from. */
   merged: readonly MergedRange[];
 }
 
@@ -30,7 +30,7 @@ export function createOpenStep(chunks: readonly number[]): OpenStep {
   };
 }
 
-/** Forgets all that is staged, and the plan. */
+/** Discards everything that is staged, and the plan. */
 export function clearStep(step: OpenStep, slots: CountedSlots): void {
   for (const chunk of step.chunks.values()) {
     for (const entry of chunk.entries) slots.give(entry.slot);
@@ -48,7 +48,10 @@ export function openStep(step: OpenStep, plan: StepPlan): void {
   step.losses = new Array<number>(plan.microBatches).fill(Number.NaN);
 }
 
-/** Who made up each chunk. Neighbouring chunks with the same ranges from the same workers become one record. */
+/**
+ * The pushes that each chunk was made from. Neighbouring chunks with the same ranges from the same workers become one
+ * record.
+ */
 export function ledgerOf(step: OpenStep): MergedChunks[] {
   const groups: { firstChunk: number; endChunk: number; ranges: readonly MergedRange[] }[] = [];
   const same = (a: readonly MergedRange[], b: readonly MergedRange[]): boolean =>

@@ -1,19 +1,19 @@
 import type { FreeSlots } from "./staging.js";
 
-/** Slots are numbers from 0 on; one that was given back is taken again before a new one is made. */
+/** Slots are numbers from 0 on; one that was given back is reused before a new one is made. */
 export interface CountedSlots extends FreeSlots {
   readonly used: number;
 }
 
-/** Staged sums may take so much memory before pushes have to wait their turn. */
+/** The memory that staged sums may take before pushes have to wait. */
 const STAGED_BYTES_MAX = 2 ** 30;
-/** However long its chunks are, a shard has room for so many nodes of each. */
+/** However long its chunks are, a shard has room for this many nodes of each. */
 const NODES_MIN = 2;
 
 /**
  * How many staged chunks a shard holds at once.
- * @param chunks how many it has that are pushed
- * @param chunkBytes of S1 and S2 of the longest of its chunks
+ * @param chunks the number of its chunks that are pushed
+ * @param chunkBytes the bytes of S1 and S2 of its longest chunk
  */
 export function slotsMax(chunks: number, chunkBytes: number): number {
   return Math.max(NODES_MIN * chunks, Math.floor(STAGED_BYTES_MAX / chunkBytes));

@@ -12,7 +12,7 @@ import { type Interval, parentOf, siblingOf } from "../../../shared/sums/index.j
  */
 export interface Entry extends Interval {
   readonly slot: number;
-  /** Whose pushes make it up, from left to right. */
+  /** The pushes that it was made from, from left to right. */
   readonly merged: readonly MergedRange[];
 }
 
@@ -26,7 +26,7 @@ export interface Staging {
   entries: Entry[];
 }
 
-/** What staging a node means for the slots, in order. */
+/** The operations on slots that staging a node requires, in order. */
 export type StagingMove =
   | { readonly kind: "stage"; readonly slot: number }
   | { readonly kind: "accumulate"; readonly slot: number }

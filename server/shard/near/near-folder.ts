@@ -3,25 +3,25 @@ import type { FileMapper } from "../../../shared/native/process-addon.js";
 import { leaveSecret, makeOwnFolder } from "../../../shared/near/index.js";
 import { reasonOf } from "../../../shared/system-errors.js";
 
-/** Where and how a server shares numbers with workers of its machine. */
+/** Where and how a server shares memory with workers on its machine. */
 export interface NearMemoryOptions {
   /** See `memoryFolderOf`. */
   readonly folder: string;
-  /** Undefined: numbers are copied to and from files, since there is no native code to map them. */
+  /** Undefined if there is no native code to map files: numbers are then copied to and from them. */
   readonly mapper: FileMapper | undefined;
 }
 
-/** A shard's own folder in memory, by which workers of its machine find it. */
+/** A shard's folder in memory, by which workers on its machine find it. */
 export interface NearFolder extends NearMemoryOptions {
   readonly path: string;
-  /** Its name in the memory folder. */
+  /** The folder's name in the memory folder. */
   readonly name: string;
-  /** Workers that know it are of this machine and user. */
+  /** A worker that knows it runs on this machine as this user. */
   readonly secret: Buffer;
   close(): void;
 }
 
-/** @returns undefined if there can't be one, which the log explains: then all workers use the wire. */
+/** @returns undefined if it cannot be made, with the reason in the log: then all workers use the wire. */
 export async function openNearFolder(
   memory: NearMemoryOptions | undefined,
   log: Logger,
@@ -36,7 +36,7 @@ export async function openNearFolder(
       throw error;
     }
   } catch (error) {
-    log.info(`No memory is shared with workers of this machine: ${reasonOf(error)}.`);
+    log.info(`No memory is shared with workers on this machine: ${reasonOf(error)}.`);
     return undefined;
   }
 }

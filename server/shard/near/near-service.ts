@@ -10,10 +10,10 @@ import {
 import { type ServeNearOptions, serveNear } from "./near-session.js";
 import type { NearSharing } from "./near-sharing.js";
 
-/** Events are small: if they can't be sent for so long, nobody is there. */
+/** Events are small: if one cannot be sent for this long, the other side is gone. */
 const STALL_MS = 20_000;
 
-/** The handler of Near. A shard that shares no memory sends an invitation to nowhere, and ends the call. */
+/** The handler of Near. A shard that shares no memory sends an empty invitation and ends the call. */
 export function createNearHandler(
   sharing: NearSharing | undefined,
   options: Omit<ServeNearOptions, "near" | "weights" | "open">,
@@ -27,7 +27,7 @@ export function createNearHandler(
       {
         token: callerOf(call)?.name ?? "",
         requests: readMessages(call, { what: "A worker of this machine" }),
-        // That the call has ended is seen where requests are read.
+        // A call that has ended is noticed where requests are read.
         send: (event) => void writer.write(event).catch(() => {}),
         ended: writer.ended,
       },

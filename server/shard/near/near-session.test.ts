@@ -174,8 +174,8 @@ for (const mapper of [installation?.mapper, undefined]) {
 
     const REFUSALS: [name: string, nodes: NearNode[], more: object, claims: object, reason: RegExp][] = [
       ["a slot that there is not", [{ lo: 0, hi: 2, slot: 2 }], {}, {}, /must send slots below 2/],
-      ["a node outside its lease", [{ lo: 0, hi: 4, slot: 0 }], {}, {}, /not of the lease/],
-      ["no node of the tree", [{ lo: 1, hi: 3, slot: 0 }], {}, { lo: 1, hi: 3 }, /no node/],
+      ["a node outside its lease", [{ lo: 0, hi: 4, slot: 0 }], {}, {}, /outside the lease/],
+      ["a range that is not a node of the tree", [{ lo: 1, hi: 3, slot: 0 }], {}, { lo: 1, hi: 3 }, /not a node/],
       ["another worker's lease", [HALVES[0]], {}, { workerId: "w-2" }, /a lease of its own/],
       ["a lease of another run", [HALVES[0]], {}, { runId: "another" }, /no such lease/],
       ["no lease", [HALVES[0]], { lease: null }, {}, /a lease of its own/],

@@ -28,11 +28,11 @@ export interface ServeNearOptions {
   readonly admission: ChunkAdmission;
   readonly measures: Measures;
   readonly traffic: TrafficCounters;
-  /** The slots that are open, which are told when none of them is read any more. */
+  /** The open slots, which are notified when none of them is read any more. */
   readonly open: Set<NearSlots>;
 }
 
-/** The other side of a session. */
+/** The worker's side of a session. */
 export interface NearCaller {
   /** The name of the token that the call was made with. */
   readonly token: string;
@@ -46,9 +46,10 @@ export interface NearCaller {
 const PUSHES_MAX = 4_096;
 
 /**
- * One worker of this machine, as long as its call lasts: it pushes by saying which slots its sums are in, and hears which
- * version θ is of.
- * @throws {IsobatchError} `refused` for a worker that is not who or where it says it is, or that breaks the protocol
+ * Serves one worker on this machine for as long as its call lasts: it pushes by naming the slots that its sums are in,
+ * and receives θ's version.
+ * @throws {IsobatchError} `refused` for a worker whose identity or machine is not what it claims, or that violates the
+ * protocol
  */
 export async function serveNear(options: ServeNearOptions, caller: NearCaller): Promise<void> {
   const { weights, open } = options;
@@ -81,12 +82,12 @@ export async function serveNear(options: ServeNearOptions, caller: NearCaller): 
     leave();
     slots.close();
     if (!slots.lends) open.delete(slots);
-    // If it was killed, it has left its folder.
+    // A worker that was killed has left its folder behind.
     removeStaleFolders(options.near.folder).catch(() => {});
   }
 }
 
-/** Reads and checks the worker's first words. @returns its id and its folder. */
+/** Reads and checks the worker's hello. @returns its id and its folder. */
 async function authenticate({ near, runId, leaseKey }: ServeNearOptions, { requests, send, token }: NearCaller) {
   send({ invitation: { memory: near.name } });
   const hello = (await requests.next()).value?.hello;
@@ -94,14 +95,14 @@ async function authenticate({ near, runId, leaseKey }: ServeNearOptions, { reque
   const { workerId, seal, proof, memory } = hello;
   checkMember(leaseKey, { runId, workerId, token }, seal);
   if (!isProof(proof, near.secret, { runId, workerId })) {
-    throw new IsobatchError("refused", `Worker ${workerId} has not proved that it is of this shard's machine.`);
+    throw new IsobatchError("refused", `Worker ${workerId} has not proved that it runs on this shard's machine.`);
   }
   const folder = foreignFolder(near.folder, memory);
   if ("reason" in folder) throw new IsobatchError("refused", `No memory is shared with ${workerId}: ${folder.reason}.`);
   return { worker: workerId, folder: folder.path };
 }
 
-/** Takes in a push, node by node; each waits its turn, and holds up no other push. */
+/** Admits a push, node by node; each waits until it is wanted, and delays no other push. */
 async function takePush(
   options: ServeNearOptions,
   worker: string,
@@ -112,7 +113,7 @@ async function takePush(
   const { layout, active, admission, measures, traffic } = options;
   const answer = { lease: claimed?.lease ?? 0, accepted: 0, dropped: 0, lent: false, refused: "" };
   try {
-    if (claimed == null || claimed.workerId !== worker) throw malformed("a lease of its own in each push");
+    if (claimed == null || claimed.workerId !== worker) throw malformed("its own lease in each push");
     const lease = checkLease(options, claimed);
     failAt("shard.push");
     for (const { lo, hi, slot } of nodes) {
@@ -137,7 +138,7 @@ async function takePush(
   }
 }
 
-/** What goes wrong with a worker's files is the worker's own affair. */
+/** A problem with a worker's files refuses that worker and has no other effect. */
 function refuseIfUnusable<T>(use: () => T): T {
   try {
     return use();

@@ -6,18 +6,18 @@ import type { NearFolder } from "./near-folder.js";
 import type { NearSlots } from "./near-slots.js";
 import { type NearWeights, shareWeights } from "./near-weights.js";
 
-/** What a shard shares with workers of its machine: its weights, and the slots that they have lent it. */
+/** The memory that a shard shares with workers on its machine: its weights, and the slots that they have lent it. */
 export interface NearSharing {
   readonly near: NearFolder;
   readonly weights: NearWeights;
-  /** The slots of all workers, also of those that are gone and have lent some. */
+  /** The slots of all workers, including those that have left and lent some. */
   readonly open: Set<NearSlots>;
-  /** Nothing that was lent is read any more. */
+  /** Notifies that no lent slot is read any more. */
   returned(): void;
   close(): void;
 }
 
-/** @returns undefined if there is nothing to share with, or no room for it, which the log explains. */
+/** @returns undefined if sharing is off or there is no room for it, with the reason in the log. */
 export function createNearSharing(options: {
   readonly near: NearFolder | undefined;
   readonly layout: Layout;
@@ -34,7 +34,7 @@ export function createNearSharing(options: {
     const why = asNearError(error);
     if (why === undefined) throw error;
     log[why instanceof NoRoomError ? "warn" : "info"](
-      `No memory is shared with workers of this machine: ${why.message}.`,
+      `No memory is shared with workers on this machine: ${why.message}.`,
     );
     near.close();
     return undefined;

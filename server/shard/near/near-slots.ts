@@ -18,34 +18,34 @@ import type { SumsSource } from "../arithmetic/source.js";
 import type { SegmentMemory } from "../slice.js";
 
 /**
- * The slots of one worker of this machine, as the shard reads them: in its own memory where they can be mapped into it,
- * else from the worker's files. What the worker says of them is only how many there are, and that is compared with its files.
+ * The slots of one worker on this machine, as the shard reads them: in its own memory if they can be mapped into it,
+ * else from the worker's files. The worker reports only their number, which is compared with its files.
  */
 export interface NearSlots {
   readonly count: number;
   /** Whether the shard still reads some of them. */
   readonly lends: boolean;
-  /** There are `count` slots from now on. @throws {NearError} if the files have no room for them. */
+  /** Sets the number of slots, which may only grow. @throws {NearError} if the files have no room for them. */
   grow(count: number): void;
   /** Where the sums of a chunk are in a slot. With `lend`, the shard may read them until the step is over. */
   sums(slot: number, chunk: Chunk, lend: boolean): SumsSource;
-  /** No slot is read any more: the step is over, or was given up. @returns whether the worker has gone. */
+  /** No slot is read any more: the step is over or was abandoned. @returns whether the worker has left. */
   returned(): boolean;
-  /** The worker has gone; what it has lent is kept until it is returned. */
+  /** The worker has left; slots that it has lent are kept until they are returned. */
   close(): void;
 }
 
 interface SlotsSegment extends SegmentMemory {
   readonly shape: SlotShape;
   readonly file: number;
-  /** Those that are mapped, in order. */
+  /** The mapped slots, in order. */
   readonly blocks: Block[];
 }
 
-/** Slots that came at one time, in the segment's memory. */
+/** Slots that were added together, in the segment's memory. */
 interface Block {
   readonly end: number;
-  /** Of slot 0, if it were mapped as well. */
+  /** The address that slot 0 would have in this block. */
   readonly origin: number;
   readonly at: number;
   readonly bytes: number;
@@ -54,7 +54,7 @@ interface Block {
 
 /** More slots than any worker has. */
 const SLOTS_MAX = 2 ** 16;
-/** Slots are mapped up to this address; the other half of what a memory can address is the shard's own. */
+/** Slots are mapped below this address; the other half of the address space is the shard's. */
 const MAPPED_END = 2 ** 31;
 
 export function openSlots(options: {
@@ -83,7 +83,7 @@ export function openSlots(options: {
     segments.clear();
   };
 
-  /** Maps the slots from the last mapped one on; where there are no addresses for them, they are read from the file. */
+  /** Maps the slots after the last mapped one; slots for which there are no addresses are read from the file. */
   const map = ({ shape, file, blocks, memory, reserve, release }: SlotsSegment, from: number, to: number): void => {
     const fileOffset = Math.floor((from * shape.bytes) / PAGE_BYTES) * PAGE_BYTES;
     const bytes = wholePages(to * shape.bytes) - fileOffset;
