@@ -251,7 +251,7 @@ describe("startServer()", { timeout: 120_000 }, () => {
   }
 
   for (const [name, token, reason] of [
-    ["without a token", undefined, /The server wants its join token, and none was given/],
+    ["without a token", undefined, /This server requires a join token/],
     ["with a wrong token", `${TOKEN}x`, /The join token is not this server's/],
   ] as const) {
     it(`refuses every call ${name}, and gives no byte of samples or weights`, async (test) => {

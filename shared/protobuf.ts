@@ -1,9 +1,9 @@
 import { IsobatchError } from "./errors.js";
 
 /**
- * The little of protobuf's encoding that the large messages need: varints, tags and length-delimited fields. It is
- * here because protobuf.js copies every bytes field into a writer of its own; everything else goes through
- * protobuf.js. https://protobuf.dev/programming-guides/encoding
+ * The part of protobuf's encoding that the large messages need: varints, tags and length-delimited fields. It exists
+ * because protobuf.js copies every bytes field into its own writer; all other messages go through protobuf.js.
+ * https://protobuf.dev/programming-guides/encoding
  */
 
 export const NUMBER = 0;
@@ -11,14 +11,14 @@ export const BYTES = 2;
 const FIXED64 = 1;
 const FIXED32 = 5;
 
-/** Bytes that `value`, an integer in [0, 2^53), takes as a varint. */
+/** The length in bytes of `value`, an integer in [0, 2^53), as a varint. */
 export function varintLength(value: number): number {
   let length = 1;
   for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) length++;
   return length;
 }
 
-/** Writes `value`, an integer in [0, 2^53), at `at` and returns where it ends. */
+/** Writes `value`, an integer in [0, 2^53), at `at`. @returns its end */
 export function writeVarint(target: Uint8Array, at: number, value: number): number {
   let end = at;
   let rest = value;
@@ -33,7 +33,7 @@ export function writeField(target: Uint8Array, at: number, field: number, type: 
   return writeVarint(target, at + 1, value);
 }
 
-/** What is done with a message's fields; those of the fixed 32- and 64-bit types are passed over. */
+/** Called with a message's fields; those of the fixed 32- and 64-bit types are skipped. */
 export interface FieldVisitor {
   /** `value` is an integer in [0, 2^53). */
   number(field: number, value: number): void;
@@ -42,9 +42,9 @@ export interface FieldVisitor {
 }
 
 /**
- * Visits the fields of the message in [start, end) of `buffer`, in the order they come in. Never reads past `end`.
+ * Visits the fields of the message in [start, end) of `buffer`, in their order. Never reads past `end`.
  *
- * @throws IsobatchError `damaged` if that is no protobuf message, or a number is 2^53 or more.
+ * @throws IsobatchError `damaged` if it is not a protobuf message, or a number is 2^53 or more.
  */
 export function readFields(buffer: Uint8Array, start: number, end: number, visitor: FieldVisitor): void {
   let at = start;

@@ -69,7 +69,10 @@ describe("join()", () => {
       [{ heartbeatMs: 0 }, /a heartbeat every 0 ms; allowed are 10 to 60000/],
       [{ shards: [] }, /its shards hold 0 of \d+ chunks/],
       [{ shards: [{ index: 3, address: ":1", firstChunk: 1, endChunk: count }] }, /shard 3 has the chunks 1 to/],
-      [{ shards: [{ index: 0, address: "[::1", firstChunk: 0, endChunk: count }] }, /shard 0: "\[::1" is no address/],
+      [
+        { shards: [{ index: 0, address: "[::1", firstChunk: 0, endChunk: count }] },
+        /shard 0: "\[::1" is not an address/,
+      ],
     ];
     for (const [change, reason] of wrong) {
       behaviour.join = (response) => ({ ...response, ...change });

@@ -1,24 +1,24 @@
-/** Whether an exported model computes in a program that has nothing but tfjs what it computes here. */
+/** Checks whether an exported model gives the same results in a program that uses only tfjs. */
 import { Worker } from "node:worker_threads";
 import { messageOf } from "../../shared/errors.js";
 import { usesOwnLayers } from "../../tasks/models/index.js";
 import type { LayerFinding, PlainComparison } from "./plain-thread.js";
 
-/** What is computed is bounded, and takes a few seconds; this is for what was not thought of. */
+/** The time limit. The work is bounded and takes a few seconds, so this is only for the unforeseen. */
 const LIMIT_MS = 60_000;
 
-/** Layers named in one sentence. */
+/** The most layers named in one sentence. */
 const NAMED_MAX = 3;
 
 const REMEDY =
   'import "isobatch/layers" in the program that loads the model, and its predict() computes what Isobatch does.';
 
 /**
- * Loads the model that `exportTfjs` wrote to `folder` as another program does, without what is repaired here, and compares
- * the outputs of its layers. A model with layers that only Isobatch has can't be loaded without `isobatch/layers`, which
- * repairs the others too, so there is nothing to compare.
- * @param topology of that model.
- * @returns one sentence for each kind of difference, and one on what could not be compared.
+ * Loads the model that `exportTfjs` wrote to `folder` as another program does, without our repairs of tfjs, and
+ * compares the outputs of its layers. A model with layers that only Isobatch has cannot be loaded without
+ * `isobatch/layers`, which includes the repairs, so there is nothing to compare.
+ * @param topology the model's topology.
+ * @returns one sentence for each kind of difference, and one about layers that could not be compared.
  */
 export async function plainDifferences(folder: string, topology: string): Promise<string[]> {
   if (usesOwnLayers(topology)) return [];
@@ -30,7 +30,7 @@ export async function plainDifferences(folder: string, topology: string): Promis
 }
 
 async function compared(folder: string): Promise<PlainComparison> {
-  // What tfjs says on its own is not kept: the thread's standard output and error are not this process's.
+  // What tfjs prints is dropped: the thread's standard output and error are not this process's.
   const thread = new Worker(new URL("./plain-thread.js", import.meta.url), {
     workerData: { folder },
     stdout: true,
@@ -56,7 +56,7 @@ function sentences({ settings, masks, passed, plainError, repairedError }: Plain
   if (settings.length > 0) {
     found.push(
       `In plain TensorFlow.js the exported model computes something else: ${described(settings)}, because TensorFlow.js ` +
-        `treats the layer's settings otherwise. ${REMEDY}`,
+        `treats the layer's settings differently. ${REMEDY}`,
     );
   }
   if (masks.length > 0) {

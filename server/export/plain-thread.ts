@@ -1,7 +1,7 @@
 /**
- * A thread with tfjs as it is published: loads an exported model as another program does, computes it, then does the same
- * after `import "isobatch/layers"`, and answers with what differs. Only in a thread of its own is tfjs without repairs, so
- * what is imported here must not load them.
+ * A thread with tfjs as published: loads an exported model as another program does, computes its outputs, does the same
+ * after `import "isobatch/layers"`, and replies with the differences. Only a separate thread has tfjs without the
+ * repairs, so no import of this file may load them.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ import {
 } from "../../tasks/models/record-outputs.js";
 import { defineTensorMethods } from "../../tasks/models/tensor-methods.js";
 
-/** A layer, and what is to be said of it. */
+/** A layer, and how it differs. */
 export interface LayerFinding {
   readonly path: string;
   readonly className: string;
@@ -30,19 +30,22 @@ export interface LayerFinding {
 }
 
 export interface PlainComparison {
-  /** The layers of which each computes something else in plain tfjs, from the same inputs; not those that follow them. */
+  /** The layers that give other results in plain tfjs from the same inputs; not the layers that follow them. */
   readonly settings: readonly LayerFinding[];
-  /** The same of layers that do something with a mask. */
+  /** The same for layers that use a mask. */
   readonly masks: readonly LayerFinding[];
   /** Layers that would have taken too long. */
   readonly passed: readonly Omit<LayerFinding, "difference">[];
-  /** Why plain tfjs can't compute the model at all. */
+  /** Why plain tfjs cannot compute the model at all. */
   readonly plainError: string | undefined;
-  /** Why it can't be computed with the repairs. */
+  /** Why the model cannot be computed with the repairs. */
   readonly repairedError: string | undefined;
 }
 
-/** Of the largest number that a layer outputs. A repair may add up in another order, and errors grow from layer to layer. */
+/**
+ * The tolerance, relative to a layer's largest output. A repair may sum in another order, and errors grow from layer to
+ * layer.
+ */
 const TOLERANCE = 1e-4;
 
 const tf = { ...core, ...layers };
@@ -94,7 +97,7 @@ function compare(
   for (const [right, other] of pairs(repaired, plain)) {
     const { path, className } = right;
     if (right.passed || other?.passed) passed.set(path, { path, className });
-    // Where the inputs differ already, an earlier layer is to be named.
+    // If the inputs differ already, an earlier layer is the cause.
     if (other === undefined || differenceOf(right.inputs, other.inputs, TOLERANCE) !== undefined) continue;
     const difference = differenceOf(right.outputs, other.outputs, TOLERANCE);
     if (difference === undefined) continue;

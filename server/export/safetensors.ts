@@ -4,9 +4,9 @@ import type { Layout } from "../../shared/layout/index.js";
 import { encodeHeader } from "../checkpoint/index.js";
 
 /**
- * Writes the weights alone, under their names, as one safetensors file; an existing file is replaced.
+ * Writes only the weights, under their names, as one safetensors file; an existing file is replaced.
  * @param theta the whole flat vector
- * @param metadata strings for whoever reads the file, e.g. the task and the step
+ * @param metadata strings for readers of the file, e.g. the task and the step
  */
 export function exportSafetensors(
   layout: Layout,

@@ -5,12 +5,12 @@ import { IsobatchError } from "../../shared/errors.js";
 import type { Layout } from "../../shared/layout/index.js";
 import { plainNames } from "../../tasks/models/index.js";
 
-/** As tfjs's own converter cuts weights, so that browsers can cache the pieces. */
+/** The size in which tfjs's converter cuts weights, so that browsers can cache the pieces. */
 const SHARD_BYTES = 4 * 1024 * 1024;
 
 /**
- * Writes a model in the tfjs LayersModel format: `model.json` with the topology and the list of weights, beside it
- * the weights in files of 4 MiB. Any tfjs loads it with `loadLayersModel`.
+ * Writes a model in the tfjs LayersModel format: `model.json` with the topology and the list of weights, and the
+ * weights in files of 4 MiB. Any tfjs loads it with `loadLayersModel`.
  * @param topology the model's JSON, without weights
  * @param theta the whole flat vector
  * @param folder made if missing; must be empty, because names there might mean something else
@@ -28,7 +28,7 @@ export async function exportTfjs(topology: string, layout: Layout, theta: Float3
   paths.forEach((path, i) => {
     writeFileDurably(join(folder, path), [bytes.subarray(i * SHARD_BYTES, (i + 1) * SHARD_BYTES)]);
   });
-  // The list of weights comes last: a folder with it is complete.
+  // The list of weights is written last: a folder that has it is complete.
   const model = {
     format: "layers-model",
     generatedBy: "isobatch",

@@ -5,9 +5,9 @@ import { createSampleOrder, microBatchesOf, type Task, type TaskData } from "../
 export interface SampleReader {
   /** The sample numbers of micro-batch n. */
   numbersOf(microBatch: number): Uint32Array;
-  /** Of the whole run. */
+  /** The number of micro-batches in the whole run. */
   readonly microBatches: number;
-  /** 0 where the data set has no test part. */
+  /** 0 if the data set has no test part. */
   readonly evaluationBatches: number;
   microBatch(number: number): UnsentBatch;
   evaluationBatch(number: number): UnsentBatch;

@@ -7,9 +7,9 @@ import { IsobatchError, messageOf } from "../../shared/errors.js";
 import { readRegularFile, regularFileExists } from "../../shared/regular-file.js";
 
 /**
- * The server's own CA and certificate. The CA is made once and stays as long as the run directory, because tokens name
- * it; the server's certificate is made again at a start when it will not last, or lacks an address that the server is
- * reached at now. Keys are P-256 and for their owner's eyes alone.
+ * The server's own CA and certificate. The CA is made once and kept as long as the run directory, because tokens name
+ * it; the server's certificate is made again at a start if it is about to expire, or lacks an address at which the
+ * server is now reached. Keys are P-256 and readable only by their owner.
  */
 export interface ServerCertificate {
   /** PEM. */
@@ -23,7 +23,7 @@ export interface ServerCertificate {
 const DAY_MS = 86_400_000;
 const CA_MS = 20 * 365 * DAY_MS;
 const CERTIFICATE_MS = 2 * 365 * DAY_MS;
-/** A certificate that lasts no longer is made again. */
+/** A certificate with less time left is made again. */
 const RENEW_MS = 180 * DAY_MS;
 /** The clocks of a cluster's machines differ. */
 const BACKDATED_MS = DAY_MS;
@@ -32,10 +32,10 @@ const SERIAL_BYTES = 16;
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
 /**
- * The certificate in `folder`, made if it is missing, near its end or not for all of `names`.
+ * The certificate in `folder`, made if it is missing, close to its expiry or not for all of `names`.
  *
- * @param names host names and IP addresses that the server is reached at
- * @throws IsobatchError `damaged` if the CA there can't be used: a new one would lock out every token
+ * @param names the host names and IP addresses at which the server is reached
+ * @throws IsobatchError `damaged` if the CA there is unusable: a new one would lock out every token
  */
 export async function ensureServerCertificate(
   folder: string,
@@ -76,7 +76,7 @@ function readCa(folder: string, nowMs: number): Ca {
   const damaged = (why: string): never => {
     throw new IsobatchError(
       "damaged",
-      `The CA in ${folder} can't be used: ${why}. Restore ca.crt and ca.key; or remove both, and every token must be made anew.`,
+      `The CA in ${folder} can't be used: ${why}. Restore ca.crt and ca.key; or remove both, and make every token again.`,
     );
   };
   try {
@@ -116,7 +116,7 @@ async function makeCa(folder: string, nowMs: number): Promise<void> {
   const x509 = await loadX509();
   const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    // A name of its own: OpenSSL looks for an issuer by its name.
+    // A unique name: OpenSSL looks up an issuer by its name.
     name: `CN=Isobatch CA ${randomBytes(8).toString("hex")}`,
     serialNumber: randomBytes(SERIAL_BYTES).toString("hex"),
     ...validity(nowMs, CA_MS),
@@ -129,7 +129,7 @@ async function makeCa(folder: string, nowMs: number): Promise<void> {
     ],
   });
   writeFileDurably(join(folder, "ca.key"), await keyPem(keys.privateKey), PRIVATE);
-  // There is a CA once its certificate is there.
+  // The CA exists once its certificate exists.
   writeFileDurably(join(folder, "ca.crt"), `${certificate.toString("pem")}\n`);
 }
 
@@ -172,9 +172,9 @@ async function keyPem(key: webcrypto.CryptoKey): Promise<string> {
     .toString();
 }
 
-/** Only when a certificate is made: most runs, those on loopback, never need it. */
+/** Loaded only when a certificate is made: most runs, those on loopback, never need it. */
 async function loadX509(): Promise<typeof import("@peculiar/x509")> {
-  // What it builds on asks for this first.
+  // Its dependencies require this import first.
   await import("reflect-metadata");
   return import("@peculiar/x509");
 }

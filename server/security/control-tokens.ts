@@ -4,7 +4,7 @@ import type { Security } from "./security.js";
 import type { TokenEntry } from "./token-store.js";
 
 /**
- * What an admin asks a running server about tokens. What it changes counts before it answers.
+ * Carries out an admin's requests about tokens to a running server. A change is in force before the answer.
  *
  * @param folder the run directory
  */
@@ -19,7 +19,7 @@ export function createTokenControl(folder: string, security: Pick<Security, "ser
         lastsMs: lastsMs === 0 ? undefined : lastsMs,
       });
       security.reload();
-      return { ...NOTHING, ...made, message: `The token "${made.name}" is made.` };
+      return { ...NOTHING, ...made, message: `The token "${made.name}" was made.` };
     }
     if (listTokens != null) {
       security.saveUses();

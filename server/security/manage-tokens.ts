@@ -13,7 +13,7 @@ import { readRegularFile } from "../../shared/regular-file.js";
 import { ADMIN_TOKEN_FILE, JOIN_TOKEN_FILE, openSecurity, SECURITY_FOLDER } from "./security.js";
 import { addToken, listTokens, revokeToken, type TokenEntry } from "./token-store.js";
 
-/** Making, listing and revoking tokens: the same for a run directory and for a server that runs. */
+/** Makes, lists and revokes tokens, both in a run directory and for a running server. */
 export interface TokenManager {
   /** @returns the token as people copy it, this once */
   create(request: NewTokenRequest): { readonly name: string; readonly token: string };
@@ -48,14 +48,14 @@ export function tokenManager(folder: string, server: ServerProof): TokenManager 
 }
 
 /**
- * The manager of a run directory, whether a server runs on it or not. A folder that holds nothing yet is prepared: the CA
- * and the first tokens are made now, for the server that will be started on it.
+ * The token manager of a run directory, whether or not a server runs on it. An empty folder is prepared: the CA and the
+ * first tokens are made now, for the server that will be started on it.
  */
 export async function openTokens(folder: string, log: Logger): Promise<TokenManager> {
   const files = [JOIN_TOKEN_FILE, ADMIN_TOKEN_FILE].map((name) => join(folder, name));
   const prepared = existsSync(join(folder, SECURITY_FOLDER));
   if (!prepared) {
-    // The names come with the server's start, which makes its certificate anew.
+    // The names become known when the server starts, which makes its certificate again.
     const security = await openSecurity({ folder, tls: { kind: "own", names: ["localhost"] }, log });
     security.close();
   }
@@ -63,7 +63,7 @@ export async function openTokens(folder: string, log: Logger): Promise<TokenMana
   if (token === undefined) {
     throw new IsobatchError(
       "damaged",
-      `${folder} has lost the files of both its first tokens, so nothing tells how its server is known: start the server ` +
+      `${folder} has lost the files of both its first tokens, so it is not known how its server proves its identity: start the server ` +
         "once more, or ask the running one: isobatch token … HOST:PORT.",
     );
   }

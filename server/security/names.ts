@@ -2,9 +2,9 @@ import { hostname, networkInterfaces } from "node:os";
 import type { Address } from "../../shared/wire/index.js";
 
 /**
- * All that a server may be reached at, for its certificate: without doubles, in a fixed order.
+ * All names and addresses at which a server may be reached, for its certificate: without duplicates, in a fixed order.
  *
- * @param listen where it listens
+ * @param listen the addresses on which it listens
  */
 export function serverNames(listen: readonly Address[], advertise: Address | undefined): string[] {
   const everywhere = listen.some(({ host }) => host === "0.0.0.0" || host === "::");

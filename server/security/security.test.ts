@@ -152,7 +152,7 @@ describe("the token store", () => {
     addToken(folder, { name: "a", role: "worker", nowMs: 1_000 });
     const add = (name: string, expiresMs?: number) => () =>
       addToken(folder, { name, role: "worker", nowMs: 1_000, expiresMs });
-    assert.throws(add("a"), { code: "invalid_input", message: /There is a token "a" already; revoke it first/ });
+    assert.throws(add("a"), { code: "invalid_input", message: /A token "a" exists already; revoke it first/ });
     for (const name of ["", "../a", "a/b", ".a", "a".repeat(64)])
       assert.throws(add(name), /--name is ".*"; it must be/);
     assert.throws(add("b", 1_000), /would have expired already/);

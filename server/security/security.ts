@@ -34,8 +34,8 @@ import {
 } from "./token-store.js";
 
 /**
- * Who gets into a run, and how its server proves itself: all of it lives in the run directory, so that a server that is
- * started again is the same to everybody.
+ * A run's tokens and its server's certificate. All of it is stored in the run directory, so that clients recognise a
+ * server that is started again.
  *
  *     token                  the join token, as it was printed (0600)
  *     security/              0700
@@ -47,21 +47,21 @@ import {
  */
 export interface Security {
   readonly gate: MutableGate;
-  /** How tokens say that the server is known. */
+  /** How tokens let clients verify the server. */
   readonly server: ServerProof;
-  /** Undefined: nothing is encrypted. */
+  /** Undefined if nothing is encrypted. */
   readonly tls: ServerTls | undefined;
   /** The join token as people copy it; undefined if it was revoked, or its file removed. */
   readonly joinToken: string | undefined;
-  /** Whether it was made by this very start, so that it has been shown to nobody yet. */
+  /** Whether it was made at this start, so that it has not been shown yet. */
   readonly joinTokenIsNew: boolean;
-  /** Whose secret (or whole token) this is, for logins that don't come over gRPC; undefined if nobody's. */
+  /** The identity to which this secret (or whole token) belongs, for logins outside gRPC; undefined if none. */
   verify(secret: string): Identity | undefined;
-  /** A token for a process that this server starts; it dies with the server. */
+  /** A token for a process that this server starts; it is valid as long as the server runs. */
   passFor(name: string, role: Role): string;
-  /** What is changed in the run directory counts from now on, not only when it is seen. */
+  /** Applies changes in the run directory at once, instead of when they are next noticed. */
   reload(): void;
-  /** Writes down when tokens were last used, which otherwise happens every half minute. */
+  /** Saves when tokens were last used, which otherwise happens every half minute. */
   saveUses(): void;
   close(): void;
 }
@@ -69,9 +69,9 @@ export interface Security {
 /** How a server proves itself. */
 export type TlsRequest =
   | { readonly kind: "none" }
-  /** By a CA of its own. @see serverNames */
+  /** By its own CA. @see serverNames */
   | { readonly kind: "own"; readonly names: readonly string[]; readonly clientCa?: string }
-  /** By certificates that were brought. */
+  /** By certificates that were supplied. */
   | { readonly kind: "brought"; readonly tls: ServerTls };
 
 export interface SecurityOptions {
@@ -79,11 +79,11 @@ export interface SecurityOptions {
   readonly folder: string;
   readonly tls: TlsRequest;
   /**
-   * A file outside the folder that holds the join token, which takes the place of the folder's own; made if it is
-   * missing, and completed with how the server is known.
+   * A file outside the folder that holds the join token and replaces the folder's; made if it is missing, and completed
+   * with the proof of the server's identity.
    */
   readonly joinTokenFile?: string;
-  /** Tokens that others have made, admitted under these names beside what the folder holds. */
+  /** Tokens that were made elsewhere, admitted under these names in addition to the folder's. */
   readonly given?: readonly GivenToken[];
   readonly log: Logger;
 }
@@ -100,13 +100,13 @@ export const ADMIN_TOKEN_FILE = join(SECURITY_FOLDER, "admin-token");
 const JOIN_NAME = "join";
 const ADMIN_NAME = "admin";
 
-/** A token that is made or revoked beside a server that runs counts after this long, at the latest. */
+/** A token that is made or revoked in the folder of a running server takes effect after this long, at the latest. */
 const LOOK_MS = 250;
-/** Not every file system tells when a folder has changed. */
+/** Not every file system reports that a folder has changed. */
 const LOOK_HARDER_MS = 5_000;
 const SAVE_USES_MS = 30_000;
 
-/** Opens what the run directory holds, and makes what is missing. */
+/** Opens the tokens and certificates of the run directory, and makes what is missing. */
 export async function openSecurity({
   folder,
   tls: request,
@@ -148,7 +148,7 @@ export async function openSecurity({
     const now = JSON.stringify(
       passes.map(({ name, role, hash, expiresMs, revokedMs }: Pass) => [name, role, hash, expiresMs, revokedMs]),
     );
-    // Shards are told of every replacement.
+    // Every replacement is sent to the shards.
     if (now !== loaded) gate.replace(passes);
     loaded = now;
   };
@@ -172,7 +172,7 @@ export async function openSecurity({
     try {
       writeLastUse(own, Object.fromEntries(Object.entries(lastUse).filter(([name]) => tokenExists(own, name))));
     } catch (error) {
-      log.warn(`When tokens were last used was not saved: ${messageOf(error)}`);
+      log.warn(`The times of the tokens' last use were not saved: ${messageOf(error)}`);
     }
   };
   const saving = setInterval(saveUses, SAVE_USES_MS).unref();
@@ -204,7 +204,7 @@ export async function openSecurity({
   };
 }
 
-/** Whoever reads the file meanwhile finds all of the token, or no file. */
+/** A program that reads the file meanwhile finds the whole token, or no file. */
 function publishToken(file: string, token: string): void {
   const unfinished = `${file}.${process.pid}.tmp`;
   try {
@@ -221,7 +221,10 @@ function tlsOf(request: TlsRequest, own: ServerCertificate | undefined): ServerT
   return request.kind === "own" && own ? { key: own.key, cert: own.cert, clientCa: request.clientCa } : undefined;
 }
 
-/** The token in a file of the run directory: made with the first start, then as it is, but for how the server proves itself. */
+/**
+ * The token in a file of the run directory: made at the first start and then kept, except for the proof of the server's
+ * identity.
+ */
 function keepToken(
   folder: string,
   file: string,
@@ -243,7 +246,7 @@ function keepToken(
     if (token !== undefined && readRegularFile(path) !== `${token}\n`) writeTokenFile(path, token);
     return { token, isNew: false };
   }
-  // A file without an entry is of a run that was made before tokens had names.
+  // A file without an entry belongs to a run that was made before tokens had names.
   const secret = saved?.secret ?? createToken();
   const token = formatToken({ secret, server });
   // In this order, so that a crash in between loses nothing.

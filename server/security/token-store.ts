@@ -8,14 +8,14 @@ import { readRegularFile, regularFileExists } from "../../shared/regular-file.js
 import { systemError } from "../../shared/system-errors.js";
 
 /**
- * Tokens, a file each: what is kept is the SHA-256 of the secret, so that nobody can join with what lies on the disk. A file
- * each, because then a token is made and revoked by one rename, whoever else does so at the same time; a server that
- * runs sees it in the folder. A revoked token's file stays: whoever comes with it is told so.
+ * Tokens, one file each. Only the SHA-256 of a secret is stored, so that nobody can join with what is on the disk. With
+ * one file each, a token is made or revoked by one rename, even if other programs do so at the same time, and a running
+ * server notices it in the folder. A revoked token's file is kept, so that a caller that uses it gets the reason.
  */
 export interface TokenEntry extends Pass {
   readonly role: TokenRole;
   readonly createdMs: number;
-  /** By the minute, roughly; undefined if it never was. */
+  /** When it was last used, to the minute or so; undefined if never. */
   readonly lastUsedMs?: number;
 }
 
@@ -29,13 +29,13 @@ export function tokenExists(folder: string, name: string): boolean {
   return regularFileExists(fileOf(folder, name));
 }
 
-/** @returns the secret, which is kept nowhere */
+/** @returns the secret, which is stored nowhere */
 export function addToken(folder: string, { name, role, expiresMs, nowMs, secret = createToken() }: NewToken): string {
   checkName(name);
   if (tokenExists(folder, name)) {
     const old = readToken(folder, name);
     const state = old.revokedMs === undefined ? "revoke it first, or take" : "it was revoked; take";
-    invalid(`There is a token "${name}" already; ${state} another --name.`);
+    invalid(`A token "${name}" exists already; ${state} another --name.`);
   }
   if (expiresMs !== undefined && expiresMs <= nowMs) invalid(`The token "${name}" would have expired already.`);
   write(folder, { name, role, hash: hashSecret(secret), createdMs: nowMs, expiresMs });
@@ -48,7 +48,7 @@ export interface NewToken {
   /** Unix time, as is `nowMs`. */
   readonly expiresMs?: number;
   readonly nowMs: number;
-  /** One that exists already, instead of a new one. */
+  /** An existing secret, instead of a new one. */
   readonly secret?: string;
 }
 
@@ -64,12 +64,12 @@ export function revokeToken(folder: string, name: string, nowMs: number): void {
   if (token.revokedMs === undefined) write(folder, { ...token, revokedMs: nowMs });
 }
 
-/** As if it had never been; for one whose place another takes. */
+/** Removes a token without a trace, for one that another token replaces. */
 export function removeToken(folder: string, name: string): void {
   rmSync(fileOf(folder, name), { force: true });
 }
 
-/** All tokens that were ever made here, by age. */
+/** All tokens that were ever made here, the oldest first. */
 export function listTokens(folder: string): TokenEntry[] {
   const lastUse = readLastUse(folder);
   return namesIn(folder)
@@ -95,12 +95,12 @@ export function readLastUse(folder: string): Record<string, number> {
   try {
     return JSON.parse(readRegularFile(join(folder, LAST_USE_FILE)) ?? "{}") as Record<string, number>;
   } catch {
-    // Nobody depends on it.
+    // Nothing depends on it.
     return {};
   }
 }
 
-/** For its owner alone. */
+/** Makes a folder that only its owner can read. */
 export function makePrivateFolder(folder: string): void {
   makeFolders(folder, 0o700);
 }

@@ -307,7 +307,7 @@ describe("PushSums", { timeout: 60_000 }, () => {
   });
 
   for (const [name, token, reason] of [
-    ["without", undefined, /wants its join token/],
+    ["without", undefined, /requires a join token/],
     ["with a wrong", createToken(), /not this server's/],
   ] as const) {
     it(`is closed ${name} token, as is WatchWeights, which sends no byte`, async (test) => {

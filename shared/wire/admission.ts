@@ -2,25 +2,25 @@ import { Metadata, ServerInterceptingCall, type ServerInterceptor, status } from
 import { AUTHORIZATION, type Gate, type Identity, mayCall, SCHEME } from "../credentials/index.js";
 import { resetServerCall } from "./http2-server.js";
 
-/** Orchestrators probe health without a token; it tells nothing but whether the server is up. */
+/** Orchestrators probe health without a token; the answer only says whether the server is up. */
 const OPEN_SERVICE = "/grpc.health.v1.Health/";
 
 /** A call that is cut off gets its reason, and this long to read what was sent before. */
 const FAREWELL_MS = 1_000;
 
-/** Who made a call; keyed by what the handler is given, so that no caller can say it of itself. */
+/** The caller of each call; keyed by an object that the handler receives, so that no caller can claim it. */
 const identities = new WeakMap<Metadata, Identity>();
 
-/** Who made the call that a handler was given. Undefined on a server without a gate. */
+/** The caller of the call that a handler received. Undefined on a server without a gate. */
 export function callerOf(call: { readonly metadata: Metadata }): Identity | undefined {
   return identities.get(call.metadata);
 }
 
-/** Who is behind the header of a request, or undefined. */
+/** Admits a request by its authorization header. */
 export function bearer(gate: Gate, authorization: unknown): ReturnType<Gate["admit"]> {
   const values = Array.isArray(authorization) ? authorization : authorization === undefined ? [] : [authorization];
   if (values.length === 0) {
-    const reason = "The server wants its join token, and none was given: set ISOBATCH_TOKEN or --token-file.";
+    const reason = "This server requires a join token: set ISOBATCH_TOKEN or pass --token-file.";
     return { admitted: false, reason };
   }
   const [value] = values;
@@ -29,9 +29,9 @@ export function bearer(gate: Gate, authorization: unknown): ReturnType<Gate["adm
 }
 
 /**
- * For a server: a call without a good token, or whose role may not make it, is answered with the reason, and its handler
- * never hears of it. A call that is open when its token is revoked or expires is cut off: nothing more of it is
- * handled or sent.
+ * For a server: a call without a good token, or whose role may not make it, is answered with the reason, and its
+ * handler is not called. A call that is open when its token is revoked or expires is cut off: nothing more is handled
+ * or sent.
  */
 export function admitCalls(gate: Gate): ServerInterceptor {
   const open = new Map<string, Set<(reason: string) => void>>();

@@ -8,38 +8,42 @@ import type { ChannelOptions } from "@grpc/grpc-js";
 /** HTTP/2's window for a stream and for the connection. With the default 64 KiB, loopback reaches a quarter. */
 export const WINDOW_BYTES = 8 * 1024 * 1024;
 
-/** A chunk of float32, S1 and S2, is at most 1 MiB; a worker's or shard's report stays far below. */
+/** A chunk of float32, S1 and S2, is at most 1 MiB; a worker's or shard's report is far smaller. */
 export const CHUNK_PAYLOAD_BYTES_MAX = 4 * 1024 * 1024;
 const REQUEST_BYTES_MAX = CHUNK_PAYLOAD_BYTES_MAX + 64 * 1024;
 
-/** What a server may send in one message: a model's topology and layout, or the samples of a micro-batch. */
+/** The longest message from a server: a model's topology and layout, or the samples of a micro-batch. */
 export const RESPONSE_BYTES_MAX = 64 * 1024 * 1024;
 
-/** A connection on which nothing comes in for this long is given up, by either side: see liveness.ts. */
+/** Either side gives up a connection on which nothing arrives for this long: see liveness.ts. */
 export const SILENCE_MS = 20_000;
 
 /** A connection without a call in flight is closed after this long; clients connect again when they need to. */
 const CONNECTION_IDLE_MS = 5 * 60_000;
 
-/** Of a server, for whoever has shown no token yet. */
+/** A server's time limit for the TLS handshake. */
 export const HANDSHAKE_MS = 10_000;
 export const STRANGER_MS = 10_000;
 
 const RECONNECT_BACKOFF_FIRST_MS = 200;
 const RECONNECT_BACKOFF_MAX_MS = 2_000;
 
-/** Of one server. A worker needs a few connections, each with a few streams and a few unary calls at a time. */
+/**
+ * The most connections to one server. A worker needs a few, each with a few streams and a few unary calls at a time.
+ */
 export const CONNECTIONS_MAX = 4_096;
 export const STREAMS_PER_CONNECTION_MAX = 128;
 const SESSION_MEMORY_MIB = 256;
 
 /**
- * What a client's call has sent so far is kept to be sent again if the server has not begun with it, up to so many bytes;
- * from then on it can't be, and a write is done only when HTTP/2 has taken its message. Frames rely on the latter.
+ * grpc-js keeps what a client's call has sent, to send it again if the server has not started on it, up to this many
+ * bytes; beyond that it cannot, and a write is done only when HTTP/2 has taken its message. Frames rely on the latter.
  */
 export const RETRY_BUFFER_BYTES = 8 * 1024;
 
-/** Of clients. Other retries are ours to make: grpc-js would keep copies of what was sent, to send it again. */
+/**
+ * A client's options. We make other retries ourselves: grpc-js would keep copies of everything sent, to send it again.
+ */
 export const CLIENT_OPTIONS: ChannelOptions = {
   "grpc-node.flow_control_window": WINDOW_BYTES,
   "grpc-node.max_session_memory": SESSION_MEMORY_MIB,
@@ -53,7 +57,7 @@ export const CLIENT_OPTIONS: ChannelOptions = {
   "grpc.per_rpc_retry_buffer_size": RETRY_BUFFER_BYTES,
   "grpc.enable_channelz": 0,
   "grpc.service_config_disable_resolution": 1,
-  // One connection a channel: closing a channel closes it, and two channels are two of them.
+  // One connection per channel: closing a channel closes its connection, and two channels have two connections.
   "grpc.use_local_subchannel_pool": 1,
 };
 

@@ -2,9 +2,9 @@ import { checksumOf } from "../checksum/index.js";
 import { IsobatchError } from "../errors.js";
 
 /**
- * Tensors and samples carry a checksum only where nothing else shows whether they were damaged on the way: over
- * a connection without TLS, whose only protection would be TCP's 16-bit sum. Each side goes by the connection that
- * it has itself and never by what the other side says, so nobody can talk it out of looking.
+ * Tensors and samples carry a checksum only if nothing else detects damage on the way: over a connection without TLS,
+ * whose only protection would be TCP's 16-bit sum. Each side decides by its own end of the connection and never by what
+ * the other side claims, so no peer can switch the check off.
  */
 
 /** A message's `checksum`: 8 bytes, little-endian; empty over an encrypted connection. */
@@ -19,9 +19,9 @@ export function checksumBytes(sum: bigint): Buffer {
 }
 
 /**
- * Throws `damaged` unless the parts are those that were sent, as far as it is ours to say.
+ * Throws `damaged` unless the parts are those that were sent; over an encrypted connection, never.
  *
- * @param checksum what came with them
+ * @param checksum the checksum that came with them
  * @param what names them: "Chunk 7 from shard 1"
  */
 export function verifyChecksum(

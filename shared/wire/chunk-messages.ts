@@ -5,29 +5,29 @@ import type { PushMessage, SampleBatchMessage, SumsChunk, WeightsChunk } from ".
 
 /**
  * Serialisers for the three messages that carry megabytes: `PushMessage` with a chunk, `WeightsChunk`, `SampleBatch`.
- * They speak the same protobuf as the generated ones, but without copies: the sender's bytes go from where they
- * are, usually shared WebAssembly memory, straight into what is sent, and the receiver gets a view of what was
- * received. protobuf.js would copy once more on each side.
+ * They write the same protobuf as protobuf.js, but without copies: the sender's bytes go from where they are, usually
+ * shared WebAssembly memory, straight into what is sent, and the receiver gets a view of what was received. protobuf.js
+ * would copy once more on each side.
  *
- * Tensors are aligned to 8 bytes in the buffers of both sides, by a field of padding that no decoder knows and all of
- * them skip: JavaScript copies from and to shared memory word by word if it can, else byte by byte at an eighth of
- * the speed (28 GB/s against 3.6 measured).
+ * Tensors are aligned to 8 bytes in the buffers of both sides, by a padding field that every decoder skips as unknown:
+ * JavaScript copies from and to shared memory word by word if it can, else byte by byte at an eighth of the speed (28
+ * GB/s against 3.6 measured).
  *
  * This rests on what grpc-js (1.14) does with a serialised message: it asks for `length` and `byteLength` and calls
- * `copy(target, at)` once, into a buffer of its own, behind the five bytes that frame a message. Its size limits and
- * its compression filter, which we leave at identity, look at no more than that.
+ * `copy(target, at)` once, into its own buffer, behind the five bytes that frame a message. Its size limits and its
+ * compression filter, which is identity here, use nothing else.
  *
  * **Until when must the source stay unchanged?** Until the callback of `stream.write(message, callback)`, or the
  * promise of `MessageWriter.write`, or until the call has ended. Not merely until `write` returns:
- * - a client serialises in `write` (if no other write is pending) but copies in a later microtask, and before the
- *   connection stands only once it does; the callback comes when the copy is made, or, of what is longer than
- *   RETRY_BUFFER_BYTES, when HTTP/2 has taken it;
- * - a server serialises, copies and hands over in one go, in `write` if no other write is pending; else when the
- *   write before it is done. The callback comes when HTTP/2 has taken the copy.
- * After a call has ended, whatever is still copied is sent to nobody.
+ * - a client serialises in `write` (if no other write is pending) but copies in a later microtask, and not before the
+ * connection is established; the callback comes when the copy is made, or, for a message longer than
+ * RETRY_BUFFER_BYTES, when HTTP/2 has taken it;
+ * - a server serialises, copies and sends at once, in `write` if no other write is pending; else when the previous
+ * write is done. The callback comes when HTTP/2 has taken the copy. After a call has ended, data that is still copied
+ * is never sent.
  */
 
-/** All that grpc-js wants to know of a serialised message. */
+/** Everything that grpc-js uses of a serialised message. */
 export interface SerialisedMessage {
   readonly length: number;
   readonly byteLength: number;
@@ -41,11 +41,11 @@ export interface SerialisedMessage {
  */
 export interface Frame extends SerialisedMessage {
   readonly frame: Buffer;
-  /** Gives its memory to the next one, once every write of it has resolved or failed. */
+  /** Releases its memory for the next frame, once every write of it has resolved or failed. */
   release(): void;
 }
 
-/** Writes a message behind the five bytes that frame it: the flag of one that is not compressed, and its length. */
+/** Writes a message behind the five bytes that frame it: the flag for uncompressed, and its length. */
 export function writeFrame(frame: Buffer, message: SerialisedMessage): Buffer {
   frame[0] = 0;
   frame.writeUInt32BE(message.length, 1);
@@ -68,7 +68,7 @@ export interface SumsChunkInParts extends SumsChunk {
   readonly moreSums?: Uint8Array;
 }
 
-/** `codec`, with another way for messages that hold a chunk. */
+/** `codec`, with its own serialiser and deserialiser for messages with a chunk. */
 export function pushMessageCodec(codec: {
   serialise(message: PushMessage): SerialisedMessage;
   deserialise(bytes: Buffer): PushMessage;
@@ -102,7 +102,7 @@ export function serialiseSumsChunk(message: SumsChunkInParts): SerialisedMessage
   });
 }
 
-/** Undefined for a message that is anything but one chunk. */
+/** Undefined unless the message is exactly one chunk. */
 function deserialiseSumsChunk(message: Buffer): PushMessage | undefined {
   let chunks = 0;
   let from = 0;
@@ -207,10 +207,10 @@ const EMPTY = Buffer.alloc(0);
 
 /** The last field of all three messages, so that it can be filled in when the rest has been written. */
 const CHECKSUM_FIELD = 6;
-/** With its tag and its length. */
+/** The checksum's bytes with their tag and length. */
 export const CHECKSUM_FIELD_BYTES = 2 + CHECKSUM_BYTES;
 
-/** Of the field; it is left out where there is no checksum. */
+/** The bytes of the checksum's field, which is left out if there is none. */
 function checksumLength(checksum: Uint8Array): number {
   return checksum.length === 0 ? 0 : bytesLength(checksum);
 }
@@ -223,7 +223,7 @@ function serialised(length: number, copy: SerialisedMessage["copy"]): Serialised
   return { length, byteLength: length, copy };
 }
 
-/** With their one-byte tags. */
+/** The bytes of a number with its one-byte tag. */
 function numberLength(value: number): number {
   return 1 + varintLength(value);
 }
@@ -238,7 +238,7 @@ function writeBytes(target: Uint8Array, at: number, field: number, source: Uint8
   return start + source.length;
 }
 
-/** Bytes of padding that align what comes behind a header of `headerLength` bytes, in [0, 8). */
+/** The bytes of padding, in [0, 8), that align the data behind a header of `headerLength` bytes. */
 function paddingBefore(headerLength: number): number {
   const unpadded = FRAME_BYTES + paddingLength(0) + headerLength;
   return (ALIGNMENT - (unpadded % ALIGNMENT)) % ALIGNMENT;
@@ -254,7 +254,7 @@ function writePadding(target: Uint8Array, at: number, padding: number): number {
   return start + padding;
 }
 
-/** Protobuf's rule for a number that is too long for its field: its lower 32 bits. */
+/** The lower 32 bits: protobuf's rule for a number that is too long for its field. */
 function uint32(value: number): number {
   return value % 0x1_0000_0000;
 }

@@ -17,10 +17,10 @@ import { CoordinatorClient, ShardClient } from "./service.js";
 import { connectionReason } from "./status.js";
 import { HungUpError, speaksTls, type Trust, trustOf } from "./trust.js";
 
-/** One HTTP/2 connection to a server, which comes back by itself when it is lost, and typed clients over it. */
+/** One HTTP/2 connection to a server, which is restored automatically when it is lost, with typed clients. */
 export interface Connection {
   readonly address: Address;
-  /** Whether every call goes over TLS, or none does. */
+  /** Whether all calls go over TLS; otherwise none does. */
   readonly encrypted: boolean;
   readonly coordinator: CoordinatorClient;
   readonly shard: ShardClient;
@@ -31,26 +31,28 @@ export interface Connection {
 export interface ConnectOptions {
   /** Sent with every call. */
   token?: string;
-  /** How the server is known; by default as the token says. Without TLS nothing is encrypted. */
+  /** How the server is verified; by default as the token says. Without TLS nothing is encrypted. */
   trust?: Trust;
   /** How long to keep trying. */
   waitMs: number;
-  /** Stops the attempt; has no effect on the connection once it stands. */
+  /** Stops the attempt; has no effect on an established connection. */
   signal?: AbortSignal;
-  /** After how long a silence the connection is given up; by default SILENCE_MS. */
+  /** The silence after which the connection is given up; by default SILENCE_MS. */
   silenceMs?: number;
 }
 
-/** Time for grpc-js to say why the last attempt failed. */
+/** The time for grpc-js to report why the last attempt failed. */
 const REASON_MS = 250;
-/** The delay with which an aborted signal is seen. */
+/** The longest delay until an aborted signal is noticed. */
 const WAIT_SLICE_MS = 100;
-/** After so many slices without a connection the server is asked whether it speaks TLS, and has this long to say. */
+/**
+ * After this many slices without a connection the server is asked whether it speaks TLS; the second is its time limit.
+ */
 const TLS_QUESTION_SLICE = 5;
 const TLS_QUESTION_MS = 2_000;
 
 /**
- * Connects, trying again and again until `waitMs` are over.
+ * Connects, retrying until `waitMs` are over.
  *
  * @throws IsobatchError `unavailable` with the reason of the last attempt, `refused` by either side's TLS, or
  *   `interrupted`.
@@ -86,7 +88,7 @@ export async function connect(
   };
 }
 
-/** Tries again while nobody is there; whoever is there and can't prove itself is refused at once. */
+/** Retries while the server is unreachable; a server that cannot prove its identity is refused at once. */
 async function verified(
   trust: Trust,
   address: Address,
@@ -121,12 +123,12 @@ async function reachable(
     if (signal?.aborted) throw stopped(address);
     if (await ready(client, Math.min(WAIT_SLICE_MS, Math.max(1, untilMs - performance.now())))) return;
     const over = performance.now() >= untilMs;
-    // Asked early, because waiting doesn't help against it; and once, because it costs the server a handshake.
+    // Asked early, because waiting does not help against it, and once, because it costs the server a handshake.
     if (plain && (slice === TLS_QUESTION_SLICE || (over && slice < TLS_QUESTION_SLICE))) {
       if (await speaksTls(address, TLS_QUESTION_MS)) {
         throw new IsobatchError(
           "refused",
-          `The server at ${formatAddress(address)} wants TLS: use the whole token that it printed, or give --tls-ca.`,
+          `The server at ${formatAddress(address)} requires TLS: use the whole token that it printed, or pass --tls-ca.`,
         );
       }
     }
@@ -143,7 +145,7 @@ function unreachable(address: Address, reason: string, waitMs: number): Isobatch
   return new IsobatchError("unavailable", `Cannot reach ${formatAddress(address)}: ${reason} (tried for ${waited}).`);
 }
 
-/** As `connectionReason`, of an error of Node.js's own. */
+/** Like `connectionReason`, for an error from Node.js. */
 function tcpReason(error: unknown): string {
   if (error instanceof HungUpError) return error.message;
   return connectionReason({ code: status.UNAVAILABLE, details: messageOf(error) });
@@ -153,14 +155,14 @@ function ready(client: Client, waitMs: number): Promise<boolean> {
   return new Promise((resolve) => client.waitForReady(Date.now() + waitMs, (late) => resolve(late === undefined)));
 }
 
-/** Why the client has no connection: grpc-js tells it only to a call that does not wait for one. */
+/** Why the client has no connection: grpc-js reports this only to a call that does not wait for one. */
 function reasonOf(client: Client): Promise<string> {
   const path = "/grpc.health.v1.Health/Check";
   const empty = (): Buffer => Buffer.alloc(0);
   return new Promise((resolve) => {
     const options = { deadline: Date.now() + REASON_MS };
     client.makeUnaryRequest(path, empty, empty, undefined, new Metadata(), options, (error) =>
-      resolve(error === null ? "it answers only now" : connectionReason(error)),
+      resolve(error === null ? "it has answered too late" : connectionReason(error)),
     );
   });
 }

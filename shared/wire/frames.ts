@@ -15,31 +15,31 @@ import { FRAME_BYTES } from "./message-decoder.js";
 import type { WeightsChunk } from "./messages/index.js";
 
 /**
- * The encoding of chunks, with the five bytes that frame a message, into memory that is used again: grpc-js would take a
- * fresh buffer for each. One frame can be sent over any number of connections, so that weights are encoded once for all
- * that watch them.
+ * Encodes chunks, with the five bytes that frame a message, into memory that is reused: grpc-js would allocate a fresh
+ * buffer for each. One frame can be sent over any number of connections, so that weights are encoded once for all that
+ * watch them.
  *
- * A frame is a copy: what it was made of may change at once. What is written into its memory after it was released can at
- * worst reach a call that has ended.
+ * A frame is a copy: its source may change at once. Data written into its memory after its release can at worst reach a
+ * call that has ended.
  */
 
-/** The most memory that frames take; those beyond it get ordinary buffers. */
+/** The most memory for frames; beyond it they get ordinary buffers. */
 const ARENA_BYTES_MAX = 32 * 1024 * 1024;
 const GRAIN_BYTES = 16 * 1024;
 
 type Connection = { readonly encrypted: boolean };
 
-/** A chunk of sums, with its checksum where the connection needs one. */
+/** A chunk of sums, with its checksum if the connection needs one. */
 export function frameOfSums(chunk: Omit<SumsChunkInParts, "checksum">, connection: Connection): Frame {
   const { sums, moreSums } = chunk;
   const lengths = moreSums === undefined ? [sums.length] : [sums.length, moreSums.length];
   const message = serialiseSumsChunk({ ...chunk, checksum: placeFor(connection) });
-  // What is shorter may be sent again after its write has resolved.
+  // A shorter message may be sent again after its write has resolved.
   const take = message.length > RETRY_BUFFER_BYTES ? takeSlot : ordinarySlot;
   return framed(message, connection, lengths, take);
 }
 
-/** A chunk of weights, likewise. */
+/** A chunk of weights, with its checksum if the connection needs one. */
 export function frameOfWeights(chunk: Omit<WeightsChunk, "checksum">, connection: Connection): Frame {
   const message = weightsChunkCodec.serialise({ ...chunk, checksum: placeFor(connection) });
   return framed(message, connection, [chunk.weights.length], takeSlot);
@@ -49,7 +49,7 @@ const NONE = Buffer.alloc(0);
 const UNKNOWN = Buffer.alloc(CHECKSUM_BYTES);
 const placeFor = ({ encrypted }: Connection): Buffer => (encrypted ? NONE : UNKNOWN);
 
-/** @param lengths of the parts that are summed; the last one ends where the checksum's field begins */
+/** @param lengths the lengths of the parts under the checksum; the last one ends where the checksum's field starts */
 function framed(
   message: SerialisedMessage,
   { encrypted }: Connection,
@@ -71,12 +71,12 @@ function framed(
 
 interface Slot {
   readonly bytes: Buffer;
-  /** Of parts of these lengths, one behind the other from `start` on. */
+  /** The checksum of consecutive parts of these lengths from `start` on. */
   checksum(start: number, lengths: readonly number[]): bigint;
   release(): void;
 }
 
-/** Shared memory in which XXH64 is computed in place: slot by slot, each used again for what is as long. */
+/** Shared memory in which XXH64 is computed in place: slot by slot, each reused for frames of the same length. */
 interface Arena {
   readonly memory: WebAssembly.Memory;
   readonly xxh64: Xxh64;

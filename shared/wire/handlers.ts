@@ -12,9 +12,9 @@ import { IsobatchError } from "../errors.js";
 import { toStatus } from "./status.js";
 
 /**
- * A server's handlers as async functions, typed by the wrapper of their kind: what they return is the answer, what
- * they throw becomes the call's status. The client is told of any error; `onBug` hears of those that are none of
- * ours, with the method's path.
+ * A server's handlers as async functions, typed by the wrapper for their kind: the return value is the answer, and an
+ * exception becomes the call's status. The client receives every error; `onBug` is called with those that are not
+ * IsobatchErrors, and the method's path.
  */
 export function createHandlers(onBug: (error: unknown, method: string) => void) {
   const statusOf = (error: unknown, call: { getPath(): string }) => {
@@ -31,7 +31,7 @@ export function createHandlers(onBug: (error: unknown, method: string) => void) 
           answer(statusOf(error, call));
         }
       },
-    /** The client may still be sending when the handler answers; that is thrown away. */
+    /** The client may still be sending when the handler answers; those messages are dropped. */
     clientStream:
       <In, Out>(
         handler: (call: ServerReadableStream<In, Out>) => Promise<Out> | Out,

@@ -6,7 +6,7 @@ import { type ChannelInternals, reuseClientMemory, sendFrames } from "./reuse.js
 
 /**
  * Watches every connection that a client makes, as soon as TCP is connected, so that a server that accepts it and then
- * says nothing does not hold up reconnecting.
+ * stays silent does not delay reconnecting.
  *
  * It reaches into private members of grpc-js (1.14), which has no hook there; therefore package.json pins the minor
  * version, and the tests fail when an update moves them.
@@ -49,7 +49,7 @@ function watchConnector(connector: Connector, silenceMs: number | undefined): vo
   };
 }
 
-/** grpc-js waits for ever for a TLS handshake whose socket is closed without an error. */
+/** grpc-js waits forever for a TLS handshake whose socket is closed without an error. */
 function withEnd(secureConnector: SecureConnector): SecureConnector {
   return {
     connect: (socket) =>

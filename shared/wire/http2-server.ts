@@ -15,9 +15,11 @@ export interface ServerLimits {
   readonly connectionsMax: number;
   /** A TLS handshake that takes longer is cut off. */
   readonly handshakeMs: number;
-  /** A connection on which nobody has shown a token for so long is closed: strangers keep no place. */
+  /**
+   * A connection on which no token has been shown for this long is closed, so that strangers do not use up connections.
+   */
   readonly strangerMs: number;
-  /** A connection on which nothing comes in for this long is given up. */
+  /** A connection on which nothing arrives for this long is given up. */
   readonly silenceMs: number;
 }
 
@@ -30,24 +32,24 @@ export interface TunedHttp2 {
 const CLOSE_MS = 1_000;
 
 /**
- * What grpc-js (1.14) gives no option for, done where it makes its HTTP/2 server:
+ * Settings for which grpc-js (1.14) has no option, applied where it makes its HTTP/2 server:
  *
  * - flow control: its client knows `grpc-node.flow_control_window`, its server ignores it (grpc-node pull request
- *   3058), and a push then runs at a quarter of the speed. A stream's window is a setting, the connection's is raised
- *   when a session begins. `maxFrameSize` stays as it is: larger frames made streams hang;
- * - compression: it inflates what comes as gzip or deflate. Nobody here sends that, so it is refused before a byte
- *   is inflated;
+ * 3058), and a push then runs at a quarter of the speed. A stream's window is a setting, the connection's is raised
+ * when a session starts. `maxFrameSize` stays as it is: larger frames made streams hang;
+ * - compression: it inflates gzip and deflate messages. Our clients never send any, so they are refused before a byte
+ * is inflated;
  * - caps on connections, on the time a TLS handshake may take, and on how long a stranger may stay;
- * - TLS 1.3 alone: both ends are ours;
- * - a forced shutdown that works: `forceShutdown` finds no session to destroy when channelz is off, as ours is, and a
- *   session that was asked to close waits for its peer, which may never answer;
+ * - only TLS 1.3: both ends are ours;
+ * - a forced shutdown that works: `forceShutdown` finds no session to destroy if channelz is off, as ours is, and a
+ * session that was asked to close waits for its peer, which may never answer;
  * - connections that are alive as long as bytes move, and sockets that end with their session: see liveness.ts;
- * - a call's end at once: every way that grpc-js gives a server waits until what is written has been read.
+ * - ending a call at once: every way that grpc-js offers a server waits until everything written has been read.
  *
- * `isKnown` tells whether a request's authorization header is good; without it nobody is a stranger.
+ * `isKnown` returns whether a request's authorization header is valid; without it nobody is a stranger.
  *
- * It reaches into private members, therefore package.json pins the minor version; the tests see it when an
- * update moves them.
+ * It reaches into private members, therefore package.json pins the minor version; the tests fail when an update moves
+ * them.
  */
 export function tuneHttp2(
   server: Server,
@@ -99,7 +101,7 @@ export function tuneHttp2(
         strangers.delete(stream.session!);
       }
       const encoding = headers["grpc-encoding"];
-      // To a compressed message of an encoding that it does not know, grpc-js answers UNIMPLEMENTED.
+      // grpc-js answers UNIMPLEMENTED to a compressed message of an unknown encoding.
       if (encoding !== undefined && encoding !== "identity") headers["grpc-encoding"] = "compression-is-refused";
     });
     return http2Server;
@@ -127,8 +129,8 @@ export function resetServerCall(call: object): void {
 }
 
 /**
- * Whether a server's call came over TLS. gRPC's own answer, `getAuthContext`, is the same without TLS and with TLS where
- * the client has no certificate.
+ * Whether a server's call came over TLS. gRPC's `getAuthContext` returns the same without TLS and with TLS if the
+ * client has no certificate.
  */
 export function isEncrypted(call: object): boolean {
   return streamOf(call).session?.encrypted === true;

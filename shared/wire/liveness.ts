@@ -1,26 +1,27 @@
 /**
- * Whether anybody is still at the other end of a connection.
+ * Detects whether the other end of a connection is still there.
  *
- * Both ends send a PING now and then, whatever else they send, and give a connection up once nothing at all has come
- * in for `silenceMs`: a connection that moves bytes is alive. gRPC's own keepalive, which this replaces, wants the
+ * Both ends send a PING periodically, regardless of other traffic, and give up a connection once nothing at all has
+ * arrived for `silenceMs`: a connection that moves bytes is alive. gRPC's keepalive, which this replaces, requires the
  * answer to one PING within a time-out instead, and so gives up healthy connections:
  *
- * - the answer comes after all that the other side has queued, up to WINDOW_BYTES of weights and what its kernel
- *   holds, so that a large model never gets over a link of a few megabits a second;
- * - where a process itself stood still (no processor, SIGSTOP, a long computation), its timer runs out before the
- *   answer is read that has long been there.
+ * - the answer comes after everything that the other side has queued, up to WINDOW_BYTES of weights and the kernel's
+ * buffers, so that a large model never gets over a link of a few megabits per second;
+ * - if a process itself was suspended (no processor, SIGSTOP, a long computation), its timer runs out before it reads
+ * an answer that arrived long ago.
  *
- * Therefore silence is counted in ticks of a timer and not by the clock: between two ticks whatever has come is read.
+ * Therefore silence is counted in ticks of a timer and not by the clock: between two ticks everything that has arrived
+ * is read.
  *
- * It is the socket that is destroyed, which its HTTP/2 session follows at once; also that of a session that somebody else
- * has destroyed. Such a session closes only when its pending write ends, which on a broken link may take TCP a quarter of
- * an hour.
+ * The socket is destroyed, and its HTTP/2 session ends at once with it. This is also done if something else has
+ * destroyed the session: such a session closes only when its pending write ends, which on a broken link may take TCP a
+ * quarter of an hour.
  */
 import type { Http2Session } from "node:http2";
 import type { Socket } from "node:net";
 import { SILENCE_MS } from "./channel.js";
 
-/** The ticks of one silence. A PING is sent on every 14th, so two go unanswered before a connection is given up. */
+/** The ticks of one silence. A PING is sent on every 14th, so two remain unanswered before a connection is given up. */
 const TICKS = 40;
 const PING_TICKS = 14;
 /** How long a destroyed session may take to close by itself. */
@@ -62,7 +63,7 @@ export function watchConnection(
 
 /**
  * Whether the kernel no longer has the connection. HTTP/2 does not read while it writes, and over TLS Node.js (seen in
- * 20.20) may then never hear of a reset that comes meanwhile.
+ * 20.20) may then never notice a reset that arrives meanwhile.
  */
 function isReset(socket: Socket): boolean {
   const { _handle: handle } = socket as unknown as { _handle?: { getpeername?(into: object): number } | null };
@@ -70,6 +71,6 @@ function isReset(socket: Socket): boolean {
 }
 
 function ping(session: Http2Session): void {
-  // The bytes show whether it is answered. Node.js allows ten that are not, which are enough.
+  // The bytes received show whether it is answered. Node.js allows ten unanswered PINGs, which is enough.
   if (!session.closed) session.ping(() => {});
 }

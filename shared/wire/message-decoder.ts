@@ -1,9 +1,9 @@
 import { takeMemory } from "./message-memory.js";
 
 /**
- * Puts gRPC's messages together from what HTTP/2 delivers, in place of grpc-js's own decoder (1.14), which keeps the
- * pieces, 64 of them in a MiB, and copies them into a fresh buffer when the last one is there. Here a message has its
- * buffer as soon as its length is known, one that was used before if there is one, and each piece is copied to its place.
+ * Assembles gRPC's messages from the pieces that HTTP/2 delivers, instead of grpc-js's decoder (1.14), which collects
+ * the pieces, 64 per MiB, and copies them into a fresh buffer when the last one has arrived. Here a message has its
+ * buffer as soon as its length is known, a used one if possible, and each piece is copied to its place.
  */
 export interface MessageDecoder {
   /**
@@ -14,10 +14,10 @@ export interface MessageDecoder {
   write(data: Uint8Array): Buffer[];
 }
 
-/** A flag, and the length as 32 bits, the highest first. */
+/** A flag, and the length as 32 bits, big-endian. */
 export const FRAME_BYTES = 5;
 
-/** @param bytesMax of a message; −1: any */
+/** @param bytesMax the longest message; −1 for no limit */
 export function createMessageDecoder(bytesMax: number): MessageDecoder {
   const head = Buffer.alloc(FRAME_BYTES);
   let headBytes = 0;

@@ -1,26 +1,29 @@
 /**
  * A stream's progress timer: liveness.ts finds a dead connection, but not a peer that answers pings and reads nothing.
- * It runs on the monotonic clock, only while something is waiting to be moved, and costs one timer a stream however
+ * It runs on the monotonic clock, only while something is waiting to be moved, and costs one timer per stream however
  * many messages pass.
  */
 export interface ProgressTimer {
-  /** Something waits to be moved from here on. */
+  /** Something is waiting to be moved from now on. */
   wait(): void;
   /** Something was moved. */
   moved(): void;
-  /** Nothing waits any more, until the next `wait`. */
+  /** Nothing is waiting until the next `wait`. */
   stop(): void;
-  /** Nothing will wait again: the timer, which would keep the stream in memory until it fires, is let go. */
+  /** Nothing will wait again: cancels the timer, which would keep the stream in memory until it fires. */
   close(): void;
 }
 
-/** `onStall` is called once, when something waited for `stallMs` and nothing was moved. */
+/** `onStall` is called once, when something has waited for `stallMs` and nothing was moved. */
 export function createProgressTimer(stallMs: number, onStall: () => void): ProgressTimer {
   let waiting = false;
   let movedAt = 0;
   let timer: NodeJS.Timeout | undefined;
 
-  /** @param read whether everything that has come is read: after this process stood still, a timer fires before that. */
+  /**
+   * @param read whether everything that has arrived is read: after this process was suspended, a timer fires before
+   * that
+   */
   const check = (read: boolean): void => {
     timer = undefined;
     if (!waiting) return;

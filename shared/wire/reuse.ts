@@ -3,9 +3,9 @@ import { type Frame, type SerialisedMessage, writeFrame } from "./chunk-messages
 import { createMessageDecoder, FRAME_BYTES, type MessageDecoder } from "./message-decoder.js";
 
 /**
- * Has grpc-js (1.14) send frames as they are and receive into memory that is used again, where it would allocate for each
- * message and copy. It reaches into private members, therefore package.json pins the minor version; the tests see it
- * when an update moves them.
+ * Makes grpc-js (1.14) send frames as they are and receive into memory that is reused, where it would allocate for each
+ * message and copy. It reaches into private members, therefore package.json pins the minor version; the tests fail when
+ * an update moves them.
  */
 
 /** For a server: the first of its interceptors. */
@@ -21,7 +21,7 @@ export const reuseServerMemory: ServerInterceptor = (_method, call) => {
   return call as ServerInterceptingCall;
 };
 
-/** For a client: what `Channel` has as its internal channel. */
+/** For a client: the internal channel of its `Channel`. */
 export function sendFrames(channel: ChannelInternals | undefined): void {
   const factory = channel?.filterStackFactory?.factories?.[0];
   if (typeof factory?.createFilter !== "function") throw moved();
@@ -49,7 +49,7 @@ export function reuseClientMemory<Transport>(transport: Transport): Transport {
   return transport;
 }
 
-/** As grpc-js would. */
+/** Frames a message as grpc-js would. */
 function framed(message: SerialisedMessage): Buffer {
   return writeFrame(Buffer.allocUnsafe(FRAME_BYTES + message.length), message);
 }

@@ -83,7 +83,10 @@ describe("createServer()", () => {
   it("refuses an address of another machine", async (test) => {
     const server = createServer({});
     test.after(() => server.shutdown(0));
-    await assert.rejects(server.listen({ host: "192.0.2.1", port: 0 }), /192\.0\.2\.1 is no address of this machine/);
+    await assert.rejects(
+      server.listen({ host: "192.0.2.1", port: 0 }),
+      /192\.0\.2\.1 is not an address of this machine/,
+    );
   });
 
   it("refuses a name that cannot be looked up", async (test) => {
@@ -188,7 +191,7 @@ describe("the join token", () => {
     const without = await connected(test, address);
     await assert.rejects(call(without.coordinator, coordinatorService.GetStatus, {}, DEADLINE), {
       code: "refused",
-      message: /none was given: set ISOBATCH_TOKEN or --token-file/,
+      message: /requires a join token: set ISOBATCH_TOKEN or pass --token-file/,
     });
     const wrong = await connected(test, address, createToken());
     await assert.rejects(call(wrong.coordinator, coordinatorService.GetStatus, {}, DEADLINE), {

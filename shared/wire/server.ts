@@ -18,30 +18,30 @@ import { reuseServerMemory } from "./reuse.js";
 export interface WireServer {
   /** Typed by `CoordinatorHandlers` and `ShardHandlers`. All services are added before `listen`. */
   addService(service: ServiceDefinition, handlers: UntypedServiceImplementation): void;
-  /** What `grpc.health.v1` answers for the whole server and for each service; not serving until told. */
+  /** Sets what `grpc.health.v1` answers for the whole server and for each service; at first not serving. */
   setServing(serving: boolean): void;
   /**
-   * Listens, and resolves to the address with the port that was taken if `address` asks for any (port 0).
+   * Listens, and resolves with the address; its port is the actual one if `address` asks for any (port 0).
    *
-   * @param plain without TLS, whatever the server has: for processes of this machine, on loopback
-   * @throws IsobatchError `invalid_input` if the port is in use or the address is none of this machine's.
+   * @param plain without TLS even if the server has a certificate: for processes on this machine, on loopback
+   * @throws IsobatchError `invalid_input` if the port is in use or the address is not one of this machine's.
    */
   listen(address: Address, plain?: "plain"): Promise<Address>;
   /** Accepts no more calls, waits at most `graceMs` for those in flight, then drops them. */
   shutdown(graceMs: number): Promise<void>;
 }
 
-/** A server's own certificate. All three are PEM. */
+/** A server's certificate. All three are PEM. */
 export interface ServerTls {
   readonly key: string;
-  /** The server's certificate, then those that lead to its CA, which a server with a CA of its own shows too. */
+  /** The server's certificate, then the chain to its CA; a server with its own CA includes that too. */
   readonly cert: string;
-  /** The CA of the client certificates, without which nobody gets in: mutual TLS. */
+  /** The CA of client certificates, which all clients must then have: mutual TLS. */
   readonly clientCa?: string;
 }
 
 export interface CreateServerOptions {
-  /** Who may call what. Without it everybody may call everything. */
+  /** Decides who may call what. Without it everyone may call everything. */
   readonly gate?: Gate;
   /** Without it nothing is encrypted. */
   readonly tls?: ServerTls;
@@ -49,11 +49,11 @@ export interface CreateServerOptions {
 }
 
 /**
- * A gRPC server with the limits and timers of this project and a health service. With a gate, every call but those to
- * the health service must carry a token that it admits.
+ * A gRPC server with the limits and timers of this project and a health service. With a gate, every call except those
+ * to the health service must carry a token that it admits.
  */
 export function createServer({ gate, tls, limits }: CreateServerOptions = {}): WireServer {
-  // What grpc-js would print on standard error comes to us as errors and is reported once, in our words.
+  // What grpc-js would print on standard error also reaches us as errors, which are reported once, in our words.
   setLogVerbosity(logVerbosity.NONE);
   const server = new Server({
     ...SERVER_OPTIONS,
@@ -93,8 +93,8 @@ export function createServer({ gate, tls, limits }: CreateServerOptions = {}): W
     },
     async shutdown(graceMs) {
       let grace: NodeJS.Timeout | undefined;
-      // tryShutdown may never end: it waits for the answer of a session that was destroyed and is not closed yet, such as
-      // one whose peer is gone.
+      // tryShutdown may never end: it waits for a session that was destroyed and is not closed yet, such as one whose
+      // peer is gone.
       const inPeace = await Promise.race([
         new Promise<true>((resolve) => server.tryShutdown(() => resolve(true))),
         new Promise<false>((resolve) => {
@@ -114,16 +114,16 @@ function secure({ key, cert, clientCa }: ServerTls): ServerCredentials {
   return ServerCredentials.createSsl(clientCa ? Buffer.from(clientCa) : null, [pair], clientCa !== undefined);
 }
 
-/** Why nobody can listen there, as a sentence that says what to do. */
+/** Why listening there failed, as a sentence that says what to do. */
 export function listenError(error: Error, address: Address): IsobatchError {
   const at = formatAddress(address);
   const message = messageOf(error);
   const sentence = message.includes("EADDRINUSE")
     ? `Cannot listen on ${at}: port ${address.port} is in use; stop what listens there or choose another port.`
     : message.includes("EADDRNOTAVAIL")
-      ? `Cannot listen on ${at}: ${address.host} is no address of this machine; 0.0.0.0 stands for all of them.`
+      ? `Cannot listen on ${at}: ${address.host} is not an address of this machine; 0.0.0.0 stands for all of them.`
       : message.includes("EACCES")
-        ? `Cannot listen on ${at}: port ${address.port} needs more rights than this user has; choose one above 1023.`
+        ? `Cannot listen on ${at}: port ${address.port} requires privileges that this user does not have; choose one above 1023.`
         : /ENOTFOUND|EAI_AGAIN|resol/i.test(message)
           ? `Cannot listen on ${at}: the name ${address.host} cannot be looked up.`
           : `Cannot listen on ${at}: ${message}.`;

@@ -121,7 +121,7 @@ export type ShardService = Methods<{
   Near: [NearRequest, NearEvent];
 }>;
 
-/** What a server does with each call of the coordinator's service. */
+/** A server's handlers for the coordinator's service. */
 export type CoordinatorHandlers = {
   Join: handleUnaryCall<JoinRequest, JoinResponse>;
   Work: handleBidiStreamingCall<WorkerReportMessage, WorkerCommand>;
@@ -132,14 +132,14 @@ export type CoordinatorHandlers = {
   Control: handleUnaryCall<ControlRequest, ControlResponse>;
 };
 
-/** What a server does with each call of a shard's service. */
+/** A server's handlers for a shard's service. */
 export type ShardHandlers = {
   PushSums: handleClientStreamingCall<PushMessage, PushResult>;
   WatchWeights: handleServerStreamingCall<WatchWeightsRequest, WeightsChunk>;
   Near: handleBidiStreamingCall<NearRequest, NearEvent>;
 };
 
-/** Its streams; its unary methods are for `call`. */
+/** The coordinator's streams; its unary methods are for `call`. */
 export interface CoordinatorClient extends Client {
   work(): ClientDuplexStream<WorkerReportMessage, WorkerCommand>;
   serve(): ClientDuplexStream<ShardReportMessage, ShardCommand>;

@@ -3,8 +3,8 @@ import { type ErrorCode, IsobatchError, messageOf } from "../errors.js";
 import { tlsReason } from "./tls-reason.js";
 
 /**
- * Errors across the wire: an `IsobatchError` becomes a gRPC status on the server and an `IsobatchError` of the same
- * code and sentence again at the client. Whatever else a server throws is a bug: INTERNAL.
+ * Errors across the wire: an `IsobatchError` becomes a gRPC status on the server and an `IsobatchError` with the same
+ * code and sentence again at the client. Anything else that a server throws is a bug: INTERNAL.
  */
 
 const STATUS_OF: Record<ErrorCode, status> = {
@@ -35,10 +35,10 @@ const CODE_OF: Partial<Record<status, ErrorCode>> = {
   [status.CANCELLED]: "interrupted",
 };
 
-/** A status travels in an HTTP/2 header, which has a limit. */
+/** The longest text of a status, which is sent in an HTTP/2 header. */
 const DETAILS_LENGTH_MAX = 2_000;
 
-/** What a handler gives to its callback, or emits as "error", for anything that was thrown. */
+/** The status that a handler passes to its callback, or emits as "error", for anything that was thrown. */
 export function toStatus(error: unknown): Pick<StatusObject, "code" | "details"> {
   const code = error instanceof IsobatchError ? STATUS_OF[error.code] : status.INTERNAL;
   // Through UTF-8, because grpc-js encodes the sentence as a URI, which throws on half a surrogate pair.
@@ -46,8 +46,8 @@ export function toStatus(error: unknown): Pick<StatusObject, "code" | "details">
 }
 
 /**
- * What a call's failure means to its caller. `what` names the call and the other side, e.g. "Join at 10.0.0.1:7400",
- * and begins the sentence where the server gave none of its own.
+ * A call's failure as an error for its caller. `what` names the call and the other side, e.g. "Join at 10.0.0.1:7400",
+ * and starts the sentence if the server sent none.
  */
 export function fromStatus(error: Pick<StatusObject, "code" | "details">, what: string): IsobatchError {
   const code = CODE_OF[error.code];
@@ -67,7 +67,7 @@ export function fromStatus(error: Pick<StatusObject, "code" | "details">, what: 
       options,
     );
   }
-  // A server of ours sends whole sentences; what grpc-js says itself is none.
+  // Our servers send whole sentences; grpc-js's own texts are not sentences.
   const sentence = isSentence(error.details) ? error.details : `${what} failed: ${connectionReason(error)}.`;
   return new IsobatchError(code, sentence, options);
 }
@@ -86,7 +86,7 @@ const TLS = /certificate|SSL|TLS|EPROTO/i;
 const REASONS: [RegExp, string][] = [
   [/ECONNREFUSED/, "nothing listens there (connection refused)"],
   [/ENOTFOUND|EAI_AGAIN|Name resolution failed|No addresses/, "its name cannot be looked up"],
-  [/EHOSTUNREACH|ENETUNREACH/, "no route leads there"],
+  [/EHOSTUNREACH|ENETUNREACH/, "there is no route to it"],
   [/ETIMEDOUT/, "it does not answer"],
   [
     /ECONNRESET|EPIPE|closed|dropped|hang up|disconnected|Failed to connect/i,
@@ -94,12 +94,12 @@ const REASONS: [RegExp, string][] = [
   ],
 ];
 
-/** Whether a server of ours wrote it: grpc-js's own details begin otherwise or end without a full stop. */
+/** Whether one of our servers wrote it: grpc-js's details start differently or end without a full stop. */
 function isSentence(details: string): boolean {
   return /[.!?]$/.test(details) && !details.startsWith("No connection established");
 }
 
-/** Whether `error` is what grpc-js hands to a callback or emits from a stream. */
+/** Whether `error` is one that grpc-js passes to a callback or emits from a stream. */
 export function isServiceError(error: unknown): error is ServiceError {
   return error instanceof Error && "code" in error && typeof error.code === "number" && "details" in error;
 }

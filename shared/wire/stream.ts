@@ -6,19 +6,19 @@ import { createProgressTimer } from "./progress.js";
 import { fromStatus, isServiceError } from "./status.js";
 
 /**
- * Reading and writing streams of messages with their back-pressure, their end and a bound on every wait. grpc-js
- * leaves traps there: a write's callback is never called when the call is cancelled at the wrong moment, an "error"
- * event that nobody listens to ends the process, and leaving a `for await` early does not end the call.
+ * Reads and writes streams of messages, with back-pressure and a bound on every wait. grpc-js has traps here: a write's
+ * callback is never called when the call is cancelled at the wrong moment, an "error" event without a listener ends the
+ * process, and leaving a `for await` early does not end the call.
  */
 
-/** Any of grpc-js's streams that takes these messages; those of clients have `cancel`. */
+/** Any of grpc-js's streams to which these messages can be written; a client's has `cancel`. */
 export type WritableCall<Message> = Writable & {
   write(message: Message, done?: (error?: Error | null) => void): boolean;
   cancel?(): void;
 };
-/** Any that can be read. */
+/** Any of grpc-js's streams that can be read. */
 export type ReadableCall = Readable & { cancel?(): void };
-/** What is read from it. */
+/** The messages that are read from it. */
 export type MessageOf<Call> = Call extends { deserialize(bytes: Buffer): infer Message }
   ? Message
   : Call extends ServerDuplexStream<infer Message, infer _>
@@ -30,10 +30,10 @@ export type MessageOf<Call> = Call extends { deserialize(bytes: Buffer): infer M
 export interface MessageWriter<Message> {
   /**
    * Sends `message`. When the promise resolves, the message has been copied: the memory that it refers to may change.
-   * Waiting for it before the next one bounds what is in flight to one message, and costs no speed: grpc-js sends the
-   * next only then anyway.
+   * Waiting for it before the next write bounds what is in flight to one message, and costs no speed: grpc-js sends the
+   * next message only then anyway.
    *
-   * @throws IsobatchError why the call has ended. Then too, the memory may change.
+   * @throws IsobatchError with the reason when the call has ended. Then, too, the memory may change.
    */
   write(message: Message): Promise<void>;
   /** Nothing more will be written. */
@@ -49,7 +49,7 @@ export interface StreamOptions {
   what: string;
 }
 
-/** The writing side of `stream`; the only one who writes to it. */
+/** The writing side of `stream`; nothing else may write to it. */
 export function createWriter<Message>(
   stream: WritableCall<Message>,
   { stallMs, what }: StreamOptions,
@@ -64,7 +64,7 @@ export function createWriter<Message>(
     pending.clear();
   };
   const timer = createProgressTimer(stallMs, () => {
-    end(new IsobatchError("unavailable", `${what} stood still for ${stallMs / 1000} s.`));
+    end(new IsobatchError("unavailable", `${what} made no progress for ${stallMs / 1000} s.`));
     cancel(stream);
   });
   watchEnd(stream, what, end);
@@ -91,10 +91,10 @@ export function createWriter<Message>(
 
 /**
  * The messages of `stream`, one by one; no more than 16 wait here for a slow reader, the others wait at the sender.
- * Leaving the loop early cancels a client's call; a server's is left to its handler, so that the answer or the error
- * with which that ends still reaches the client. Without `stallMs`, a quiet stream may stay quiet for ever.
+ * Leaving the loop early cancels a client's call; a server's is left to its handler, so that the answer or error with
+ * which the handler ends still reaches the client. Without `stallMs`, a silent stream may stay silent forever.
  *
- * @throws IsobatchError why the call has ended, unless it ended well.
+ * @throws IsobatchError with the reason when the call has ended, unless it ended successfully.
  */
 export async function* readMessages<Call extends ReadableCall>(
   stream: Call,
@@ -117,9 +117,9 @@ export async function* readMessages<Call extends ReadableCall>(
   let complete = false;
   try {
     timer?.wait();
-    // An error may still come when nobody reads any more.
+    // An error may still arrive after reading has stopped.
     stream.on("error", () => {});
-    // Not destroyed at its end: a bidirectional stream has another side, which would never be ended then.
+    // Not destroyed at its end: a bidirectional stream has a writing side, which would then never be ended.
     for await (const message of stream.iterator({ destroyOnReturn: false })) {
       timer?.stop();
       yield message;
@@ -136,24 +136,23 @@ export async function* readMessages<Call extends ReadableCall>(
   if (reason) throw reason;
 }
 
-/** Ends a call at once, on either side, whatever is still to be sent. */
+/** Ends a call at once, on either side, even if messages are still to be sent. */
 export function cancel(stream: (Writable | Readable) & { cancel?(): void }): void {
   if (stream.cancel) cancelClientCall(stream as { cancel(): void });
   else resetServerCall(stream);
 }
 
 /**
- * Cancels a client's call once whatever the connection is reading has been dealt with. Within that, as when the end of
- * one call makes us cancel another, Node's HTTP/2 (seen in 20.20) may write empty frames without end instead, until memory
- * runs out.
+ * Cancels a client's call after the present turn of the event loop. During a read, as when the end of one call makes us
+ * cancel another, Node's HTTP/2 (seen in 20.20) may instead write empty frames endlessly, until memory runs out.
  */
 export function cancelClientCall(call: { cancel(): void }): void {
   setImmediate(() => call.cancel());
 }
 
-/** Calls `end` when the call of `stream` is over, at the latest when the connection is. */
+/** Calls `end` when the call of `stream` is over, at the latest when its connection is. */
 function watchEnd(stream: Writable, what: string, end: (error: IsobatchError) => void): void {
-  const over = (): IsobatchError => new IsobatchError("unavailable", `${what} has ended: the other side left.`);
+  const over = (): IsobatchError => new IsobatchError("unavailable", `${what} has ended: the other side has left.`);
   stream.on("error", (error) => end(asIsobatchError(error, what)));
   stream.on("status", (result: StatusObject) => end(result.code === status.OK ? over() : fromStatus(result, what)));
   stream.on("cancelled", () => end(over()));

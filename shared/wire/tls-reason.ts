@@ -1,6 +1,6 @@
 import type { PeerCertificate } from "node:tls";
 
-/** Why a TLS handshake failed, in words for the end of a sentence; what OpenSSL and Node.js say is for programmers. */
+/** Why a TLS handshake failed, as the end of a sentence; the texts of OpenSSL and Node.js are for programmers. */
 
 const REASONS: readonly (readonly [code: RegExp, reason: string])[] = [
   [/CERT_HAS_EXPIRED/, "its certificate has expired"],
@@ -9,7 +9,7 @@ const REASONS: readonly (readonly [code: RegExp, reason: string])[] = [
     /SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|SIGNATURE_FAILURE|INVALID_CA|CERT_UNTRUSTED/,
     "its certificate is not signed by the CA that this side trusts (--tls-ca, or the one that the token names)",
   ],
-  [/CERTIFICATE_REQUIRED/, "it wants a client certificate; give --tls-cert and --tls-key, of its CA"],
+  [/CERTIFICATE_REQUIRED/, "it requires a client certificate; pass --tls-cert and --tls-key from its CA"],
   [
     /UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED|UNSUPPORTED_CERTIFICATE|DECRYPT_ERROR/,
     "it does not accept this side's client certificate (--tls-cert); it must be of the server's CA and in date",
@@ -22,13 +22,16 @@ const REASONS: readonly (readonly [code: RegExp, reason: string])[] = [
 ];
 
 /**
- * What ends a handshake from outside, in the error's code or, where an error comes as text only, in the message: a server that
- * is being restarted does it, or a proxy in front of it. It says nothing of either side's TLS.
+ * Signs of a handshake that was cut off from outside, in the error's code or, if the error is only text, in the
+ * message: by a server that is being restarted, or a proxy in front of it. They say nothing about either side's TLS.
  */
 const CUT_OFF =
   /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET)|disconnected before secure TLS connection|\b(ECONNRESET|EPIPE|ETIMEDOUT)\b/;
 
-/** Undefined if the failure has nothing to do with TLS: nobody there, nobody who answers, or a connection that broke. */
+/**
+ * The reason in words. Undefined if the failure has nothing to do with TLS: nothing listens, nothing answers, or the
+ * connection broke.
+ */
 export function tlsReason(error: Error & { code?: string; reason?: string }): string | undefined {
   if (CUT_OFF.test(error.code ?? "") || CUT_OFF.test(error.message)) return undefined;
   const text = `${error.code ?? ""} ${error.message} ${error.reason ?? ""}`.toUpperCase().replaceAll(" ", "_");
@@ -38,7 +41,7 @@ export function tlsReason(error: Error & { code?: string; reason?: string }): st
   return undefined;
 }
 
-/** The certificate is another machine's, or this one was reached under another name. */
+/** The reason if the certificate is another machine's, or this one was reached under another name. */
 export function nameCheckReason(host: string, certificate: PeerCertificate | undefined): string {
   const names = (certificate?.subjectaltname ?? "").replaceAll(/DNS:|IP Address:/g, "");
   return (

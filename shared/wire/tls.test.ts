@@ -151,7 +151,7 @@ describe("a server with TLS", () => {
 
   it("tells a client without TLS what is missing, and a client with TLS that a server has none", async (test) => {
     const encrypted = await serve(test, { tls: tls() });
-    const message = /wants TLS: use the whole token that it printed, or give --tls-ca\.$/;
+    const message = /requires TLS: use the whole token that it printed, or pass --tls-ca\.$/;
     await assert.rejects(connected(test, encrypted, { token: SECRET }), { code: "refused", message });
     const plain = await serve(test, {});
     await assert.rejects(
@@ -169,7 +169,7 @@ describe("a server with TLS", () => {
     });
     await assert.rejects(
       connected(test, served, { token: ours.token }),
-      /it wants a client certificate; give --tls-cert/,
+      /it requires a client certificate; pass --tls-cert/,
     );
     const foreign = connected(test, served, { ...withCertificate(theirs.client), waitMs: 300 });
     await assert.rejects(foreign, /it hung up after the TLS handshake; the client certificate/);

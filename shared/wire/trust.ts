@@ -15,45 +15,46 @@ import { type Address, formatAddress } from "./address.js";
 import { nameCheckReason, tlsReason } from "./tls-reason.js";
 
 /**
- * How a client knows its server. Nothing of the token is sent before the server has shown a certificate of the right
- * CA, and one that is for the address it was reached at.
+ * How a client verifies its server. No part of the token is sent before the server has shown a certificate from the
+ * right CA for the address at which it was reached.
  *
  * With the CA's digest from the token, the CA itself is taken from the certificates that the server shows: on a
- * connection that serves nothing else, the one with that digest is looked for, and from then on it alone is trusted, on
- * every connection, those to shards included. OpenSSL then verifies as always; nothing of X.509 is judged here. (Doing
- * it in one handshake would mean to verify the chain ourselves: Node asks its caller only after OpenSSL has said yes.)
+ * separate connection, the one with that digest is looked up, and from then on only this CA is trusted, on every
+ * connection, including those to shards. OpenSSL then verifies as usual; no X.509 is interpreted here. (Doing it in one
+ * handshake would mean verifying the chain ourselves: Node asks its caller only after OpenSSL has accepted it.)
  */
 export interface Trust {
   /**
-   * What a channel to `address` needs, once the server there has proved itself.
+   * Verifies the server at `address`. @returns what a channel to it needs
    *
-   * @throws IsobatchError `refused` if it can't, which trying again won't change; any other error if it can't be reached
+   * @throws IsobatchError `refused` if it cannot prove its identity, so that retrying is pointless; any other error if
+   * it is unreachable
    */
   verify(address: Address, timeoutMs: number): Promise<{ credentials: ChannelCredentials; options: ChannelOptions }>;
 }
 
 export interface TrustOptions {
-  /** Of the CA's certificate: SHA-256, base64url. */
+  /** The SHA-256 of the CA's certificate, base64url. */
   readonly digest?: string;
   /** PEM, instead of a digest; without both, the authorities that Node.js trusts. */
   readonly ca?: string;
-  /** The client's own certificate and key, for servers that ask for one (PEM). */
+  /** The client's certificate and key, for servers that require one (PEM). */
   readonly cert?: string;
   readonly key?: string;
 }
 
-/** The other side hung up; its message says why, in words for the end of a sentence. */
+/** The other side hung up; the message is the reason, as the end of a sentence. */
 export class HungUpError extends Error {
   override readonly name = "HungUpError";
 }
 const HUNG_UP = "it hung up after the TLS handshake; the client certificate (--tls-cert) may not be of the CA it wants";
 
-/** A ready connection speaks at once: HTTP/2 begins with the server's settings. */
+/** An admitted connection receives data at once: HTTP/2 starts with the server's settings. */
 const ALPN = ["h2"];
-/** Server names are names (RFC 6066); an address is asked for under this one. */
+/** A TLS server name must be a name and not an address (RFC 6066); for an address this one is sent. */
 const NAME_OF_ADDRESSES = "isobatch.invalid";
 
-/** The trust that a token and its user's files call for; undefined for a server without TLS. */
+/** The trust that a token and the user's files require; undefined for a server without TLS. */
 export function trustOf(token: string | undefined, files: Omit<TrustOptions, "digest"> = {}): Trust | undefined {
   const { server } = parseToken(token ?? "");
   const asked = files.ca !== undefined || files.cert !== undefined;
@@ -93,7 +94,7 @@ export function createTrust({ digest, ca: given, cert, key }: TrustOptions): Tru
   };
 }
 
-/** Encrypted, but with whoever answers: for questions without a token, whose answers nobody relies on. */
+/** Encrypts without verifying the server: for requests without a token, whose answers nothing depends on. */
 export function anyServer({ cert, key }: Pick<TrustOptions, "cert" | "key"> = {}): Trust {
   const context = createSecureContext({ cert, key, minVersion: "TLSv1.3" });
   return {
@@ -104,7 +105,7 @@ export function anyServer({ cert, key }: Pick<TrustOptions, "cert" | "key"> = {}
   };
 }
 
-/** Whether whoever listens at `address` speaks TLS. */
+/** Whether the server at `address` speaks TLS. */
 export async function speaksTls(address: Address, timeoutMs: number): Promise<boolean> {
   try {
     await handshake(address, { rejectUnauthorized: false }, timeoutMs, false);
@@ -115,8 +116,9 @@ export async function speaksTls(address: Address, timeoutMs: number): Promise<bo
 }
 
 /**
- * The certificates (DER) that the server at `address` shows, its own first. With `admitted`, only once it has let this
- * client in too: TLS 1.3 refuses a client's certificate after the client's side of the handshake is done.
+ * The certificates (DER) that the server at `address` shows, its own first. With `admitted`, resolves only once the
+ * server has accepted this client as well: TLS 1.3 refuses a client's certificate after the client's side of the
+ * handshake is done.
  */
 function handshake(
   address: Address,
@@ -143,7 +145,7 @@ function handshake(
     socket.once("secureConnect", () => {
       secured = true;
     });
-    // Node.js's servers refuse a client's certificate without a word, as one that has just died would.
+    // A Node.js server refuses a client's certificate by closing the connection, as a server that has just died would.
     socket.once("close", () => {
       const refused = secured && options.cert !== undefined;
       fail(refused ? new HungUpError(HUNG_UP) : new Error("ECONNRESET: the connection was closed"));

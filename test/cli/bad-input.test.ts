@@ -21,7 +21,7 @@ const CASES: readonly (readonly [args: string, code: number, sentence: RegExp])[
   ["run mnist --steps 1.5", 2, /^--steps is "1.5"; it must be a whole number from 1 to 1000000000000\.$/],
   ["run mnist --workers 0", 2, /^--workers is "0"; it must be a whole number from 1 to 256\.$/],
   ["run mnist --seed -1", 2, /^--seed is "-1"; it must be a whole number from 0 to 2147483647\.$/],
-  ["run mnist --listen here:port", 2, /^--listen: "here:port" has a port that is no number between 0 and 65535: .*\.$/],
+  ["run mnist --listen here:port", 2, /^--listen: "here:port" has a port that is not a number from 0 to 65535: .*\.$/],
   ["run mnist --tls --insecure", 2, /^--insecure and --tls contradict each other; give one of them\.$/],
   ["server mnist --tls-cert none.pem", 2, /^--tls-cert was given without --tls-key; .*\.$/],
   [

@@ -174,7 +174,7 @@ describe("a server that others reach", LIMIT, () => {
     const withDigestOnly = formatToken({ secret: "isobatch_guess", server: security.server });
 
     // Without TLS, and with another CA: the secret isn't even sent.
-    await assert.rejects(connect(address, { token: secret, waitMs: 5_000 }), /wants TLS/);
+    await assert.rejects(connect(address, { token: secret, waitMs: 5_000 }), /requires TLS/);
     const foreign = formatToken({ secret, server: { kind: "ca", digest: "A".repeat(43) } });
     await assert.rejects(connect(address, { token: foreign, waitMs: 5_000 }), /is not the one that this token is for/);
     await assert.rejects(connect(address, { token: `${secret}.tls`, waitMs: 5_000 }), /not signed by the CA/);
@@ -196,7 +196,7 @@ describe("a server that others reach", LIMIT, () => {
     const trust = createTrust({ digest });
     const nobody = await connect(address, { trust, waitMs: 5_000 });
     test.after(() => nobody.close());
-    await refusesAll(nobody, EVERY_METHOD, /^The server wants its join token, and none was given/);
+    await refusesAll(nobody, EVERY_METHOD, /^This server requires a join token/);
 
     // Callers with some rights, at everything else.
     const observer = await connectTo(test, address, tokenFor(server, "sees", "observer"));

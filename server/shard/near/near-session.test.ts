@@ -176,9 +176,9 @@ for (const mapper of [installation?.mapper, undefined]) {
       ["a slot that there is not", [{ lo: 0, hi: 2, slot: 2 }], {}, {}, /must send slots below 2/],
       ["a node outside its lease", [{ lo: 0, hi: 4, slot: 0 }], {}, {}, /outside the lease/],
       ["a range that is not a node of the tree", [{ lo: 1, hi: 3, slot: 0 }], {}, { lo: 1, hi: 3 }, /not a node/],
-      ["another worker's lease", [HALVES[0]], {}, { workerId: "w-2" }, /a lease of its own/],
+      ["another worker's lease", [HALVES[0]], {}, { workerId: "w-2" }, /its own lease/],
       ["a lease of another run", [HALVES[0]], {}, { runId: "another" }, /no such lease/],
-      ["no lease", [HALVES[0]], { lease: null }, {}, /a lease of its own/],
+      ["no lease", [HALVES[0]], { lease: null }, {}, /its own lease/],
       ["a lease of a term that is over", [HALVES[0]], {}, { term: 0 }, /is over/],
     ];
     it("refuses what a worker may not push, and goes on", async (test) => {
