@@ -119,14 +119,16 @@ export async function assemble(
   server.addService(shardService, shard.handlers);
   const address = await server.listen(options.listen);
   cleanUp.add(() => awaited("the server's connections to close", server.shutdown(FAREWELL_MS)));
+  const { command } = options;
   // Before the connections are closed, so that the departures that follow are not recorded as losses.
   cleanUp.add(() => coordinator.close());
   const source = createRunSource({
-    ...{ folder: directory.folder, runId, version, task, address, security, metrics, log, coordinator, status },
+    ...{ folder: directory.folder, runId, version, task, facts, command, address, security, metrics, log },
+    coordinator,
+    status,
   });
   const observers = await startObservers(options.observers ?? [], source, cleanUp);
   directory.saveTask();
-  const { command } = options;
   metrics.append({
     type: "event",
     event: "started",

@@ -2,7 +2,7 @@ import type { Logger } from "../shared/log.js";
 import type { Address, ControlRequest, Status } from "../shared/wire/index.js";
 import type { Task } from "../tasks/index.js";
 import type { Tally } from "./coordinator/index.js";
-import type { MetricsLine, RunRecord } from "./record/index.js";
+import type { MetricsLine, RunFacts, RunRecord } from "./record/index.js";
 import type { Security } from "./security/index.js";
 import type { ShardTraffic } from "./shard/index.js";
 
@@ -39,6 +39,9 @@ export interface RunSource {
   /** The version of Isobatch. */
   readonly version: string;
   readonly task: Task;
+  readonly facts: RunFacts;
+  /** The command line that started this process; undefined where a program did. */
+  readonly command: string | undefined;
   /** Where workers reach the server. */
   readonly address: Address;
   /** Who may see or act, and the certificate for connections from outside. */

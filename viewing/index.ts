@@ -6,6 +6,7 @@ export {
   type RunFiles,
   readRunFiles,
   renderReport,
+  renderRunsReport,
   writeReport,
 } from "./report/index.js";
 export { createTensorBoard } from "./tensorboard/index.js";

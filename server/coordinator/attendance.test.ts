@@ -2,11 +2,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { createLog } from "../../shared/log.js";
 import { call, coordinatorService } from "../../shared/wire/index.js";
-import { METRICS_FILE, type MetricsLine, type RunRecord, readJsonLines } from "../record/index.js";
+import { type EventLine, METRICS_FILE, type MetricsLine, readJsonLines } from "../record/index.js";
 import { CALL, connectTo, joinRequest, serve, smallTask, TOKEN, work } from "../test-server.test.helper.js";
-import { createBookkeeping } from "./bookkeeping.js";
+import { createAttendance } from "./attendance.js";
 
 const eventsIn = (out: string): string[] =>
   [...readJsonLines<MetricsLine>(join(out, METRICS_FILE))].flatMap((line) =>
@@ -53,28 +52,19 @@ describe("the record of a run's workers", { timeout: 60_000 }, () => {
   });
 
   it("is bounded, however often workers come and go", () => {
-    const lines: MetricsLine[] = [];
+    const lines: EventLine[] = [];
     const member = { host: "h", device: "d", computeThreads: 1, numerics: { backend: "wasm" } };
-    const bookkeeping = createBookkeeping({
-      microBatchSize: 1,
-      recorder: {} as never,
-      metrics: { append: (line: MetricsLine) => void lines.push(line) } as RunRecord<MetricsLine>,
-      ledger: {} as never,
+    const attendance = createAttendance({
       members: { get: () => member as never },
-      earlier: { steps: undefined, recomputed: 0 },
-      log: createLog({ level: "silent", pretty: false }),
-      onFailed: assert.fail,
+      state: { phase: "stepping" },
+      progress: { failure: "" },
+      record: (line) => void lines.push(line),
     });
     for (let i = 0; i < 5_000; i++) {
-      bookkeeping.workerJoined(`w-${i}`);
-      bookkeeping.workerLeft(`w-${i}`, "it has left");
+      attendance.event({ kind: "workerAttached", worker: `w-${i}` });
+      attendance.event({ kind: "workerLost", worker: `w-${i}`, reason: "it has left" });
     }
-    bookkeeping.catchUp();
     assert.equal(lines.length, 1_001);
-    const last = lines.at(-1);
-    assert.match(
-      String(last?.type === "event" && last.message),
-      /^1000 arrivals and departures of workers are recorded/,
-    );
+    assert.match(String(lines.at(-1)?.message), /^1000 arrivals and departures of workers are recorded/);
   });
 });

@@ -1,7 +1,7 @@
 import { failAt } from "../../shared/fail-point.js";
 import type { Logger } from "../../shared/log.js";
 import { began, span } from "../../shared/trace/index.js";
-import type { LedgerLine, MetricsLine, RunRecord } from "../record/index.js";
+import type { EventLine, LedgerLine, MetricsLine, RunRecord } from "../record/index.js";
 import { createBacklog } from "./backlog.js";
 import type { CommittedStep, CoordinatorEffect } from "./core/index.js";
 import type { Members } from "./members.js";
@@ -30,9 +30,8 @@ export interface Bookkeeping {
   checkpointWritten(step: number): void;
   rolledBack(effect: Effect<"rolledBack">): void;
   kappaChanged(effect: Effect<"kappaChanged">): void;
-  /** A worker's stream has opened. */
-  workerJoined(worker: string): void;
-  workerLeft(worker: string, reason: string): void;
+  /** Records an event a moment later, as steps are, so that the order is kept and nobody waits. */
+  record(line: EventLine): void;
   note(message: string): void;
   /** Records everything that is not recorded yet: a checkpoint is about to be ordered, or the run ends. */
   catchUp(): void;
@@ -50,11 +49,6 @@ export interface BookkeepingOptions {
   onFailed(error: unknown): void;
 }
 
-/**
- * The arrivals and departures that one process records: a worker that keeps coming and going must not fill the disk.
- */
-const ATTENDANCE_MAX = 1_000;
-
 export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
   const { microBatchSize: b, recorder, metrics, ledger, members, earlier, log } = options;
   const speed = createSpeed();
@@ -62,7 +56,6 @@ export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
   // A step that an earlier process committed after the newest checkpoint will be computed again.
   let stepsBefore = earlier.steps;
   let samplesMs = 0;
-  let attendance = 0;
 
   const backlog = createBacklog(options.onFailed);
 
@@ -71,7 +64,7 @@ export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
     metrics.append({ type: "event", event: name, at: new Date().toISOString(), ...details });
   }
 
-  function record(commit: CommittedStep, waitedMs: number, atMs: number): void {
+  function recordStep(commit: CommittedStep, waitedMs: number, atMs: number): void {
     failAt("coordinator.record");
     const begun = began();
     const line = recorder.step(commit, waitedMs);
@@ -91,19 +84,6 @@ export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
     span("record", begun, line.step);
   }
 
-  /** Recorded a moment later, as steps are, so that the order is kept and nobody waits. */
-  function attend(name: string, details: Record<string, unknown>): void {
-    attendance += 1;
-    if (attendance > ATTENDANCE_MAX + 1) return;
-    const at = new Date().toISOString();
-    const limit = `${ATTENDANCE_MAX} arrivals and departures of workers are recorded; from now on they are only logged`;
-    const line: MetricsLine =
-      attendance > ATTENDANCE_MAX
-        ? { type: "event", event: "note", at, message: limit }
-        : { type: "event", event: name, at, ...details };
-    backlog.add(() => metrics.append(line));
-  }
-
   function standsAt(step: number): void {
     progress.checkpointStep = step;
     progress.checkpointAtMs = performance.now();
@@ -121,7 +101,7 @@ export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
       const waitedMs = samplesMs;
       samplesMs = 0;
       const atMs = performance.now();
-      backlog.add(() => record(commit, waitedMs, atMs));
+      backlog.add(() => recordStep(commit, waitedMs, atMs));
     },
 
     evaluated(evaluation) {
@@ -161,12 +141,7 @@ export function createBookkeeping(options: BookkeepingOptions): Bookkeeping {
       log.info({ step, from, kappa, reason }, "micro-batches per step");
     },
 
-    workerJoined(worker) {
-      const { host, device, computeThreads, numerics } = members.get(worker)!;
-      attend("workerJoined", { worker, host, device, backend: numerics.backend, computeThreads });
-    },
-
-    workerLeft: (worker, reason) => attend("workerLeft", { worker, reason }),
+    record: (line) => backlog.add(() => metrics.append(line)),
 
     note: (message) => event("note", { message }),
 

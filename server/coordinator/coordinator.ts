@@ -7,6 +7,7 @@ import type { KappaFile, LedgerLine, MetricsLine, RunDirectory, RunRecord } from
 import type { SampleReader } from "../samples/index.js";
 import type { ShardTraffic } from "../shard/index.js";
 import { type Advice, adviceInputs, advise } from "./advice.js";
+import { createAttendance } from "./attendance.js";
 import { createBookkeeping } from "./bookkeeping.js";
 import { startClock } from "./clock.js";
 import {
@@ -96,7 +97,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   const addresses: (string | undefined)[] = new Array(shards).fill(undefined);
   const tally = createTally();
   const end = createEnd();
-  let isClosing = false;
+  const attendance = createAttendance({ members, state, progress, record: bookkeeping.record });
 
   const dispatch = (event: CoordinatorEvent): void => host.dispatch(event);
   const stopClock = startClock(() => dispatch({ kind: "tick" }));
@@ -110,7 +111,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   const host = createCoreHost<CoordinatorEvent, CoordinatorEffect>({
     handle(event) {
       tally.event(event);
-      recordAttendance(event);
+      attendance.event(event);
       return core.handle(event, performance.now());
     },
     perform(effect) {
@@ -126,15 +127,8 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     },
   });
 
-  /** Workers that leave because the run is over or this server ends are not recorded. */
-  function recordAttendance(event: CoordinatorEvent): void {
-    if (isClosing || state.phase === "ended" || progress.failure !== "") return;
-    if (event.kind === "workerAttached") bookkeeping.workerJoined(event.worker);
-    if (event.kind === "workerLost") bookkeeping.workerLeft(event.worker, event.reason);
-  }
-
   function stop(): void {
-    isClosing = true;
+    attendance.close();
     stopClock();
     try {
       bookkeeping.catchUp();

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, chromium, type Page } from "playwright-core";
 
 /** The machine's own Chromium; CHROMIUM_PATH may name one. */
 const executablePath = [
@@ -21,4 +21,15 @@ export function launch(): Promise<Browser> {
     executablePath,
     args: [...flags.split(" "), "--disable-component-update", "--disable-sync"],
   });
+}
+
+const DEADLINE_MS = 60_000;
+
+/** Waits until an expression is true. Not waitForFunction, whose text the pages' policy forbids to evaluate. */
+export async function until(page: Page, expression: string): Promise<void> {
+  const deadline = performance.now() + DEADLINE_MS;
+  while (!(await page.evaluate(expression).catch(() => false))) {
+    if (performance.now() > deadline) throw new Error(`this did not become true: ${expression}`);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
 }

@@ -15,7 +15,7 @@ import {
 } from "../../viewing/dashboard/made-up-run.test.helper.js";
 import { createViewers } from "../../viewing/index.js";
 import { quiet, withCluster } from "../cluster/run-cluster.test.helper.js";
-import { launch, skip } from "./chromium.test.helper.js";
+import { launch, skip, until } from "./chromium.test.helper.js";
 
 const TOKEN = "isobatch_for-this-test";
 const JOIN = "ISOBATCH_TOKEN=isobatch_x isobatch worker join 192.0.2.7:7400";
@@ -65,17 +65,11 @@ describe("the dashboard in a browser", { skip, timeout: 120_000 }, () => {
     await page.waitForSelector("#stop");
   }
 
-  /** Used instead of waitForFunction, whose text the page's policy forbids to evaluate. */
-  async function until(page: Page, expression: string): Promise<void> {
-    while (!(await page.evaluate(expression).catch(() => false)))
-      await new Promise((resolve) => setTimeout(resolve, 30));
-  }
-
   /** Waits until the page shows the run as it is now, charts included. */
   async function whenShown(page: Page, { status }: MadeUpRun): Promise<void> {
     const step = status.step.toLocaleString("en-US");
     await until(page, `document.querySelector("#facts > div:nth-child(5) .value")?.textContent === "${step}"`);
-    const charts = status.step === 0 ? 0 : 6;
+    const charts = status.step === 0 ? 0 : 4;
     await until(page, `document.querySelectorAll("canvas").length >= ${charts}`);
   }
 
@@ -100,6 +94,9 @@ describe("the dashboard in a browser", { skip, timeout: 120_000 }, () => {
         assert.equal(await page.evaluate("document.documentElement.scrollWidth"), look.width ?? 1280);
         assert.equal(await page.locator("#workers tbody tr").count(), workers);
         assert.equal(await page.locator("button:visible:has-text('Drain')").count(), 0);
+        assert.equal(await page.locator(".actions").textContent(), "Log in");
+        await page.locator("summary:has-text('More curves')").click();
+        await until(page, `document.querySelectorAll("canvas").length === 7`);
         if (look.width === undefined) assert.deepEqual(await violations(page), []);
         assert.deepEqual(complaints, []);
       }
@@ -224,7 +221,8 @@ describe("the dashboard in a browser", { skip, timeout: 120_000 }, () => {
       await page.waitForSelector("#state:has-text('Training')");
       await until(page, `document.querySelectorAll("#workers tbody tr").length === 2`);
       await page.click("#checkpoint");
-      await page.waitForSelector("#happenings >> text=/Checkpoint of step \\d+ written/");
+      await page.waitForSelector("#happenings >> text=/Worker .+-2 joined: /");
+      await page.waitForSelector("#happenings >> text=/heckpoint.* of step \\d+/");
       await page.click("#workers tbody tr:nth-child(1) button");
       await page.click("#confirm-yes");
       await until(page, `document.querySelectorAll("#workers tbody tr").length === 1`);

@@ -1,19 +1,28 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { openMetrics, openRunDirectory } from "../../server/record/index.js";
 import { createLayout } from "../../shared/layout/index.js";
-import { writeReport } from "../../viewing/index.js";
-import { launch, skip } from "./chromium.test.helper.js";
+import { renderRunsReport, writeReport } from "../../viewing/index.js";
+import { launch, skip, until } from "./chromium.test.helper.js";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** A run of 60 steps with everything that a report can show. */
 function writeRun(folder: string): void {
   const task = {
-    ...{ name: "browser </script> test", microBatchSize: 64, microBatchesPerStep: 4, learningRate: 0.001 },
+    ...{
+      name: "browser </script> test",
+      microBatchSize: 64,
+      microBatchesPerStep: 4,
+      learningRate: 0.001,
+      samples: 15_360,
+    },
     optimizer: { name: "invariant", rule: "linear" },
   };
   const layout = createLayout([{ name: "w", shape: [2], kind: "parameter", decay: true }]);
@@ -75,9 +84,7 @@ describe("report.html in a browser", { skip }, () => {
     page.on("dialog", (dialog) => complaints.push(`dialog ${dialog.message()}`));
     try {
       await page.goto(url);
-      await page.waitForFunction(
-        `document.querySelectorAll("figure").length === document.querySelectorAll("canvas").length`,
-      );
+      await until(page, `document.querySelectorAll("canvas").length === 4`);
       await use(page);
       assert.deepEqual(complaints, []);
     } finally {
@@ -88,14 +95,23 @@ describe("report.html in a browser", { skip }, () => {
   for (const colorScheme of ["light", "dark"] as const) {
     it(`draws every curve in ${colorScheme} colours, without an error or a request`, async () => {
       await withReport({ colorScheme, width: 1200 }, async (page) => {
+        for (const summary of await page.locator("summary").all()) await summary.click();
+        await until(page, `document.querySelectorAll("canvas").length === 7`);
         const coloured = (await page.evaluate(COLOURED)) as [string, number][];
         const ids = coloured.map(([id]) => id);
-        assert.deepEqual(ids, ["loss", "accuracy", "learning-rate", "gammas", "cluster", "time", "noise"]);
+        assert.deepEqual(ids, ["loss", "accuracy", "learning-rate", "noise", "cluster", "time", "gammas"]);
         for (const [id, pixels] of coloured) assert.ok(pixels > 200, `${id} has ${pixels} coloured pixels`);
         const background = await page.evaluate(`getComputedStyle(document.body).backgroundColor`);
         const brightness = Number(/rgb\((\d+)/.exec(String(background))?.[1]);
         assert.equal(brightness < 128, colorScheme === "dark");
         assert.equal(await page.textContent("h1"), "browser </script> test");
+        await page.evaluate(axe);
+        assert.deepEqual(
+          await page.evaluate(
+            `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))`,
+          ),
+          [],
+        );
       });
     });
   }
@@ -109,8 +125,9 @@ describe("report.html in a browser", { skip }, () => {
   it("shows the values under the cursor, in all charts at once", async () => {
     await withReport({ colorScheme: "light", width: 1200 }, async (page) => {
       await page.locator("#loss .u-over").hover();
-      for (const id of ["loss", "accuracy", "cluster"]) {
-        const values = await page.locator(`#${id} .u-value`).allTextContents();
+      for (const id of ["loss", "accuracy", "noise"]) {
+        const values = await page.locator(`#${id} .u-series:not(:first-child) .u-value`).allTextContents();
+        assert.match((await page.locator(`#${id} .u-value`).first().textContent()) ?? "", /^at [\d,]+ samples$/);
         assert.ok(
           values.every((value) => /^[\d.,e−]+( %)?$/.test(value)),
           `${id}: ${values.join(" | ")}`,
@@ -119,12 +136,45 @@ describe("report.html in a browser", { skip }, () => {
     });
   });
 
+  it("unfolds everything for a printer, in light colours, and folds it again", async () => {
+    await withReport({ colorScheme: "dark", width: 1200 }, async (page) => {
+      const background = () => page.evaluate(`getComputedStyle(document.body).backgroundColor`);
+      const dark = await background();
+      await page.evaluate(`dispatchEvent(new Event("beforeprint"))`);
+      assert.equal(await page.locator("canvas").count(), 7);
+      assert.notEqual(await background(), dark);
+      await page.evaluate(`dispatchEvent(new Event("afterprint"))`);
+      assert.equal(await page.locator("details[open]").count(), 0);
+      assert.equal(await background(), dark);
+    });
+  });
+
+  it("compares several runs, with a legend that names them", async () => {
+    const comparison = join(folder, "runs.html");
+    writeFileSync(comparison, renderRunsReport([folder, folder]));
+    for (const width of [390, 1280]) {
+      const page = await browser.newPage({ viewport: { width, height: 900 } });
+      const complaints: string[] = [];
+      page.on("console", (message) => complaints.push(message.text()));
+      page.on("pageerror", (error) => complaints.push(error.message));
+      await page.goto(pathToFileURL(comparison).href);
+      await until(page, `document.querySelectorAll("canvas").length === 4`);
+      assert.equal(await page.evaluate("document.documentElement.scrollWidth"), width);
+      const names = await page.locator("#accuracy .u-series:not(:first-child) .u-label").allTextContents();
+      assert.deepEqual(names, [basename(folder), basename(folder)]);
+      await page.evaluate(axe);
+      assert.deepEqual(await page.evaluate(`axe.run().then(({ violations }) => violations.map(({ id }) => id))`), []);
+      assert.deepEqual(complaints, []);
+      await page.close();
+    }
+  });
+
   it("changes the loss axis at a click", async () => {
     await withReport({ colorScheme: "light", width: 1200 }, async (page) => {
       const button = page.locator("#loss button");
-      const before = await button.textContent();
+      const before = await button.getAttribute("aria-pressed");
       await button.click();
-      assert.notEqual(await button.textContent(), before);
+      assert.notEqual(await button.getAttribute("aria-pressed"), before);
       assert.equal(await page.locator("#loss canvas").count(), 1);
     });
   });

@@ -2,4 +2,4 @@
 export type { Identity, Verify } from "./access/index.js";
 export { type Dashboard, type DashboardOptions, startDashboard } from "./listener.js";
 export { createDashboard, type DashboardObserver, type HttpOptions } from "./observer.js";
-export type { DashboardSource, TaskFacts } from "./source.js";
+export type { DashboardSource } from "./source.js";

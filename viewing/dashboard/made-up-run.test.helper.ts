@@ -3,8 +3,9 @@
  * any length and with any number of workers.
  */
 
-import type { MetricsLine, StepLine } from "../../server/record/index.js";
+import type { MetricsLine, RunFacts, StepLine } from "../../server/record/index.js";
 import type { ControlRequest, Status } from "../../shared/wire/index.js";
+import type { Task } from "../../tasks/index.js";
 import type { DashboardSource } from "./index.js";
 
 type Changeable<T> = T extends object ? { -readonly [Key in keyof T]: Changeable<T[Key]> } : T;
@@ -31,6 +32,45 @@ export interface MadeUpOptions {
 }
 
 const B = 64;
+/** Of the built-in mnist. */
+const TASK: Task = {
+  name: "mnist",
+  seed: 0,
+  model: { kind: "sequential", layers: [{ layer: "Flatten" }] },
+  initialWeights: "seeded",
+  loss: "softmaxCrossEntropy",
+  labelSmoothing: 0,
+  dataset: { kind: "mnist", limit: null, testLimit: null },
+  microBatchSize: B,
+  microBatchesPerStep: 4,
+  samples: 600_000,
+  optimizer: { name: "invariant", rule: "linear" },
+  learningRate: 0.001,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0,
+  weightDecayExclude: ["*/bias"],
+  schedule: { kind: "cosine", warmupSamples: 0, totalSamples: 600_000, finalFraction: 0 },
+  clipNorm: null,
+  freeze: [],
+  evaluateEverySamples: 60_000,
+  evaluationBatchSize: 500,
+  checkpointEverySamples: 60_000,
+  checkpointsKept: 3,
+  mixed: false,
+  wire: "float32",
+  precision: "float32",
+};
+const FACTS: RunFacts = {
+  modelKind: "sequential",
+  modelLayers: 4,
+  parameters: 118_282,
+  trainedParameters: 118_282,
+  trainingSamples: 60_000,
+  testSamples: 10_000,
+  classes: 10,
+};
 const EVALUATIONS = 60;
 const STATES = ["computing", "computing", "computing", "idle"];
 
@@ -122,7 +162,10 @@ export function createMadeUpRun({ workers, steps, stepsPlanned = Math.max(20, st
     for (const shard of status.shards) shard.version = status.step;
   }
 
+  event("started", { version: status.version });
   event("restored", { term: 1, step: 0, recomputedSteps: 0 });
+  for (const { id, device, computeThreads } of status.workers)
+    event("workerJoined", { worker: id, device, computeThreads });
   for (let i = 0; i < steps; i++) {
     step();
     if (status.step % Math.ceil(stepsPlanned / 8) === 0) {
@@ -146,11 +189,11 @@ export function createMadeUpRun({ workers, steps, stepsPlanned = Math.max(20, st
       event("restored", { term: status.term, step: to, recomputedSteps: 1 });
     },
     source: {
-      ...{ runId: status.runId, version: status.version },
-      task: {
-        ...{ name: "mnist", optimizer: "invariant Adam, linear rule", learningRate: 0.001, microBatchSize: B },
-        precision: "float32",
-      },
+      runId: status.runId,
+      version: status.version,
+      task: { ...TASK, samples: status.samplesTotal, microBatchesPerStep: kappa },
+      facts: FACTS,
+      command: "isobatch server mnist --http 0.0.0.0:7401",
       status: () => status,
       metrics: {
         subscribe(fromLine, listener) {

@@ -2,7 +2,6 @@ import type { RunObserver } from "../../server/index.js";
 import { type Address, isLoopback } from "../../shared/wire/index.js";
 import type { Verify } from "./access/index.js";
 import { type DashboardOptions, startDashboard } from "./listener.js";
-import { dashboardSource } from "./source.js";
 
 export interface HttpOptions extends Pick<DashboardOptions, "address" | "orAnyPort"> {
   /** The command with which a worker joins the server at `server`; `token` as people copy it, if it is known. */
@@ -32,7 +31,7 @@ export function createDashboard({ joinCommand, ...place }: HttpOptions): Dashboa
       const dashboard = await startDashboard({
         ...place,
         tls: isLoopback(place.address) ? undefined : security.tls,
-        source: dashboardSource(run),
+        source: run,
         verify,
         joinCommand: () => joinCommand(address, security.joinToken),
         log,

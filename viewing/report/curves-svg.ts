@@ -1,18 +1,33 @@
-import { spansDecades } from "./charts.js";
-import { downsample, type Points } from "./downsample.js";
+import type { Points } from "../charts/index.js";
+import { downsample } from "./downsample.js";
+import { chartsOf } from "./report-data.js";
 import type { RunFiles } from "./run-files.js";
 
 /**
  * A run's loss and accuracy as a still picture for a page of documentation: plain SVG, light and dark by the
  * reader's setting, small enough to keep in a repository.
  */
-export function curvesSvg({ task, curves }: RunFiles): string {
+export function curvesSvg({ task, history }: Pick<RunFiles, "task" | "history">): string {
   const [width, height] = [880, 340];
   const left = { x: 56, y: 56, width: 396, height: 236 };
   const right = { x: 524, y: 56, width: 332, height: 236 };
-  const { trainLoss, trainLossSmoothed, testLoss, testAccuracy } = curves;
+  const charts = chartsOf(history, { microBatchSize: task.microBatchSize, samplesTotal: task.samples });
+  const loss = charts.find(({ data }) => data.id === "loss")?.data;
+  const curve = (id: string, label: string): Points => {
+    const { x = [], y = [] } =
+      charts.find(({ data }) => data.id === id)?.data.curves.find((each) => each.label === label) ?? {};
+    return { x, y: y as readonly number[] };
+  };
+  const { points } = history;
+  const means = points.filter((point) => point[4] !== null);
+  const trainLoss = { x: means.map((point) => point[1]), y: means.map((point) => point[4] as number) };
+  const [trainLossSmoothed, testLoss, testAccuracy] = [
+    curve("loss", "train"),
+    curve("loss", "test"),
+    curve("accuracy", "test"),
+  ];
   const samplesMax = Math.max(1, trainLoss.x.at(-1) ?? 0, testLoss.x.at(-1) ?? 0);
-  const few = (points: Points) => downsample(points, 400);
+  const few = (all: Points) => downsample(all, 400);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="Loss and accuracy of ${xml(task.name)}">
 <style>
   .page { fill: #ffffff; } text { fill: #6d6d68; font: 12px system-ui, -apple-system, "Segoe UI", sans-serif; }
@@ -25,7 +40,7 @@ export function curvesSvg({ task, curves }: RunFiles): string {
   }
 </style>
 <rect class="page" width="${width}" height="${height}" rx="12"/>
-${panel(left, "Loss", samplesMax, axisOf([trainLoss, testLoss], spansDecades(trainLossSmoothed)), [
+${panel(left, "Loss", samplesMax, axisOf([trainLoss, testLoss], loss?.logarithmic ?? false), [
   { look: "each", points: few(trainLoss), label: "" },
   { look: "train", points: few(trainLossSmoothed), label: "train" },
   { look: "test", points: few(testLoss), label: "test" },
@@ -88,7 +103,7 @@ function panel(box: Box, title: string, xMax: number, axis: Axis, curves: readon
   return parts.join("\n");
 }
 
-/** A y axis: where a value lies, 0 at the bottom and 1 at the top, and the values that are written beside it. */
+/** A y axis: the place of a value, 0 at the bottom and 1 at the top, and the values that are written next to it. */
 interface Axis {
   readonly at: (value: number) => number;
   readonly marks: readonly number[];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { averages, downsample, smooth } from "./downsample.js";
+import { downsample } from "./downsample.js";
 
 const ramp = (length: number, y: (i: number) => number) => ({
   x: Array.from({ length }, (_, i) => i),
@@ -33,33 +33,5 @@ describe("downsample()", () => {
       2000,
     );
     assert.ok(short.x.includes(54_321));
-  });
-});
-
-describe("averages()", () => {
-  it("takes the mean of each stretch", () => {
-    assert.deepEqual(
-      averages(
-        ramp(10, (i) => i),
-        5,
-      ),
-      { x: [1, 3, 5, 7, 9], y: [0.5, 2.5, 4.5, 6.5, 8.5] },
-    );
-  });
-});
-
-describe("smooth()", () => {
-  it("leaves a constant alone, its ends too, and does not lag behind a slope", () => {
-    assert.ok(
-      smooth(
-        ramp(100, () => 3),
-        10,
-      ).y.every((value) => Math.abs(value - 3) < 1e-12),
-    );
-    const middle = smooth(
-      ramp(201, (i) => i),
-      10,
-    ).y[100];
-    assert.ok(Math.abs(middle - 100) < 1e-9);
   });
 });

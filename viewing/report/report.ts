@@ -1,58 +1,33 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { RUN_FILES, type Summary } from "../../server/record/index.js";
 import { writeFileDurably } from "../../shared/durable-file.js";
+import { count, duration, measure, percent } from "../../shared/format.js";
 import { optimizerTitle } from "../../shared/optimizer/index.js";
-import { kappaRuleText } from "../../shared/steps/index.js";
-import { type Chart, chartsOf } from "./charts.js";
-import type { ReportData } from "./report-data.js";
+import { epochsText, group, layerSummaries, taskDetails } from "../details/index.js";
+import type { Happening } from "../happenings/index.js";
+import { detailGroups, figure, folded, html, layersTable, table } from "../html.js";
+import { reportDocument } from "./document.js";
+import { chartsOf, type FilledChart } from "./report-data.js";
 import { type RunFiles, readRunFiles } from "./run-files.js";
-import { REPORT_STYLE } from "./style.js";
 
-/**
- * A run on one page: a file that holds everything it needs, to be opened, kept or sent as it is. The words are in
- * the HTML; the curves are JSON that the page's script draws with uPlot. A policy in the page forbids it to load
- * anything. Whatever comes from the run is escaped for the place where it stands.
- */
+/** A run on one page. Everything that comes from the run is escaped for the place where it is put. */
 export function renderReport(files: RunFiles): string {
-  const charts = chartsOf(files.curves);
-  const data: ReportData = {
-    charts: charts.map(({ id, unit, logarithmic, curves }) => ({ id, unit, logarithmic, curves })),
-  };
-  const { script, style } = plotter();
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
-<link rel="icon" href="data:,">
-<title>${html(files.task.name)} · Isobatch</title>
-<style>${style}${REPORT_STYLE}</style>
-</head>
-<body>
-<main>
-<header>
-<h1>${html(files.task.name)}</h1>
-<p>${html(subtitle(files))}</p>
-</header>
-<dl class="facts">${facts(files)
-    .map(([name, value]) => `<div><dt>${html(name)}</dt><dd>${html(value)}</dd></div>`)
-    .join("")}</dl>
-${files.summary?.failure == null ? "" : `<p class="failure">The run has failed: ${html(files.summary.failure.reason)}</p>`}
-${files.summary === undefined ? "" : `<p class="hash">State hash <code>${html(files.summary.stateHash)}</code> · ${bits(files.summary)}</p>`}
-<section class="charts">${charts.map(figure).join("")}${charts.length === 0 ? '<p class="card wide">No step has been taken yet.</p>' : ""}</section>
-${workersTable(files)}
-${eventsTable(files)}
-<footer>Drag across a chart to look closer, double-click to see all of it.</footer>
-</main>
-<script type="application/json" id="data">${scriptJson(data)}</script>
-<script>${script}</script>
-<script type="module">${pageScript()}</script>
-</body>
-</html>
-`;
+  const { task, summary, history, layout } = files;
+  const charts = chartsOf(history, { microBatchSize: task.microBatchSize, samplesTotal: task.samples });
+  const main = charts.filter(({ definition }) => !definition.isDetail);
+  const more = charts.filter(({ definition }) => definition.isDetail);
+  const body = [
+    `<header><h1>${html(task.name)}</h1><p>${html(subtitle(files))}</p></header>`,
+    `<dl class="facts">${figures(files).map(figureCell).join("")}</dl>`,
+    failure(summary),
+    `<section class="charts">${main.map(chart).join("")}${charts.length === 0 ? '<p class="card">No step has been computed yet.</p>' : ""}</section>`,
+    happeningsList(files.happenings),
+    workersTable(summary),
+    folded("Task and settings", detailGroups([...taskDetails(task, files.identity.facts), runGroup(files)])),
+    folded("Layers", layersTable(layerSummaries(layout))),
+    folded("More curves", more.length === 0 ? "" : `<section class="charts">${more.map(chart).join("")}</section>`),
+  ];
+  return reportDocument(task.name, body.join("\n"), { charts: charts.map(({ data }) => data) });
 }
 
 /** Writes `report.html` into the run directory and returns its path. */
@@ -62,94 +37,124 @@ export function writeReport(runFolder: string): string {
   return path;
 }
 
-function subtitle({ task, summary }: RunFiles): string {
-  const { optimizer, microBatchSize, microBatchesPerStep, learningRate } = task;
-  const numerics = summary?.numerics == null ? [] : [`${summary.numerics.backend} on ${summary.numerics.architecture}`];
-  // Absent in a run that was started before tasks had the field.
-  const precision = task.precision === undefined || task.precision === "float32" ? [] : [`${task.precision} products`];
-  return [
-    optimizerTitle(optimizer),
-    `learning rate ${learningRate}`,
-    `${microBatchSize} samples a micro-batch`,
-    typeof microBatchesPerStep === "number" ? `κ = ${microBatchesPerStep}` : `κ: ${kappaRuleText(microBatchesPerStep)}`,
-    ...precision,
-    ...numerics,
-  ].join(" · ");
+const chart = ({ definition }: FilledChart): string => figure(definition);
+
+/** What was trained, how and when, in one line. */
+function subtitle({ task, identity: { facts }, summary, starts }: RunFiles): string {
+  const { optimizer, learningRate, microBatchSize, microBatchesPerStep: kappa } = task;
+  const model = facts && `${facts.modelKind} model, ${count(facts.parameters)} parameters`;
+  const data = facts && `${count(facts.trainingSamples)} training samples`;
+  const batch = typeof kappa === "number" ? `batch of ${count(kappa * microBatchSize)}` : "elastic batch";
+  const rate = `learning rate ${learningRate}`;
+  return [model, data, optimizerTitle(optimizer), rate, batch, dateText(summary?.finishedAt ?? starts?.lastAt)]
+    .filter(Boolean)
+    .join(" · ");
 }
 
-function facts({ evaluation, steps, samples, summary }: RunFiles): [name: string, value: string][] {
-  const list: [string, string][] = [];
-  if (evaluation?.accuracy != null) list.push(["Test accuracy", `${(100 * evaluation.accuracy).toFixed(2)} %`]);
-  if (evaluation !== undefined) list.push(["Test loss", number(evaluation.loss)]);
-  list.push(["Samples", samples.toLocaleString("en")], ["Steps", steps.toLocaleString("en")]);
-  if (summary === undefined) return [...list, ["State", "running"]];
-  if (summary.failure != null) list.push(["State", "failed"]);
-  list.push(["Samples/s", Math.round(summary.samplesPerSecond).toLocaleString("en")]);
-  const { trainingLoss } = summary;
-  if (trainingLoss?.risen)
-    list.push(["Training loss", `${number(trainingLoss.last)}, above the first, ${number(trainingLoss.first)}`]);
-  list.push(["Time", duration(summary.durationSeconds)], ["Workers", String(summary.workers.length)]);
-  list.push(["Redone steps", summary.recomputedSteps.toLocaleString("en")]);
+/** 27 November 2026, 00:12 UTC: for everybody who gets the report, wherever they are. */
+export function dateText(iso: string | undefined): string | undefined {
+  if (iso === undefined || Number.isNaN(Date.parse(iso))) return undefined;
+  const format = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "short", timeZone: "UTC" });
+  return `${format.format(new Date(iso)).replace(" at ", ", ")} UTC`;
+}
+
+interface Figure {
+  readonly name: string;
+  readonly value: string;
+  /** Smaller, after the value. */
+  readonly more?: string;
+}
+
+function figureCell({ name, value, more = "" }: Figure): string {
+  return `<div><dt>${html(name)}</dt><dd><span class="value">${html(value)}</span><small>${html(more)}</small></dd></div>`;
+}
+
+function figures({ task, identity, evaluations, steps, samples, summary }: RunFiles): Figure[] {
+  const list: Figure[] = [];
+  if (evaluations !== undefined) {
+    const { last, best } = evaluations;
+    const place = best === last ? "the best" : `after ${count(best.samples)} samples`;
+    if (last.accuracy !== null) {
+      const more = best === last ? place : `best ${percent(best.accuracy ?? 0)} ${place}`;
+      list.push({ name: "Test accuracy", value: percent(last.accuracy), more });
+    }
+    const isByLoss = last.accuracy === null && best !== last;
+    list.push({
+      name: "Test loss",
+      value: measure(last.loss),
+      more: isByLoss ? `best ${measure(best.loss)} ${place}` : "",
+    });
+  }
+  const { trainingLoss } = summary ?? {};
+  if (trainingLoss != null) {
+    const more = trainingLoss.risen ? `above the first, ${measure(trainingLoss.first)}` : "";
+    list.push({ name: "Training loss", value: measure(trainingLoss.last), more });
+  }
+  const epochs = epochsText(samples, identity.facts?.trainingSamples);
+  if (epochs !== undefined) list.push({ name: "Epochs", value: epochs.replace(/ epochs?$/, "") });
+  list.push({ name: "Samples", value: count(samples) });
+  list.push({ name: "Steps", value: count(steps) });
+  if (summary === undefined) list.push({ name: "State", value: "running", more: `of ${count(task.samples)} samples` });
+  else {
+    if (summary.failure != null) list.push({ name: "State", value: "failed" });
+    const { samplesPerSecond, durationSeconds, workers } = summary;
+    list.push({ name: "Time", value: duration(durationSeconds), more: `${measure(samplesPerSecond)} samples/s` });
+    list.push({ name: "Workers", value: count(workers.length) });
+  }
   return list;
 }
 
-function number(value: number): string {
-  return String(Number(value.toPrecision(4)));
+function failure(summary: Summary | undefined): string {
+  if (summary?.failure == null) return "";
+  return `<p class="failure">The run has failed: ${html(summary.failure.reason)}</p>`;
 }
 
-function bits({ bitExact }: Summary): string {
+function runGroup({ identity, summary, starts }: RunFiles) {
+  const numerics = summary?.numerics ?? identity.numerics;
+  return group("Run", [
+    ["Run", identity.runId],
+    ["Command", starts?.command],
+    ["Isobatch", summary?.version ?? identity.version],
+    ["Started", dateText(starts?.firstAt)],
+    ["Resumed", starts !== undefined && starts.count > 1 ? dateText(starts.lastAt) : undefined],
+    ["Ended", dateText(summary?.finishedAt)],
+    [
+      "Computed with",
+      numerics == null ? undefined : `${numerics.backend} ${numerics.version} on ${numerics.architecture}`,
+    ],
+    ["Steps computed again", summary && count(summary.recomputedSteps)],
+    ["State hash", summary?.stateHash],
+    ["Reproducible", summary && reproducible(summary)],
+  ]);
+}
+
+function reproducible({ bitExact }: Summary): string {
   return bitExact
-    ? "the same on any number of workers of this kind"
-    : "not reproducible: workers of several kinds took part";
+    ? "yes: any number of workers of this kind gives the same state hash"
+    : "no: workers of several kinds took part";
 }
 
-function figure({ id, title, note, wide }: Chart): string {
-  const axis = id === "loss" ? '<button type="button" title="Change the loss axis"></button>' : "";
-  return `<figure class="card${wide ? " wide" : ""}" id="${id}"><figcaption><h2>${html(title)}</h2><small>${html(note)}</small>${axis}</figcaption><div class="plot"></div></figure>`;
+export function happeningsList(happenings: readonly Happening[]): string {
+  if (happenings.length === 0) return "";
+  const rows = [...happenings].reverse().map(({ at, text }) => {
+    const time = at.slice(0, 19).replace("T", " ");
+    return `<li><time datetime="${html(at)}">${html(time)}</time><span>${html(text)}</span></li>`;
+  });
+  return `<section class="card"><div class="heading"><h2 id="happenings-title">What happened</h2><p>Times are in UTC.</p></div><ol class="happenings" tabindex="0" aria-labelledby="happenings-title">${rows.join("")}</ol></section>`;
 }
 
-function workersTable({ summary }: RunFiles): string {
+function workersTable(summary: Summary | undefined): string {
   if (summary === undefined || summary.workers.length === 0) return "";
+  const columns = [
+    { title: "Worker" },
+    { title: "Host" },
+    { title: "Device", isWide: true },
+    { title: "Micro-batches", isNumber: true },
+    { title: "Share", isNumber: true },
+  ];
   const rows = summary.workers.map(({ id, host, device, microBatches, share }) => {
-    const percent = (100 * share).toFixed(1);
-    return `<tr><td>${html(id)}</td><td>${html(host)}</td><td>${html(device)}</td><td class="number">${microBatches.toLocaleString("en")}</td><td><span class="share" style="width:${(120 * share).toFixed(0)}px"></span>${percent} %</td></tr>`;
+    const bar = `<span class="share"><span style="width:${(100 * share).toFixed(1)}%"></span></span>`;
+    return [html(id), html(host), html(device), count(microBatches), `<span>${bar}${percent(share, 1)}</span>`];
   });
-  return `<section class="card table"><h2>Workers</h2><table class="rows"><thead><tr><th>Worker</th><th>Host</th><th>Device</th><th class="number">Micro-batches</th><th>Share</th></tr></thead><tbody>${rows.join("")}</tbody></table></section>`;
-}
-
-function eventsTable({ events }: RunFiles): string {
-  if (events.length === 0) return "";
-  const rows = events.map((line) => {
-    const { event, at, ...rest } = line as { event: string; at: string; type?: string };
-    const details = Object.entries(rest).flatMap(([key, value]) => (key === "type" ? [] : `${key} ${String(value)}`));
-    return `<tr><td>${html(at)}</td><td>${html(event)}</td><td>${html(details.join(", "))}</td></tr>`;
-  });
-  return `<details class="card table"><summary><h2 style="display:inline">Events</h2></summary><table class="rows"><tbody>${rows.join("")}</tbody></table></details>`;
-}
-
-function duration(seconds: number): string {
-  const whole = Math.round(seconds);
-  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
-  if (hours > 0) return `${hours} h ${minutes} min`;
-  return minutes > 0 ? `${minutes} min ${whole % 60} s` : `${seconds.toFixed(1)} s`;
-}
-
-/** uPlot's script and style from its package, which the published package depends on too. */
-function plotter(): { script: string; style: string } {
-  const require = createRequire(import.meta.url);
-  const read = (file: string) => readFileSync(require.resolve(`uplot/dist/${file}`), "utf8");
-  return { script: read("uPlot.iife.min.js"), style: read("uPlot.min.css") };
-}
-
-function pageScript(): string {
-  return readFileSync(new URL("./page/draw.js", import.meta.url), "utf8");
-}
-
-function html(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
-}
-
-/** JSON that can't end the script element it stands in. */
-function scriptJson(value: unknown): string {
-  return JSON.stringify(value).replaceAll("<", "\\u003c");
+  return `<section class="card"><h2>Workers</h2><div class="scroll" tabindex="0" role="region" aria-label="All workers">${table(columns, rows)}</div></section>`;
 }

@@ -1,55 +1,109 @@
 import { join } from "node:path";
 import {
+  type EvaluationLine,
   METRICS_FILE,
   type MetricsLine,
   RUN_FILES,
+  type RunIdentity,
   readJsonLines,
   readRunDirectory,
   type Summary,
 } from "../../server/record/index.js";
 import { IsobatchError } from "../../shared/errors.js";
+import type { Layout } from "../../shared/layout/index.js";
 import { readRegularFile } from "../../shared/regular-file.js";
 import type { Task } from "../../tasks/index.js";
-import { collectCurves, type RunCurves } from "./curves.js";
+import { type History, historyOf } from "../charts/index.js";
+import { type Happening, happeningOf, withHappening } from "../happenings/index.js";
 
 /** What a report is made of. */
 export interface RunFiles {
   readonly task: Task;
-  readonly curves: RunCurves;
-  /** Of the last evaluation, if there was one. */
-  readonly evaluation: { readonly loss: number; readonly accuracy: number | null } | undefined;
+  readonly identity: RunIdentity;
+  readonly layout: Pick<Layout, "tensors">;
+  readonly history: History;
+  /** Undefined without an evaluation. */
+  readonly evaluations: Evaluations | undefined;
   /** Steps and samples so far. */
   readonly steps: number;
   readonly samples: number;
   /** The newest ones, oldest first. */
-  readonly events: readonly { readonly event: string; readonly at: string }[];
-  /** Missing while the run goes on. */
+  readonly happenings: readonly Happening[];
+  /** The first and the last start; undefined in a directory of a version that did not record starts. */
+  readonly starts: Starts | undefined;
+  /** Missing before the run has ended. */
   readonly summary: Summary | undefined;
 }
 
-const EVENTS_MAX = 50;
+export interface Evaluations {
+  readonly first: EvaluationLine;
+  readonly last: EvaluationLine;
+  /** The one with the highest accuracy; of the lowest loss where accuracy has no meaning. */
+  readonly best: EvaluationLine;
+}
 
-/** Reads a run directory's files; works while the run goes on, too. */
+export interface Starts {
+  /** ISO 8601. */
+  readonly firstAt: string;
+  readonly lastAt: string;
+  readonly count: number;
+  /** The last start's command line. */
+  readonly command: string | undefined;
+}
+
+const HAPPENINGS_MAX = 200;
+
+/**
+ * Reads a run directory's files; works before the run has ended, too.
+ * @throws {IsobatchError} `invalid_input` when it is no run directory; `damaged` when a file of it can't be read
+ */
 export function readRunFiles(runFolder: string): RunFiles {
-  const task = parse<Task>(readRunDirectory(runFolder).taskJson, RUN_FILES.task);
+  const { identity, taskJson, layout } = readRunDirectory(runFolder);
+  const task = parse<Task>(taskJson, RUN_FILES.task);
   const summaryText = readRegularFile(join(runFolder, RUN_FILES.summary));
   const summary = summaryText === undefined ? undefined : parse<Summary>(summaryText, RUN_FILES.summary);
-  const events: { event: string; at: string }[] = [];
-  let evaluation: RunFiles["evaluation"];
+  return { task, identity, layout, summary, ...readRecord(readJsonLines<MetricsLine>(join(runFolder, METRICS_FILE))) };
+}
+
+/** What a record shows, from one pass over its lines. */
+export function readRecord(
+  lines: Iterable<MetricsLine>,
+): Pick<RunFiles, "history" | "evaluations" | "steps" | "samples" | "happenings" | "starts"> {
+  let happenings: Happening[] = [];
+  let evaluations: Evaluations | undefined;
+  let starts: Starts | undefined;
   let [steps, samples] = [0, 0];
   function* watched(): Generator<MetricsLine> {
-    for (const line of readJsonLines<MetricsLine>(join(runFolder, METRICS_FILE))) {
+    for (const line of lines) {
       if (line.type === "step") [steps, samples] = [line.step + 1, line.samples];
-      if (line.type === "evaluation") evaluation = line;
-      if (line.type === "event") {
-        events.push(line);
-        if (events.length > EVENTS_MAX) events.shift();
+      else if (line.type === "evaluation") evaluations = withEvaluation(evaluations, line);
+      else {
+        const happening = happeningOf(line);
+        if (happening !== undefined) happenings = withHappening(happenings, happening, HAPPENINGS_MAX);
+        if (line.event === "started") starts = withStart(starts, line.at, line.command);
       }
       yield line;
     }
   }
-  const curves = collectCurves(watched(), task.microBatchSize);
-  return { task, curves, evaluation, steps, samples, events, summary };
+  const history = historyOf(watched());
+  return { history, evaluations, steps, samples, happenings, starts };
+}
+
+function withEvaluation(before: Evaluations | undefined, line: EvaluationLine): Evaluations {
+  if (before === undefined) return { first: line, last: line, best: line };
+  const { first, best } = before;
+  const isBetter =
+    line.accuracy === null || best.accuracy === null ? line.loss < best.loss : line.accuracy > best.accuracy;
+  return { first, last: line, best: isBetter ? line : best };
+}
+
+function withStart(before: Starts | undefined, at: string, command: unknown): Starts {
+  return {
+    firstAt: before?.firstAt ?? at,
+    lastAt: at,
+    count: (before?.count ?? 0) + 1,
+    command: typeof command === "string" ? command : undefined,
+  };
 }
 
 function parse<T>(json: string, file: string): T {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { addEvaluation, addStep, createHistory, cutBack, type MutableHistory } from "../../charts/history.js";
 import { createMadeUpRun } from "../made-up-run.test.helper.js";
-import { addEvaluation, addStep, createHistory, cutBack, type MutableHistory } from "../view/history.js";
 import type { Update } from "../view/live.js";
 import { createFeed } from "./feed.js";
 
-/** What a page has when it has been told so much. */
+/** Applies updates as a page does. */
 function apply(history: MutableHistory, updates: readonly Update[]): void {
   for (const [kind, value] of updates) {
     if (kind === "phases") history.phases = [...value];
@@ -38,7 +38,7 @@ describe("createFeed()", () => {
     feed.close();
   });
 
-  it("sends a snapshot to whoever was away for long, or comes from another process", () => {
+  it("sends a snapshot to a page that was away for long, or comes from another process", () => {
     const run = createMadeUpRun({ workers: 1, steps: 10 });
     const feed = createFeed(run.source);
     const before = feed.cursor;
@@ -57,13 +57,27 @@ describe("createFeed()", () => {
     assert.ok(JSON.stringify(feed.snapshot()).length < 500_000);
   });
 
-  it("tells what happened in words", () => {
+  it("has what happened in words, joins and losses of workers included", () => {
     const run = createMadeUpRun({ workers: 1, steps: 16, stepsPlanned: 16 });
     const feed = createFeed(run.source);
     run.goBack(8);
-    run.append({ type: "event", event: "note", at: "2026-01-01T00:00:00.000Z", message: "worker a is back" });
-    const texts = feed.snapshot().happenings.map(({ text }) => text);
-    assert.deepEqual([texts[0], texts[1]], ["Started, term 1", "Checkpoint of step 2 written"]);
-    assert.deepEqual(texts.slice(-2), ["Went on from step 8, term 2; 1 step is computed again", "Worker a is back"]);
+    run.append({
+      type: "event",
+      event: "workerLeft",
+      at: "2026-01-01T00:00:00.000Z",
+      worker: "a",
+      reason: "it has left",
+    });
+    assert.deepEqual(
+      feed.snapshot().happenings.map(({ text }) => text),
+      [
+        "Server started, Isobatch 0.1.0",
+        "Training starts from the initial weights",
+        "Worker node-00-1 joined: WebAssembly SIMD on AMD EPYC, 2 threads",
+        "8 checkpoints written, the newest of step 16",
+        "Training continues from the checkpoint of step 8; 1 step is computed again",
+        "Worker a left: it has left",
+      ],
+    );
   });
 });

@@ -1,18 +1,19 @@
 import { randomBytes } from "node:crypto";
 import type { MetricsLine } from "../../../server/record/index.js";
+import { addEvaluation, addStep, createHistory, cutBack } from "../../charts/index.js";
+import { type Happening, withHappening } from "../../happenings/index.js";
 import type { DashboardSource } from "../source.js";
-import { addEvaluation, addStep, createHistory, cutBack } from "../view/history.js";
-import type { Happening, Snapshot, Update } from "../view/live.js";
+import type { Snapshot, Update } from "../view/live.js";
 import { updatesOf } from "./updates.js";
 
 /**
  * Follows a run's metrics for the pages that watch it: its history, in bounded memory, and the last updates by number,
- * so that a page that was away for a moment gets what it missed and one that was away for long gets a snapshot.
+ * so that a page that was disconnected briefly gets what it missed, and one that was away longer gets a snapshot.
  */
 export interface Feed {
-  /** Where it stands, for `since`; opaque. */
+  /** The present position, for `since`; opaque. */
   readonly cursor: string;
-  /** The updates after a cursor of this feed; undefined when some are no longer kept, or it is none of this feed's. */
+  /** The updates after a cursor of this feed; undefined if some of them are no longer kept, or it is another feed's. */
   since(cursor: string): readonly Update[] | undefined;
   snapshot(): Snapshot;
   /** Calls `listener` after each update. @returns ends that */
@@ -22,12 +23,12 @@ export interface Feed {
 
 /** Updates kept for pages that come back: a minute at 60 steps a second. */
 const UPDATES_KEPT = 3_600;
-const HAPPENINGS_KEPT = 50;
-/** While the file of a resumed run is read, others get their turn after so many lines. */
+const HAPPENINGS_KEPT = 200;
+/** While the file of a resumed run is read, other work gets its turn after this many lines. */
 const LINES_AT_ONCE = 256;
 
-export function createFeed(source: Pick<DashboardSource, "runId" | "version" | "task" | "metrics">): Feed {
-  /** Another process, or another reading, has other numbers. */
+export function createFeed(source: Pick<DashboardSource, "task" | "metrics">): Feed {
+  /** Another process, or another feed, numbers its updates differently. */
   const generation = randomBytes(6).toString("base64url");
   const history = createHistory();
   let happenings: Happening[] = [];
@@ -41,7 +42,7 @@ export function createFeed(source: Pick<DashboardSource, "runId" | "version" | "
     else if (kind === "evaluation") addEvaluation(history, value);
     else if (kind === "back") cutBack(history, value);
     else if (kind === "phases") history.phases = [...value];
-    else happenings = [...happenings, value].slice(-HAPPENINGS_KEPT);
+    else happenings = withHappening(happenings, value, HAPPENINGS_KEPT);
     updates.push(update);
     if (updates.length < 2 * UPDATES_KEPT) return;
     dropped += updates.length - UPDATES_KEPT;
@@ -68,9 +69,8 @@ export function createFeed(source: Pick<DashboardSource, "runId" | "version" | "
       return theirs === generation && from >= 0 && from <= updates.length ? updates.slice(from) : undefined;
     },
     snapshot() {
-      const { runId, version, task } = source;
-      const { name, ...facts } = task;
-      return { run: { runId, version, task: name, ...facts }, history, happenings };
+      const { microBatchSize, samples } = source.task;
+      return { sizes: { microBatchSize, samplesTotal: samples }, history, happenings };
     },
     onUpdate(listener) {
       listeners.add(listener);

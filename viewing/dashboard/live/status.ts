@@ -1,15 +1,26 @@
 import type { DashboardSource } from "../source.js";
 import type { LiveStatus } from "../view/live.js";
 
-/** How a run stands, as the page is told it. */
+/** The run's status as the page gets it. */
 export function liveStatus(source: Pick<DashboardSource, "status" | "figures">): LiveStatus {
   const status = source.status();
   const { tally, shardTraffic, checkpoints, checkpointAgeSeconds, recomputedSteps } = source.figures();
-  const { phase, term, step, steps, samples, samplesTotal, samplesPerSecond, evaluated } = status;
+  const { phase, term, step, steps, samples, samplesTotal, samplesPerSecond, evaluated, trainingSamples } = status;
   const { advice, failure, workerFailure } = status;
   return {
-    ...{ phase, term, step, steps, samples, samplesTotal, samplesPerSecond, recomputedSteps, checkpoints },
-    ...{ advice, failure, workerFailure },
+    phase,
+    term,
+    step,
+    steps,
+    samples,
+    samplesTotal,
+    trainingSamples,
+    samplesPerSecond,
+    recomputedSteps,
+    checkpoints,
+    advice,
+    failure,
+    workerFailure,
     secondsLeft: finite(status.secondsLeft),
     testLoss: evaluated ? finite(status.evaluationLoss) : null,
     testAccuracy: evaluated ? finite(status.evaluationAccuracy) : null,
@@ -31,7 +42,11 @@ export function liveStatus(source: Pick<DashboardSource, "status" | "figures">):
       lastSeenSeconds: worker.lastSeenSeconds,
     })),
     shards: status.shards.map(({ index, address, state, version, firstChunk, endChunk }) => ({
-      ...{ index, address, state, version, chunks: endChunk - firstChunk },
+      index,
+      address,
+      state,
+      version,
+      chunks: endChunk - firstChunk,
       bytesReceived: shardTraffic[index]?.bytesReceived ?? null,
       bytesSent: shardTraffic[index]?.bytesSent ?? null,
     })),

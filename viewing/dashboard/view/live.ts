@@ -1,42 +1,25 @@
-import type { EvaluationRow, History, StepRow } from "./history.js";
+import type { ChartSizes, EvaluationRow, History, StepRow } from "../../charts/index.js";
+import type { Happening } from "../../happenings/index.js";
 
-/** What the dashboard's page is told while it is open, as JSON in server-sent events. Null: not known (yet). */
+/** What the dashboard's page receives while it is open, as JSON in server-sent events. Null: not known (yet). */
 
-/** The event "snapshot": all that has been, in place of whatever the page had. */
+/** The event "snapshot": everything so far; it replaces what the page had. */
 export interface Snapshot {
-  readonly run: ShownRun;
+  readonly sizes: ChartSizes;
   readonly history: History;
   /** The newest last. */
   readonly happenings: readonly Happening[];
 }
 
-export interface ShownRun {
-  readonly runId: string;
-  readonly task: string;
-  /** In words. */
-  readonly optimizer: string;
-  readonly learningRate: number;
-  readonly microBatchSize: number;
-  /** Of Isobatch. */
-  readonly version: string;
-}
-
-/** The event "updates": what came since, in order. */
+/** The event "updates": what has happened since, in order. */
 export type Update =
-  /** Names of the times that each step has from now on. */
+  /** The names of the times that each following step has. */
   | readonly ["phases", readonly string[]]
   | readonly ["step", StepRow]
   | readonly ["evaluation", EvaluationRow]
   /** The run went back to the weights of this version. */
   | readonly ["back", number]
   | readonly ["happening", Happening];
-
-/** Something worth a line: a checkpoint, a rollback, a warning. */
-export interface Happening {
-  /** ISO 8601. */
-  readonly at: string;
-  readonly text: string;
-}
 
 /** The event "status", once a second. */
 export interface LiveStatus {
@@ -46,6 +29,8 @@ export interface LiveStatus {
   readonly steps: number;
   readonly samples: number;
   readonly samplesTotal: number;
+  /** The samples of an epoch; 0: not known. */
+  readonly trainingSamples: number;
   readonly samplesPerSecond: number;
   readonly secondsLeft: number | null;
   readonly testLoss: number | null;
@@ -55,16 +40,16 @@ export interface LiveStatus {
   readonly learningRate: number | null;
   readonly workersAdvised: number | null;
   readonly advice: string;
-  /** Why the run has failed; empty: it has not. */
+  /** Why the run has failed; empty while it has not. */
   readonly failure: string;
-  /** What workers met last, while nothing has been computed since; empty: nothing. */
+  /** The last error of the workers, until something has been computed again; empty without one. */
   readonly workerFailure: string;
   readonly recomputedSteps: number;
-  /** Micro-batches leased once more. */
+  /** Micro-batches that had to be leased again. */
   readonly leasedAgain: number;
   readonly rejectedPushes: number;
   readonly checkpointAgeSeconds: number | null;
-  /** Steps of those that can be resumed from, ascending. */
+  /** The steps of the checkpoints from which the run can be resumed, ascending. */
   readonly checkpoints: readonly number[];
   readonly workers: readonly LiveWorker[];
   readonly shards: readonly LiveShard[];
@@ -77,7 +62,7 @@ export interface LiveWorker {
   readonly computeThreads: number;
   readonly state: string;
   readonly microBatchesPerSecond: number;
-  /** Committed. */
+  /** Micro-batches whose steps were committed. */
   readonly microBatches: number;
   readonly lastSeenSeconds: number;
 }
@@ -94,9 +79,9 @@ export interface LiveShard {
 
 /** GET /api/session. */
 export interface SessionView {
-  /** Of the token that this browser logged in with; null without a login. */
+  /** The name of the token that this browser logged in with; null without a login. */
   readonly name: string | null;
   readonly mayAct: boolean;
-  /** How a worker joins; only for those who may act. */
+  /** The command with which a worker joins; null for people who may not act. */
   readonly joinCommand: string | null;
 }

@@ -1,17 +1,18 @@
 import { count, duration, measure, percent, plural } from "../../../shared/format.js";
+import { type History, recentLoss } from "../../charts/index.js";
 import type { LiveStatus, LiveWorker } from "./live.js";
 
-/** How the page words what it knows. Pure. */
+/** The page's words. Pure. */
 
-/** "lost": the server can't be reached just now. */
-export type Connection = "connecting" | "live" | "lost";
+/** "lost": the server can't be reached at the moment. */
+export type ConnectionState = "connecting" | "live" | "lost";
 
 export interface StateView {
   readonly text: string;
   readonly tone: "good" | "busy" | "wait" | "over";
 }
 
-export function stateOf(status: LiveStatus | undefined, connection: Connection): StateView {
+export function stateOf(status: LiveStatus | undefined, connection: ConnectionState): StateView {
   if (status !== undefined && status.failure !== "") return { text: "The run has failed", tone: "wait" };
   if (status?.phase === "ended") return { text: "The run has ended", tone: "over" };
   if (connection === "lost") return { text: "Connection lost, reconnecting", tone: "wait" };
@@ -30,11 +31,20 @@ export interface ProgressView {
   readonly text: string;
 }
 
-export function progressOf({ samples, samplesTotal, samplesPerSecond, secondsLeft }: LiveStatus): ProgressView {
+export function progressOf(status: LiveStatus): ProgressView {
+  const { samples, samplesTotal, trainingSamples, samplesPerSecond, secondsLeft } = status;
   const share = samplesTotal === 0 ? 0 : Math.min(1, samples / samplesTotal);
   const left =
     secondsLeft !== null && secondsLeft > 0 && samplesPerSecond > 0 ? ` · ${duration(secondsLeft)} left` : "";
-  return { share, text: `${percent(share, 0)} · ${count(samples)} of ${count(samplesTotal)} samples${left}` };
+  const epochs =
+    trainingSamples > 0
+      ? ` · ${(samples / trainingSamples).toFixed(2)} of ${decimals(samplesTotal / trainingSamples)} epochs`
+      : "";
+  return { share, text: `${percent(share, 0)} · ${count(samples)} of ${count(samplesTotal)} samples${epochs}${left}` };
+}
+
+function decimals(value: number): string {
+  return Number.isInteger(value) ? count(value) : value.toFixed(2);
 }
 
 export interface Fact {
@@ -45,18 +55,23 @@ export interface Fact {
 }
 
 /** The names never change, so that the page does not jump. */
-export function factsOf(status: LiveStatus | undefined, trainLoss: number | null): Fact[] {
+export function factsOf(status: LiveStatus | undefined, history: Pick<History, "points" | "evaluations">): Fact[] {
   const shown = (value: number | null | undefined): string => (value == null ? "–" : measure(value));
   const accuracy = status?.testAccuracy ?? null;
   const advised = status?.workersAdvised ?? null;
   const age = status?.checkpointAgeSeconds ?? null;
+  const best = Math.max(...history.evaluations.map(([, , , share]) => share ?? 0), 0);
   return [
-    { name: "Train loss", value: shown(trainLoss) },
+    { name: "Train loss", value: shown(recentLoss(history)) },
     { name: "Test loss", value: shown(status?.testLoss) },
-    { name: "Test accuracy", value: accuracy === null ? "–" : percent(accuracy) },
+    {
+      name: "Test accuracy",
+      value: accuracy === null ? "–" : percent(accuracy),
+      more: accuracy !== null && best > accuracy ? `best ${percent(best)}` : "",
+    },
     { name: "Samples/s", value: shown(status?.samplesPerSecond) },
     { name: "Step", value: count(status?.step ?? 0), more: status === undefined ? "" : `of ${count(status.steps)}` },
-    { name: "κ", value: count(status?.microBatchesPerStep ?? 0), more: "micro-batches" },
+    { name: "Micro-batches per step", value: count(status?.microBatchesPerStep ?? 0) },
     {
       name: "Workers",
       value: count(status?.workers.length ?? 0),
@@ -82,28 +97,38 @@ export function workersSummary(workers: readonly LiveWorker[]): string {
   return [states.join(", "), backends.join(", "), `${measure(speed)} micro-batches/s together`].join(" · ");
 }
 
-/** Why the run has failed or its workers fail; else what it has put up with, and whether more workers pay. */
+/** Why the run has failed or its workers fail; otherwise whether more workers help, and what had to be repeated. */
 export function adviceOf(status: LiveStatus): string {
   const { advice, failure, workerFailure, recomputedSteps, leasedAgain, rejectedPushes } = status;
   if (failure !== "") return failure;
   return [
     ...(workerFailure === "" ? [] : [`Workers fail: ${workerFailure}`]),
-    ...(advice === "" ? [] : [`More workers: ${advice}`]),
+    ...(advice === "" ? [] : [sentence(advice)]),
     ...(recomputedSteps === 0 ? [] : [`${plural(recomputedSteps, "step")} computed again`]),
-    ...(leasedAgain === 0 ? [] : [`${count(leasedAgain)} leased again`]),
+    ...(leasedAgain === 0 ? [] : [`${count(leasedAgain)} micro-batches given to another worker`]),
     ...(rejectedPushes === 0 ? [] : [`${count(rejectedPushes)} pushes refused`]),
   ].join(" · ");
+}
+
+function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
 
 export function workerCells(worker: LiveWorker): string[] {
   const { id, backend, device, computeThreads, state, microBatchesPerSecond, microBatches, lastSeenSeconds } = worker;
   return [
-    ...[id, backend, device, count(computeThreads), state],
-    ...[measure(microBatchesPerSecond), count(microBatches), ago(lastSeenSeconds)],
+    id,
+    backend,
+    device,
+    count(computeThreads),
+    state,
+    measure(microBatchesPerSecond),
+    count(microBatches),
+    ago(lastSeenSeconds),
   ];
 }
 
-/** How long ago, so that it does not flicker while all is well. */
+/** How long ago; "now" up to a second, so that it does not flicker while all is well. */
 export function ago(seconds: number): string {
   return seconds < 1.5 ? "now" : `${duration(Math.round(seconds))} ago`;
 }

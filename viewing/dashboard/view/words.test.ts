@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { addEvaluation, createHistory } from "../../charts/index.js";
 import { liveStatus } from "../live/status.js";
 import { createMadeUpRun } from "../made-up-run.test.helper.js";
-import { CHARTS, recentLoss, spansDecades, spoken, valueText } from "./charts.js";
-import { addStep, createHistory } from "./history.js";
 import { adviceOf, ago, bytesText, factsOf, progressOf, stateOf, workersSummary } from "./summary.js";
 
 const run = createMadeUpRun({ workers: 3, steps: 40 });
@@ -30,9 +29,14 @@ describe("the page's words", () => {
   });
 
   it("count up what there is", () => {
-    assert.equal(progressOf(status).text, "50 % · 10,240 of 20,480 samples · 1.9 s left");
+    assert.equal(progressOf(status).text, "50 % · 10,240 of 20,480 samples · 0.17 of 0.34 epochs · 1.9 s left");
+    const whole = { ...status, samples: 90_000, samplesTotal: 600_000, secondsLeft: null };
+    assert.equal(progressOf(whole).text, "15 % · 90,000 of 600,000 samples · 1.50 of 10 epochs");
     assert.equal(workersSummary(status.workers), "3 computing · wasm · 39.0 micro-batches/s together");
-    assert.match(adviceOf(status), /^More workers: adding workers up to 8 .* · 3 leased again · 2 pushes refused$/);
+    assert.match(
+      adviceOf(status),
+      /^Adding workers up to 8 .* · 3 micro-batches given to another worker · 2 pushes refused$/,
+    );
     assert.equal(bytesText(98_765_432), "98.8 MB");
     assert.deepEqual([bytesText(0), bytesText(999), bytesText(null)], ["0 B", "999 B", "–"]);
     assert.deepEqual([ago(0.4), ago(12.3)], ["now", "12 s ago"]);
@@ -40,29 +44,19 @@ describe("the page's words", () => {
 
   it("keep their places before anything is known", () => {
     const names = (facts: readonly { name: string }[]): string[] => facts.map(({ name }) => name);
-    assert.deepEqual(names(factsOf(undefined, null)), names(factsOf(status, 0.5)));
-    assert.ok(factsOf(undefined, null).every(({ value }) => value === "–" || value === "0"));
+    const history = createHistory();
+    assert.deepEqual(names(factsOf(undefined, history)), names(factsOf(status, history)));
+    assert.ok(factsOf(undefined, history).every(({ value }) => value === "–" || value === "0"));
   });
-});
 
-describe("the page's curves", () => {
-  it("have as many values as places, and tell their newest in words", () => {
-    const history = createHistory(["step"]);
-    for (let step = 0; step < 120; step++)
-      addStep(history, [step, 64 * (step + 1), step < 70 ? 9 : 2, 0.1, 4, 2, null, 5]);
-    for (const { curves } of CHARTS) for (const { x, y } of curves(history, 64)) assert.equal(x.length, y.length);
-    assert.equal(recentLoss(history), 2);
-    assert.equal(recentLoss(createHistory()), null);
-    const rate = CHARTS.find(({ id }) => id === "learning-rate") ?? assert.fail();
-    assert.equal(
-      spoken("Learning rate", rate.curves(history, 64), ""),
-      "Learning rate, newest values: learning rate 0.100",
-    );
-    assert.equal(spoken("Learning rate", rate.curves(createHistory(), 64), ""), "Learning rate: no data yet");
-    assert.deepEqual(
-      [valueText(97.654, "%"), valueText(4_096, ""), valueText(1.5, "ms")],
-      ["97.65 %", "4,096", "1.50 ms"],
-    );
-    assert.deepEqual([spansDecades([2, 0.05]), spansDecades([2, 0.5]), spansDecades([2, 0])], [true, false, false]);
+  it("name the best evaluation where it is not the last", () => {
+    const history = createHistory();
+    const accuracyOf = (last: number) => {
+      addEvaluation(history, [history.evaluations.length, 64, 1, last]);
+      const facts = factsOf({ ...status, testAccuracy: last }, history);
+      return facts.find(({ name }) => name === "Test accuracy");
+    };
+    assert.deepEqual(accuracyOf(0.9), { name: "Test accuracy", value: "90.00 %", more: "" });
+    assert.deepEqual(accuracyOf(0.85), { name: "Test accuracy", value: "85.00 %", more: "best 90.00 %" });
   });
 });

@@ -1,23 +1,30 @@
 /** The dashboard's page: follows the run, keeps its history, and shows both. */
-import { recentLoss } from "../view/charts.js";
-import { addEvaluation, addStep, createHistory, cutBack, type MutableHistory } from "../view/history.js";
-import type { Happening, LiveStatus, Update } from "../view/live.js";
-import { type Connection, stateOf } from "../view/summary.js";
+import {
+  addEvaluation,
+  addStep,
+  type ChartSizes,
+  createHistory,
+  cutBack,
+  type MutableHistory,
+} from "../../charts/index.js";
+import type { LiveStatus, Update } from "../../dashboard/view/live.js";
+import { type ConnectionState, stateOf } from "../../dashboard/view/summary.js";
+import { type Happening, withHappening } from "../../happenings/index.js";
 import { createActions } from "./actions.js";
 import { follow } from "./connection.js";
 import { byId, setText } from "./dom.js";
 import { createPlots } from "./plots.js";
 import { showCheckpoints, showFacts, showHappenings, showProgress, showShards, showWorkers } from "./tables.js";
 
-const HAPPENINGS_SHOWN = 50;
+const HAPPENINGS_SHOWN = 200;
 
 const plots = createPlots();
 const actions = createActions();
 let history: MutableHistory = createHistory();
-let microBatchSize = 1;
+let sizes: ChartSizes = { microBatchSize: 1, samplesTotal: Number.POSITIVE_INFINITY };
 let happenings: readonly Happening[] = [];
 let status: LiveStatus | undefined;
-let connection: Connection = "connecting";
+let connection: ConnectionState = "connecting";
 let isShowingFacts = false;
 
 function apply(update: Update): void {
@@ -40,7 +47,7 @@ function apply(update: Update): void {
     case "back":
       return cutBack(history, value);
     case "happening":
-      happenings = [...happenings, value].slice(-HAPPENINGS_SHOWN);
+      happenings = withHappening(happenings, value, HAPPENINGS_SHOWN);
       showHappenings(happenings);
   }
 }
@@ -51,7 +58,7 @@ function showFigures(): void {
   isShowingFacts = true;
   requestAnimationFrame(() => {
     isShowingFacts = false;
-    showFacts(status, recentLoss(history));
+    showFacts(status, history);
     if (status !== undefined) showProgress(status);
   });
 }
@@ -63,7 +70,7 @@ function showState(): void {
   document.body.dataset.connection = connection;
 }
 
-showFacts(undefined, null);
+showFacts(undefined, history);
 follow({
   connection(state) {
     if (state === connection) return;
@@ -73,21 +80,20 @@ follow({
   snapshot(snapshot) {
     const { points, evaluations, phases, stepsPerPoint } = snapshot.history;
     history = { stepsPerPoint, points: [...points], evaluations: [...evaluations], phases: [...phases] };
-    ({ microBatchSize } = snapshot.run);
-    ({ happenings } = snapshot);
+    ({ happenings, sizes } = snapshot);
     showHappenings(happenings);
-    plots.changed(history, microBatchSize);
+    plots.changed(history, sizes);
     showFigures();
   },
   updates(updates) {
     for (const update of updates) apply(update);
-    plots.changed(history, microBatchSize);
+    plots.changed(history, sizes);
     showFigures();
   },
   status(now) {
     status = now;
     showState();
-    plots.changed(history, microBatchSize);
+    plots.changed(history, sizes);
     showFigures();
     showWorkers(now.workers, actions?.drain);
     showShards(now.shards);

@@ -1,9 +1,9 @@
 import type UPlot from "uplot";
-import type { Curve } from "../view/charts.js";
+import type { Curve } from "../charts/index.js";
 
 declare const uPlot: typeof UPlot;
 
-/** How a chart looks. Colours come from the style sheet. */
+/** How a chart looks, on the dashboard and in reports. Colours come from the style sheet. */
 
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 2 });
 const colourOf = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -21,7 +21,7 @@ export function plotOptions(
     border: { show: false },
     font: "12px system-ui, sans-serif",
   };
-  // Lines stand on their floor; single points, which lie close together, use the whole height.
+  // The axis of lines starts at zero; evaluations, which are close together, use the whole height.
   const fromZero = curves.some(({ look }) => look !== "dots");
   const low = curves.findIndex(({ look }) => look === "low");
   return {
@@ -38,7 +38,7 @@ export function plotOptions(
       { ...axis, size: 52, values: (_, splits) => splits.map((value) => (value === null ? "" : readable(value))) },
     ],
     series: [
-      { label: "samples", value: (plot, value) => (value ?? plot.data[0].at(-1) ?? 0).toLocaleString("en") },
+      { label: "", value: (_, value) => (value == null ? "" : `at ${value.toLocaleString("en")} samples`) },
       ...curves.map((curve) => seriesOf(curve, show)),
     ],
     ...(low >= 0 && {
@@ -64,7 +64,7 @@ function seriesOf({ label, colour, look }: Curve, show: (value: number | null | 
     points: { show: look === "dots", size: 5, fill: stroke },
     ...(look === "steps" && { paths: uPlot.paths.stepped?.({ align: -1 }) }),
     ...(edge && { class: "edge" }),
-    // Curves have points at different places: the newest at or before the cursor counts, or else the very newest.
+    // Curves have points at different places: shown is the newest at or before the cursor, or else the very newest.
     value: (plot, _value, series, index) => {
       const values = plot.data[series];
       for (let i = index ?? values.length - 1; i >= 0; i--) if (values[i] != null) return show(values[i]);
@@ -73,7 +73,7 @@ function seriesOf({ label, colour, look }: Curve, show: (value: number | null | 
   };
 }
 
-/** The next of …, 1, 2, 5, 10, … below (−1) or above (1) a positive value, so that a logarithmic axis starts at one. */
+/** The next of …, 1, 2, 5, 10, … below (−1) or above (1) a positive value, where a logarithmic axis starts or ends. */
 function roundNumber(value: number, direction: -1 | 1): number {
   const power = 10 ** Math.floor(Math.log10(value));
   const steps = [1, 2, 5, 10].map((factor) => factor * power);

@@ -13,7 +13,19 @@ import {
   type StepRow,
 } from "./history.js";
 
-const row = (step: number, loss: number | null = step): StepRow => [step, 64 * (step + 1), loss, 0.1, 4, 2, 30, 5, 3];
+const row = (step: number, loss: number | null = step): StepRow => [
+  step,
+  64 * (step + 1),
+  loss,
+  0.1,
+  4,
+  2,
+  30,
+  0.4,
+  0.004,
+  5,
+  3,
+];
 
 function filled(steps: number, loss?: (step: number) => number | null): MutableHistory {
   const history = createHistory(["step", "compute"]);
@@ -25,7 +37,7 @@ describe("a run's history", () => {
   it("holds each step as it is while there are few", () => {
     const { points, stepsPerPoint } = filled(3);
     assert.equal(stepsPerPoint, 1);
-    assert.deepEqual(points[2], [2, 192, 2, 2, 2, 0.1, 4, 2, 30, 1, 5, 3]);
+    assert.deepEqual(points[2], [2, 192, 2, 2, 2, 0.1, 4, 2, 30, 1, 0.4, 0.004, 5, 3]);
   });
 
   it("keeps 100,000 steps in bounded memory, with every peak and the mean", () => {

@@ -1,12 +1,12 @@
-import type { LiveStatus, Snapshot, Update } from "../view/live.js";
-import type { Connection } from "../view/summary.js";
+import type { LiveStatus, Snapshot, Update } from "../../dashboard/view/live.js";
+import type { ConnectionState } from "../../dashboard/view/summary.js";
 
 /**
  * The stream from the server. The browser's own EventSource comes back by itself, and says what it had last; where it
  * gives up, or where nothing has come for too long, it is made anew. A login that is over leads to the login page.
  */
 export interface Listener {
-  connection(state: Connection): void;
+  connection(state: ConnectionState): void;
   snapshot(snapshot: Snapshot): void;
   updates(updates: readonly Update[]): void;
   status(status: LiveStatus): void;

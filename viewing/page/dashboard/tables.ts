@@ -1,14 +1,16 @@
 import { count, duration } from "../../../shared/format.js";
-import type { Happening, LiveShard, LiveStatus, LiveWorker } from "../view/live.js";
-import { adviceOf, bytesText, factsOf, progressOf, workerCells, workersSummary } from "../view/summary.js";
+import type { History } from "../../charts/index.js";
+import type { LiveShard, LiveStatus, LiveWorker } from "../../dashboard/view/live.js";
+import { adviceOf, bytesText, factsOf, progressOf, workerCells, workersSummary } from "../../dashboard/view/summary.js";
+import type { Happening } from "../../happenings/index.js";
 import { byId, create, fill, setText } from "./dom.js";
 
-/** Everything of the page that is words and figures. */
+/** The words and figures of the page. */
 
-export function showFacts(status: LiveStatus | undefined, trainLoss: number | null): void {
+export function showFacts(status: LiveStatus | undefined, history: History): void {
   fill(
     byId("facts"),
-    factsOf(status, trainLoss),
+    factsOf(status, history),
     () => {
       const box = create("div");
       const value = create("dd");
@@ -31,7 +33,7 @@ export function showProgress(status: LiveStatus): void {
   setText(byId("advice"), adviceOf(status));
 }
 
-/** @param drain undefined where nothing may be done */
+/** @param drain undefined for people who may not act */
 export function showWorkers(workers: readonly LiveWorker[], drain: ((worker: string) => void) | undefined): void {
   setText(byId("workers-summary"), workersSummary(workers));
   byId("no-workers").hidden = workers.length > 0;
@@ -87,7 +89,7 @@ export function showCheckpoints({ checkpoints, checkpointAgeSeconds, step }: Liv
   const text =
     newest === undefined
       ? "None yet."
-      : `A crash now would cost ${count(Math.max(0, step - newest))} steps: the newest is of step ${count(newest)}${age}.`;
+      : `The newest is of step ${count(newest)}${age}. After a crash, ${count(Math.max(0, step - newest))} steps would be computed again.`;
   setText(byId("checkpoint-age"), text);
   fill(
     byId("checkpoints"),
@@ -98,6 +100,7 @@ export function showCheckpoints({ checkpoints, checkpointAgeSeconds, step }: Liv
 }
 
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 
 /** @param happenings the newest last */
 export function showHappenings(happenings: readonly Happening[]): void {
@@ -112,10 +115,16 @@ export function showHappenings(happenings: readonly Happening[]): void {
     (item, { at, text }) => {
       const time = item.querySelector("time")!;
       time.dateTime = at;
-      setText(time, clock.format(new Date(at)));
+      setText(time, timeText(new Date(at)));
       setText(item.querySelector("span")!, text);
     },
   );
+}
+
+/** With the day, if that is not today. */
+function timeText(at: Date): string {
+  const isToday = at.toDateString() === new Date().toDateString();
+  return isToday ? clock.format(at) : `${day.format(at)}, ${clock.format(at)}`;
 }
 
 /** A table's headings, which name the cells where there is no room for columns. */

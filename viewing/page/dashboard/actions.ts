@@ -1,4 +1,4 @@
-import type { SessionView } from "../view/live.js";
+import type { SessionView } from "../../dashboard/view/live.js";
 import { byId, setText } from "./dom.js";
 
 /** What a person who has logged in may do, each thing after a question that says what will come of it. */

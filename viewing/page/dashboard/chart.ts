@@ -1,15 +1,22 @@
 import type UPlot from "uplot";
-import { CHARTS, type ChartDefinition, type Curve, spoken, valueText } from "../view/charts.js";
-import type { History } from "../view/history.js";
-import { plotOptions } from "./plot-options.js";
+import {
+  CHARTS,
+  type ChartDefinition,
+  type ChartSizes,
+  type Curve,
+  type History,
+  spoken,
+  valueText,
+} from "../../charts/index.js";
+import { plotOptions } from "../plot-options.js";
 
 declare const uPlot: typeof UPlot;
 
-/** What has changed by less than a pixel is drawn this often all the same. */
+/** A chart that has changed by less than a pixel is drawn again this often. */
 const REFRESH_MS = 2_000;
 
-/** One chart of the page, and what of the history it shows. */
-export interface Chart {
+/** One chart of the page, and the part of the history that it shows. */
+export interface PageChart {
   readonly definition: ChartDefinition;
   readonly place: HTMLElement;
   plot: UPlot | undefined;
@@ -24,18 +31,28 @@ export interface Chart {
   zoomed: boolean;
 }
 
-export function chartsOfPage(): Chart[] {
-  return CHARTS.map((definition) => {
-    const place = document.querySelector<HTMLElement>(`#${definition.id} .plot`)!;
+export function chartsOfPage(): PageChart[] {
+  return CHARTS.flatMap((definition) => {
+    const place = document.querySelector<HTMLElement>(`#${definition.id} .plot`);
+    if (place === null) return [];
     return {
-      ...{ definition, place, plot: undefined, labels: "", logarithmic: definition.id === "noise" },
-      ...{ visible: true, stale: false, drawnMs: 0, drawnSamples: 0, drawnEvaluations: 0, zoomed: false },
+      definition,
+      place,
+      plot: undefined,
+      labels: "",
+      logarithmic: definition.axis === "logarithmic",
+      visible: true,
+      stale: false,
+      drawnMs: 0,
+      drawnSamples: 0,
+      drawnEvaluations: 0,
+      zoomed: false,
     };
   });
 }
 
 /** Whether the chart would look different by now. */
-export function isBehind(chart: Chart, { points, evaluations }: History): boolean {
+export function isBehind(chart: PageChart, { points, evaluations }: History): boolean {
   const samples = points.at(-1)?.[1] ?? 0;
   if (samples === chart.drawnSamples && evaluations.length === chart.drawnEvaluations) return false;
   const pixels = ((samples - chart.drawnSamples) / Math.max(1, samples)) * chart.place.clientWidth;
@@ -43,14 +60,14 @@ export function isBehind(chart: Chart, { points, evaluations }: History): boolea
   return late || evaluations.length !== chart.drawnEvaluations || Math.abs(pixels) >= 1;
 }
 
-/** @param onUnzoomed is called when the person has had enough of a part that was looked at closer */
-export function draw(chart: Chart, history: History, microBatchSize: number, onUnzoomed: () => void): void {
+/** @param onUnzoomed called when the person zooms out again */
+export function draw(chart: PageChart, history: History, sizes: ChartSizes, onUnzoomed: () => void): void {
   chart.stale = false;
   chart.drawnMs = performance.now();
   chart.drawnSamples = history.points.at(-1)?.[1] ?? 0;
   chart.drawnEvaluations = history.evaluations.length;
   const { definition, place } = chart;
-  const curves = definition.curves(history, microBatchSize).filter(({ x }) => x.length > 0);
+  const curves = definition.curves(history, sizes).filter(({ x }) => x.length > 0);
   place.setAttribute("aria-label", spoken(definition.title, curves, definition.unit));
   const labels = JSON.stringify([chart.logarithmic, curves.map(({ label }) => label)]);
   const data = tableOf(curves);
@@ -67,8 +84,8 @@ export function draw(chart: Chart, history: History, microBatchSize: number, onU
   }
 }
 
-/** A person who looks closer at a part keeps it while the run continues. */
-function watchZoom(chart: Chart, onUnzoomed: () => void): void {
+/** A part that a person has zoomed into stays while the run continues. */
+function watchZoom(chart: PageChart, onUnzoomed: () => void): void {
   const over = chart.plot?.over;
   over?.addEventListener("mouseup", () =>
     setTimeout(() => {
@@ -83,7 +100,7 @@ function watchZoom(chart: Chart, onUnzoomed: () => void): void {
   });
 }
 
-/** Curves over the same x as they are, others side by side. */
+/** The curves in one table; those over the same x need no join. */
 function tableOf(curves: readonly Curve[]): UPlot.AlignedData {
   const same = curves.every(({ x }) => x.length === curves[0].x.length && x.at(-1) === curves[0].x.at(-1));
   if (same && curves.length > 0) return [curves[0].x, ...curves.map(({ y }) => y)] as unknown as UPlot.AlignedData;

@@ -25,6 +25,8 @@ export type StepRow = readonly [
   workers: number,
   /** In samples. */
   noiseScale: number | null,
+  gamma1: number,
+  gamma2: number,
   /** In the order of the history's phases. */
   ...phaseMs: number[],
 ];
@@ -43,12 +45,14 @@ export type Point = [
   workers: number,
   noiseScale: number | null,
   steps: number,
+  gamma1: number,
+  gamma2: number,
   /** Means over the steps. */
   ...phaseMs: number[],
 ];
 
-export const PHASE_AT = 10;
-const ROW_PHASE_AT = 7;
+export const PHASE_AT = 12;
+const ROW_PHASE_AT = 9;
 
 /** More points are halved. An even number. */
 export const POINTS_MAX = 2_048;
@@ -103,9 +107,10 @@ export function cutBack(history: MutableHistory, step: number): void {
 }
 
 function pointOf(row: StepRow): Point {
-  const [step, samples, loss, learningRate, microBatches, workers, noiseScale] = row;
+  const [step, samples, loss, learningRate, microBatches, workers, noiseScale, gamma1, gamma2] = row;
   const phaseMs = row.slice(ROW_PHASE_AT) as number[];
-  return [step, samples, loss, loss, loss, learningRate, microBatches, workers, noiseScale, 1, ...phaseMs];
+  const losses = [loss, loss, loss] as const;
+  return [step, samples, ...losses, learningRate, microBatches, workers, noiseScale, 1, gamma1, gamma2, ...phaseMs];
 }
 
 /** Two neighbours as one. */
@@ -117,10 +122,10 @@ function joined(a: Point, b: Point): Point {
   };
   const extreme = (pick: (...values: number[]) => number, one: number | null, other: number | null): number | null =>
     one === null || other === null ? (one ?? other) : pick(one, other);
-  const [step, samples, , , , learningRate, microBatches, workers, noiseScale] = b;
+  const [step, samples, , , , learningRate, microBatches, workers, noiseScale, , gamma1, gamma2] = b;
   return [
     ...([step, samples, extreme(Math.min, a[2], b[2]), extreme(Math.max, a[3], b[3]), mean(a[4], b[4])] as const),
-    ...([learningRate, microBatches, workers, noiseScale ?? a[8], steps] as const),
+    ...([learningRate, microBatches, workers, noiseScale ?? a[8], steps, gamma1, gamma2] as const),
     ...(b.slice(PHASE_AT) as number[]).map((ms, i) => mean(a[PHASE_AT + i] as number, ms) ?? 0),
   ];
 }

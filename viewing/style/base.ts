@@ -8,7 +8,7 @@ export const BASE = `
   --curve-6: #8a7000; --curve-7: #5c6b7a; --curve-8: #1f87a8;
 }
 @media (prefers-color-scheme: dark) {
-  :root {
+  :root:not(.printing) {
     --page: #131416; --card: #1c1e21; --text: #ececea; --muted: #a3a5a8; --line: #2d3034; --grid: #292c30; --control: #7b7e83;
     --accent: #8ab4ff; --on-accent: #10131a; --danger: #ff9d94; --good: #4fd1ab; --busy: #8ab4ff; --wait: #f0b35e; --over: #a3a5a8;
     --curve-1: #6fa5ff; --curve-2: #ff9a57; --curve-3: #3fcaa4; --curve-4: #bd8cff; --curve-5: #ff7eae;
@@ -18,9 +18,10 @@ export const BASE = `
 * { box-sizing: border-box; }
 html { scroll-padding-top: 16px; }
 body { margin: 0; background: var(--page); color: var(--text); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
-h1, h2, p, figure, dl, dd, ul, ol { margin: 0; padding: 0; }
+h1, h2, h3, p, figure, dl, dd, ul, ol { margin: 0; padding: 0; }
 h1 { font-size: 28px; line-height: 1.2; letter-spacing: -0.02em; overflow-wrap: anywhere; }
 h2 { font-size: 16px; line-height: 1.4; }
+h3 { font-size: 14px; line-height: 1.4; color: var(--muted); font-weight: 600; }
 a { color: var(--accent); text-underline-offset: 2px; }
 code { font: 13px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 button, .button { display: inline-block; font: inherit; font-weight: 500; padding: 6px 14px; color: var(--text); background: var(--card); border: 1px solid var(--control);

@@ -1,0 +1,1 @@
+export { type Happening, happeningOf, type RunOccurrence, withHappening } from "./happenings.js";
