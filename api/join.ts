@@ -46,6 +46,10 @@ function handleOf(worker: RunningWorker, result: Promise<WorkerResult>): JoinedW
     get runId() {
       return worker.runId;
     },
+    status() {
+      const { task, state, step, samples, samplesPerSecond } = worker.activity();
+      return { task, state, step, samples, samplesPerSecond };
+    },
     result,
     leave: (reason = "left") => worker.leave(reason),
     abort: () => worker.stop(),

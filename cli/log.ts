@@ -7,7 +7,11 @@ import type { Display } from "./progress/display.js";
  * The process's log on standard error: lines for people on a terminal, JSON elsewhere, unless told otherwise. Where a
  * display moves on the same terminal, its lines go through that.
  */
-export function openLog(environment: Environment, defaultLevel: LogThreshold, display?: Display): Logger {
+export function openLog(
+  environment: Environment,
+  defaultLevel: LogThreshold,
+  display?: Pick<Display, "moves" | "print">,
+): Logger {
   const level = environment.logLevel ?? defaultLevel;
   const terminal = process.stderr.isTTY === true;
   const pretty = environment.logFormat === undefined ? terminal : environment.logFormat === "pretty";

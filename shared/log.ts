@@ -45,5 +45,5 @@ export function createLog({ level, pretty, color = true, write }: LogOptions): L
 function prettyLines(color: boolean): (line: string) => string {
   const load = createRequire(import.meta.url);
   const { prettyFactory: factory } = load("pino-pretty") as { prettyFactory: typeof prettyFactory };
-  return factory({ colorize: color, ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss" });
+  return factory({ colorize: color, ignore: "pid,hostname", singleLine: true, translateTime: "SYS:HH:MM:ss" });
 }

@@ -12,6 +12,7 @@ import type { Logger } from "../shared/log.js";
 import { availableCores } from "../shared/machine/index.js";
 import { began, during, isTraced } from "../shared/trace/index.js";
 import { type Address, type Connection, type Trust, trustOf } from "../shared/wire/index.js";
+import { createActivityMeter, type WorkerActivity } from "./activity.js";
 import { type Attached, type Attacher, createAttacher } from "./attach.js";
 import {
   createWorkerCore,
@@ -59,6 +60,8 @@ export interface RunningWorker {
   /** The server's name for it; another one after a reconnection. */
   readonly workerId: string;
   readonly runId: string;
+  /** What it is doing now. */
+  activity(): WorkerActivity & WorkerSamples;
   /**
    * Rejects with an IsobatchError when the server refuses this worker, stays away for too long, or the worker itself
    * can't compute.
@@ -68,6 +71,15 @@ export interface RunningWorker {
   leave(reason: string): Promise<void>;
   /** Goes at once; resolves when nothing of it is left. */
   stop(): Promise<void>;
+}
+
+/** What a worker has computed, in samples. */
+export interface WorkerSamples {
+  /** The task's name. */
+  readonly task: string;
+  readonly samples: number;
+  /** Over the last seconds. */
+  readonly samplesPerSecond: number;
 }
 
 const COMPUTE_THREADS_MAX = 256;
@@ -96,13 +108,17 @@ async function live(options: WorkerOptions, backend: ChosenBackend, computeThrea
   const { token, trust = trustOf(token) } = options;
   const going = new AbortController();
   const core = createWorkerCore(options);
+  const meter = createActivityMeter();
   const spans = isTraced() ? createWorkerSpans() : undefined;
   const host = createCoreHost<WorkerEvent, WorkerEffect>({
     handle(event) {
       spans?.event(event);
-      return core.handle(event, performance.now());
+      const nowMs = performance.now();
+      meter.event(event, nowMs);
+      return core.handle(event, nowMs);
     },
     perform(effect) {
+      meter.effect(effect);
       const begun = began();
       perform(effect);
       spans?.effect(effect, begun);
@@ -175,6 +191,12 @@ async function live(options: WorkerOptions, backend: ChosenBackend, computeThrea
     },
     get runId() {
       return current!.joined.runId;
+    },
+    activity() {
+      const { name, microBatchSize: b } = current!.joined.task;
+      const activity = meter.read(performance.now());
+      const { microBatches, microBatchesPerSecond } = activity;
+      return { ...activity, task: name, samples: b * microBatches, samplesPerSecond: b * microBatchesPerSecond };
     },
     finished: finished.promise,
     async leave(reason) {

@@ -35,7 +35,7 @@ export async function work(order: WorkerOrder, settings: Settings): Promise<numb
 
   let overdue: NodeJS.Timeout | undefined;
   process.once("SIGTERM", () => {
-    log.info({ run: worker.runId, worker: worker.workerId }, "leaving after the present lease");
+    log.info({ run: worker.runId, worker: worker.workerId }, "leaving after the current lease");
     overdue = setTimeout(() => void worker.stop(), LEAVE_MS);
     void worker.leave("terminated");
   });

@@ -32,6 +32,8 @@ export interface JoinedWorker {
   /** The server's name for it; another one after a reconnection. */
   readonly id: string;
   readonly runId: string;
+  /** What it is doing now, and what it has computed. */
+  status(): JoinedWorkerStatus;
   /**
    * How it ended: with the run, or because it left. Rejects with an IsobatchError when the run fails, when the server refuses it or
    * is gone for too long, and when the worker can't compute.
@@ -41,6 +43,20 @@ export interface JoinedWorker {
   leave(reason?: string): Promise<void>;
   /** Ends at once; the server gives its work to others. */
   abort(): Promise<void>;
+}
+
+/** A worker at one moment. */
+export interface JoinedWorkerStatus {
+  /** The task's name. */
+  readonly task: string;
+  /** For example `"waiting for the server"`, `"loading the model"`, `"computing"` or `"waiting for work"`. */
+  readonly state: string;
+  /** The step that it computed last, from 0; undefined before its first. */
+  readonly step: number | undefined;
+  /** Samples that it has computed gradients of. */
+  readonly samples: number;
+  /** Over the last seconds. */
+  readonly samplesPerSecond: number;
 }
 
 /** How a worker ended. */

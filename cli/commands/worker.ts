@@ -6,7 +6,7 @@ import { type Address, formatAddress } from "../../shared/wire/index.js";
 import type { Environment } from "../environment.js";
 import { EXIT_INTERRUPTED } from "../failure.js";
 import { onInterrupts, starting } from "../interrupts.js";
-import { openLog, relayRecord } from "../log.js";
+import { openWorkerTerminal } from "../progress/worker-line.js";
 
 /** As commander reads them from the command line. */
 export interface JoinFlags extends CertificatePaths {
@@ -22,13 +22,12 @@ export interface JoinFlags extends CertificatePaths {
   readonly reconnectFor: number;
 }
 
-/** A lease that takes longer is given up: whoever asked this process to end will not wait for ever. */
+/** A lease that takes longer is given up: a person or an orchestrator that stops this process will not wait for ever. */
 const LEAVE_MS = 25_000;
 
 /** A worker, until its run ends or it leaves; resolves with the process's exit code. */
 export async function joinWorker(address: Address, flags: JoinFlags, environment: Environment): Promise<number> {
   const { backend, gpu, computeThreads, data, wait, reconnectFor, tlsCa, tlsCert, tlsKey } = flags;
-  const log = openLog(environment, "info");
   const token = readToken({
     env: environment.token,
     file: flags.tokenFile,
@@ -37,16 +36,26 @@ export async function joinWorker(address: Address, flags: JoinFlags, environment
   if (token === undefined) {
     invalid("There is no token: set ISOBATCH_TOKEN or give --token-file; the server printed it at its first start.");
   }
+  const terminal = openWorkerTerminal(environment);
+  const place = formatAddress(address);
+  terminal.announce(`joining the run at ${place}`);
   const worker = await starting(
-    join(formatAddress(address), {
+    join(place, {
       ...{ token, backend, gpu, computeThreads, data, waitSeconds: wait, reconnectSeconds: reconnectFor },
       tls: { caFile: tlsCa, certFile: tlsCert, keyFile: tlsKey },
       ...{ transport: environment.transport, settings: environment.variables },
-      ...{ logLevel: environment.logLevel ?? "info", onLog: (record) => relayRecord(log, record) },
+      ...{ logLevel: environment.logLevel ?? "info", onLog: terminal.onLog },
     }),
-  );
+  ).catch((error: unknown) => {
+    terminal.close();
+    throw error;
+  });
+  terminal.show(() => worker.status());
 
-  const names = () => ({ run: worker.runId, worker: worker.id });
+  const note = (message: string): void => {
+    const fields = { run: worker.runId, worker: worker.id };
+    terminal.onLog({ level: "info", at: new Date().toISOString(), message, fields });
+  };
   let exitCode = 0;
   let overdue: NodeJS.Timeout | undefined;
   const leave = (reason: string): void => {
@@ -56,18 +65,19 @@ export async function joinWorker(address: Address, flags: JoinFlags, environment
   const stopLeaving = onInterrupts({
     interrupt() {
       exitCode = EXIT_INTERRUPTED;
-      log.info(names(), "leaving after the present lease; press Ctrl-C again to stop at once");
+      note("leaving after the current lease; press Ctrl-C again to stop at once");
       leave("interrupted");
     },
     abort: () => process.exit(EXIT_INTERRUPTED),
     terminate() {
-      log.info(names(), "leaving after the present lease");
+      note("leaving after the current lease");
       leave("terminated");
     },
   });
   await awaited("the worker to end", worker.result).finally(() => {
     clearTimeout(overdue);
     stopLeaving();
+    terminal.close();
   });
   return exitCode;
 }
