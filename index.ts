@@ -233,6 +233,7 @@ export function defineTask(definition: TaskDefinition): TaskDefinition {
  * ```
  */
 export async function experiment(kind: "invariance", options: InvarianceOptions): Promise<InvarianceOutcome>;
+/** The same for `"elastic"`, in which real worker processes join and leave during a run. */
 export async function experiment(kind: "elastic", options?: ElasticOptions): Promise<ElasticOutcome>;
 export async function experiment(
   kind: "invariance" | "elastic",

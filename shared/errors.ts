@@ -1,11 +1,12 @@
 /**
- * One error class for whatever a person can put right. Its message is one sentence that names the field, the
- * value, the limit and what to do; the command line prints it as it stands, without a stack, and exits with
- * `exitCode`. Anything else that is thrown is a bug and crashes loudly with its stack.
+ * The error for everything that a person can correct. Its message is one sentence that names the field, the
+ * value, the limit and what to do; the command line prints it without a stack and exits with `exitCode`. Anything
+ * else that is thrown is a bug.
  */
 export class IsobatchError extends Error {
   override readonly name = "IsobatchError";
 
+  /** @param code what kind of error it is, for programs */
   constructor(
     readonly code: ErrorCode,
     message: string,
