@@ -64,15 +64,27 @@ function cloneCheckout(target: string): void {
   }
 }
 
-/** The state of a machine after the installing page: `isobatch` on the path, the package and the examples at hand. */
+/** The state of a machine after the installing page: `isobatch` on the path, and the examples at hand. */
 function install(folder: string, bin: string, packageRoot: string): void {
   const program = join(bin, "isobatch");
   writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${join(packageRoot, "dist/cli/main.js")}' "$@"\n`);
   chmodSync(program, 0o755);
-  mkdirSync(join(folder, "node_modules"));
-  symlinkSync(packageRoot, join(folder, "node_modules", "isobatch"));
-  symlinkSync(join(ROOT, "node_modules", "@tensorflow"), join(folder, "node_modules", "@tensorflow"));
   cpSync(join(ROOT, "examples"), join(folder, "examples"), { recursive: true });
+}
+
+/** What `npm install` in a folder makes importable there, by links. @returns whether it is such a command */
+function linkPackages(text: string, folder: string, packageRoot: string): boolean {
+  const modules = join(folder, "node_modules");
+  const link = (target: string, name: string): true => {
+    mkdirSync(modules, { recursive: true });
+    symlinkSync(target, join(modules, name));
+    return true;
+  };
+  if (text === "npm install ./isobatch-*.tgz") return link(packageRoot, "isobatch");
+  if (/^npm install @tensorflow\/tfjs@[\d.]+$/.test(text)) {
+    return link(join(ROOT, "node_modules", "@tensorflow"), "@tensorflow");
+  }
+  return false;
 }
 
 /**
@@ -220,6 +232,7 @@ export function openDesk(page: string, packageRoot = ROOT): Desk {
     cwd: () => cwd,
     packageRoot: () => join(prefix, "lib/node_modules/isobatch"),
     async perform({ text, percentMin }) {
+      if (page !== INSTALLING_PAGE && linkPackages(text, cwd, packageRoot)) return;
       assert.ok(
         page === INSTALLING_PAGE || !/\bnpm (ci|i|install|link) /.test(text),
         `${page}: ${text} would change links`,
