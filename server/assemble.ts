@@ -79,7 +79,16 @@ export async function assemble(
   const samples = createSamples(task, data);
   const leaseKey = createLeaseKey();
   const coordinator = createCoordinator({
-    ...{ task, directory, kappa, metrics, ledger, samples, leaseKey, workersAwaited, awaitMs, log },
+    task,
+    directory,
+    kappa,
+    metrics,
+    ledger,
+    samples,
+    leaseKey,
+    workersAwaited,
+    awaitMs,
+    log,
     shards: options.shards,
     testSamples: data.test?.samples ?? 0,
     classified: data.train.label.classes !== undefined,
@@ -123,7 +132,16 @@ export async function assemble(
   // Before the connections are closed, so that the departures that follow are not recorded as losses.
   cleanUp.add(() => coordinator.close());
   const source = createRunSource({
-    ...{ folder: directory.folder, runId, version, task, facts, command, address, security, metrics, log },
+    folder: directory.folder,
+    runId,
+    version,
+    task,
+    facts,
+    command,
+    address,
+    security,
+    metrics,
+    log,
     coordinator,
     status,
   });
@@ -177,7 +195,13 @@ function firstShard(
   const { runId, taskHash } = directory.identity;
   const slice = elementsOf(layout, range);
   return createShard({
-    ...{ layout, range, wire, runId, leaseKey, near, log },
+    layout,
+    range,
+    wire,
+    runId,
+    leaseKey,
+    near,
+    log,
     store: createCheckpointStore({ folder: directory.checkpointsFolder, layout, slice, runId, taskHash }),
     report: (report) => coordinator.dispatch(reportEvent(0, report)),
     onFailed: (error) => coordinator.fail(error),
@@ -200,7 +224,11 @@ async function startShards(
   const token = shards > 1 ? parseToken(security.passFor("shards", "shard")).secret : "";
   const plain = shards === 1 || options.tls.kind === "none";
   return superviseShards({
-    ...{ shards, address, portChosen: listen.port !== 0, coordinator, log },
+    shards,
+    address,
+    portChosen: listen.port !== 0,
+    coordinator,
+    log,
     meeting: plain ? address : await server.listen({ host: "127.0.0.1", port: 0 }, "plain"),
     spawnShard: (shard) => options.spawnShard({ ...shard, token }),
   });

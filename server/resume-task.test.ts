@@ -11,7 +11,11 @@ import { KAPPA, serve, smallTask, temporaryFolder, work } from "./test-server.te
 const DATA = { fingerprint: "data", trainFingerprint: "train" };
 const taskOf = (fields: object): Task =>
   resolveTask("test", {
-    ...{ name: "t", microBatchSize: 10, samples: 1000, learningRate: 0.5, loss: "meanSquaredError" },
+    name: "t",
+    microBatchSize: 10,
+    samples: 1000,
+    learningRate: 0.5,
+    loss: "meanSquaredError",
     model: {
       kind: "sequential",
       layers: [
@@ -26,8 +30,13 @@ const cosine = (samples: number, fields: object = {}) => taskOf({ samples, sched
 
 function resume(recorded: Task, wanted: Task, options: Partial<ResumeOptions> & { samplesDone?: number } = {}): Task {
   const identity = {
-    ...{ runId: "r", taskName: recorded.name, taskHash: taskHash(recorded, DATA.fingerprint), term: 1 },
-    ...{ numerics: null, version: "0", data: DATA },
+    runId: "r",
+    taskName: recorded.name,
+    taskHash: taskHash(recorded, DATA.fingerprint),
+    term: 1,
+    numerics: null,
+    version: "0",
+    data: DATA,
   };
   return resumeTask({
     folder: "o",

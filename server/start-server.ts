@@ -56,7 +56,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const source = { task, directory, coordinator, startedAt };
     const life = startLife({ parts, source, stay: options.stay ?? false, workersWait, cleanUp, log });
     return {
-      ...{ address, runId, task, metrics, security, status },
+      address,
+      runId,
+      task,
+      metrics,
+      security,
+      status,
       ...life,
       resumed: directory.resumed,
       hasWorked: (processId) => coordinator.members.hasWorked(hostname(), processId),

@@ -19,7 +19,11 @@ async function startAt(test: TestContext, serve: Parameters<Handlers["bidi"]>[0]
   test.after(() => server.shutdown(0));
   return () =>
     startShard({
-      ...{ index: 1, coordinator, token: "a token", out: "unused", listen: { host: "127.0.0.1", port: 0 } },
+      index: 1,
+      coordinator,
+      token: "a token",
+      out: "unused",
+      listen: { host: "127.0.0.1", port: 0 },
       log: createLog({ level: "silent", pretty: false }),
     });
 }

@@ -126,7 +126,9 @@ async function openStream({ coordinator, token, log }: ShardProcessOptions, sign
   const writer = createWriter<ShardReportMessage>(call, { stallMs: STALL_MS, what: "The stream to the coordinator" });
   const commands = readMessages(call, { what: "The coordinator", signal });
   return {
-    ...{ connection, writer, commands },
+    connection,
+    writer,
+    commands,
     send: (report) => void writer.write(report).catch((error: unknown) => log.debug(messageOf(error))),
   };
 }
@@ -161,7 +163,12 @@ function shardOf(
   const slice = elementsOf(layout, range);
   const folder = join(options.out, RUN_FILES.checkpoints);
   return createShard({
-    ...{ layout, range, runId, leaseKey, near, wire },
+    layout,
+    range,
+    runId,
+    leaseKey,
+    near,
+    wire,
     store: createCheckpointStore({ folder, layout, slice, runId, taskHash }),
     log: options.log.child({ shard: options.index, run: runId }),
     report: (report) => send(reportMessage(report)),

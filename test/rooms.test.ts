@@ -201,7 +201,7 @@ describe("the rooms", () => {
     }
   });
 
-  it("see only plain messages of the wire: what protobuf.js takes and gives stays in shared/wire", () => {
+  it("see only plain messages of the wire: generated types stay in shared/wire", () => {
     const tops = [...Object.keys(MAY_IMPORT).filter((room) => !room.includes("/")), "viewing", "api", "bench", "test"];
     const files = tops.filter((top) => existsSync(join(root, top))).flatMap(everyFile);
     assert.ok(files.length > 500);

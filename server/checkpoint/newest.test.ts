@@ -27,7 +27,11 @@ async function writeSteps(steps: readonly number[]): Promise<void> {
       const slice = { firstElement, endElement };
       const { checkpointsFolder, identity } = run;
       const store = createCheckpointStore({
-        ...{ folder: checkpointsFolder, layout, slice, runId: identity.runId, taskHash: task.hash },
+        folder: checkpointsFolder,
+        layout,
+        slice,
+        runId: identity.runId,
+        taskHash: task.hash,
       });
       const fill = (length: number) => new Float32Array(length).fill(step);
       const state = { theta: fill(endElement - firstElement), m: fill(parameters), v: fill(parameters) };

@@ -30,7 +30,10 @@ describe("a checkpoint in Python", () => {
     const state = { theta: ramp(12, 0.5), m: ramp(10, 100), v: ramp(10, 200) };
     const { path } = await store.write(state, { step: 3, microBatches: 6, c1: 0.1, c2: 0.2 });
     const half = createCheckpointStore({
-      ...{ folder, layout, runId: "r", taskHash: "t" },
+      folder,
+      layout,
+      runId: "r",
+      taskHash: "t",
       slice: { firstElement: 8, endElement: 12 },
     });
     const part = await half.write(

@@ -8,9 +8,10 @@ import type { SampleReader } from "../samples/index.js";
 import type { ShardTraffic } from "../shard/index.js";
 import { type Advice, adviceInputs, advise } from "./advice.js";
 import { createAttendance } from "./attendance.js";
-import { createBookkeeping } from "./bookkeeping.js";
+import { type Bookkeeping, createBookkeeping } from "./bookkeeping.js";
 import { startClock } from "./clock.js";
 import {
+  type CoordinatorCore,
   type CoordinatorEffect,
   type CoordinatorEvent,
   type CoordinatorState,
@@ -21,7 +22,7 @@ import { coreOptions } from "./core-options.js";
 import { traceEffect } from "./effect-spans.js";
 import { createEffects } from "./effects.js";
 import { createMembers, type Members } from "./members.js";
-import { type Progress, readEarlier } from "./progress.js";
+import { type Earlier, type Progress, readEarlier } from "./progress.js";
 import { createRecorder } from "./record.js";
 import type { ShardPeer } from "./shard-links.js";
 import { createTally, type Tally } from "./tally.js";
@@ -73,36 +74,30 @@ export interface CoordinatorOptions {
 }
 
 export function createCoordinator(options: CoordinatorOptions): Coordinator {
-  const { task, directory, kappa, metrics, ledger, samples, leaseKey, log } = options;
+  const { task, directory, kappa, leaseKey, log } = options;
   const earlier = readEarlier(directory.folder);
-  const { shards, workersAwaited, awaitMs } = options;
-  const core = createCoordinatorCore(
-    coreOptions(task, {
-      ...{ shards, kappa, workersAwaited, awaitMs },
-      term: directory.identity.term,
-      stepsBefore: earlier.steps ?? 0,
-      evaluationBatches: samples.evaluationBatches,
-    }),
-  );
+  const core = createCore(options, earlier);
   const { state } = core;
   const members = createMembers();
-  const recorder = createRecorder(task, options.testSamples, options.classified);
-  const { microBatchSize } = task;
-  const bookkeeping = createBookkeeping({
-    ...{ microBatchSize, recorder, metrics, ledger, members, earlier, log },
-    onFailed: (error) => host.fail(error),
-  });
+  const bookkeeping = createBooks(options, earlier, members, (error) => host.fail(error));
   const { progress, speed } = bookkeeping;
-  const links: (ShardPeer | undefined)[] = new Array(shards).fill(undefined);
-  const addresses: (string | undefined)[] = new Array(shards).fill(undefined);
   const tally = createTally();
   const end = createEnd();
   const attendance = createAttendance({ members, state, progress, record: bookkeeping.record });
 
   const dispatch = (event: CoordinatorEvent): void => host.dispatch(event);
+  const shards = createShardTable(options.shards, dispatch);
   const stopClock = startClock(() => dispatch({ kind: "tick" }));
   const perform = createEffects({
-    ...{ directory, kappa, leaseKey, state, members, links, bookkeeping, log, dispatch },
+    directory,
+    kappa,
+    leaseKey,
+    state,
+    members,
+    links: shards.links,
+    bookkeeping,
+    log,
+    dispatch,
     ended(outcome) {
       stopClock();
       end.resolve(outcome);
@@ -148,21 +143,12 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
       return advise(adviceInputs(task, attached, state, noiseScale, speed.overheadMs), attached.length);
     },
     dispatch,
-    shards: links,
-    shardAddresses: addresses,
-    shardTraffic: links.map(() => undefined),
+    shards: shards.links,
+    shardAddresses: shards.addresses,
+    shardTraffic: shards.links.map(() => undefined),
     tally,
-    attachShard(shard, link, checkpoints) {
-      links[shard] = link;
-      addresses[shard] = link.address;
-      dispatch({ kind: "shardAttached", shard, checkpoints });
-    },
-    detachShard(shard, link, reason) {
-      // The old stream of a shard that has already reconnected may end late.
-      if (links[shard] !== link) return;
-      links[shard] = undefined;
-      dispatch({ kind: "shardLost", shard, reason });
-    },
+    attachShard: shards.attach,
+    detachShard: shards.detach,
     waitedForSamples: bookkeeping.waitedForSamples,
     fail: host.fail,
     showFailure(reason) {
@@ -170,6 +156,46 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     },
     ended: end.reached,
     close: stop,
+  };
+}
+
+function createCore(options: CoordinatorOptions, { steps: stepsBefore = 0 }: Earlier): CoordinatorCore {
+  const { task, directory, samples, shards, kappa, workersAwaited, awaitMs } = options;
+  const { term } = directory.identity;
+  const { evaluationBatches } = samples;
+  const facts = { shards, kappa, workersAwaited, awaitMs, term, stepsBefore, evaluationBatches };
+  return createCoordinatorCore(coreOptions(task, facts));
+}
+
+function createBooks(
+  { task, metrics, ledger, log, testSamples, classified }: CoordinatorOptions,
+  earlier: Earlier,
+  members: Members,
+  onFailed: (error: unknown) => void,
+): Bookkeeping {
+  const recorder = createRecorder(task, testSamples, classified);
+  const { microBatchSize } = task;
+  return createBookkeeping({ microBatchSize, recorder, metrics, ledger, members, earlier, log, onFailed });
+}
+
+/** The links to the shards that are attached, and the address at which each was last reached. */
+function createShardTable(count: number, dispatch: (event: CoordinatorEvent) => void) {
+  const links: (ShardPeer | undefined)[] = new Array(count).fill(undefined);
+  const addresses: (string | undefined)[] = new Array(count).fill(undefined);
+  return {
+    links,
+    addresses,
+    attach(shard: number, link: ShardPeer, checkpoints: readonly number[]): void {
+      links[shard] = link;
+      addresses[shard] = link.address;
+      dispatch({ kind: "shardAttached", shard, checkpoints });
+    },
+    detach(shard: number, link: ShardPeer, reason: string): void {
+      // The old stream of a shard that has already reconnected may end late.
+      if (links[shard] !== link) return;
+      links[shard] = undefined;
+      dispatch({ kind: "shardLost", shard, reason });
+    },
   };
 }
 

@@ -4,7 +4,12 @@ import type { CoordinatorEffect, GrantedLease } from "./core/index.js";
 import { createTally } from "./tally.js";
 
 const lease = (lo: number, hi: number): GrantedLease => ({
-  ...{ lease: 1, worker: "w", lo, hi, grantedAtMs: 0, overdueAtMs: 1 },
+  lease: 1,
+  worker: "w",
+  lo,
+  hi,
+  grantedAtMs: 0,
+  overdueAtMs: 1,
 });
 const ofStep = (step: number, term: number, lo: number, hi: number): CoordinatorEffect => ({
   kind: "lease",

@@ -95,7 +95,10 @@ describe("exportTfjs()", () => {
         .apply(tf.layers.concatenate().apply(parts as never)) as typeof x,
     });
     const { layout, topology, initialWeights } = await buildFrom(model, {
-      ...{ seed: 3, initialWeights: "model", weightDecayExclude: [], freeze: [] },
+      seed: 3,
+      initialWeights: "model",
+      weightDecayExclude: [],
+      freeze: [],
       model: { kind: "module" } as never,
     });
     // As after a step: everything that is trained has moved.

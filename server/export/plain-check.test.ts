@@ -29,8 +29,12 @@ function branches(names: readonly string[]): LayersModel {
 /** A bias of channels that come first, which tfjs adds along the height. */
 function separable(): LayersModel {
   const convolution = tf.layers.separableConv2d({
-    ...{ filters: 4, kernelSize: 2, dataFormat: "channelsFirst" as const, biasInitializer: "randomNormal" as const },
-    ...{ name: "separable", inputShape: [2, 5, 5] },
+    filters: 4,
+    kernelSize: 2,
+    dataFormat: "channelsFirst" as const,
+    biasInitializer: "randomNormal" as const,
+    name: "separable",
+    inputShape: [2, 5, 5],
   });
   return tf.sequential({
     layers: [convolution, tf.layers.flatten({ name: "flat" }), tf.layers.dense({ units: 2, name: "head" })],
@@ -39,7 +43,10 @@ function separable(): LayersModel {
 
 function dilated(): LayersModel {
   const convolution = tf.layers.depthwiseConv2d({
-    ...{ kernelSize: 2, dilationRate: 2, name: "dilated", inputShape: [5, 5, 2] },
+    kernelSize: 2,
+    dilationRate: 2,
+    name: "dilated",
+    inputShape: [5, 5, 2],
   });
   return tf.sequential({
     layers: [convolution, tf.layers.flatten({ name: "flat" }), tf.layers.dense({ units: 2, name: "head" })],

@@ -16,8 +16,17 @@ describe("RunRecord.cutBack()", () => {
   it("keeps earlier steps and evaluations, and every event", () => {
     const metrics = openMetrics(folder);
     const step = (n: number): MetricsLine => ({
-      ...{ type: "step", step: n, samples: 64 * (n + 1), loss: 1, learningRate: 0.1, gamma1: 0.1, gamma2: 0.001 },
-      ...{ microBatches: 2, workers: 1, noiseScale: null, ms: { step: 3 } },
+      type: "step",
+      step: n,
+      samples: 64 * (n + 1),
+      loss: 1,
+      learningRate: 0.1,
+      gamma1: 0.1,
+      gamma2: 0.001,
+      microBatches: 2,
+      workers: 1,
+      noiseScale: null,
+      ms: { step: 3 },
     });
     const evaluation = (n: number): MetricsLine => ({
       type: "evaluation",

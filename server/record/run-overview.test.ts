@@ -12,15 +12,22 @@ const root = mkdtempSync(join(tmpdir(), "isobatch-runs-"));
 after(() => rmSync(root, { recursive: true }));
 
 const facts = {
-  ...{ modelKind: "sequential", modelLayers: 1, parameters: 6, trainedParameters: 6 },
-  ...{ trainingSamples: 100, testSamples: 20 },
+  modelKind: "sequential",
+  modelLayers: 1,
+  parameters: 6,
+  trainedParameters: 6,
+  trainingSamples: 100,
+  testSamples: 20,
 };
 
 /** A run of 400 samples in 10 steps that has got as far as these lines and this summary say. */
 function makeRun(name: string, lines: readonly object[], summary?: object): string {
   const folder = join(root, name);
   const directory = openRunDirectory({
-    ...{ folder, version: "0.1.0", topology: "{}", facts },
+    folder,
+    version: "0.1.0",
+    topology: "{}",
+    facts,
     task: { name: "t", hash: "h", json: JSON.stringify({ name: "t", samples: 400 }) },
     layout: createLayout([{ name: "dense/kernel", shape: [2, 3], kind: "parameter", decay: true }]),
   });
@@ -32,10 +39,18 @@ function makeRun(name: string, lines: readonly object[], summary?: object): stri
 
 const step = (done: number, loss: number) => ({ type: "step", step: done - 1, samples: 40 * done, loss });
 const test = (done: number, loss: number, accuracy: number | null) => ({
-  ...{ type: "evaluation", step: done, samples: 40 * done, loss, accuracy },
+  type: "evaluation",
+  step: done,
+  samples: 40 * done,
+  loss,
+  accuracy,
 });
 const end = (steps: number, failure: object | null = null) => ({
-  ...{ steps, samples: 40 * steps, stateHash: "5f0c", finishedAt: "2026-01-02T03:04:05.000Z", failure },
+  steps,
+  samples: 40 * steps,
+  stateHash: "5f0c",
+  finishedAt: "2026-01-02T03:04:05.000Z",
+  failure,
 });
 
 describe("readRunOverview()", () => {
@@ -43,10 +58,18 @@ describe("readRunOverview()", () => {
     const lines = [test(0, 9, 0.99), step(1, 3), test(5, 0.4, 0.9), test(10, 0.5, 0.8), step(10, 0.25)];
     const { folder: _, runId: __, ...overview } = readRunOverview(makeRun("complete", lines, end(10)));
     assert.deepEqual(overview, {
-      ...{ task: "t", state: "complete", facts, steps: 10, samples: 400, samplesTotal: 400, trainingLoss: 0.25 },
+      task: "t",
+      state: "complete",
+      facts,
+      steps: 10,
+      samples: 400,
+      samplesTotal: 400,
+      trainingLoss: 0.25,
       last: { step: 10, loss: 0.5, accuracy: 0.8 },
       best: { step: 5, loss: 0.4, accuracy: 0.9 },
-      ...{ stateHash: "5f0c", changedAt: "2026-01-02T03:04:05.000Z", failure: null },
+      stateHash: "5f0c",
+      changedAt: "2026-01-02T03:04:05.000Z",
+      failure: null,
     });
   });
 

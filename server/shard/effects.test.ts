@@ -26,11 +26,17 @@ describe("a step of sums that a worker lends", () => {
       const published: unknown[] = [];
       const unused = () => assert.fail("not of interest here");
       const perform = createEffects({
-        ...{ layout: LAYOUT, frozen: [], slice, measures: createMeasures(), term: () => 1 },
+        layout: LAYOUT,
+        frozen: [],
+        slice,
+        measures: createMeasures(),
+        term: () => 1,
         store: { load: unused, dropNewerThan: unused },
         writer: { write: unused },
         publisher: { publish: (...chunk) => published.push(chunk), retract: unused, watch: unused },
-        ...{ sharing: undefined, dispatch: unused, report: unused },
+        sharing: undefined,
+        dispatch: unused,
+        report: unused,
       });
       const send = (bad: number, moves: (chunk: number) => SliceMove[]): void => {
         const at = reserve(4 * LAYOUT.length);

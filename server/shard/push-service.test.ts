@@ -33,7 +33,12 @@ function shard() {
   const admission = createAdmission(core, host);
   const reads: string[] = [];
   const service = {
-    ...{ layout: LAYOUT, range: RANGE, wire: "float32" as const, runId: RUN, leaseKey: KEY, admission },
+    layout: LAYOUT,
+    range: RANGE,
+    wire: "float32" as const,
+    runId: RUN,
+    leaseKey: KEY,
+    admission,
     slice: {
       receive() {
         reads.push("copied and scanned");
@@ -51,7 +56,10 @@ function shard() {
     const losses = new Array<number>(hi - lo).fill(1);
     const bytes = Buffer.alloc(hi - lo > 1 ? 800 : 400);
     const chunk = {
-      ...{ lo, hi, chunk: 0, sums: bytes },
+      lo,
+      hi,
+      chunk: 0,
+      sums: bytes,
       // The checksum is needed only where the bytes are read.
       get checksum() {
         reads.push("summed");

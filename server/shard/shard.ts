@@ -79,7 +79,14 @@ export function createShard(options: ShardOptions): Shard {
     onWritten: (step, error) => host.dispatch({ kind: "checkpointed", step, error }),
   });
   const perform = createEffects({
-    ...{ layout, slice, store, writer, publisher, sharing, measures, term },
+    layout,
+    slice,
+    store,
+    writer,
+    publisher,
+    sharing,
+    measures,
+    term,
     frozen: chunks.filter((chunk) => chunk.kind === "frozen").map((chunk) => chunk.index),
     dispatch: (event) => host.dispatch(event),
     report: options.report,

@@ -151,7 +151,9 @@ export function createSlice(
     },
 
     memories: segments.map(({ index, memory, offset, regions }) => ({
-      ...{ segment: index, memory, offset },
+      segment: index,
+      memory,
+      offset,
       reserve: (bytes) => regions.take(bytes, PAGE_BYTES),
       release: (at, bytes) => regions.give(at, bytes, PAGE_BYTES),
     })),

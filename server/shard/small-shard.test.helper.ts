@@ -52,11 +52,21 @@ export const START: SliceState = {
 export const GRADIENTS = Array.from({ length: KAPPA }, () => numbers(LAYOUT.parameters + LAYOUT.tail));
 
 export const planOf = (step: number, more: Partial<StepPlan> = {}): StepPlan => ({
-  ...{ ...planFor(KAPPA), step, firstMicroBatch: step * KAPPA, ...more },
+  ...planFor(KAPPA),
+  step,
+  firstMicroBatch: step * KAPPA,
+  ...more,
 });
 
 export const claimsOf = (lo: number, hi: number, more: Partial<LeaseClaims> = {}): LeaseClaims => ({
-  ...{ runId: RUN.runId, workerId: "w-1", lease: 1 + lo, term: 1, step: 0, lo, hi, ...more },
+  runId: RUN.runId,
+  workerId: "w-1",
+  lease: 1 + lo,
+  term: 1,
+  step: 0,
+  lo,
+  hi,
+  ...more,
 });
 
 export const sealOf = (workerId: string): Buffer => memberSeal(KEY, { runId: RUN.runId, workerId, token: "test" });
@@ -94,7 +104,12 @@ export async function serveSmallShard(
   const failures: unknown[] = [];
   const shard = createShard({
     wire: "float32",
-    ...{ layout: LAYOUT, range: RANGE, runId: RUN.runId, leaseKey: KEY, store: slow(store), log },
+    layout: LAYOUT,
+    range: RANGE,
+    runId: RUN.runId,
+    leaseKey: KEY,
+    store: slow(store),
+    log,
     near: near && (await openNearFolder(near, log)),
     report: (report) => reports.push(report),
     onFailed: (error) => failures.push(error),

@@ -64,7 +64,10 @@ function framed(
     frame.set(checksumBytes(checksum(start, lengths)), frame.length - CHECKSUM_BYTES);
   }
   return {
-    ...{ length: message.length, byteLength: message.length, frame, release },
+    length: message.length,
+    byteLength: message.length,
+    frame,
+    release,
     copy: (target, at) => target.set(frame.subarray(FRAME_BYTES), at),
   };
 }

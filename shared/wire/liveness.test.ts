@@ -143,7 +143,8 @@ describe("a connection", { timeout: 60_000 }, () => {
   it("is kept while bytes move, however long the answer to a PING stands behind them", async (test) => {
     const chunks = 20;
     const { link, connection } = await meet(test, {
-      ...{ clientMs: SILENCE_MS, serverMs: SILENCE_MS },
+      clientMs: SILENCE_MS,
+      serverMs: SILENCE_MS,
       async watch(call) {
         const writer = createWriter(call, { stallMs: NEVER_MS, what: "the weights" });
         for (let chunk = 0; chunk < chunks; chunk++) await writer.write(weightsChunk({ chunk, weights: CHUNK }));

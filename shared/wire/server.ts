@@ -62,7 +62,10 @@ export function createServer({ gate, tls, limits }: CreateServerOptions = {}): W
   const http2 = tuneHttp2(
     server,
     {
-      ...{ connectionsMax: CONNECTIONS_MAX, handshakeMs: HANDSHAKE_MS, strangerMs: STRANGER_MS, silenceMs: SILENCE_MS },
+      connectionsMax: CONNECTIONS_MAX,
+      handshakeMs: HANDSHAKE_MS,
+      strangerMs: STRANGER_MS,
+      silenceMs: SILENCE_MS,
       ...limits,
     },
     gate && ((authorization) => bearer(gate, authorization).admitted),

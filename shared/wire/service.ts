@@ -41,9 +41,9 @@ import {
 
 /**
  * The services of proto/isobatch/v1, loaded at run time from the copy that the build puts beside the code. Callers and
- * handlers see the plain messages of messages/: what protobuf.js takes and gives ends here. Its options are those with
- * which `npm run generate` wrote the types of its messages: camelCase names, 64-bit integers as numbers (ours stay below
- * 2^53), every field present. The three messages that carry megabytes have their own serialisers.
+ * handlers see the plain messages of messages/: protobuf.js's forms do not leave this room. Its options are those with
+ * which `npm run generate` wrote the types of its messages: camelCase names, 64-bit integers as numbers (ours stay
+ * below 2^53), every field present. The three messages that carry megabytes have their own serialisers.
  */
 function load(): PackageDefinition {
   const file = fileURLToPath(new URL("../../proto/isobatch/v1/isobatch.proto", import.meta.url));
@@ -84,7 +84,7 @@ interface AnyForm {
   decode(message: never): unknown;
 }
 
-/** Has the method take and give plain messages; undefined where protobuf.js's are plain already. */
+/** Makes the method take and return plain messages; undefined for messages that are plain in protobuf.js's form. */
 function usePlain(method: LoadedMethod, request: AnyForm | undefined, response: AnyForm | undefined): void {
   if (request !== undefined) {
     method.requestSerialize = before(request.encode, method.requestSerialize);

@@ -41,7 +41,10 @@ describe("an error that every worker meets", () => {
     const three = runOn("a", "b", "c");
     for (const worker of ["a", "b", "c"]) three.fail(worker);
     assert.deepEqual(three.outcome(), {
-      ...{ ok: false, code: "failed", reason: REASON, times: 3 },
+      ok: false,
+      code: "failed",
+      reason: REASON,
+      times: 3,
       workers: ["a", "b", "c"],
     });
     const two = runOn("a", "b");

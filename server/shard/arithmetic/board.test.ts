@@ -12,7 +12,9 @@ const address = fc.nat(2 ** 31).map((at) => 4 * Math.floor(at / 4));
 const RECORD = { noNullPrototype: true } as const;
 const operand = fc.record(
   {
-    ...{ s1: address, s2: address, own: fc.boolean() },
+    s1: address,
+    s2: address,
+    own: fc.boolean(),
     file: fc.option(fc.nat(1000), { nil: undefined }),
     leaf: fc.option(fc.record({ w1: fc.double({ noNaN: true }), w2: fc.double({ noNaN: true }) }, RECORD), {
       nil: undefined,

@@ -114,7 +114,9 @@ export function programAt({ starts, numbers }: ProgramBoard, index: number): Chu
     const from = at + HEAD_NUMBERS + i * OPERAND_NUMBERS;
     const [first, second, file, isLeaf, w1, w2, own] = numbers.subarray(from, from + OPERAND_NUMBERS);
     return {
-      ...{ s1: first, s2: second, file: file < 0 ? undefined : file },
+      s1: first,
+      s2: second,
+      file: file < 0 ? undefined : file,
       leaf: isLeaf === 1 ? { w1, w2 } : undefined,
       own: own === 1,
     };

@@ -14,7 +14,9 @@ import { bitsOf, leafOf, numbersOf, type PlainSums, planFor, plus } from "./sums
 const LENGTH = 41_000;
 const BYTES = 4 * LENGTH;
 const PLACE: ChunkPlace = {
-  ...{ segment: 0, length: LENGTH, trained: true },
+  segment: 0,
+  length: LENGTH,
+  trained: true,
   parts: [{ from: 0, length: LENGTH, theta: 0, decays: true, momentum: 0 }],
 };
 const [M, V, TARGET, OPERANDS, OPERANDS_MAX] = [BYTES, 2 * BYTES, 3 * BYTES, 5 * BYTES, 4];
@@ -123,7 +125,8 @@ describe("runProgram()", () => {
     array(operands[1].s1)[bad] = Number.NaN;
     for (const at of [0, M, V]) array(at).fill(0.5);
     const means = {
-      ...{ kernels: instantiateKernels(memory), scratch: scratchAt(SCRATCH) },
+      kernels: instantiateKernels(memory),
+      scratch: scratchAt(SCRATCH),
       segment: { memory, m: M, v: V, sumBytes: BYTES },
     };
     const norms = runProgram(means, PLACE, { chunk: 0, operands, target: undefined }, updatePlan(planFor(2)));
@@ -143,7 +146,8 @@ describe("runProgram()", () => {
     const file = openSync(join(folder, "sums"), "r");
     test.after(() => closeSync(file));
     const means = {
-      ...{ kernels: instantiateKernels(memory), scratch: scratchAt(SCRATCH) },
+      kernels: instantiateKernels(memory),
+      scratch: scratchAt(SCRATCH),
       segment: { memory, m: M, v: V, sumBytes: BYTES },
     };
     const target = { s1: TARGET, s2: TARGET + BYTES, raw: true };

@@ -70,7 +70,8 @@ const step: fc.Arbitrary<Step> = fc.integer({ min: 1, max: 9 }).chain((leaves) =
         fc.tuple(
           ...nodes.map((node, i) =>
             fc.record({
-              ...{ lo: fc.constant(node.lo), hi: fc.constant(node.hi) },
+              lo: fc.constant(node.lo),
+              hi: fc.constant(node.hi),
               way: fc.constantFrom(...WAYS),
               // A push that broke off, unless the step could not end without it.
               chunks: fc.constantFrom(INDICES, i % 2 === 0 ? INDICES : INDICES.slice(1)),

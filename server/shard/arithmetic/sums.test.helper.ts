@@ -54,8 +54,17 @@ export function updatePlainly(
 /** Coefficients of a step, each of them unlike the others. */
 export function planFor(microBatches: number, squareOfSum = false): StepPlan {
   const coefficients = {
-    ...{ mKeep: 0.9, mAdd: 0.1 / microBatches, vKeep: 0.99, vAdd: 0.01 / microBatches, squareOfSum },
-    ...{ stepSize: 0.013, vScale: 3.7, epsilon: 1e-8, decay: 0.004, c1: 0.1, c2: 0.01 },
+    mKeep: 0.9,
+    mAdd: 0.1 / microBatches,
+    vKeep: 0.99,
+    vAdd: 0.01 / microBatches,
+    squareOfSum,
+    stepSize: 0.013,
+    vScale: 3.7,
+    epsilon: 1e-8,
+    decay: 0.004,
+    c1: 0.1,
+    c2: 0.01,
   };
   return { term: 1, step: 5, firstMicroBatch: 5 * microBatches, microBatches, coefficients };
 }

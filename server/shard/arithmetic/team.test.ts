@@ -43,7 +43,10 @@ function workplace() {
     ({ index, offset }): ChunkProgram => ({
       chunk: index,
       operands: leaves.map((at, i) => ({
-        ...{ s1: at + 4 * offset, s2: 0, file: undefined, own: false },
+        s1: at + 4 * offset,
+        s2: 0,
+        file: undefined,
+        own: false,
         leaf: { w1: 1 / (i + 1), w2: 2 },
       })),
       target: undefined,
@@ -70,7 +73,10 @@ function startHelper(test: TestContext, { segment, places }: ReturnType<typeof w
   const { memory, m, v, sumBytes, regions } = segment;
   const workerData: HelperStart = {
     trace: undefined,
-    ...{ board, places, segments: [{ memory, m, v, sumBytes }], scratches: [regions.take(SCRATCH_BYTES)] },
+    board,
+    places,
+    segments: [{ memory, m, v, sumBytes }],
+    scratches: [regions.take(SCRATCH_BYTES)],
   };
   const helper = new Worker(helperThread, { workerData });
   test.after(() => helper.terminate());

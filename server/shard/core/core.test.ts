@@ -34,7 +34,11 @@ interface Offer {
 }
 
 const nodeOf = (lo: number, hi: number) => ({
-  ...{ worker: "a", term: 1, step: 0, lo, hi },
+  worker: "a",
+  term: 1,
+  step: 0,
+  lo,
+  hi,
   losses: Array.from({ length: hi - lo }, (_, i) => lo + i),
 });
 

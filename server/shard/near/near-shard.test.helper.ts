@@ -77,7 +77,8 @@ export async function serveNearShard(test: TestContext, mapper: FileMapper | und
   const small = await serveSmallShard(test, { near: { folder: root, mapper } });
   const { shard, connection } = small;
   return {
-    ...{ ...small, root },
+    ...small,
+    root,
     open: (step) => shard.handle({ kind: "plan", plan: planOf(step) }),
     pushChunk(index) {
       const { offset, length } = LAYOUT.chunks[index];
@@ -209,7 +210,9 @@ export async function joinNear(
   const proof = proofOf(readSecret(join(root, invitation.memory)), { runId: RUN.runId, workerId });
   send({ hello: { workerId, seal: sealOf(workerId), proof, memory: own.name, ...hello } });
   return {
-    ...{ path: own.path, file, send },
+    path: own.path,
+    file,
+    send,
     fill(slot, lo, hi, gradients = GRADIENTS) {
       for (const chunk of ACTIVE) {
         const leaves = gradients.slice(lo, hi).map((g) => g.slice(chunk.offset, chunk.offset + chunk.length));

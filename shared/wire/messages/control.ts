@@ -2,7 +2,7 @@ import type * as generated from "../generated/index.js";
 import { asInput, type MessageForm } from "./form.js";
 import { type OneOf, oneOf } from "./one-of.js";
 
-/** What a person asks of a server. The .proto says what the fields mean. */
+/** A person's requests to a server and their answers. The .proto documents the fields. */
 
 interface ControlRequests {
   stop: object;
@@ -24,7 +24,7 @@ export interface CreateToken {
 }
 
 export interface ControlResponse {
-  /** What will happen, a sentence. */
+  /** The effect, a sentence. */
   readonly message: string;
   /** The token that was made, and its name; shown only this once. */
   readonly name: string;

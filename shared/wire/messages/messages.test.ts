@@ -6,8 +6,8 @@ import protobuf from "protobufjs";
 import { coordinatorService, shardService } from "../service.js";
 
 /**
- * The messages of every method, arbitrary ones in protobuf.js's form, as its own reading of the .proto gives them. Each
- * goes through our codecs, and protobuf.js reads what comes out: no field is lost on either side, whichever is added.
+ * Arbitrary messages of every method, made from protobuf.js's own reading of the .proto. Each goes through our codecs,
+ * and protobuf.js reads the result: no field is lost on either side, including fields that are added later.
  */
 
 const root = protobuf.loadSync(fileURLToPath(new URL("../../../proto/isobatch/v1/isobatch.proto", import.meta.url)));
@@ -17,7 +17,7 @@ const METHODS = [
 ] as const;
 /** Keeps a check short. */
 const ITEMS_MAX = 3;
-/** Fields that may be absent, beside those of a `oneof`. */
+/** Fields that may be absent, in addition to those of a `oneof`. */
 const OPTIONAL = [
   "Restored.noise",
   "WriteCheckpoint.noise",
@@ -43,7 +43,7 @@ const numbers: Record<string, fc.Arbitrary<unknown>> = {
   bytes: fc.uint8Array({ maxLength: 8 }).map((bytes) => Buffer.from(bytes)),
 };
 
-/** Every field set that has to be, and of each `oneof` one or none. */
+/** Messages with every required field, and one or no field of each `oneof`. */
 function arbitraryOf(type: protobuf.Type): fc.Arbitrary<Record<string, unknown>> {
   const valuesOf = (field: protobuf.Field): fc.Arbitrary<unknown> => {
     field.resolve();
@@ -75,12 +75,12 @@ function bytesOf(serialised: ReturnType<Codec["serialise"]>): Buffer {
   return bytes;
 }
 
-/** As protobuf.js reads them, every field present. */
+/** The message as protobuf.js reads it, with every field present. */
 function read(type: protobuf.Type, bytes: Uint8Array): object {
   return type.toObject(type.decode(bytes), { longs: Number, defaults: true, oneofs: true, bytes: Buffer });
 }
 
-/** What a plain message must not have, at any depth: protobuf.js's nulls. */
+/** Whether a message has one of protobuf.js's nulls, at any depth, which a plain message must not have. */
 function hasNull(value: unknown): boolean {
   if (value === null) return true;
   if (typeof value !== "object" || value instanceof Uint8Array) return false;

@@ -3,7 +3,7 @@ import { asInput, type MessageForm } from "./form.js";
 import { type OneOf, oneOf } from "./one-of.js";
 import type { PushLease } from "./push.js";
 
-/** What a worker and a shard of the same machine send each other. The .proto says what the fields mean. */
+/** The messages between a worker and a shard on the same machine. The .proto documents the fields. */
 
 interface NearRequests {
   hello: NearHello;
@@ -21,7 +21,7 @@ export interface NearHello {
 }
 
 export interface NearPush {
-  /** Undefined only from what is no worker of ours. */
+  /** Undefined only from a program that is not an Isobatch worker. */
   readonly lease?: PushLease;
   readonly lend: boolean;
   readonly nodes: readonly NearNode[];

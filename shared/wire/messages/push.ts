@@ -2,14 +2,14 @@ import type * as generated from "../generated/index.js";
 import { asInput, type MessageForm } from "./form.js";
 import { type OneOf, oneOf } from "./one-of.js";
 
-/** What a worker and a shard send each other over the network. The .proto says what the fields mean. */
+/** The messages between a worker and a shard over the network. The .proto documents the fields. */
 
 interface PushMessages {
   lease: PushLease;
   chunk: SumsChunk;
 }
 
-/** First the lease, then its chunks. */
+/** The lease, then its chunks. */
 export type PushMessage = OneOf<PushMessages>;
 
 export interface PushLease {
@@ -36,7 +36,7 @@ export interface SumsChunk {
 }
 
 export interface PushResult {
-  /** In chunks. */
+  /** Chunks that were accepted. */
   readonly accepted: number;
   /** Chunks whose leaves were covered already. */
   readonly dropped: number;
@@ -57,7 +57,7 @@ export interface WeightsChunk {
   readonly checksum: Uint8Array;
 }
 
-/** Of messages with a lease: chunks have a codec of their own (chunk-messages.ts), without this step. */
+/** For messages with a lease; chunks have their own codec (chunk-messages.ts) and skip this step. */
 export const pushMessage: MessageForm<PushMessage, generated.PushMessage, generated.PushMessage__Output> = {
   encode: asInput<generated.PushMessage>,
   decode: ({ message, ...fields }) => oneOf<PushMessages>(message, fields),

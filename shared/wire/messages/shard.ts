@@ -5,7 +5,7 @@ import type * as generated from "../generated/index.js";
 import { asInput, type MessageForm } from "./form.js";
 import { type OneOf, oneOf } from "./one-of.js";
 
-/** What a shard and the coordinator send each other. The .proto says what the fields mean. */
+/** The messages between a shard and the coordinator. The .proto documents the fields. */
 
 interface ShardReports {
   hello: { readonly index: number; readonly version: string };
@@ -97,7 +97,7 @@ function decodeMark({ term, noise, ...mark }: generated.Restored__Output | gener
   return { term, mark: noise === null ? mark : { ...mark, noise } };
 }
 
-/** protobuf.js takes no typed arrays. */
+/** Copies typed arrays, which protobuf.js does not accept. */
 function encodePlan({ leafCoefficients1 = NONE, leafCoefficients2 = NONE, ...plan }: StepPlan): generated.StepPlan {
   return { ...plan, leafCoefficients1: [...leafCoefficients1], leafCoefficients2: [...leafCoefficients2] };
 }
@@ -131,7 +131,7 @@ function decodePasses(message: generated.Passes__Output | null): Pass[] {
 }
 
 const NONE = new Float32Array(0);
-/** As of a plan whose every number was left out. */
+/** The coefficients of a plan in which they are missing: protobuf's defaults. */
 const NO_COEFFICIENTS: Coefficients = {
   mKeep: 0,
   mAdd: 0,

@@ -2,7 +2,7 @@ import type { Numerics } from "../../numerics.js";
 import type * as generated from "../generated/index.js";
 import { asInput, type MessageForm } from "./form.js";
 
-/** What a run looks like from outside. Numbers that are not known are NaN, save where something else is said. */
+/** A run's status. Unknown numbers are NaN unless noted otherwise. */
 export interface Status {
   readonly runId: string;
   readonly task: string;
@@ -31,9 +31,9 @@ export interface Status {
   readonly microBatchSize: number;
   /** B_simple, in samples, smoothed over the steps. */
   readonly noiseScale: number;
-  /** The largest number of workers that still pays; 0: not known yet. */
+  /** The largest number of workers that still improves throughput; 0: not known yet. */
   readonly workersAdvised: number;
-  /** The same in words. */
+  /** The same advice in words. */
   readonly advice: string;
   /** η' of the newest step. */
   readonly learningRate: number;

@@ -3,11 +3,11 @@ import type * as generated from "../generated/index.js";
 import { asInput, type MessageForm } from "./form.js";
 import { type OneOf, oneOf } from "./one-of.js";
 
-/** What a worker and the coordinator send each other. The .proto says what the fields mean. */
+/** The messages between a worker and the coordinator. The .proto documents the fields. */
 
 export interface JoinRequest {
   readonly version: string;
-  /** Undefined only from what is no worker of ours. */
+  /** Undefined only from a program that is not an Isobatch worker. */
   readonly numerics?: Numerics;
   readonly host: string;
   readonly processId: number;
@@ -34,7 +34,7 @@ export interface JoinResponse extends RunDescription {
   readonly workerId: string;
   readonly shards: readonly ShardAddress[];
   readonly seal: Uint8Array;
-  /** Only for a worker that computed for this run and comes back too late; then all the rest is empty. */
+  /** Set only for a worker that computed for this run and returns too late; then all other fields are empty. */
   readonly ended?: RunEnded;
 }
 
@@ -109,7 +109,7 @@ export interface MicroBatchLease {
   readonly microBatches: number;
   readonly lo: number;
   readonly hi: number;
-  /** Of leaves lo … hi − 1; empty: all 1. */
+  /** The coefficients of leaves lo … hi − 1; empty if all are 1. */
   readonly leafCoefficients1: readonly number[];
   readonly leafCoefficients2: readonly number[];
   readonly mac: Uint8Array;
