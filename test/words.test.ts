@@ -15,7 +15,6 @@ const ALLOWED: Record<string, number> = {
   shared: 156,
   tasks: 1,
   test: 7,
-  viewing: 57,
   worker: 169,
 };
 

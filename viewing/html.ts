@@ -38,7 +38,7 @@ function detailGroup({ title, rows }: DetailGroup): string {
 export interface Column {
   readonly title: string;
   readonly isNumber?: boolean;
-  /** Takes a line of its own where rows are cards. */
+  /** Has its own line where rows are cards. */
   readonly isWide?: boolean;
 }
 

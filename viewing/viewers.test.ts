@@ -7,7 +7,7 @@ import { serve, smallTask, temporaryFolder, work } from "../server/test-server.t
 import { createViewers } from "./index.js";
 
 describe("createViewers()", { timeout: 60_000 }, () => {
-  it("leaves a report beside the summary, and lets a run end well that can't have one", async (test) => {
+  it("leaves a report next to the summary, and lets a run end well that can't have one", async (test) => {
     const task = await smallTask(3);
     const hashes: string[] = [];
     for (const isBlocked of [false, true]) {

@@ -46,18 +46,18 @@ describe("workersAdvised()", () => {
 
 describe("advise()", () => {
   it("says up to how many workers it pays, and what stands in the way of more", () => {
-    assert.equal(advise(inputs(), 2).text, "adding workers up to 8 still pays; beyond that it doesn't");
+    assert.equal(advise(inputs(), 2).text, "up to 8 workers make training faster; more don't");
     const { workers, text } = advise(inputs({ noiseScale: 6_400 }), 8);
     assert.equal(workers, 8);
     assert.equal(
       text,
-      "8 workers are as many as pay; adding more doesn't (κ is at most 8, the gradient noise would bear 100)",
+      "8 workers are enough; another one would not make training faster (κ is at most 8; the gradient noise would allow more)",
     );
   });
 
   it("has no number while the noise scale is not resolved, where that is what decides", () => {
     const { workers, text } = advise(inputs({ microBatchesAt: (n) => n }), 2);
     assert.equal(workers, 0);
-    assert.match(text, /not resolved/);
+    assert.match(text, /not known yet/);
   });
 });

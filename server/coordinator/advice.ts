@@ -2,6 +2,7 @@ import { kappaWith } from "../../shared/steps/index.js";
 import type { Task } from "../../tasks/index.js";
 import type { CoordinatorState } from "./core/index.js";
 import type { Member } from "./members.js";
+import { createSteady, type Steady } from "./steady.js";
 
 /**
  * How many workers are worth having. A step with κ micro-batches of b samples makes progress in proportion to 1/(1 +
@@ -55,6 +56,21 @@ export function workersAdvised(inputs: AdviceInputs): number | undefined {
   return advised;
 }
 
+/** The noise scale must exceed the largest batch by this factor before the advice mentions it. */
+const NOISE_MARGIN = 2;
+const UNKNOWN = "how many workers help is not known yet: a few more steps must show the gradient noise";
+
+/** The advised number is shown until the measured one has differed from it this long. */
+const ADVICE_HOLD_MS = 10_000;
+
+/** The advised number of workers as people see it: speeds vary, and a number that flickers is no help. */
+export function createSteadyAdvice(): Steady<number | undefined> {
+  return createSteady(
+    ADVICE_HOLD_MS,
+    (shown, measured) => shown === measured || shown === undefined || measured === undefined,
+  );
+}
+
 export interface Advice {
   /** 0: not known yet. */
   readonly workers: number;
@@ -62,23 +78,22 @@ export interface Advice {
   readonly text: string;
 }
 
-/** The advice as a sentence, for a run with `present` workers. */
-export function advise(inputs: AdviceInputs, present: number): Advice {
-  const workers = workersAdvised(inputs);
-  if (workers === undefined) return { workers: 0, text: "not known yet: the gradient noise scale is not resolved" };
-  if (workers >= WORKERS_MAX) return { workers, text: "adding workers still pays" };
+/**
+ * The advice as a sentence, for a run with `present` workers.
+ * @param workers how many are advised, where that is not taken from the inputs as they are at this moment
+ */
+export function advise(inputs: AdviceInputs, present: number, workers = workersAdvised(inputs)): Advice {
+  if (workers === undefined) return { workers: 0, text: UNKNOWN };
+  if (workers >= WORKERS_MAX) return { workers, text: "adding workers makes training faster" };
   const text =
     present < workers
-      ? `adding workers up to ${workers} still pays; beyond that it doesn't`
-      : `${workers === 1 ? "1 worker is" : `${workers} workers are`} as many as pay; adding more doesn't`;
+      ? `up to ${workers} workers make training faster; more don't`
+      : `${workers === 1 ? "1 worker is" : `${workers} workers are`} enough; another one would not make training faster`;
   const { noiseScale, microBatchSize, microBatchesAt } = inputs;
-  const bears = noiseScale === undefined ? 0 : Math.floor(noiseScale / microBatchSize);
   const most = microBatchesAt(WORKERS_MAX);
-  // What limits the workers is κ, not the noise.
-  return {
-    workers,
-    text: bears > most ? `${text} (κ is at most ${most}, the gradient noise would bear ${bears})` : text,
-  };
+  // What limits the workers is κ, clearly: without a margin the remark would come and go with the measured noise.
+  const allowsMore = noiseScale !== undefined && noiseScale > NOISE_MARGIN * most * microBatchSize;
+  return { workers, text: allowsMore ? `${text} (κ is at most ${most}; the gradient noise would allow more)` : text };
 }
 
 /** The inputs as they are measured on the run now. */

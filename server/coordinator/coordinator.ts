@@ -6,7 +6,7 @@ import type { Task } from "../../tasks/index.js";
 import type { KappaFile, LedgerLine, MetricsLine, RunDirectory, RunRecord } from "../record/index.js";
 import type { SampleReader } from "../samples/index.js";
 import type { ShardTraffic } from "../shard/index.js";
-import { type Advice, adviceInputs, advise } from "./advice.js";
+import { type Advice, adviceInputs, advise, createSteadyAdvice, workersAdvised } from "./advice.js";
 import { createAttendance } from "./attendance.js";
 import { type Bookkeeping, createBookkeeping } from "./bookkeeping.js";
 import { startClock } from "./clock.js";
@@ -82,6 +82,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   const bookkeeping = createBooks(options, earlier, members, (error) => host.fail(error));
   const { progress, speed } = bookkeeping;
   const tally = createTally();
+  const steadyAdvice = createSteadyAdvice();
   const end = createEnd();
   const attendance = createAttendance({ members, state, progress, record: bookkeeping.record });
 
@@ -140,7 +141,8 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     advice() {
       const attached = members.attached();
       const noiseScale = progress.lastStep?.noiseScale?.scale ?? undefined;
-      return advise(adviceInputs(task, attached, state, noiseScale, speed.overheadMs), attached.length);
+      const inputs = adviceInputs(task, attached, state, noiseScale, speed.overheadMs);
+      return advise(inputs, attached.length, steadyAdvice.next(workersAdvised(inputs), performance.now()));
     },
     dispatch,
     shards: shards.links,

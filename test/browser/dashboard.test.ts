@@ -146,7 +146,7 @@ describe("the dashboard in a browser", { skip, timeout: 120_000 }, () => {
       assert.deepEqual(await violations(page), []);
       await page.keyboard.type("isobatch_wrong");
       await page.keyboard.press("Enter");
-      await page.waitForSelector("[role=alert]:has-text('That is no token of this run.')");
+      await page.waitForSelector("[role=alert]:has-text('This token does not belong to this run.')");
       assert.deepEqual(await violations(page), []);
       // Chromium itself logs the response's status.
       assert.deepEqual(
@@ -191,7 +191,7 @@ describe("the dashboard in a browser", { skip, timeout: 120_000 }, () => {
     assert.deepEqual(run.asked, []);
     await page.focus("#workers tbody tr:nth-child(2) button");
     await page.keyboard.press("Enter");
-    await page.waitForSelector("dialog[open] >> text=node-01-2 finishes what it has and leaves.");
+    await page.waitForSelector("dialog[open] >> text=node-01-2 finishes its work and leaves.");
     await page.click("#confirm-yes");
     await page.waitForSelector("#notice[data-shown]");
     assert.deepEqual(run.asked, [{ drain: { workerId: "node-01-2" } }]);

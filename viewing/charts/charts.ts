@@ -179,7 +179,7 @@ function ofPoints(
   return { label, colour, look, x: points.map((point) => point[1]), y: points.map(value) };
 }
 
-/** The untrained model's evaluation would decide the axis alone, so it is left out as soon as there is another one. */
+/** The untrained model's evaluation by itself would decide the axis, so it is left out as soon as there is another one. */
 function ofEvaluations(
   label: string,
   evaluations: readonly EvaluationRow[],

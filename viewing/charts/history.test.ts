@@ -55,7 +55,7 @@ describe("a run's history", () => {
     assert.ok(Math.abs(mean - (1 + 98 / 100_000)) < 1e-9, `${mean}`);
   });
 
-  it("means weigh every step the same, whatever was joined when", () => {
+  it("has means in which every step weighs the same, however steps were joined", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 3 * POINTS_MAX }), (steps) => {
         const { points } = filled(steps);

@@ -8,7 +8,7 @@ const ramp = (length: number, y: (i: number) => number) => ({
 });
 
 describe("smooth()", () => {
-  it("leaves a constant alone, its ends too, and does not lag behind a slope", () => {
+  it("leaves a constant as it is, its ends too, and does not lag behind a slope", () => {
     assert.ok(
       smooth(
         ramp(100, () => 3),

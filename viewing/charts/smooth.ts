@@ -10,7 +10,7 @@ export interface Points {
  */
 export function smooth({ x, y }: Points, length: number): Points {
   const rate = 1 / Math.max(1, length);
-  /** Sums of the values up to each, older ones weighing less, beside the weight that each sum holds. */
+  /** Sums of the values up to each, older ones weighing less, next to the weight that each sum contains. */
   const pass = (values: readonly number[]): { sum: number; weight: number }[] => {
     let [sum, weight] = [0, 0];
     return values.map((value) => {

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-/** Small words of HTTP that the listener speaks. */
+/** Small helpers for HTTP. */
 
 /**
- * No page of ours runs or loads anything from elsewhere, stands in anybody's frame, or is kept where the next user of
- * the browser finds it. `same-origin` and not `no-referrer`: with that, browsers leave the Origin out of forms, too.
+ * Our pages run and load nothing from elsewhere, can't be framed, and are not cached where the next user of the browser
+ * finds them. The referrer policy is `same-origin` because with `no-referrer` browsers omit the Origin of forms, too.
  */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy":
@@ -41,7 +41,7 @@ export function respondJson(response: ServerResponse, status: number, value: obj
   respond(response, status, "application/json; charset=utf-8", JSON.stringify(value));
 }
 
-/** 303: the browser goes on with a GET. */
+/** 303: the browser continues with a GET. */
 export function redirect(response: ServerResponse, location: string, headers: Headers = {}): void {
   respondText(response, 303, `See ${location}`, { location, ...headers });
 }
@@ -58,7 +58,7 @@ export async function readBody(request: IncomingMessage, bytesMax: number): Prom
   return Buffer.concat(parts).toString("utf8");
 }
 
-/** What stands after "Bearer" in the Authorization header. */
+/** The token after "Bearer" in the Authorization header. */
 export function bearerOf(request: IncomingMessage): string | undefined {
   return /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
 }

@@ -78,7 +78,7 @@ function askSafely(
 }
 
 describe("the listener", () => {
-  it("encrypts with the run's own certificate, and gives its cookie to such connections alone", async (test) => {
+  it("encrypts with the run's own certificate, and gives its cookie only to such connections", async (test) => {
     const folder = mkdtempSync(join(tmpdir(), "isobatch-dashboard-"));
     test.after(() => rmSync(folder, { recursive: true }));
     const log = createLog({ level: "silent", pretty: false });
@@ -99,7 +99,7 @@ describe("the listener", () => {
     await assert.rejects(fetch(`http://127.0.0.1:${address.port}/metrics`), "nothing comes without TLS");
   });
 
-  it("tells a stranger on the network nothing, and does nothing for one", async (test) => {
+  it("shows a stranger on the network nothing, and does nothing for one", async (test) => {
     const { ask, post, run } = await listen(test, "0.0.0.0");
     const page = await ask("/");
     assert.deepEqual([page.status, page.headers.get("location")], [303, "/login"]);
@@ -129,7 +129,7 @@ describe("the listener", () => {
     assert.match(await metrics.text(), /^isobatch_step 20$/m);
     const acting = await ask("/api/control", { headers, method: "POST", body: '{"stop":{}}' });
     assert.equal(acting.status, 403);
-    assert.match(await acting.text(), /"observer" may look, but not act/);
+    assert.match(await acting.text(), /"observer" may read, but not act/);
     assert.deepEqual(run.asked, []);
   });
 
@@ -153,7 +153,7 @@ describe("the listener", () => {
     assert.equal((await post("/api/control", '{"stop":{}}', { cookie })).status, 401);
   });
 
-  it("shows the join command to those alone who may act", async (test) => {
+  it("shows the join command only to people who may act", async (test) => {
     const { ask, logIn } = await listen(test);
     const cookie = await logIn(OBSERVER);
     for (const path of ["/api/session", "/"]) {
@@ -171,7 +171,7 @@ describe("the listener", () => {
     assert.match(answer, /does not answer to the name "rebind\.example"/);
   });
 
-  it("slows down whoever tries tokens", async (test) => {
+  it("slows down a client that guesses tokens", async (test) => {
     const { post } = await listen(test, "0.0.0.0");
     const statuses: number[] = [];
     for (let i = 0; i < 7; i++) statuses.push((await post("/login", `token=guess${i}`)).status);
@@ -179,7 +179,7 @@ describe("the listener", () => {
     const right = await post("/login", `token=${ADMIN}`);
     assert.equal(right.status, 429);
     assert.ok(Number(right.headers.get("retry-after")) > 0);
-    assert.match(await right.text(), /Too many tries: wait \d+ seconds/);
+    assert.match(await right.text(), /Too many attempts: wait \d+ seconds/);
   });
 
   it("ends a session with its token, and a stream with its session", async (test) => {
@@ -195,7 +195,7 @@ describe("the listener", () => {
     while (!(await reader.read()).done);
   });
 
-  it("never keeps what is secret, runs nothing of others, and stands in no frame", async (test) => {
+  it("never keeps what is secret, runs no code of others, and can't be framed", async (test) => {
     const { ask } = await listen(test);
     for (const path of ["/", "/login", "/metrics", "/api/session", "/nothing"]) {
       const { headers } = await ask(path);
@@ -241,7 +241,7 @@ describe("the listener", () => {
     const { ask, run } = await listen(test);
     run.status.shards[1].state = "missing";
     const waiting = await ask("/readyz");
-    assert.deepEqual([waiting.status, await waiting.text()], [503, "the run waits for its shard 1\n"]);
+    assert.deepEqual([waiting.status, await waiting.text()], [503, "the run is waiting for shard 1\n"]);
     run.status.phase = "ended";
     assert.equal((await ask("/readyz")).status, 503);
     assert.equal((await ask("/healthz")).status, 200);

@@ -13,33 +13,33 @@ import type { DashboardSource } from "./source.js";
 
 /** The dashboard, the metrics and the probes of a run, over HTTP. */
 export interface Dashboard {
-  /** For people. */
+  /** The address to open in a browser. */
   readonly url: string;
   readonly address: Address;
-  /** Ends every stream with the last status. */
+  /** Sends every stream the last status and ends it. */
   close(): Promise<void>;
 }
 
 export interface DashboardOptions {
   readonly source: DashboardSource;
   readonly address: Address;
-  /** Take any free port where that one is in use. */
+  /** Whether to take any free port if that one is in use. */
   readonly orAnyPort?: boolean;
-  /** PEM. Off loopback nothing is served without, unless `insecure`. */
+  /** PEM; undefined: nothing is encrypted. */
   readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
   readonly verify: Verify;
-  /** For those who may act. */
+  /** Shown to people who may act. */
   joinCommand(): string;
   readonly log: Logger;
 }
 
 const CONNECTIONS_MAX = 256;
-/** Whoever says nothing for so long while a request is due is cut off. */
+/** A connection that sends no request within this time is closed. */
 const REQUEST_MS = 10_000;
 const IDLE_MS = 15_000;
 const HEADER_BYTES_MAX = 16 * 1024;
 
-/** @throws {IsobatchError} `invalid_input` if nobody can listen there */
+/** @throws {IsobatchError} `invalid_input` if the address is unavailable */
 export async function startDashboard(options: DashboardOptions): Promise<Dashboard> {
   const { source, tls, log } = options;
   const loopback = isLoopback(options.address);
@@ -61,7 +61,9 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
   let address: Address;
   const listen = (at: Address): Promise<Address> => {
     const limits = {
-      ...{ headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: IDLE_MS },
+      headersTimeout: REQUEST_MS,
+      requestTimeout: REQUEST_MS,
+      keepAliveTimeout: IDLE_MS,
       maxHeaderSize: HEADER_BYTES_MAX,
     };
     server = tls === undefined ? createServer(limits, answer) : createTlsServer({ ...limits, ...tls }, answer);
@@ -91,7 +93,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
       metrics.close();
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
-      // Streams have been ended; whoever does not read that is not waited for.
+      // Streams have been ended; connections that don't read that are closed.
       const force = setTimeout(() => server.closeAllConnections(), 500);
       await closed;
       clearTimeout(force);
@@ -99,7 +101,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
   };
 }
 
-/** How browsers reach it; who listens on every address of a machine is reached by the machine's name. */
+/** The address for browsers; a listener on every address of a machine is reached by the machine's name. */
 function nameOf({ host, port }: Address): Address {
   return { host: host === "0.0.0.0" || host === "::" ? hostname() : host, port };
 }

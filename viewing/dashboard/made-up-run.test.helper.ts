@@ -27,12 +27,12 @@ export interface MadeUpOptions {
   readonly workers: number;
   /** Committed before anybody looks. */
   readonly steps: number;
-  /** Of the whole run. */
+  /** The steps of the whole run. */
   readonly stepsPlanned?: number;
 }
 
 const B = 64;
-/** Of the built-in mnist. */
+/** Like the built-in mnist. */
 const TASK: Task = {
   name: "mnist",
   seed: 0,
@@ -102,7 +102,7 @@ export function createMadeUpRun({ workers, steps, stepsPlanned = Math.max(20, st
       kappaRule: `always ${kappa}`,
       noiseScale: Number.NaN,
     },
-    ...{ workersAdvised: 0, advice: "not known yet: the gradient noise scale is not resolved" },
+    ...{ workersAdvised: 0, advice: "how many workers help is not known yet" },
     ...{ failure: "", workerFailure: "" },
     ...{ modelKind: "sequential", modelLayers: 4, parameters: 669_706, trainedParameters: 669_706 },
     ...{ trainingSamples: 60_000, testSamples: 10_000 },
@@ -157,7 +157,7 @@ export function createMadeUpRun({ workers, steps, stepsPlanned = Math.max(20, st
     });
     Object.assign(status, { step: status.step + 1, samples, loss, learningRate, noiseScale: scale });
     Object.assign(status, { samplesPerSecond: 5_400, secondsLeft: (status.samplesTotal - samples) / 5_400 });
-    Object.assign(status, { workersAdvised: 8, advice: "adding workers up to 8 still pays; beyond that it doesn't" });
+    Object.assign(status, { workersAdvised: 8, advice: "up to 8 workers make training faster; more don't" });
     for (const worker of status.workers) worker.microBatches += Math.max(1, Math.floor(kappa / workers));
     for (const shard of status.shards) shard.version = status.step;
   }

@@ -30,7 +30,7 @@ const LOGIN_BYTES_MAX = 8 * 1024;
 const CONTROL_BYTES_MAX = 4 * 1024;
 const HTML = "text/html; charset=utf-8";
 
-/** Answers whatever is asked of the listener. */
+/** @returns what answers every request to the listener */
 export function createRoutes(
   options: RoutesOptions,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
@@ -53,7 +53,7 @@ export function createRoutes(
   };
 
   const events: Handler = (request, response) => {
-    if (!streams.hasRoom) return respondText(response, 503, "Too many pages are open already; close some of them.");
+    if (!streams.hasRoom) return respondText(response, 503, "Too many pages are open; close some of them.");
     response.writeHead(200, {
       "content-type": "text/event-stream",
       "cache-control": "no-store",
@@ -70,9 +70,9 @@ export function createRoutes(
     const result = guard.logIn(request, token);
     if (result.outcome === "in") return redirect(response, "/", { "set-cookie": result.cookie });
     if (result.outcome === "wrong") {
-      return respond(response, 401, HTML, loginPage(source, assets, "That is no token of this run."));
+      return respond(response, 401, HTML, loginPage(source, assets, "This token does not belong to this run."));
     }
-    const sentence = `Too many tries: wait ${result.seconds} ${result.seconds === 1 ? "second" : "seconds"}.`;
+    const sentence = `Too many attempts: wait ${result.seconds} ${result.seconds === 1 ? "second" : "seconds"}.`;
     respond(response, 429, HTML, loginPage(source, assets, sentence), { "retry-after": String(result.seconds) });
   };
 
@@ -132,8 +132,8 @@ export function createRoutes(
     const route = routes[`${method} ${path}`];
     if (route === undefined) {
       const allowed = methods(path);
-      if (allowed.length === 0) return respondText(response, 404, "There is nothing here; the dashboard is at /.");
-      return respondText(response, 405, `This takes ${allowed.join(" or ")}.`, { allow: allowed.join(", ") });
+      if (allowed.length === 0) return respondText(response, 404, "Not found; the dashboard is at /.");
+      return respondText(response, 405, `Use ${allowed.join(" or ")} here.`, { allow: allowed.join(", ") });
     }
     const refusal = guard.refusal(request, route.access);
     if (refusal === undefined) return await route.handler(request, response);
@@ -147,15 +147,15 @@ export function createRoutes(
   };
 }
 
-/** Why the run takes no workers just now; undefined: it does. */
+/** Why the run takes no workers at the moment; undefined if it does. */
 function unreadyReason(source: DashboardSource): string | undefined {
   const { phase, shards } = source.status();
   const missing = shards.findIndex(({ state }) => state !== "attached");
   if (phase === "ended") return "the run has ended";
-  return missing < 0 ? undefined : `the run waits for its shard ${missing}`;
+  return missing < 0 ? undefined : `the run is waiting for shard ${missing}`;
 }
 
-/** One of the three requests, and nothing else. */
+/** Exactly one of the three requests; undefined for anything else. */
 function parseControl(body: string | undefined): ControlRequest | undefined {
   let value: unknown;
   try {

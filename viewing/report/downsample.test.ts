@@ -14,7 +14,7 @@ describe("downsample()", () => {
     assert.deepEqual(downsample(points, 50), points);
   });
 
-  it("picks just so many points of the curve, in order, with both ends", () => {
+  it("picks exactly this many points of the curve, in order, with both ends", () => {
     const value = fc.double({ min: -1e6, max: 1e6, noNaN: true });
     fc.assert(
       fc.property(fc.array(value, { minLength: 4, maxLength: 400 }), fc.integer({ min: 3, max: 50 }), (y, most) => {

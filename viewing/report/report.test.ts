@@ -60,7 +60,7 @@ describe("chartsOf()", () => {
 describe("renderReport()", () => {
   const evil = '</script><script>alert("1")</script><img src=x onerror=alert(1)>';
 
-  it("escapes whatever comes from the run", () => {
+  it("escapes everything that comes from the run", () => {
     const ms = { [evil]: 1 };
     const worker = { id: evil, host: evil, device: evil, microBatches: 1, share: 1 };
     const summary = { stateHash: evil, workers: [worker], numerics: null } as unknown as NonNullable<

@@ -55,7 +55,7 @@ const HAPPENINGS_MAX = 200;
 
 /**
  * Reads a run directory's files; works before the run has ended, too.
- * @throws {IsobatchError} `invalid_input` when it is no run directory; `damaged` when a file of it can't be read
+ * @throws {IsobatchError} `invalid_input` when it is not a run directory; `damaged` when a file of it can't be read
  */
 export function readRunFiles(runFolder: string): RunFiles {
   const { identity, taskJson, layout } = readRunDirectory(runFolder);

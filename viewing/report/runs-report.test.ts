@@ -64,7 +64,7 @@ describe("renderRunsReport()", () => {
     assert.ok(dataOf(page).charts[0].curves.every(({ colour }) => colour >= 1 && colour <= 8));
   });
 
-  it("escapes whatever comes from the runs", () => {
+  it("escapes everything that comes from the runs", () => {
     const page = renderRunsReport([
       writeRun("one", { name: EVIL, precision: EVIL }, 1),
       writeRun("two", { name: EVIL }, 1),
@@ -81,7 +81,7 @@ describe("renderRunsReport()", () => {
 });
 
 describe("runNames()", () => {
-  it("are as short as tells them apart", () => {
+  it("are as short as possible", () => {
     assert.deepEqual(runNames(["runs/a", "runs/b"]), ["a", "b"]);
     assert.deepEqual(runNames(["/x/one/run", "/x/two/run"]), ["one/run", "two/run"]);
     assert.deepEqual(runNames(["/x/run", "/x/run"]), ["run", "run"]);

@@ -1,11 +1,11 @@
 /**
  * TensorBoard's events as bytes: `tensorflow.Event` of tensorflow/core/util/event.proto in protobuf, each framed as a
- * TFRecord. Only what scalars need.
+ * TFRecord. Only the parts that scalars need.
  */
 import protobuf from "protobufjs/minimal.js";
 import { crc32c } from "./crc32c.js";
 
-/** A number under a name; what stands before the first "/" is its group. */
+/** A number with a name; the part before the first "/" is its group. */
 export interface Scalar {
   readonly tag: string;
   readonly value: number;
@@ -14,19 +14,19 @@ export interface Scalar {
 const { Writer } = protobuf;
 type Message = protobuf.Writer;
 
-/** The first event of a file. From version 2 on, readers go by what `sessionStart` says. */
+/** The first event of a file. From version 2 on, readers follow `sessionStart`. */
 export function fileVersion(wallTimeSeconds: number): Uint8Array {
   return record(event(wallTimeSeconds, 0).uint32(tag(3, BYTES)).string("brain.Event:2"));
 }
 
-/** From here on events count from `step`; what was written of `step` and later ones is void. */
+/** From here on events count from `step`; earlier events of `step` and later steps are void. */
 export function sessionStart(wallTimeSeconds: number, step: number): Uint8Array {
   const START = 1;
   const log = event(wallTimeSeconds, step).uint32(tag(7, BYTES)).fork();
   return record(log.uint32(tag(1, VARINT)).int32(START).ldelim());
 }
 
-/** What was measured at a step. */
+/** The values of one step. */
 export function scalarsAt(wallTimeSeconds: number, step: number, scalars: readonly Scalar[]): Uint8Array {
   const summary = event(wallTimeSeconds, step).uint32(tag(5, BYTES)).fork();
   for (const { tag: name, value } of scalars) {
@@ -60,7 +60,7 @@ function record(message: Message): Uint8Array {
   return framed;
 }
 
-/** So that the CRC of a file that holds CRCs is not degenerate. */
+/** Masked, so that the CRC of data that contains CRCs is not degenerate. */
 function masked(crc: number): number {
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }

@@ -1,7 +1,7 @@
 /**
- * One file of events for TensorBoard, which grows while it is watched. What is appended waits in memory for a second
- * at most, and no more than 64 KiB of it. A file that can't be written does not stop a run, which has its metrics: it
- * is told once, and what did not fit is left out.
+ * One file of events for TensorBoard, which grows while it is watched. Appended events wait in memory for up to a
+ * second, and up to 64 KiB of them. A file that can't be written does not stop the run, which has its own metrics: the
+ * failure is reported once, and what did not fit is left out.
  */
 import { closeSync, ftruncateSync, openSync } from "node:fs";
 import { hostname } from "node:os";
@@ -13,22 +13,22 @@ import { fileVersion } from "./encode.js";
 
 export interface EventFile {
   append(record: Uint8Array): void;
-  /** Writes what waits. */
+  /** Writes the events that are waiting. */
   flush(): void;
-  /** The same, and ends the file. */
+  /** Writes them and closes the file. */
   close(): void;
 }
 
 export interface EventFileOptions {
   /** Made if missing. */
   readonly folder: string;
-  /** Is told the first time that the file can't be written. */
+  /** Called the first time that the file can't be written. */
   onFailed(error: unknown): void;
 }
 
 const WAITING_BYTES_MAX = 64 * 1024;
 const WAITING_MS_MAX = 1_000;
-/** Tells apart the files that one process opens in one second. */
+/** Makes the names of files different that one process opens within a second. */
 let filesOpened = 0;
 
 export function openEventFile({ folder, onFailed }: EventFileOptions): EventFile {
@@ -44,7 +44,7 @@ export function openEventFile({ folder, onFailed }: EventFileOptions): EventFile
     return openSync(join(folder, nameOf(Date.now(), filesOpened++)), "wx");
   };
 
-  /** Cuts off the part of a record that did not fit; where that fails, a reader takes it for the end of the file. */
+  /** Cuts off the part of a record that did not fit; if that fails, readers take it for the end of the file. */
   const cutBack = (): void => {
     try {
       if (file !== undefined) ftruncateSync(file, length);

@@ -93,7 +93,7 @@ describe("TensorBoard's scalars of a run", () => {
     assert.ok(Math.abs(wallTime - Date.now() / 1000) < 3_600, `written at ${wallTime}`);
   });
 
-  it("are what metrics.jsonl tells of a run that was stopped at once and resumed", {
+  it("are those of metrics.jsonl after a run that was stopped at once and resumed", {
     timeout: 60_000,
   }, async (test) => {
     if (python.interpreter === undefined) return test.skip(python.missing);

@@ -19,7 +19,7 @@ describe("refusalOf()", () => {
     ["knows loopback by its other names", { ...LOCAL, host: "localhost:7401" }, undefined],
     ["knows loopback in IPv6", { ...LOCAL, host: "[::1]:7401" }, undefined],
     ["turns away a name that is not loopback's", { ...LOCAL, host: "rebind.example:7401" }, 421],
-    ["turns away a name that only begins like loopback's", { ...LOCAL, host: "127.0.0.1.example:7401" }, 421],
+    ["turns away a name that only starts like loopback's", { ...LOCAL, host: "127.0.0.1.example:7401" }, 421],
     ["turns away a request without a name", { ...LOCAL, host: undefined }, 421],
     ["turns such names away with a login too", { ...LOCAL, host: "rebind.example", identity: ADMIN }, 421],
     ["wants a login of who comes through a proxy", { ...LOCAL, forwarded: true }, 401],

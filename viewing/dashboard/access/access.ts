@@ -1,15 +1,15 @@
 import { isIPv4 } from "node:net";
 
 /**
- * Who may do what, decided from what a request says of itself. Without a login a run may be read on loopback alone,
- * and nothing may be done to it anywhere.
+ * Who may do what, decided from the request. Without a login a run may be read only on loopback, and nobody may act on
+ * it anywhere.
  *
- * A browser is the danger on loopback: a page from anywhere may talk to 127.0.0.1 under a name of its own (DNS
- * rebinding), so names that are not loopback's are turned away; and it may post forms there, so whoever is known by
- * a cookie must come from a page of ours. A bearer token is no browser's to send unasked, so it needs neither.
+ * The danger on loopback is a browser: a page from anywhere may reach 127.0.0.1 under its own name (DNS rebinding), so
+ * names that are not loopback's are refused; and it may post forms there, so a request that is identified by a cookie
+ * must come from one of our pages. No browser sends a bearer token unasked, so a request with one needs neither.
  */
 export type Access =
-  /** Anybody: probes, and files that are the same for every run. */
+  /** Open to anybody: probes, and files that are the same for every run. */
   | "open"
   | "read"
   /** Opening or closing a session. */
@@ -29,7 +29,7 @@ export interface Asked {
   readonly host: string | undefined;
   /** The Origin header. */
   readonly origin: string | undefined;
-  /** Whether a proxy says that it passes on a request of somebody else. */
+  /** Whether the request's headers say that a proxy has forwarded it. */
   readonly forwarded: boolean;
   readonly identity: Identity | undefined;
   /** Whether a bearer token came with the request, right or wrong. */
@@ -49,7 +49,7 @@ export function refusalOf(asked: Asked): Refusal | undefined {
   const { access, method, host, origin, forwarded, identity, bearer, loopback } = asked;
   if (access === "open") return undefined;
   if (loopback && !isLoopbackHost(host)) {
-    const reason = `This listener is for its own machine alone and does not answer to the name "${host ?? ""}"; use 127.0.0.1 or localhost.`;
+    const reason = `This listener is only for its own machine and does not answer to the name "${host ?? ""}"; use 127.0.0.1 or localhost.`;
     return { status: 421, reason };
   }
   if (method !== "GET" && method !== "HEAD" && !bearer && !isSameOrigin(origin, host)) {
@@ -63,7 +63,7 @@ export function refusalOf(asked: Asked): Refusal | undefined {
   if (identity === undefined) {
     return { status: 401, reason: "Log in first, or send the run's token as a bearer token." };
   }
-  if (!identity.mayAct) return { status: 403, reason: `The token "${identity.name}" may look, but not act.` };
+  if (!identity.mayAct) return { status: 403, reason: `The token "${identity.name}" may read, but not act.` };
   return undefined;
 }
 

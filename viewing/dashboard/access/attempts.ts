@@ -1,16 +1,15 @@
 /**
- * How often somebody may try to log in: a few times at once, then one try at a time, as slowly as a bucket fills that
- * each try empties by one. There is a bucket for each address and one for all together, so that many addresses do not
- * help either.
+ * Limits how often anybody may try to log in, by token buckets: a few times at once, then at a slow rate. There is a
+ * bucket per address and one for all addresses together, so that many addresses do not help either.
  */
 export interface Attempts {
-  /** Counts a try. @returns the seconds to wait before the next one when this one comes too early, else 0. */
+  /** Counts a try. @returns the seconds to wait if this one comes too early, otherwise 0 */
   take(address: string, nowMs: number): number;
 }
 
 const PER_ADDRESS = { burst: 5, refillMs: 12_000 };
 const ALL_TOGETHER = { burst: 50, refillMs: 1_000 };
-/** Addresses that are remembered; of more, the oldest is forgotten. */
+/** Addresses that are remembered at most; then the oldest is forgotten. */
 const ADDRESSES_MAX = 1_000;
 
 interface Bucket {

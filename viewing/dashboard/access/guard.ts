@@ -4,13 +4,13 @@ import { type Access, type Identity, type Refusal, refusalOf } from "./access.js
 import { createAttempts } from "./attempts.js";
 import { cookieName, cookieOf, createSessions, sessionCookie } from "./sessions.js";
 
-/** Who has this secret; undefined if nobody may come in with it. */
+/** The identity of a secret's owner; undefined if the secret admits nobody. */
 export type Verify = (secret: string) => Identity | undefined;
 
-/** Lets requests in, or says why not; keeps the sessions of those who have logged in. */
+/** Admits requests or says why not, and keeps the sessions of people who have logged in. */
 export interface Guard {
   readonly loopback: boolean;
-  /** Sessions' cookies are named after the port. */
+  /** To be called with the port, after which the sessions' cookies are named. */
   listensAt(port: number): void;
   identify(request: IncomingMessage): Identity | undefined;
   refusal(request: IncomingMessage, access: Access): Refusal | undefined;
@@ -30,7 +30,7 @@ export interface GuardOptions {
   readonly secure: boolean;
 }
 
-/** Headers with which proxies say that they pass on somebody else's request. */
+/** Headers that proxies add to the requests that they forward. */
 const FORWARDING = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
 
 export function createGuard({ verify, loopback, secure }: GuardOptions): Guard {
@@ -40,7 +40,7 @@ export function createGuard({ verify, loopback, secure }: GuardOptions): Guard {
 
   const secretOf = (request: IncomingMessage): string | undefined => cookieOf(request.headers.cookie, cookie);
 
-  /** A token that was good when its session began may be revoked by now. */
+  /** A token that was valid when its session started may have been revoked. */
   function bySession(request: IncomingMessage): Identity | undefined {
     const secret = secretOf(request);
     const token = secret === undefined ? undefined : sessions.find(secret, performance.now());

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
 
 /**
- * Who has logged in: for each session the token that it began with, which is looked at again at every request, so that
- * a session ends with its token. The session's own secret, in the browser's cookie, lies here as a digest.
+ * The people who have logged in: for each session the token that it started with, which is checked again at every
+ * request, so that a session ends with its token. Of the session's own secret, which is in the browser's cookie, only a
+ * digest is stored.
  */
 export interface Sessions {
   /** @returns the secret for the cookie. */
@@ -13,9 +14,9 @@ export interface Sessions {
 }
 
 const SECRET_BYTES = 32;
-/** A session ends after so long without a request. */
+/** A session ends after this time without a request. */
 export const SESSION_SECONDS = 12 * 3_600;
-/** The one that was silent longest makes room for a new one. */
+/** When there are more, the one that has been unused longest ends. */
 const SESSIONS_MAX = 256;
 
 export function createSessions(): Sessions {
@@ -62,8 +63,8 @@ export function sessionCookie(name: string, value: string, secure: boolean): str
 }
 
 /**
- * Its name. Cookies know no ports, so the servers of one machine tell theirs apart by name; the prefix makes browsers
- * refuse it from anybody but this very host.
+ * The cookie's name. Cookies don't depend on ports, so servers on one machine need different names; the prefix makes
+ * browsers accept it only from this very host.
  */
 export function cookieName(port: number, secure: boolean): string {
   return `${secure ? "__Host-" : ""}isobatch-${port}`;

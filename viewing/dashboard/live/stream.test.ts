@@ -29,7 +29,7 @@ const names = (written: readonly string[]): string[] =>
   written.map((text) => /^event: (\w+)/.exec(text)?.[1] ?? "retry");
 
 describe("openStream()", () => {
-  it("begins with a snapshot, or with what a returning page has missed", () => {
+  it("starts with a snapshot, or with what a returning page has missed", () => {
     const run = createMadeUpRun({ workers: 1, steps: 3 });
     const feed = createFeed(run.source);
     const first = connection();

@@ -3,9 +3,10 @@ import type { LiveStatus } from "../view/live.js";
 import type { Feed } from "./feed.js";
 
 /**
- * Sends the feed to one page as server-sent events. What has come since the last message goes out in one, at most twice
- * a frame. Nothing is queued for a page that reads slowly: while its connection is full nothing is written, and then it
- * gets what it missed, or a snapshot if that was too much. So it costs one message of memory however slow it is.
+ * Sends the feed to one page as server-sent events. Everything new since the last message goes out in one message, at
+ * most twice per frame. Nothing is queued for a page that reads slowly: while its connection is full nothing is written,
+ * and then it gets what it missed, or a snapshot if that was too much. So a page costs one message of memory, however
+ * slow it is.
  */
 export interface Stream {
   status(status: LiveStatus): void;
@@ -14,12 +15,12 @@ export interface Stream {
 
 /** Half a frame of a screen, so that each frame has something new. */
 const PACE_MS = 8;
-/** A page that reads nothing for so long is gone. */
+/** A page that reads nothing for this long is disconnected. */
 const STALL_MS = 60_000;
-/** The browser waits so long before it comes back; it is told when the stream begins. */
+/** How long the browser waits before it reconnects; sent at the start of the stream. */
 const RETRY_MS = 1_000;
 
-/** @param cursor what the page has already, from its last event's id */
+/** @param cursor the id of the last event that the page has received */
 export function openStream(response: ServerResponse, feed: Feed, cursor: string | undefined): Stream {
   let sent = cursor !== undefined && feed.since(cursor) !== undefined ? cursor : undefined;
   let status: LiveStatus | undefined;

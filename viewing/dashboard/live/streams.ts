@@ -4,13 +4,13 @@ import type { Feed } from "./feed.js";
 import { liveStatus } from "./status.js";
 import { openStream, type Stream } from "./stream.js";
 
-/** The pages that are open. The status is made once a second for all of them, and not at all when there is none. */
+/** The open pages. The status is made once a second for all of them, and not at all without a page. */
 export interface Streams {
-  /** Whether there is room for one more. */
+  /** Whether another page may be opened. */
   readonly hasRoom: boolean;
-  /** @param isAllowed asked again and again: who logs out, or whose token is revoked, is shown no more. */
+  /** @param isAllowed asked every second: after a logout, or when the token is revoked, the stream ends */
   open(response: ServerResponse, cursor: string | undefined, isAllowed: () => boolean): void;
-  /** Says all there is to say once more, and ends them. */
+  /** Sends the last updates and status, and ends all streams. */
   close(): void;
 }
 

@@ -10,13 +10,13 @@ export interface RunMetrics {
   close(): void;
 }
 
-/** From steps of a few milliseconds to some of minutes. */
+/** From steps of a few milliseconds to steps of minutes. */
 const STEP_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
 export function createRunMetrics(source: DashboardSource): RunMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  // Gauges whose names say that they are counters, against Prometheus' conventions.
+  // These gauges have names of counters, against Prometheus' conventions.
   for (const kind of ["handles", "requests", "resources"]) registry.removeSingleMetric(`nodejs_active_${kind}_total`);
   const duration = new Histogram({
     name: "isobatch_step_duration_seconds",
@@ -25,11 +25,15 @@ export function createRunMetrics(source: DashboardSource): RunMetrics {
     registers: [registry],
   });
   const totals: Totals = {
-    ...{ steps: 0, samples: 0, evaluations: 0, checkpoints: 0, rollbacks: 0 },
+    steps: 0,
+    samples: 0,
+    evaluations: 0,
+    checkpoints: 0,
+    rollbacks: 0,
     phaseSeconds: new Map(),
   };
   const { microBatchSize } = source.task;
-  // Only what comes from now on: what the file tells already is of earlier processes, and counters count from a start.
+  // Only new lines: those already in the file are of earlier processes, and counters start with the process.
   const unsubscribe = source.metrics.subscribe(Number.POSITIVE_INFINITY, (json) => {
     const line = JSON.parse(json) as MetricsLine;
     count(totals, line, microBatchSize);
@@ -89,7 +93,7 @@ function register(
   }
 }
 
-/** `reset` alone leaves a 0 where there are no labels, which would be a value nobody has measured. */
+/** `reset` by itself leaves a 0 where there are no labels, which would be a value that nobody has measured. */
 function empty(metric: { reset(): void; remove(...labels: string[]): void }, labels: readonly string[]): void {
   metric.reset();
   if (labels.length === 0) metric.remove();

@@ -33,10 +33,7 @@ describe("the page's words", () => {
     const whole = { ...status, samples: 90_000, samplesTotal: 600_000, secondsLeft: null };
     assert.equal(progressOf(whole).text, "15 % · 90,000 of 600,000 samples · 1.50 of 10 epochs");
     assert.equal(workersSummary(status.workers), "3 computing · wasm · 39.0 micro-batches/s together");
-    assert.match(
-      adviceOf(status),
-      /^Adding workers up to 8 .* · 3 micro-batches given to another worker · 2 pushes refused$/,
-    );
+    assert.match(adviceOf(status), /^Up to 8 workers .* · 3 micro-batches given to another worker · 2 pushes refused$/);
     assert.equal(bytesText(98_765_432), "98.8 MB");
     assert.deepEqual([bytesText(0), bytesText(999), bytesText(null)], ["0 B", "999 B", "–"]);
     assert.deepEqual([ago(0.4), ago(12.3)], ["now", "12 s ago"]);

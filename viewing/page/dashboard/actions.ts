@@ -1,7 +1,7 @@
 import type { SessionView } from "../../dashboard/view/live.js";
 import { byId, setText } from "./dom.js";
 
-/** What a person who has logged in may do, each thing after a question that says what will come of it. */
+/** The actions of a person who has logged in, each after a question that says what it does. */
 export interface Actions {
   drain(worker: string): void;
 }
@@ -14,7 +14,7 @@ interface Question {
 
 const NOTICE_MS = 8_000;
 
-/** @returns undefined where nothing may be done */
+/** @returns undefined for people who may not act */
 export function createActions(): Actions | undefined {
   const stop = document.getElementById("stop");
   if (stop === null) return undefined;
@@ -22,7 +22,7 @@ export function createActions(): Actions | undefined {
   stop.addEventListener("click", () => {
     const question = {
       title: "Stop the run?",
-      text: "It ends after this step, with a checkpoint, and the server with it. The same command goes on later.",
+      text: "It ends after this step, with a checkpoint, and the server with it. The same command resumes it later.",
       yes: "Stop",
     };
     void confirmed(question, { stop: {} });
@@ -30,7 +30,7 @@ export function createActions(): Actions | undefined {
   void showJoinCommand();
   return {
     drain(worker) {
-      const text = `${worker} finishes what it has and leaves. The others take over its share.`;
+      const text = `${worker} finishes its work and leaves. The others take over its share.`;
       void confirmed({ title: "Drain this worker?", text, yes: "Drain" }, { drain: { workerId: worker } });
     },
   };
@@ -63,9 +63,9 @@ async function send(request: object): Promise<void> {
     });
     if (response.status === 401) return location.assign("/login");
     const answer = (await response.json()) as { message?: string; error?: string };
-    notify(answer.message ?? answer.error ?? "The server gave no answer.");
+    notify(answer.message ?? answer.error ?? "The server did not answer.");
   } catch {
-    notify("The server can't be reached just now: nothing was done.");
+    notify("The server can't be reached at the moment: nothing was done.");
   }
 }
 
@@ -78,7 +78,7 @@ async function showJoinCommand(): Promise<void> {
     copying.then(
       () => notify("Copied."),
       () => {
-        // Without the clipboard, on a page without TLS: the command is selected, for the keyboard to copy.
+        // Pages without TLS have no clipboard: the command is selected, to be copied with the keyboard.
         getSelection()?.selectAllChildren(place);
         notify("Selected: copy it with the keyboard.");
       },

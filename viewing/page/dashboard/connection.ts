@@ -2,8 +2,8 @@ import type { LiveStatus, Snapshot, Update } from "../../dashboard/view/live.js"
 import type { ConnectionState } from "../../dashboard/view/summary.js";
 
 /**
- * The stream from the server. The browser's own EventSource comes back by itself, and says what it had last; where it
- * gives up, or where nothing has come for too long, it is made anew. A login that is over leads to the login page.
+ * The stream from the server. The browser's EventSource reconnects by itself and sends the id of its last event; if it
+ * gives up, or nothing has arrived for too long, a new one is created. If the login has ended, the login page is opened.
  */
 export interface Listener {
   connection(state: ConnectionState): void;
@@ -12,7 +12,7 @@ export interface Listener {
   status(status: LiveStatus): void;
 }
 
-/** The server says how things stand every second: a stream that is silent for so long is broken. */
+/** The server sends its status every second: a stream that is silent for this long is broken. */
 const SILENCE_MS = 5_000;
 const AGAIN_MS = [1_000, 2_000, 5_000];
 

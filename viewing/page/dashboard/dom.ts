@@ -1,4 +1,4 @@
-/** Short words for the document. Texts are set as texts, never as HTML: a worker's name is its own to choose. */
+/** Small helpers for the document. Texts are set as texts, never as HTML: workers choose their own names. */
 
 export function byId<Kind extends HTMLElement = HTMLElement>(id: string): Kind {
   const element = document.getElementById(id);
@@ -6,7 +6,7 @@ export function byId<Kind extends HTMLElement = HTMLElement>(id: string): Kind {
   return element as Kind;
 }
 
-/** Sets a text only where it has changed, so that nothing is laid out anew and selections stay. */
+/** Sets a text only if it has changed, so that nothing is laid out again and selections stay. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -18,7 +18,7 @@ export function create(name: string, className = "", text = ""): HTMLElement {
   return element;
 }
 
-/** Makes the children of a parent as many as there are items, and fills each. */
+/** Gives a parent one child per item, and fills each. */
 export function fill<Item>(
   parent: Element,
   items: readonly Item[],

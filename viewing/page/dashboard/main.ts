@@ -52,7 +52,7 @@ function apply(update: Update): void {
   }
 }
 
-/** Once a frame, however often it is called for. */
+/** Runs once per frame, however often it is called. */
 function showFigures(): void {
   if (isShowingFacts) return;
   isShowingFacts = true;

@@ -8,7 +8,7 @@ import { chartsOfPage, draw, isBehind, type PageChart } from "./chart.js";
  * frame draws one, the one that has waited longest. A chart out of sight is drawn once, and again before printing.
  */
 export interface Plots {
-  /** The history has changed, or is another one. */
+  /** To be called when the history has changed or was replaced. */
   changed(history: History, sizes: ChartSizes): void;
 }
 
@@ -73,7 +73,7 @@ function isDue({ stale, visible, plot, place }: PageChart): boolean {
   return stale && (visible || (plot === undefined && place.clientWidth > 0));
 }
 
-/** Keeps `visible` true, and calls `onStale` when a chart comes into sight that must be drawn. */
+/** Keeps `visible` up to date, and calls `onStale` when a chart that must be drawn comes into sight. */
 function watchSight(charts: readonly PageChart[], onStale: () => void): void {
   const seen = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
