@@ -15,16 +15,18 @@ export function addReaders(program: Command, environment: Environment): void {
     )
     .argument("[dir]", "a folder of run directories, or one of them", "runs")
     .option("--json", "as JSON, with all that is known of each run")
+    .option("--report <file>", "also write one HTML page that compares them")
     .addHelpText(
       "after",
       examples(
         ["isobatch runs", "the runs in the folder runs"],
         ["isobatch runs /data/sweep --json", "another folder's runs, for a program"],
+        ["isobatch runs --report runs.html", "their curves on one page"],
       ),
     )
     .action(async (folder: string, options) => {
       const { runs } = await import("../commands/runs.js");
-      runs(folder, options, environment);
+      await runs(folder, options, environment);
     });
   program
     .command("evaluate")
@@ -43,6 +45,31 @@ export function addReaders(program: Command, environment: Environment): void {
     .action(async (folder: string, options) => {
       const { evaluate } = await import("../commands/evaluate.js");
       await evaluate(folder, options, environment);
+    });
+  program
+    .command("predict")
+    .summary("apply a run's model to new samples")
+    .description(
+      "Applies a run's newest weights to the samples in a file, and prints one line per sample: the class and its " +
+        "probability, or the numbers that are predicted.",
+    )
+    .argument("<dir>", "a run directory")
+    .requiredOption(
+      "--data <file>",
+      "the samples: for a task on CSV a CSV file with the same columns, whose label may be missing; otherwise .jsonl with " +
+        "one array of numbers per line, or .json with an array of them",
+    )
+    .option("--json", "one JSON object per line: class, label, probabilities, outputs")
+    .addHelpText(
+      "after",
+      examples(
+        ["isobatch predict runs/apples --data new-apples.csv", "the kind of each new apple"],
+        ["isobatch predict runs/mnist --data digits.jsonl --json", "784 numbers from 0 to 255 per line"],
+      ),
+    )
+    .action(async (folder: string, options) => {
+      const { predict } = await import("../commands/predict.js");
+      await predict(folder, options);
     });
   program
     .command("export")

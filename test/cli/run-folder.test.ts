@@ -47,6 +47,22 @@ describe("a trained run", () => {
     assert.doesNotMatch(again.stdout, /joined/);
   });
 
+  it("is listed with its results, which a report compares with those of others", LIMIT, async () => {
+    const { code, stdout, stderr } = await workplace.run(["runs", ".", "--report", "runs.html"]);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, new RegExp(`^run +tiny +sequential .* complete .* ${summary.stateHash.slice(0, 8)}$`, "m"));
+    assert.match(stdout, /^report of \d runs?: runs\.html$/m);
+    assert.match(readFileSync(join(workplace.folder, "runs.html"), "utf8"), /^<!doctype html>/i);
+  });
+
+  it("predicts the samples of a file, one per line", LIMIT, async () => {
+    const blank = JSON.stringify(Array.from({ length: 28 * 28 }, () => 0));
+    workplace.write("blank.jsonl", `${blank}\n${blank}\n`);
+    const { code, stdout, stderr } = await workplace.run(["predict", "run", "--data", "blank.jsonl"]);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^(\d {2}[\d.]+ %\n){2}$/);
+  });
+
   it("refuses another task", RARE, async () => {
     const other = await workplace.run(["run", "tiny.json", "--out", "run", "--seed", "5"]);
     assert.equal(other.code, 2);
