@@ -45,7 +45,7 @@ describe("workersAdvised()", () => {
 });
 
 describe("advise()", () => {
-  it("says up to how many workers it pays, and what stands in the way of more", () => {
+  it("says how many workers help, and what keeps more from helping", () => {
     assert.equal(advise(inputs(), 2).text, "up to 8 workers make training faster; more don't");
     const { workers, text } = advise(inputs({ noiseScale: 6_400 }), 8);
     assert.equal(workers, 8);

@@ -63,7 +63,7 @@ const UNKNOWN = "how many workers help is not known yet: a few more steps must s
 /** The advised number is shown until the measured one has differed from it this long. */
 const ADVICE_HOLD_MS = 10_000;
 
-/** The advised number of workers as people see it: speeds vary, and a number that flickers is no help. */
+/** The advised number of workers as people see it: measured speeds vary, and the number must not flicker. */
 export function createSteadyAdvice(): Steady<number | undefined> {
   return createSteady(
     ADVICE_HOLD_MS,
