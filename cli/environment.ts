@@ -5,9 +5,9 @@ import { oneOf } from "./option-values.js";
 import { ownCommand, shellWord } from "./own-command.js";
 import { takesLinks } from "./progress/links.js";
 
-/** What the program reads from its environment; nothing else reads it. */
+/** What the program reads from its environment; no other code reads it. */
 export interface Environment {
-  /** All of it, for processes that this one starts. */
+  /** All variables, for processes that this one starts. */
   readonly variables: Readonly<NodeJS.ProcessEnv>;
   /** How this program is called, for commands that are printed to be pasted. */
   readonly command: string;
@@ -15,15 +15,15 @@ export interface Environment {
   readonly commandLine: string;
   /** ISOBATCH_TOKEN: the join token. */
   readonly token: string | undefined;
-  /** ISOBATCH_LOG: the least severe messages that are logged. */
+  /** ISOBATCH_LOG: the lowest level of messages that are logged. */
   readonly logLevel: LogThreshold | undefined;
   /** ISOBATCH_LOG_FORMAT: lines for people or for programs. */
   readonly logFormat: LogFormat | undefined;
-  /** NO_COLOR (no-color.org): set to anything but nothing. */
+  /** False if NO_COLOR (no-color.org) is set and not empty. */
   readonly color: boolean;
-  /** Whether the terminal, if standard output is one, takes links. */
+  /** Whether the terminal, if standard output is one, supports links. */
   readonly links: boolean;
-  /** ISOBATCH_TRANSPORT: how workers' numbers travel. */
+  /** ISOBATCH_TRANSPORT: how gradients and weights travel. */
   readonly transport: TransportChoice;
   /** ISOBATCH_TENSORFLOW, ISOBATCH_GPU_MEMORY and ISOBATCH_TENSORFLOW_PROGRAM. */
   readonly backendSettings: BackendSettings;
@@ -43,7 +43,7 @@ export type TransportChoice = (typeof TRANSPORTS)[number];
 export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const { ISOBATCH_TOKEN, ISOBATCH_LOG, ISOBATCH_LOG_FORMAT, ISOBATCH_TRANSPORT, NO_COLOR } = variables;
   const command = ownCommand(variables, process.argv[1]);
-  // These are read again where they are used, also in other processes; here they are only checked.
+  // These are read again where they are used, in other processes too; here they are only checked.
   patienceMs(variables);
   gradientFlip(variables);
   return {
@@ -61,7 +61,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   };
 }
 
-/** The same where a command line names the transport, also for processes that this one starts. */
+/** The environment with the transport that the command line names, also for processes that this one starts. */
 export function withTransport(
   environment: Environment,
   { transport }: { readonly transport?: TransportChoice },
@@ -70,7 +70,7 @@ export function withTransport(
   return { ...environment, transport, variables: { ...environment.variables, ISOBATCH_TRANSPORT: transport } };
 }
 
-/** What a command line says of the log, which comes before what the environment says. */
+/** Options about the log, which take precedence over the environment. */
 export interface LogOptions {
   readonly logLevel?: LogThreshold;
   readonly logFormat?: LogFormat;

@@ -4,7 +4,7 @@ import { IsobatchError } from "../shared/errors.js";
 import { exitCodeOf, failureText, usageSentence } from "./failure.js";
 
 describe("a failure", () => {
-  it("is the sentence alone when a person can put it right", () => {
+  it("is only the sentence when a person can act on it", () => {
     const error = new IsobatchError("refused", "The door is locked.");
     assert.deepEqual([failureText(error), exitCodeOf(error)], ["The door is locked.\n", 1]);
     assert.equal(exitCodeOf(new IsobatchError("invalid_input", "No.")), 2);

@@ -1,7 +1,7 @@
 import { CommanderError } from "commander";
 import * as processEnd from "../api/programs/process-end.js";
 
-/** 128 + SIGINT, as a shell says it of a program that Ctrl-C ended. */
+/** 128 + SIGINT, as shells report a program that Ctrl-C ended. */
 export const EXIT_INTERRUPTED = 130;
 
 /** The process's exit code after `error` ended its command. */

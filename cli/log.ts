@@ -4,8 +4,8 @@ import type { Environment, LogThreshold } from "./environment.js";
 import type { Display } from "./progress/display.js";
 
 /**
- * The process's log on standard error: lines for people on a terminal, JSON elsewhere, unless told otherwise. Where a
- * display moves on the same terminal, its lines go through that.
+ * The process's log on standard error: by default lines for people on a terminal, JSON elsewhere. If a display redraws
+ * lines on the same terminal, the log is written through it.
  */
 export function openLog(
   environment: Environment,

@@ -1,20 +1,20 @@
 /**
- * What becomes of a command whose standard output can no longer be written: its reader has gone (`| head`), or the disk
- * under `> FILE` is full. What most commands print is their result, so they end. A command that trains keeps its result in
- * a folder and only reports what it does: a full disk does not stop it, and when its reader has gone it ends as it does on
+ * How a command handles a standard output that can no longer be written: its reader has gone (`| head`), or the disk
+ * under `> FILE` is full. Most commands print their result, so they end. A command that trains stores its result in a
+ * folder and only reports its progress: a full disk does not stop it, and when its reader has gone it ends as it does on
  * SIGTERM, so that nothing is lost.
  */
 import { reasonOf, systemError } from "../shared/system-errors.js";
 
-/** 128 + SIGPIPE, as a shell says it of a program whose reader has gone. */
+/** 128 + SIGPIPE, as shells report a program whose reader has gone. */
 export const EXIT_BROKEN_PIPE = 141;
 
-/** Ends the command that only reports; undefined while what is printed is the result. */
+/** Ends a command that only reports its progress; undefined while the command prints its result. */
 let endReporter: (() => void) | undefined;
 
 /**
- * From now on standard output only reports on work whose result is elsewhere.
- * @param readerGone is called when nobody reads it any longer
+ * From now on standard output only reports progress; the result is stored elsewhere.
+ * @param readerGone called when standard output has no reader any more
  * @returns a function that ends this
  */
 export function reportOnly(readerGone: () => void): () => void {
@@ -42,6 +42,6 @@ export function watchOutput(fail: (error: unknown) => void): void {
       );
     }
   });
-  // There is nowhere left to say so; the exit code still shows it.
+  // This can't be reported anywhere else; the exit code still shows it.
   process.stderr.on("error", () => {});
 }

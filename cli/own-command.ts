@@ -1,8 +1,8 @@
-/** How this program is called where it was started, for the commands that it prints to be pasted. */
+/** The command by which this program was started, for printed commands that can be pasted. */
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** Its name as package.json has it. */
+/** The program's name in package.json. */
 const NAME = "isobatch";
 
 /**
@@ -10,7 +10,7 @@ const NAME = "isobatch";
  * @param script the file that Node runs
  */
 export function ownCommand(variables: Readonly<NodeJS.ProcessEnv>, script = ""): string {
-  // What npm starts finds the program in npm's own addition to the path, which the shell around it does not have.
+  // npm adds its own folders to the path of what it starts; the surrounding shell does not have them.
   if (variables.npm_lifecycle_event === "npx") return `npx ${NAME}`;
   if (variables.npm_lifecycle_event === NAME) return `npm run -s ${NAME} --`;
   const folders = (variables.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
@@ -18,7 +18,7 @@ export function ownCommand(variables: Readonly<NodeJS.ProcessEnv>, script = ""):
   return `node ${shellWord(script)}`;
 }
 
-/** The text as one word of a shell, quoted where needed. */
+/** The text as one shell word, quoted if needed. */
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

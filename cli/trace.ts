@@ -4,13 +4,13 @@ import type { Environment } from "./environment.js";
 import { openLog } from "./log.js";
 
 export interface TraceRequest {
-  /** As given by `--trace`; undefined: there is to be no trace. */
+  /** The argument of `--trace`; undefined: no trace. */
   readonly path: string | undefined;
-  /** What this process is called in the trace. */
+  /** The name of this process in the trace. */
   readonly process: string;
 }
 
-/** Starts the trace, and then loads a command's code, which is in the trace because it takes a while. */
+/** Starts the trace, then loads a command's code, so that the trace includes the time this takes. */
 export async function traced<Code>(
   { path, process }: TraceRequest,
   environment: Environment,

@@ -4,7 +4,7 @@ import { PRESETS } from "../../experiment/invariance/presets.js";
 import { builtInTasks } from "../../tasks/built-in-tasks.js";
 import { completionScript, type Shell } from "../completion/index.js";
 
-/** Prints a shell's script. Shells ask for it whenever they start, so TensorFlow.js is not loaded for it. */
+/** Prints a shell's script. Shells run this at each start, so it does not load TensorFlow.js. */
 export function completion(shell: Shell, program: Command): void {
   const known = {
     task: builtInTasks(),

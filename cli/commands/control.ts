@@ -2,7 +2,7 @@ import { type Address, type ControlRequest, call, coordinatorService } from "../
 import type { Environment } from "../environment.js";
 import { CALL_DEADLINE_MS, type ConnectOptions, connected } from "./connected.js";
 
-/** Asks a running server for something and prints its answer. */
+/** Sends a request to a running server and prints its answer. */
 export async function control(
   address: Address | undefined,
   request: ControlRequest,

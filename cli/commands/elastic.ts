@@ -1,4 +1,4 @@
-/** `isobatch experiment elastic`: one run whose workers come and go, against the same run with one worker. */
+/** `isobatch experiment elastic`: one run whose workers join and leave, compared with the same run with one worker. */
 import { FLOORS_MAX } from "../../experiment/index.js";
 import { type ElasticArm, type ExperimentProgress, experiment } from "../../index.js";
 import type { Environment } from "../environment.js";
@@ -20,7 +20,7 @@ export interface ElasticFlags {
   readonly out: string;
 }
 
-/** Resolves with the process's exit code: 1 if an invariant arm did not coincide or a record did not leave its bits. */
+/** Resolves with the process's exit code: 1 if an invariant arm did not coincide, or if replaying a record did not give the same bits. */
 export async function elastic(flags: ElasticFlags, environment: Environment): Promise<number> {
   const stopping = new AbortController();
   const stop = (): void => stopping.abort();
@@ -30,8 +30,11 @@ export async function elastic(flags: ElasticFlags, environment: Environment): Pr
   try {
     const { arms, figure } = await experiment("elastic", {
       ...flags,
-      ...{ signal: stopping.signal, settings: environment.variables, onProgress: show },
-      ...{ logLevel: environment.logLevel ?? "error", onLog: (record) => relayRecord(log, record) },
+      signal: stopping.signal,
+      settings: environment.variables,
+      onProgress: show,
+      logLevel: environment.logLevel ?? "error",
+      onLog: (record) => relayRecord(log, record),
     });
     print("");
     for (const line of table(rowsOf(arms))) print(line);
@@ -54,10 +57,14 @@ function show(progress: ExperimentProgress): void {
 
 function rowsOf(arms: readonly ElasticArm[]): string[][] {
   const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
-  const head = ["arm", "gap", "signed", "floor", `gap ≤ ${FLOORS_MAX} floors`, "record leaves the same bits"];
+  const head = ["arm", "gap", "signed", "floor", `gap ≤ ${FLOORS_MAX} floors`, "replay gives the same bits"];
   const rows = arms.map(({ arm, gap, floor, signed, coincides, sameBits }) => [
-    ...[arm, percent(gap), percent(signed), percent(floor)],
-    ...[coincides ? "yes" : "no", sameBits ? "yes" : "no"],
+    arm,
+    percent(gap),
+    percent(signed),
+    percent(floor),
+    coincides ? "yes" : "no",
+    sameBits ? "yes" : "no",
   ]);
   return [head, ...rows];
 }

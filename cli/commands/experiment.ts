@@ -1,4 +1,4 @@
-/** `isobatch experiment invariance`: trains the runs that are missing, and prints what all of them say. */
+/** `isobatch experiment invariance`: trains the runs that are missing, and prints the results of all of them. */
 import {
   type ExperimentProgress,
   experiment,
@@ -22,7 +22,7 @@ export type InvarianceFlags = Omit<InvarianceOptions, "signal" | "settings" | "o
 export async function invariance(flags: InvarianceFlags, environment: Environment): Promise<number> {
   const stopping = new AbortController();
   let exitCode = 0;
-  // A run is kept when it is done, so there is nothing to wait for.
+  // Completed runs are kept, so there is nothing to wait for.
   const stop = (code: number) => (): void => {
     exitCode = code;
     stopping.abort();
@@ -38,16 +38,19 @@ export async function invariance(flags: InvarianceFlags, environment: Environmen
   try {
     const outcome = await experiment("invariance", {
       ...flags,
-      ...{ signal: stopping.signal, settings: environment.variables },
-      ...{ logLevel: environment.logLevel ?? "warn", onLog: (record) => relayRecord(log, record) },
+      signal: stopping.signal,
+      settings: environment.variables,
+      logLevel: environment.logLevel ?? "warn",
+      onLog: (record) => relayRecord(log, record),
       onProgress(progress: ExperimentProgress) {
-        if (progress.type === "started") bar = begin(progress);
+        if (progress.type === "started") bar = start(progress);
         if (progress.type === "progress") bar?.show(progress.runsDone, progress.microBatches);
       },
     }).finally(() => bar?.close());
     const { complete, runsDone, runs } = outcome;
     if (complete) print(outcomeLines(outcome).join("\n"));
-    else print(`stopped with ${count(runsDone)} of ${plural(runs, "run")} done; the same command goes on`);
+    else
+      print(`stopped with ${count(runsDone)} of ${plural(runs, "run")} done; the same command resumes the experiment`);
     return exitCode;
   } finally {
     unlisten();
@@ -55,7 +58,7 @@ export async function invariance(flags: InvarianceFlags, environment: Environmen
   }
 }
 
-function begin(started: InvarianceStarted): ExperimentBar {
+function start(started: InvarianceStarted): ExperimentBar {
   const { name, task, arms, kappas, learningRates, seeds, microBatchSize, beta1, beta2 } = started;
   const { runs, done, microBatches, processes, backend, out } = started;
   const list = (values: readonly unknown[]): string => values.join(", ");
@@ -66,12 +69,14 @@ function begin(started: InvarianceStarted): ExperimentBar {
       `${count(done)} done before; ${processes} at once on ${backend}; results in ${out}`,
   );
   return createProgress({
-    ...{ stream: process.stdout, runs, microBatches: (runs - done) * microBatches },
+    stream: process.stdout,
+    runs,
+    microBatches: (runs - done) * microBatches,
     nowMs: () => performance.now(),
   });
 }
 
-/** The gaps at the largest κ, the floors, and where all of it is. */
+/** The gaps at the largest κ, the floors, and where the report is. */
 function outcomeLines({ cells, floors, seconds, report }: InvarianceOutcome): string[] {
   const largest = Math.max(...cells.map(({ kappa }) => kappa));
   const number = (value: number | null | undefined): string => (value == null ? "–" : value.toExponential(2));
@@ -89,7 +94,7 @@ function outcomeLines({ cells, floors, seconds, report }: InvarianceOutcome): st
       ["κ = 1 again", ...floors.map(({ repeat }) => (repeat === 0 ? "0" : number(repeat)))],
     ]),
     "",
-    `${duration(seconds)} of computing; report in ${report}`,
+    `computed for ${duration(seconds)}; report in ${report}`,
   ];
 }
 

@@ -40,7 +40,7 @@ describe("joinLines()", () => {
     ]);
   });
 
-  it("leave room for the files of one's own certificates", () => {
+  it("leave room for the files with its owner's certificates", () => {
     const command = joinCommand({ ...place, ownCertificate: true, mutual: true }, "x");
     assert.match(command, /7400 --tls-ca FILE --tls-cert FILE --tls-key FILE$/);
   });

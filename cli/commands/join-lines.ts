@@ -1,4 +1,4 @@
-/** What a server prints so that workers can join: sentences, and commands that can be pasted as they are. Pure. */
+/** What a server prints about joining: sentences, and commands that can be pasted as they are. Pure. */
 import { type JoinPlace, joinCommand } from "../../api/run/join-command.js";
 import { isLoopback } from "../../shared/wire/index.js";
 import { shellWord } from "../own-command.js";

@@ -27,7 +27,7 @@ describe("serverAddress()", () => {
     assert.deepEqual(serverAddress(folder), { host: "::1", port: 40_123 });
   });
 
-  it("is none of a server that died, or that is another machine's", () => {
+  it("is not that of a server that died or that runs on another machine", () => {
     lock({ address: "127.0.0.1:1", processId: 2 ** 22 + 1 });
     refuses(/^No server runs on /);
     lock({ address: "127.0.0.1:1", host: "elsewhere" });

@@ -1,22 +1,22 @@
-/** What the command line itself reads in a run directory. */
+/** What the command line reads from a run directory. */
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { ADMIN_TOKEN_FILE, JOIN_TOKEN_FILE, lockHolder } from "../../server/index.js";
 import { IsobatchError } from "../../shared/errors.js";
 import { type Address, parseAddress } from "../../shared/wire/index.js";
 
-/** Where the join token of a run is. */
+/** The file with a run's join token. */
 export function joinTokenFile(runFolder: string): string {
   return join(runFolder, JOIN_TOKEN_FILE);
 }
 
-/** Where the token is with which its owner may do everything. */
+/** The file with the admin token, which allows its owner everything. */
 export function adminTokenFile(runFolder: string): string {
   return join(runFolder, ADMIN_TOKEN_FILE);
 }
 
 /**
- * Where this machine reaches the server that runs on the folder.
+ * The address at which this machine reaches the server that runs on the folder.
  * @throws {IsobatchError} `unavailable` if there is none, or none that can be reached yet or from here
  */
 export function serverAddress(runFolder: string): Address {

@@ -11,13 +11,16 @@ export interface RunFlags extends ServeFlags {
   readonly computeThreads?: number;
 }
 
-/** A whole cluster on this machine: the server in this process, each worker in one of its own. */
+/** A whole cluster on this machine: the server in this process, each worker in its own. */
 export async function run(task: string, flags: RunFlags, environment: Environment): Promise<number> {
   const { workers, backend, computeThreads, http } = flags;
   const report = openReport(environment);
   const options = {
     ...runOptions(flags, environment, report),
-    ...{ workers, backend, computeThreads, transport: environment.transport },
+    workers,
+    backend,
+    computeThreads,
+    transport: environment.transport,
     dashboard: http ? formatAddress(http) : (false as const),
   };
   const started = await starting(train(task, options));

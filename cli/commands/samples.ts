@@ -6,7 +6,7 @@ export interface SamplesOptions {
   readonly data?: string;
 }
 
-/** Prints the numbers of a micro-batch's samples in the training set, in the order in which they are fed. */
+/** Prints the numbers of a micro-batch's samples in the training set, in the order in which they are trained on. */
 export async function samples(taskName: string, { microBatch, seed, data: place }: SamplesOptions): Promise<void> {
   const task = await loadTask(taskName, { seed, data: place });
   const { data } = await prepareTask(task);

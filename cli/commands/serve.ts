@@ -1,4 +1,4 @@
-/** What `isobatch run` and `isobatch server` have in common: all that a person sees of a run, and every way to end it. */
+/** What `isobatch run` and `isobatch server` have in common: what a person sees of a run, and every way to end it. */
 import type { LogRecord, RunOptions, TrainingResult, TrainingRun } from "../../index.js";
 import { RUN_FILES } from "../../server/index.js";
 import { awaited } from "../../shared/awaited.js";
@@ -25,7 +25,7 @@ export interface ServeFlags extends ServerTlsFlags {
   /** Whether a schedule that ends with the run may be stretched where the run is made longer. */
   readonly extend?: boolean;
   readonly seed?: number;
-  /** Where the data set's files are, instead of where the task says. */
+  /** The data set's folder or file, instead of the task's. */
   readonly data?: string;
   readonly out?: string;
   readonly listen: Address;
@@ -58,12 +58,23 @@ export function openReport(environment: Environment): Report {
 export function runOptions(flags: ServeFlags, environment: Environment, { onLog }: Report): RunOptions {
   const { steps, samples, seed, microBatchesPerStep, data, out, replayKappa, extend, shards, trace } = flags;
   return {
-    ...{ steps, samples, seed, microBatchesPerStep, data, out, replayKappa, extend, shards, trace },
+    steps,
+    samples,
+    seed,
+    microBatchesPerStep,
+    data,
+    out,
+    replayKappa,
+    extend,
+    shards,
+    trace,
     listen: formatAddress(flags.listen),
     tls: tlsChoice(flags),
-    ...{ command: environment.command, commandLine: environment.commandLine },
+    command: environment.command,
+    commandLine: environment.commandLine,
     settings: environment.variables,
-    ...{ onLog, logLevel: environment.logLevel ?? "warn" },
+    onLog,
+    logLevel: environment.logLevel ?? "warn",
   };
 }
 
@@ -74,7 +85,7 @@ export interface FollowOptions {
   readonly workersWait?: boolean;
   /** Whether the server keeps answering when the run has ended. */
   readonly stay?: boolean;
-  /** Prints what a person needs besides, once the run is on its way. */
+  /** Prints further lines, such as the join command, once the run has started. */
   announce?(): void;
 }
 
@@ -83,7 +94,7 @@ export async function follow(run: TrainingRun, report: Report, options: FollowOp
   const { display } = report;
   const { workersWait = false, stay = false } = options;
   const ending = stopOnSignals(run, display, workersWait);
-  const following = run.alreadyComplete ? undefined : beginning(run, report, options);
+  const following = run.alreadyComplete ? undefined : showStart(run, report, options);
   try {
     const end = await awaited("the run to end", Promise.race([run.result, ending.abandoned]))
       .finally(() => following?.close())
@@ -103,7 +114,7 @@ export async function follow(run: TrainingRun, report: Report, options: FollowOp
   }
 }
 
-function beginning(run: TrainingRun, report: Report, { announce, workersStarted }: FollowOptions) {
+function showStart(run: TrainingRun, report: Report, { announce, workersStarted }: FollowOptions) {
   const { display, paint, link } = report;
   for (const line of introLines(startOf(run), RUN_FILES.report, paint, link)) display.print(line);
   announce?.();
@@ -113,10 +124,18 @@ function beginning(run: TrainingRun, report: Report, { announce, workersStarted 
 function startOf(run: TrainingRun): RunStart {
   const { model, trainingSamples, testSamples, samplesTotal, step } = run.status();
   return {
-    ...{ modelKind: model.kind, modelLayers: model.layers },
-    ...{ parameters: model.parameters, trainedParameters: model.trainedParameters },
-    ...{ trainingSamples, testSamples, samplesTotal, task: run.task, folder: run.out },
-    ...{ server: run.address, dashboard: run.dashboard, resumedAt: run.resumed ? step : undefined },
+    modelKind: model.kind,
+    modelLayers: model.layers,
+    parameters: model.parameters,
+    trainedParameters: model.trainedParameters,
+    trainingSamples,
+    testSamples,
+    samplesTotal,
+    task: run.task,
+    folder: run.out,
+    server: run.address,
+    dashboard: run.dashboard,
+    resumedAt: run.resumed ? step : undefined,
   };
 }
 
@@ -128,11 +147,11 @@ function printResult(run: TrainingRun, { outcome, summary }: TrainingResult, rep
   for (const line of nextCommands(result, paint)) display.printLine(line);
 }
 
-/** With --stay the server keeps answering after a failure that starting it again would only repeat. */
+/** With --stay the server keeps answering after a failure that a restart would only repeat. */
 async function failed(error: unknown, stay: boolean, display: Display, requested: Promise<void>): Promise<never> {
   if (stay && isFinal(error)) {
     display.close();
-    display.print(`${messageOf(error)} The server stays for status and results; when it is started again, it resumes.`);
+    display.print(`${messageOf(error)} The server stays for status and results; a restart resumes the run.`);
     await requested;
   }
   throw error;

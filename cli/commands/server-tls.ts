@@ -2,7 +2,7 @@ import type { TlsChoice } from "../../index.js";
 import type { CertificatePaths } from "../../shared/credentials/index.js";
 import { invalid } from "../../shared/errors.js";
 
-/** What is said about encryption on the command line. */
+/** The options about encryption. */
 export interface ServerTlsFlags extends CertificatePaths {
   readonly tls?: boolean;
   readonly insecure?: boolean;

@@ -13,19 +13,22 @@ export interface ServerFlags extends ServeFlags {
   readonly workersAwaited: number;
   /** In seconds. */
   readonly checkpointEvery?: number;
-  /** Holds the join token, or is made to hold it. */
+  /** The file that holds the join token, or is created to hold it. */
   readonly tokenFile?: string;
-  /** Whether the server goes on answering when the run has ended, until it is asked to end. */
+  /** Whether the server keeps answering after the run has ended, until it is stopped. */
   readonly stay?: boolean;
 }
 
-/** The server alone; workers join it from wherever they are. */
+/** Only the server; workers join it from any machine. */
 export async function server(task: string, flags: ServerFlags, environment: Environment): Promise<number> {
   const { advertise, http, tlsCert, tlsCa, tokenFile, workersAwaited, stay } = flags;
   const report = openReport(environment);
   const options = {
     ...runOptions(flags, environment, report),
-    ...{ tokenFile, workersAwaited, stay, checkpointEverySeconds: flags.checkpointEvery },
+    tokenFile,
+    workersAwaited,
+    stay,
+    checkpointEverySeconds: flags.checkpointEvery,
     advertise: advertise && formatAddress(advertise),
     dashboard: http === undefined || http === false ? http : formatAddress(http),
   };

@@ -5,24 +5,24 @@ import { EXIT_BROKEN_PIPE, reportOnly } from "../output.js";
 import type { Display } from "../progress/display.js";
 
 export interface Stopping {
-  /** Resolves with the reason, a sentence, when the open step will not be waited for; otherwise it never does. */
+  /** Resolves with the reason when the open step is no longer waited for; otherwise it never does. */
   readonly abandoned: Promise<string>;
   /** Resolves at the first signal. */
   readonly requested: Promise<void>;
-  /** Of the process, if the run ends well. */
+  /** The process's exit code if the run ends well. */
   exitCode(): number;
-  /** Signals mean to the process what they did before. */
+  /** Stops handling signals. */
   close(): void;
 }
 
-/** A step takes seconds while workers live. Whoever sends SIGTERM will not wait much longer before SIGKILL. */
+/** A step takes seconds while workers live, and SIGKILL usually follows SIGTERM after 30 s. */
 const TERMINATE_MS = 25_000;
 
 /**
- * Ends a run on Ctrl-C or SIGTERM, or when nobody reads what it prints: after its step and with a checkpoint; at once when
+ * Ends a run on Ctrl-C or SIGTERM, or when nobody reads what it prints: after its step, with a checkpoint; at once when
  * Ctrl-C is pressed again.
  *
- * @param workersWait on SIGTERM: whoever sends it, an orchestrator, may start the server again elsewhere
+ * @param workersWait on SIGTERM: the orchestrator that sends it may start the server again elsewhere
  */
 export function stopOnSignals(
   run: Pick<TrainingRun, "stop" | "status">,
@@ -40,7 +40,7 @@ export function stopOnSignals(
     request = resolve;
   });
   const stop = (how?: StopOptions): void => {
-    // Whoever follows the run gets what came of it.
+    // The result is reported where the run is followed.
     run.stop(how).catch(() => {});
   };
   const terminate = (): void => {
@@ -56,7 +56,7 @@ export function stopOnSignals(
   const unlisten = onInterrupts({
     interrupt() {
       request();
-      // A run that has ended stays ended, however long its server stays.
+      // The run has ended already; only its server is still there.
       if (run.status().phase === "ended") return;
       exitCode = EXIT_INTERRUPTED;
       display.print("stopping after this step and a checkpoint; press Ctrl-C again to stop at once");

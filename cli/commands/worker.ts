@@ -22,7 +22,7 @@ export interface JoinFlags extends CertificatePaths {
   readonly reconnectFor: number;
 }
 
-/** A lease that takes longer is given up: a person or an orchestrator that stops this process will not wait for ever. */
+/** A lease that takes longer is given up: a person or an orchestrator that stops this process will not wait longer. */
 const LEAVE_MS = 25_000;
 
 /** A worker, until its run ends or it leaves; resolves with the process's exit code. */
@@ -41,10 +41,18 @@ export async function joinWorker(address: Address, flags: JoinFlags, environment
   terminal.announce(`joining the run at ${place}`);
   const worker = await starting(
     join(place, {
-      ...{ token, backend, gpu, computeThreads, data, waitSeconds: wait, reconnectSeconds: reconnectFor },
+      token,
+      backend,
+      gpu,
+      computeThreads,
+      data,
+      waitSeconds: wait,
+      reconnectSeconds: reconnectFor,
       tls: { caFile: tlsCa, certFile: tlsCert, keyFile: tlsKey },
-      ...{ transport: environment.transport, settings: environment.variables },
-      ...{ logLevel: environment.logLevel ?? "info", onLog: terminal.onLog },
+      transport: environment.transport,
+      settings: environment.variables,
+      logLevel: environment.logLevel ?? "info",
+      onLog: terminal.onLog,
     }),
   ).catch((error: unknown) => {
     terminal.close();

@@ -7,7 +7,7 @@ const event = (type: RunEvent["type"], details: object) => ({ type, at: "", ...d
 const described = (given: RunEvent) => describeEvent(given, 512);
 
 describe("describeEvent()", () => {
-  it("tells evaluations, checkpoints and what has to be computed again", () => {
+  it("shows evaluations, checkpoints and steps that are computed again", () => {
     const evaluation = { type: "evaluation", step: 4, samples: 1024, loss: 0.5, accuracy: 0.75 } as const;
     assert.equal(described(evaluation), "after 1,024 samples, 2 epochs: test loss 0.500, accuracy 75.00 %");
     assert.equal(described({ ...evaluation, accuracy: null }), "after 1,024 samples, 2 epochs: test loss 0.500");
@@ -15,8 +15,8 @@ describe("describeEvent()", () => {
     assert.equal(described(event("checkpoint", { step: 1200 })), "checkpoint of step 1,200 written");
     const rates = { learningRate: 0.004, gamma1: 0.4, gamma2: 0.004 };
     const kappa = { step: 120, samples: 9000, from: 2, kappa: 4, reason: "worker b joined: 2 workers", ...rates };
-    const told = "κ 2 → 4 from step 120 on, η′ 0.00400, Γ1 0.400, Γ2 0.00400: worker b joined: 2 workers";
-    assert.equal(described(event("kappa", kappa)), told);
+    const change = "κ 2 → 4 from step 120 on, η′ 0.00400, Γ1 0.400, Γ2 0.00400: worker b joined: 2 workers";
+    assert.equal(described(event("kappa", kappa)), change);
     assert.match(described(event("kappa", { ...kappa, from: null }))!, /^κ is 4 from step 120 on/);
     const restored = (recomputedSteps: number) => event("restored", { term: 2, step: 7, recomputedSteps });
     assert.equal(described(restored(3)), "back at step 7: 3 steps to compute again");
@@ -25,7 +25,7 @@ describe("describeEvent()", () => {
 });
 
 describe("describeArrivals()", () => {
-  it("tells who has come and who has gone", () => {
+  it("shows which workers have joined and left", () => {
     const worker = (id: string) => ({ id, device: "a device", computeThreads: 2 });
     const lines = describeArrivals([worker("a"), worker("b")], [worker("b"), worker("c")]);
     assert.deepEqual(lines, ["worker a has left", "worker c has joined: a device, 2 compute threads"]);

@@ -10,7 +10,7 @@ const REFRESH_MS = 200;
 const LOSS_STEPS = 50;
 
 export interface Following {
-  /** Shows what is left to show, and then no more. */
+  /** Shows the remaining events, then stops. */
   close(): Promise<void>;
 }
 
@@ -29,7 +29,7 @@ export function followRun(
   let workers: readonly Worker[] = [];
   const refresh = (): void => {
     const status = run.status();
-    // When a run has ended its workers leave, which is no news.
+    // When a run has ended, its workers leave as expected.
     const present = status.phase === "ended" ? workers : status.workers;
     for (const text of describeArrivals(workers, present)) display.print(text);
     workers = present;
@@ -49,7 +49,7 @@ export function followRun(
   return {
     async close() {
       clearInterval(timer);
-      // Of a run that has ended the events end too; one that has not is left.
+      // The events of a run that has ended end too; those of a run that continues are abandoned.
       if (run.status().phase !== "ended") void events.return?.();
       else await shown;
       refresh();
@@ -113,7 +113,7 @@ export function describeEvent(event: RunEvent, trainingSamples: number): string 
   }
 }
 
-/** Who has come and who has gone, a line each. */
+/** Workers that have joined or left, one line each. */
 export function describeArrivals(before: readonly Worker[], now: readonly Worker[]): string[] {
   const has = (workers: readonly Worker[], id: string): boolean => workers.some((worker) => worker.id === id);
   return [

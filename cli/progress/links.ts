@@ -1,11 +1,11 @@
-/** Paths and addresses that can be clicked, on terminals that know OSC 8. */
+/** Paths and addresses that can be clicked, on terminals that support OSC 8. */
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-/** Makes a text lead to a file or an address, or returns it as it is. */
+/** Links a text to a file or an address, or returns it as it is. */
 export type Linker = (text: string, target: string) => string;
 
-/** @param enabled whether the output is a terminal that knows links: see `takesLinks` */
+/** @param enabled whether the output is a terminal that supports links: see `takesLinks` */
 export function createLink(enabled: boolean): Linker {
   if (!enabled) return (text) => text;
   return (text, target) => {

@@ -95,7 +95,7 @@ describe("isobatch experiment invariance", () => {
     running.pressCtrlC();
     const { code, stdout, stderr } = await running.ended;
     assert.deepEqual([code, stderr], [130, ""]);
-    assert.match(stdout, /stopped with \d+ of 26 runs done; the same command goes on/);
+    assert.match(stdout, /stopped with \d+ of 26 runs done; the same command resumes the experiment/);
     await untilQuiet(workplace);
   });
 
