@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { builtInTasks } from "./built-in-tasks.js";
-import { loadTask } from "./load-task.js";
+import { loadTask, resolveDefinition } from "./load-task.js";
+import type { TensorFlow } from "./tfjs/types.js";
 
 let folder: string;
 before(async () => {
@@ -91,6 +92,39 @@ describe("loadTask()", () => {
     const hash = createHash("sha256").update(source).digest("hex");
     assert.deepEqual(task.model, { kind: "module", path, hash });
     assert.deepEqual([task.name, task.samples], ["mine", 2 * 4 * 64]);
+  });
+
+  it("takes an object with a model function, which is known by the model that it makes", async () => {
+    const units = (count: number) => ({
+      extends: "mnist",
+      model: (tf: TensorFlow) =>
+        tf.sequential({ layers: [tf.layers.flatten({ inputShape: [28, 28, 1] }), tf.layers.dense({ units: count })] }),
+    });
+    const [one, same, other] = await Promise.all([10, 10, 11].map((count) => resolveDefinition(units(count))));
+    assert.equal(one.task.name, "task");
+    assert.ok(one.task.model.kind === "module" && one.task.model.path === null);
+    assert.deepEqual(one.task.model, same.task.model);
+    assert.notDeepEqual(one.task.model, other.task.model);
+    assert.deepEqual(one.model?.outputs[0].shape, [null, 10]);
+    await assert.rejects(resolveDefinition({ extends: "mnist", model: () => 1 }), {
+      message: /^The task's model function returned no LayersModel; return tf\.sequential/,
+    });
+    await assert.rejects(resolveDefinition({ extends: "mnits" }), { message: /^The task: extends names "mnits"/ });
+  });
+
+  it("makes the models of several functions one at a time, each on the cpu, and puts the backend back", async () => {
+    const { tensorflow } = await import("./models/index.js");
+    let running = 0;
+    const model = async (tf: TensorFlow) => {
+      assert.equal(++running, 1);
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(tf.getBackend(), "cpu");
+      running -= 1;
+      return tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
+    };
+    const before = tensorflow.getBackend();
+    await Promise.all([1, 2, 3].map(() => resolveDefinition({ extends: "mnist", model })));
+    assert.equal(tensorflow.getBackend(), before || "cpu");
   });
 
   it("says what is wrong with a module", async () => {

@@ -8,6 +8,7 @@ import { reasonOf } from "../shared/system-errors.js";
 import { builtInTasks, PRESETS_FOLDER } from "./built-in-tasks.js";
 import { decodeUtf8 } from "./datasets/utf8.js";
 import { resolveKappa } from "./kappa-rule.js";
+import { queueBuild } from "./models/build-queue.js";
 import type { LayersModel } from "./models/index.js";
 import { hashOfModel, type MakeModel, madeBy } from "./models/module-model.js";
 import { loadModule, MODULE_EXTENSIONS } from "./modules/load-module.js";
@@ -46,7 +47,7 @@ export async function resolveDefinition(definition: object, overrides: TaskOverr
   const input = await extend({ title: OBJECT, name: "task", folder: resolve() }, definition, 0);
   const { model: make, initialWeights } = input as { model?: unknown; initialWeights?: unknown };
   if (typeof make !== "function") return { task: resolveTask(OBJECT, input, overrides), model: undefined };
-  const model = await madeBy(make as MakeModel, `${OBJECT}'s model function`);
+  const model = await queueBuild(() => madeBy(make as MakeModel, `${OBJECT}'s model function`));
   const hash = hashOfModel(model, initialWeights === "model");
   const described = { ...(input as object), model: { kind: "module", path: null, hash } };
   return { task: resolveTask(OBJECT, described, overrides), model };

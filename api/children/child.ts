@@ -39,6 +39,8 @@ export interface ChildOptions {
   readonly program: "worker" | "shard" | "experiment" | URL;
   /** What it is to do. Secrets travel here: a command line can be read by everybody. */
   readonly order: object;
+  /** Its number among those of its program, which a list of processes shows; it has no other meaning. */
+  readonly number?: number;
   /** Settings in the form of environment variables; otherwise its environment is this process's. */
   readonly settings?: Settings;
   /** Is given the child's log records. */
@@ -69,9 +71,10 @@ const LIBRARY_NOTICE = /^(WARNING: All log messages before absl::InitializeLog|I
 const alive = new Set<ChildProcess>();
 
 export function startChild(options: ChildOptions): Child {
-  const { program, order, settings = {}, nodeOptions = [], onLog, onMessage, startMs = START_MS } = options;
+  const { program, order, number, settings = {}, nodeOptions = [], onLog, onMessage, startMs = START_MS } = options;
   const script = typeof program === "string" ? new URL(`../programs/${program}.js`, import.meta.url) : program;
-  const child = spawn(process.execPath, [...nodeOptions, fileURLToPath(script)], {
+  const shown = number === undefined ? [] : [String(number)];
+  const child = spawn(process.execPath, [...nodeOptions, fileURLToPath(script), ...shown], {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   // With a callback an error goes there instead of being thrown.

@@ -67,7 +67,7 @@ export async function runElastic(options: ElasticRunOptions): Promise<ElasticRun
       ...{ transport: "auto", visibleDevices: undefined, trace: undefined },
     };
     const onRecord = (record: Readonly<Record<string, unknown>>): void => passOn(onLog, record, `worker ${number}`);
-    const child = startChild({ program: "worker", order, settings, onLog: onRecord });
+    const child = startChild({ program: "worker", order, number, settings, onLog: onRecord });
     present.push(child);
     void child.exited.then(({ ok, reason }) => {
       if (!ok && present.includes(child)) failed(new IsobatchError("unavailable", reason));

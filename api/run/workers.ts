@@ -57,7 +57,7 @@ export function startLocalWorkers(
     start: (number) => {
       const order: WorkerOrder = { address, token, transport, logLevel, trace, ...plan[number - 1] };
       const onRecord = (record: Readonly<Record<string, unknown>>): void => passOn(onLog, record, `worker ${number}`);
-      return startChild({ program: "worker", order, settings, onLog: onRecord });
+      return startChild({ program: "worker", order, number, settings, onLog: onRecord });
     },
     worked: ({ processId }) => processId !== undefined && server.hasWorked(processId),
     notice,

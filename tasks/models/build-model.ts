@@ -8,6 +8,7 @@ import { createLayout, type Layout, type TensorSpec } from "../../shared/layout/
 import { seedOf } from "../../shared/random.js";
 import type { SampleSpec } from "../datasets/index.js";
 import { type ModelSpec, matchesPattern, type Task } from "../task.js";
+import { queueBuild } from "./build-queue.js";
 import { builtInModel } from "./built-in/index.js";
 import {
   type Captured,
@@ -51,16 +52,7 @@ export type ModelTask = Pick<Task, "seed" | "model" | "initialWeights" | "weight
  * @param made the model, where a function of the program has made it already; it is disposed of.
  */
 export async function buildModel(task: ModelTask, form?: SampleSpec, made?: LayersModel): Promise<BuiltModel> {
-  return inTurn(async () => buildFrom(made ?? (await sourceModel(task.model, form)), task, form));
-}
-
-let lastBuild: Promise<unknown> = Promise.resolve();
-
-/** One after the other: two runs of one process must not build models on each other's backend. */
-function inTurn<Result>(build: () => Promise<Result>): Promise<Result> {
-  const result = lastBuild.then(build);
-  lastBuild = result.catch(() => {});
-  return result;
+  return queueBuild(async () => buildFrom(made ?? (await sourceModel(task.model, form)), task, form));
 }
 
 /** Builds the model that is trained from the one that a task describes, which is disposed of. */

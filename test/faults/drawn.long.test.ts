@@ -60,7 +60,7 @@ async function strike(scene: Scene, run: Program, kind: Fault, which: number): P
     await run.exited;
     return startRun(scene, { shards: SHARDS });
   }
-  const role = kind === "shard killed" ? "shard --index" : "worker join";
+  const role = kind === "shard killed" ? "programs/shard.js" : "programs/worker.js";
   // The previous fault may have hit the same process.
   await until(() => childrenAs(run, role).length > 0, `a ${role}`, [run]);
   const victims = childrenAs(run, role);

@@ -142,7 +142,7 @@ export async function until(condition: () => boolean, what: string, during: read
   }
 }
 
-/** The processes that a program has started for one of its roles, e.g. "worker join" or "shard --index 1". */
+/** The processes that a program has started for one of its roles, e.g. "worker.js" or "shard.js 1". */
 export function childrenAs(program: Program, role: string): number[] {
   return program
     .children()

@@ -81,7 +81,7 @@ describe("a run, bit for bit the undisturbed one", { timeout: 900_000 }, () => {
       await withScene(TASK, async (scene) => {
         const run = startRun(scene, { shards: 3 });
         await untilSteps(scene, 47, [run]);
-        const [victim] = childrenAs(run, `shard --index ${shard}`);
+        const [victim] = childrenAs(run, `programs/shard.js ${shard}`);
         process.kill(victim, "SIGKILL");
         // A step that all shards have committed may not be recorded yet.
         const recomputedMax = atRisk(scene.out) + 1;

@@ -47,7 +47,7 @@ describe("a run, bit for bit the undisturbed one", { timeout: 600_000 }, () => {
       await withScene(TASK, async (scene) => {
         const run = startRun(scene);
         await untilSteps(scene, atStep, [run]);
-        const [victim] = childrenAs(run, "worker join");
+        const [victim] = childrenAs(run, "programs/worker.js");
         process.kill(victim, "SIGKILL");
         const recoveryMs = await recovery(scene, false);
         await completed(run);
