@@ -46,7 +46,7 @@ function highProduct(a: number, b: number): number {
 }
 
 /** A key's stream: block i is `philox([i, 0, counter2, counter3], key0, key1)`. */
-export interface Stream {
+export interface PhiloxStream {
   readonly key0: number;
   readonly key1: number;
   readonly counter2: number;
@@ -57,7 +57,7 @@ export interface Stream {
  * A key's stream. TensorFlow first mixes the two integers, each extended by its sign to 64 bits, so that keys that
  * differ in a single bit have unrelated streams.
  */
-export function streamOf([first, second]: ArrayLike<number> & Iterable<number>): Stream {
+export function streamOf([first, second]: ArrayLike<number> & Iterable<number>): PhiloxStream {
   const words = Uint32Array.of(first, first >> 31, second, second >> 31);
   philox(words, 0x3ec8f720, 0x02461e29);
   const [key0, key1, counter2, counter3] = words;

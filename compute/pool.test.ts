@@ -106,7 +106,7 @@ describe("compute()", { timeout: 60_000 }, () => {
     });
     const computing = pool.compute(lease(0, 6, 6), async (number) => {
       asked.push(number);
-      // The first samples come only once the second were asked for: without looking ahead this would wait for ever.
+      // The first samples come only once the second were asked for: without looking ahead this would wait forever.
       if (number === 101) answer?.();
       if (number === 101) await third;
       return batchOf(number);

@@ -97,14 +97,14 @@ export type Note =
 export type Reply =
   | { readonly ready: { readonly numerics: Numerics; readonly device: string } }
   | { readonly reply: ReplyOf<RequestName> }
-  | { readonly failed: Failure }
+  | { readonly failed: ThreadFailure }
   /** Not a reply: this micro-batch is in its lease's sums, and another follows. */
   | { readonly computed: number }
   /** Not a reply: a line for the log. */
   | { readonly notice: string };
 
 /** An error in a form that can be sent between threads. */
-export interface Failure {
+export interface ThreadFailure {
   readonly message: string;
   readonly stack?: string;
   /** The code of an IsobatchError. */

@@ -29,7 +29,7 @@ describe("a compute thread that the machine refuses", { timeout: 60_000 }, () =>
     const start = { thread: 1, backend: "cpu" } as ThreadStart;
     await assert.rejects(startComputeThread({ start, patience, script: refusing, leave: () => assert.fail() }), {
       code: "exhausted",
-      message: /^Can't start compute thread 1: the system gives no more threads or open files/,
+      message: /^Can't start compute thread 1: the system allows no more threads or open files/,
     });
   });
 });

@@ -11,7 +11,16 @@ import { traceThread } from "../shared/trace/index.js";
 import { HungThreadError, NonFiniteError, ThreadDeathError, TooLargeError } from "./errors.js";
 import type { SampleBatch } from "./gradients/index.js";
 import { createLeaseProgress } from "./lease-progress.js";
-import type { Failure, LeaseRequest, Note, Reply, ReplyOf, RequestName, RequestOf, ThreadStart } from "./protocol.js";
+import type {
+  LeaseRequest,
+  Note,
+  Reply,
+  ReplyOf,
+  RequestName,
+  RequestOf,
+  ThreadFailure,
+  ThreadStart,
+} from "./protocol.js";
 import { endThread, type Leave } from "./stuck-threads.js";
 import { type ThreadWatchOptions, type WorkName, watchThread } from "./thread-watch.js";
 
@@ -139,7 +148,7 @@ export async function startComputeThread(options: ComputeThreadOptions): Promise
   };
 }
 
-function errorOf({ message, stack, code, microBatch, tooLarge }: Failure): Error {
+function errorOf({ message, stack, code, microBatch, tooLarge }: ThreadFailure): Error {
   if (tooLarge) return new TooLargeError(message);
   if (microBatch !== undefined) return new NonFiniteError(microBatch, message);
   if (code !== undefined) return new IsobatchError(code as ErrorCode, message);

@@ -11,7 +11,7 @@ import { NonFiniteError, TooLargeError } from "./errors.js";
 import { createGradients } from "./gradients/index.js";
 import { createLeaseWork } from "./lease-work.js";
 import { attachMemory, planMemory } from "./memory.js";
-import type { Failure, Note, Reply, ReplyOf, Request, RequestName, RequestOf, ThreadStart } from "./protocol.js";
+import type { Note, Reply, ReplyOf, Request, RequestName, RequestOf, ThreadFailure, ThreadStart } from "./protocol.js";
 import { createSums } from "./sums.js";
 
 /** The functions that answer requests; a lease is answered later, by its work. */
@@ -94,7 +94,7 @@ async function start(options: ThreadStart, port: MessagePort): Promise<void> {
   send({ ready: { numerics: backend.numerics, device: backend.device } });
 }
 
-function failureOf(thrown: unknown): Failure {
+function failureOf(thrown: unknown): ThreadFailure {
   const error = systemError(thrown);
   return {
     message: withoutStatus(messageOf(error)),

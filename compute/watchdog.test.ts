@@ -5,7 +5,7 @@ import { createWatchdog, patienceFor, type Verdict } from "./watchdog.js";
 const MINUTE = 60_000;
 
 describe("patienceFor()", () => {
-  it("gives a first answer minutes, and on backends of ours for ever", () => {
+  it("gives a first answer minutes, and on backends of ours forever", () => {
     assert.deepEqual(patienceFor("tfjs-node-gpu")("microBatch", []), { warnMs: 3 * MINUTE, endMs: 15 * MINUTE });
     assert.deepEqual(patienceFor("tfjs-node")("microBatch", [9_000, 8_000, 7_000]), {
       warnMs: 3 * MINUTE,

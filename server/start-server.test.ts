@@ -252,7 +252,7 @@ describe("startServer()", { timeout: 120_000 }, () => {
 
   for (const [name, token, reason] of [
     ["without a token", undefined, /This server requires a join token/],
-    ["with a wrong token", `${TOKEN}x`, /The join token is not this server's/],
+    ["with a wrong token", `${TOKEN}x`, /The join token is not valid on this server/],
   ] as const) {
     it(`refuses every call ${name}, and gives no byte of samples or weights`, async (test) => {
       const { summary } = await finish(test, async ({ address }) => {

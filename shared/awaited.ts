@@ -1,6 +1,6 @@
 /**
- * What this process waits for, by name, for the one case in which a process ends while it waits: when nothing is left
- * that could end the wait. Node.js reports that with nothing but exit code 13.
+ * What this process waits for, by name, for the case in which a process ends while it waits, because nothing is left that
+ * could end the wait. Node.js reports that only with exit code 13.
  */
 const waits = new Set<{ readonly what: string }>();
 
@@ -15,7 +15,7 @@ export async function awaited<T>(what: string, promise: Promise<T>): Promise<T> 
   }
 }
 
-/** What is waited for now, in the order in which the waits started. */
+/** The current waits, in the order in which they started. */
 export function whatIsAwaited(): string[] {
   return [...waits].map(({ what }) => what);
 }

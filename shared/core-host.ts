@@ -1,26 +1,26 @@
 /**
- * The shell around a pure core: events go in one at a time, and the effects that the core decides are performed in
- * their order.
+ * The shell around a pure core: events are handled one at a time, and the effects that the core decides on are performed in
+ * order.
  *
- * A core must never be entered while effects of its last decision are still to be performed, since it already counts
- * them as done. So an event that an effect brings about waits its turn. For the same reason everything stops at the
- * first effect that could not be performed, on a full disk for example: from then on the core is ahead of the world.
- * The failure is reported once, and whatever comes later is ignored.
+ * A core must never be entered before all effects of its last decision have been performed, because it already counts them
+ * as done. So an event that is caused by an effect waits. For the same reason everything stops at the first effect that
+ * could not be performed, for example because the disk is full: from then on the core's state is ahead of reality. The
+ * failure is reported once, and later events are ignored.
  *
  * Effects are performed synchronously. One that takes time starts its work, and the end of the work is an event.
  */
 export interface CoreHost<Event extends object, Effect> {
-  /** Hands the event to the core: at once, or after those that wait. A failure is reported, not thrown. */
+  /** Passes the event to the core: now, or after those that wait. A failure is reported, not thrown. */
   dispatch(event: Event): void;
   /**
-   * Asks the core something that needs an answer at once, and performs what it decides with it.
-   * @throws the failure, when the host has failed or this question makes it fail
-   * @throws {Error} when it is asked by an effect, out of turn: that is a bug
+   * Asks the core something that needs an immediate answer, and performs the effects of the answer.
+   * @throws the failure, if the host has failed or this call makes it fail
+   * @throws {Error} if it is called by an effect: that is a bug
    */
   ask<Answer>(question: () => Decision<Effect, Answer>): Answer;
   /** Fails for a reason from outside the core. */
   fail(error: unknown): void;
-  /** Why nothing is decided any more. */
+  /** The failure after which nothing is decided any more. */
   readonly failure: { readonly error: unknown } | undefined;
 }
 
@@ -60,7 +60,7 @@ export function createCoreHost<Event extends object, Effect>({
     }
   }
 
-  /** Performs what is decided first, then handles all events that wait. */
+  /** Performs the given effects, then handles all events that wait. */
   function takeTurn(first: () => readonly Effect[]): void {
     busy = true;
     try {

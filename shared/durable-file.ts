@@ -4,19 +4,19 @@ import { makeFolders } from "./folders.js";
 import { systemError } from "./system-errors.js";
 
 /**
- * Files that are there whole or not at all, whenever the machine stops: written under a temporary name, synced,
- * renamed, and the folder synced, because on Linux a rename lives in the folder.
+ * Files that exist completely or not at all, even if the machine stops at any moment: written under a temporary name,
+ * synced, renamed, and the folder synced, because on Linux a rename is stored in the folder.
  */
 
 /**
- * Writes `content` to `path`, replacing what was there, and returns when it will survive a power cut.
+ * Writes `content` to `path`, replacing an existing file, and returns when it will survive a power cut.
  * @param content text, or bytes in pieces, which are not copied
- * @param mode of the file, from its first moment on; by default what the process gives to files
+ * @param mode the permissions of the file, from its creation on; by default those that the process gives to files
  */
 export function writeFileDurably(path: string, content: string | readonly Uint8Array[], mode?: number): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
-    // What a killed process of this number left there; a new file can't be a pipe or a link to somewhere else.
+    // A killed process with the same id may have left a file there; a new file can't be a pipe or a link to another place.
     removeLeftover(temporary);
     const file = openSync(temporary, "wx", mode);
     try {
@@ -38,12 +38,12 @@ export function writeFileDurably(path: string, content: string | readonly Uint8A
   }
 }
 
-/** Removes a temporary file, whatever is in its place. If that fails, the next operation fails too, with the reason. */
+/** Removes a temporary file or anything in its place. If that fails, the next operation fails too, with the reason. */
 export function removeLeftover(temporary: string): void {
   try {
     rmSync(temporary, { force: true, recursive: true });
   } catch {
-    // The file system is read-only, say.
+    // For example, the file system is read-only.
   }
 }
 
@@ -52,7 +52,7 @@ export function writeAll(file: number, bytes: Uint8Array, position: number): voi
   for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, bytes.length - at, position + at);
 }
 
-/** Makes `path` and its missing parents, each of them surviving a power cut. */
+/** Makes `path` and its missing parents, each of which will survive a power cut. */
 export function makeFolderDurably(path: string): void {
   for (const made of makeFolders(path)) {
     try {
@@ -63,7 +63,7 @@ export function makeFolderDurably(path: string): void {
   }
 }
 
-/** Makes the names in a folder survive a power cut. */
+/** Syncs a folder, so that the names in it survive a power cut. */
 export function syncFolder(path: string): void {
   const folder = openSync(path, "r");
   try {

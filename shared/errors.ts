@@ -15,21 +15,21 @@ export class IsobatchError extends Error {
     super(message, options);
   }
 
-  /** The process's exit code: 2 for wrong input, 1 for whatever else stopped it. */
+  /** The process's exit code: 2 for wrong input, 1 for anything else. */
   get exitCode(): number {
     return this.code === "invalid_input" ? 2 : 1;
   }
 }
 
 /**
- * - `invalid_input`: the user's words (flags, task file, data set) can't be used;
- * - `refused`: the other side understood and said no (token, version, numerics class, another run);
- * - `unavailable`: somebody could not be reached, or went away for longer than the wait allowed;
- * - `damaged`: a file or message is not what its checksum or its format says;
- * - `exhausted`: disk, memory or a cap is used up;
+ * - `invalid_input`: the user's input (flags, task file, data set) can't be used;
+ * - `refused`: the other side understood the request and refused it (token, version, numerics class, another run);
+ * - `unavailable`: another process or a library could not be reached, or was away for longer than the allowed wait;
+ * - `damaged`: a file or message does not match its checksum or its format;
+ * - `exhausted`: disk, memory or a limit is used up;
  * - `diverged`: the training itself produced NaN or infinity twice;
  * - `failed`: every worker met the same error, or one can't compute what the others can;
- * - `interrupted`: a person stopped it.
+ * - `interrupted`: the user stopped it.
  */
 export type ErrorCode =
   | "invalid_input"
@@ -41,7 +41,7 @@ export type ErrorCode =
   | "failed"
   | "interrupted";
 
-/** Whether a run that ended with this error would end with it again, however often it is started, until a person acts. */
+/** Whether a run that ended with this error would end with it again each time it is started, until a user acts. */
 export function isFinal(error: unknown): boolean {
   return error instanceof IsobatchError && ["diverged", "damaged", "failed"].includes(error.code);
 }

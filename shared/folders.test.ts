@@ -26,12 +26,12 @@ describe("makeFolders()", () => {
     writeFileSync(join(root, "file"), "");
     symlinkSync("/nowhere/at/all", join(root, "dangling"));
     const cases: [path: string, message: RegExp][] = [
-      [join(root, "file"), /file: something with that name is there already\. Remove it/],
+      [join(root, "file"), /file: something with that name already exists\. Remove it/],
       [join(root, "file", "x", "y"), /y: something else is where its path needs a folder\. Remove it/],
-      [join(root, "dangling"), /dangling: something with that name is there already\. Remove it/],
+      [join(root, "dangling"), /dangling: something with that name already exists\. Remove it/],
     ];
     if (process.platform === "linux")
-      cases.push(["/proc/x/y", /^Can't make the folder \/proc\/x: \/proc takes no new/]);
+      cases.push(["/proc/x/y", /^Can't make the folder \/proc\/x: no folders can be made in \/proc/]);
     for (const [path, message] of cases) assert.throws(() => makeFolders(path), { code: "invalid_input", message });
   });
 

@@ -4,8 +4,8 @@ import { invalid } from "./errors.js";
 import { systemError } from "./system-errors.js";
 
 /**
- * Makes a folder and its missing parents, one after the other. (Node's own `recursive` takes every ENOENT for a missing
- * parent, and never ends on a file system that answers ENOENT although the parent is there, such as /proc.)
+ * Makes a folder and its missing parents, one at a time. (Node's own `recursive` takes every ENOENT for a missing parent, and
+ * never ends on a file system that answers ENOENT although the parent exists, such as /proc.)
  * @param mode the permissions of the folders that are made
  * @returns the folders that were made, the outermost first
  * @throws {IsobatchError} why it can't be made
@@ -26,10 +26,10 @@ function makeMissing(folder: string, mode: number | undefined): string[] {
     mkdirSync(folder, { mode });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Somebody else may have made it meanwhile.
+    // Another process may have made it meanwhile.
     if (code === "EEXIST" && isFolder(folder)) return made;
     if (code === "ENOENT" && isFolder(parent)) {
-      invalid(`Can't make the folder ${folder}: ${parent} takes no new folders. Choose another place.`);
+      invalid(`Can't make the folder ${folder}: no folders can be made in ${parent}. Choose another place.`);
     }
     throw error;
   }

@@ -1,4 +1,4 @@
-/** Numbers as people read them, on a terminal and in a browser: pure, and without anything of Node's. */
+/** Formats numbers for people, on a terminal and in a browser: pure, and without Node's modules. */
 const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
 /** 1,234,567 */
@@ -6,7 +6,7 @@ export function count(value: number): string {
   return grouped.format(value);
 }
 
-/** Three or four significant digits, without an exponent where that can be helped: 12,300; 123; 1.23; 0.00123. */
+/** Three or four significant digits, without an exponent if possible: 12,300; 123; 1.23; 0.00123. */
 export function measure(value: number): string {
   if (!Number.isFinite(value)) return "–";
   if (value === 0) return "0";

@@ -5,17 +5,17 @@ import { REDACTED, redactTokens } from "./redact.js";
 
 export type { Logger } from "pino";
 
-export interface LogOptions {
+export interface LoggerOptions {
   readonly level: string;
-  /** Lines for a person's terminal rather than JSON. */
+  /** Whether lines are for a person's terminal rather than JSON. */
   readonly pretty: boolean;
   /** Whether those lines are coloured; they are by default. */
   readonly color?: boolean;
-  /** Is given each line, newline included, instead of standard error. */
+  /** Called with each line, newline included, instead of writing to standard error. */
   readonly write?: (line: string) => void;
 }
 
-/** Standard error, on which a line that can't be written is left out: a failing log is no reason to end the process. */
+/** Standard error, on which a line that can't be written is left out: a failing log must not end the process. */
 function standardError() {
   const destination = pino.destination({ dest: 2, sync: true });
   destination.on("error", () => {});
@@ -23,10 +23,11 @@ function standardError() {
 }
 
 /**
- * The process's log, on standard error: coloured lines for a person's terminal, JSON lines elsewhere. Whatever is
- * called token, secret or authorization is redacted, at the top and one level down, and so is whatever looks like a token.
+ * The process's log, on standard error: coloured lines for a person's terminal, JSON lines elsewhere. Fields
+ * called token, secret or authorization are redacted, at the top and one level down, and so is any text that looks like a
+ * token.
  */
-export function createLog({ level, pretty, color = true, write }: LogOptions): Logger {
+export function createLog({ level, pretty, color = true, write }: LoggerOptions): Logger {
   const format = pretty ? prettyLines(color) : (line: string) => line;
   const plain = write === undefined ? standardError() : { write };
   const stream = { write: (line: string) => void plain.write(redactTokens(format(line))) };

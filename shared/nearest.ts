@@ -1,5 +1,5 @@
 /**
- * The name that was probably meant by a mistyped one: the nearest by edit distance, if it is near enough to be a slip, else
+ * The name that a mistyped one probably means: the nearest by edit distance, if it is near enough to be a typing error, else
  * one that contains the word or is part of it. Case, hyphens and underscores don't count.
  */
 export function nearest(word: string, names: Iterable<string>): string | undefined {
@@ -20,7 +20,7 @@ export function suggestion(word: string, names: Iterable<string>): string | unde
   return name === undefined ? undefined : `did you mean ${name}?`;
 }
 
-/** Each word quoted, with the name that was meant, where one is near: "a" (did you mean b?), "c". */
+/** Each word quoted, with the name that it probably means, if one is near: "a" (did you mean b?), "c". */
 export function withSuggestions(words: readonly string[], names: Iterable<string>, quote = '"'): string {
   const known = [...names];
   return words
@@ -31,12 +31,12 @@ export function withSuggestions(words: readonly string[], names: Iterable<string
     .join(", ");
 }
 
-/** The share of a word's letters that may be slips. */
+/** The fraction of a word's letters that may be wrong. */
 const SLIPS = 0.34;
 /** A shorter word is part of too many names. */
 const PART_LENGTH_MIN = 3;
 
-/** How far a word is from a name; infinity if they are not near. Slips rank before parts, however many there are. */
+/** How far a word is from a name; infinity if they are not near. Typing errors rank before parts, regardless of their number. */
 function distanceTo(word: string, name: string): number {
   const slips = editDistance(word, name);
   if (slips <= Math.max(1, Math.floor(SLIPS * Math.max(word.length, name.length))) && slips < name.length) return slips;

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 
 /**
- * The run's randomness: every draw is keyed by what it is for, never by when it happens, so that a micro-batch
- * has the same samples, augmentation and dropout whoever computes it and however often.
+ * The run's randomness: every draw is keyed by what it is for, never by when it happens, so that a micro-batch has the same
+ * samples, augmentation and dropout on any worker, and each time it is computed.
  */
 
 /**

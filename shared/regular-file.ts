@@ -3,9 +3,9 @@ import { invalid } from "./errors.js";
 import { systemError } from "./system-errors.js";
 
 /**
- * Files in our own folders, in whose place there may be something else: a folder, a pipe that nobody writes to, a link to
- * itself. Whatever it is, these functions return at once (a pipe is opened without waiting for its other end), with a file or
- * an error of one sentence.
+ * Opens files in our own folders, where something else may be instead: a folder, a pipe without a writer, a link to itself.
+ * In any case these functions return at once (a pipe is opened without waiting for its other end), with a file or an error of
+ * one sentence.
  */
 
 const { O_RDONLY, O_RDWR, O_WRONLY, O_CREAT, O_TRUNC, O_APPEND, O_NONBLOCK, O_NOCTTY } = constants;
@@ -16,14 +16,14 @@ const FLAGS = {
   update: O_RDWR | O_CREAT,
   /** Made if missing, emptied if not. */
   replace: O_WRONLY | O_CREAT | O_TRUNC,
-  /** Made if missing; each write goes to the end, whoever else writes. */
+  /** Made if missing; each write goes to the end, even if other processes write too. */
   append: O_WRONLY | O_CREAT | O_APPEND,
 } as const;
 
 /**
  * Opens a file.
  * @param mode the permissions of the file, if it is made
- * @throws {IsobatchError} if it can't be opened or is not a regular file; an ENOENT as it is when nothing has that name
+ * @throws {IsobatchError} if it can't be opened or is not a regular file; an unchanged ENOENT if nothing has that name
  */
 export function openRegularFile(path: string, access: keyof typeof FLAGS, mode?: number): number {
   let file: number;
@@ -86,7 +86,7 @@ export function isMissing(error: unknown, path: string): boolean {
 }
 
 function refusal(error: unknown, doing: string, path: string): unknown {
-  // Where nothing has that name, isMissing() has found that before.
+  // If nothing had that name, isMissing() would have found that.
   if ((error as NodeJS.ErrnoException).code === "ENOENT") unfit(path, "a link to nothing");
   return systemError(error, doing);
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** All that a run's future depends on, in the layout's order; how it was cut into slices is not part of it. */
+/** Everything that a run's future depends on, in the layout's order; how it was cut into slices is not part of it. */
 export interface RunState {
   /** The whole flat vector as float32, little-endian: parameters, tail, frozen. In slices of any length, in order. */
   readonly theta: Iterable<Uint8Array>;
@@ -19,7 +19,7 @@ export interface RunState {
 
 /**
  * Names a run's state by its bits: the SHA-256, in hexadecimal, of θ, m and v, then step, micro-batches, c1 and c2
- * as float64, little-endian. Two runs with the same hash go on alike. Terms, shards and workers do not enter it.
+ * as float64, little-endian. Two runs with the same hash continue in the same way. Terms, shards and workers do not affect it.
  */
 export function stateHash({ theta, m, v, step, microBatches, c1, c2 }: RunState): string {
   const hash = createHash("sha256");

@@ -50,7 +50,7 @@ function thrownBy(act: () => unknown): unknown {
   return "not here";
 }
 
-/** What `code` throws in a process of its own, for limits that would hold in this one for good. */
+/** What `code` throws in a separate process, for limits that could not be lifted in this one. */
 function thrownInProcess(code: string, { limits = "", nobody = false } = {}): unknown {
   const program = `
     const fs = require("node:fs"), { execFileSync, spawn } = require("node:child_process"), { Worker } = require("node:worker_threads");
@@ -158,7 +158,7 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
     isLinux ? thrownBy(() => readSync(openSync("/proc/self/mem", "r"), Buffer.alloc(1), 0, 1, 0)) : "not here",
 };
 
-/** As Node would throw it; the numbers that libuv has no name for are told by number. */
+/** As Node would throw it; the numbers that libuv has no name for are given as numbers. */
 function madeUp(name: string): unknown {
   if (name.startsWith("ERR_")) return Object.assign(new Error(name), { code: name });
   const numbers: Readonly<Record<string, number>> = { ...systemConstants.errno, EUCLEAN: 117 };
@@ -192,7 +192,7 @@ describe("systemError()", () => {
     const message = (act: () => unknown): string => (systemError(thrownBy(act)) as Error).message;
     assert.match(
       message(() => mkdirSync(folder)),
-      /^Can't make the folder \/.*: something with that name is there/,
+      /^Can't make the folder \/.*: something with that name already exists/,
     );
     assert.match(
       message(() => renameSync("/no/a", "/no/b")),

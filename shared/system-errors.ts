@@ -2,13 +2,13 @@ import { constants } from "node:os";
 import { type ErrorCode, IsobatchError, messageOf } from "./errors.js";
 
 /**
- * What an operating system refuses, as sentences for a person: what happened, to what, and what to do. This table is the
- * only place that knows them. An error that is missing from it (EBADF, EFAULT, …) never happens to a correct program, so
+ * Refusals by the operating system, as sentences for a user: what happened, to what, and what to do. This table is the only
+ * place that knows them. An error that is missing from it (EBADF, EFAULT, …) never happens to a correct program, so
  * it is reported as a bug.
  */
 export interface SystemError {
   readonly code: ErrorCode;
-  /** What happened, as the rest of a sentence. */
+  /** What happened, as the end of a sentence. */
   readonly what: string;
   /** What to do about it, a sentence. */
   readonly advice: string;
@@ -29,16 +29,16 @@ export const SYSTEM_ERRORS: Readonly<Record<string, SystemError>> = {
     "the file would be larger than is allowed here (ulimit -f, or the file system's own limit)",
     "Raise that limit, or choose another place.",
   ),
-  EMFILE: row("exhausted", "this process has as many files open as it may (ulimit -n)", LARGER_LIMIT),
-  ENFILE: row("exhausted", "this machine has as many files open as it may (fs.file-max)", LARGER_LIMIT),
+  EMFILE: row("exhausted", "this process has the most files open that it may (ulimit -n)", LARGER_LIMIT),
+  ENFILE: row("exhausted", "this machine has the most files open that it may (fs.file-max)", LARGER_LIMIT),
   EAGAIN: row(
     "exhausted",
-    "the system gives no more processes or threads (ulimit -u, or the container's limit)",
+    "the system allows no more processes or threads (ulimit -u, or the container's limit)",
     LARGER_LIMIT,
   ),
   ERR_WORKER_INIT_FAILED: row(
     "exhausted",
-    "the system gives no more threads or open files (ulimit -u and -n, or the container's limit)",
+    "the system allows no more threads or open files (ulimit -u and -n, or the container's limit)",
     LARGER_LIMIT,
   ),
   ENOMEM: row("exhausted", "there is not enough memory", "Free some, or raise the limit (ulimit -v), and run again."),
@@ -59,12 +59,12 @@ export const SYSTEM_ERRORS: Readonly<Record<string, SystemError>> = {
   ENOTDIR: row("invalid_input", "something else is where its path needs a folder", REMOVE_IT),
   EISDIR: row("invalid_input", "a folder is where a file should be", REMOVE_IT),
   ERR_FS_EISDIR: row("invalid_input", "a folder is where a file should be", REMOVE_IT),
-  EEXIST: row("invalid_input", "something with that name is there already", REMOVE_IT),
+  EEXIST: row("invalid_input", "something with that name already exists", REMOVE_IT),
   ENOTEMPTY: row("invalid_input", "the folder is not empty", "Empty it, or choose another place."),
   ENAMETOOLONG: row("invalid_input", "the name is too long for the file system", "Choose a shorter one."),
   ELOOP: row("invalid_input", "its symbolic links lead in a circle", REMOVE_IT),
   ENXIO: row("invalid_input", "a socket, or a pipe without another end, is where a file should be", REMOVE_IT),
-  ENODEV: row("invalid_input", "the device is not there", OTHER_PLACE),
+  ENODEV: row("invalid_input", "the device does not exist", OTHER_PLACE),
   ESPIPE: row("invalid_input", "a pipe is where a file should be", REMOVE_IT),
   EINVAL: row("invalid_input", "the file system does not support that", OTHER_PLACE),
   ENOTSUP: row("invalid_input", "the file system does not support that", OTHER_PLACE),
@@ -78,7 +78,7 @@ export const SYSTEM_ERRORS: Readonly<Record<string, SystemError>> = {
   ESTALE: row("unavailable", "the network file system has lost it", "Mount that again and run again."),
   ENOTCONN: row("unavailable", "the file system's server is gone", "Mount that again and run again."),
   EHOSTDOWN: row("unavailable", "the file system's server is down", "Mount that again and run again."),
-  ENOLCK: row("unavailable", "the file system gives no more locks", "Run again, or choose another place."),
+  ENOLCK: row("unavailable", "the file system allows no more locks", "Run again, or choose another place."),
   EIO: row("damaged", "the disk reports an error", "Check it before you run again."),
   EREMOTEIO: row("damaged", "the disk reports an error", "Check it before you run again."),
   ENODATA: row("damaged", "the disk reports an error", "Check it before you run again."),
@@ -89,7 +89,7 @@ export const SYSTEM_ERRORS: Readonly<Record<string, SystemError>> = {
 const NO_WORKING_DIRECTORY = row("invalid_input", "it has been removed", "Change to another folder and run again.");
 
 /**
- * A refusal by the operating system as a sentence; whatever else was thrown comes back unchanged.
+ * Turns a refusal by the operating system into a sentence; anything else that was thrown is returned unchanged.
  * @param doing what failed, e.g. `write /runs/a/task.json`; by default what the error itself says
  */
 export function systemError(error: unknown, doing?: string): unknown {
@@ -99,7 +99,7 @@ export function systemError(error: unknown, doing?: string): unknown {
   return new IsobatchError(found.code, `Can't ${what}: ${found.what}. ${found.advice}`, { cause: error });
 }
 
-/** Why something failed, as the rest of a sentence: what the system refused, or the message of anything else. */
+/** Why something failed, as the end of a sentence: what the system refused, or the message of any other error. */
 export function reasonOf(error: unknown): string {
   return rowOf(error)?.what ?? messageOf(error);
 }
@@ -114,10 +114,10 @@ function rowOf(error: unknown): SystemError | undefined {
   return Object.hasOwn(SYSTEM_ERRORS, code) ? SYSTEM_ERRORS[code] : undefined;
 }
 
-/** Linux's number, which Node's constants lack. */
+/** Linux's number of EUCLEAN, which Node's constants lack. */
 const EUCLEAN = 117;
 
-/** Node knows some errors by number only: "Unknown system error -122" is the code of a quota that is used up. */
+/** The code of an error. Node knows some errors only by number: "Unknown system error -122" is the code of a quota that is used up. */
 function nameOf({ code, errno }: NodeJS.ErrnoException): string | undefined {
   if (errno === undefined || !code?.startsWith("Unknown system error")) return code;
   if (process.platform === "linux" && errno === -EUCLEAN) return "EUCLEAN";

@@ -1,6 +1,6 @@
 /**
- * Joining a run and attaching to it. What a worker keeps from one attachment to the next, its engine, is kept here:
- * threads, memories and model stay as they are while it is still the same run.
+ * Joins a run and attaches to it. The engine, which a worker keeps from one attachment to the next, is kept here: threads,
+ * memories and model are kept as long as it is the same run.
  */
 
 import type { BackendSettings } from "../backends/machine/index.js";
@@ -11,15 +11,15 @@ import { type Address, type Connection, connect, formatAddress } from "../shared
 import { microBatchesOf, openData } from "../tasks/index.js";
 import type { Attachment, WorkerEvent } from "./core/index.js";
 import { createEngine, type Engine } from "./engine.js";
-import { tellWhyNot } from "./failure.js";
+import { reportFailure } from "./failure.js";
 import { type Joined, join } from "./join.js";
 import { createNearMemory, type MemoryOptions, type NearMemory } from "./near/index.js";
 import { openSession, type Session } from "./session.js";
-import type { Access } from "./shard-link.js";
+import type { ServerAccess } from "./shard-link.js";
 
 export interface AttacherOptions {
   readonly address: Address;
-  readonly access: Access;
+  readonly access: ServerAccess;
   readonly backend: ChosenBackend;
   readonly backendSettings: BackendSettings;
   readonly computeThreads: number;
@@ -29,7 +29,7 @@ export interface AttacherOptions {
   /** How memory is shared with shards of this machine; undefined: numbers go over the wire. */
   readonly memory?: MemoryOptions;
   readonly log: Logger;
-  /** Aborted when a server that is away is not to be waited for any more. */
+  /** Aborted when the worker should no longer wait for a server that is away. */
   readonly signal: AbortSignal;
   dispatch(event: WorkerEvent): void;
 }
@@ -37,7 +37,7 @@ export interface AttacherOptions {
 export interface Attached {
   readonly joined: Joined;
   readonly session: Session;
-  /** For the core. */
+  /** What the core needs to know. */
   readonly attachment: Attachment;
   close(): Promise<void>;
 }
@@ -47,16 +47,16 @@ export interface Attacher {
   connect(untilMs: number): Promise<Connection>;
   /** Joins over this connection, which is closed when that fails. */
   attach(connection: Connection): Promise<Attached>;
-  /** Shows also which run and which worker, once they are known. */
+  /** The logger, bound to the ids of run and worker once they are known. */
   readonly log: Logger;
-  /** Ends what is kept. */
+  /** Closes what is kept. */
   close(): Promise<void>;
 }
 
 export function createAttacher(options: AttacherOptions): Attacher {
   const { address, access, signal, dispatch } = options;
   let engine: Engine | undefined;
-  /** Of the engine's memories. */
+  /** What shares the engine's memories. */
   let shared: NearMemory | undefined;
   let runId: string | undefined;
   let log = options.log;
@@ -69,7 +69,7 @@ export function createAttacher(options: AttacherOptions): Attacher {
     const warn = (line: string): void => log.warn(line);
     const what = { joined, backend, backendSettings, computeThreads, data, flip, notice, warn, patienceMs };
     return createEngine(what).catch(async (error: unknown) => {
-      await tellWhyNot(connection, workerId, error);
+      await reportFailure(connection, workerId, error);
       throw error;
     });
   };

@@ -39,7 +39,7 @@ describe("createBatchCache()", () => {
     assert.deepEqual(fetched, [[3]]);
   });
 
-  it("holds no more than there is room for, and lets go of what was used longest ago", async () => {
+  it("holds no more than there is room for, and drops what was used longest ago", async () => {
     const { cache, fetched } = open(3);
     cache.prefetch(0, 100);
     assert.deepEqual(fetched, [[0, 1, 2]]);

@@ -1,35 +1,35 @@
 /**
- * Batches by their number: here, on the way, or to be fetched. What is prefetched together comes in one call; what was
- * used longest ago goes first when there is no more room.
+ * Batches by their number: cached, being fetched, or missing. Batches that are prefetched together are fetched in one call;
+ * when there is no room left, the least recently used batch is dropped first.
  */
 export interface BatchCache<Batch> {
-  /** The batch; fetched by itself if nobody did before. A failure is not kept: asking again fetches again. */
+  /** The batch; fetched separately if it was not prefetched. A failure is not cached: the next call fetches again. */
   get(number: number, fetch: FetchBatches<Batch>): Promise<Batch>;
-  /** Starts fetching what is missing of these, as many from the first on as there is room for. */
+  /** Starts fetching those of these batches that are missing, from the first on, as many as there is room for. */
   prefetch(numbers: readonly number[], fetch: FetchBatches<Batch>): void;
-  /** Whether the batch is here or on the way. */
+  /** Whether the batch is cached or being fetched. */
   has(number: number): boolean;
-  /** How many batches there is room for. */
+  /** The number of batches that there is room for. */
   readonly room: number;
-  /** Resolves when nothing is on the way any longer, and what failed on the way is forgotten. */
+  /** Resolves when nothing is being fetched any more, and failed fetches have been dropped. */
   settled(): Promise<void>;
 }
 
-/** Yields the batches of these ascending numbers, in order, over the present connection. */
+/** Yields the batches with these ascending numbers, in order, over the current connection. */
 export type FetchBatches<Batch> = (numbers: readonly number[]) => AsyncIterable<Batch>;
 
 export interface BatchCacheOptions {
   readonly bytesMax: number;
-  /** Of one batch. */
+  /** The size of one batch. */
   readonly batchBytes: number;
 }
 
-/** A server sends no more in one call. */
+/** A server sends at most this many in one call. */
 const BATCHES_MAX = 4_096;
 
 export function createBatchCache<Batch>({ bytesMax, batchBytes }: BatchCacheOptions): BatchCache<Batch> {
   const batchesMax = Math.min(BATCHES_MAX, Math.max(1, Math.floor(bytesMax / batchBytes)));
-  /** In the order of their last use. */
+  /** The batches in the order of their last use. */
   const batches = new Map<number, Promise<Batch>>();
   const onTheWay = new Set<Promise<void>>();
 
@@ -53,7 +53,7 @@ export function createBatchCache<Batch>({ bytesMax, batchBytes }: BatchCacheOpti
       .then(
         () => {
           for (const { reject } of waiting)
-            reject(new Error(`batches ${numbers[0]} to ${numbers.at(-1)} did not all come`));
+            reject(new Error(`not all of the batches ${numbers[0]} to ${numbers.at(-1)} were received`));
         },
         (error: unknown) => {
           for (const { reject } of waiting) reject(error);

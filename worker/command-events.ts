@@ -4,8 +4,8 @@ import type { Joined } from "./join.js";
 import { checkEvaluation, checkLease } from "./plausible.js";
 
 /**
- * A command of the coordinator as the core's event; undefined if this version knows no such command.
- * @throws {IsobatchError} if the server asks for something that the run does not have.
+ * A command of the coordinator as the core's event; undefined if this version does not know the command.
+ * @throws {IsobatchError} if the server asks for something that the run does not have
  */
 export function commandEvent(
   command: WorkerCommand,

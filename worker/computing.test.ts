@@ -35,7 +35,7 @@ function open(
   return createComputing(options);
 }
 
-/** What comes of a lease of so many leaves. */
+/** The result of a lease of this many leaves. */
 function outcomeOf(compute: Engine["compute"], leaves = 1, wire: WireFormat = "float32", mapped = false) {
   return new Promise<WorkerEvent>((dispatch) => {
     const { compute: ask } = open({ compute }, dispatch, wire, mapped);
@@ -43,7 +43,7 @@ function outcomeOf(compute: Engine["compute"], leaves = 1, wire: WireFormat = "f
   });
 }
 
-/** Whether the leaves of a lease of so many are computed apart. */
+/** Whether the leaves of a lease of this many are computed apart. */
 async function areApart(leaves: number, wire: WireFormat, mapped: boolean): Promise<boolean> {
   const leases: Lease[] = [];
   const compute: Engine["compute"] = async (lease) => {
@@ -76,16 +76,16 @@ describe("a lease that can't be computed", () => {
       ["failed", "failed"],
     ] as const) {
       const error = new IsobatchError(code, "No.");
-      const told = { reason: "No.", transient: false };
+      const reported = { reason: "No.", transient: false };
       const event = await outcomeOf(() => Promise.reject(error));
       assert.equal(event.kind, kind);
-      if (event.kind === "failed") assert.deepEqual(event, { kind, error, told });
+      if (event.kind === "failed") assert.deepEqual(event, { kind, error, reported });
     }
   });
 });
 
 describe("the first samples of the next lease", () => {
-  /** The first micro-batches of the leases that are prepared while these are computed, one after the other. */
+  /** The first micro-batches of the leases that are prepared while these are computed in order. */
   async function prepared(leases: readonly StepLease[]): Promise<number[]> {
     const found: number[] = [];
     const engine: Partial<Engine> = {

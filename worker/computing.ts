@@ -1,4 +1,4 @@
-/** Computing, as the core wants it: asks the threads, and says how it came out. */
+/** Computing, as the core requests it: makes requests to the threads, and reports their results. */
 
 import { type ComputedLease, NonFiniteError, ThreadDeathError, TooLargeError } from "../compute/index.js";
 import { IsobatchError } from "../shared/errors.js";
@@ -16,30 +16,31 @@ export interface ComputingOptions {
   readonly engine: Pick<Engine, "load" | "prepare" | "compute" | "evaluate" | "broken">;
   readonly samples: Pick<Samples, "microBatch" | "evaluationBatch">;
   readonly near: Pick<Near, "fetch" | "mapped">;
-  /** The task's. */
+  /** The task's wire format. */
   readonly wire: WireFormat;
   /** The micro-batches of the whole run. */
   readonly microBatchesTotal: number;
-  /** Where a computed lease is kept, by its work, to be pushed. */
+  /** Where a computed lease is kept, by the id of its work, to be pushed. */
   readonly results: Map<number, ComputedLease>;
   dispatch(event: WorkerEvent): void;
 }
 
 export interface Computing {
-  /** @param sequences of the shards that write into θ by themselves */
+  /** @param sequences the sequences of the shards that write into θ themselves */
   load(sequences: ReadonlyMap<number, number>): void;
   prepare(work: StepWork): void;
   compute(work: Work): void;
   /** Gives the work up between two micro-batches. */
   abandon(work: number): void;
-  /** The same with whatever is computed; resolves when nothing is computed or loaded any more. */
+  /** Gives up all work; resolves when nothing is computed or loaded any more. */
   close(): Promise<void>;
 }
 
 /**
  * Whether a lease's leaves are pushed one by one instead of as their sums. In bfloat16 up to three gradients of two bytes per
- * parameter are less than the eight bytes of S1 and S2. A shard that reads them where they are adds them up in its cache, on
- * their way into the update, so that nobody writes down the sums of a few leaves; of more it would read more than S1 and S2.
+ * parameter are less than the eight bytes of S1 and S2. A shard that reads them in place adds them up in its cache as
+ * part of the update, so that the sums of a few leaves are never written to memory; for more leaves it would read more than
+ * S1 and S2.
  */
 function staysApart({ lo, hi }: Interval, wire: WireFormat, mapped: boolean): boolean {
   return (mapped || wire === "bfloat16") && hi - lo <= APART_MAX;
@@ -73,7 +74,7 @@ export function createComputing(options: ComputingOptions): Computing {
       (error: unknown): WorkerEvent =>
         error instanceof ThreadDeathError
           ? { kind: "loadFailed", reason: error.message }
-          : { kind: "failed", error, told: failureOf(error) },
+          : { kind: "failed", error, reported: failureOf(error) },
     );
     dispatch(event);
   };
@@ -86,7 +87,7 @@ export function createComputing(options: ComputingOptions): Computing {
     return { kind: "computed", work, slots: nodes.map(({ slot }) => slot), computeMs, samplesMs };
   };
 
-  /** Has the first samples of the next lease decoded while its weights are on their way, unless other work starts at once. */
+  /** Has the first samples of the next lease decoded while its weights arrive, unless other work starts at once. */
   const prepareNext = (lease: StepLease): void => {
     const next = nextShare(lease);
     if (next === undefined) return;
@@ -102,13 +103,14 @@ export function createComputing(options: ComputingOptions): Computing {
   };
 
   const failed = (work: number, error: unknown): WorkerEvent => {
-    if (engine.broken !== undefined) return { kind: "failed", error: engine.broken, told: failureOf(engine.broken) };
+    if (engine.broken !== undefined)
+      return { kind: "failed", error: engine.broken, reported: failureOf(engine.broken) };
     const failure = failureOf(error);
-    // The worker's next work would be as large.
-    if (error instanceof TooLargeError) return { kind: "failed", error, told: failure };
-    // Computed in another way, the gradient would have other bits than other workers'.
-    if (error instanceof IsobatchError && error.code === "failed") return { kind: "failed", error, told: failure };
-    // Anything but these is a bug, here or in the model's code: its stack is wanted, once.
+    // The worker's next work would be just as large.
+    if (error instanceof TooLargeError) return { kind: "failed", error, reported: failure };
+    // Computed in another way, the gradient would have different bits from other workers'.
+    if (error instanceof IsobatchError && error.code === "failed") return { kind: "failed", error, reported: failure };
+    // Anything else is a bug, here or in the model's code: its stack is logged, once.
     const expected = [NonFiniteError, IsobatchError, ThreadDeathError].some((each) => error instanceof each);
     const cause = expected || failure.reason === stackShown ? undefined : error;
     if (cause !== undefined) stackShown = failure.reason;

@@ -1,8 +1,7 @@
 /**
  * What a worker keeps from one connection to the next: shared memories, threads with the model built, local data, and the
- * batches that came from the server.
- * All threads are started again when one of them dies, and then hold no weights; but not twice without a result in
- * between, for then it is the machine, or the model.
+ * batches that came from the server. All threads are started again when one of them dies, and then hold no weights; but not
+ * twice without a result in between, because then the machine or the model is the cause.
  */
 
 import type { BackendSettings } from "../backends/machine/index.js";
@@ -27,7 +26,7 @@ import type { Joined } from "./join.js";
 import { type Batches, createBatches } from "./samples.js";
 
 export interface Engine {
-  /** Of the answer to Join that it was made for. */
+  /** The identity of the answer to Join that it was made for. */
   readonly identity: string;
   readonly memory: WorkerMemory;
   /** A local copy of the run's data, if there is one. */
@@ -38,7 +37,7 @@ export interface Engine {
   readonly prepare: ComputePool["prepare"];
   readonly compute: ComputePool["compute"];
   readonly evaluate: ComputePool["evaluate"];
-  /** Why there will be no more threads, if they died twice in a row; everything rejects from then on. */
+  /** Why there will be no more threads, if they died twice in a row; from then on everything rejects. */
   readonly broken: Error | undefined;
   close(): Promise<void>;
 }
@@ -55,7 +54,7 @@ export interface EngineOptions {
   readonly patienceMs: number | undefined;
 }
 
-/** The end of a worker of which a compute thread hangs inside a native call, and so can't be ended. */
+/** The error of a worker whose compute thread hangs inside a native call, and so can't be ended. */
 function stuck(cause: HungThreadError): IsobatchError {
   return new IsobatchError(
     "exhausted",
@@ -65,12 +64,12 @@ function stuck(cause: HungThreadError): IsobatchError {
   );
 }
 
-/** Whether what ended a worker would end it again: a compute thread that hangs, too little memory, or a wrong program. */
+/** Whether the error that ended a worker would end it again: a thread that hangs, too little memory, or a wrong program. */
 export const wouldRepeat = (error: unknown): boolean =>
   error instanceof TooLargeError ||
   (error instanceof IsobatchError && (error.code === "failed" || error.cause instanceof HungThreadError));
 
-/** Refuses a model whose least memory is more than there is: weights, and for each thread a gradient and a copy of both. */
+/** Refuses a model that needs more memory than there is: at least the weights, and per thread a gradient and a copy of both. */
 function checkRoom({ length, parameters, tail }: Layout, threads: number): void {
   const needed = Float32Array.BYTES_PER_ELEMENT * (length + threads * (length + 2 * (parameters + tail)));
   const there = machineShare().memoryBytes;
@@ -116,7 +115,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     }
   };
 
-  /** Rejects with a ThreadDeathError only when new threads stand ready. */
+  /** Rejects with a ThreadDeathError only once new threads are ready. */
   const ask = async <T>(question: (pool: ComputePool) => Promise<T>): Promise<T> => {
     const asked = pool;
     const threads = await asked;
@@ -124,7 +123,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       return await question(threads);
     } catch (error) {
       if (error instanceof ThreadDeathError) {
-        // Several questions may meet the same death.
+        // Several requests may fail by the same death.
         if (pool === asked) pool = replace(threads, error);
         await pool;
       }
@@ -132,7 +131,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     }
   };
 
-  /** Work is asked for behind the weights that it needs; threads that were started since then have none. */
+  /** Work is requested after the weights that it needs; threads that were started since then have none. */
   const askForWork: typeof ask = async (question) => {
     if (pool !== loading) throw new ThreadDeathError("The compute threads are new and hold no weights.");
     return ask(question);
@@ -153,7 +152,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     prepare: (...work) =>
       void pool.then(
         (threads) => threads.prepare(...work),
-        // Whatever is asked for next says why there are no threads.
+        // The next request reports why there are no threads.
         () => {},
       ),
     async compute(...work) {

@@ -2,31 +2,31 @@ import { IsobatchError, messageOf } from "../shared/errors.js";
 import { type Connection, cancel, createWriter, readMessages, type WorkerReportMessage } from "../shared/wire/index.js";
 import { pause } from "./pause.js";
 
-/** What the server is told of an error: its words, and whether only a connection is to blame. */
+/** What is reported to the server about an error: its message, and whether only a connection caused it. */
 export function failureOf(error: unknown): { reason: string; transient: boolean } {
   const transient = error instanceof IsobatchError && ["unavailable", "interrupted"].includes(error.code);
   return { reason: messageOf(error), transient };
 }
 
-const TELL_MS = 2_000;
+const REPORT_MS = 2_000;
 
 /**
- * Tells the server why a worker that has joined can't even attach, so that it need not wait for others that would fail
- * the same way. Never rejects: a server that can't be told does without.
+ * Reports to the server why a worker that has joined can't attach, so that the server need not wait for others that would
+ * fail in the same way. Never rejects: if the report can't be sent, the server goes without it.
  */
-export async function tellWhyNot(connection: Connection, workerId: string, error: unknown): Promise<void> {
+export async function reportFailure(connection: Connection, workerId: string, error: unknown): Promise<void> {
   const what = "The worker's stream to the server";
   const stream = connection.coordinator.work();
   const over = new AbortController();
   const tell = async (): Promise<void> => {
-    const writer = createWriter<WorkerReportMessage>(stream, { stallMs: TELL_MS, what });
+    const writer = createWriter<WorkerReportMessage>(stream, { stallMs: REPORT_MS, what });
     await writer.write({ attach: { workerId } });
     await writer.write({ failed: failureOf(error) });
     writer.end();
-    // The server ends the stream once it has heard it.
+    // The server ends the stream once it has received the report.
     for await (const _ of readMessages(stream, { what, signal: over.signal }));
   };
-  await Promise.race([tell().catch(() => {}), pause(TELL_MS, over.signal)]);
+  await Promise.race([tell().catch(() => {}), pause(REPORT_MS, over.signal)]);
   over.abort();
   cancel(stream);
 }

@@ -1,5 +1,5 @@
 /**
- * A server that does what a test tells it, on real connections: a coordinator with shard 0, and shard 1 beside it.
+ * A server that does what a test wants, on real connections: a coordinator with shard 0, and a separate shard 1.
  * It decides nothing: it records what the worker says and sends what the test wants sent.
  */
 
@@ -46,7 +46,7 @@ export interface FakeServer {
   readonly address: Address;
   readonly task: Task;
   readonly layout: Layout;
-  /** What compute threads are told. */
+  /** What compute threads are given. */
   readonly join: Join;
   /** θ of the version, `layout.length` numbers. */
   weights(version: number): Float32Array;
@@ -75,7 +75,7 @@ export interface FakeServer {
   };
   /** To every worker that is attached. */
   command(command: WorkerCommand): void;
-  /** Sends these chunks, by default all, of a version to whoever watches, and to whoever watches from now on. */
+  /** Sends these chunks, by default all, of a version to all that watch, and to all that watch from now on. */
   publish(term: number, version: number, chunks?: readonly number[]): void;
   /** Breaks every Work stream. */
   dropWorkers(): void;
@@ -277,7 +277,9 @@ export async function startFakeServer(fields: Record<string, unknown> = {}): Pro
         const timer = setTimeout(() => {
           waiting.delete(check);
           reject(
-            new Error(`waited ${DEADLINE_MS / 1000} s in vain until ${what}; heard ${JSON.stringify(heard.reports)}`),
+            new Error(
+              `waited ${DEADLINE_MS / 1000} s without success until ${what}; received ${JSON.stringify(heard.reports)}`,
+            ),
           );
         }, DEADLINE_MS);
         waiting.add(check);

@@ -1,4 +1,4 @@
-/** Whoever answers at a server's address: what it says is refused in one sentence, before anything is made of it. */
+/** Any process may answer at a server's address: what it sends is refused in one sentence, before it is used. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -158,7 +158,7 @@ describe("createBatches()", () => {
     ] as const) {
       assert.throws(() => check(wrong, kind, 3, PLAIN), {
         code: "damaged",
-        message: /atch 3 came with \d+ samples in \d+ and/,
+        message: /atch 3 has \d+ samples in \d+ and/,
       });
     }
   });
@@ -219,7 +219,7 @@ describe("a worker of a hostile server", { timeout: 240_000 }, () => {
     assert.match(sentence!, /The server's answer to Join can't be used: .* at most 1073741824 are allowed\.$/);
   });
 
-  it("obeys SIGTERM while commands without end come", async (test) => {
+  it("ends at SIGTERM while endless commands arrive", async (test) => {
     const server = await serve(test);
     const { child, said } = program(test, `127.0.0.1:${server.address.port}`);
     await server.until(() => server.heard.reports.some(({ attach }) => attach), "it has joined");

@@ -43,7 +43,7 @@ describe("join()", () => {
     assert.deepEqual(joined.shards[0].address, address, "an empty host is the one that the server was reached at");
   });
 
-  it("tells two runs, models and data sets apart, but not two joins of one", async (test) => {
+  it("distinguishes two runs, models and data sets, but not two joins of one", async (test) => {
     const { connection, behaviour } = await serve(test);
     const identities = new Set<string>();
     const changes: Partial<JoinResponse>[] = [

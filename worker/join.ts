@@ -1,6 +1,6 @@
 /**
- * Joining a run: the worker says what it is, the server answers with all that computing needs, or refuses with the
- * reason. Everything in the answer is checked here, once; what follows may trust it.
+ * Joins a run: the worker describes itself, and the server answers with all that computing needs, or refuses with the
+ * reason. Everything in the answer is checked here, once; later code may rely on it.
  */
 import { hostname } from "node:os";
 import type { ChosenBackend } from "../compute/index.js";
@@ -16,7 +16,7 @@ import {
   parseAddress,
 } from "../shared/wire/index.js";
 import { resolveTask, type SampleSpec, sampleFormFromJson, type Task } from "../tasks/index.js";
-import { tellWhyNot } from "./failure.js";
+import { reportFailure } from "./failure.js";
 import { EVALUATION_BATCHES_MAX } from "./plausible.js";
 
 /** The server may be busy reading a data set or building a model. */
@@ -31,34 +31,34 @@ const SHARDS_MAX = 256;
 
 export interface Joined {
   readonly workerId: string;
-  /** Shown with all that is asked for beside the Work stream. */
+  /** Sent with every request outside the Work stream. */
   readonly seal: Uint8Array;
   readonly runId: string;
   readonly task: Task;
-  /** JSON of the model's topology; checked by whoever builds the model. */
+  /** JSON of the model's topology; checked when the model is built. */
   readonly topology: string;
   readonly layout: Layout;
-  /** Of a batch's raw bytes. */
+  /** The form of a batch's raw bytes. */
   readonly form: SampleSpec;
   /** The number of batches of the test part; 0 without one. */
   readonly evaluationBatches: number;
-  /** In the order of their chunks, which are all of the layout's. */
+  /** The shards in the order of their chunks, which together are all of the layout's. */
   readonly shards: readonly ShardPlace[];
   readonly datasetFingerprint: string;
   readonly heartbeatMs: number;
-  /** Equal for two answers between which memories, model and threads can be kept. */
+  /** Equal for two answers if memories, model and threads can be kept from one to the other. */
   readonly identity: string;
 }
 
 export interface ShardPlace {
   readonly index: number;
   readonly address: Address;
-  /** Its slice of the layout's chunks, [firstChunk, endChunk). */
+  /** The shard's slice of the layout's chunks, [firstChunk, endChunk). */
   readonly firstChunk: number;
   readonly endChunk: number;
 }
 
-/** The run that this worker computed for has ended while it was away; the message says how. */
+/** The run that this worker computed for ended while it was away; the message says how. */
 export class RunEndedError extends Error {
   override readonly name = "RunEndedError";
   constructor(
@@ -70,8 +70,8 @@ export class RunEndedError extends Error {
 }
 
 /**
- * @param runId of the run that this worker computed for before, if any
- * @throws RunEndedError if that one is over
+ * @param runId the run that this worker computed for before, if any
+ * @throws {RunEndedError} if that run has ended
  */
 export async function join(
   connection: Connection,
@@ -97,7 +97,7 @@ export async function join(
     const unusable = new IsobatchError("damaged", `The server's answer to Join can't be used: ${reason}.`, {
       cause: error,
     });
-    await tellWhyNot(connection, response.workerId, unusable);
+    await reportFailure(connection, response.workerId, unusable);
     throw unusable;
   }
 }
@@ -153,7 +153,7 @@ function readShards(shards: JoinResponse["shards"], layout: Layout, host: string
   if (next !== layout.chunks.length) throw new RangeError(`its shards hold ${next} of ${layout.chunks.length} chunks`);
   return ordered.map(({ index, address, firstChunk, endChunk }) => ({
     index,
-    // An empty host is the one that the coordinator was reached at.
+    // An empty host means the host at which the coordinator was reached.
     address: address.startsWith(":")
       ? { ...parseAddress(`localhost${address}`, `shard ${index}`), host }
       : parseAddress(address, `shard ${index}`),

@@ -1,7 +1,7 @@
 /**
- * Which samples a worker fetches before they are asked for: its share of the coming steps, since leases tend to be cut
- * alike. The longer they have been, the further ahead, so that a call brings the samples of many steps; where the share
- * changes with every step, only the next one is guessed.
+ * Which samples a worker fetches before they are needed: its share of the coming steps, since leases tend to be cut alike.
+ * The longer they have been alike, the further it looks ahead, so that one call brings the samples of many steps; if the
+ * share changes with every step, only the next one is guessed.
  */
 
 /** Micro-batches [first, first + count) of the next step; `every` further on, those of the step after it, and so on. */
@@ -9,20 +9,20 @@ export interface Share {
   readonly first: number;
   readonly count: number;
   readonly every: number;
-  /** Micro-batches of the whole run. */
+  /** The number of micro-batches of the whole run. */
   readonly end: number;
 }
 
 export interface LookAheadOptions {
-  /** How many batches there is room for. */
+  /** The number of batches that there is room for. */
   readonly room: number;
-  /** Whether a batch is here or on the way. */
+  /** Whether a batch is cached or being fetched. */
   has(number: number): boolean;
 }
 
 const STEPS_MAX = 16;
 
-/** @returns given the next step's share, what is to be fetched now: nothing as long as half of it is still there. */
+/** @returns what to fetch now, given the next step's share: nothing as long as half of the batches ahead are still cached */
 export function createLookAhead({ room, has }: LookAheadOptions): (share: Share) => number[] {
   let last: Share | undefined;
   let steps = 1;
@@ -50,7 +50,7 @@ export interface RegularBatches {
   readonly times: number;
 }
 
-/** As many of the numbers, from the first on, as one call can ask for. They are ascending. */
+/** The first of the ascending numbers, as many as one call can request. */
 export function regularPrefix(numbers: readonly number[]): RegularBatches {
   const [first] = numbers;
   const gap = numbers.findIndex((number, i) => number !== first + i);

@@ -1,13 +1,13 @@
 /**
- * What a server asks of a worker is checked before it is used: memory, loops and waits follow from these numbers, and what
- * answers at an address need not be the server that the worker is meant for.
+ * Checks what a server asks of a worker before it is used: memory, loops and waits depend on these numbers, and the process
+ * that answers at an address need not be the worker's server.
  */
 import { IsobatchError } from "../shared/errors.js";
 import { largestKappa } from "../shared/steps/index.js";
 import type { EvaluationBatches, MicroBatchLease } from "../shared/wire/index.js";
 import { microBatchesOf, type Task } from "../tasks/index.js";
 
-/** The most batches of the test part: far more than any data set is evaluated in. */
+/** The most batches of the test part, far more than any data set has. */
 export const EVALUATION_BATCHES_MAX = 2 ** 24;
 
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
@@ -19,7 +19,7 @@ function refuse(what: string): never {
   );
 }
 
-/** @throws {IsobatchError} `damaged` if no step of the task's run has such a lease. */
+/** @throws {IsobatchError} `damaged` if no step of the task's run has such a lease */
 export function checkLease(
   lease: MicroBatchLease,
   task: Pick<Task, "microBatchesPerStep" | "samples" | "microBatchSize">,
@@ -43,8 +43,8 @@ export function checkLease(
 }
 
 /**
- * @param batches of the test part.
- * @throws {IsobatchError} `damaged` if the test part has no such batches.
+ * @param batches the number of batches of the test part
+ * @throws {IsobatchError} `damaged` if the test part has no such batches
  */
 export function checkEvaluation(lease: EvaluationBatches, batches: number): void {
   const { term, version, firstBatch, endBatch } = lease;

@@ -16,7 +16,7 @@ import { createPushCalls, type PushCall } from "./push-calls.js";
 
 type Call = ServerReadableStream<PushMessage, PushResult>;
 
-/** A shard that hears of calls, and takes each with `take`; and a worker's calls to it. */
+/** A shard that is notified of calls, and takes each with `take`; and a worker's calls to it. */
 async function open(test: TestContext, take: (call: Call) => Promise<PushResult>) {
   const heard: Call[] = [];
   let hear = (): void => {};
@@ -33,7 +33,7 @@ async function open(test: TestContext, take: (call: Call) => Promise<PushResult>
   const connection = await connect(await server.listen({ host: "127.0.0.1", port: 0 }), { waitMs: 10_000 });
   test.after(() => connection.close());
   const calls = createPushCalls({ name: "shard 0", connection: async () => connection });
-  /** Resolves when the shard has heard of so many calls. */
+  /** Resolves when the shard has been notified of this many calls. */
   const until = async (count: number): Promise<void> => {
     while (heard.length < count) {
       await new Promise<void>((resolve) => {
@@ -60,7 +60,7 @@ async function push({ writer, answer }: PushCall): Promise<void> {
 }
 
 describe("createPushCalls()", { timeout: 60_000 }, () => {
-  it("opens a call that the shard hears of before there is anything to push, and takes that one", async (test) => {
+  it("opens a call of which the shard is notified before there is anything to push, and takes that one", async (test) => {
     const { heard, calls, until } = await open(test, readAll);
     calls.openNext();
     calls.openNext();

@@ -1,9 +1,9 @@
 /**
- * The calls over which a worker pushes to one shard. A call is opened when its lease begins to be computed: its headers
- * have been sent and the shard waits for sums when there are any, instead of hearing of the push behind its first chunks.
+ * The calls over which a worker pushes to one shard. A call is opened when computing its lease starts: when there are sums,
+ * its headers have been sent and the shard is waiting, instead of learning of the push with its first chunks.
  *
- * Each call carries one lease. A longer one would hold up the pushes behind one that waits for room, among them perhaps the one
- * that makes room.
+ * Each call carries one lease. A longer call would hold up the pushes after one that waits for room, perhaps including the
+ * push that makes room.
  */
 import { IsobatchError } from "../shared/errors.js";
 import {
@@ -26,14 +26,14 @@ export interface PushCall {
 }
 
 export interface PushCalls {
-  /** Opens the next push's call, unless one is open. A failure is seen when that call is taken. */
+  /** Opens the next push's call, unless one is open. A failure is reported when that call is taken. */
   openNext(): void;
   /**
-   * A call for one push: the one that is open, if it still is, else a new one.
+   * A call for one push: the open one, if there still is one, else a new one.
    * @throws {IsobatchError} `unavailable` if the shard can't be reached
    */
   take(): Promise<PushCall>;
-  /** Cancels the call that is open for nobody. */
+  /** Cancels an open call that no push has taken. */
   close(): void;
 }
 
@@ -52,7 +52,7 @@ export function createPushCalls(link: Pick<ShardLink, "connection" | "name">): P
     const answer = new Promise<void>((resolve, reject) => {
       settle = { resolve, reject };
     });
-    // Nobody may be there yet to hear how it ends.
+    // Its end may come before any push has taken it.
     answer.catch(() => {});
     const stream = connection.shard.pushSums((error) =>
       error ? settle.reject(fromStatus(error, what)) : settle.resolve(),
@@ -75,7 +75,7 @@ export function createPushCalls(link: Pick<ShardLink, "connection" | "name">): P
     },
     async take() {
       const ahead = await takeNext()?.catch(() => undefined);
-      // A shard ends one that has been open for long.
+      // A shard ends a call that has been open for long.
       return ahead === undefined || ahead.writer.ended.aborted ? open() : ahead;
     },
     close() {

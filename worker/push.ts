@@ -1,7 +1,7 @@
 /**
- * The push: a computed lease goes to every shard as the canonical nodes it consists of, each shard getting its own
- * chunks of them. The sums are sent from where the threads left them; one message of a
- * stream is in flight at a time, so a slow shard slows its stream and takes no memory.
+ * The push: a computed lease is sent to every shard as its canonical nodes, to each shard its own chunks of them. The sums
+ * are sent from where the threads left them; one message of a stream is in flight at a time, so a slow shard slows its
+ * stream and takes no memory.
  */
 
 import type { ComputedLease, WorkerMemory } from "../compute/index.js";
@@ -12,9 +12,9 @@ import { type PushCalls, STALL_MS } from "./push-calls.js";
 import type { ShardLink } from "./shard-link.js";
 import type { WireForms } from "./wire-forms.js";
 
-export interface Push {
+export interface PushRequest {
   readonly workerId: string;
-  /** JoinResponse's. */
+  /** The seal of the answer to Join. */
   readonly seal: Uint8Array;
   readonly lease: StepLease;
   readonly computed: Pick<ComputedLease, "nodes" | "losses">;
@@ -24,9 +24,14 @@ export interface Push {
 
 /**
  * Resolves once the shard has taken its part. Settles only when nothing is read from the sums any more.
- * @throws {IsobatchError} why it did not; `unavailable` if the connection broke.
+ * @throws {IsobatchError} why it did not; `unavailable` if the connection broke
  */
-export async function pushToShard(push: Push, link: ShardLink, calls: PushCalls, signal: AbortSignal): Promise<void> {
+export async function pushToShard(
+  push: PushRequest,
+  link: ShardLink,
+  calls: PushCalls,
+  signal: AbortSignal,
+): Promise<void> {
   const { connection, writer, answer, cancel } = await calls.take();
   if (signal.aborted) {
     cancel();
@@ -58,7 +63,7 @@ export async function pushToShard(push: Push, link: ShardLink, calls: PushCalls,
 }
 
 async function send(
-  { workerId, seal, lease, computed, memory, forms }: Push,
+  { workerId, seal, lease, computed, memory, forms }: PushRequest,
   { firstChunk, endChunk }: ShardLink,
   connection: { readonly encrypted: boolean },
   write: (message: PushMessage | Frame) => Promise<void>,
@@ -73,7 +78,7 @@ async function send(
     for (const chunk of chunks) {
       const [sums, moreSums] = forms.sums(node, chunk);
       const frame = frameOfSums({ lo: node.lo, hi: node.hi, chunk: chunk.index, sums, moreSums }, connection);
-      // One is encoded while the one before leaves.
+      // One is encoded while the previous one is sent.
       const previous = before;
       before = previous.then(() => write(frame)).finally(frame.release);
       before.catch(() => {});

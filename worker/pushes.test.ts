@@ -14,7 +14,7 @@ const answer = (fields: Partial<NearAnswer>): NearAnswer => ({
   ...fields,
 });
 
-/** What the core is told of a push to a shard of this machine that answers like this. */
+/** The event of a push to a shard of this machine that answers like this. */
 async function pushed(answered: () => Promise<NearAnswer>, lend: boolean): Promise<WorkerEvent> {
   const session: Pick<NearSession, "canPush" | "push" | "close"> = {
     canPush: () => true,
@@ -36,7 +36,7 @@ async function pushed(answered: () => Promise<NearAnswer>, lend: boolean): Promi
 describe("createPushes()", () => {
   const push = { work: 7, shard: 0 };
 
-  it("says whether a shard of this machine goes on reading the slots", async () => {
+  it("says whether a shard of this machine keeps reading the slots", async () => {
     for (const lent of [false, true]) {
       const event = await pushed(async () => answer({ accepted: 1, lent }), true);
       assert.deepEqual(event, { kind: "pushed", ...push, lent });

@@ -1,4 +1,4 @@
-/** Pushes, as the core wants them: each to one shard, and its answer. */
+/** Pushes, as the core requests them: each to one shard, with its answer. */
 
 import type { ComputedLease, WorkerMemory } from "../compute/index.js";
 import { IsobatchError } from "../shared/errors.js";
@@ -7,32 +7,32 @@ import type { StepWork, WorkerEvent } from "./core/index.js";
 import { failureOf } from "./failure.js";
 import type { Near, NearSession } from "./near/index.js";
 import { pause } from "./pause.js";
-import { type Push, pushToShard } from "./push.js";
+import { type PushRequest, pushToShard } from "./push.js";
 import { createPushCalls, STALL_MS } from "./push-calls.js";
 import type { ShardLink } from "./shard-link.js";
 import type { WireForms } from "./wire-forms.js";
 
 export interface PushesOptions {
   readonly workerId: string;
-  /** JoinResponse's. */
+  /** The seal of the answer to Join. */
   readonly seal: Uint8Array;
   readonly links: readonly ShardLink[];
   readonly memory: WorkerMemory;
   readonly near: Pick<Near, "session">;
   readonly forms: WireForms;
-  /** Computed leases, by their work. */
+  /** Computed leases by the id of their work. */
   readonly results: ReadonlyMap<number, ComputedLease>;
   dispatch(event: WorkerEvent): void;
 }
 
 export interface Pushes {
-  /** A lease begins to be computed, so that there will be a push. */
+  /** Computing a lease starts, so that there will be a push. */
   expect(): void;
-  /** @param lend whether the shard may go on reading the slots after its answer */
+  /** @param lend whether the shard may keep reading the slots after its answer */
   push(work: StepWork, shard: number, afterMs: number, lend: boolean): void;
   /** Gives up every push of this work. */
   cancel(work: number): void;
-  /** The same with all; resolves when no sums are read any more. */
+  /** Gives up all pushes; resolves when no sums are read any more. */
   close(): Promise<void>;
 }
 
@@ -51,7 +51,7 @@ export function createPushes({ workerId, seal, links, memory, forms, near, resul
     const computed = results.get(work.id)!;
     const what = { workerId, seal, lease: work.lease, computed, memory, forms };
     const session = near.session(shard);
-    // A shard that has not answered may read the slots yet, whatever it was asked, and one that refuses a part of the
+    // A shard that has not answered may still read the slots, regardless of the request, and one that refuses a part of the
     // push may read what it was lent.
     let lent = false;
     try {
@@ -91,8 +91,8 @@ export function createPushes({ workerId, seal, links, memory, forms, near, resul
   };
 }
 
-/** The shard's answer; one that stays away for too long ends the session, as a push over the wire would end. */
-async function answerOf(session: NearSession, push: Push, lend: boolean): Promise<NearAnswer> {
+/** The shard's answer; if it takes too long the session ends, as a push over the wire would. */
+async function answerOf(session: NearSession, push: PushRequest, lend: boolean): Promise<NearAnswer> {
   const overdue = createProgressTimer(STALL_MS, () => void session.close());
   overdue.wait();
   try {

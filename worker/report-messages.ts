@@ -1,7 +1,7 @@
 import type { WorkerReportMessage as Message } from "../shared/wire/index.js";
 import type { WorkerReport } from "./core/index.js";
 
-/** What the core reports, as it is sent. */
+/** The core's reports as messages. */
 export function reportMessage(report: WorkerReport): Message {
   switch (report.kind) {
     case "weightsHeld":

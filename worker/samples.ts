@@ -1,7 +1,7 @@
 /**
- * A worker's samples, ready when the threads ask for them. What a lease needs is fetched in one call as soon as the
- * lease is known, while its weights are still on the way, unless it has come already: behind a push, when a worker has
- * nothing else to do, it fetches its share of the steps to come.
+ * A worker's samples, ready when the threads need them. What a lease needs is fetched in one call as soon as the lease is
+ * known, while its weights arrive, unless it has been fetched before: after a push, when a worker has nothing else to do, it
+ * fetches its share of the coming steps.
  */
 import { setImmediate as turn } from "node:timers/promises";
 import type { FetchBatch } from "../compute/index.js";
@@ -24,24 +24,24 @@ export type BatchKind = "microBatch" | "evaluation";
 export interface Samples {
   readonly microBatch: FetchBatch;
   readonly evaluationBatch: FetchBatch;
-  /** Starts fetching the batches [first, end) that are neither here nor on the way. */
+  /** Starts fetching those of the batches [first, end) that are neither cached nor being fetched. */
   prefetch(kind: BatchKind, first: number, end: number): void;
-  /** The same, a moment later, with what of the coming steps is worth having, given the share of the next one. */
+  /** The same, in the next turn, for batches of the coming steps that are worth fetching, given the share of the next one. */
   prefetchSteps(share: Share): void;
-  /** Ends what is on the way; resolves when nothing is. */
+  /** Cancels fetches; resolves when nothing is being fetched. */
   close(): Promise<void>;
 }
 
 type Batch = Awaited<ReturnType<FetchBatch>>;
 
-/** Of each kind; evaluation batches come again and again, so they are kept as long as there is room. */
+/** The room for each kind; evaluation batches are used repeatedly, so they are kept as long as there is room. */
 const CACHE_BYTES_MAX = 64 * 1024 * 1024;
 const STALL_MS = 30_000;
 const ATTEMPTS_MAX = 2;
 
-/** The batches of one run that are here or on the way. They outlive the connections over which they come. */
+/** The batches of one run that are cached or being fetched. They outlive the connections over which they arrive. */
 export interface Batches extends Readonly<Record<BatchKind, BatchCache<Batch>>> {
-  /** Throws if what came is not the batch that was asked for. */
+  /** Throws if the received batch is not the requested one. */
   check(batch: SampleBatchMessage, kind: BatchKind, wanted: number, connection: { readonly encrypted: boolean }): void;
 }
 
@@ -58,7 +58,7 @@ export function createBatches(
     evaluation: cacheOf(task.evaluationBatchSize),
     check({ number, samples, inputs, labels, checksum }, kind, wanted, connection) {
       const name = `${kind === "evaluation" ? "Evaluation batch" : "Micro-batch"} ${wanted}`;
-      if (number !== wanted) throw new IsobatchError("damaged", `${name} was asked for, and ${number} came.`);
+      if (number !== wanted) throw new IsobatchError("damaged", `${name} was requested, but ${number} was received.`);
       verifyChecksum(connection, [inputs, labels], checksum, name);
       // The last one of the test part may be smaller. Both caches rely on these sizes.
       const [least, most] =
@@ -67,7 +67,7 @@ export function createBatches(
       if (!(samples >= least && samples <= most && isWhole)) {
         throw new IsobatchError(
           "damaged",
-          `${name} came with ${samples} samples in ${inputs.length} and ${labels.length} bytes, not with ${most} of ${inputBytes} and ${labelBytes}.`,
+          `${name} has ${samples} samples in ${inputs.length} and ${labels.length} bytes, instead of ${most} in ${inputBytes} and ${labelBytes}.`,
         );
       }
     },
@@ -77,7 +77,7 @@ export function createBatches(
 export interface RemoteSamplesOptions {
   readonly connection: Connection;
   readonly workerId: string;
-  /** JoinResponse's. */
+  /** The seal of the answer to Join. */
   readonly seal: Uint8Array;
   /** The batches of the run that the connection is for. */
   readonly batches: Batches;
@@ -87,7 +87,7 @@ export interface RemoteSamplesOptions {
 export function createRemoteSamples({ connection, workerId, seal, batches }: RemoteSamplesOptions): Samples {
   const closed = new AbortController();
 
-  /** Fetches batches in order; one that came damaged is asked for once more. */
+  /** Fetches batches in order; a damaged one is requested once more. */
   async function* fetchInOrder(kind: BatchKind, numbers: readonly number[]): AsyncGenerator<Batch, void, undefined> {
     const begun = began();
     const what = `Fetching samples ${numbers[0]} to ${numbers.at(-1)}`;
@@ -127,7 +127,7 @@ export function createRemoteSamples({ connection, workerId, seal, batches }: Rem
     prefetchSteps: createStepsAhead(batches.microBatch, fetches.microBatch, closed.signal),
     async close() {
       closed.abort();
-      // The next connection must not wait for what this one no longer brings.
+      // The next connection must not wait for batches that this one can no longer receive.
       await Promise.all([batches.microBatch.settled(), batches.evaluation.settled()]);
     },
   };
@@ -137,14 +137,14 @@ const range = (first: number, end: number): number[] => Array.from({ length: end
 
 function createStepsAhead(cache: BatchCache<Batch>, fetch: FetchBatches<Batch>, closed: AbortSignal) {
   const lookAhead = createLookAhead(cache);
-  // In the next turn: the push that was begun in this one goes first.
+  // In the next turn: the push that was started in this one goes first.
   return (share: Share): void =>
     void setImmediate(() => {
       if (!closed.aborted) cache.prefetch(lookAhead(share), fetch);
     });
 }
 
-/** The batch in memory that threads share: it is sent to them without a copy, and the message that it came in is freed. */
+/** The batch in memory that threads share: it is sent to them without a copy, and the message that contained it is freed. */
 function shareable({ samples, inputs, labels }: Batch): Batch {
   const bytes = new Uint8Array(new SharedArrayBuffer(inputs.length + labels.length));
   bytes.set(inputs);
@@ -162,7 +162,7 @@ export function createLocalSamples(
   const order = createSampleOrder({ seed: task.seed, microBatchSize: task.microBatchSize, samples: train.samples });
   const read = (dataset: Dataset, indices: Uint32Array): Batch =>
     shareable({ samples: indices.length, ...dataset.read(indices) });
-  /** One batch a turn, so that whatever else is to be done goes in between. */
+  /** Reads one batch per turn of the event loop, so that other work can run in between. */
   async function* readInOrder(numbers: readonly number[]): AsyncGenerator<Batch, void, undefined> {
     for (const number of numbers) {
       if (closed.signal.aborted) throw new IsobatchError("interrupted", "Reading samples was interrupted.");

@@ -1,7 +1,7 @@
 /**
- * A worker's attachment to a run, from Attach to the end of its Work stream: commands come down, reports go up, the
- * weights come in beside it. It decides nothing: what comes is an event of the core, and what goes is an effect. It
- * lives as long as its stream, and the next attachment is another worker to the server.
+ * A worker's attachment to a run, from Attach to the end of its Work stream, over which commands and reports are sent;
+ * weights arrive over other streams. It decides nothing: what it receives is an event of the core, and what it sends is an
+ * effect. It lives as long as its stream; the next attachment is a new worker to the server.
  */
 
 import type { ComputedLease } from "../compute/index.js";
@@ -27,13 +27,13 @@ import { pause } from "./pause.js";
 import { createPushes } from "./pushes.js";
 import { reportMessage } from "./report-messages.js";
 import { createLocalSamples, createRemoteSamples } from "./samples.js";
-import { type Access, createShardLink } from "./shard-link.js";
+import { createShardLink, type ServerAccess } from "./shard-link.js";
 import { createWeightStreams } from "./weights.js";
 import { createWireForms } from "./wire-forms.js";
 
 export interface SessionOptions {
   readonly connection: Connection;
-  readonly access: Access;
+  readonly access: ServerAccess;
   readonly joined: Joined;
   readonly engine: Engine;
   /** Undefined: numbers go over the wire. */
@@ -43,7 +43,7 @@ export interface SessionOptions {
 }
 
 export interface Session {
-  /** What the core wants of an attachment. */
+  /** Performs an effect of the core. */
   perform(effect: SessionEffect): void;
   /** Starts reading the server's commands. */
   read(): void;
@@ -51,16 +51,16 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** The others are the worker's own: they don't need an attachment. */
+/** The effects that need an attachment. */
 export type SessionEffect = Exclude<WorkerEffect, { kind: "attach" | "cancelAttach" | "detach" | "end" | "note" }>;
 
-/** Reports are small: if they can't be sent for so long, nobody is there. */
+/** Reports are small: if one can't be sent within this time, the server is gone. */
 const STALL_MS = 20_000;
-/** The server has this long to end the stream after a worker has left. */
-const FAREWELL_MS = 2_000;
+/** How long the server may take to end the stream after a worker has left. */
+const CLOSE_MS = 2_000;
 const WHAT = "The worker's stream to the server";
 
-/** Resolves once the server has been told that the worker is here. */
+/** Resolves once the server has been notified that the worker is attached. */
 export async function openSession(options: SessionOptions): Promise<Session> {
   const { connection, joined } = options;
   const { workerId } = joined;
@@ -76,12 +76,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const stopBeating = beat(writer, joined.heartbeatMs);
   const closed = new AbortController();
   let reading: Promise<void> | undefined;
-  /** The stream was ended from this side. */
+  /** Whether the stream was ended from this side. */
   let over = false;
 
   const read = async (): Promise<void> => {
     try {
-      await obey(readMessages(stream, { what: WHAT, signal: closed.signal }), options);
+      await readCommands(readMessages(stream, { what: WHAT, signal: closed.signal }), options);
     } catch (error) {
       if (over || closed.signal.aborted) return;
       if (error instanceof IsobatchError) options.dispatch({ kind: "streamLost", error });
@@ -89,18 +89,18 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     }
   };
 
-  const farewell = async (): Promise<void> => {
+  const closeStream = async (): Promise<void> => {
     over = true;
     stopBeating();
     writer.end();
-    await Promise.race([reading, pause(FAREWELL_MS, closed.signal)]);
-    options.dispatch({ kind: "farewellOver" });
+    await Promise.race([reading, pause(CLOSE_MS, closed.signal)]);
+    options.dispatch({ kind: "streamClosed" });
   };
 
   return {
     perform(effect) {
-      if (effect.kind === "farewell") void farewell();
-      // That the stream has ended is seen where it is read.
+      if (effect.kind === "closeStream") void closeStream();
+      // The end of the stream is noticed where it is read.
       else if (effect.kind === "report") writer.write(reportMessage(effect.report)).catch(() => {});
       else performPart(effect, parts);
     },
@@ -116,7 +116,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
 }
 
 /** Resolves when the server asks for something that the run does not have: joining again would not help. */
-async function obey(commands: AsyncIterable<WorkerCommand>, { joined, dispatch }: SessionOptions): Promise<void> {
+async function readCommands(
+  commands: AsyncIterable<WorkerCommand>,
+  { joined, dispatch }: SessionOptions,
+): Promise<void> {
   for await (const command of commands) {
     let event: WorkerEvent | undefined;
     try {
@@ -147,7 +150,7 @@ function beat(writer: MessageWriter<WorkerReportMessage>, everyMs: number): () =
 
 type Parts = ReturnType<typeof createParts>;
 
-/** What an attachment consists of beside its stream. */
+/** The parts of an attachment besides its stream. */
 function createParts(
   { connection, access, joined, engine, shared, log, dispatch }: SessionOptions,
   onTransport: (transport: string) => void,
@@ -182,7 +185,7 @@ function createParts(
 }
 
 function performPart(
-  effect: Exclude<SessionEffect, { kind: "farewell" | "report" }>,
+  effect: Exclude<SessionEffect, { kind: "closeStream" | "report" }>,
   { samples, results, weights, computing, pushes, memory }: Parts,
 ): void {
   switch (effect.kind) {

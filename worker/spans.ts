@@ -1,6 +1,6 @@
 /**
- * The worker's own timeline for the trace, told from the events and effects of its core: what it waits for begins with one
- * of them and ends with another.
+ * The worker's timeline for the trace, derived from the events and effects of its core: what it waits for starts with one of
+ * them and ends with another.
  */
 import { began, span } from "../shared/trace/index.js";
 import type { StepWork, WeightsVersion, WorkerEffect, WorkerEvent } from "./core/index.js";
@@ -8,32 +8,32 @@ import type { StepWork, WeightsVersion, WorkerEffect, WorkerEvent } from "./core
 export interface WorkerSpans {
   /** An event is about to be handled. */
   event(event: WorkerEvent): void;
-  /** An effect has been performed, which took from `begun` until now. */
-  effect(effect: WorkerEffect, begun: number): void;
+  /** An effect has been performed, from `startedMs` until now. */
+  effect(effect: WorkerEffect, startedMs: number): void;
 }
 
 export function createWorkerSpans(): WorkerSpans {
-  let coming: (WeightsVersion & { readonly begun: number }) | undefined;
-  let loading: (WeightsVersion & { readonly begun: number }) | undefined;
-  const computing = new Map<number, { readonly begun: number; readonly trace: (begun: number) => void }>();
-  const pushes = new Map<string, { readonly begun: number; readonly work: StepWork }>();
+  let coming: (WeightsVersion & { readonly startedMs: number }) | undefined;
+  let loading: (WeightsVersion & { readonly startedMs: number }) | undefined;
+  const computing = new Map<number, { readonly startedMs: number; readonly trace: (startedMs: number) => void }>();
+  const pushes = new Map<string, { readonly startedMs: number; readonly work: StepWork }>();
 
-  /** Weights of a version start to come with the first that is heard of it. */
+  /** Receiving weights of a version starts when it is first announced. */
   function come({ term, version }: WeightsVersion): void {
     if (coming?.term === term && coming.version === version) return;
-    coming = { term, version, begun: began() };
+    coming = { term, version, startedMs: began() };
   }
 
   function computed(work: number): void {
     const done = computing.get(work);
     computing.delete(work);
-    done?.trace(done.begun);
+    done?.trace(done.startedMs);
   }
 
   function pushed(work: number, shard: number): void {
     const done = pushes.get(`${work} ${shard}`);
     pushes.delete(`${work} ${shard}`);
-    if (done !== undefined) span("push", done.begun, done.work.lease.lease, done.work.lease.step, shard);
+    if (done !== undefined) span("push", done.startedMs, done.work.lease.lease, done.work.lease.step, shard);
   }
 
   return {
@@ -43,9 +43,9 @@ export function createWorkerSpans(): WorkerSpans {
         case "shardWeights":
           return come(event);
         case "loaded":
-          // What moved meanwhile is loaded again.
+          // If θ moved meanwhile, it is loaded again.
           if (loading === undefined || (event.moved?.length ?? 0) > 0) return;
-          return span("held", loading.begun, loading.version, loading.term);
+          return span("held", loading.startedMs, loading.version, loading.term);
         case "lease":
           return span("leased", began(), event.lease.lease, event.lease.step, event.lease.lo, event.lease.hi);
         case "computed":
@@ -58,31 +58,31 @@ export function createWorkerSpans(): WorkerSpans {
       }
     },
 
-    effect(effect, begun) {
+    effect(effect, startedMs) {
       switch (effect.kind) {
         case "takeChunk":
-          return span("taken", begun, effect.shard);
+          return span("taken", startedMs, effect.shard);
         case "load":
-          loading = { ...effect.weights, begun };
-          if (coming !== undefined) span("weights", coming.begun, coming.version, coming.term);
+          loading = { ...effect.weights, startedMs };
+          if (coming !== undefined) span("weights", coming.startedMs, coming.version, coming.term);
           return;
         case "compute": {
           const { work } = effect;
-          computing.set(work.id, { begun, trace: traceOf(work) });
+          computing.set(work.id, { startedMs, trace: traceOf(work) });
           return;
         }
         case "push":
-          pushes.set(`${effect.work.id} ${effect.shard}`, { begun, work: effect.work });
+          pushes.set(`${effect.work.id} ${effect.shard}`, { startedMs, work: effect.work });
       }
     },
   };
 }
 
-function traceOf(work: Extract<WorkerEffect, { kind: "compute" }>["work"]): (begun: number) => void {
+function traceOf(work: Extract<WorkerEffect, { kind: "compute" }>["work"]): (startedMs: number) => void {
   if (work.kind === "evaluation") {
     const { version, firstBatch, endBatch } = work.lease;
-    return (begun) => span("evaluate", begun, version, firstBatch, endBatch);
+    return (startedMs) => span("evaluate", startedMs, version, firstBatch, endBatch);
   }
   const { lease, step, lo, hi } = work.lease;
-  return (begun) => span("compute", begun, lease, step, lo, hi);
+  return (startedMs) => span("compute", startedMs, lease, step, lo, hi);
 }

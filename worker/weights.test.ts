@@ -73,7 +73,7 @@ async function settle(): Promise<void> {
 }
 
 describe("createWeightStreams()", { timeout: 20_000 }, () => {
-  it("leaves θ alone while the threads copy it, and takes what has come meanwhile afterwards", async (test) => {
+  it("does not touch θ while the threads copy it, and takes what has arrived meanwhile afterwards", async (test) => {
     const seen: number[][] = [];
     const { held, send, versionsInMemory } = open(test, async () => {
       send(versionsInMemory()[0] + 1, seen.length < 2 ? undefined : []);

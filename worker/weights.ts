@@ -1,8 +1,8 @@
 /**
- * The pull, as the core wants it: one stream per shard brings chunks, which are checked and, when the core takes them,
- * copied straight into θ in the shared memories. While the core takes a while to judge, the stream is not read on.
+ * The pull, as the core requests it: one stream per shard brings chunks, which are checked and, when the core takes them,
+ * copied directly into θ in the shared memories. Until the core has decided, the stream is not read any further.
  *
- * A chunk that came damaged ends its stream: a new one begins with every chunk.
+ * A damaged chunk ends its stream: a new one starts with every chunk.
  */
 
 import type { WorkerMemory } from "../compute/index.js";
@@ -24,7 +24,7 @@ import type { WireForms } from "./wire-forms.js";
 
 export interface WeightStreamsOptions {
   readonly workerId: string;
-  /** JoinResponse's. */
+  /** The seal of the answer to Join. */
   readonly seal: Uint8Array;
   readonly links: readonly ShardLink[];
   readonly memory: WorkerMemory;
@@ -34,17 +34,17 @@ export interface WeightStreamsOptions {
 }
 
 export interface WeightStreams {
-  /** Opens the shard's stream after so long. */
+  /** Opens the shard's stream after a time. */
   watch(shard: number, term: number, afterMs: number): void;
-  /** Copies the chunk that the shard's stream is at into θ, and reads on. */
+  /** Copies the current chunk of the shard's stream into θ, and continues reading. */
   take(shard: number): void;
-  /** Reads on without it. */
+  /** Continues reading without it. */
   skip(shard: number): void;
-  /** Closes the streams; resolves when θ is touched no more. */
+  /** Closes the streams; resolves when θ is no longer written. */
   close(): Promise<void>;
 }
 
-/** A chunk that waits to be judged. */
+/** A chunk that waits for the core's decision. */
 interface Come {
   readonly chunk: number;
   readonly bytes: Uint8Array;
@@ -65,7 +65,7 @@ export function createWeightStreams(options: WeightStreamsOptions): WeightStream
     judged?.readOn();
   };
 
-  /** Resolves when the core has judged the chunk. */
+  /** Resolves when the core has decided on the chunk. */
   const judge = async (shard: number, connection: Connection, message: WeightsChunk): Promise<void> => {
     const { chunk, term, version } = message;
     const bytes = checked(message, links[shard], connection, { layout, forms });
@@ -78,7 +78,7 @@ export function createWeightStreams(options: WeightStreamsOptions): WeightStream
     const connection = await links[shard].connection("weights");
     const stream = connection.shard.watchWeights({ workerId, seal: Buffer.from(seal), term });
     for await (const message of readMessages(stream, { what, signal })) {
-      // Of what comes until the call has been cancelled the core hears no more, and would judge nothing.
+      // Chunks that arrive until the call has been cancelled are not passed to the core, which would not decide on them.
       if (signal.aborted) return;
       await judge(shard, connection, message);
       giveBackMemory(message.weights);
@@ -103,9 +103,9 @@ export function createWeightStreams(options: WeightStreamsOptions): WeightStream
       if (!signal.aborted) dispatch({ kind: "weightsStreamEnded", shard, reason: `${what} was ended.`, broken: false });
     } catch (error) {
       if (signal.aborted) return;
-      // Nothing would come of trying again.
+      // Another attempt would fail in the same way.
       const final = !(error instanceof IsobatchError) || error.code === "invalid_input";
-      if (final) return dispatch({ kind: "failed", error, told: failureOf(error) });
+      if (final) return dispatch({ kind: "failed", error, reported: failureOf(error) });
       dispatch({ kind: "weightsStreamEnded", shard, reason: error.message, broken: true, gone });
     }
   };
@@ -129,7 +129,7 @@ export function createWeightStreams(options: WeightStreamsOptions): WeightStream
   };
 }
 
-/** The chunk's bytes, once they are known to be whole. */
+/** The chunk's bytes, checked to be complete. */
 function checked(
   { chunk, weights, checksum }: WeightsChunk,
   link: ShardLink,
@@ -137,7 +137,7 @@ function checked(
   { layout, forms }: { readonly layout: Layout; readonly forms: WireForms },
 ): Uint8Array {
   if (!(chunk >= link.firstChunk && chunk < link.endChunk)) {
-    throw new IsobatchError("damaged", `Chunk ${chunk} came from ${link.name}, which holds no such chunk.`);
+    throw new IsobatchError("damaged", `Chunk ${chunk} was received from ${link.name}, which holds no such chunk.`);
   }
   const expected = forms.weightsBytes(layout.chunks[chunk]);
   if (weights.length !== expected) {

@@ -4,7 +4,7 @@ import { createWorkerMemory } from "../compute/index.js";
 import { createLayout } from "../shared/layout/index.js";
 import { createWireForms } from "./wire-forms.js";
 
-/** 1 + 2⁻⁷, as a bfloat16 and beside two numbers that are rounded to it. */
+/** 1 + 2⁻⁷ as a bfloat16, and two numbers that are rounded to it. */
 const EXACT = 1.0078125;
 
 describe("createWireForms()", () => {

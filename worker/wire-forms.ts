@@ -1,4 +1,4 @@
-/** Between a worker's float32 memories and what the task's wire format makes of them. */
+/** Converts between a worker's float32 memories and the task's wire format. */
 
 import type { WorkerMemory } from "../compute/index.js";
 import { instantiateKernels, type Kernels } from "../shared/kernels/index.js";
@@ -6,13 +6,13 @@ import { BYTES_PER_ELEMENT, type Chunk, isPacked, type WireFormat, wireBytes } f
 import type { Interval } from "../shared/sums/index.js";
 
 export interface WireForms {
-  /** The bytes that a chunk's weights come in. */
+  /** The number of bytes of a chunk's weights on the wire. */
   weightsBytes(chunk: Chunk): number;
-  /** Puts a chunk's weights, as they came, in their place in θ. */
+  /** Writes a chunk's weights, as they were received, to their place in θ. */
   setWeights(chunk: Chunk, bytes: Uint8Array): void;
   /**
-   * What is sent of a chunk of a node: g of one leaf; of more leaves S1, then S2, which the tail has not. The bytes are in the
-   * slot, and valid as long as that is the caller's.
+   * What is sent for a chunk of a node: g for one leaf; for more leaves S1, then S2, which the tail lacks. The bytes are in
+   * the slot, and valid as long as the caller holds it.
    */
   sums(node: Interval & { readonly slot: number }, chunk: Chunk): Buffer[];
 }
@@ -30,7 +30,7 @@ export function createWireForms(memory: WorkerMemory, wire: WireFormat): WireFor
 
     setWeights(chunk, bytes) {
       const place = memory.weights(chunk);
-      // What is packed goes to the end of its place, and is spread over the whole of it from there.
+      // Packed numbers are put at the end of their place, and unpacked from there over all of it.
       const at = place.length - bytes.length;
       place.set(bytes, at);
       if (!isPacked(chunk, wire)) return;
@@ -41,7 +41,7 @@ export function createWireForms(memory: WorkerMemory, wire: WireFormat): WireFor
       const s1 = memory.sums(slot, "s1", chunk);
       if (hi - lo > 1) return chunk.kind === "tail" ? [s1] : [s1, memory.sums(slot, "s2", chunk)];
       if (!isPacked(chunk, wire)) return [s1];
-      // A leaf has nothing in S2.
+      // A leaf has no S2.
       const packed = memory.sums(slot, "s2", chunk).subarray(0, s1.length / 2);
       kernelsOf(chunk).packBfloat16(s1.byteOffset, packed.byteOffset, s1.length / BYTES_PER_ELEMENT);
       return [packed];

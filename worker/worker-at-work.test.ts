@@ -204,7 +204,7 @@ describe("a worker's leases", { timeout: 180_000 }, () => {
     await server.until(() => pushedTo(server, 0).length === 2, "the first is pushed too");
   });
 
-  it("of an older term are given up, also in mid-push, without a word", async (test) => {
+  it("of an older term are given up silently, also in mid-push", async (test) => {
     const server = await serve(test);
     server.behaviour.push = ({ term }) => (term === 1 ? new Promise(() => {}) : Promise.resolve());
     await workAtStart(test, server);

@@ -48,7 +48,7 @@ describe("startWorker()", { timeout: 60_000 }, () => {
     });
   });
 
-  it("refuses a backend that there is none of, and thread counts without sense", async () => {
+  it("refuses an unknown backend, and thread counts that make no sense", async () => {
     const nowhere = { address: { host: "127.0.0.1", port: 1 } };
     await assert.rejects(startWorker(optionsFor(nowhere, { backend: "abacus" })), { code: "invalid_input" });
     await assert.rejects(startWorker(optionsFor(nowhere, { computeThreads: 0 })), {
@@ -116,7 +116,7 @@ describe("a worker with the data at hand", { timeout: 60_000 }, () => {
 });
 
 describe("a worker's life", { timeout: 180_000 }, () => {
-  it("goes on under a new name when its stream breaks, with what it had before void", async (test) => {
+  it("continues under a new id when its stream breaks, and drops what it had before", async (test) => {
     const server = await serve(test);
     const worker = await workAtStart(test, server);
     assert.equal(worker.workerId, "worker-1");
@@ -237,7 +237,7 @@ describe("a worker's life", { timeout: 180_000 }, () => {
     assert.deepEqual(await worker.finished, { reason: "sent away", ok: false, message });
   });
 
-  it("tells the server why it can't even start, and why its answer can't be used", async (test) => {
+  it("reports to the server why it can't start, and why its answer can't be used", async (test) => {
     const server = await serve(test);
     const failed = () => server.heard.reports.flatMap((report) => report.failed ?? []);
     for (const [wrong, expected] of [
@@ -254,7 +254,7 @@ describe("a worker's life", { timeout: 180_000 }, () => {
     }
   });
 
-  it("ends at once when it is stopped, and when it is told to leave while the server is away", async (test) => {
+  it("ends at once when it is stopped, and when it has to leave while the server is away", async (test) => {
     const server = await serve(test);
     const [stopped, leaving] = await Promise.all([work(test, server), work(test, server, { reconnectWaitMs: 60_000 })]);
     await stopped.stop();

@@ -1,7 +1,7 @@
 /**
- * A worker: choose a backend, then live as the core decides. It reaches the server, joins and works; when the server is
- * lost, it waits for it and joins again, with the threads, memories and model kept if it is still the same run. It ends
- * when the run does, when it is told to leave, or with the reason why it can't go on.
+ * A worker: chooses a backend, then does what its core decides. It reaches the server, joins and works; when the server is
+ * lost, it waits for it and joins again, keeping threads, memories and model if it is still the same run. It ends when the
+ * run does, when it has to leave, or with the reason why it can't continue.
  */
 
 import { type BackendSettings, defaultComputeThreads, keepToNearCores } from "../backends/machine/index.js";
@@ -29,25 +29,25 @@ import { createWorkerSpans } from "./spans.js";
 export type { WorkerOutcome } from "./core/index.js";
 
 export interface WorkerOptions {
-  /** Of the coordinator. */
+  /** The coordinator's address. */
   readonly address: Address;
   readonly token?: string;
-  /** How servers are known; by default as the token says. */
+  /** How servers are recognised; by default as the token specifies. */
   readonly trust?: Trust;
-  /** Default: the first that starts here. */
+  /** The name of the backend; by default the first that works here. */
   readonly backend?: string;
   readonly backendSettings: BackendSettings;
   /** The number of the GPU to compute on, among those that are visible; by default the first. */
   readonly gpu?: number;
-  /** Default: one per core, as far as a quota allows; on a GPU, one. */
+  /** The number of compute threads; by default one per core, as far as a quota allows, and one on a GPU. */
   readonly computeThreads?: number;
   /** A local copy of the run's data, instead of fetching samples from the server. */
   readonly dataFolder?: string;
-  /** How long the server is tried to be reached at first. */
+  /** How long the worker tries to reach the server at first. */
   readonly connectWaitMs: number;
-  /** How long a server that was lost is waited for. */
+  /** How long the worker waits for a server that was lost. */
   readonly reconnectWaitMs: number;
-  /** How long a compute thread may be at one thing; by default that follows from how long it took before. */
+  /** How long a compute thread may take for one thing; by default this follows from how long it took before. */
   readonly patienceMs?: number;
   /** How memory is shared with a server of this machine; undefined: numbers go over the wire. */
   readonly memory?: MemoryOptions;
@@ -57,19 +57,19 @@ export interface WorkerOptions {
 }
 
 export interface RunningWorker {
-  /** The server's name for it; another one after a reconnection. */
+  /** The id that the server gave this worker; a different one after each reconnection. */
   readonly workerId: string;
   readonly runId: string;
   /** What it is doing now. */
   activity(): WorkerActivity & WorkerSamples;
   /**
-   * Rejects with an IsobatchError when the server refuses this worker, stays away for too long, or the worker itself
+   * Rejects with an IsobatchError if the server refuses this worker or stays away for too long, or if the worker itself
    * can't compute.
    */
   readonly finished: Promise<WorkerOutcome>;
-  /** Takes no more work, finishes and pushes what it computes, and goes; resolves when it is gone. */
+  /** Takes no more work, finishes and pushes what it computes, and leaves; resolves when it has left. */
   leave(reason: string): Promise<void>;
-  /** Goes at once; resolves when nothing of it is left. */
+  /** Ends at once; resolves when nothing of it is left. */
   stop(): Promise<void>;
 }
 
@@ -87,7 +87,7 @@ const isThreadCount = (count: number): boolean => Number.isInteger(count) && cou
 
 /**
  * Resolves once the worker has joined and is ready for work.
- * @throws {IsobatchError} why it can't: unreachable, refused, no backend, no data.
+ * @throws {IsobatchError} why it can't: unreachable, refused, no backend, no data
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { log, backendSettings, computeThreads: threadsAsked } = options;
@@ -100,13 +100,17 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const computeThreads = threadsAsked ?? defaultComputeThreads(backend.name, availableCores());
   const kept = backend.name === "tfjs-node-gpu" ? keepToNearCores(computeThreads, backendSettings) : undefined;
   if (kept !== undefined) log.info({ backend: backend.name }, kept);
-  return live(options, backend, computeThreads);
+  return runWorker(options, backend, computeThreads);
 }
 
-/** The core in its shell. */
-async function live(options: WorkerOptions, backend: ChosenBackend, computeThreads: number): Promise<RunningWorker> {
+/** Runs the core in its shell. */
+async function runWorker(
+  options: WorkerOptions,
+  backend: ChosenBackend,
+  computeThreads: number,
+): Promise<RunningWorker> {
   const { token, trust = trustOf(token) } = options;
-  const going = new AbortController();
+  const running = new AbortController();
   const core = createWorkerCore(options);
   const meter = createActivityMeter();
   const spans = isTraced() ? createWorkerSpans() : undefined;
@@ -126,7 +130,7 @@ async function live(options: WorkerOptions, backend: ChosenBackend, computeThrea
     onFailed: (error) => void finish({ error }),
   });
   const { dispatch } = host;
-  const { signal } = going;
+  const { signal } = running;
   const attacher = createAttacher({ ...options, access: { token, trust }, backend, computeThreads, signal, dispatch });
   const begun = createDeferred<void>();
   const finished = createDeferred<WorkerOutcome>();
@@ -150,9 +154,9 @@ async function live(options: WorkerOptions, backend: ChosenBackend, computeThrea
   };
 
   const finish = async (ending: Ending): Promise<void> => {
-    going.abort();
+    running.abort();
     await attaching;
-    // Together: what is being computed need not be finished.
+    // Both at the same time: what is being computed need not be finished.
     await Promise.all([current?.close(), attacher.close()]);
     if ("error" in ending) {
       begun.reject(ending.error);
@@ -168,7 +172,7 @@ async function live(options: WorkerOptions, backend: ChosenBackend, computeThrea
         attaching = attach(effect.afterMs, effect.untilMs);
         return;
       case "cancelAttach":
-        return going.abort();
+        return running.abort();
       case "detach":
         return void detach();
       case "end":
@@ -210,7 +214,7 @@ async function live(options: WorkerOptions, backend: ChosenBackend, computeThrea
   };
 }
 
-/** One attempt to reach the server and join; `event` says what came of it. */
+/** One attempt to reach the server and join; `event` is its outcome. */
 async function tryToAttach(
   attacher: Attacher,
   untilMs: number,

@@ -121,7 +121,7 @@ describe("startChild()", () => {
         timeout: 30_000,
       },
     );
-    const reason = "this process has as many files open as it may (ulimit -n)";
+    const reason = "this process has the most files open that it may (ulimit -n)";
     assert.deepEqual(stdout.trim().split("\n"), [`It could not be started: ${reason}.`, reason]);
   });
 

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { noSessionAddon as skip } from "./session-addon.test.helper.js";
 
-/** It takes two seconds; a graph that waits for itself takes for ever. */
+/** It takes two seconds; a graph that waits for itself takes forever. */
 const HANGS_MS = 60_000;
 
 describe("a compiled gradient in two partitions, as on a GPU", { skip }, () => {

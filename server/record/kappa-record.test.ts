@@ -51,8 +51,8 @@ describe("a run's record of κ", () => {
 
   const refused: [string, readonly object[], RegExp][] = [
     ["without a fact", [], /it has no fact/],
-    ["that begins late", [SECOND], /it does not begin with step 0/],
-    ["that leaves micro-batches out", [FIRST, { ...SECOND, firstMicroBatch: 11 }], /begins at micro-batch 11, not 10/],
+    ["that begins late", [SECOND], /it does not start with step 0/],
+    ["that leaves micro-batches out", [FIRST, { ...SECOND, firstMicroBatch: 11 }], /starts at micro-batch 11, not 10/],
     ["in disorder", [FIRST, SECOND, { ...SECOND, step: 4 }], /step 4 comes after step 5/],
     ["of something else", [{ loss: 1 }], /its fact 1 has no whole step/],
     [

@@ -5,13 +5,13 @@ import {
   createToken,
   formatToken,
   hashSecret,
-  type Identity,
   type MutableGate,
   type Pass,
   parseToken,
   type Role,
   readToken,
   type ServerProof,
+  type TokenIdentity,
   type TokenRole,
   writeTokenFile,
 } from "../../shared/credentials/index.js";
@@ -56,7 +56,7 @@ export interface Security {
   /** Whether it was made at this start, so that it has not been shown yet. */
   readonly joinTokenIsNew: boolean;
   /** The identity to which this secret (or whole token) belongs, for logins outside gRPC; undefined if none. */
-  verify(secret: string): Identity | undefined;
+  verify(secret: string): TokenIdentity | undefined;
   /** A token for a process that this server starts; it is valid as long as the server runs. */
   passFor(name: string, role: Role): string;
   /** Applies changes in the run directory at once, instead of when they are next noticed. */

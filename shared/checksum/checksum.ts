@@ -1,13 +1,13 @@
 /**
- * The checksum of tensors and samples that travel over a connection which protects nothing itself.
+ * The checksum of tensors and samples that are sent over a connection without TLS.
  *
  * It is XXH64 (https://github.com/Cyan4973/xxHash, doc/xxhash_spec.md), a published function that WebAssembly computes
- * at 16 GB/s where zlib's CRC-32 reaches 6. Any damage within one aligned word of 8 bytes is found for certain, since
- * each of its steps can be undone; any other goes unnoticed once in 2^64. It is no defence against intent: that is what
- * TLS is for, and a connection with TLS needs no checksum.
+ * at 16 GB/s where zlib's CRC-32 reaches 6. Any damage within one aligned word of 8 bytes is always found, because
+ * each step is invertible; any other damage goes unnoticed once in 2^64. It does not protect against attacks: TLS does, and
+ * a connection with TLS needs no checksum.
  *
- * What is longer than PIECE_BYTES is cut into pieces of that length; each piece's sum is the seed of the next one's.
- * Several arrays follow each other the same way, each starting with a new piece.
+ * Arrays longer than PIECE_BYTES are cut into pieces of that length; the sum of each piece is the seed of the next. Several
+ * arrays follow each other in the same way, each starting with a new piece.
  */
 import { readFileSync } from "node:fs";
 import { createKernelMemory } from "../kernels/index.js";
@@ -15,7 +15,7 @@ import { createKernelMemory } from "../kernels/index.js";
 /** The longest array that is summed in one piece: a chunk of float32. */
 export const PIECE_BYTES = 512 * 1024;
 
-/** XXH64 of `length` bytes from address `at` of a memory on. */
+/** XXH64 of the `length` bytes of a memory that start at address `at`. */
 export type Xxh64 = (at: number, length: number, seed: bigint) => bigint;
 
 let compiled: WebAssembly.Module | undefined;
@@ -28,7 +28,7 @@ export function xxh64Of(memory: WebAssembly.Memory): Xxh64 {
   return (at, length, seed) => BigInt.asUintN(64, xxh64(at, length, seed));
 }
 
-/** The checksum of `parts`, one after the other, wherever they are: they are copied, piece by piece, to be summed. */
+/** The checksum of `parts`, in order. They may be anywhere: they are copied, piece by piece, to be summed. */
 export function checksumOf(parts: readonly Uint8Array[]): bigint {
   scratch ??= openScratch();
   let sum = 0n;

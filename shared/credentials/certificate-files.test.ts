@@ -30,7 +30,7 @@ describe("readCertificateFiles()", () => {
 
   const pair = (cert: string, key: string) => ({ tlsCert: path(cert), tlsKey: path(key) });
 
-  it("reads a certificate with those that lead to its CA, its key, and a CA alone", () => {
+  it("reads a certificate with those that lead to its CA, its key, and a single CA", () => {
     const files = readCertificateFiles({ ...pair("good.pem", "good.key"), tlsCa: path("ca.pem") }, Date.now());
     assert.match(files.cert!, /^(-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\s+){2}$/);
     assert.match(files.key!, /PRIVATE KEY/);
@@ -56,7 +56,7 @@ describe("readCertificateFiles()", () => {
       () => pair("good.pem", "other.key"),
       /other\.key is not the key of --tls-cert .*good\.pem/,
     ],
-    ["a key that is none", () => pair("good.pem", "text.pem"), /^--tls-key .* holds no private key that can be read/],
+    ["a key that is none", () => pair("good.pem", "text.pem"), /^--tls-key .* holds a private key that can't be read/],
     ["a certificate out of date", () => pair("old.pem", "old.key"), /the certificate CN=c\.example expired on /],
   ] as const) {
     it(`refuses ${name}`, () => {
@@ -66,6 +66,9 @@ describe("readCertificateFiles()", () => {
 
   it("refuses one that is not valid yet", () => {
     const early = Date.now() - 3 * HOUR_MS;
-    assert.throws(() => readCertificateFiles(pair("good.pem", "good.key"), early), /CN=a\.example is valid only from /);
+    assert.throws(
+      () => readCertificateFiles(pair("good.pem", "good.key"), early),
+      /CN=a\.example is not valid before /,
+    );
   });
 });

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { invalid, messageOf } from "../errors.js";
 import { reasonOf } from "../system-errors.js";
 
-/** One's own certificate as --tls-cert, --tls-key and --tls-ca name it: read and checked before anything is started. */
+/** The certificate that --tls-cert, --tls-key and --tls-ca name, which is read and checked before anything is started. */
 export interface CertificateFiles {
   /** PEM; the certificate first, then those that lead to its CA. */
   readonly cert?: string;
@@ -18,11 +18,11 @@ export interface CertificatePaths {
 }
 
 /**
- * Reads what is named.
+ * Reads the named files.
  *
  * @param nowMs Unix time
- * @throws IsobatchError `invalid_input` if a file is missing or no PEM, if the key is not the certificate's, or if a
- *   certificate is out of date
+ * @throws IsobatchError `invalid_input` if a file is missing or not PEM, if the key is not the certificate's, or if a
+ *   certificate has expired or is not yet valid
  */
 export function readCertificateFiles({ tlsCert, tlsKey, tlsCa }: CertificatePaths, nowMs: number): CertificateFiles {
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
@@ -52,7 +52,7 @@ function readCertificates(option: string, path: string, nowMs: number): { pem: s
     const name = subject.replaceAll("\n", ", ") || "without a subject";
     if (Date.parse(validTo) <= nowMs) invalid(`${option} ${path}: the certificate ${name} expired on ${validTo}.`);
     if (Date.parse(validFrom) > nowMs) {
-      invalid(`${option} ${path}: the certificate ${name} is valid only from ${validFrom} on.`);
+      invalid(`${option} ${path}: the certificate ${name} is not valid before ${validFrom}.`);
     }
   }
   return { pem, first: certificates[0] };
@@ -71,7 +71,7 @@ function readKey(path: string, pem: string): KeyObject {
     return createPrivateKey(pem);
   } catch (error) {
     const encrypted = /ENCRYPTED/.test(pem) ? "; it is encrypted, which is not supported" : "";
-    return invalid(`--tls-key ${path} holds no private key that can be read: ${messageOf(error)}${encrypted}.`);
+    return invalid(`--tls-key ${path} holds a private key that can't be read: ${messageOf(error)}${encrypted}.`);
   }
 }
 

@@ -30,7 +30,7 @@ describe("createToken()", () => {
 });
 
 describe("secretsEqual()", () => {
-  it("tells equal from unequal, whatever their lengths", () => {
+  it("distinguishes equal from unequal secrets of any lengths", () => {
     assert.equal(secretsEqual("secret", "secret"), true);
     for (const other of ["Secret", "secre", "secret ", ""]) assert.equal(secretsEqual("secret", other), false);
   });
@@ -57,7 +57,7 @@ describe("readToken()", () => {
     });
     writeFileSync(file, "\n");
     assert.throws(() => readToken({ file }), /^IsobatchError: --token-file .*there is no token in it/);
-    assert.throws(() => readToken({ env: "two words" }), /^IsobatchError: ISOBATCH_TOKEN: that is no token/);
+    assert.throws(() => readToken({ env: "two words" }), /^IsobatchError: ISOBATCH_TOKEN: that is not a token/);
     assert.throws(() => readToken({ env: "x".repeat(5_000) }), /at most 4096/);
   });
 });

@@ -17,16 +17,16 @@ const passOf = (name: string, secret: string, more: Partial<Pass> = {}): Pass =>
 });
 
 describe("createGate()", () => {
-  it("tells who has a secret, and gives no reason to guess on for one it does not know", () => {
+  it("says whose a secret is, and gives no hint about an unknown one", () => {
     const gate = createGate({ passes: [passOf("a", "secret-a"), passOf("b", "secret-b", { role: "admin" })] });
     assert.deepEqual(gate.admit("secret-b"), { admitted: true, identity: { name: "b", role: "admin" } });
     for (const wrong of ["", "secret-", "secret-c", hashSecret("secret-a")]) {
-      const reason = "The join token is not this server's: use the one that it printed.";
+      const reason = "The join token is not valid on this server: use the one that it printed.";
       assert.deepEqual(gate.admit(wrong), { admitted: false, reason });
     }
   });
 
-  it("refuses a revoked and an expired one by its name, and tells of both when it happens", () => {
+  it("refuses a revoked and an expired one by its name, and notifies listeners of both at once", () => {
     let now = Date.parse("2030-01-01T00:00:00Z");
     const closed: string[] = [];
     const gate = createGate({ now: () => now });
@@ -41,14 +41,14 @@ describe("createGate()", () => {
     const revoked = 'The token "long" has been revoked: ask for a new one.';
     assert.deepEqual(gate.admit("s"), { admitted: false, reason: expired });
     assert.deepEqual(gate.admit("l"), { admitted: false, reason: revoked });
-    const gone = `gone: The token "gone" is no longer this server's: ask for a new one.`;
+    const gone = `gone: The token "gone" is no longer valid on this server: ask for a new one.`;
     assert.deepEqual(closed.sort(), [gone, `long: ${revoked}`, `short: ${expired}`].sort());
   });
 
-  it("tells of an expiry when its time comes, without being asked", async (test: TestContext) => {
+  it("notifies listeners of an expiry when its time comes", async (test: TestContext) => {
     const gate = createGate({ passes: [passOf("short", "s", { expiresMs: Date.now() + 20 })] });
     test.after(() => gate.close());
-    // The gate's timer alone keeps no process alive.
+    // The gate's timer does not keep a process alive.
     const alive = setInterval(() => {}, 1_000);
     const name = await new Promise((resolve) => gate.onClosed(resolve));
     clearInterval(alive);
@@ -84,7 +84,7 @@ describe("mayCall()", () => {
 });
 
 describe("a token's text", () => {
-  it("carries how the server is known, and is read back; any other word is a secret alone", () => {
+  it("contains how the server is recognised, and is read back; any other word is only a secret", () => {
     const secret = createToken();
     for (const server of [
       { kind: "plain" as const },

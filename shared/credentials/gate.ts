@@ -2,55 +2,55 @@ import type { Role } from "./roles.js";
 import { hashSecret } from "./token.js";
 
 /**
- * Who is admitted: a list of passes, each the hash of a secret with a name and a role, which can be replaced while calls
- * are open. A pass that is revoked or expires takes the calls made with it along; see `admitCalls` in shared/wire.
- * Looking up the hash of a secret, and not the secret, tells nothing by the time it takes.
+ * Decides who is admitted: a list of passes, each the hash of a secret with a name and a role, which can be replaced while
+ * calls are open. When a pass is revoked or expires, the calls that were made with it end; see `admitCalls` in shared/wire.
+ * Looking up the hash rather than the secret avoids a timing side channel.
  */
 export interface Pass {
-  /** For people, and unique. */
+  /** A unique name for people. */
   readonly name: string;
   readonly role: Role;
-  /** Of the secret; see `hashSecret`. */
+  /** The hash of the secret; see `hashSecret`. */
   readonly hash: string;
-  /** Unix time from which it is good no more. */
+  /** The Unix time from which it is no longer valid. */
   readonly expiresMs?: number;
   readonly revokedMs?: number;
 }
 
-export interface Identity {
+export interface TokenIdentity {
   readonly name: string;
   readonly role: Role;
 }
 
 export type Admission =
-  | { readonly admitted: true; readonly identity: Identity }
+  | { readonly admitted: true; readonly identity: TokenIdentity }
   | { readonly admitted: false; readonly reason: string };
 
 export interface Gate {
-  /** Who has this secret, or why nobody is admitted with it, as a sentence. */
+  /** Whose secret this is, or why it is not admitted, as a sentence. */
   admit(secret: string): Admission;
-  /** Hears of each pass that was good and is no longer, with the reason as a sentence. Returns how to stop hearing. */
+  /** Calls the listener for each pass that is no longer valid, with the reason as a sentence. Returns a function that removes it. */
   onClosed(listener: (name: string, reason: string) => void): () => void;
 }
 
 export interface MutableGate extends Gate {
   readonly passes: readonly Pass[];
-  /** From now on these count, and no others. */
+  /** Replaces all passes. */
   replace(passes: readonly Pass[]): void;
-  /** Hears of each replacement; returns how to stop hearing. */
+  /** Calls the listener after each replacement; returns a function that removes it. */
   onReplaced(listener: (passes: readonly Pass[]) => void): () => void;
   close(): void;
 }
 
 export interface GateOptions {
   readonly passes?: readonly Pass[];
-  /** Unix time in ms. */
+  /** The Unix time in ms. */
   now?(): number;
-  /** Is told of every admission. */
+  /** Called for every admission. */
   onUse?(name: string): void;
 }
 
-/** A timer can't wait longer. */
+/** The longest that a timer can wait. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export function createGate({ passes: first = [], now = Date.now, onUse }: GateOptions = {}): MutableGate {
@@ -58,7 +58,7 @@ export function createGate({ passes: first = [], now = Date.now, onUse }: GateOp
   const replacedListeners = new Set<(passes: readonly Pass[]) => void>();
   let passes: readonly Pass[] = [];
   let byHash = new Map<string, Pass>();
-  /** Names of those that are good, as far as the listeners know. */
+  /** The names of the valid passes, as far as the listeners know. */
   let good = new Map<string, Pass>();
   let timer: NodeJS.Timeout | undefined;
 
@@ -70,7 +70,7 @@ export function createGate({ passes: first = [], now = Date.now, onUse }: GateOp
     return undefined;
   };
 
-  /** Tells of those that have just become bad, and looks again when the next one expires. */
+  /** Notifies the listeners of passes that have become invalid, and checks again when the next one expires. */
   const check = (): void => {
     clearTimeout(timer);
     const before = good;
@@ -78,7 +78,8 @@ export function createGate({ passes: first = [], now = Date.now, onUse }: GateOp
     for (const [name, pass] of before) {
       if (good.get(name)?.hash === pass.hash) continue;
       const now = passes.find(({ hash }) => hash === pass.hash);
-      const reason = (now && refusal(now)) ?? `The token "${name}" is no longer this server's: ask for a new one.`;
+      const reason =
+        (now && refusal(now)) ?? `The token "${name}" is no longer valid on this server: ask for a new one.`;
       for (const listener of closedListeners) listener(name, reason);
     }
     const expiries = [...good.values()].flatMap(({ expiresMs }) => expiresMs ?? []);
@@ -93,7 +94,7 @@ export function createGate({ passes: first = [], now = Date.now, onUse }: GateOp
     admit(secret) {
       const pass = byHash.get(hashSecret(secret));
       if (pass === undefined) {
-        return { admitted: false, reason: "The join token is not this server's: use the one that it printed." };
+        return { admitted: false, reason: "The join token is not valid on this server: use the one that it printed." };
       }
       const reason = refusal(pass);
       if (reason !== undefined) return { admitted: false, reason };

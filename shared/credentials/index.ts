@@ -4,9 +4,9 @@ export {
   createGate,
   type Gate,
   type GateOptions,
-  type Identity,
   type MutableGate,
   type Pass,
+  type TokenIdentity,
 } from "./gate.js";
 export { AUTHORIZATION, SCHEME, sendToken } from "./interceptors.js";
 export {

@@ -3,8 +3,8 @@ import { IsobatchError } from "../errors.js";
 import { secretsEqual } from "./token.js";
 
 /**
- * The seal on a lease: the coordinator signs which leaves of which step a worker may push, a shard checks it without
- * asking back. So a worker can push no range but its own, of no step but its lease's.
+ * The seal on a lease: the coordinator signs which leaves of which step a worker may push, and a shard checks it without
+ * asking the coordinator. So a worker can push only its own range, of only its lease's step.
  */
 export interface LeaseClaims {
   readonly runId: string;
@@ -26,30 +26,30 @@ export function createLeaseKey(): Buffer {
 
 /** HMAC-SHA-256 of the claims: 32 bytes. */
 export function leaseMac(key: Uint8Array, { runId, workerId, lease, term, step, lo, hi }: LeaseClaims): Buffer {
-  // JSON of a list keeps the fields apart whatever the names contain.
+  // JSON of a list separates the fields regardless of what the names contain.
   const claims = JSON.stringify([runId, workerId, lease, term, step, lo, hi]);
   return createHmac("sha256", key).update(claims).digest();
 }
 
-/** Whether `mac` seals exactly these claims; takes the same time wherever it differs. */
+/** Whether `mac` seals exactly these claims; takes the same time regardless of where it differs. */
 export function verifyLeaseMac(key: Uint8Array, claims: LeaseClaims, mac: Uint8Array): boolean {
   return secretsEqual(leaseMac(key, claims), mac);
 }
 
 /**
- * The seal on a membership: Join gives it to a worker, which shows it with whatever it asks for beside its Work stream.
- * It binds the worker's id to the token that it joined with, and a shard can check it without asking back.
+ * The seal on a membership: Join returns it to a worker, which sends it with every request outside its Work stream. It binds
+ * the worker's id to the token that it joined with, and a shard can check it without asking the coordinator.
  */
 export interface MemberClaims {
   readonly runId: string;
   readonly workerId: string;
-  /** The name of the token it joined with. */
+  /** The name of the token that the worker joined with. */
   readonly token: string;
 }
 
 /** HMAC-SHA-256 of the claims: 32 bytes. */
 export function memberSeal(key: Uint8Array, { runId, workerId, token }: MemberClaims): Buffer {
-  // The first word keeps it apart from every lease's claims, whose first one is a run's id.
+  // The first word distinguishes it from every lease's claims, which start with a run's id.
   const claims = JSON.stringify(["member", runId, workerId, token]);
   return createHmac("sha256", key).update(claims).digest();
 }

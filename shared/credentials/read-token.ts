@@ -4,8 +4,8 @@ import { openRegularFile } from "../regular-file.js";
 import { reasonOf, systemError } from "../system-errors.js";
 
 /**
- * A token never stands on a command line, where every user of the machine can read it: it comes from the environment,
- * a file or standard input.
+ * A token is never given on a command line, where every user of the machine can read it: it comes from the environment, a
+ * file or standard input.
  */
 export interface TokenSource {
   /** The value of ISOBATCH_TOKEN. */
@@ -19,9 +19,9 @@ export interface TokenSource {
 const TOKEN_LENGTH_MAX = 4_096;
 
 /**
- * The token of the first source there is: file, standard input, environment; undefined if there is none.
+ * The token from the first source that is given: file, standard input, environment; undefined if none is.
  *
- * @throws IsobatchError `invalid_input` if the source can't be read, or holds no single visible word.
+ * @throws {IsobatchError} `invalid_input` if the source can't be read, or is not a single visible word
  */
 export function readToken({ env, file, stdin }: TokenSource): string | undefined {
   if (file !== undefined) return tokenIn(read(file, `--token-file ${file}`), `--token-file ${file}`);
@@ -30,7 +30,7 @@ export function readToken({ env, file, stdin }: TokenSource): string | undefined
   return undefined;
 }
 
-/** Writes the token so that only this user can read it, whatever the file was before. */
+/** Writes the token so that only this user can read it, even if the file existed. */
 export function writeTokenFile(file: string, token: string): void {
   try {
     const descriptor = openRegularFile(file, "replace", 0o600);
@@ -57,7 +57,7 @@ function tokenIn(text: string, field: string): string {
   const token = text.trim();
   if (token === "") invalid(`${field}: there is no token in it; expected what the server printed, isobatch_….`);
   if (token.length > TOKEN_LENGTH_MAX || !/^[\x21-\x7e]+$/.test(token)) {
-    invalid(`${field}: that is no token; expected one word of at most ${TOKEN_LENGTH_MAX} visible characters.`);
+    invalid(`${field}: that is not a token; expected one word of at most ${TOKEN_LENGTH_MAX} visible characters.`);
   }
   return token;
 }

@@ -1,10 +1,10 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 
 /**
- * A token is a secret, and how to know the server that it is for, as Docker Swarm's is:
+ * A token is a secret, and how to recognise the server that it is for, as in Docker Swarm:
  *
  *     isobatch_SECRET                  a server without TLS
- *     isobatch_SECRET.DIGEST           a server with a CA of its own: SHA-256 of the CA's certificate, base64url
+ *     isobatch_SECRET.DIGEST           a server with its own CA: SHA-256 of the CA's certificate, base64url
  *     isobatch_SECRET.tls              a server with certificates that its owner brought
  *
  * Only the secret is ever sent, and never before the server has shown that it is the right one. The prefix lets a
@@ -38,7 +38,7 @@ export function formatToken({ secret, server }: Token): string {
   return `${secret}.${server.kind === "ca" ? server.digest : CERTIFICATE_SUFFIX}`;
 }
 
-/** Reads what `formatToken` wrote; any other word is a secret alone, which the server will judge. */
+/** Reads what `formatToken` wrote; any other word is a secret without a server, which the server will check. */
 export function parseToken(text: string): Token {
   const dot = text.lastIndexOf(".");
   const [secret, suffix] = dot < 0 ? [text, ""] : [text.slice(0, dot), text.slice(dot + 1)];
@@ -47,7 +47,7 @@ export function parseToken(text: string): Token {
   return { secret: text, server: { kind: "plain" } };
 }
 
-/** What is kept of a secret: it has 256 random bits, so a plain SHA-256 can't be searched. Hexadecimal. */
+/** The hash that is stored instead of a secret, in hexadecimal. A secret has 256 random bits, so a plain SHA-256 is safe from search. */
 export function hashSecret(secret: string): string {
   return createHash("sha256").update(secret).digest("hex");
 }
@@ -57,7 +57,7 @@ export function certificateDigest(der: Uint8Array): string {
   return createHash("sha256").update(der).digest("base64url");
 }
 
-/** Whether two secrets are equal, in a time that depends on neither where they differ nor which one is longer. */
+/** Whether two secrets are equal, in a time that does not depend on where they differ or which one is longer. */
 export function secretsEqual(a: string | Uint8Array, b: string | Uint8Array): boolean {
   const digest = (secret: string | Uint8Array): Buffer => createHash("sha256").update(secret).digest();
   return timingSafeEqual(digest(a), digest(b));

@@ -2,7 +2,7 @@
  * The arithmetic of a training step over arrays in a shared WebAssembly memory.
  *
  * Every offset is a byte offset into that memory, a multiple of 4 (16 is a little faster); every length is a number
- * of float32 elements; arrays lie wholly inside the memory. Where one call has several arrays they are equal in
+ * of float32 elements; arrays are completely inside the memory. Where one call has several arrays they are equal in
  * length and either the same array or disjoint. Products and quotients are rounded to float32 before they are
  * added (no fused multiply-add), so that any machine computes the same bits. NaN in gives NaN out, its payload
  * unspecified.
@@ -45,8 +45,8 @@ export interface Kernels {
   /** The same, but two bytes per element are written: a bfloat16 is a float32's upper half. */
   packBfloat16(source: number, target: number, length: number): void;
   /**
-   * target = the bfloat16 numbers at `source`, whose offset is a multiple of 2, as float32. They may be the last ones in
-   * the target's own place.
+   * target = the bfloat16 numbers at `source`, whose offset is a multiple of 2, as float32. They may occupy the end of the
+   * target's memory.
    */
   unpackBfloat16(source: number, target: number, length: number): void;
 }
@@ -68,11 +68,11 @@ export interface AdamConstants {
   /** One over the bias correction of v. */
   readonly vScale: number;
   readonly epsilon: number;
-  /** The share of θ that weight decay takes away: passed itself, since 1 − 10⁻⁷ is no float32. */
+  /** The fraction of θ that weight decay removes; passed directly, because 1 − 10⁻⁷ is not a float32 number. */
   readonly decay: number;
 }
 
-/** What memories grow by. */
+/** The unit in which memories grow. */
 export const PAGE_BYTES = 65_536;
 /**
  * The last page of the 4 GiB that wasm32 can address stays out of use, so that no array ends at byte 2^32, which a
@@ -82,8 +82,8 @@ const PAGES_MAX = 65_535;
 
 /**
  * A shared memory of at least `bytes`, rounded up to pages of 64 KiB. It may `grow` to just under 4 GiB; its
- * `buffer` is then another object, so whoever keeps views makes them anew.
- * @throws {RangeError} when `bytes` is over that.
+ * `buffer` is then a different object, so views must be made again.
+ * @throws {RangeError} if `bytes` is over that
  */
 export function createKernelMemory(bytes: number): WebAssembly.Memory {
   const initial = Math.ceil(bytes / PAGE_BYTES);
@@ -91,7 +91,7 @@ export function createKernelMemory(bytes: number): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial, maximum: PAGES_MAX, shared: true });
 }
 
-/** As much of the standard's interface as is used here: TypeScript declares it for browsers alone. */
+/** The part of the standard's interface that is used here: TypeScript declares it only for browsers. */
 declare global {
   namespace WebAssembly {
     class Memory {

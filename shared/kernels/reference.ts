@@ -4,12 +4,12 @@ import type { Kernels } from "./kernels.js";
 const round = Math.fround;
 
 /**
- * The kernels in plain TypeScript: the specification that the SIMD ones equal bit by bit. One float64 operation on
+ * The kernels in plain TypeScript: the specification that the SIMD kernels match bit by bit. One float64 operation on
  * float32 numbers, rounded, is the float32 operation (Figueroa 1995: 53 ≥ 2·24 + 2), also where the result is
  * subnormal.
  */
 export function createReferenceKernels(memory: WebAssembly.Memory): Kernels {
-  // Made at each call, because a memory that grew has another buffer.
+  // Made at each call, because a memory that has grown has a different buffer.
   const array = (offset: number, length: number): Float32Array => new Float32Array(memory.buffer, offset, length);
 
   return {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Kernels } from "./kernels.js";
 
-/** What `assembly/index.ts` exports; a float argument is rounded to float32 by the call itself. */
+/** The exports of `assembly/index.ts`; a float argument is rounded to float32 by the call itself. */
 interface Exports extends Omit<Kernels, "allFinite" | "adam"> {
   allFinite(offset: number, length: number): number;
   adam(...arguments_: [...arrays: FiveArrays, length: number, ...constants: EightConstants]): void;
@@ -13,7 +13,7 @@ type EightConstants = [number, number, number, number, number, number, number, n
 
 let compiled: WebAssembly.Module | undefined;
 
-/** Instantiates the SIMD kernels over `memory`, at once. The module is compiled once per thread. */
+/** Instantiates the SIMD kernels over `memory`, synchronously. The module is compiled once per thread. */
 export function instantiateKernels(memory: WebAssembly.Memory): Kernels {
   compiled ??= new WebAssembly.Module(readFileSync(new URL("./kernels.wasm", import.meta.url)));
   const exports = new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as Exports;

@@ -88,7 +88,7 @@ describe("layoutFromJson()", () => {
       [{ ...one, shape: new Array(17).fill(1) }],
       /the shape of tensor a is not a list of at most 16/,
     ],
-    ["another kind", [{ ...one, kind: "toString" }], /the kind of tensor a is none of parameter/],
+    ["another kind", [{ ...one, kind: "toString" }], /the kind of tensor a is not one of parameter/],
     ["no decay", [{ ...one, decay: 1 }], /tensor a does not say whether it decays/],
     ["a momentum of words", [{ ...one, momentum: "0.9" }], /the momentum of tensor a/],
     ["too many tensors", new Array(2 ** 14 + 1).fill(one), /16385 tensors; at most 16384/],

@@ -2,11 +2,11 @@
  * The model as one flat float32 vector: first every trained parameter, then the tail (BatchNorm's moving
  * statistics, which are averaged instead of trained), then what is frozen. The vector is cut twice:
  *
- * - into **chunks**, the unit of the wire and of versions. Their length depends on the number of parameters
- *   alone, never on the number of shards, so that sums over chunks have one order on any cluster; a chunk never
+ * - into **chunks**, the unit of the wire and of versions. Their length depends only on the number of
+ *   parameters, never on the number of shards, so that sums over chunks have one order on any cluster; a chunk never
  *   mixes kinds.
  * - into **segments** of at most 2^24 elements, each with its own memory, because wasm32 ends at 4 GiB. A chunk
- *   lies in one segment; a tensor may lie in several.
+ *   is in one segment; a tensor may be in several.
  */
 
 export type TensorKind = "parameter" | "tail" | "frozen";
@@ -18,7 +18,7 @@ export interface TensorSpec {
   readonly kind: TensorKind;
   /** Whether decoupled weight decay applies; only parameters decay. */
   readonly decay: boolean;
-  /** Of a tail tensor: BatchNorm's momentum, the share of the old value kept by one micro-batch. */
+  /** For a tail tensor: BatchNorm's momentum, the fraction of the old value that one micro-batch keeps. */
   readonly momentum?: number;
 }
 
@@ -57,17 +57,17 @@ export interface Layout {
 
 /** Elements in a block: the fixed unit of float64 norms (noise scale), a divisor of every chunk but the last. */
 export const BLOCK_LENGTH = 4096;
-/** Elements in a chunk at most: 512 KiB of float32. */
+/** The most elements in a chunk: 512 KiB of float32. */
 export const CHUNK_LENGTH_MAX = 32 * BLOCK_LENGTH;
 const CHUNKS_WANTED = 8;
-/** Elements in a segment at most. */
+/** The most elements in a segment. */
 export const SEGMENT_LENGTH_MAX = 2 ** 24;
 
 const KINDS: readonly TensorKind[] = ["parameter", "tail", "frozen"];
 
 /**
  * Lays the tensors out, keeping their order within each kind.
- * @throws {RangeError} on a repeated name or an empty tensor: the caller validates models, so that is a bug.
+ * @throws {RangeError} on a repeated name or an empty tensor: the caller validates models, so that is a bug
  */
 export function createLayout(specs: readonly TensorSpec[]): Layout {
   const tensors: LayoutTensor[] = [];
@@ -167,7 +167,7 @@ export function tensorParts(layout: Layout, offset: number, length: number): Ten
   return parts;
 }
 
-/** The layout's JSON form: the tensors alone, from which the rest follows. */
+/** The layout's JSON form: only the tensors, from which the rest follows. */
 export function layoutToJson(layout: Layout): string {
   return JSON.stringify(
     layout.tensors.map(({ name, shape, kind, decay, momentum }) => ({ name, shape, kind, decay, momentum })),
@@ -184,7 +184,7 @@ const ELEMENTS_MAX = 2 ** 30;
 
 /**
  * Reads a layout that came over the network, or from a file.
- * @throws {RangeError | SyntaxError} if it is not the layout of a model of at most 2^30 elements.
+ * @throws {RangeError | SyntaxError} if it is not the layout of a model of at most 2^30 elements
  */
 export function layoutFromJson(json: string): Layout {
   if (json.length > JSON_LENGTH_MAX) {
@@ -221,7 +221,7 @@ function checkSpec(value: unknown): asserts value is TensorSpec {
     );
   }
   if (!KINDS.includes(kind as TensorKind))
-    throw new RangeError(`the kind of tensor ${name} is none of ${KINDS.join(", ")}`);
+    throw new RangeError(`the kind of tensor ${name} is not one of ${KINDS.join(", ")}`);
   if (typeof decay !== "boolean") throw new RangeError(`tensor ${name} does not say whether it decays`);
   const isMomentum = momentum === undefined || (typeof momentum === "number" && momentum >= 0 && momentum <= 1);
   if (!isMomentum) throw new RangeError(`the momentum of tensor ${name} is not a number from 0 to 1`);

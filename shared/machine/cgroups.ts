@@ -1,7 +1,7 @@
 /**
- * What this process's control groups let it have: the share of a container or a unit, which neither the machine's number
- * of processors nor its memory shows. Groups are nested, and each holds for all inside it, so the tightest
- * limit from the process's own group up to the root counts. Pure over a reader of files, for versions 1 and 2.
+ * What this process's control groups allow it: the share of a container or a unit, which the machine's number of processors
+ * and its memory do not show. Groups are nested, and each limits everything inside it, so the tightest limit from the
+ * process's own group up to the root counts. Pure over a reader of files, for versions 1 and 2.
  *
  * Docs: https://docs.kernel.org/admin-guide/cgroup-v2.html, …/cgroup-v1/, …/scheduler/sched-bwc.html
  */
@@ -14,7 +14,7 @@ export interface GroupLimits {
 
 export interface MemoryLimit {
   readonly bytes: number;
-  /** How much of it is in use, without what the kernel can drop at once: files that it has read and nobody uses. */
+  /** How much of it is in use, without what the kernel can drop at once: cached files that are not used. */
   readonly usedBytes: number;
 }
 
@@ -41,7 +41,7 @@ export function groupLimits(read: ReadFile): GroupLimits {
   }
   const free = ({ bytes, usedBytes }: MemoryLimit): number => bytes - usedBytes;
   const tightest = Math.min(...memories.map(({ bytes }) => bytes));
-  // The group with the tightest limit need not be the one with the least left: other members of a parent group use some too.
+  // The group with the tightest limit need not be the one with the least memory left: other members of a parent group use some.
   const left = Math.min(...memories.map(free));
   return {
     cpus: quotas.length === 0 ? undefined : Math.min(...quotas),
@@ -82,7 +82,7 @@ function parseMounts(text: string): Mount[] {
   });
 }
 
-/** Spaces and the like are written in octal in mountinfo. */
+/** Decodes spaces and similar characters, which mountinfo writes in octal. */
 function unescapeOctal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }
@@ -90,20 +90,20 @@ function unescapeOctal(text: string): string {
 /** The folders of a group and of all above it, as far as they are visible. */
 function foldersUp({ root, point }: Mount, path: string): string[] {
   const base = root === "/" ? "" : root;
-  // A group outside of what is mounted (a container that is told the host's path, or "/..") is seen as the mount's root.
+  // A group outside of what is mounted (a container that sees the host's path, or "/..") is treated as the mount's root.
   const inside = path === base || path.startsWith(`${base}/`) ? path.slice(base.length) : "";
   const names = inside.split("/").filter((name) => name !== "");
   if (names.includes("..")) return [point];
   return names.map((_, i) => [point, ...names.slice(0, names.length - i)].join("/")).concat(point);
 }
 
-/** "150000 100000": microseconds in each period; "max 100000" is no quota. */
+/** "150000 100000": microseconds in each period; "max 100000" means none. */
 function quotaOf(text: string | undefined): number | undefined {
   const [quota, period] = text?.split(" ").map(Number) ?? [];
   return quota > 0 && period > 0 ? quota / period : undefined;
 }
 
-/** The quota of version 1, which has two files; −1 is no quota. */
+/** The quota of version 1, which has two files; −1 means none. */
 function quotaOfFirst(file: (name: string) => string | undefined): number | undefined {
   return quotaOf(`${file("cpu.cfs_quota_us")} ${file("cpu.cfs_period_us")}`);
 }

@@ -62,7 +62,7 @@ describe("groupLimits()", () => {
     assert.deepEqual(limitsOf(files), { cpus: 0.5, memory: { bytes: GIB, usedBytes: 0.375 * GIB } });
   });
 
-  it("finds a container's group where it is told the host's path: version 1 without a namespace", () => {
+  it("finds a container's group where it sees the host's path: version 1 without a namespace", () => {
     const id = "/docker/1f5c";
     const files = {
       "/proc/self/cgroup": `4:cpu:${id}\n`,

@@ -4,7 +4,7 @@ import { availableParallelism, freemem, totalmem } from "node:os";
 import { type GroupLimits, groupLimits } from "./cgroups.js";
 
 export interface MachineShare {
-  /** Threads that compute at full speed together, more or less: see `coresFor`. */
+  /** The number of threads that can compute at about full speed at the same time: see `coresFor`. */
   readonly cores: number;
   readonly memoryBytes: number;
   readonly freeMemoryBytes: number;
@@ -28,7 +28,7 @@ export function shareOf(
   freeBytes: number,
   { cpus, memory }: GroupLimits,
 ): MachineShare {
-  // A limit above what there is limits nothing.
+  // A limit above what the machine has limits nothing.
   const limited = memory !== undefined && memory.bytes < totalBytes ? memory : undefined;
   return {
     cores: coresFor(processors, cpus),
@@ -43,8 +43,8 @@ export function shareOf(
 
 /**
  * A quota is rounded up: a quota of 1.5 is 150 ms of computing in each 100 ms, whichever threads use them. Two threads use
- * all of it, and stand still for the rest of the period; one thread can use 100 ms, and a third of the quota is lost. More
- * threads than that only stand still longer, all at the same time.
+ * all of it, and are stopped for the rest of the period; one thread can use 100 ms, and a third of the quota is lost. More
+ * threads are only stopped for longer, all at the same time.
  */
 function coresFor(processors: number, cpus: number | undefined): number {
   return cpus === undefined ? processors : Math.max(1, Math.min(processors, Math.ceil(cpus)));

@@ -1,7 +1,6 @@
 /**
- * Where a native TensorFlow was made ready for this project, as `isobatch tensorflow install` leaves it and the
- * native backends find it: a folder with one installation for CPUs and one for CUDA, side by side, so that making one
- * ready never touches the other.
+ * Where native TensorFlow installations are stored, as `isobatch tensorflow install` makes them and the native backends find
+ * them: a folder with separate installations for CPUs and for CUDA, so that making one ready never touches the other.
  *
  *     FOLDER/cpu/installation.json     FOLDER/cuda/installation.json
  *     FOLDER/cpu/binding-…/            …                                  the binding and our addons, linked by absolute
@@ -18,7 +17,7 @@ import { reasonOf } from "../system-errors.js";
 export type TensorFlowVariant = "cpu" | "cuda";
 
 const installationSchema = z.strictObject({
-  /** Of this file's form. */
+  /** The version of this file's format. */
   format: z.literal(1),
   variant: z.enum(["cpu", "cuda"]),
   /** The compiled tfjs_binding.node; absolute, as is every path here. */
@@ -38,11 +37,11 @@ const installationSchema = z.strictObject({
 
 export type TensorFlowInstallation = z.output<typeof installationSchema>;
 
-/** Our own addon for sessions is beside the binding; installations made before there was one go without. */
+/** The path of our addon for sessions, next to the binding; installations by an Isobatch that had none lack it. */
 export const sessionAddonOf = ({ binding }: Pick<TensorFlowInstallation, "binding">): string =>
   join(dirname(binding), "isobatch_session.node");
 
-/** The path of our addon for the process itself, beside the binding. */
+/** The path of our addon for the process itself, next to the binding. */
 export const processAddonOf = ({ binding }: Pick<TensorFlowInstallation, "binding">): string =>
   join(dirname(binding), "isobatch_process.node");
 
@@ -50,7 +49,7 @@ export const INSTALLATION_FILE = "installation.json";
 
 /**
  * The folder that holds the installations of this user, unless another is named.
- * @param variables the process's environment: ISOBATCH_TENSORFLOW names another folder, XDG_DATA_HOME the data's home.
+ * @param variables environment variables: ISOBATCH_TENSORFLOW names another folder, XDG_DATA_HOME the folder of user data
  */
 export function tensorFlowFolder(variables: Readonly<NodeJS.ProcessEnv>): string {
   const { ISOBATCH_TENSORFLOW, XDG_DATA_HOME } = variables;
@@ -66,7 +65,7 @@ function homeFolder(): string {
   }
 }
 
-/** @returns undefined if there is none. @throws {IsobatchError} `damaged` if there is one that can't be read. */
+/** @returns undefined if there is none. @throws {IsobatchError} `damaged` if there is one that can't be read */
 export function readInstallation(folder: string, variant: TensorFlowVariant): TensorFlowInstallation | undefined {
   const file = join(folder, variant, INSTALLATION_FILE);
   try {

@@ -6,7 +6,7 @@ import { processAddonOf, readInstallation, type TensorFlowInstallation, tensorFl
 export interface ProcessAddon extends Partial<FileMapper> {
   load(library: string): string | undefined;
   /**
-   * Calls a loaded library's version function. Like `pin`, addons that an older Isobatch has made lack it.
+   * Calls a loaded library's version function. Addons that an older Isobatch has made lack it, and lack `pin`.
    * @param written whether the function writes the version to an argument; otherwise it returns it
    * @returns undefined if the library is not loaded, lacks the function, or gives no version
    */
@@ -26,29 +26,29 @@ export interface ProcessAddon extends Partial<FileMapper> {
   exit(code: number): never;
 }
 
-/** Puts files in the place of memory. An installation that an older Isobatch has made lacks it. */
+/** Maps files in place of memory. An installation that an older Isobatch has made lacks it. */
 export interface FileMapper {
   /**
-   * From now on the bytes are those of the file at `fileOffset`, both of which start with a page; the last page is mapped whole.
+   * Replaces the bytes by those of the file at `fileOffset`. Both must start at a page; the last page is mapped whole.
    * @returns the mapping's number
    * @throws why the system refuses, or that the file is too short
    */
   map(bytes: Uint8Array, file: number, fileOffset: number, writable: boolean): number;
-  /** Puts empty memory there again. */
+  /** Replaces the mapping by empty memory again. */
   unmap(bytes: Uint8Array): void;
   /** Whether the file became shorter than what was mapped: what it no longer holds reads as zeros. */
   lost(mapping: number): boolean;
 }
 
-/** Undefined where an older Isobatch has made the installation. */
+/** @returns undefined if an older Isobatch has made the installation */
 export function loadProcessAddon(installation: Pick<TensorFlowInstallation, "binding">): ProcessAddon | undefined {
   const file = processAddonOf(installation);
   return existsSync(file) ? (createRequire(import.meta.url)(file) as ProcessAddon) : undefined;
 }
 
 /**
- * The mapper of whichever TensorFlow is installed; undefined if there is none that has one.
- * @param variables the process's environment, which may name the folder of the installations.
+ * The mapper of an installed TensorFlow; undefined if none has one.
+ * @param variables environment variables, which may name the folder of the installations
  */
 export function findFileMapper(variables: Readonly<NodeJS.ProcessEnv>): FileMapper | undefined {
   const folder = tensorFlowFolder(variables);
@@ -58,7 +58,7 @@ export function findFileMapper(variables: Readonly<NodeJS.ProcessEnv>): FileMapp
       const { map, unmap, lost } = (installation && loadProcessAddon(installation)) ?? {};
       if (map !== undefined && unmap !== undefined && lost !== undefined) return { map, unmap, lost };
     } catch {
-      // A damaged installation is reported where TensorFlow is wanted; here it is as good as none.
+      // A damaged installation is reported where TensorFlow is needed; here it is ignored.
     }
   }
   return undefined;

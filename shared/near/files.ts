@@ -1,4 +1,4 @@
-/** The files that hold numbers for several processes of one machine. */
+/** The files through which processes of one machine share numbers. */
 import { closeSync, constants, fstatSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { reasonOf } from "../system-errors.js";
 import { roomIn } from "./folder.js";
@@ -6,7 +6,7 @@ import { roomIn } from "./folder.js";
 const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
 const OWNER_ONLY = 0o600;
 const PIECE_BYTES = 2 ** 20;
-/** This share of the memory folder is left to others. */
+/** The fraction of the memory folder that is left to others. */
 const LEFT_FREE = 1 / 16;
 
 /** Numbers can't be shared here; the message is the reason, as the rest of a sentence. The wire carries them instead. */
@@ -14,18 +14,18 @@ export class NearError extends Error {
   override readonly name = "NearError";
 }
 
-/** What was thrown, if it only means that numbers can't be shared: what the system refuses counts too. Anything else is a bug. */
+/** The error, if it only means that numbers can't be shared, which includes refusals by the system. Anything else is a bug. */
 export function asNearError(error: unknown): NearError | undefined {
   if (error instanceof NearError) return error;
   return error instanceof Error && "syscall" in error ? new NearError(reasonOf(error), { cause: error }) : undefined;
 }
 
-/** The memory folder is full, which a person can mend: the log warns of it. */
+/** The memory folder is full, which a user can fix: the log warns about it. */
 export class NoRoomError extends NearError {}
 
 /**
  * Makes a file of zeros, open for reading and writing.
- * @throws {NoRoomError} if the memory folder has no room for it.
+ * @throws {NoRoomError} if the memory folder has no room for it
  */
 export function makeFile(memoryFolder: string, path: string, bytes: number): number {
   const file = openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, OWNER_ONLY);
@@ -40,9 +40,9 @@ export function makeFile(memoryFolder: string, path: string, bytes: number): num
 }
 
 /**
- * Appends zeros to a file of `from` bytes. They are written, although ftruncate would do: a page that was never written is taken
- * from the file system when it is first touched through a mapping, and if there is none left then, the process is killed.
- * @throws {NoRoomError} if the memory folder has no room for them.
+ * Appends zeros to a file of `from` bytes. They are written, although ftruncate would be enough: a page that was never written
+ * is allocated by the file system when it is first touched through a mapping, and if none is left then, the process is killed.
+ * @throws {NoRoomError} if the memory folder has no room for them
  */
 export function lengthenFile(memoryFolder: string, file: number, from: number, to: number): void {
   const { free, total } = roomIn(memoryFolder);
@@ -60,13 +60,13 @@ export function lengthenFile(memoryFolder: string, file: number, from: number, t
 function noRoom(memoryFolder: string, bytes: number, free: number): NoRoomError {
   const mebibytes = (count: number): string => `${Math.ceil(count / 2 ** 20)} MiB`;
   return new NoRoomError(
-    `${memoryFolder} has no room for ${mebibytes(bytes)} more (${mebibytes(free)} are free, a sixteenth of all stays so)`,
+    `${memoryFolder} has no room for ${mebibytes(bytes)} more (${mebibytes(free)} are free, a sixteenth of the whole stays free)`,
   );
 }
 
 /**
  * Opens a file that another process has made.
- * @throws {NearError} if it is not a file of at least `bytes`; the system's error if it can't be opened.
+ * @throws {NearError} if it is not a file of at least `bytes`; the system's error if it can't be opened
  */
 export function openFile(path: string, access: "read" | "update", bytes: number): number {
   const file = openSync(path, (access === "read" ? O_RDONLY : O_RDWR) | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
@@ -78,7 +78,7 @@ export function openFile(path: string, access: "read" | "update", bytes: number)
   );
 }
 
-/** The content of a file that must have just so many bytes. */
+/** The content of a file that must have exactly this many bytes. */
 export function readSmallFile(path: string, bytes: number): Buffer {
   const file = openFile(path, "read", bytes);
   try {

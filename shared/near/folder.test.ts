@@ -22,10 +22,10 @@ import { isProof, leaveSecret, proofOf, readSecret } from "./proof.js";
 const root = mkdtempSync(join(tmpdir(), "isobatch-near-"));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-/** Of a process that should have ended long before. */
+/** The time limit of a process that should have ended long before. */
 const LIMIT = { timeout: 30_000, killSignal: "SIGKILL" } as const;
 
-/** A process with a folder of its own; resolves when that is there. */
+/** A process with its own folder; resolves when that exists. */
 async function startHolder(): Promise<{ process: ChildProcess; name: string; exited: Promise<unknown> }> {
   const module = JSON.stringify(new URL("./folder.js", import.meta.url).href);
   const code = `
@@ -40,7 +40,7 @@ async function startHolder(): Promise<{ process: ChildProcess; name: string; exi
 }
 
 describe("a process's own folder of memory", { timeout: 60_000 }, () => {
-  it("is for its user alone, found by its name, and removed when it is closed", async () => {
+  it("is only for its user, found by its name, and removed when it is closed", async () => {
     const own = await makeOwnFolder(root);
     assert.equal(statSync(own.path).mode & 0o777, 0o700);
     assert.deepEqual(foreignFolder(root, own.name), { path: own.path });
@@ -81,7 +81,7 @@ describe("a process's own folder of memory", { timeout: 60_000 }, () => {
     const name = "isobatch-00112233445566bb";
     const path = join(root, name);
     const reason = (): string => (foreignFolder(root, name) as { reason: string }).reason;
-    assert.match(reason(), /is not there/);
+    assert.match(reason(), /does not exist/);
     mkdirSync(path);
     chmodSync(path, 0o755);
     assert.match(reason(), /not this user's own/);
@@ -114,7 +114,7 @@ describe("the memory folder", () => {
 });
 
 describe("the proof of one machine", () => {
-  it("is given by whoever can read the secret, for one worker of one run", () => {
+  it("is given by any process that can read the secret, for one worker of one run", () => {
     const folder = mkdtempSync(join(root, "proof-"));
     const secret = leaveSecret(folder);
     const claims = { runId: "run", workerId: "a" };

@@ -1,13 +1,13 @@
 /**
- * Folders in memory, by which processes of one machine find each other's numbers. Each process that shares any has one
- * of its own, for this user only, in a folder whose files never reach a disk:
+ * Folders in memory, through which processes of one machine find each other's numbers. Each process that shares any has its
+ * own folder, which only its user can read, in a folder whose files never reach a disk:
  *
- *     /dev/shm/isobatch-0f3a…/alive      a socket that its process listens at: nobody answers once that process has ended
- *     /dev/shm/isobatch-0f3a…/secret     whoever can read it is of this machine, and of this user
+ *     /dev/shm/isobatch-0f3a…/alive      a socket on which its process listens; once the process has ended, there is no answer
+ *     /dev/shm/isobatch-0f3a…/secret     a process that can read it is on this machine, and of this user
  *     /dev/shm/isobatch-0f3a…/…          the numbers
  *
- * It is removed when its process ends. One whose process was killed is removed by the next process that makes one: unlike
- * a process's number, the socket answers across containers, too, which may share the memory and nothing else.
+ * It is removed when its process ends. The folder of a process that was killed is removed by the next process that makes one:
+ * unlike a process id, the socket also works across containers, which may share the memory and nothing else.
  */
 import { randomBytes } from "node:crypto";
 import { lstatSync, mkdirSync, readdirSync, rmSync, statfsSync } from "node:fs";
@@ -26,27 +26,27 @@ export function memoryFolderOf(
 
 export interface OwnFolder {
   readonly path: string;
-  /** The path's last part, by which others find it in the same memory folder. */
+  /** The last part of the path, by which others find it in the same memory folder. */
   readonly name: string;
-  /** Removes it; mappings and open files stay valid. */
+  /** Removes the folder; mappings and open files stay valid. */
   close(): void;
 }
 
 const NAME = /^isobatch-[0-9a-f]{16}$/;
 const SOCKET = "alive";
-/** A folder that is older than this and has no socket was left by a process that was killed while it made it. */
+/** A folder that is older than this and has no socket was left by a process that was killed while making it. */
 const MAKING_MS = 60_000;
 const ANSWER_MS = 5_000;
 
-/** The folders of this process, which are removed however it ends, unless it is killed. */
+/** The folders of this process, which are removed when it ends in any way, unless it is killed. */
 const own = new Set<string>();
 process.on("exit", () => {
   for (const path of own) rmSync(path, { recursive: true, force: true });
 });
 
 /**
- * Makes this process a folder, and removes those of processes that are gone.
- * @throws the system's error if it can't be made.
+ * Makes a folder for this process, and removes those of processes that have ended.
+ * @throws the system's error if it can't be made
  */
 export async function makeOwnFolder(memoryFolder: string): Promise<OwnFolder> {
   await removeStaleFolders(memoryFolder);
@@ -79,14 +79,14 @@ export function foreignFolder(memoryFolder: string, name: string): { path: strin
   const path = join(memoryFolder, name);
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined)
-    return { reason: `${path} is not there: it is another machine, or does not share its memory` };
+    return { reason: `${path} does not exist: the other side is on another machine, or does not share its memory` };
   if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o077) !== 0) {
     return { reason: `${path} is not this user's own folder` };
   }
   return { path };
 }
 
-/** Removes the folders of processes that are gone. */
+/** Removes the folders of processes that have ended. */
 export async function removeStaleFolders(memoryFolder: string): Promise<void> {
   const names = readdirSync(memoryFolder).filter((name) => NAME.test(name));
   await awaited(
@@ -113,7 +113,7 @@ async function isGone(folder: string): Promise<boolean> {
   return made !== undefined && Date.now() - made.mtimeMs > MAKING_MS;
 }
 
-/** What the memory folder's file system has, in bytes. */
+/** The size and free space of the memory folder's file system, in bytes. */
 export function roomIn(memoryFolder: string): { readonly free: number; readonly total: number } {
   const { bavail, blocks, bsize } = statfsSync(memoryFolder);
   return { free: bavail * bsize, total: blocks * bsize };

@@ -25,7 +25,7 @@ describe("the files that processes share", () => {
     }
   });
 
-  it("give S1 and S2 of every chunk in every slot bytes of their own", () => {
+  it("give S1 and S2 of every chunk in every slot their own bytes", () => {
     const shapes = slotShapes(layout);
     const taken = layout.segments.map(() => [] as (readonly [from: number, to: number])[]);
     for (const slot of [0, 1, 2]) {

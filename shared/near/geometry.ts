@@ -1,25 +1,25 @@
 /**
- * Where numbers are in the files that processes of one machine share. Both sides compute it from the layout, so none has to believe
- * the other.
+ * Where numbers are in the files that processes of one machine share. Both sides compute it from the layout, so neither has to
+ * trust the other.
  *
  * A shard has for each segment the file `theta-SEGMENT`: the part of θ that is in its slice. A worker has
- * `slots-SEGMENT`: one slot after the other, each with the S1 and S2 of the whole segment.
+ * `slots-SEGMENT`: its slots in order, each with the S1 and S2 of the whole segment.
  */
 import { BYTES_PER_ELEMENT, type Chunk, type ChunkRange, type Layout } from "../layout/index.js";
 
-const LINE_BYTES = 64; // a cache line, so that two threads never write one
+const LINE_BYTES = 64; // a cache line, so that two threads never write to the same one
 
-/** Bytes of so many elements, up to the end of a cache line. */
+/** The bytes of this many elements, rounded up to a cache line. */
 export const lineAligned = (elements: number): number =>
   Math.ceil((elements * BYTES_PER_ELEMENT) / LINE_BYTES) * LINE_BYTES;
 
 /** The part of a segment's θ that is in a slice. */
 export interface ThetaPart {
   readonly segment: number;
-  /** Of its first element in the flat vector. */
+  /** The offset of its first element in the flat vector. */
   readonly offset: number;
   readonly length: number;
-  /** Of its first element in the segment, in bytes. */
+  /** The offset of its first element in the segment, in bytes. */
   readonly at: number;
   readonly bytes: number;
 }
@@ -38,12 +38,12 @@ export function thetaParts(layout: Layout, { firstChunk, endChunk }: ChunkRange)
 
 /** A slot's part in one segment: S1 of what is not frozen, then S2 of the parameters, since the tail is never squared. */
 export interface SlotShape {
-  /** Of the segment in the flat vector. */
+  /** The offset of the segment in the flat vector. */
   readonly offset: number;
-  /** Elements of the segment that are trained parameters, and those that are parameters or tail. */
+  /** The number of elements of the segment that are trained parameters, and that are parameters or tail. */
   readonly parameters: number;
   readonly averaged: number;
-  /** From a slot's start to its S2, in bytes; S1 is at its start. */
+  /** The offset of S2 from the slot's start, in bytes; S1 is at the start. */
   readonly s2At: number;
   readonly bytes: number;
 }

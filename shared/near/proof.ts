@@ -1,4 +1,4 @@
-/** The proof that a worker is of the shard's machine and user: it can read what the shard left there in a file. */
+/** The proof that a worker is on the shard's machine and of its user: it can read a file that the shard wrote. */
 import { createHmac, randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { readSmallFile } from "./files.js";
 const SECRET_FILE = "secret";
 const SECRET_BYTES = 32;
 
-/** Leaves a new secret in the folder. */
+/** Writes a new secret to the folder. */
 export function leaveSecret(folder: string): Buffer {
   const secret = randomBytes(SECRET_BYTES);
   writeFileSync(join(folder, SECRET_FILE), secret, { mode: 0o400, flag: "wx" });

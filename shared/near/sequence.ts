@@ -1,8 +1,8 @@
 /**
- * The sequence of a shard's θ, by which readers see whether it has moved while they read: odd from the first change of a
- * step, or of a restore, until all is of one version again; then the next even number.
+ * The sequence of a shard's θ, by which readers see whether θ has changed while they read: odd from the first change of a
+ * step, or of a restore, until all of it is of one version again; then the next even number.
  *
- * A reader that has been told that sequence n is version s reads while the sequence is n, and has version s if it is n still.
+ * A reader that knows that sequence n is version s reads while the sequence is n, and has read version s if it is still n.
  */
 import { closeSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ import { openWindow, PAGE_BYTES, type Window } from "./window.js";
 const SEQUENCE_FILE = "sequence";
 const BYTES = 4;
 
-/** Pages of shared memory of which each holds one sequence: a mapping replaces whole pages. */
+/** Pages of shared memory, each of which holds one sequence: a mapping replaces whole pages. */
 export function createSequencePages(count: number): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: count, maximum: count, shared: true });
 }
@@ -21,7 +21,7 @@ export function createSequencePages(count: number): WebAssembly.Memory {
 export interface SequenceWriter {
   /** θ is about to change. */
   moves(): void;
-  /** θ is of one version. @returns what readers are told. */
+  /** θ is of one version. @returns the sequence to announce to readers */
   stands(): number;
   close(): void;
 }
@@ -52,7 +52,7 @@ export function makeSequence(options: {
       if (!isOdd()) next();
     },
     stands() {
-      // Each time another number, though nothing may have changed: what readers were told before is void.
+      // A different number each time, even if nothing has changed: earlier announcements are void.
       if (!isOdd()) next();
       return next();
     },
@@ -63,7 +63,7 @@ export function makeSequence(options: {
   };
 }
 
-/** @param page which of the memory's pages shows it. */
+/** @param page the page of the memory that shows it */
 export function openSequence(options: {
   readonly folder: string;
   readonly memory: WebAssembly.Memory;

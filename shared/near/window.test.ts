@@ -47,7 +47,7 @@ function makeShared(mapped: boolean, writable = true) {
   };
 }
 
-/** What another process sees in the file, through a mapping or a window of its own. */
+/** What another process sees in the file, through its own mapping or window. */
 function seenByAnother(path: string, length: number): number[] {
   const code = `
     const { createRequire } = require("node:module");
@@ -154,7 +154,7 @@ describe("the mapper", { skip: installation === undefined }, () => {
   const memory = createKernelMemory(4 * PAGE_BYTES);
   const bytes = (at: number, length: number): Uint8Array => new Uint8Array(memory.buffer, at, length);
 
-  it("maps no file that is too short, nothing that is no file, and nothing that does not start with a page", () => {
+  it("maps only files, none that is too short, and nothing that does not start with a page", () => {
     const { map } = installation!.mapper;
     const path = join(folder, "short");
     writeFileSync(path, Buffer.alloc(PAGE_BYTES - 1));

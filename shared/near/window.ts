@@ -1,8 +1,8 @@
 /**
- * A part of a WebAssembly memory and the part of a file that belongs to it. Mapped, the two are the same pages, and whatever one
- * process writes another one sees. Copied, where there is no native code to map with, the numbers are written to
- * the file and read from it by calls. Whoever uses a window does the same for both: `put` after changing numbers that
- * others are to see, `get` before using what others have changed.
+ * A part of a WebAssembly memory and the corresponding part of a file. If the window is mapped, the two are the same pages, and
+ * everything that one process writes is visible to others. If it is copied, because there is no native code to map with, the
+ * numbers are written to the file and read from it by calls. The users of a window do the same in both cases: `put` after
+ * changing numbers that others should see, `get` before using what others have changed.
  */
 import { readSync, writeSync } from "node:fs";
 import { messageOf } from "../errors.js";
@@ -10,18 +10,18 @@ import { PAGE_BYTES } from "../kernels/index.js";
 import type { FileMapper } from "../native/process-addon.js";
 import { NearError } from "./files.js";
 
-/** Where windows start in a memory and in a file: it is a multiple of every system's page. */
+/** Windows start at multiples of this in a memory and in a file: it is a multiple of every system's page. */
 export { PAGE_BYTES };
 
 export const wholePages = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
 
 export interface WindowOptions {
   readonly memory: WebAssembly.Memory;
-  /** In the memory, in bytes: the start of a page. */
+  /** The window's start in the memory, in bytes: the start of a page. */
   readonly address: number;
   readonly bytes: number;
   readonly file: number;
-  /** Of the window's first byte: the start of a page. */
+  /** The offset of the window's first byte: the start of a page. */
   readonly fileOffset: number;
   readonly writable: boolean;
   /** Undefined: the window is copied. */
@@ -30,18 +30,18 @@ export interface WindowOptions {
 
 export interface Window {
   readonly mapped: boolean;
-  /** Lets others see what is in the memory, at `at` from the window's start. */
+  /** Makes the memory visible to others, at the offset `at` from the window's start. */
   put(at: number, bytes: number): void;
   /**
-   * Brings into the memory what others have put there.
-   * @throws {NearError} if the file has become shorter.
+   * Updates the memory with what others have put there.
+   * @throws {NearError} if the file has become shorter
    */
   get(at: number, bytes: number): void;
-  /** Puts empty memory in the place of a mapping; the file stays open. */
+  /** Replaces a mapping by empty memory; the file stays open. */
   close(): void;
 }
 
-/** @throws {NearError} why the file can't be mapped. */
+/** @throws {NearError} why the file can't be mapped */
 export function openWindow(options: WindowOptions): Window {
   return options.mapper === undefined ? copiedWindow(options) : mappedWindow(options, options.mapper);
 }
@@ -50,7 +50,7 @@ function mappedWindow(
   { memory, address, bytes, file, fileOffset, writable }: WindowOptions,
   mapper: FileMapper,
 ): Window {
-  // A memory that grows gets another buffer, but its pages stay where they are.
+  // A memory that grows gets a different buffer, but its pages stay in place.
   const pages = new Uint8Array(memory.buffer, address, bytes);
   let mapping: number;
   try {

@@ -57,7 +57,7 @@ describe("checkOptimizer()", () => {
       SQRT,
       { epsilon: 2e-38 },
       4,
-      /^epsilon is 2e-38; the optimizer makes 1e-38 of it at 4 micro-batches a step/,
+      /^epsilon is 2e-38; the optimizer reduces it to 1e-38 at 4 micro-batches per step/,
     );
   });
 
@@ -82,7 +82,7 @@ describe("checkOptimizer()", () => {
   }
 
   it("refuses a weight decay that takes more than the whole weights in a step", () => {
-    const message = /^weightDecay is 300; with learningRate 0\.001 and 4 micro-batches a step /;
+    const message = /^weightDecay is 300; with learningRate 0\.001 and 4 micro-batches per step /;
     refuses(LINEAR, { weightDecay: 300 }, 4, message);
     checkOptimizer(EXPONENTIAL, { ...good, weightDecay: 300 }, 4);
     refuses(EXPONENTIAL, { weightDecay: 1001 }, 1, /^weightDecay is 1001; /);

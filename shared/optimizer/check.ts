@@ -1,15 +1,15 @@
 import { invalid } from "../errors.js";
 import { type Hyperparameters, type OptimizerSpec, scalingRuleOf } from "./rules.js";
 
-/** How far above 1 κ·(1 − β) may lie: float64's rounding of, say, 10·(1 − 0.9), and no more. */
+/** How far κ·(1 − β) may exceed 1: only by float64's rounding of, say, 10·(1 − 0.9). */
 const EXCESS_MAX = 1e-9;
-/** The smallest normal float32: a smaller epsilon would be rounded away and 0/0 become possible. */
+/** The smallest normal float32: a smaller epsilon would be rounded away, and 0/0 would be possible. */
 const EPSILON_MIN = 2 ** -126;
 
 /**
- * Checks the hyperparameters' ranges, and that the optimizer's rule has a meaning at every κ up to
- * `microBatchesMax`, so that an elastic run fails at its start rather than when workers join.
- * @throws {IsobatchError} `invalid_input`.
+ * Checks the hyperparameters' ranges, and that the optimizer's rule is defined at every κ up to `microBatchesMax`, so that
+ * an elastic run fails at its start rather than when workers join.
+ * @throws {IsobatchError} `invalid_input`
  */
 export function checkOptimizer(
   optimizer: OptimizerSpec,
@@ -25,7 +25,7 @@ export function checkOptimizer(
     const beta = hyperparameters[name];
     if (!(beta >= 0 && beta < 1)) invalid(`${name} is ${beta}; it must be at least 0 and below 1.`);
   }
-  // The smaller one is the first to have no meaning.
+  // The rule becomes undefined for the smaller one first.
   const name = hyperparameters.beta2 < hyperparameters.beta1 ? "beta2" : "beta1";
   const beta = hyperparameters[name];
   if (rule.keep(beta, microBatchesMax) < -EXCESS_MAX) {
@@ -46,18 +46,18 @@ export function checkOptimizer(
   const stepEpsilon = rule.epsilon?.(epsilon, microBatchesMax) ?? epsilon;
   if (!(stepEpsilon >= EPSILON_MIN)) {
     invalid(
-      `epsilon is ${epsilon}; the optimizer makes ${stepEpsilon} of it at ${microBatchesMax} micro-batches a step, but ` +
-        "1.2e-38 is the least that float32 can tell from 0: raise it, 1e-8 is usual.",
+      `epsilon is ${epsilon}; the optimizer reduces it to ${stepEpsilon} at ${microBatchesMax} micro-batches per step, but ` +
+        "1.2e-38 is the smallest number that float32 can distinguish from 0: raise it, 1e-8 is usual.",
     );
   }
   if (!(weightDecay >= 0 && Number.isFinite(weightDecay))) {
-    invalid(`weightDecay is ${weightDecay}; it must be a number from 0 on.`);
+    invalid(`weightDecay is ${weightDecay}; it must be a number of at least 0.`);
   }
   const decay = rule.decay(new Float64Array(microBatchesMax).fill(learningRate), weightDecay);
   if (!(decay <= 1)) {
     invalid(
       `weightDecay is ${weightDecay}; with learningRate ${learningRate} and ${microBatchesMax} ` +
-        "micro-batches a step it would take more than the whole weights in one step: lower one of them.",
+        "micro-batches per step it would remove more than the whole weights in one step: lower one of them.",
     );
   }
 }

@@ -201,12 +201,12 @@ describe("stepCoefficients()", () => {
     }
   });
 
-  it("asks for leaf coefficients under the pathwise rule alone", () => {
+  it("has leaf coefficients only under the pathwise rule", () => {
     const weighted = OPTIMIZERS.filter((optimizer) => leafCoefficients(optimizer, hyperparameters, 8) !== undefined);
     assert.deepEqual(weighted, [PATHWISE]);
   });
 
-  it("keeps the last gradient alone under the pathwise rule with β = 0", () => {
+  it("keeps only the last gradient under the pathwise rule with β = 0", () => {
     const none = { ...hyperparameters, beta1: 0 };
     assert.deepEqual([...leafCoefficients(PATHWISE, none, 3)!.w1], [0, 0, 1]);
     assert.equal(step({ optimizer: PATHWISE, hyperparameters: none, microBatches: 3 }).mKeep, 0);

@@ -10,13 +10,13 @@ import { learningRatesOf, type Schedule } from "./schedule.js";
  *     v ← (1−Γ2)·v + Γ2·S2/κ          or Γ2·(S1/κ)² for standard Adam
  *     θ ← shrink·θ − η'·(m/c1) / (sqrt(v/c2) + ε)
  *
- * Where the rule weighs the micro-batches in the sums, S1 and S2 themselves take the places of Γ1·S1/κ and Γ2·S2/κ.
+ * Where the rule has leaf coefficients, S1 and S2 themselves take the places of Γ1·S1/κ and Γ2·S2/κ.
  *
  * c1 and c2 are the total weight that the averages m and v hold so far. Dividing by them corrects the averages' bias
  * towards their start at 0; they equal 1 − (1−Γ)^s after s steps while κ is constant, and stay right when κ changes.
  */
 export interface Coefficients extends AdamConstants {
-  /** After the step. */
+  /** The values after the step. */
   readonly c1: number;
   readonly c2: number;
 }
@@ -25,13 +25,13 @@ export interface StepWindow {
   readonly optimizer: OptimizerSpec;
   readonly hyperparameters: Hyperparameters;
   readonly schedule: Schedule;
-  /** Samples in a micro-batch. */
+  /** The number of samples in a micro-batch. */
   readonly microBatchSize: number;
   /** The number n of the step's first micro-batch, counted from the start of the run. */
   readonly firstMicroBatch: number;
   /** κ of this step. A run's last step may have fewer. */
   readonly microBatches: number;
-  /** Before the step; 0 at the start of a run. */
+  /** The values before the step; 0 at the start of a run. */
   readonly c1: number;
   readonly c2: number;
 }

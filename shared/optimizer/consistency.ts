@@ -2,12 +2,12 @@ import type { LeafCoefficients } from "./rules.js";
 
 /**
  * Whether sums can be sums at all. By Cauchy–Schwarz (Σ w1·g)² ≤ (Σ w1²/w2)·(Σ w2·g²), so most flipped bits of S1
- * or S2 that make S1 larger or S2 smaller than the other allows show themselves, without the gradients at hand.
+ * or S2 that make S1 larger or S2 smaller than the other allows are detected without the gradients.
  *
  * The bound is widened by what float32 rounding may do to sums added along a tree, 1 + log2 κ additions deep, and by
  * an absolute term, because the squares of tiny gradients are subnormal or 0.
  *
- * @param s1 S1 of some parameters, of any one length
+ * @param s1 S1 of some parameters, of any length
  * @param s2 S2 of the same parameters
  * @param microBatches κ, the number of micro-batches in the sums
  * @param weights of those micro-batches; undefined: all 1
@@ -20,7 +20,7 @@ export function inconsistentSum(
   weights: LeafCoefficients | undefined,
 ): number | undefined {
   const ratio = weights?.w1.reduce((sum, w1, j) => sum + (w1 === 0 ? 0 : w1 ** 2 / weights.w2[j]), 0) ?? microBatches;
-  // A gradient that counts in S1 and not in S2 leaves S1 without a bound.
+  // A gradient that contributes to S1 but not to S2 leaves S1 without a bound.
   if (ratio === Number.POSITIVE_INFINITY) return firstNotFinite(s1, s2);
   const relative = ratio * (1 + 2 ** -20 * (1 + Math.log2(microBatches)));
   const absolute = microBatches ** 2 * 2 ** -148 * Math.max(1, ratio);

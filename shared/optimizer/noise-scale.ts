@@ -1,17 +1,17 @@
 import type { LeafCoefficients } from "./rules.js";
 
 /**
- * The gradient noise scale (McCandlish et al. 2018, "An Empirical Model of Large-Batch Training", 1812.06162): how
- * large a batch still pays. It falls out of a step's sums at no cost. With leaf coefficients w1, w2 and
- * W = Σ w1, Q = Σ w1², V = Σ w2 (all κ where every micro-batch weighs 1), and |·|² over all coordinates,
+ * The gradient noise scale (McCandlish et al. 2018, "An Empirical Model of Large-Batch Training", 1812.06162): up
+ * to which size a larger batch pays off. It follows from a step's sums at no cost. With leaf coefficients w1, w2 and
+ * W = Σ w1, Q = Σ w1², V = Σ w2 (all κ if every coefficient is 1), and |·|² over all coordinates,
  *
  *     trace(Σ) ≈ b·(W²·ΣS2/V − |S1|²) / (W² − Q)    variance of one sample's gradient
  *     |G|²     ≈ (|S1|² − Q·ΣS2/V) / (W² − Q)       squared norm of the true gradient
  *
  * Each is unbiased for micro-batches drawn independently; drawing without replacement from N samples lowers |G|² by
  * about trace(Σ)/N. Their ratio is not unbiased, so the two are averaged over steps apart and divided last. A single
- * |G|² is negative whenever noise has the better of it: clamping it would bias the average, so it is never clamped,
- * and while the average is not positive the noise scale counts as not resolved.
+ * |G|² is negative whenever noise dominates it: clamping it would bias the average, so it is never clamped, and while the
+ * average is not positive the noise scale counts as not resolved.
  */
 
 /** A step's sums as numbers. */
@@ -20,7 +20,7 @@ export interface StepNorms {
   readonly squaredNorm1: number;
   /** Σ S2. */
   readonly sum2: number;
-  /** Samples in a micro-batch, b. */
+  /** b, the number of samples in a micro-batch. */
   readonly microBatchSize: number;
   readonly weights: WeightSums;
 }
@@ -72,8 +72,8 @@ export interface SmoothedNoise extends NoiseParts {
 export const NO_NOISE: SmoothedNoise = { trace: 0, squaredGradient: 0, weight: 0 };
 
 /**
- * Takes a step's estimates in. Each step weighs (1 − rate) times the one after it, `rate` in (0, 1]; the averages
- * are divided by the weight they hold, so they are unbiased from the first step on.
+ * Adds a step's estimates. Each step weighs (1 − rate) times the one after it, `rate` in (0, 1]; the averages are divided by
+ * the weight they hold, so they are unbiased from the first step on.
  */
 export function smoothNoise(smoothed: SmoothedNoise, parts: NoiseParts, rate: number): SmoothedNoise {
   const weight = smoothed.weight + rate * (1 - smoothed.weight);

@@ -4,14 +4,14 @@
  * - `invariant`, batch size invariant Adam (Wang & Aitchison 2024, arXiv 2402.18824), averages the micro-batches'
  *   squares in v. Its `linear` rule is the paper's: with θ held fixed, κ single steps move m, v and θ as one step with
  *   κη and κγ does, to first order in κγ. κγ cannot exceed 1, so the `exponential` rule, ours, keeps exactly what κ
- *   decays leave of the old averages, β^κ, and is valid at any κ. `pathwise`, ours too, also weighs each micro-batch in
- *   the sums as the decays after it would have: with θ held fixed m and v are exactly those of κ single steps.
- * - `sqrt` (Malladi et al. 2022, arXiv 2205.10287, the paper's baseline) is Adam with the square root rule: right where
+ *   decays leave of the old averages, β^κ, and is valid at any κ. `pathwise`, also ours, multiplies each micro-batch in
+ *   the sums by what the decays after it would have left of it: with θ held fixed m and v are exactly those of κ single steps.
+ * - `sqrt` (Malladi et al. 2022, arXiv 2205.10287, the paper's baseline) is Adam with the square root rule: correct where
  *   noise dominates the gradient. It divides ε by √κ too; the paper's authors' code keeps ε, hence the choice.
  * - `linear-standard` is Adam with the linear rule, as SGD is scaled.
  * - `standard` is AdamW with nothing scaled.
  *
- * An optimizer is a row of the table below, a new one a new row: nothing else knows them by name.
+ * An optimizer is a row of the table below, and a new one is a new row: no other code knows them by name.
  */
 export type OptimizerSpec =
   | { readonly name: "invariant"; readonly rule: "linear" | "exponential" | "pathwise" }
@@ -25,33 +25,33 @@ export interface Hyperparameters {
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
-  /** Decoupled, and coupled to the learning rate as in AdamW. */
+  /** Weight decay: decoupled from the gradient, and multiplied by the learning rate, as in AdamW. */
   readonly weightDecay: number;
 }
 
-/** What a micro-batch's gradient is multiplied by in a step's sums, one number a micro-batch, in order. */
+/** What micro-batches' gradients are multiplied by in a step's sums, one number per micro-batch, in order. */
 export interface LeafCoefficients {
-  /** Of g, in S1; length κ. */
+  /** The coefficients of g in S1; length κ. */
   readonly w1: Float32Array;
-  /** Of g², in S2; length κ. */
+  /** The coefficients of g² in S2; length κ. */
   readonly w2: Float32Array;
 }
 
-/** One optimizer's answers at κ micro-batches per step. */
+/** One optimizer's rule at κ micro-batches per step. */
 export interface ScalingRule {
   /** The step's learning rate η' from those of its micro-batches, length κ. */
   learningRate(rates: Float64Array): number;
-  /** 1 − Γ, what a moving average with decay `beta` keeps over the step. Negative where the rule has no meaning. */
+  /** 1 − Γ, what a moving average with decay `beta` keeps over the step. Negative where the rule is undefined. */
   keep(beta: number, microBatches: number): number;
-  /** 1 − shrink, what the step's weight decay takes of the weights; over 1 or NaN where that has no meaning. */
+  /** 1 − shrink, the fraction of the weights that the step's weight decay removes; over 1 or NaN where that is undefined. */
   decay(rates: Float64Array, weightDecay: number): number;
   /** Whether v averages (S1/κ)², as Adam does, rather than S2/κ. */
   readonly squareOfSum: boolean;
   /** Absent: ε stays as it is. */
   epsilon?(epsilon: number, microBatches: number): number;
   /**
-   * Absent: every micro-batch weighs 1, and the step's Γ is spread over them evenly. Otherwise the sums are what the
-   * averages gain, Γ in all.
+   * Absent: every coefficient is 1, and the step's Γ is divided evenly among the micro-batches. Otherwise the sums are what
+   * the averages gain, with a total weight of Γ.
    */
   leafCoefficients?(hyperparameters: Hyperparameters, microBatches: number): LeafCoefficients;
 }
@@ -109,7 +109,7 @@ export function scalingRuleOf(optimizer: OptimizerSpec): ScalingRule {
   }
 }
 
-/** For people. */
+/** The optimizer in words, for people. */
 export function optimizerTitle(optimizer: OptimizerSpec): string {
   switch (optimizer.name) {
     case "invariant":
@@ -140,7 +140,7 @@ function mean(values: Float64Array): number {
   return sum(values) / values.length;
 }
 
-/** What is left of a gradient's weight 1 − β in an average with decay β after the step's later micro-batches. */
+/** What remains of a gradient's weight 1 − β in an average with decay β after the step's later micro-batches. */
 function weightsLeft(beta: number, microBatches: number): Float32Array {
   return Float32Array.from({ length: microBatches }, (_, j) => (1 - beta) * beta ** (microBatches - 1 - j));
 }

@@ -2,18 +2,18 @@ import { invalid } from "../errors.js";
 
 /**
  * The learning rate as a function of samples seen, so that it means the same however many micro-batches a step
- * takes. It rises linearly from 0 at sample 0 to the reference learning rate at `warmupSamples`, then goes its
- * `kind`'s way to `finalFraction` of it at `totalSamples`, and stays there.
+ * takes. It rises linearly from 0 at sample 0 to the reference learning rate at `warmupSamples`, then follows its `kind` to
+ * `finalFraction` of it at `totalSamples`, and stays there.
  *
- * A run that is made longer may have its schedule stretched. What it has trained by then was trained on the old one, so
- * that is part of the schedule: whenever the run goes back it takes the same learning rates again.
+ * A run that is made longer may have its schedule stretched. The samples before that were trained on the old schedule, which
+ * therefore is part of the new one: whenever the run rolls back, it uses the same learning rates again.
  */
 export interface Schedule {
   readonly kind: "constant" | "linear" | "cosine";
   readonly warmupSamples: number;
-  /** The run's length. `constant` does not read it. */
+  /** The run's length in samples; not used by `constant`. */
   readonly totalSamples: number;
-  /** In [0, 1]. `constant` does not read it. */
+  /** In [0, 1]; not used by `constant`. */
   readonly finalFraction: number;
   /** What `totalSamples` was before, in order: for samples below `untilSamples`. */
   readonly earlier?: readonly EarlierEnd[];
@@ -49,11 +49,11 @@ export function learningRatesOf(
   );
 }
 
-/** @throws {IsobatchError} `invalid_input` when a field is out of its range. */
+/** @throws {IsobatchError} `invalid_input` if a field is out of its range */
 export function checkSchedule(schedule: Schedule): void {
   const { kind, warmupSamples, totalSamples, finalFraction, earlier = [] } = schedule;
   if (!(Number.isFinite(warmupSamples) && warmupSamples >= 0)) {
-    invalid(`schedule.warmupSamples is ${warmupSamples}; it must be a number of samples from 0 on.`);
+    invalid(`schedule.warmupSamples is ${warmupSamples}; it must be a number of samples of at least 0.`);
   }
   if (kind === "constant") return;
   if (!(Number.isFinite(totalSamples) && totalSamples > warmupSamples)) {

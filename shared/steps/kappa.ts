@@ -1,22 +1,22 @@
 /**
  * κ, the micro-batches of a step, may change from step to step: it follows the live workers, or the gradient noise scale.
  * Micro-batches keep their numbers n whatever κ does, so the order of the data is the same; but sums, and with them bits,
- * depend on κ. So each change is kept as a fact, and a run that goes back, or another one that replays it, takes κ from the
- * record and not from its own workers.
+ * depend on κ. So each change is recorded as a fact, and a run that rolls back, or another one that replays it, takes κ from
+ * the record and not from its own workers.
  */
 
-/** A number: always so many. Otherwise κ goes from `min` to `max`. */
+/** A number: κ is always this. Otherwise κ is between `min` and `max`. */
 export type KappaRule =
   | number
-  /** So many for each live worker. */
+  /** The number of micro-batches per live worker. */
   | { readonly perWorker: number; readonly min: number; readonly max: number }
-  /** κ·b is so many times the gradient noise scale; `min` is at least 2, because one micro-batch shows no noise. */
+  /** κ·b as a multiple of the gradient noise scale; `min` is at least 2, because one micro-batch shows no noise. */
   | { readonly perNoiseScale: number; readonly min: number; readonly max: number };
 
 /** From step `step` on, until the next fact, κ is `microBatches`. */
 export interface KappaFact {
   readonly step: number;
-  /** n of the step's first micro-batch. */
+  /** The number n of the step's first micro-batch. */
   readonly firstMicroBatch: number;
   readonly microBatches: number;
   readonly reason: string;
@@ -26,7 +26,7 @@ export function largestKappa(rule: KappaRule): number {
   return typeof rule === "number" ? rule : rule.max;
 }
 
-/** κ with so many live workers, as far as it follows them. */
+/** κ with this many live workers, as far as it follows them. */
 export function kappaWith(rule: KappaRule, workers: number, otherwise: number): number {
   if (typeof rule === "number") return rule;
   return "perWorker" in rule ? Math.min(rule.max, Math.max(rule.min, rule.perWorker * workers)) : otherwise;
@@ -38,8 +38,8 @@ export function kappaFactOf(record: readonly KappaFact[], step: number): KappaFa
 }
 
 /**
- * Whether a list is a record: from step 0 on, by ascending step, each fact where the one before leads to.
- * @returns what is wrong with it, and undefined if nothing is
+ * Checks that a list is a record: it starts at step 0, its steps ascend, and each fact starts where the previous one leads.
+ * @returns what is wrong with it; undefined if nothing is
  */
 export function recordFault(record: readonly KappaFact[]): string | undefined {
   const wholes = (fact: KappaFact): boolean =>
@@ -49,26 +49,26 @@ export function recordFault(record: readonly KappaFact[]): string | undefined {
   const broken = record.findIndex((fact) => !wholes(fact));
   if (broken >= 0) return `its fact ${broken + 1} has no whole step, firstMicroBatch and microBatches`;
   if (record.length === 0) return "it has no fact";
-  if (record[0].step !== 0 || record[0].firstMicroBatch !== 0) return "it does not begin with step 0";
+  if (record[0].step !== 0 || record[0].firstMicroBatch !== 0) return "it does not start with step 0";
   for (let i = 1; i < record.length; i++) {
     const { step, firstMicroBatch } = record[i];
     if (step <= record[i - 1].step) return `step ${step} comes after step ${record[i - 1].step}`;
     const expected = firstMicroBatchOf(record[i - 1], step);
-    if (firstMicroBatch !== expected) return `step ${step} begins at micro-batch ${firstMicroBatch}, not ${expected}`;
+    if (firstMicroBatch !== expected) return `step ${step} starts at micro-batch ${firstMicroBatch}, not ${expected}`;
   }
   return undefined;
 }
 
-/** n of step `step`'s first micro-batch, if κ is the fact's up to there. */
+/** The number n of step `step`'s first micro-batch, if κ is the fact's until then. */
 export function firstMicroBatchOf(fact: KappaFact, step: number): number {
   return fact.firstMicroBatch + (step - fact.step) * fact.microBatches;
 }
 
-/** In words, for people. */
+/** The rule in words, for people. */
 export function kappaRuleText(rule: KappaRule): string {
   if (typeof rule === "number") return `always ${rule}`;
   const range = `from ${rule.min} to ${rule.max}`;
   return "perWorker" in rule
-    ? `${rule.perWorker} for each worker, ${range}`
+    ? `${rule.perWorker} per worker, ${range}`
     : `${rule.perNoiseScale} of the noise scale, ${range}`;
 }

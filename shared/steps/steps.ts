@@ -1,6 +1,6 @@
 import type { Coefficients, SmoothedNoise, stepCoefficients } from "../optimizer/index.js";
 
-/** What coordinator and shards tell each other about a step, as both cores see it. */
+/** What coordinator and shards exchange about a step, as both cores see it. */
 
 /** A step's arithmetic, with the rates that people see. */
 export type StepCoefficients = ReturnType<typeof stepCoefficients>;
@@ -9,7 +9,7 @@ export type StepCoefficients = ReturnType<typeof stepCoefficients>;
 export interface StepPlan {
   readonly term: number;
   readonly step: number;
-  /** n of the step's first micro-batch. */
+  /** The number n of the step's first micro-batch. */
   readonly firstMicroBatch: number;
   /** κ of this step. */
   readonly microBatches: number;
@@ -19,14 +19,14 @@ export interface StepPlan {
   readonly leafCoefficients2?: Float32Array;
 }
 
-/** What a checkpoint says beside the arrays. */
+/** The content of a checkpoint besides the arrays. */
 export interface CheckpointMark {
   readonly step: number;
   /** Micro-batches consumed by the steps before `step`. */
   readonly microBatches: number;
   readonly c1: number;
   readonly c2: number;
-  /** The smoothed gradient noise, so that what follows it goes on alike; undefined before there was any. */
+  /** The smoothed gradient noise, so that what depends on it resumes unchanged; undefined before there was any. */
   readonly noise?: SmoothedNoise;
 }
 

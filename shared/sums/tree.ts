@@ -3,12 +3,12 @@
  *
  * The leaves are the step's κ micro-batches. The sum over [lo, hi) is the leaf itself for one leaf, else
  * `sum([lo, mid)) + sum([mid, hi))` with mid = lo + the largest power of two smaller than hi − lo. Float32 addition
- * is not associative, so fixing the tree fixes the bits: whoever computes a node gets the same ones, and neither
- * arrival order nor the number of workers can show. The nodes are exactly the intervals
+ * is not associative, so fixing the tree fixes the bits: every process that computes a node gets the same ones, and
+ * neither arrival order nor the number of workers affects them. The nodes are exactly the intervals
  * [a·2^k, min((a+1)·2^k, κ)), and any contiguous range of leaves is a short list of them.
  */
 
-/** Leaves [lo, hi) of a step; a node of the tree where the context says so. */
+/** Leaves [lo, hi) of a step; where stated, a node of the tree. */
 export interface Interval {
   readonly lo: number;
   /** Exclusive. */
@@ -29,7 +29,7 @@ export function isNode(lo: number, hi: number, leaves: number): boolean {
 
 /**
  * The maximal nodes that make up the leaves [lo, hi), from left to right: at most 2·log2(hi − lo) + 1 of them.
- * @throws {RangeError} unless 0 ≤ lo < hi ≤ leaves.
+ * @throws {RangeError} unless 0 ≤ lo < hi ≤ leaves
  */
 export function canonicalNodes(lo: number, hi: number, leaves: number): Interval[] {
   if (!(lo >= 0 && lo < hi && hi <= leaves)) throw new RangeError(`[${lo}, ${hi}) of ${leaves} leaves`);

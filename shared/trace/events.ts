@@ -1,21 +1,21 @@
 /**
- * What a trace consists of. An event has up to five numbers, whose names are here; everything else about it follows from
- * its row, so that recording one is writing a few numbers.
+ * The events of a trace. An event has up to five numbers, whose names are here; everything else about it follows from its
+ * row, so that recording one means writing a few numbers.
  */
 export interface EventKind {
   /** The names of its numbers, in order. */
   readonly numbers: readonly string[];
-  /** Whether it is waited for while other things happen on its thread; all others are the thread's own work, and nest. */
+  /** Whether it spans a wait during which its thread does other things; all other events are the thread's own work, and nest. */
   readonly waits?: true;
-  /** Whether arrows connect it with the other events of the lease that its first number names: to it, from it, or both. */
+  /** Whether arrows connect it with other events of the lease that its first number names: to it, from it, or both. */
   readonly lease?: "from" | "to" | "both";
 }
 
 const kind = (numbers: readonly string[], more: Omit<EventKind, "numbers"> = {}): EventKind => ({ numbers, ...more });
 
-/** In the order in which they are recorded by number. */
+/** The kinds of events; an event is recorded by its number in this table. */
 export const EVENTS = {
-  /** From the process's start until it knows what it is to do. */
+  /** From the process's start until it knows its command. */
   start: kind([]),
   /** Loading the command's code. */
   modules: kind([], { waits: true }),
@@ -26,7 +26,7 @@ export const EVENTS = {
   /** Making or reading tokens and certificates. */
   security: kind([], { waits: true }),
 
-  /** Finding out which backend works, or whether the one that was asked for does. */
+  /** Finding out which backend works, or whether the requested one does. */
   probe: kind([], { waits: true }),
   connect: kind([], { waits: true }),
   join: kind([], { waits: true }),
@@ -46,11 +46,11 @@ export const EVENTS = {
 
   /** A shard takes a chunk's sums from a message: checks them, and copies them to where they can be computed with. */
   received: kind(["lease", "step", "chunk", "lo", "hi"], { lease: "to" }),
-  /** A shard takes the sums of a node in memory that it shares with the worker: from hearing of them until they are in. */
+  /** A shard takes the sums of a node in memory that it shares with the worker: from their announcement until they are read. */
   borrowed: kind(["lease", "step", "lo", "hi"], { waits: true, lease: "to" }),
   /** Deciding whether a chunk of the node [lo, hi) is wanted. */
   judged: kind(["step", "chunk", "lo", "hi"]),
-  /** Adding sums that have a sibling to wait for. */
+  /** Adding sums that wait for a sibling. */
   merged: kind(["chunk", "operations"]),
   /** Adding the last sums of a chunk, and updating it. */
   Adam: kind(["step", "chunk", "operations"]),
@@ -62,7 +62,7 @@ export const EVENTS = {
   /** Reading a checkpoint. */
   restore: kind(["step"]),
 
-  /** A worker: from the first that is heard of a version of the weights until all of it is there. */
+  /** A worker: from the first announcement of a version of the weights until all of it has arrived. */
   weights: kind(["version", "term"], { waits: true }),
   /** Copying a chunk of weights from its message. */
   taken: kind(["shard"]),
@@ -72,7 +72,7 @@ export const EVENTS = {
   fetched: kind(["shards"]),
   /** A lease has arrived. */
   leased: kind(["lease", "step", "lo", "hi"], { lease: "both" }),
-  /** From asking the threads until they have answered. */
+  /** From the request to the threads until they have answered. */
   compute: kind(["lease", "step", "lo", "hi"], { waits: true, lease: "both" }),
   evaluate: kind(["version", "firstBatch", "endBatch"], { waits: true }),
   push: kind(["lease", "step", "shard"], { waits: true, lease: "both" }),
@@ -85,13 +85,13 @@ export const EVENTS = {
   part: kind(["firstMicroBatch", "lo", "hi"]),
   decode: kind(["microBatch"]),
   gradient: kind(["microBatch"]),
-  /** Making sure that a gradient holds finite numbers only. */
+  /** Checking that a gradient has only finite numbers. */
   finite: kind(["microBatch"]),
   /** Adding a gradient and its squares to sums. */
   fold: kind(["microBatch"]),
   /** Copying this many nodes from the device that folded them. */
   download: kind(["nodes"]),
-  /** Adding sums of several threads. */
+  /** Joining the sums of several threads. */
   joined: kind(["operations"]),
   /** A batch that is evaluated. */
   batch: kind(["number"]),

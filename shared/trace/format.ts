@@ -15,12 +15,12 @@ export interface Place {
 
 const KINDS: readonly (readonly [name: string, kind: EventKind])[] = Object.entries(EVENTS);
 
-/** To microseconds, with nanoseconds behind the point. */
+/** Converts to microseconds, with nanoseconds after the point. */
 const time = (ms: number): string => (ms * 1_000).toFixed(3);
 
 const line = (fields: string): string => `{${fields}},\n`;
 
-/** @param waitId tells apart the events of this process that are waited for */
+/** @param waitId distinguishes the events of this process that span waits */
 export function eventLines(event: RecordedEvent, { pid, tid }: Place, waitId: number): string {
   const [name, { numbers, waits, lease }] = KINDS[event.kind];
   const start = `"name":"${name}","cat":"isobatch","pid":${pid},"tid":${tid},"ts":${time(event.startMs)}`;
@@ -42,7 +42,7 @@ export function nameLine(what: "process_name" | "thread_name", { pid, tid }: Pla
   return line(`"ph":"M","name":"${what}","pid":${pid},"tid":${tid},"args":{"name":${JSON.stringify(name)}}`);
 }
 
-/** Says that events are missing from here on. */
+/** A line that says that events are missing from here on. */
 export function lostLine({ pid, tid }: Place, atMs: number, events: number): string {
   const what = `"ph":"i","name":"events lost","cat":"isobatch","pid":${pid},"tid":${tid},"ts":${time(atMs)},"s":"t"`;
   return line(`${what},"args":{"events":${events}}`);

@@ -1,14 +1,14 @@
 /**
- * Events of one thread on their way to the file: a ring of numbers in shared memory, written by the thread and read by
- * the main thread of its process, so that a thread inside a native call, or killed there, loses nothing that it has
- * recorded. A full ring takes no more until it is read; what it could not take is counted.
+ * Passes events of one thread to the file: a ring of numbers in shared memory, written by the thread and read by the main
+ * thread of its process, so that a thread inside a native call, or killed there, loses nothing that it has recorded. A full
+ * ring accepts no events until it is read; the lost ones are counted.
  */
 import { NUMBERS_MAX } from "./events.js";
 
 export interface RecordedEvent {
   /** The event's number in the table. */
   readonly kind: number;
-  /** Of CLOCK_MONOTONIC. */
+  /** The time of CLOCK_MONOTONIC. */
   readonly startMs: number;
   readonly durationMs: number;
   readonly numbers: readonly number[];
@@ -19,7 +19,7 @@ export interface RingWriter {
 }
 
 export interface RingReader {
-  /** Hands over everything that was written since the last time. @returns how many events were lost meanwhile */
+  /** Passes on everything that was written since the last call. @returns the number of events lost meanwhile */
   read(take: (event: RecordedEvent) => void): number;
 }
 
@@ -38,7 +38,7 @@ function viewsOf(ring: SharedArrayBuffer) {
   return { header: new Int32Array(ring, 0, 3), records, capacity: records.length / RECORD };
 }
 
-/** For one thread only. */
+/** To be used by one thread only. */
 export function ringWriter(ring: SharedArrayBuffer): RingWriter {
   const { header, records, capacity } = viewsOf(ring);
   return {
@@ -62,7 +62,7 @@ export function ringWriter(ring: SharedArrayBuffer): RingWriter {
   };
 }
 
-/** For one thread only. */
+/** To be used by one thread only. */
 export function ringReader(ring: SharedArrayBuffer): RingReader {
   const { header, records, capacity } = viewsOf(ring);
   let lostBefore = 0;

@@ -80,7 +80,10 @@ describe("a trace's file", () => {
     own.close();
     assert.deepEqual(parsed("again"), [1]);
     writeFileSync(path("notes"), "notes");
-    assert.throws(() => openTraceFile(path("notes"), true), /holds something else than a trace; choose another one\.$/);
+    assert.throws(
+      () => openTraceFile(path("notes"), true),
+      /holds something other than a trace; choose another one\.$/,
+    );
     assert.equal(readFileSync(path("notes"), "utf8"), "notes");
   });
 

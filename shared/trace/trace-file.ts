@@ -1,8 +1,8 @@
 /**
- * The file of a trace. Several processes of this machine append to it, each in writes that hold whole lines; the system
- * keeps appended writes apart. So whichever process is killed, what it has written stays, and the file, though its array
- * isn't closed, can be read by Perfetto. The process that began it closes it: the whole lines go to a new file, which
- * takes its place, so that a process that writes even now can't spoil it.
+ * The file of a trace. Several processes of this machine append to it, each in writes of whole lines, which the system does not
+ * mix. So if a process is killed, what it has written is kept, and Perfetto can read the file although its array isn't closed.
+ * The process that started the file closes it: the whole lines are written to a new file, which replaces it, so that a
+ * process that is still writing can't damage it.
  */
 import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
 import { invalid } from "../errors.js";
@@ -10,25 +10,25 @@ import { openRegularFile } from "../regular-file.js";
 import { systemError } from "../system-errors.js";
 
 export interface TraceFile {
-  /** Bytes that this process has written. */
+  /** The number of bytes that this process has written. */
   readonly bytes: number;
   /** Appends whole lines, each an object whose last field is an object, and a comma. */
   append(lines: string): void;
-  /** Closes it, and completes the array if this process began it. */
+  /** Closes the file, and completes the array if this process started it. */
   close(): void;
 }
 
 const BEGIN = "[\n";
-/** Of a whole line, and of no part of one: its last field is an object. */
+/** The end of a whole line, and of no part of one: its last field is an object. */
 const LINE_END = "}},";
 const READ_BYTES = 2 ** 20;
 
 /**
- * @param begin whether this process begins the file, and completes it; otherwise it adds to what is there
+ * @param isFirst whether this process starts the file, and completes it; otherwise it appends to an existing one
  * @throws {IsobatchError} if it can't be written, or holds something else
  */
-export function openTraceFile(path: string, begin: boolean): TraceFile {
-  if (begin) beginFile(path);
+export function openTraceFile(path: string, isFirst: boolean): TraceFile {
+  if (isFirst) beginFile(path);
   let file: number;
   try {
     file = openRegularFile(path, "append");
@@ -41,7 +41,7 @@ export function openTraceFile(path: string, begin: boolean): TraceFile {
       return bytes;
     },
     append(lines) {
-      // On a line of their own, also behind one that another process was killed in.
+      // On a separate line, even after one that another process was killed in.
       const buffer = Buffer.from(`\n${lines}`);
       try {
         bytes += writeSync(file, buffer);
@@ -51,19 +51,19 @@ export function openTraceFile(path: string, begin: boolean): TraceFile {
     },
     close() {
       closeSync(file);
-      if (begin) complete(path);
+      if (isFirst) complete(path);
     },
   };
 }
 
-/** Empties the file, unless it holds something that is no trace. */
+/** Empties the file, unless it holds something other than a trace. */
 function beginFile(path: string): void {
   try {
     const file = openRegularFile(path, "update");
     try {
       const first = Buffer.alloc(1);
       if (readSync(file, first, 0, 1, 0) > 0 && first.toString() !== BEGIN[0]) {
-        invalid(`--trace is ${path}, a file that holds something else than a trace; choose another one.`);
+        invalid(`--trace is ${path}, a file that holds something other than a trace; choose another one.`);
       }
     } finally {
       closeSync(file);
@@ -79,7 +79,7 @@ function beginFile(path: string): void {
   }
 }
 
-/** Puts a file in its place that has its whole lines as a JSON array. */
+/** Replaces the file by one that has its whole lines as a JSON array. */
 function complete(path: string): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
@@ -106,7 +106,7 @@ function copyWholeLines(source: number, target: number): void {
   let rest = "";
   let separator = BEGIN;
   for (let got = readSync(source, buffer); got > 0; got = readSync(source, buffer)) {
-    // So that no character is cut in two.
+    // Latin-1, so that no character is cut in two.
     const lines = (rest + buffer.toString("latin1", 0, got)).split("\n");
     rest = lines.pop()!;
     const whole = lines.filter((line) => line.startsWith("{") && line.endsWith(LINE_END));

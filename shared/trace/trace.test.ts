@@ -19,7 +19,7 @@ interface Line {
 
 const PROGRAM = fileURLToPath(new URL("./traced-program.test.helper.js", import.meta.url));
 
-/** Of a program that should have ended long before. */
+/** The time limit of a program that should have ended long before. */
 const LIMIT = { timeout: 30_000, killSignal: "SIGKILL" } as const;
 
 describe("a trace", { timeout: 60_000 }, () => {

@@ -1,10 +1,10 @@
 /**
- * A trace: what each process and thread of a run did when, for Perfetto. It is one per thread and reached from everywhere,
- * like the log of a library, because what it records is spread over all of a step. While there is none, recording costs
- * one comparison.
+ * A trace: what each process and thread of a run did when, for Perfetto. There is one per thread, reachable from everywhere,
+ * like a library's log, because what it records is spread over all of a step. While there is none, recording costs one
+ * comparison.
  *
- * All times are CLOCK_MONOTONIC's, which all processes of a machine share; `performance.now()`, which is cheaper, counts
- * from a moment of its own in each thread.
+ * All times are CLOCK_MONOTONIC's, which all processes of a machine share; `performance.now()`, which is cheaper, has
+ * a different origin in each thread.
  */
 import { messageOf } from "../errors.js";
 import { EVENTS, type EventName } from "./events.js";
@@ -14,51 +14,51 @@ import { openTraceFile, type TraceFile } from "./trace-file.js";
 
 export interface TraceOptions {
   readonly path: string;
-  /** What the process is called. */
+  /** The name of the process. */
   readonly process: string;
-  /** Whether it begins the file and completes it; otherwise the process that started it does. */
+  /** Whether the process starts the file and completes it; otherwise its parent does. */
   readonly begin: boolean;
-  /** Is told why something is missing in the trace. */
+  /** Called with the reason if something is missing in the trace. */
   readonly warn: (line: string) => void;
 }
 
 /** A trace for another thread of this process. */
 export interface ThreadTrace {
-  /** What the thread calls `joinTrace` with. */
+  /** The argument with which the thread calls `joinTrace`. */
   readonly ring: SharedArrayBuffer;
-  /** Says that the thread has ended. */
+  /** To be called when the thread has ended. */
   end(): void;
 }
 
-/** What is recorded reaches the file so soon. */
+/** How soon events reach the file. */
 const FLUSH_MS = 100;
-/** Larger traces can hardly be looked at. */
+/** Larger traces can hardly be displayed. */
 const FILE_BYTES_MAX = 256 * 2 ** 20;
 
 const NUMBER_OF = Object.fromEntries(Object.keys(EVENTS).map((name, i) => [name, i])) as Record<EventName, number>;
 
-/** This thread's; undefined while there is no trace. */
+/** This thread's ring; undefined while there is no trace. */
 let writer: RingWriter | undefined;
-/** From this thread's performance.now() to CLOCK_MONOTONIC. */
+/** The difference between CLOCK_MONOTONIC and this thread's performance.now(). */
 let offsetMs = 0;
 
-/** The present time, for `span`; 0 while there is no trace. */
+/** The current time, for `span`; 0 while there is no trace. */
 export function began(): number {
   return writer === undefined ? 0 : performance.now();
 }
 
-/** Whether this thread's events are recorded; that does not begin later. */
+/** Whether this thread's events are recorded; that does not start later. */
 export function isTraced(): boolean {
   return writer !== undefined;
 }
 
-/** Records what began then and ends now, with the event's numbers in order. */
+/** Records an event that started then and ends now, with its numbers in order. */
 export function span(name: EventName, begun: number, a = 0, b = 0, c = 0, d = 0, e = 0): void {
   if (writer === undefined) return;
   writer.write(NUMBER_OF[name], begun + offsetMs, performance.now() - begun, a, b, c, d, e);
 }
 
-/** Records how long the work takes that is waited for. */
+/** Records how long asynchronous work takes. */
 export async function during<Result>(name: EventName, work: () => Promise<Result>): Promise<Result> {
   const begun = began();
   const result = await work();
@@ -73,7 +73,7 @@ export function joinTrace(ring: SharedArrayBuffer | undefined): void {
   writer = ringWriter(ring);
 }
 
-/** Both clocks are the system's, so all that can go wrong is that something comes between two looks at them. */
+/** Both clocks are the system's, so the only error is time that passes between two readings. */
 function clockOffsetMs(): number {
   let best = { offsetMs: 0, withinMs: Number.POSITIVE_INFINITY };
   for (let i = 0; i < 5; i++) {
@@ -91,10 +91,10 @@ interface Thread {
   readonly place: Place;
 }
 
-/** What a process's main thread has of its trace. */
+/** The state of a process's trace on its main thread. */
 interface Recording {
   readonly threads: Set<Thread>;
-  /** Appends lines. What goes wrong ends this process's part, and nothing else. */
+  /** Appends lines. A failure ends only this process's part of the trace. */
   write(lines: string): void;
   flush(): void;
   end(): void;
@@ -121,14 +121,14 @@ export function tracedIn(): string | undefined {
   return recordedIn;
 }
 
-/** Gives this process another name, now that more is known of it. */
+/** Renames this process, once more is known about it. */
 export function nameProcess(name: string): void {
   recording?.write(nameLine("process_name", { pid: process.pid, tid: process.pid }, name));
 }
 
 /**
  * A trace for a thread of this process; undefined while there is none.
- * @param tid its number; by default one that no other thread has
+ * @param tid the number of the thread; by default a new one
  */
 export function traceThread(name: string, tid = nextThread++): ThreadTrace | undefined {
   if (recording === undefined) return undefined;
@@ -152,12 +152,12 @@ function openRecording(file: TraceFile, warn: (line: string) => void): Recording
   let stopped = false;
   const timer = setInterval(flush, FLUSH_MS).unref();
 
-  /** The file is closed when the process ends: others may still add to it. */
+  /** The file is closed when the process ends: other processes may still append to it. */
   function stop(why: string): void {
     stopped = true;
     clearInterval(timer);
     writer = undefined;
-    warn(`The trace lacks what this process does from now on. ${why}`);
+    warn(`From now on the trace lacks what this process does. ${why}`);
   }
 
   function write(lines: string): void {

@@ -1,4 +1,4 @@
-/** A process with a trace and one thread more. It ends when it is told to, or waits to be killed. */
+/** A process with a trace and an additional thread. It ends when its input says so, or waits to be killed. */
 import { parentPort, Worker, workerData } from "node:worker_threads";
 import { began, joinTrace, span, startTrace, traceThread } from "./index.js";
 

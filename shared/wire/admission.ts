@@ -1,5 +1,5 @@
 import { Metadata, ServerInterceptingCall, type ServerInterceptor, status } from "@grpc/grpc-js";
-import { AUTHORIZATION, type Gate, type Identity, mayCall, SCHEME } from "../credentials/index.js";
+import { AUTHORIZATION, type Gate, mayCall, SCHEME, type TokenIdentity } from "../credentials/index.js";
 import { resetServerCall } from "./http2-server.js";
 
 /** Orchestrators probe health without a token; the answer only says whether the server is up. */
@@ -9,10 +9,10 @@ const OPEN_SERVICE = "/grpc.health.v1.Health/";
 const FAREWELL_MS = 1_000;
 
 /** The caller of each call; keyed by an object that the handler receives, so that no caller can claim it. */
-const identities = new WeakMap<Metadata, Identity>();
+const identities = new WeakMap<Metadata, TokenIdentity>();
 
 /** The caller of the call that a handler received. Undefined on a server without a gate. */
-export function callerOf(call: { readonly metadata: Metadata }): Identity | undefined {
+export function callerOf(call: { readonly metadata: Metadata }): TokenIdentity | undefined {
   return identities.get(call.metadata);
 }
 
@@ -97,7 +97,7 @@ export function admitCalls(gate: Gate): ServerInterceptor {
   };
 }
 
-function notAllowed({ name, role }: Identity, path: string): string {
+function notAllowed({ name, role }: TokenIdentity, path: string): string {
   const method = path.slice(path.lastIndexOf("/") + 1);
   return `The token "${name}" has the role ${role}, which may not call ${method}.`;
 }

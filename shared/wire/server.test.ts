@@ -196,7 +196,7 @@ describe("the join token", () => {
     const wrong = await connected(test, address, createToken());
     await assert.rejects(call(wrong.coordinator, coordinatorService.GetStatus, {}, DEADLINE), {
       code: "refused",
-      message: "The join token is not this server's: use the one that it printed.",
+      message: "The join token is not valid on this server: use the one that it printed.",
     });
     assert.equal(calls, 0);
   });

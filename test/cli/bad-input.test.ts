@@ -157,7 +157,7 @@ describe("bad input that only a server can detect", () => {
     );
     const wrong = await workplace.run(["status", address], { ISOBATCH_TOKEN: "isobatch_guess" });
     assert.equal(wrong.code, 1);
-    assert.match(wrong.stderr, /^The join token is not this server's: .*\.\n$/);
+    assert.match(wrong.stderr, /^The join token is not valid on this server: .*\.\n$/);
     server.kill("SIGTERM");
     assert.equal((await server.ended).code, 0);
   });

@@ -185,8 +185,8 @@ describe("a server that others reach", LIMIT, () => {
     const expired = tokenFor(server, "expired", "worker", Date.now() + 5);
     await until(() => security.verify(expired) === undefined);
     const strangers: [token: string, reason: RegExp][] = [
-      [withDigestOnly, /^The join token is not this server's/],
-      [await tokenOfAnotherRun(test, server), /^The join token is not this server's/],
+      [withDigestOnly, /^The join token is not valid on this server/],
+      [await tokenOfAnotherRun(test, server), /^The join token is not valid on this server/],
       [revoked, /^The token "revoked" has been revoked/],
       [expired, /^The token "expired" expired on /],
     ];

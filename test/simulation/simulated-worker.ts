@@ -72,7 +72,7 @@ export function createSimulatedWorker(index: number, world: World): SimulatedWor
     failForGood() {
       // Errors that differ only in numbers are the same to the coordinator; if all workers met one, it would be the run's.
       const reason = `${["the disk", "memory", "the driver"][index % 3]} is broken`;
-      if (up) process.dispatch({ kind: "failed", error: new Error(reason), told: { reason, transient: false } });
+      if (up) process.dispatch({ kind: "failed", error: new Error(reason), reported: { reason, transient: false } });
     },
     restartThreads: () => process.restartThreads(),
     shardGone: (shard) => process.shardGone(shard),

@@ -157,7 +157,7 @@ const EXPECTED = [
   "worker shardWeights",
   "worker loadFailed",
   "worker workFailed",
-  "worker farewellOver",
+  "worker streamClosed",
   "slots lent",
   "θ moved while it was loaded",
 ];

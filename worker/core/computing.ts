@@ -1,5 +1,5 @@
-/** What comes of work that was begun. All but what was abandoned is answered. */
-import type { Failure, WorkerEvent } from "./messages.js";
+/** The results of work that was started. All of it is answered, unless it was abandoned. */
+import type { FailureReport, WorkerEvent } from "./messages.js";
 import { fieldsOf, leaseFailed, push } from "./pushes.js";
 import { begin } from "./queue.js";
 import { emit, leaveIfDone, note, report, type Worker } from "./state.js";
@@ -7,7 +7,7 @@ import { threadsRestarted } from "./weights.js";
 
 type Computing = NonNullable<Worker["state"]["computing"]>;
 
-/** Takes note that the work has come to its end; undefined if it was not under way. */
+/** Notes that the work has ended; undefined if it was not being computed. */
 function take(worker: Worker, id: number): Computing | undefined {
   const { computing } = worker.state;
   if (computing?.work.id !== id) return undefined;
@@ -31,7 +31,7 @@ export function computed(worker: Worker, event: Extract<WorkerEvent, { kind: "co
     report(worker, { kind: "leaseComputed", lease, computeMs, samplesMs });
     note(worker, "debug", "lease computed", { ...fieldsOf(work), lo, hi, computeMs, samplesMs });
     push(worker, work, slots);
-    // Leases tend to be cut alike, so the same share of the steps to come is worth having.
+    // Leases tend to be cut alike, so the same share of the coming steps is worth fetching.
     const first = firstMicroBatch + microBatches + lo;
     const end = worker.attachment!.microBatchesTotal;
     emit(worker, { kind: "prefetchSteps", first, count: hi - lo, every: microBatches, end });
@@ -56,7 +56,7 @@ export function workFailed(worker: Worker, event: Extract<WorkerEvent, { kind: "
   const done = take(worker, event.work);
   if (done === undefined) return;
   const { failure, threadsDied = false } = event;
-  // That nothing is held is said before it is held again, which may be at once, and before the lease is given back.
+  // That nothing is held is reported before it is held again, which may be at once, and before the lease is returned.
   if (threadsDied) {
     note(worker, "warn", `${failure.reason} All threads were started again.`);
     threadsRestarted(worker);
@@ -68,7 +68,7 @@ export function workFailed(worker: Worker, event: Extract<WorkerEvent, { kind: "
 function sayThatFailed(
   worker: Worker,
   { work }: Computing,
-  failure: Failure,
+  failure: FailureReport,
   { nonFinite, cause }: { readonly nonFinite?: number; readonly cause?: unknown },
 ): void {
   if (work.kind === "step") return leaseFailed(worker, work, failure, { nonFinite, cause });

@@ -4,7 +4,7 @@ import type { WorkerEvent } from "./messages.js";
 import { attachedCore, begunBy, evaluation, kindsOf, lease, reportsOf } from "./worker.test.helper.js";
 
 const BROKEN = { reason: "The line is dead.", transient: true };
-/** Of the version that both shards have announced. */
+/** A lease of the version that both shards have announced. */
 const load = (version: number) => ({
   kind: "load",
   weights: { term: 1, version },
@@ -36,7 +36,7 @@ describe("a worker's weights", () => {
     assert.deepEqual(worker.core.state.held, { term: 1, version: 1 });
   });
 
-  it("stand still while they are loaded: what comes then waits, and is taken afterwards up to the next version", () => {
+  it("must not change while they are loaded: what arrives then waits, and is taken afterwards up to the next version", () => {
     const worker = attachedCore();
     worker.publish(1, 0);
     const come = (chunk: number, version: number): WorkerEvent => ({
@@ -115,7 +115,7 @@ describe("a worker's weights", () => {
 });
 
 describe("a worker's work", () => {
-  it("is begun with exactly the weights it names, in the order in which it came", () => {
+  it("is started with exactly the weights it names, in the order in which it arrived", () => {
     const worker = attachedCore();
     worker.handle(lease(4, 0, 1), evaluation(1, 3), lease(3, 0, 1), lease(3, 1, 2));
     assert.deepEqual(kindsOf(worker.publish(1, 3)), ["load", "compute"]);
@@ -132,7 +132,7 @@ describe("a worker's work", () => {
     assert.deepEqual(begunBy(worker.publish(1, 4)), [400]);
   });
 
-  it("is void without a word once newer weights are there: what waits, what is computed, and what comes late", () => {
+  it("is silently dropped once newer weights have arrived: what waits, what is computed, and what comes late", () => {
     const worker = attachedCore();
     worker.hold(1, 0);
     worker.handle(lease(0, 0, 1), lease(0, 1, 2));
@@ -152,7 +152,7 @@ describe("a worker's work", () => {
     assert.deepEqual(worker.computed(3, 4), [{ kind: "releaseSlots", work: id, slots: [3, 4] }]);
   });
 
-  it("is begun as soon as its weights are being loaded, whichever comes first", () => {
+  it("is started as soon as its weights are being loaded, whichever comes first", () => {
     const worker = attachedCore();
     worker.hold(1, 0);
     worker.handle(lease(1, 0, 1), lease(1, 1, 2));
@@ -163,7 +163,7 @@ describe("a worker's work", () => {
     assert.deepEqual(kindsOf(worker.handle({ kind: "loaded" })), ["report"]);
   });
 
-  it("that was begun with weights that then moved is abandoned", () => {
+  it("that was started with weights that then moved is abandoned", () => {
     const worker = attachedCore();
     worker.handle(lease(0, 0, 1));
     for (const shard of [0, 1]) worker.handle({ kind: "shardWeights", shard, term: 1, version: 0, sequence: 1 });
@@ -172,7 +172,7 @@ describe("a worker's work", () => {
     assert.deepEqual(worker.computed(3), [{ kind: "releaseSlots", work: id, slots: [3] }]);
   });
 
-  it("is not begun between two versions", () => {
+  it("is not started between two versions", () => {
     const worker = attachedCore();
     worker.hold(1, 0);
     worker.handle({ kind: "termOpened", term: 2, version: 0 });
@@ -212,7 +212,7 @@ describe("a worker's work", () => {
     });
   });
 
-  it("tells that new threads hold nothing before it tells that they hold something again, and gives the lease back", () => {
+  it("reports that new threads hold nothing before it reports that they hold something again, and returns the lease", () => {
     const worker = attachedCore();
     worker.hold(1, 0);
     worker.handle(lease(0, 0, 2), lease(0, 2, 3));

@@ -3,13 +3,13 @@ import * as life from "./life.js";
 import type { WorkerEffect, WorkerEvent } from "./messages.js";
 import { pushed, pushFailed } from "./pushes.js";
 import { addEvaluation, addLease } from "./queue.js";
-import { createWorker, end, type Worker, type WorkerOptions, type WorkerState } from "./state.js";
+import { createWorker, end, type Worker, type WorkerCoreOptions, type WorkerState } from "./state.js";
 import { chunk, loaded, loadFailed, shardWeights, termOpened, weightsStreamEnded } from "./weights.js";
 
 /**
  * A worker's decisions, without any I/O, clock or randomness: `handle(event, nowMs)` returns effects, and the shell
- * performs them in order. docs/internals/state-machines.md has every transition. `life.ts` is how it comes, goes and comes back;
- * `weights.ts` what it holds; `queue.ts` and `computing.ts` what it computes; `pushes.ts` where the sums go.
+ * performs them in order. docs/internals/state-machines.md has every transition. `life.ts` decides how it joins, leaves and
+ * reconnects; `weights.ts` what it holds; `queue.ts` and `computing.ts` what it computes; `pushes.ts` where the sums go.
  */
 export interface WorkerCore {
   handle(event: WorkerEvent, nowMs: number): WorkerEffect[];
@@ -17,7 +17,7 @@ export interface WorkerCore {
   readonly state: Readonly<WorkerState>;
 }
 
-export function createWorkerCore(options: WorkerOptions): WorkerCore {
+export function createWorkerCore(options: WorkerCoreOptions): WorkerCore {
   const worker = createWorker(options);
   return {
     state: worker.state,
@@ -44,7 +44,7 @@ function dispatch(worker: Worker, event: WorkerEvent): void {
       return life.streamLost(worker, event.error);
     case "detached":
       return life.detached(worker);
-    case "farewellOver":
+    case "streamClosed":
       return worker.ending === undefined ? undefined : end(worker, worker.ending);
     case "failed":
       return life.failed(worker, event);
@@ -58,7 +58,7 @@ function dispatch(worker: Worker, event: WorkerEvent): void {
     case "drain":
     case "runEnded":
       worker.spoken = true;
-      return obey(worker, event);
+      return handleCommand(worker, event);
     case "chunk":
       return chunk(worker, event);
     case "shardWeights":
@@ -84,7 +84,7 @@ function dispatch(worker: Worker, event: WorkerEvent): void {
 
 type Command = Extract<WorkerEvent, { kind: "termOpened" | "lease" | "evaluation" | "drain" | "runEnded" }>;
 
-function obey(worker: Worker, command: Command): void {
+function handleCommand(worker: Worker, command: Command): void {
   switch (command.kind) {
     case "termOpened":
       return termOpened(worker, command);

@@ -4,7 +4,7 @@ export type {
   Attachment,
   Ending,
   EvaluationLease,
-  Failure,
+  FailureReport,
   StepLease,
   StepWork,
   WeightsVersion,

@@ -40,7 +40,7 @@ describe("a worker that is away", () => {
     assert.deepEqual(endingOf(startCore().handle(away("wrong token", true, false))), { error: "wrong token" });
   });
 
-  it("ends as it was told when it is to leave, wherever it is on its way", () => {
+  it("ends as requested when it has to leave, in any phase of joining", () => {
     const left = { reason: "left", ok: true, message: "SIGTERM" };
     const leave: WorkerEvent = { kind: "leave", reason: "SIGTERM" };
     const waiting = attachedCore();
@@ -52,7 +52,7 @@ describe("a worker that is away", () => {
     assert.deepEqual(endingOf(detaching.handle({ kind: "detached" })), left);
     const arriving = startCore();
     arriving.handle(leave);
-    assert.deepEqual(kindsOf(arriving.handle(attached)), ["watch", "watch", "report", "farewell"]);
+    assert.deepEqual(kindsOf(arriving.handle(attached)), ["watch", "watch", "report", "closeStream"]);
   });
 
   it("ends with the run that ended meanwhile", () => {
@@ -112,7 +112,7 @@ describe("a worker whose stream is lost", () => {
 });
 
 describe("a worker that leaves", () => {
-  it("finishes what it computes and pushes, begins nothing that it was given, and says farewell", () => {
+  it("finishes what it computes and pushes, starts none of its other work, and closes the stream", () => {
     const worker = attachedCore();
     worker.hold(1, 0);
     worker.handle(lease(0, 0, 1), lease(0, 1, 2));
@@ -122,9 +122,9 @@ describe("a worker that leaves", () => {
     worker.handle({ kind: "pushed", work: 1, shard: 0, lent: false });
     assert.deepEqual(kindsOf(worker.handle({ kind: "pushed", work: 1, shard: 1, lent: false })), [
       "releaseSlots",
-      "farewell",
+      "closeStream",
     ]);
-    assert.deepEqual(endingOf(worker.handle({ kind: "farewellOver" })), {
+    assert.deepEqual(endingOf(worker.handle({ kind: "streamClosed" })), {
       reason: "left",
       ok: true,
       message: "the server asked for it",
@@ -133,8 +133,8 @@ describe("a worker that leaves", () => {
 
   it("is not well when it was sent away for a reason", () => {
     const worker = attachedCore();
-    assert.deepEqual(kindsOf(worker.handle({ kind: "drain", reason: "no memory" })), ["report", "farewell"]);
-    assert.deepEqual(endingOf(worker.handle({ kind: "farewellOver" })), {
+    assert.deepEqual(kindsOf(worker.handle({ kind: "drain", reason: "no memory" })), ["report", "closeStream"]);
+    assert.deepEqual(endingOf(worker.handle({ kind: "streamClosed" })), {
       reason: "sent away",
       ok: false,
       message: "no memory",
@@ -152,24 +152,26 @@ describe("a worker that leaves", () => {
 describe("a worker's end", () => {
   it("comes with the run's, and with its words", () => {
     const worker = attachedCore();
-    assert.deepEqual(kindsOf(worker.handle({ kind: "runEnded", ok: true, reason: "the run has ended" })), ["farewell"]);
+    assert.deepEqual(kindsOf(worker.handle({ kind: "runEnded", ok: true, reason: "the run has ended" })), [
+      "closeStream",
+    ]);
     assert.deepEqual(worker.publish(1, 0), [], "nothing is done any more");
-    assert.deepEqual(endingOf(worker.handle({ kind: "farewellOver" })), {
+    assert.deepEqual(endingOf(worker.handle({ kind: "streamClosed" })), {
       reason: "run ended",
       ok: true,
       message: "the run has ended",
     });
   });
 
-  it("comes when it can't go on, after the server was told why; what is computed is not pushed any more", () => {
+  it("comes when it can't continue, after the reason was reported to the server; what is computed is no longer pushed", () => {
     const worker = attachedCore();
     worker.hold(1, 0);
     worker.handle(lease(0, 0, 1));
     const error = new Error("no threads");
-    const told = { reason: "no threads", transient: false };
-    assert.deepEqual(kindsOf(worker.handle({ kind: "failed", error, told })), ["report", "abandon", "farewell"]);
+    const reported = { reason: "no threads", transient: false };
+    assert.deepEqual(kindsOf(worker.handle({ kind: "failed", error, reported })), ["report", "abandon", "closeStream"]);
     assert.deepEqual(kindsOf(worker.computed(1)), ["releaseSlots"]);
-    assert.deepEqual(endingOf(worker.handle({ kind: "farewellOver" })), { error });
+    assert.deepEqual(endingOf(worker.handle({ kind: "streamClosed" })), { error });
   });
 
   it("comes at once when it is stopped, and nothing is decided afterwards", () => {

@@ -1,23 +1,23 @@
 /**
- * From the first attempt to reach the server to the worker's end. A stream that is lost takes all that was given over
- * it along; the worker joins again, as another worker to the server, for as long as it is to wait.
+ * From the first attempt to reach the server to the worker's end. When a stream is lost, all work that was received over it
+ * is void; the worker joins again, as a new worker to the server, as long as it may wait.
  */
 import type { IsobatchError } from "../../shared/errors.js";
 import { backoffMs } from "./backoff.js";
 import type { Attachment, WorkerEvent } from "./messages.js";
 import { cancelAllPushes } from "./pushes.js";
-import { abandon, emit, end, leaveIfDone, NOTHING, note, report, sayFarewell, type Worker } from "./state.js";
+import { abandon, closeStream, emit, end, leaveIfDone, NOTHING, note, report, type Worker } from "./state.js";
 import { createWeightVersions } from "./versions.js";
 import { watchShard } from "./weights.js";
 
-/** A server that waits for its shards has nothing to say for a while. */
+/** A server that waits for its shards may send nothing for a while. */
 const STEADY_MS = 10_000;
 
 export function start(worker: Worker): void {
   reachFor(worker, worker.nowMs + worker.options.connectWaitMs, 0);
 }
 
-/** Tries to attach, again and again until `untilMs`. */
+/** Tries to attach, repeatedly until `untilMs`. */
 function reachFor(worker: Worker, untilMs: number, afterMs: number): void {
   worker.state.phase = "away";
   worker.attachUntilMs = untilMs;
@@ -32,7 +32,7 @@ export function attachFailed(worker: Worker, event: Extract<WorkerEvent, { kind:
   const { error, retriable, answered } = event;
   if (!retriable) return end(worker, { error });
   if (answered) worker.answer = { error };
-  // What the server answered says more than that there was no time left to ask again.
+  // The server's answer says more than that there was no time left for another attempt.
   if (worker.nowMs >= worker.attachUntilMs) return end(worker, worker.answer ?? { error });
   const afterMs = backoffMs(worker.attachFailures++);
   emit(worker, { kind: "attach", afterMs, untilMs: worker.attachUntilMs });
@@ -60,7 +60,7 @@ export function streamLost(worker: Worker, error: IsobatchError): void {
   const { state, nowMs } = worker;
   if (state.phase === "leaving") return endAsLeft(worker);
   if (state.phase !== "attached") return;
-  // A stream on which the server has spoken, or which stood for long, was a good one.
+  // A stream over which the server has sent something, or which was open for long, was a good one.
   if (worker.spoken || nowMs - worker.attachedAtMs > STEADY_MS) {
     worker.losses = 0;
     worker.lostAtMs = undefined;
@@ -81,15 +81,15 @@ export function streamLost(worker: Worker, error: IsobatchError): void {
 export function detached(worker: Worker): void {
   if (worker.state.phase !== "detaching") return;
   if (worker.leaving !== undefined) return endAsLeft(worker);
-  // What was left when the stream was lost is all for the server: neither the pause nor the detaching is taken from it.
+  // All the time that was left when the stream was lost is for the server: neither the pause nor the detaching counts.
   const afterMs = backoffMs(worker.losses++);
   reachFor(worker, worker.nowMs + afterMs + worker.reconnectMs, afterMs);
 }
 
-/** The worker is to go, by its own wish or the server's: it finishes what it computes. */
+/** The worker has to leave, at its own request or the server's: it finishes what it computes. */
 export function leave(worker: Worker, reason: string, sentAway: boolean): void {
   const { phase } = worker.state;
-  if (worker.leaving !== undefined || phase === "farewell") return;
+  if (worker.leaving !== undefined || phase === "closing") return;
   worker.leaving = { reason, sentAway };
   if (phase === "attached") takeLeave(worker);
   else emit(worker, { kind: "cancelAttach" });
@@ -112,17 +112,17 @@ export function drain(worker: Worker, reason: string): void {
   leave(worker, reason === "" ? "the server asked for it" : reason, reason !== "");
 }
 
-export function failed(worker: Worker, { error, told }: Extract<WorkerEvent, { kind: "failed" }>): void {
+export function failed(worker: Worker, { error, reported }: Extract<WorkerEvent, { kind: "failed" }>): void {
   const { phase } = worker.state;
-  if (phase === "farewell" || phase === "detaching") return;
-  if (told === undefined || phase === "away") return end(worker, { error });
-  report(worker, { kind: "failed", ...told });
-  sayFarewell(worker, { error });
+  if (phase === "closing" || phase === "detaching") return;
+  if (reported === undefined || phase === "away") return end(worker, { error });
+  report(worker, { kind: "failed", ...reported });
+  closeStream(worker, { error });
 }
 
 export function runEnded(worker: Worker, ok: boolean, message: string): void {
   const { phase } = worker.state;
-  if (phase === "attached" || phase === "leaving") sayFarewell(worker, { reason: "run ended", ok, message });
+  if (phase === "attached" || phase === "leaving") closeStream(worker, { reason: "run ended", ok, message });
 }
 
 export function endedMeanwhile(worker: Worker, ok: boolean, message: string): void {

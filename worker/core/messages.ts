@@ -7,12 +7,12 @@ export interface WeightsVersion {
   readonly version: number;
 }
 
-/** Leaves [lo, hi) of a step to be computed. The core passes on what it does not read. */
+/** Leaves [lo, hi) of a step, to be computed. The core passes on the fields that it does not read. */
 export interface StepLease {
   readonly lease: number;
   readonly term: number;
   readonly step: number;
-  /** n of the step's first micro-batch. */
+  /** The number n of the step's first micro-batch. */
   readonly firstMicroBatch: number;
   /** κ of the step. */
   readonly microBatches: number;
@@ -23,7 +23,7 @@ export interface StepLease {
   readonly mac: Uint8Array;
 }
 
-/** Batches [firstBatch, endBatch) of the test part to be evaluated. */
+/** Batches [firstBatch, endBatch) of the test part, to be evaluated. */
 export interface EvaluationLease {
   readonly term: number;
   readonly version: number;
@@ -31,7 +31,7 @@ export interface EvaluationLease {
   readonly endBatch: number;
 }
 
-/** Something to compute. `id` is the core's own: a coordinator that was restarted numbers its leases from 1 again. */
+/** Something to compute. The core assigns `id`: a coordinator that was restarted numbers its leases from 1 again. */
 export type Work =
   | { readonly id: number; readonly kind: "step"; readonly lease: StepLease }
   | { readonly id: number; readonly kind: "evaluation"; readonly lease: EvaluationLease };
@@ -40,15 +40,15 @@ export type StepWork = Extract<Work, { kind: "step" }>;
 
 /** What the run looks like to this worker, once it has joined. */
 export interface Attachment {
-  /** The layout's. What is frozen never changes within a term, so its version is not compared. */
+  /** The layout's chunks. Frozen weights never change within a term, so their version is not compared. */
   readonly chunks: readonly Pick<Chunk, "kind">[];
-  /** By shard: which chunks it holds. A shard is named by its place in this list. */
+  /** The chunks that each shard holds. A shard is identified by its place in this list. */
   readonly shards: readonly ShardChunks[];
-  /** Micro-batches of the whole run. */
+  /** The number of micro-batches of the whole run. */
   readonly microBatchesTotal: number;
-  /** Slots for sums that there can be, and how many of them computing one lease takes at most. */
+  /** The most slots for sums that there can be, and the most that computing one lease takes. */
   readonly slots: { readonly total: number; readonly perLease: number };
-  /** Whether the memories that slots are in are new: then nobody has borrowed any of them. */
+  /** Whether the memories that hold the slots are new: then no shard has borrowed any slot. */
   readonly newMemory: boolean;
 }
 
@@ -57,36 +57,36 @@ export interface ShardChunks {
   readonly endChunk: number;
 }
 
-/** What the server is told of an error: its words, and whether only a connection is to blame. */
-export interface Failure {
+/** What is reported to the server about an error: its message, and whether only a connection caused it. */
+export interface FailureReport {
   readonly reason: string;
   readonly transient: boolean;
 }
 
-/** What happens to a worker. The shell adds nothing: it passes on what came, with the monotonic time. */
+/** What happens to a worker. The shell adds nothing: it passes on what it received, with the monotonic time. */
 export type WorkerEvent =
   | { readonly kind: "start" }
-  /** It has joined and the server knows that it is here. */
+  /** The worker has joined, and the server knows that it is attached. */
   | { readonly kind: "attached"; readonly attachment: Attachment }
   | {
       readonly kind: "attachFailed";
       readonly error: unknown;
-      /** Whether the server might be reached another time. */
+      /** Whether another attempt might reach the server. */
       readonly retriable: boolean;
-      /** Whether it was the server that said so. */
+      /** Whether the server itself answered. */
       readonly answered: boolean;
     }
-  /** At Join the server says that the run of before has ended. */
+  /** In answer to Join the server says that the previous run has ended. */
   | { readonly kind: "endedMeanwhile"; readonly ok: boolean; readonly reason: string }
-  /** The stream to the coordinator broke or was ended from there. */
+  /** The stream to the coordinator broke, or the coordinator ended it. */
   | { readonly kind: "streamLost"; readonly error: IsobatchError }
-  /** Nothing of the attachment that was to be closed is left. */
+  /** The attachment is closed completely. */
   | { readonly kind: "detached" }
-  /** The server has ended the stream after the farewell, or has had the time to. */
-  | { readonly kind: "farewellOver" }
-  /** This worker can't go on. `told`: what the server is told of it before. */
-  | { readonly kind: "failed"; readonly error: unknown; readonly told?: Failure }
-  /** A person's wishes: to finish what is computed and go; to go at once. */
+  /** After `closeStream`, the server has ended the stream, or its time for that is over. */
+  | { readonly kind: "streamClosed" }
+  /** This worker can't continue. `reported`: what is reported to the server before it ends. */
+  | { readonly kind: "failed"; readonly error: unknown; readonly reported?: FailureReport }
+  /** A user's requests: to finish what is being computed and leave; to end at once. */
   | { readonly kind: "leave"; readonly reason: string }
   | { readonly kind: "stop" }
   /** The coordinator's commands. */
@@ -95,7 +95,7 @@ export type WorkerEvent =
   | { readonly kind: "evaluation"; readonly lease: EvaluationLease }
   | { readonly kind: "drain"; readonly reason: string }
   | { readonly kind: "runEnded"; readonly ok: boolean; readonly reason: string }
-  /** A chunk has come, whole, and waits to be taken or skipped: the next of this shard is not read before. */
+  /** A complete chunk has arrived and waits to be taken or skipped; until then the shard's next chunk is not read. */
   | {
       readonly kind: "chunk";
       readonly shard: number;
@@ -103,7 +103,7 @@ export type WorkerEvent =
       readonly term: number;
       readonly version: number;
     }
-  /** A shard that writes into θ by itself says that all of its chunks are of this version, as of its change `sequence`. */
+  /** A shard that writes into θ itself reports that all of its chunks are of this version, as of its change `sequence`. */
   | {
       readonly kind: "shardWeights";
       readonly shard: number;
@@ -116,17 +116,17 @@ export type WorkerEvent =
       readonly shard: number;
       readonly reason: string;
       readonly broken: boolean;
-      /** Whether the shard's part of θ has gone with it. */
+      /** Whether the shard's part of θ was lost with it. */
       readonly gone?: boolean;
     }
-  /** The threads have copied θ. `moved`: shards whose part of it changed meanwhile, so that the copy is of no version. */
+  /** The threads have copied θ. `moved`: shards whose part of θ changed meanwhile, so that the copy has no version. */
   | { readonly kind: "loaded"; readonly moved?: readonly number[] }
-  /** A thread died while θ was copied; new ones stand ready. */
+  /** A thread died while θ was copied; new threads are ready. */
   | { readonly kind: "loadFailed"; readonly reason: string }
   | {
       readonly kind: "computed";
       readonly work: number;
-      /** Those that hold the lease's nodes. */
+      /** The slots that hold the lease's nodes. */
       readonly slots: readonly number[];
       readonly computeMs: number;
       readonly samplesMs: number;
@@ -140,12 +140,12 @@ export type WorkerEvent =
   | {
       readonly kind: "workFailed";
       readonly work: number;
-      readonly failure: Failure;
-      /** The n whose loss, gradient or sum is NaN or infinite, if that is what failed. */
+      readonly failure: FailureReport;
+      /** The micro-batch whose loss, gradient or sum is NaN or infinite, if that is the failure. */
       readonly nonFinite?: number;
-      /** The threads that computed it died; new ones stand ready, and hold no weights. */
+      /** The threads that computed it died; new ones are ready, and hold no weights. */
       readonly threadsDied?: boolean;
-      /** The error itself, where its stack is wanted in the log. */
+      /** The error itself, if its stack should be logged. */
       readonly cause?: unknown;
     }
   /** The shard has taken its part of the lease, or dropped it. `lent`: it still reads the slots. */
@@ -154,41 +154,41 @@ export type WorkerEvent =
       readonly kind: "pushFailed";
       readonly work: number;
       readonly shard: number;
-      readonly failure: Failure;
-      /** The connection broke: the push may be made again, since a shard drops what it has. */
+      readonly failure: FailureReport;
+      /** The connection broke: the push may be repeated, because a shard drops what it already has. */
       readonly broken: boolean;
-      /** Whether the shard may still read the slots in spite of it. */
+      /** Whether the shard may still read the slots. */
       readonly lent: boolean;
     };
 
-/** What the shell must do, in this order. Whatever takes time ends with an event. */
+/** What the shell must do, in this order. Everything that takes time ends with an event. */
 export type WorkerEffect =
   /**
-   * Reach the server and join, after so long; a server that does not answer is waited for until `untilMs`, on the
+   * Reach the server and join, after `afterMs`; a server that does not answer is waited for until `untilMs`, on the
    * clock of `nowMs`. `attached`, `attachFailed` or `endedMeanwhile` follows.
    */
   | { readonly kind: "attach"; readonly afterMs: number; readonly untilMs: number }
-  /** No longer wait for a server that is away; the `attach` that is under way fails. */
+  /** Stop waiting for a server that is away; the pending `attach` fails. */
   | { readonly kind: "cancelAttach" }
   /** Close every stream; `detached` follows when nothing is computed, pushed or loaded any more. */
   | { readonly kind: "detach" }
-  /** Send nothing more, and let the server end the stream; `farewellOver` follows. */
-  | { readonly kind: "farewell" }
-  /** Close everything: the worker has ended so. */
+  /** Send nothing more, and let the server end the stream; `streamClosed` follows. */
+  | { readonly kind: "closeStream" }
+  /** Close everything: the worker has ended in this way. */
   | { readonly kind: "end"; readonly ending: Ending }
   | { readonly kind: "report"; readonly report: WorkerReport }
-  /** Open the shard's stream of weights after so long; `weightsStreamEnded` follows when it ends. */
+  /** Open the shard's stream of weights after `afterMs`; `weightsStreamEnded` follows when it ends. */
   | { readonly kind: "watch"; readonly shard: number; readonly term: number; readonly afterMs: number }
-  /** Copy the chunk that came into θ and read on. */
+  /** Copy the chunk that arrived into θ and continue reading. */
   | { readonly kind: "takeChunk"; readonly shard: number }
-  /** Read on without it. */
+  /** Continue reading without it. */
   | { readonly kind: "skipChunk"; readonly shard: number }
   /**
-   * Have all threads copy θ, which stands still until `loaded` or `loadFailed` comes. `sequences`: of the shards that write
-   * into θ by themselves; one that is at another before or after the copying has moved.
+   * Have all threads copy θ, which must not change until `loaded` or `loadFailed`. `sequences`: the sequences of the shards
+   * that write into θ themselves; a shard that has a different one before or after the copying has moved.
    */
   | { readonly kind: "load"; readonly weights: WeightsVersion; readonly sequences: ReadonlyMap<number, number> }
-  /** Start fetching samples that are neither here nor on the way. */
+  /** Start fetching samples that are neither cached nor being fetched. */
   | {
       readonly kind: "prefetch";
       readonly batches: "microBatch" | "evaluation";
@@ -196,8 +196,8 @@ export type WorkerEffect =
       readonly end: number;
     }
   /**
-   * The same with micro-batches [first, first + count) of the next step, and what of the steps after it is worth having:
-   * `every` further on, and so on, up to the end of the run.
+   * The same for micro-batches [first, first + count) of the next step, and for those of later steps that are worth
+   * fetching: `every` further on, and so on, up to the end of the run.
    */
   | {
       readonly kind: "prefetchSteps";
@@ -206,22 +206,22 @@ export type WorkerEffect =
       readonly every: number;
       readonly end: number;
     }
-  /** The lease is likely to be computed next: its first samples can be made ready while its weights are on their way. */
+  /** The lease is likely to be computed next: its first samples can be prepared while its weights arrive. */
   | { readonly kind: "prepare"; readonly work: StepWork }
-  /** With the weights of the last `load`, which need not be over; `computed`, `evaluated` or `workFailed` follows. */
+  /** Compute with the weights of the last `load`, which need not have finished; `computed`, `evaluated` or `workFailed` follows. */
   | { readonly kind: "compute"; readonly work: Work }
-  /** Nobody waits for what is being computed; its end follows all the same. */
+  /** The result of what is being computed is not needed; its end follows all the same. */
   | { readonly kind: "abandon"; readonly work: number }
-  /** Push a computed lease to a shard after so long; `pushed` or `pushFailed` follows. */
+  /** Push a computed lease to a shard after `afterMs`; `pushed` or `pushFailed` follows. */
   | {
       readonly kind: "push";
       readonly work: StepWork;
       readonly shard: number;
       readonly afterMs: number;
-      /** Whether the shard may go on reading the slots after its answer. */
+      /** Whether the shard may keep reading the slots after its answer. */
       readonly lend: boolean;
     }
-  /** Nobody wants these sums; the ends of its pushes follow all the same. */
+  /** These sums are not needed; the ends of their pushes follow all the same. */
   | { readonly kind: "cancelPush"; readonly work: number }
   /** Nothing is read from the lease's slots any more. */
   | { readonly kind: "releaseSlots"; readonly work: number; readonly slots: readonly number[] }
@@ -236,7 +236,7 @@ export type WorkerEffect =
 /** What a worker reports to the coordinator. */
 export type WorkerReport =
   | ({ readonly kind: "weightsHeld" } & WeightsVersion)
-  /** Its threads are new and hold nothing. */
+  /** Its threads are new and hold no weights. */
   | { readonly kind: "weightsLost" }
   | {
       readonly kind: "leaseComputed";
@@ -249,7 +249,7 @@ export type WorkerReport =
       readonly lease: number;
       readonly microBatch: number;
       readonly nonFinite: boolean;
-    } & Failure)
+    } & FailureReport)
   | {
       readonly kind: "evaluated";
       readonly term: number;
@@ -263,11 +263,11 @@ export type WorkerReport =
       readonly term: number;
       readonly version: number;
       readonly firstBatch: number;
-    } & Failure)
+    } & FailureReport)
   | { readonly kind: "leaving"; readonly reason: string }
-  | ({ readonly kind: "failed" } & Failure);
+  | ({ readonly kind: "failed" } & FailureReport);
 
-/** How a worker's life ended: well, or with the reason why it could not go on. */
+/** How a worker ended: well, or with the reason why it could not continue. */
 export type Ending = WorkerOutcome | { readonly error: unknown };
 
 export interface WorkerOutcome {

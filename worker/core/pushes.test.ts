@@ -45,7 +45,7 @@ describe("a worker's pushes", () => {
     });
   });
 
-  it("that break are made again, to that shard alone, five times in all", () => {
+  it("that break are repeated, only to that shard, five times in all", () => {
     const worker = pushing();
     worker.handle(taken(1));
     for (const afterMs of [100, 200, 400, 800]) {
@@ -71,7 +71,7 @@ describe("a worker's pushes", () => {
   });
 });
 
-describe("slots that a shard goes on reading", () => {
+describe("slots that a shard keeps reading", () => {
   it("are released when the shards that read them are past the step", () => {
     const worker = pushing();
     worker.handle(taken(0, true), taken(1, true));
@@ -90,7 +90,7 @@ describe("slots that a shard goes on reading", () => {
     assert.deepEqual(worker.handle(taken(1, true)), [RELEASE]);
   });
 
-  it("are not released when a newer term is heard of, but when the shard shows that it is in it", () => {
+  it("are not released when a newer term is announced, but when the shard shows that it is in it", () => {
     const worker = pushing();
     worker.handle(taken(0), taken(1, true));
     assert.deepEqual(worker.handle({ kind: "termOpened", term: 2, version: 0 }), []);

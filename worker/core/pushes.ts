@@ -1,18 +1,18 @@
 /**
- * Computed leases on their way to the shards: each shard gets its own chunks of them, all shards at the same time.
- * A lease holds its slots until nothing is read from them any more, which is when all shards have answered, and where
- * a shard reads the slots in place, not before it is past the lease's step. Slots are lent only while as many are left as a
- * lease takes, so that computing does not wait for a step that waits for it; what a session had not answered for when it ended counts as lent, too.
+ * Pushes computed leases to the shards: each shard gets its own chunks of them, all shards at the same time. A lease holds
+ * its slots until nothing is read from them any more: until all shards have answered and, if a shard reads the slots in
+ * place, until it is past the lease's step. Slots are lent only while as many are left as a lease takes, so that computing
+ * does not wait for a step that waits for it. Slots whose push was unanswered when its session ended count as lent, too.
  */
 import { backoffMs } from "./backoff.js";
 import type { StepWork, WorkerEvent } from "./messages.js";
 import { isVoid } from "./queue.js";
-import { emit, leaveIfDone, note, type Push, report, type Worker } from "./state.js";
+import { emit, type LeasePush, leaveIfDone, note, report, type Worker } from "./state.js";
 
-/** A connection that breaks in the middle of a push is no failure of the lease; one that always does is. */
+/** How often a push is repeated: one connection that breaks is not a failure of the lease, many in a row are. */
 const ATTEMPTS_MAX = 5;
 
-/** What log lines about a lease are found by. */
+/** The fields by which log lines about a lease are found. */
 export function fieldsOf({ lease }: StepWork): { readonly lease: number; readonly step: number } {
   return { lease: lease.lease, step: lease.step };
 }
@@ -35,7 +35,7 @@ function slotsInUse({ state: { pushes, loans } }: Worker): number {
   return [...pushes.values(), ...loans].reduce((sum, { slots }) => sum + slots.length, 0);
 }
 
-/** Nobody wants what older terms' leases came to. */
+/** The results of older terms' leases are not needed. */
 export function cancelOlderPushes(worker: Worker, term: number): void {
   for (const each of worker.state.pushes.values()) if (each.work.lease.term < term) cancel(worker, each);
 }
@@ -44,7 +44,7 @@ export function cancelAllPushes(worker: Worker): void {
   for (const each of worker.state.pushes.values()) cancel(worker, each);
 }
 
-function cancel(worker: Worker, each: Push): void {
+function cancel(worker: Worker, each: LeasePush): void {
   if (each.cancelled) return;
   each.cancelled = true;
   emit(worker, { kind: "cancelPush", work: each.work.id });
@@ -74,7 +74,7 @@ export function pushFailed(worker: Worker, event: Extract<WorkerEvent, { kind: "
   settleIfAnswered(worker, failed);
 }
 
-function settleIfAnswered(worker: Worker, answered: Push): void {
+function settleIfAnswered(worker: Worker, answered: LeasePush): void {
   if (answered.failures.size > 0) return;
   const { work, slots, failure, lentTo } = answered;
   const { state } = worker;
@@ -88,7 +88,7 @@ function settleIfAnswered(worker: Worker, answered: Push): void {
   leaveIfDone(worker);
 }
 
-/** Says that a lease has failed; `nonFinite`: the n that came out NaN or infinite, if that is why. */
+/** Reports that a lease has failed; `nonFinite`: the micro-batch whose result was NaN or infinite, if that is why. */
 export function leaseFailed(
   worker: Worker,
   work: StepWork,
@@ -101,7 +101,7 @@ export function leaseFailed(
   report(worker, { kind: "leaseFailed", lease, microBatch, nonFinite: nonFinite !== undefined, ...failure });
 }
 
-/** Releases the slots of steps that the shards which read them are past. */
+/** Releases the slots of steps that their readers, the shards, are past. */
 export function returnLoans(worker: Worker): void {
   for (const loan of worker.state.loans) {
     const { work, shards } = loan;

@@ -1,23 +1,23 @@
 /**
- * The work that a worker has been given and not begun. A lease is computed with exactly the weights it names: it
- * waits while they are on the way, and is void once newer ones are there, because then its step was committed, or
- * rolled back, without it. Work that became void is dropped without a word: whoever gave it knows.
+ * The work that a worker has been given and has not started. A lease is computed with exactly the weights that it names: it
+ * waits until they have arrived, and is void once newer ones have, because then its step was committed, or rolled back,
+ * without it. Void work is dropped without a report: the coordinator that gave it knows.
  */
 import { IsobatchError } from "../../shared/errors.js";
 import type { EvaluationLease, StepLease, WeightsVersion, Work } from "./messages.js";
 import { emit, end, type Worker } from "./state.js";
 import { isSameVersion } from "./versions.js";
 
-/** More leases than a worker is ever given at a time. */
+/** More leases than a worker is ever given at once. */
 const WORK_MAX = 1_024;
 
-/** The weights that the work is to be done with. */
+/** The weights that the work has to be computed with. */
 export function weightsOf(work: Work): WeightsVersion {
   const { lease, kind } = work;
   return { term: lease.term, version: kind === "step" ? lease.step : lease.version };
 }
 
-/** Whether `weights` come after those that the work names: then nobody waits for it any more. */
+/** Whether `weights` are newer than those that the work names: then its result is no longer needed. */
 export function isVoid(work: Work, weights: WeightsVersion): boolean {
   const wanted = weightsOf(work);
   return wanted.term < weights.term || (wanted.term === weights.term && wanted.version < weights.version);
@@ -55,8 +55,8 @@ function add(
 }
 
 /**
- * Has the first work computed that is for exactly the weights held, and drops what is void. Weights that are being loaded
- * are as good: the threads do one after the other, and if they can't load them, they compute nothing.
+ * Starts computing the first work that is for exactly the weights held, and drops void work. Weights that are being loaded
+ * count as held: the threads do one thing at a time, and if they can't load the weights, they compute nothing.
  */
 export function begin(worker: Worker): void {
   const { state } = worker;

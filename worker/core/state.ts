@@ -1,90 +1,90 @@
 import type { Attachment, Ending, StepWork, WeightsVersion, Work, WorkerEffect, WorkerReport } from "./messages.js";
 import type { WeightVersions } from "./versions.js";
 
-export interface WorkerOptions {
-  /** How long the server is tried to be reached at first. */
+export interface WorkerCoreOptions {
+  /** How long the worker tries to reach the server at first. */
   readonly connectWaitMs: number;
-  /** How long a server that was lost is waited for. */
+  /** How long the worker waits for a server that was lost. */
   readonly reconnectWaitMs: number;
 }
 
 export interface WorkerState {
   /**
-   * `away`: not attached, on its way; `leaving`: takes no more work and finishes what is computed; `farewell`: has said
-   * all, and the server ends the stream; `detaching`: what the lost stream had under way comes to its end.
+   * `away`: not attached, joining; `leaving`: takes no more work and finishes what it computes; `closing`: has sent
+   * everything, and the server ends the stream; `detaching`: the work of a lost stream is coming to its end.
    */
-  phase: "away" | "attached" | "leaving" | "farewell" | "detaching" | "ended";
-  /** The newest weights heard of, version −1 at the start of a term: work for older ones is void. */
+  phase: "away" | "attached" | "leaving" | "closing" | "detaching" | "ended";
+  /** The newest weights known of, version −1 at the start of a term: work for older ones is void. */
   newest: WeightsVersion;
-  /** What all threads have, a copy of their own: they have it for good, whatever comes into θ. */
+  /** The weights that all threads hold: their own copy, which later changes of θ do not affect. */
   held: WeightsVersion | undefined;
-  /** What the threads are copying: θ stands still. */
+  /** The weights that the threads are copying: θ must not change. */
   loading: WeightsVersion | undefined;
-  /** Given and not begun. */
+  /** The work that was given and has not started. */
   queue: Work[];
-  /** One at a time. `abandoned`: nobody waits for it any more. */
+  /** What is being computed, one work at a time. `abandoned`: its result is no longer needed. */
   computing: { readonly work: Work; abandoned: boolean } | undefined;
-  /** By work: computed, and not yet answered by every shard. */
-  readonly pushes: Map<number, Push>;
-  /** Slots that shards read although the push has been answered. */
+  /** By the id of the work: computed leases that not every shard has answered yet. */
+  readonly pushes: Map<number, LeasePush>;
+  /** Slots that shards read although they have answered the push. */
   readonly loans: Set<Loan>;
 }
 
-export interface Push {
+export interface LeasePush {
   readonly work: StepWork;
   readonly slots: readonly number[];
   readonly startedAtMs: number;
   readonly lend: boolean;
-  /** Shards that have not answered for good: how often each push broke. */
+  /** Shards without a final answer, and how often each push broke. */
   readonly failures: Map<number, number>;
   readonly lentTo: Set<number>;
   cancelled: boolean;
-  /** Why the first of the shards did not take its part. */
+  /** Why the first shard that refused did not take its part. */
   failure: { readonly reason: string; readonly transient: boolean } | undefined;
 }
 
-/** Slots of a lease that these shards may read until they are past its step. */
+/** The slots of a lease that these shards may read until they are past its step. */
 export interface Loan {
   readonly work: StepWork;
   readonly slots: readonly number[];
   readonly shards: Set<number>;
 }
 
-/** All that the core remembers; `state` is what others may see of it. */
+/** All that the core remembers; `state` is the part that others may see. */
 export interface Worker {
-  readonly options: WorkerOptions;
+  readonly options: WorkerCoreOptions;
   readonly state: WorkerState;
   nowMs: number;
   effects: WorkerEffect[];
   attachment: Attachment | undefined;
   versions: WeightVersions | undefined;
   nextWork: number;
-  /** Why it leaves, once it is to. */
+  /** Why the worker leaves, once it has to. */
   leaving: { readonly reason: string; readonly sentAway: boolean } | undefined;
-  /** How it will have ended when the farewell is over. */
+  /** How the worker will have ended once the stream is closed. */
   ending: Ending | undefined;
   attachedAtMs: number;
-  /** Whether the server has spoken on this stream. */
+  /** Whether the server has sent anything over this stream. */
   spoken: boolean;
-  /** Streams lost in a row that were no good ones before, and when the first was. */
+  /** The number of bad streams lost in a row, and when the first was lost. */
   losses: number;
   lostAtMs: number | undefined;
-  /** How long the server was still to be waited for when the stream was lost. */
+  /** How much longer the worker could wait for the server when the stream was lost. */
   reconnectMs: number;
   attachUntilMs: number;
   attachFailures: number;
-  /** What the server answered last when it put this worker off. */
+  /** The last answer with which the server postponed this worker. */
   answer: { readonly error: unknown } | undefined;
-  /** Chunks that came while θ had to stand still, by shard; their streams wait. */
+  /** Chunks that arrived while θ must not change, by shard; their streams wait. */
   readonly heldBack: Map<number, { readonly chunk: number } & WeightsVersion>;
-  /** Of shards that write into θ by themselves: the change with which their chunks came to be of one version. */
+  /** For shards that write into θ themselves: the change after which their chunks are of one version. */
   readonly sequences: Map<number, number>;
-  /** How often θ was loaded, and by shard how its stream of weights fares. */
+  /** How often θ was loaded, and the state of each shard's stream of weights. */
   loads: number;
   watches: { failures: number; loadsBefore: number }[];
 }
 
-export function createWorker(options: WorkerOptions): Worker {
+export function createWorker(options: WorkerCoreOptions): Worker {
   return {
     options,
     state: {
@@ -119,10 +119,10 @@ export function createWorker(options: WorkerOptions): Worker {
   };
 }
 
-/** Older than any weights. */
+/** A version older than any weights. */
 export const NOTHING: WeightsVersion = { term: 0, version: -1 };
 
-/** Whether the server listens, and weights and work are of use. */
+/** Whether the stream is open, so that weights and work are of use. */
 export function isAttached({ state: { phase } }: Worker): boolean {
   return phase === "attached" || phase === "leaving";
 }
@@ -145,21 +145,21 @@ export function note(
   emit(worker, { kind: "note", level, message, fields, cause });
 }
 
-/** The worker's life is over: nothing is decided any more. */
+/** The worker has ended: nothing is decided any more. */
 export function end(worker: Worker, ending: Ending): void {
   worker.state.phase = "ended";
   emit(worker, { kind: "end", ending });
 }
 
-/** Goes once all that was computed has been pushed, if it is to go. */
+/** Leaves once all that was computed has been pushed, if the worker has to leave. */
 export function leaveIfDone(worker: Worker): void {
   const { phase, computing, pushes } = worker.state;
   if (phase !== "leaving" || computing !== undefined || pushes.size > 0) return;
   const { reason, sentAway } = worker.leaving!;
-  sayFarewell(worker, { reason: sentAway ? "sent away" : "left", ok: !sentAway, message: reason });
+  closeStream(worker, { reason: sentAway ? "sent away" : "left", ok: !sentAway, message: reason });
 }
 
-/** Nobody waits for what is computed. */
+/** The result of what is being computed is no longer needed. */
 export function abandon(worker: Worker): void {
   const { computing } = worker.state;
   if (computing === undefined || computing.abandoned) return;
@@ -167,11 +167,11 @@ export function abandon(worker: Worker): void {
   emit(worker, { kind: "abandon", work: computing.work.id });
 }
 
-/** Ends the stream from this side; the worker will have ended so when the server has had its time for that. */
-export function sayFarewell(worker: Worker, ending: Ending): void {
-  worker.state.phase = "farewell";
+/** Ends the stream from this side; once the server has had time to end it too, the worker has ended in this way. */
+export function closeStream(worker: Worker, ending: Ending): void {
+  worker.state.phase = "closing";
   worker.state.queue = [];
   worker.ending = ending;
   abandon(worker);
-  emit(worker, { kind: "farewell" });
+  emit(worker, { kind: "closeStream" });
 }

@@ -77,7 +77,7 @@ describe("createWeightVersions()", () => {
     assert.deepEqual([past(0, 1, 2), past(0, 1, 3), past(0, 2, 0)], [true, false, false]);
     versions.accept(0, { term: 1, version: 4 });
     versions.accept(2, { term: 1, version: 4 });
-    // Chunk 3 is frozen: it stays at the version with which the term began.
+    // Chunk 3 is frozen: it stays at the version with which the term started.
     assert.deepEqual([past(0, 1, 3), past(1, 1, 3)], [false, true]);
     versions.openTerm(2);
     assert.equal(past(1, 1, 3), false, "the shard has not said so");

@@ -1,36 +1,36 @@
 import type { Attachment, WeightsVersion } from "./messages.js";
 
 /**
- * Which weights are in θ: every chunk that comes carries its term and version, and θ is of version s once all of its
- * chunks are. Chunks of different shards come in any order, and a slow reader is sent only the newest version of
- * each, so between two versions θ is a mixture that nobody may use.
+ * Which weights are in θ: every chunk that arrives carries its term and version, and θ is of version s once all of its
+ * chunks are. Chunks of different shards arrive in any order, and a slow reader is sent only the newest version of each, so
+ * between two versions θ is a mixture that must not be used.
  */
 export interface WeightVersions {
-  /** The newest term heard of; what belongs to an older one is void. */
+  /** The newest term known; everything from an older one is void. */
   readonly term: number;
-  /** What θ is now, if all of its chunks are of one version. */
+  /** The version of θ, if all of its chunks are of one version. */
   readonly complete: WeightsVersion | undefined;
-  /** A newer term voids every chunk; an older one is passed over. */
+  /** A newer term voids every chunk; an older one is ignored. */
   openTerm(term: number): void;
-  /** Whether the chunk is to be copied into θ, which must then be done: it counts as there. */
+  /** Whether the chunk has to be copied into θ, which must then be done: it counts as copied. */
   accept(chunk: number, weights: WeightsVersion): boolean;
-  /** All of the shard's chunks are of this version. @returns whether that is news, and not overtaken. */
+  /** All of the shard's chunks are of this version. @returns whether that is new, and not outdated */
   acceptShard(shard: number, weights: WeightsVersion): boolean;
-  /** The shard's chunks of this version are gone; newer ones stay. */
+  /** The shard's chunks of this version are lost; newer ones are kept. */
   forget(shard: number, weights: WeightsVersion): void;
-  /** All of the shard's chunks are gone. */
+  /** All of the shard's chunks are lost. */
   forgetAll(shard: number): void;
-  /** Whether the shard is known to be beyond this step, in its term or in a newer one. */
+  /** Whether the shard is known to be past this step, in its term or in a newer one. */
   isPast(shard: number, term: number, step: number): boolean;
 }
 
 export function createWeightVersions({ chunks, shards }: Pick<Attachment, "chunks" | "shards">): WeightVersions {
   let term = 0;
-  /** Of each chunk, −1 while it is missing. */
+  /** The version of each chunk; −1 while it is missing. */
   const versions = new Array<number>(chunks.length).fill(-1);
   const moving = chunks.map(({ kind }) => kind !== "frozen");
   const movingCount = moving.filter((moves) => moves).length;
-  // Counted, because a model has up to tens of thousands of chunks and each of them comes at every step.
+  // Counted, because a model has up to tens of thousands of chunks, each of which arrives at every step.
   let missing = chunks.length;
   let newest = -1;
   let atNewest = 0;

@@ -1,10 +1,10 @@
 /**
- * The pull: chunks come into θ, and when θ is of one version the compute threads copy it. From then on they have that
- * version for good, whatever comes into θ, which may already be the first part of the next.
+ * The pull: chunks are copied into θ, and when θ is of one version the compute threads copy it. From then on they hold that
+ * version, regardless of later changes of θ, into which the first part of the next version may already be copied.
  *
- * Only while the threads copy does θ have to stand still. A chunk that comes then waits, and with it its stream: nothing
- * is stored, the shard is not read from, and sends only the newest version of a chunk once it is again. Where a shard
- * writes into θ by itself, it can't be held back: then the copy counts only if nothing has moved meanwhile.
+ * θ must not change only while the threads copy it. A chunk that arrives then waits, and so does its stream: nothing is
+ * stored and the shard is not read from; once it is, it sends only the newest version of a chunk. A shard that writes into θ
+ * itself can't be held back: then the copy counts only if nothing has moved meanwhile.
  */
 import { backoffMs } from "./backoff.js";
 import type { WeightsVersion, WorkerEvent } from "./messages.js";
@@ -14,11 +14,11 @@ import { abandon, emit, isAttached, note, report, type Worker } from "./state.js
 import { isSameVersion } from "./versions.js";
 
 export function termOpened(worker: Worker, { term, version }: WeightsVersion): void {
-  note(worker, "info", "a term begins", { term, step: version });
+  note(worker, "info", "a term starts", { term, step: version });
   openTerm(worker, term);
 }
 
-/** There is a newer term, in whichever way it is heard of first: all chunks and all work of older ones are void. */
+/** There is a newer term, however this became known: all chunks and all work of older terms are void. */
 function openTerm(worker: Worker, term: number): void {
   worker.versions?.openTerm(term);
   if (term <= worker.state.newest.term) return;
@@ -27,7 +27,7 @@ function openTerm(worker: Worker, term: number): void {
   cancelOlderPushes(worker, term);
 }
 
-/** There is something newer than before: what is computed with older weights is void. */
+/** There are newer weights than before: work with older weights is void. */
 function advance(worker: Worker, weights: WeightsVersion): void {
   worker.state.newest = weights;
   const { computing } = worker.state;
@@ -81,7 +81,7 @@ export function loaded(worker: Worker, moved: readonly number[]): void {
     note(worker, "debug", "weights held", { term: weights.term, step: weights.version });
     begin(worker);
   } else {
-    // What was begun with them is of no version either.
+    // Work that was started with them has no version either.
     abandon(worker);
     for (const shard of moved) worker.versions!.forget(shard, weights);
   }
@@ -89,7 +89,7 @@ export function loaded(worker: Worker, moved: readonly number[]): void {
   loadIfComplete(worker);
 }
 
-/** Takes what came while θ stood still, up to where it has to stand still again. */
+/** Takes chunks that arrived while θ must not change, until it must not change again. */
 function readOn(worker: Worker): void {
   for (const [shard, come] of worker.heldBack) {
     if (worker.state.loading !== undefined) return;
@@ -98,7 +98,7 @@ function readOn(worker: Worker): void {
   }
 }
 
-/** θ need not be what was to be loaded any more: a shard that writes into it by itself may have gone on. */
+/** θ may no longer be what was to be loaded: a shard that writes into it itself may have continued. */
 export function loadFailed(worker: Worker, reason: string): void {
   if (worker.state.loading === undefined) return;
   worker.state.loading = undefined;
@@ -108,17 +108,17 @@ export function loadFailed(worker: Worker, reason: string): void {
   readOn(worker);
 }
 
-/** Says that the threads are new and hold nothing: they copy θ if it is still complete, else the next version. */
+/** Reports that the threads are new and hold nothing: they copy θ if it is still complete, else the next version. */
 export function threadsRestarted(worker: Worker): void {
   worker.state.held = undefined;
   report(worker, { kind: "weightsLost" });
   if (isAttached(worker)) loadIfComplete(worker);
 }
 
-/** A stream that ended is opened again: a new one begins with every chunk. */
+/** A stream that ended is opened again: a new one starts with every chunk. */
 export function weightsStreamEnded(worker: Worker, event: Extract<WorkerEvent, { kind: "weightsStreamEnded" }>): void {
   if (!isAttached(worker)) return;
-  // A chunk that waited can't be taken any more.
+  // A chunk that was waiting can no longer be taken.
   worker.heldBack.delete(event.shard);
   if (event.gone) {
     worker.versions!.forgetAll(event.shard);

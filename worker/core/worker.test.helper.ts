@@ -18,7 +18,7 @@ export interface Driven {
   nowMs: number;
   /** Has the core handle the events in turn. @returns the effects of the last, but for notes. */
   handle(...events: readonly WorkerEvent[]): WorkerEffect[];
-  /** All chunks of a version come. @returns all effects beside that they are taken. */
+  /** All chunks of a version arrive. @returns all effects except those that take them */
   publish(term: number, version: number): WorkerEffect[];
   /** They come and the threads copy them. */
   hold(term: number, version: number): WorkerEffect[];

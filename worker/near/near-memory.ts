@@ -4,17 +4,17 @@ import type { FileMapper } from "../../shared/native/process-addon.js";
 import { asNearError, createSequencePages, NearError, PAGE_BYTES } from "../../shared/near/index.js";
 import { type SharedSlots, shareSlots } from "./shared-slots.js";
 
-/** Where and how this worker shares memory, if it was not told to use the wire. */
+/** Where and how this worker shares memory, unless it has to use the wire. */
 export interface MemoryOptions {
   /** See `memoryFolderOf`. */
   readonly folder: string;
-  /** Undefined: numbers are copied to and from files, since there is no native code to map them. */
+  /** Undefined: numbers are copied to and from files, because there is no native code to map them. */
   readonly mapper: FileMapper | undefined;
-  /** Whether the wire is not to be used instead. */
+  /** Whether the wire must not be used instead. */
   readonly required: boolean;
 }
 
-/** What a worker shares with shards of its machine; it lasts as long as its memories. */
+/** What a worker shares with shards of its machine; it exists as long as the memories. */
 export interface NearMemory extends MemoryOptions {
   /** @throws {NearError} if they can't be shared now, or the system's error */
   slots(memory: WorkerMemory, log: Logger): Promise<SharedSlots>;
@@ -45,7 +45,7 @@ export function createNearMemory(options: MemoryOptions): NearMemory {
   };
 
   async function share(memory: WorkerMemory, log: Logger): Promise<SharedSlots> {
-    if (memory.slotsTaken > 0) throw new NearError("sums are under way in memory that is not shared");
+    if (memory.slotsTaken > 0) throw new NearError("sums in memory that is not shared are still being pushed");
     const { folder: memoryFolder, mapper } = options;
     try {
       return await shareSlots({ memory, memoryFolder, mapper, log });

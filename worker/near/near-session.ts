@@ -1,6 +1,6 @@
 /**
- * A worker's session with a shard of its machine, as long as their call lasts: numbers stay in memory that both see, what is
- * where goes through the call.
+ * A worker's session with a shard of its machine, as long as their call lasts: numbers stay in memory that both see; only
+ * where they are is sent through the call.
  */
 
 import type { WorkerMemory } from "../../compute/index.js";
@@ -17,26 +17,26 @@ import {
   type NearRequest,
   readMessages,
 } from "../../shared/wire/index.js";
-import type { Push } from "../push.js";
+import type { PushRequest } from "../push.js";
 import type { ShardLink } from "../shard-link.js";
 import { type NearTheta, openTheta } from "./near-theta.js";
 import type { SharedSlots } from "./shared-slots.js";
 
 export interface NearSession {
   readonly theta: NearTheta;
-  /** What θ is while its sequence is this; undefined before the shard has said so. */
+  /** The version of θ while it has this sequence; undefined before the shard has announced one. */
   readonly standing: StandingWeights | undefined;
   /** Whether all numbers are in memory that both sides see, so that none is copied. */
   readonly mapped: boolean;
-  /** Whether the shard has taken a push that came through it. */
+  /** Whether the shard has taken a push through this session. */
   readonly proven: boolean;
   /** Whether the push's sums are in slots that the shard sees. */
-  canPush(push: Push): boolean;
+  canPush(push: PushRequest): boolean;
   /**
-   * Resolves with the shard's answer; it may go on reading the slots if it says so.
+   * Resolves with the shard's answer; it may keep reading the slots if it says so.
    * @throws {IsobatchError} `unavailable` if the call ends before
    */
-  push(push: Push, lend: boolean): Promise<NearAnswer>;
+  push(push: PushRequest, lend: boolean): Promise<NearAnswer>;
   /** Resolves when the call has ended, with the reason. */
   readonly ended: Promise<IsobatchError>;
   close(): Promise<void>;
@@ -51,20 +51,20 @@ export interface StandingWeights {
 export interface NearSessionOptions {
   readonly runId: string;
   readonly workerId: string;
-  /** JoinResponse's. */
+  /** The seal of the answer to Join. */
   readonly seal: Uint8Array;
   readonly link: ShardLink;
   readonly memory: WorkerMemory;
   readonly memoryFolder: string;
   readonly mapper: FileMapper | undefined;
-  /** Page `page` of it shows the shard's sequence. */
+  /** The memory whose page `page` shows the shard's sequence. */
   readonly pages: WebAssembly.Memory;
   readonly page: number;
   /** Called once it is known that the shard is of this machine. @throws {NearError} */
   shareSlots(): Promise<SharedSlots>;
-  /** Is given the session before anything is heard through it. */
+  /** Called with the session before anything is received through it. */
   onOpened(session: NearSession): void;
-  /** θ is of these weights now. */
+  /** Called when θ is of these weights. */
   onWeights(weights: StandingWeights): void;
   readonly signal: AbortSignal;
 }
@@ -74,7 +74,7 @@ const GREETING_MS = 10_000;
 
 /**
  * Resolves when the shard has welcomed this worker.
- * @throws {NearError} why the two share no memory; {IsobatchError} why the shard can't be reached or refuses.
+ * @throws {NearError} why the two share no memory; {IsobatchError} why the shard can't be reached or refuses
  */
 export async function openNearSession(options: NearSessionOptions, connection: Connection): Promise<NearSession> {
   const { link, signal } = options;
@@ -126,7 +126,7 @@ async function greet(
   }
 }
 
-/** What another process has left in memory may be gone, or not for this user. */
+/** Opens what another process has left in memory, which may be gone, or not readable for this user. */
 function readable<T>(use: () => T): T {
   try {
     return use();
@@ -154,7 +154,7 @@ function startSession(parts: {
   let standing: StandingWeights | undefined;
   let proven = false;
   let over: IsobatchError | undefined;
-  // That the call has ended is seen where events are read.
+  // The end of the call is noticed where events are read.
   const send = (request: NearRequest): void => void writer.write(request).catch(() => {});
   const unlisten = slots.onGrown((count) => send({ slots: { slots: count } }));
 
@@ -182,7 +182,7 @@ function startSession(parts: {
     }
     return reason;
   };
-  // It hears of nothing before this turn of the event loop is over, and the session is known by then.
+  // It receives nothing before this turn of the event loop is over, and the session is known by then.
   const ended = read();
   const session: NearSession = {
     theta,
@@ -203,7 +203,7 @@ function startSession(parts: {
       return new Promise((resolve, reject) => {
         waiting.set(lease.lease, { resolve, reject });
         send({ push: { lease: { ...claims, mac: Buffer.from(mac), losses: [...computed.losses] }, lend, nodes } });
-        // It leaves this process meanwhile.
+        // Meanwhile it is sent.
         setImmediate(() => failAt("near.push"));
       });
     },

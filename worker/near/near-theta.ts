@@ -1,4 +1,4 @@
-/** The θ of a shard of this machine in the worker's memories, in the shard's pages or copied from its files. */
+/** The θ of a shard of this machine in the worker's memories: the shard's pages are mapped, or its files are copied. */
 import { closeSync } from "node:fs";
 import { join } from "node:path";
 import type { WorkerMemory } from "../../compute/index.js";
@@ -23,7 +23,7 @@ export interface NearTheta {
   sequence(): number;
   /** Copies what is not mapped into θ. */
   fetch(): void;
-  /** Leaves memory of the worker's own, without numbers, in the place of the shard's. Once is enough; again does nothing. */
+  /** Replaces the shard's memory by empty memory of the worker. A second call does nothing. */
   close(): void;
 }
 
@@ -34,7 +34,7 @@ interface Copied {
   readonly bytes: number;
 }
 
-/** @throws {NearError} or the system's error if the shard's files can't be used. */
+/** @throws {NearError} or the system's error if the shard's files can't be used */
 export function openTheta(options: {
   /** The shard's folder. */
   readonly folder: string;
@@ -64,7 +64,7 @@ export function openTheta(options: {
       const file = openFile(join(folder, thetaFile(segment)), "read", wholePages(bytes));
       files.push(file);
       const part = { memory: memory.memories[segment], file, writable: false };
-      // Pages that another shard's θ begins in, and those that this one's does not begin with, can't be mapped.
+      // A page can't be mapped if another shard's θ starts in it, or if this shard's θ starts in the middle of it.
       const isLast = at + bytes === layout.segments[segment].length * 4;
       const pagesOfOwn = isLast ? wholePages(bytes) : Math.floor(bytes / PAGE_BYTES) * PAGE_BYTES;
       const mappedBytes = mapper === undefined || at % PAGE_BYTES !== 0 ? 0 : pagesOfOwn;

@@ -41,7 +41,7 @@ import {
   shardService,
 } from "../../shared/wire/index.js";
 import type { StepLease } from "../core/index.js";
-import type { Push } from "../push.js";
+import type { PushRequest } from "../push.js";
 import type { ShardLink } from "../shard-link.js";
 import { createNear, createNearMemory } from "./index.js";
 
@@ -71,7 +71,7 @@ interface PlayOptions {
   readonly greet?: (send: (event: NearEvent) => void) => void;
 }
 
-/** A shard with a folder of its own, and a worker's memories. */
+/** A shard with its own folder, and a worker's memories. */
 async function play(test: TestContext, { mapper, required = false, spoil, greet }: PlayOptions = {}) {
   const root = mkdtempSync(join(memoryFolderOf({}), "isobatch-worker-"));
   const own = await makeOwnFolder(root);
@@ -256,7 +256,7 @@ describe("a worker that can share no memory with a shard", { timeout: 60_000 }, 
     assert.deepEqual(shard.heard, ["wire"]);
   });
 
-  it("goes on with the slots that it shares once the memory folder is gone", async (test) => {
+  it("continues with the slots that it shares once the memory folder is gone", async (test) => {
     const shard = await play(test);
     const session = (await shard.open())!;
     const shared = shard.memory.slots;
@@ -266,7 +266,7 @@ describe("a worker that can share no memory with a shard", { timeout: 60_000 }, 
     assert.deepEqual([session.canPush(first), session.canPush(last)], [shared > 0, false]);
   });
 
-  it("ends with the reason if it was told to", async (test) => {
+  it("ends with the reason if sharing is required", async (test) => {
     const spoil = (folder: string): void => rmSync(join(folder, "secret"));
     const shard = await play(test, { spoil, required: true });
     await assert.rejects(shard.open(), {
@@ -276,7 +276,7 @@ describe("a worker that can share no memory with a shard", { timeout: 60_000 }, 
     });
   });
 
-  it("shares none while sums are under way in memory of its own", async (test) => {
+  it("shares none while sums in memory that is not shared are being pushed", async (test) => {
     const shard = await play(test);
     await shard.memory.takeSlots(1);
     assert.equal(await shard.open(), undefined);
@@ -294,9 +294,9 @@ describe("a worker that can share no memory with a shard", { timeout: 60_000 }, 
   });
 });
 
-function pushOf(nodes: Push["computed"]["nodes"]): Push {
+function pushOf(nodes: PushRequest["computed"]["nodes"]): PushRequest {
   const lease = { lease: 3, term: 1, step: 0, lo: 0, hi: 4, mac: new Uint8Array(32) } as unknown as StepLease;
-  return { lease, computed: { nodes, losses: new Float64Array(4) } } as unknown as Push;
+  return { lease, computed: { nodes, losses: new Float64Array(4) } } as unknown as PushRequest;
 }
 
 function readSlots(root: string): Buffer {

@@ -1,6 +1,6 @@
 /**
- * How this worker's numbers travel to each shard: through memory, if the two are of one machine and can share some, else
- * over the wire. It is found out each time a shard's weights are watched anew, and the log says which it is, and why.
+ * How this worker's numbers travel to each shard: through memory, if both are on one machine and can share some, else over
+ * the wire. This is found out each time a stream of a shard's weights is opened, and logged with the reason.
  */
 
 import type { WorkerMemory } from "../../compute/index.js";
@@ -12,29 +12,29 @@ import type { NearMemory } from "./near-memory.js";
 import { type NearSession, openNearSession, type StandingWeights } from "./near-session.js";
 
 export interface NearOptions {
-  /** Undefined: this worker uses the wire, as it was told. */
+  /** Undefined: this worker is set to use the wire. */
   readonly shared: NearMemory | undefined;
   readonly runId: string;
   readonly workerId: string;
-  /** JoinResponse's. */
+  /** The seal of the answer to Join. */
   readonly seal: Uint8Array;
   readonly links: readonly ShardLink[];
   readonly memory: WorkerMemory;
   readonly log: Logger;
-  /** All of the shard's θ is of these weights. */
+  /** Called when all of the shard's θ is of these weights. */
   onWeights(shard: number, weights: StandingWeights): void;
-  /** Says how numbers travel, when that is known of all shards, and whenever it changes. */
+  /** Logs how numbers travel, once that is known for all shards, and whenever it changes. */
   onTransport(transport: string): void;
 }
 
-/** So many sessions in a row that end before a push was taken are enough: then the wire is used until its stream ends. */
+/** After this many sessions in a row that end before a push was taken, the wire is used until its stream ends. */
 const FAILURES_MAX = 3;
 
 export interface Near {
   /**
    * Shares memory with the shard from now on.
    * @returns undefined if its numbers have to go over the wire
-   * @throws {IsobatchError} if the shard can't be reached, or if the worker was told to share memory and can't
+   * @throws {IsobatchError} if the shard can't be reached, or if the worker is required to share memory and can't
    */
   open(shard: number, signal: AbortSignal): Promise<NearSession | undefined>;
   /** The session with the shard, if there is one now. */
@@ -43,8 +43,8 @@ export interface Near {
   readonly mapped: boolean;
   /**
    * Copies into θ what is shared and not mapped.
-   * @param sequences by shard, as it was announced
-   * @returns what says at any time later whose θ is not, or no longer, the one of its sequence
+   * @param sequences the announced sequence of each shard
+   * @returns a function that lists the shards whose θ is not, or no longer, the one of its sequence
    */
   fetch(sequences: ReadonlyMap<number, number>): () => number[];
 }
@@ -53,16 +53,16 @@ export function createNear(options: NearOptions): Near {
   const { shared, links, memory, log } = options;
   const sessions = new Map<number, NearSession>();
   const transports = new Map<number, Transport>();
-  /** By shard, sessions in a row through which nothing was pushed; the last one's end. */
+  /** For each shard, the number of sessions in a row through which nothing was pushed, and why the last one ended. */
   const failures = new Map<number, { readonly count: number; readonly why: string }>();
-  let told = "";
+  let logged = "";
 
   const tell = (shard: number, transport: Transport): void => {
     transports.set(shard, transport);
     if (transports.size < links.length) return;
     const [line, name] = summaryOf([...transports.values()]);
-    if (line === told) return;
-    told = line;
+    if (line === logged) return;
+    logged = line;
     log[[...transports.values()].some(({ full }) => full) ? "warn" : "info"](line);
     options.onTransport(name);
   };
@@ -106,7 +106,7 @@ export function createNear(options: NearOptions): Near {
   return {
     async open(shard, signal) {
       if (shared === undefined) {
-        tell(shard, { name: "wire", why: "this worker was told so" });
+        tell(shard, { name: "wire", why: "this worker is set to use it" });
         return undefined;
       }
       try {
@@ -146,7 +146,7 @@ export function createNear(options: NearOptions): Near {
   };
 }
 
-/** What is read from a shard's files; one whose files are no longer what they should be is asked over the wire from then on. */
+/** Reads a shard's files; if they are no longer what they should be, the wire is used from then on. */
 function orClose<T>(session: NearSession, read: () => T): T | undefined {
   try {
     return read();
@@ -157,7 +157,7 @@ function orClose<T>(session: NearSession, read: () => T): T | undefined {
   }
 }
 
-/** @returns whether it is there */
+/** @returns whether all of it was read */
 function fetchFrom(session: NearSession): boolean {
   const fetched = orClose(session, () => {
     session.theta.fetch();
@@ -169,17 +169,17 @@ function fetchFrom(session: NearSession): boolean {
 interface Transport {
   readonly name: "memory" | "copied" | "wire";
   readonly why?: string;
-  /** The memory folder is, which a person can mend. */
+  /** Whether the memory folder is full, which a user can fix. */
   readonly full?: boolean;
 }
 
 function whyCopied({ mapper }: NearMemory): string {
   return mapper === undefined
-    ? "isobatch tensorflow install compiles what can do without"
+    ? "isobatch tensorflow install compiles what avoids that"
     : "the shards' parts of the weights do not start with pages of memory";
 }
 
-/** What all shards' transports are, as a sentence for the log and in a word. */
+/** How numbers travel to all shards, as a sentence for the log. */
 function summaryOf(transports: readonly Transport[]): [line: string, name: string] {
   const [first] = transports;
   const line = ({ name, why }: Transport): string => {

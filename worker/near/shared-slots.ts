@@ -1,6 +1,6 @@
 /**
- * A worker's slots, where shards of its machine can read them: files that are the pages of its memories, or that sums are
- * copied to before they are pushed. They belong to the memories, and outlive connections.
+ * A worker's slots where shards of its machine can read them: files that are the pages of its memories, or to which sums
+ * are copied before they are pushed. They belong to the memories, and outlive connections.
  */
 import { closeSync } from "node:fs";
 import { join } from "node:path";
@@ -24,10 +24,10 @@ import {
 export interface SharedSlots {
   /** The name of the worker's folder in the memory folder. */
   readonly folder: string;
-  /** Slots that are shared; those beyond them found no room. */
+  /** The number of slots that are shared; for those after them there was no room. */
   readonly count: number;
   readonly mapped: boolean;
-  /** Calls `listener` when there are more. @returns the function that ends that */
+  /** Calls `listener` when more slots are shared. @returns a function that removes the listener */
   onGrown(listener: (count: number) => void): () => void;
   /** Lets shards see the sums of a node, in chunks [firstChunk, endChunk). */
   put(node: FoldedNode, firstChunk: number, endChunk: number): void;
@@ -41,8 +41,8 @@ interface SlotsFile {
 }
 
 /**
- * To be called while no slot is taken: what is in them is lost.
- * @throws {NearError} if the memory folder has no room, or the system's error.
+ * To be called while no slot is taken: the content of the slots is lost.
+ * @throws {NearError} if the memory folder has no room, or the system's error
  */
 export async function shareSlots(options: {
   readonly memory: WorkerMemory;
@@ -99,7 +99,7 @@ export async function shareSlots(options: {
       const why = asNearError(error);
       if (why === undefined) throw error;
       full = true;
-      log.warn(`Of this worker's sums ${count} can be shared, and others go over the wire: ${why.message}.`);
+      log.warn(`Only ${count} of this worker's sums can be shared, and others go over the wire: ${why.message}.`);
     }
   });
 

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/correctness/noPrecisionLoss: AssemblyScript's integers have 64 bits
 /**
  * XXH64 of bytes in the imported memory, as the xxHash specification (doc/xxhash_spec.md of Cyan4973/xxHash, 0.1.1)
- * describes it, with its names: four accumulators take 32 bytes at a time, then they and what is left become one
+ * describes it, with its names: four accumulators take 32 bytes at a time, then they and the remaining bytes become one
  * number. The module has no data and no state.
  */
 

@@ -1,6 +1,6 @@
 /**
  * Adam in one pass over θ, m, v and the sums. The last, incomplete vector is computed element by element in lane 0
- * of the same code (the other lanes hold zeros and are not stored), so the arithmetic stands here once.
+ * of the same code (the other lanes hold zeros and are not stored), so the arithmetic is written only once.
  */
 
 const VECTOR: usize = 16;

@@ -41,7 +41,7 @@ export function unpackBfloat16(source: usize, target: usize, length: usize): voi
 function rounded(x: v128): v128 {
   const odd = v128.and(i32x4.shr_u(x, 16), i32x4.splat(1));
   const up = i32x4.add(x, i32x4.add(odd, i32x4.splat(0x7fff)));
-  // A NaN's carry could reach its sign, or leave an infinity.
+  // A NaN's carry could reach its sign, or make it infinite.
   const nan = f32x4.ne(x, x);
   const quiet = v128.or(x, i32x4.splat(0x00400000));
   return v128.and(v128.bitselect(quiet, up, nan), i32x4.splat(<i32>0xffff0000));

@@ -62,7 +62,7 @@ export function createJobs({ later, drawMs, dispatch }: Surroundings, onDied: ()
       failing--;
       if (!proven) {
         const reason = "The compute threads died twice in a row.";
-        return dispatch({ kind: "failed", error: new Error(reason), told: { reason, transient: false } });
+        return dispatch({ kind: "failed", error: new Error(reason), reported: { reason, transient: false } });
       }
       proven = false;
       for (const { work } of asked.length > 0 ? asked : [first]) {

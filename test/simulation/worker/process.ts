@@ -130,8 +130,8 @@ export function createProcess(
         return;
       case "detach":
         return detach();
-      case "farewell":
-        return link.farewell();
+      case "closeStream":
+        return link.closeStream();
       case "end":
         return end();
       case "report":

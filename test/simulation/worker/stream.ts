@@ -11,7 +11,7 @@ export interface WorkerStream {
   command(effect: CoordinatorEffect): void;
   report(report: WorkerReport): void;
   /** Ends the stream after the reports. */
-  farewell(): void;
+  closeStream(): void;
   /** Breaks the stream so that this end notices. */
   lose(): void;
   /** Breaks the stream so that the other end notices. */
@@ -63,9 +63,9 @@ export function createStream({ world, later, drawMs, dispatch }: Surroundings): 
     report(report) {
       if (name !== "") send(reportedBy(name, report));
     },
-    farewell() {
+    closeStream() {
       if (name !== "") send({ kind: "workerLost", worker: name, reason: "it has left" });
-      later(drawMs(20, 200), () => dispatch({ kind: "farewellOver" }));
+      later(drawMs(20, 200), () => dispatch({ kind: "streamClosed" }));
     },
     lose() {
       if (name === "") return;
