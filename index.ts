@@ -173,12 +173,12 @@ export async function loadRun(out: string): Promise<LoadedRun> {
  * ```js
  * import { exportModel } from "isobatch";
  *
- * const { file } = await exportModel("runs/first", { format: "tfjs", out: "model" });
+ * const { file } = await exportModel("runs/first", { out: "model" });
  * console.log(file); // for tf.loadLayersModel
  * await exportModel("runs/first", { format: "safetensors", out: "mnist.safetensors" });
  * ```
  */
-export async function exportModel(out: string, options: ExportOptions): Promise<ExportedModel> {
+export async function exportModel(out: string, options: ExportOptions = {}): Promise<ExportedModel> {
   return (await import("./api/export-model.js")).exportModel(out, options);
 }
 

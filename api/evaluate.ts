@@ -1,10 +1,13 @@
 import { prepareProcess, readBackendSettings } from "../backends/machine/index.js";
 import { readRunDirectory } from "../server/record/index.js";
+import { checkOptions } from "./options.js";
 import { callThread } from "./threads/call.js";
 import type { EvaluateOptions, RunEvaluation } from "./types/model.js";
 
 /** Evaluates a run's newest sound checkpoint on its task's test samples. */
-export async function evaluate(out: string, { backend, settings = {} }: EvaluateOptions): Promise<RunEvaluation> {
+export async function evaluate(out: string, options: EvaluateOptions): Promise<RunEvaluation> {
+  checkOptions("evaluate", options);
+  const { backend, settings = {} } = options;
   const backendSettings = readBackendSettings(settings);
   // TensorFlow, if that computes, reads the environment that the main thread has.
   prepareProcess(backend ?? readRunDirectory(out).identity.numerics?.backend, backendSettings);

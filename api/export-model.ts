@@ -1,10 +1,17 @@
 import { join } from "node:path";
 import { readNewestCheckpoint } from "../server/checkpoint/index.js";
 import { exportSafetensors, exportTfjs, plainDifferences } from "../server/export/index.js";
+import { invalid } from "../shared/errors.js";
+import { checkOptions } from "./options.js";
 import type { ExportedModel, ExportOptions } from "./types/model.js";
 
 /** Writes a run's newest sound weights in a format that others read. */
-export async function exportModel(folder: string, { format, out }: ExportOptions): Promise<ExportedModel> {
+export async function exportModel(folder: string, options: ExportOptions): Promise<ExportedModel> {
+  checkOptions("exportModel", options);
+  const { format = "tfjs", out } = options;
+  if (format !== "tfjs" && format !== "safetensors") {
+    return invalid(`format is ${JSON.stringify(format)}; it must be "tfjs" or "safetensors".`);
+  }
   const { identity, topology, layout, state, meta, skipped } = readNewestCheckpoint(folder);
   const notes = skipped.map((sentence) => `${sentence} An older checkpoint is exported.`);
   const { step } = meta;

@@ -3,6 +3,7 @@ import { IsobatchError, invalid } from "../shared/errors.js";
 import { parseAddress, trustOf } from "../shared/wire/index.js";
 import { type RunningWorker, startWorker, type WorkerOutcome } from "../worker/index.js";
 import { createRecordLog } from "./logging.js";
+import { checkOptions } from "./options.js";
 import { checkSignal, interrupted, onSignal } from "./run/abort.js";
 import type { JoinedWorker, JoinOptions, WorkerResult } from "./types/worker.js";
 import { workerSettings } from "./worker-settings.js";
@@ -14,6 +15,9 @@ const RECONNECT_SECONDS = 600;
 export async function join(address: string, options: JoinOptions): Promise<JoinedWorker> {
   const { signal, token, gpu, computeThreads, data: dataFolder, transport, settings = {}, tls = {} } = options;
   const { waitSeconds = WAIT_SECONDS, reconnectSeconds = RECONNECT_SECONDS } = options;
+  checkOptions("join", options);
+  if (typeof token !== "string")
+    invalid("join() needs the run's token; serve() gives it, and isobatch server prints it.");
   checkSignal(signal, "The worker");
   const backend = options.backend ?? (gpu === undefined ? undefined : "tfjs-node-gpu");
   if (gpu !== undefined && backend !== "tfjs-node-gpu") {

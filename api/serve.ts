@@ -1,5 +1,6 @@
 import { type Address, DEFAULT_PORT, formatAddress, isLoopback } from "../shared/wire/index.js";
 import { addressOption, reachable } from "./addresses.js";
+import { checkOptions } from "./options.js";
 import { joinCommand } from "./run/join-command.js";
 import { type RunPlan, startRun } from "./run/start-run.js";
 import type { RunServer, ServeOptions } from "./types/run.js";
@@ -7,6 +8,7 @@ import type { TaskSource } from "./types/task.js";
 
 /** A server that starts no workers; they join it from wherever they are. */
 export async function serve(task: TaskSource, options: ServeOptions): Promise<RunServer> {
+  checkOptions("serve", options);
   const { command = "isobatch", tls, tokenFile, stay, workersAwaited = 1 } = options;
   const listen = addressOption("listen", options.listen) ?? { host: "127.0.0.1", port: DEFAULT_PORT };
   const advertise = addressOption("advertise", options.advertise);

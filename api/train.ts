@@ -1,5 +1,6 @@
 import type { Address } from "../shared/wire/index.js";
 import { addressOption } from "./addresses.js";
+import { checkOptions } from "./options.js";
 import { joinCommand } from "./run/join-command.js";
 import { startRun } from "./run/start-run.js";
 import { planLocalWorkers, startLocalWorkers } from "./run/workers.js";
@@ -8,6 +9,7 @@ import type { TaskSource } from "./types/task.js";
 
 /** A whole cluster on this machine: the server in this process, each worker in another one. */
 export async function train(task: TaskSource, options: TrainOptions): Promise<TrainingRun> {
+  checkOptions("train", options);
   const { dashboard = false, command = "isobatch" } = options;
   const plan = await planLocalWorkers(options);
   const http = dashboard === false ? undefined : addressOption("dashboard", dashboard);

@@ -14,6 +14,7 @@ import { makeFolders } from "../../shared/folders.js";
 import { seedOf } from "../../shared/random.js";
 import { resolveTask, type Task } from "../../tasks/index.js";
 import { createRecordLog } from "../logging.js";
+import { checkOptions } from "../options.js";
 import { checkSignal } from "../run/abort.js";
 import { callThread } from "../threads/call.js";
 import type { ElasticOptions, ElasticOutcome } from "../types/experiment.js";
@@ -62,6 +63,7 @@ function withDefaults(options: ElasticOptions) {
 }
 
 export async function elastic(options: ElasticOptions): Promise<ElasticOutcome> {
+  checkOptions("elastic", options);
   const { arms: names, backend, out, workers, seed } = withDefaults(options);
   const { signal = new AbortController().signal, settings, onProgress = () => {} } = options;
   checkSignal(signal, "The experiment");

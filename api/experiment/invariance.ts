@@ -17,6 +17,7 @@ import { availableCores } from "../../shared/machine/index.js";
 import { flagsIn } from "../../shared/precision.js";
 import type { Task } from "../../tasks/index.js";
 import { createRecordLog } from "../logging.js";
+import { checkOptions } from "../options.js";
 import { checkSignal } from "../run/abort.js";
 import type { InvarianceOptions, InvarianceOutcome } from "../types/experiment.js";
 import { type Configuration, configure } from "./configuration.js";
@@ -24,6 +25,7 @@ import { EXPERIMENT_FILES, openExperimentFolder } from "./folder.js";
 import { trainRuns } from "./runners.js";
 
 export async function invariance(options: InvarianceOptions): Promise<InvarianceOutcome> {
+  checkOptions("invariance", options);
   const { signal = new AbortController().signal, settings, onProgress = () => {} } = options;
   checkSignal(signal, "The experiment");
   const configuration = await configure(options);

@@ -13,10 +13,14 @@ import { fromHere } from "../../shared/wire/index.js";
 import { startChild } from "../children/child.js";
 import { superviseWorkers } from "../children/supervisor.js";
 import { passOn } from "../logging.js";
+import { checkWhole } from "../options.js";
 import type { WorkerOrder } from "../programs/orders.js";
 import type { TrainOptions } from "../types/run.js";
 import type { Workforce } from "./training-run.js";
 import { type PlannedWorker, planWorkers } from "./worker-plan.js";
+
+const WORKERS_MAX = 256;
+const THREADS_MAX = 256;
 
 /**
  * Which workers a run on this machine has.
@@ -24,6 +28,8 @@ import { type PlannedWorker, planWorkers } from "./worker-plan.js";
  */
 export async function planLocalWorkers(options: TrainOptions): Promise<PlannedWorker[]> {
   const { workers, computeThreads } = options;
+  checkWhole("workers", workers, WORKERS_MAX);
+  checkWhole("computeThreads", computeThreads, THREADS_MAX);
   return planWorkers({
     ...{ workers, computeThreads, backend: await backendOf(options) },
     cores: availableCores(),

@@ -27,8 +27,8 @@ export interface RunEvaluation {
 
 /** Where and how a model is exported. */
 export interface ExportOptions {
-  /** `"tfjs"`: a LayersModel that `tf.loadLayersModel` loads. `"safetensors"`: the weights by name. */
-  readonly format: "tfjs" | "safetensors";
+  /** `"tfjs"`: a LayersModel that `tf.loadLayersModel` loads. `"safetensors"`: the weights by name. Default: `"tfjs"`. */
+  readonly format?: "tfjs" | "safetensors";
   /** The folder (tfjs, new or empty) or file (safetensors). Default: in `export/` of the run directory. */
   readonly out?: string;
 }

@@ -1,7 +1,7 @@
 // Runs that a program starts through the public API: several at once, stopped, resumed, and used.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join as joinPath } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -86,6 +86,19 @@ describe("runs of one program", { timeout: 120_000 }, () => {
     } finally {
       loaded.dispose();
     }
+  });
+
+  it("refuse options that there are not, by name, before anything is made", async () => {
+    const wrong = train("mnist", { worker: 2, out: out("never") } as object);
+    await assert.rejects(wrong, {
+      code: "invalid_input",
+      message: /^train\(\) has no option "worker"; did you mean workers\?$/,
+    });
+    await assert.rejects(train("mnist", { workers: 0 }), {
+      message: "workers is 0; it must be a whole number from 1 to 256.",
+    });
+    await assert.rejects(train("mnist", { signal: AbortSignal.abort() }), { code: "interrupted" });
+    assert.equal(existsSync(out("never")), false);
   });
 
   it("are imported from CommonJS, at no cost and with no effect", () => {
