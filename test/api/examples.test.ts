@@ -18,10 +18,12 @@ interface Example {
 /** What is exported as a function, with the code of its `@example`. */
 function examplesIn(source: string): Example[] {
   const documented = source.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\nexport (?:async )?function (\w+)/g);
-  return [...documented].map(([, comment, name]) => {
+  const examples = [...documented].map(([, comment, name]) => {
     const [, code = ""] = /@example\s+\* ```js\n([\s\S]*?)\n \* ```/.exec(comment) ?? [];
     return { name, code: code.replaceAll(/^ \* ?/gm, "") };
   });
+  // A further overload has its own comment, and shares the first one's example.
+  return examples.filter(({ name }, i) => examples.findIndex((first) => first.name === name) === i);
 }
 
 describe("the public API's examples", () => {
