@@ -44,6 +44,19 @@ describe("pages for contributors", () => {
   }
 });
 
+describe("docs/internals/state-machines.md", () => {
+  it("names the phases of the coordinator and the worker as the code does", () => {
+    const page = read("docs/internals/state-machines.md");
+    for (const file of ["server/coordinator/core/run.ts", "worker/core/state.ts"]) {
+      const code = read(file).replace(/\/\*\*.*?\*\//gs, "");
+      const [, union] = /(?:phase: |type Phase =)((?:\s*\|?\s*"\w+")+);/.exec(code)!;
+      for (const [, phase] of union.matchAll(/"(\w+)"/g)) {
+        assert.ok(page.includes(`**${phase}**`), `the page does not have the phase ${phase} of ${file}`);
+      }
+    }
+  });
+});
+
 describe("tables for contributors", () => {
   for (const page of PAGES) {
     it(`of ${page} fit into a terminal`, () => {
