@@ -9,7 +9,7 @@ import {
   coordinatorService,
   createServer,
   formatAddress,
-  fromHere,
+  localAddressOf,
   type Status,
   shardService,
   type WireServer,
@@ -155,7 +155,7 @@ export async function assemble(
     ...(command && { command }),
   });
   if (extension !== undefined) metrics.append(extension);
-  directory.showAddress(formatAddress(fromHere(address)));
+  directory.showAddress(formatAddress(localAddressOf(address)));
   server.setServing(true);
   coordinator.shardTraffic[0] = shard.traffic;
   coordinator.attachShard(0, localLink(shard, `:${address.port}`), shard.checkpoints());

@@ -7,7 +7,7 @@ const csv = (testFile: string | null) => ({ kind: "csv", file: "/a/std.csv", tes
 const known = { fingerprint: "both", trainFingerprint: "train" };
 
 describe("changedData()", () => {
-  it("says nothing of the same bytes", () => assert.equal(changedData(known, known, csv(null)), undefined));
+  it("is undefined for the same bytes", () => assert.equal(changedData(known, known, csv(null)), undefined));
 
   it("names the file of the part that has changed", () => {
     const test = { ...known, fingerprint: "other" };

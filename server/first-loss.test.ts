@@ -29,7 +29,7 @@ describe("watchFirstLoss()", () => {
     );
   });
 
-  it("says nothing of a smaller one, of a later step, nor of a run that goes on", () => {
+  it("logs nothing for a smaller one, for a later step, or for a resumed run", () => {
     assert.deepEqual(
       logOf([
         { step: 0, loss: 1e6 },

@@ -88,7 +88,7 @@ export function startLife({ parts, source, stay, workersWait, cleanUp, log }: Li
       throw error;
     },
   );
-  // Any caller that starts the server awaits it; until then a failure is no unhandled rejection.
+  // Any caller that starts the server awaits it; until then a failure must not be an unhandled rejection.
   finished.catch(() => {});
 
   return {

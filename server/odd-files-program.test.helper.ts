@@ -1,6 +1,6 @@
 /**
  * Opens a run directory again and again, each time with something odd in the place of one of its files, and prints what
- * came of each: a program of its own, so that a test can end it where it waits for ever.
+ * came of each: a separate program, so that a test can end it if it waits forever.
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";

@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { OddResult } from "./odd-files-program.test.helper.js";
 
-/** Far more than it takes; what waits for a pipe or retries for ever is ended. */
+/** Far more than it takes; a program that waits for a pipe or retries forever is ended. */
 const DEADLINE_MS = 60_000;
 
 /** Nobody depends on these: they are made again, or left out. */

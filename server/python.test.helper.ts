@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 /** A Python with packages that judge what is written for others. */
 export interface Python {
-  /** Its interpreter; undefined where it can't be had. */
+  /** The interpreter; undefined if it is unavailable. */
   readonly interpreter: string | undefined;
   /** Why not. */
   readonly missing: string | undefined;

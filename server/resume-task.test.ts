@@ -138,7 +138,7 @@ describe("resumeTask()", () => {
     assert.deepEqual(resume(taskOf({}), taskOf({ dataset })), taskOf({ dataset }));
   });
 
-  it("tells changed data from a changed task.json, also where an older version kept no fingerprint", () => {
+  it("distinguishes changed data from a changed task.json, also if an older version kept no fingerprint", () => {
     const recorded = taskOf({});
     const identity = {
       runId: "r",

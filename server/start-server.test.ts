@@ -85,7 +85,7 @@ async function finish(test: TestContext, during: (server: TestServer) => Promise
 }
 
 describe("startServer()", { timeout: 120_000 }, () => {
-  it("trains with whoever joins, and says good-bye in order", async (test) => {
+  it("trains with any workers that join, and ends in order", async (test) => {
     const { summary, server } = await finish(test, async () => {});
     undisturbed = summary.stateHash;
     assert.match(undisturbed, /^[0-9a-f]{64}$/);
@@ -98,7 +98,7 @@ describe("startServer()", { timeout: 120_000 }, () => {
     );
   });
 
-  it("tells a worker of its own that comes back too late how the run has ended, and puts others off", async (test) => {
+  it("gives a worker of the run that returns too late the run's end, and refuses others", async (test) => {
     const server = await serve(test, { task, stay: true });
     const worker = await work(test, server.address);
     assert.equal(await worker.ended, "complete");
@@ -330,7 +330,7 @@ describe("startServer()", { timeout: 120_000 }, () => {
     });
     await assert.rejects(going.ended, /gone/);
     assert.equal(going.leases.at(-1)?.step, 3);
-    // Version 3 can't be had any more.
+    // Version 3 is no longer available.
     const { stateHash, recomputedSteps } = await finishWith(test, server, { holds: (term) => term > 1 });
     assert.equal(stateHash, undisturbed);
     assert.equal(recomputedSteps, 3);

@@ -28,7 +28,7 @@ async function startAt(test: TestContext, serve: Parameters<Handlers["bidi"]>[0]
     });
 }
 
-/** The timers of so many milliseconds that are started from now on, and those of them that are not cleared. */
+/** The timers of `ms` milliseconds that are started from now on, and those of them that are not cleared. */
 function watchTimers(test: TestContext, ms: number) {
   const { setTimeout, clearTimeout } = globalThis;
   const started: unknown[] = [];

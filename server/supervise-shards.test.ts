@@ -5,7 +5,7 @@ import { superviseShards } from "./supervise-shards.js";
 
 const log = createLog({ level: "silent", pretty: false });
 
-/** Shards that are told where to listen, and die when the test says so. */
+/** Shards that listen where they are asked to, and die when the test says so. */
 function supervise(options: { shards: number; portChosen: boolean; shardAddresses: (string | undefined)[] }) {
   const progress = { furthestStep: -1 };
   const spawned: { index: number; port: number; die: (why: string) => void }[] = [];
@@ -39,7 +39,7 @@ describe("superviseShards()", () => {
     await supervisor.stop();
   });
 
-  it("lets them take any beside one that was not, and starts a dead one where it was", async () => {
+  it("lets them take any port if the server's was not chosen, and starts a dead one where it was", async () => {
     const shardAddresses: (string | undefined)[] = [":7400", undefined];
     const { spawned, ports, supervisor } = supervise({ shards: 2, portChosen: false, shardAddresses });
     assert.deepEqual(ports(), [[1, 0]]);

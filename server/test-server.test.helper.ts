@@ -1,6 +1,6 @@
 /**
  * A whole server in this process, and workers that compute nothing: their gradients are made up from the number of the
- * micro-batch, so that a run of theirs has bits of its own, known from another such run.
+ * micro-batch, so that such a run has bits that are known from another such run.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -55,7 +55,7 @@ export function smallTask(steps: number, overrides: Parameters<typeof loadTask>[
   });
 }
 
-/** A server on any free port, in a temporary folder unless told otherwise. */
+/** A server on any free port, in a temporary folder by default. */
 export async function serve(test: TestContext, options: Partial<ServerOptions> & { task: Task }): Promise<TestServer> {
   const out = options.out ?? temporaryFolder(test);
   const log: string[] = [];
@@ -111,7 +111,7 @@ export const joinRequest = (more: Partial<JoinRequest> = {}): JoinRequest => ({
 
 export interface MadeUpWorker {
   readonly joined: JoinResponse;
-  /** Why the run has ended, as the server told it. */
+  /** Why the run has ended, as the server reported it. */
   readonly ended: Promise<string>;
   /** The leases it has been given so far. */
   readonly leases: readonly MicroBatchLease[];
@@ -129,7 +129,7 @@ export interface MadeUpOptions {
   holds?(term: number): boolean;
 }
 
-/** Joins, and does what it is told until the run ends. */
+/** Joins, and carries out the server's commands until the run ends. */
 export async function work(
   test: TestContext,
   address: Address,
@@ -145,7 +145,7 @@ export async function work(
   const shard = await connectTo(test, { host: address.host, port }, token);
   const leases: MicroBatchLease[] = [];
 
-  const obey = async (): Promise<string> => {
+  const followCommands = async (): Promise<string> => {
     for await (const command of readMessages(stream, { what: "The server" })) {
       if (command.term && holds(command.term.term)) await writer.write({ weightsHeld: command.term });
       if (command.evaluation) {
@@ -166,14 +166,14 @@ export async function work(
         return command.ended.reason;
       }
     }
-    throw new Error("the server ended the stream without a word");
+    throw new Error("the server ended the stream without a reason");
   };
-  const ended = obey();
+  const ended = followCommands();
   ended.catch(() => {});
   return { joined, ended, leases, report: (report) => writer.write(report) };
 }
 
-/** All that a worker pushes of a lease, each leaf alone. */
+/** All messages of a worker's push of a lease, one node per leaf. */
 export function leasePush(
   { workerId, seal }: Pick<JoinResponse, "workerId" | "seal">,
   layout: Layout,

@@ -9,7 +9,7 @@ import {
 import type { RunningServer } from "../../server/index.js";
 import { IsobatchError } from "../../shared/errors.js";
 import { availableCores } from "../../shared/machine/index.js";
-import { fromHere } from "../../shared/wire/index.js";
+import { localAddressOf } from "../../shared/wire/index.js";
 import { startChild } from "../children/child.js";
 import { superviseWorkers } from "../children/supervisor.js";
 import { passOn } from "../logging.js";
@@ -57,7 +57,7 @@ export function startLocalWorkers(
 ): Workforce {
   // Not the join token, which is for others and may be revoked.
   const token = server.security.passFor("run", "worker");
-  const address = fromHere(server.address);
+  const address = localAddressOf(server.address);
   const supervisor = superviseWorkers({
     count: plan.length,
     start: (number) => {

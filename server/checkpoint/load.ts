@@ -89,17 +89,17 @@ function readFile(
         checkTensors(layout, label, header);
       });
       const stretches: Stretch[] =
-        problem === undefined ? plan(layout, slice, wanted, part) : [{ begin: 0, end: header.dataBytes }];
+        problem === undefined ? plan(layout, slice, wanted, part) : [{ from: 0, end: header.dataBytes }];
 
       const { digest, hash } = unsealHeader(start, header);
       const scratch = Buffer.alloc(Math.min(PIECE_BYTES, header.dataBytes));
-      for (const { begin, end, target } of stretches) {
-        for (let at = begin; at < end; at += PIECE_BYTES) {
+      for (const { from, end, target } of stretches) {
+        for (let at = from; at < end; at += PIECE_BYTES) {
           const length = Math.min(PIECE_BYTES, end - at);
           const piece =
             target === undefined
               ? scratch.subarray(0, length)
-              : Buffer.from(target.buffer, target.byteOffset + at - begin, length);
+              : Buffer.from(target.buffer, target.byteOffset + at - from, length);
           readFully(file, piece, header.dataStart + at);
           hash.update(piece);
         }
@@ -151,8 +151,8 @@ function readHeader(file: number): { start: Buffer; header: SafetensorsHeader } 
 }
 
 interface Stretch {
-  /** Bytes [begin, end) of the file's data. */
-  readonly begin: number;
+  /** Bytes [from, end) of the file's data. */
+  readonly from: number;
   readonly end: number;
   /** The place for them, of the same length; undefined if they are only to be hashed. */
   readonly target?: Float32Array;
@@ -163,10 +163,10 @@ function plan(layout: Layout, slice: ElementRange, wanted: ElementRange, part: S
   const elements = (from: number, to: number) => to - from;
   const parameters = (from: number, to: number) => parametersIn(layout, { firstElement: from, endElement: to });
   const stretches: Stretch[] = [];
-  let begin = 0;
+  let from = 0;
   const add = (length: number, target?: Float32Array) => {
-    if (length > 0) stretches.push({ begin, end: begin + 4 * length, target });
-    begin += 4 * length;
+    if (length > 0) stretches.push({ from, end: from + 4 * length, target });
+    from += 4 * length;
   };
   for (const [target, count] of [
     [part.theta, elements],

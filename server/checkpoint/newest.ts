@@ -16,7 +16,7 @@ export interface NewestCheckpoint extends RunContents {
 
 /**
  * Reads the newest sound checkpoint of a run; needs neither the task's code nor the run's lock.
- * @throws {IsobatchError} when the folder is no run directory, or none of its checkpoints is sound
+ * @throws {IsobatchError} if the folder is not a run directory, or none of its checkpoints is sound
  */
 export function readNewestCheckpoint(runFolder: string): NewestCheckpoint {
   const contents = readRunDirectory(runFolder);

@@ -33,9 +33,9 @@ describe("encodeHeader()", () => {
     const start = encodeHeader(tensors, { task: 'mn"ist ∑', step: "7" });
     const header = decode(start, dataBytes);
     assert.deepEqual(header.tensors, [
-      { name: "dense/kernel", shape: [3, 4], begin: 0, end: 48 },
-      { name: "dense/bias", shape: [4], begin: 48, end: 64 },
-      { name: "scalar", shape: [], begin: 64, end: 68 },
+      { name: "dense/kernel", shape: [3, 4], from: 0, end: 48 },
+      { name: "dense/bias", shape: [4], from: 48, end: 64 },
+      { name: "scalar", shape: [], from: 64, end: 68 },
     ]);
     assert.deepEqual(
       [...header.metadata],
@@ -77,8 +77,8 @@ describe("decodeHeader()", () => {
     ["an overlap", { a: entry([2], [0, 8]), b: entry([1], [4, 8]) }],
     ["less data than the file has", { a: entry([1], [0, 4]) }],
     ["more data than the file has", { a: entry([3], [0, 12]) }],
-    ["metadata that is no object", { __metadata__: 3, a: entry([2], [0, 8]) }],
-    ["metadata that is no string", { __metadata__: { a: 1 }, b: entry([2], [0, 8]) }],
+    ["metadata that is not an object", { __metadata__: 3, a: entry([2], [0, 8]) }],
+    ["metadata that is not a string", { __metadata__: { a: 1 }, b: entry([2], [0, 8]) }],
   ];
   for (const [what, header] of cases) {
     it(`refuses ${what}`, () => {

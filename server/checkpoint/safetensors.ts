@@ -15,7 +15,7 @@ export interface TensorEntry {
   readonly name: string;
   readonly shape: readonly number[];
   /** First byte and the byte after the last, counted from the start of the data. */
-  readonly begin: number;
+  readonly from: number;
   readonly end: number;
 }
 
@@ -43,11 +43,11 @@ export function encodeHeader(
   metadata: Readonly<Record<string, string>>,
 ): Buffer {
   const table: [string, unknown][] = [[METADATA, metadata]];
-  let begin = 0;
+  let from = 0;
   for (const { name, shape } of tensors) {
-    const end = begin + 4 * elements(shape);
-    table.push([name, { dtype: "F32", shape, data_offsets: [begin, end] }]);
-    begin = end;
+    const end = from + 4 * elements(shape);
+    table.push([name, { dtype: "F32", shape, data_offsets: [from, end] }]);
+    from = end;
   }
   const json = Buffer.from(JSON.stringify(Object.fromEntries(table)));
   const bytes = Buffer.alloc(Math.ceil((LENGTH_BYTES + json.length) / 8) * 8, " ");
@@ -83,10 +83,10 @@ export function decodeHeader(header: Buffer, fileBytes: number): SafetensorsHead
     if (name === METADATA) metadata = parseMetadata(value);
     else tensors.push(parseEntry(name, value));
   }
-  tensors.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  tensors.sort((a, b) => a.from - b.from || a.end - b.end);
   let covered = 0;
-  for (const { name, begin, end } of tensors) {
-    if (begin !== covered) damaged(`tensor ${quote(name)} starts at byte ${begin} of the data, not at ${covered}`);
+  for (const { name, from, end } of tensors) {
+    if (from !== covered) damaged(`tensor ${quote(name)} starts at byte ${from} of the data, not at ${covered}`);
     covered = end;
   }
   if (covered !== dataBytes) damaged(`it has ${dataBytes} bytes of data where its header wants ${covered}`);
@@ -120,11 +120,11 @@ function parseEntry(name: string, value: unknown): TensorEntry {
   if (dtype !== "F32") damaged(`tensor ${quote(name)} is not of type F32`);
   if (!isCounts(shape)) damaged(`tensor ${quote(name)} has no valid shape`);
   if (!isCounts(offsets) || offsets.length !== 2) damaged(`tensor ${quote(name)} has no valid offsets`);
-  const [begin, end] = offsets;
-  if (end - begin !== 4 * elements(shape)) {
-    damaged(`tensor ${quote(name)} of shape [${shape.join(", ")}] has ${end - begin} bytes`);
+  const [from, end] = offsets;
+  if (end - from !== 4 * elements(shape)) {
+    damaged(`tensor ${quote(name)} of shape [${shape.join(", ")}] has ${end - from} bytes`);
   }
-  return { name, shape, begin, end };
+  return { name, shape, from, end };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

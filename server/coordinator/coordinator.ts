@@ -208,7 +208,7 @@ function createEnd() {
   const reached = new Promise<RunOutcome>((...settle) => {
     [resolve, reject] = settle;
   });
-  // Any caller that starts the coordinator awaits it; until then a failure is no unhandled rejection.
+  // Any caller that starts the coordinator awaits it; until then a failure must not be an unhandled rejection.
   reached.catch(() => {});
   return { reached, resolve, reject };
 }

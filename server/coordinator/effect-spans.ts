@@ -1,7 +1,7 @@
 import { span } from "../../shared/trace/index.js";
 import type { CoordinatorEffect } from "./core/index.js";
 
-/** Records in the trace how long performing the effect took, from `begun` until now. */
+/** Records in the trace how long performing the effect took, given its start. */
 export function traceEffect(effect: CoordinatorEffect, begun: number): void {
   switch (effect.kind) {
     case "plan":

@@ -8,7 +8,7 @@ const WORKERS_SHOWN = 5;
 /** What WebAssembly, V8 and TensorFlow report when memory is short. */
 const MEMORY = /out of (memory|bounds)|\bOOM\b|allocation failed/i;
 const LESS_MEMORY =
-  "Often a micro-batch needs more memory than there is: try fewer --compute-threads or, as a run of its own, a smaller microBatchSize. ";
+  "Often a micro-batch needs more memory than there is: try fewer --compute-threads or, in a new run, a smaller microBatchSize. ";
 
 /**
  * The error with which a failed run ends, with the sample numbers of the micro-batch that was not finite, if there is

@@ -21,7 +21,7 @@ describe("samplesPerSecond", () => {
     assert.equal(speed.samplesPerSecond, 100 / 7);
   });
 
-  it("is measured afresh when the run goes back", () => {
+  it("is measured from scratch when the run rolls back", () => {
     const speed = createSpeed();
     for (const atMs of [0, 500]) speed.committed(step(atMs));
     speed.restart();
@@ -43,7 +43,7 @@ describe("overheadMs", () => {
     assert.equal(speed.overheadMs, 6);
   });
 
-  it("is not that of a step that was committed before any of its leases was heard of", () => {
+  it("ignores a step that was committed before any of its leases was reported", () => {
     const speed = createSpeed();
     speed.committed(step(0, { stepMs: 1_000, computeMs: 0 }));
     assert.equal(speed.overheadMs, 0);

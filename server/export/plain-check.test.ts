@@ -108,7 +108,7 @@ describe("plainDifferences()", () => {
     assert.ok(sentences[0].endsWith(REMEDY));
   });
 
-  it("names the layer that treats its settings otherwise, and none that follows", async () => {
+  it("names the layer that treats its settings differently, and none that follows", async () => {
     const sentences = await sentencesOf("separable", separable);
     assert.equal(sentences.length, 1);
     assert.match(
@@ -127,7 +127,7 @@ describe("plainDifferences()", () => {
     );
   });
 
-  it("says nothing of a model that computes the same", async () => {
+  it("reports nothing for a model that computes the same", async () => {
     assert.deepEqual(await sentencesOf("sound", sound), []);
   });
 
@@ -140,7 +140,7 @@ describe("plainDifferences()", () => {
 });
 
 describe("isobatch/layers", () => {
-  it("makes predict() of another program compute a branch without a mask as if it were alone", async () => {
+  it("makes predict() of another program compute a branch without a mask as if it were the only one", async () => {
     const inputs = { values: [1, 2, 0, 3, 0, 0, 0, 4, 1, 0, 2, 3], shape: [2, 6] };
     const both = await exported("both", () => branches(["unmarked", "marked"]));
     // Where there is no mask at all, tfjs is right.

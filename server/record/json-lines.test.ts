@@ -36,7 +36,7 @@ function collect(from: number, lines: ReturnType<typeof openJsonLines<Item>>) {
 }
 
 describe("JsonLines.append()", () => {
-  it("goes on after the lines of an earlier process, and cuts a torn one off", () => {
+  it("continues after the lines of an earlier process, and cuts off a torn one", () => {
     for (const torn of ['{"n":', '{"n":3}', '{"n":\n', "\0\0\0"]) {
       const path = newPath();
       writeFileSync(path, textOf(0, 1) + torn);
@@ -136,7 +136,7 @@ describe("JsonLines.subscribe()", () => {
     lines.close();
   });
 
-  it("goes on behind a cut with the lines that come after it", async () => {
+  it("continues behind a cut with the lines that come after it", async () => {
     const lines = openJsonLines<Item>(newPath());
     for (let n = 0; n < 10; n++) lines.append({ n });
     const { got, until } = collect(0, lines);
@@ -148,7 +148,7 @@ describe("JsonLines.subscribe()", () => {
     lines.close();
   });
 
-  it("drops a listener that throws, and goes on for the others", async () => {
+  it("drops a listener that throws, and continues for the others", async () => {
     const lines = openJsonLines<Item>(newPath());
     let calls = 0;
     lines.subscribe(0, () => {

@@ -30,7 +30,7 @@ describe("a run's record of κ", () => {
     assert.deepEqual(readKappaRecord(folder, RANGE), [FIRST, SECOND]);
   });
 
-  it("that is replayed is followed from the start, and in that folder alone", (test) => {
+  it("that is replayed is followed from the start, and only in that folder", (test) => {
     const folder = folderOf(test);
     openKappaRecord(folder, 8, false, [FIRST, SECOND]).close();
     const resumed = openKappaRecord(folder, 8, true, undefined);
@@ -51,7 +51,7 @@ describe("a run's record of κ", () => {
 
   const refused: [string, readonly object[], RegExp][] = [
     ["without a fact", [], /it has no fact/],
-    ["that begins late", [SECOND], /it does not start with step 0/],
+    ["that starts late", [SECOND], /it does not start with step 0/],
     ["that leaves micro-batches out", [FIRST, { ...SECOND, firstMicroBatch: 11 }], /starts at micro-batch 11, not 10/],
     ["in disorder", [FIRST, SECOND, { ...SECOND, step: 4 }], /step 4 comes after step 5/],
     ["of something else", [{ loss: 1 }], /its fact 1 has no whole step/],

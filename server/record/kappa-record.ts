@@ -25,23 +25,23 @@ type KappaLine = KappaFact | { readonly replay: true };
 
 /**
  * Opens a run directory's record; a fixed κ has none.
- * @param begun whether the run has taken a step, or may have
+ * @param hasSteps whether the run has taken a step, or may have
  * @param replayed what another run recorded, to be followed by this one
  * @throws {IsobatchError} `invalid_input` if the directory holds another history
  */
 export function openKappaRecord(
   folder: string,
   rule: KappaRule,
-  begun: boolean,
+  hasSteps: boolean,
   replayed: readonly KappaFact[] | undefined,
 ): KappaFile {
   const path = join(folder, KAPPA_FILE);
-  if (replayed !== undefined && !begun) {
+  if (replayed !== undefined && !hasSteps) {
     const lines: KappaLine[] = [{ replay: true }, ...replayed];
     writeFileDurably(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
   }
   const known = parse([...readJsonLines<KappaLine>(path)]);
-  if (replayed !== undefined && begun) checkSameHistory(folder, known, replayed);
+  if (replayed !== undefined && hasSteps) checkSameHistory(folder, known, replayed);
   const { facts, replay } = known;
   if (typeof rule === "number" && !replay) {
     const append = (): never => {

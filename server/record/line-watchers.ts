@@ -7,8 +7,8 @@ export type LineListener = (json: string, line: number) => void | Promise<void>;
  */
 export interface LineWatchers {
   /**
-   * Gives the listener each line from number `fromLine` on. A listener that throws gets no more. @returns a function
-   * that ends this
+   * Gives the listener each line from number `fromLine` on. A listener that throws gets no more lines. @returns a
+   * function that ends this
    */
   subscribe(fromLine: number, listener: LineListener): () => void;
   /** A line with this text has been appended to the file. */

@@ -33,7 +33,7 @@ before(() => {
 after(() => rmSync(root, { recursive: true }));
 
 describe("openRunDirectory()", () => {
-  it("makes a folder that tells all about the run, and finds the same run again", () => {
+  it("makes a folder with everything about the run, and finds the same run again", () => {
     const folder = newFolder();
     const first = openRunDirectory(optionsOf(folder));
     assert.equal(first.resumed, false);

@@ -78,7 +78,7 @@ describe("readRunOverview()", () => {
     assert.deepEqual(best, { step: 2, loss: 1, accuracy: null });
   });
 
-  it("tells what has stopped, failed or runs from what is complete", () => {
+  it("distinguishes runs that have stopped, failed or are running from complete ones", () => {
     const stateOf = (folder: string) => readRunOverview(folder).state;
     assert.equal(stateOf(makeRun("new", [])), "stopped");
     assert.equal(stateOf(makeRun("stopped", [step(3, 1)], end(3))), "stopped");

@@ -30,7 +30,7 @@ describe("ensureServerCertificate()", () => {
   const certificateIn = (folder: string): X509Certificate =>
     new X509Certificate(readFileSync(join(folder, "server.crt")));
 
-  it("makes a CA and a certificate for every name, with keys for their owner alone", async (test) => {
+  it("makes a CA and a certificate for every name, with keys that only their owner can read", async (test) => {
     const folder = temporaryFolder(test);
     const { cert, caDigest } = await ensureServerCertificate(folder, NAMES, Date.now());
     const [server, ca] = cert.split(/(?<=END CERTIFICATE-----\n)/).map((pem) => new X509Certificate(pem));
@@ -43,7 +43,7 @@ describe("ensureServerCertificate()", () => {
     for (const key of ["ca.key", "server.key"]) assert.equal(modeOf(folder, key), 0o600);
   });
 
-  it("keeps both while they are good, and renews the certificate alone when a name is new or its end is near", async (test) => {
+  it("keeps both while they are valid, and renews only the certificate when a name is new or its expiry is near", async (test) => {
     const folder = temporaryFolder(test);
     const first = await ensureServerCertificate(folder, NAMES, Date.now());
     assert.deepEqual(await ensureServerCertificate(folder, NAMES.slice(1), Date.now()), first);
@@ -107,7 +107,7 @@ describe("openSecurity()", () => {
     assert.equal(encrypted.verify("isobatch_of-old")?.name, "join");
   });
 
-  it("hears at once of tokens that are made and revoked beside it, and knows when they were used", async (test) => {
+  it("notices tokens that other programs make and revoke, and knows when they were used", async (test) => {
     const folder = temporaryFolder(test);
     const security = await open(test, folder, { kind: "none" });
     const own = join(folder, "security");
@@ -136,7 +136,7 @@ describe("openSecurity()", () => {
     assert.equal(again.verify(joinToken!), undefined);
   });
 
-  it("takes a token for a process of its own along when it ends", async (test) => {
+  it("ends the token of a process that it started when it ends", async (test) => {
     const folder = temporaryFolder(test);
     const security = await open(test, folder);
     const token = security.passFor("shards", "shard");

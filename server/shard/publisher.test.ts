@@ -68,7 +68,7 @@ describe("createPublisher()", () => {
     assert.equal(one.written[0].frame, other.written[0].frame);
     assert.notEqual(one.written[0].frame, secured.written[0].frame);
     assert.equal(opened.encoded, 2);
-    // One is done with it before the other has begun with the next.
+    // One is done with it before the other has started on the next.
     publisher.publish(SECOND, 1, 0);
     one.written[0].taken();
     await settled();
@@ -92,7 +92,7 @@ describe("createPublisher()", () => {
     assert.deepEqual(bytes, [FIRST.length * 2]);
   });
 
-  it("sends a slow watcher the newest version alone, from what is encoded for it", async () => {
+  it("sends a slow watcher only the newest version, from what is encoded for it", async () => {
     const { publisher } = open();
     const [quick, slow] = [watcher(), watcher()];
     for (const { writer } of [quick, slow]) void publisher.watch(writer, { encrypted: false });

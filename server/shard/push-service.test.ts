@@ -91,7 +91,7 @@ function open(host: ReturnType<typeof shard>["host"], term: number): void {
 
 const ONCE = ["summed", "copied and scanned"];
 
-/** Lets all that can go on without an event go on. */
+/** Lets everything continue that does not wait for an event. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe("the bytes of a pushed chunk", () => {

@@ -96,7 +96,7 @@ describe("a slice", () => {
       ];
       for (const chunk of LAYOUT.chunks.filter(({ kind }) => kind !== "frozen")) {
         const trained = chunk.kind === "parameter";
-        // Leaves 0 and 1 come alone, 2 and 3 as a node, in a slot that the memory has to grow for.
+        // Leaves 0 and 1 come one by one, 2 and 3 as a node, in a slot that the memory has to grow for.
         const [g0, g1] = [numbers(chunk.length), numbers(chunk.length)];
         const node = { s1: numbers(chunk.length), s2: positive(chunk.length) };
         const more = { s1: numbers(chunk.length), s2: positive(chunk.length) };
@@ -213,7 +213,7 @@ describe("an updated chunk's norms", () => {
     };
     const g = new Float32Array(chunk.length).fill(1.8e19);
     assert.ok(finite(g));
-    // Its square is no float32.
+    // Its square is not a finite float32.
     g[17] = 1.9e19;
     assert.ok(!finite(g));
   });

@@ -91,7 +91,7 @@ export interface SmallShardOptions {
   readonly near?: { readonly folder: string; readonly mapper: FileMapper | undefined };
 }
 
-/** A shard that stands at step 0 with that step's plan, and a client with the token; closed at the test's end. */
+/** A shard at step 0 with that step's plan, and a client with the token; closed at the test's end. */
 export async function serveSmallShard(
   test: TestContext,
   { plan = planOf(0), slow = (store) => store, tls, near }: SmallShardOptions = {},

@@ -1,7 +1,7 @@
 import { span } from "../../shared/trace/index.js";
 import type { ShardWork } from "./effects.js";
 
-/** Records in the trace how long the work took, from `begun` until now. */
+/** Records in the trace how long the work took, given its start. */
 export function traceWork(work: ShardWork, begun: number): void {
   switch (work.kind) {
     case "compute": {

@@ -40,7 +40,7 @@ export function formatAddress({ host, port }: Address): string {
 }
 
 /** The address at which this machine reaches a server that listens there: a wildcard address cannot be dialled. */
-export function fromHere({ host, port }: Address): Address {
+export function localAddressOf({ host, port }: Address): Address {
   return { host: host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host, port };
 }
 

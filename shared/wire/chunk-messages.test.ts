@@ -45,7 +45,7 @@ const tensor = fc.uint8Array({ maxLength: 5_000 }).map((bytes) => {
   shared.set(bytes);
   return shared;
 });
-/** Of 8 bytes, or none. */
+/** A checksum of 8 bytes, or none. */
 const checksum = fc.constantFrom(0, 8).chain((length) => fc.uint8Array({ minLength: length, maxLength: length }));
 const sums = fc.record({ lo: uint32, hi: uint32, chunk: uint32, sums: tensor, checksum });
 const weights = fc.record({ term: uint64, version: uint64, chunk: uint32, weights: tensor, checksum });
@@ -185,7 +185,7 @@ describe("PushMessage's codec", () => {
 
 describe("tensors on the wire", () => {
   it("start at a multiple of 8 bytes in gRPC's buffer", () => {
-    const marker = Buffer.from("the tensor begins here");
+    const marker = Buffer.from("the tensor starts here");
     fc.assert(
       fc.property(uint32, uint64, (number, large) => {
         const push = framed(

@@ -30,7 +30,7 @@ const SECURITY = [{ encrypted: false }, { encrypted: true }];
 const LENGTH = 200_000;
 const FRAMES = 40;
 
-/** Without a codec for what is no chunk. */
+/** Without a codec for messages that are not chunks. */
 const pushCodec = pushMessageCodec({ serialise: () => assert.fail(), deserialise: () => assert.fail() });
 
 function bytesOf(message: SerialisedMessage): Buffer {
@@ -81,7 +81,7 @@ describe("frameOfSums() and frameOfWeights()", () => {
     for (const frame of [second, third, fourth]) frame.release();
   });
 
-  it("still come, in memory of their own, where 32 MiB of them have not been released", () => {
+  it("still come, in separate memory, if 32 MiB of them have not been released", () => {
     const weights = filled(512 * 1024, 5);
     const make = (): Frame => frameOfWeights({ term: 1, version: 1, chunk: 1, weights }, { encrypted: false });
     const frames = Array.from({ length: 80 }, make);

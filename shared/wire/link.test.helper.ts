@@ -1,6 +1,6 @@
 /**
  * A link that a test can spoil: a TCP proxy before a server, which passes bytes on without knowing what they are. As on
- * a real one, neither end hears of a stall; both hear of a cut.
+ * a real one, neither end notices a stall; both notice a cut.
  */
 import net, { type AddressInfo } from "node:net";
 import type { Address } from "./index.js";
@@ -20,7 +20,7 @@ export interface LinkConnection {
   readonly bytes: number;
   /** Whether it has ended, from whichever side. */
   readonly closed: boolean;
-  /** Nothing passes any longer, and neither side hears of it. */
+  /** Nothing passes any longer, and neither side notices. */
   stall(direction?: "up" | "down"): void;
   /** Both sides are reset. */
   cut(): void;
@@ -96,7 +96,7 @@ function createConnection(client: net.Socket, server: net.Socket): LinkConnectio
       }
     });
     from.on("end", () => stalled[direction] || to.end());
-    // What ends on one side while the link stands still is not heard of on the other.
+    // What ends on one side while the link is stalled is not noticed on the other.
     from.on("error", () => {});
     from.on("close", () => stalled[direction] || end());
   };

@@ -130,7 +130,7 @@ describe("a connection", { timeout: 60_000 }, () => {
     await until(() => gone, "the server has given the call up");
   });
 
-  it("is made again by a client that was accepted and then told nothing", async (test) => {
+  it("is made again by a client that was accepted and then received nothing", async (test) => {
     const { link, connection } = await meet(test, { clientMs: SILENCE_MS });
     link.behaviour.onConnection = (made) => {
       if (link.connections.length === 2) made.stall();
@@ -140,7 +140,7 @@ describe("a connection", { timeout: 60_000 }, () => {
     assert.equal(link.connections.length, 3);
   });
 
-  it("is kept while bytes move, however long the answer to a PING stands behind them", async (test) => {
+  it("is kept while bytes move, however long the answer to a PING waits behind them", async (test) => {
     const chunks = 20;
     const { link, connection } = await meet(test, {
       clientMs: SILENCE_MS,
@@ -173,7 +173,7 @@ describe("a connection", { timeout: 60_000 }, () => {
     assert.deepEqual([between.closed, link.connections.length], [false, 1]);
   });
 
-  it("outlives a process that stands still", async (test) => {
+  it("outlives a process that is suspended", async (test) => {
     const { link, connection } = await meet(test, { clientMs: SILENCE_MS, serverMs: SILENCE_MS });
     for (let i = 0; i < 2; i++) {
       standStill(1.5 * SILENCE_MS);
@@ -204,7 +204,7 @@ describe("a session that is destroyed while a write is pending", { timeout: 60_0
     });
     await until(() => stalled !== undefined, "the link is stalled");
     const session = sessionOf(call!);
-    // Until the kernel takes no more, which is when the session has a write to wait for.
+    // Until the kernel takes no more bytes, which is when the session has a write to wait for.
     let [queued, still] = [0, 0];
     await until(() => {
       const before = queued;
@@ -230,7 +230,7 @@ describe("a session that is destroyed while a write is pending", { timeout: 60_0
     await server.shutdown(10);
   });
 
-  it("lets go of its socket", async (test) => {
+  it("releases its socket", async (test) => {
     const { closed } = await destroyed(test);
     await closed;
   });

@@ -15,32 +15,41 @@ import {
 } from "@grpc/grpc-js";
 import { loadSync, type PackageDefinition } from "@grpc/proto-loader";
 import { type Frame, pushMessageCodec, sampleBatchCodec, weightsChunkCodec } from "./chunk-messages.js";
-import { type ControlRequest, type ControlResponse, controlRequest } from "./messages/control.js";
-import { type NearEvent, type NearRequest, nearEvent, nearRequest } from "./messages/near.js";
 import {
-  type PushMessage,
-  type PushResult,
-  pushMessage,
-  type WatchWeightsRequest,
-  type WeightsChunk,
-} from "./messages/push.js";
-import { type ShardCommand, type ShardReportMessage, shardCommand, shardReport } from "./messages/shard.js";
-import { type MetricsMessage, type Status, statusForm, type WatchMetricsRequest } from "./messages/status.js";
-import {
+  type ControlRequest,
+  type ControlResponse,
+  controlRequest,
   type FetchSamplesRequest,
   type JoinRequest,
   type JoinResponse,
   joinRequest,
   joinResponse,
+  type MetricsMessage,
+  type NearEvent,
+  type NearRequest,
+  nearEvent,
+  nearRequest,
+  type PushMessage,
+  type PushResult,
+  pushMessage,
   type SampleBatchMessage,
+  type ShardCommand,
+  type ShardReportMessage,
+  type Status,
+  shardCommand,
+  shardReport,
+  statusForm,
+  type WatchMetricsRequest,
+  type WatchWeightsRequest,
+  type WeightsChunk,
   type WorkerCommand,
   type WorkerReportMessage,
   workerCommand,
   workerReport,
-} from "./messages/worker.js";
+} from "./messages/index.js";
 
 /**
- * The services of proto/isobatch/v1, loaded at run time from the copy that the build puts beside the code. Callers and
+ * The services of proto/isobatch/v1, loaded at run time from the copy that the build puts next to the code. Callers and
  * handlers see the plain messages of messages/: protobuf.js's forms do not leave this room. Its options are those with
  * which `npm run generate` wrote the types of its messages: camelCase names, 64-bit integers as numbers (ours stay
  * below 2^53), every field present. The three messages that carry megabytes have their own serialisers.

@@ -75,7 +75,7 @@ function collectGarbage(): void {
 }
 
 describe("a call that has ended", { timeout: 60_000 }, () => {
-  it("is let go at once at both ends, however long it might have stood still", async (test) => {
+  it("is released at once at both ends, however long its stall time", async (test) => {
     const CALLS = 20;
     const calls: WeakRef<object>[] = [];
     const patient = { ...STREAM, stallMs: 3_600_000 };
@@ -354,7 +354,7 @@ describe("createHandlers()", { timeout: 60_000 }, () => {
     await drain(call, STREAM);
   });
 
-  it("tells a bug to its owner, and the client no more than that it failed", async (test) => {
+  it("reports a bug to the server, and to the client only that it failed", async (test) => {
     const connection = await serve(test, {
       push: () => Promise.reject(new TypeError("undefined is not a chunk")),
     });

@@ -102,7 +102,7 @@ describe("a TLS handshake that is cut off", { timeout: 60_000, concurrency: true
   }
 
   it("by a server that says nothing more is tried again after a silence, also where the channel makes it", async (test) => {
-    // The first two ask for the CA and verify it, each with a time-out of its own.
+    // The first two ask for the CA and verify it, each with its own time-out.
     const link = await serve(test, (connection) => {
       if (link.connections.length === 3) connection.onBytes(1, () => connection.stall());
     });
@@ -154,12 +154,10 @@ describe("a connection with TLS that is reset", { timeout: 120_000 }, () => {
     const overdue = AbortSignal.timeout(15_000);
     await Promise.race([
       Promise.all(ends),
-      new Promise((_, reject) =>
-        overdue.addEventListener("abort", () => reject(new Error("not all have heard of it"))),
-      ),
+      new Promise((_, reject) => overdue.addEventListener("abort", () => reject(new Error("not all have noticed it")))),
     ]);
     while (served > 0) {
-      assert.equal(overdue.aborted, false, "the server has heard of all");
+      assert.equal(overdue.aborted, false, "the server has noticed all");
       await new Promise((resolve) => setImmediate(resolve));
     }
   });

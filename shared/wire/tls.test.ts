@@ -77,7 +77,7 @@ async function connected(test: TestContext, address: Address, options: Partial<C
 describe("a server with TLS", () => {
   const tls = () => chainOf(ours.server, ours.ca);
 
-  it("is known by the token alone, at its address and at its name", async (test) => {
+  it("is verified with only the token, at its address and at its name", async (test) => {
     const { port, calls } = await serve(test, { tls: tls() });
     for (const host of ["127.0.0.1", "localhost"]) {
       assert.equal(await phase(test, { host, port }, { token: ours.token }), "running");
@@ -149,7 +149,7 @@ describe("a server with TLS", () => {
     }
   });
 
-  it("tells a client without TLS what is missing, and a client with TLS that a server has none", async (test) => {
+  it("gives a client without TLS what is missing, and a client with TLS that a server has none", async (test) => {
     const encrypted = await serve(test, { tls: tls() });
     const message = /requires TLS: use the whole token that it printed, or pass --tls-ca\.$/;
     await assert.rejects(connected(test, encrypted, { token: SECRET }), { code: "refused", message });

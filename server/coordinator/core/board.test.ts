@@ -80,7 +80,7 @@ describe("openItems()", () => {
 });
 
 describe("isLeaseDone()", () => {
-  it("needs every item, whoever did it", () => {
+  it("needs every item, regardless of who did it", () => {
     const board = createBoard(3);
     markDone(board, 0);
     assert.equal(isLeaseDone(board, { lo: 0, hi: 2 }), false);

@@ -15,11 +15,11 @@ export interface LeaseBoard {
   doneCount: number;
   readonly leases: Map<number, GrantedLease>;
   /** Workers whose numbers were not finite in this stage: other workers are preferred. */
-  readonly sittingOut: Set<string>;
+  readonly demoted: Set<string>;
 }
 
 export function createBoard(count: number): LeaseBoard {
-  return { count, done: new Uint8Array(count), doneCount: 0, leases: new Map(), sittingOut: new Set() };
+  return { count, done: new Uint8Array(count), doneCount: 0, leases: new Map(), demoted: new Set() };
 }
 
 /** Marks an item done. @returns whether it was open until now */

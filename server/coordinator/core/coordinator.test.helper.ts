@@ -1,4 +1,4 @@
-/** A coordinator that is told in words what happens, for the tests of its core. */
+/** A coordinator whose events and effects are written in words, for the tests of its core. */
 import type { StepCoefficients } from "../../../shared/steps/index.js";
 import { createCoordinatorCore } from "./core.js";
 import type { CoordinatorEffect, CoordinatorEvent } from "./messages.js";
@@ -30,7 +30,7 @@ export const scalars = {
   bytesReceived: 0,
 };
 
-/** A coordinator of two shards and κ = 4, told what happens in words, heard in words. */
+/** A coordinator of two shards and κ = 4, with events and effects in words. */
 export function coordinator(options: Partial<Parameters<typeof createCoordinatorCore>[0]> = {}) {
   const core = createCoordinatorCore({
     shards: 2,

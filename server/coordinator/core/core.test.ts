@@ -4,7 +4,7 @@ import { coordinator, kinds, leases, start } from "./coordinator.test.helper.js"
 import type { CoordinatorEvent } from "./messages.js";
 
 describe("a coordinator's beginning", () => {
-  it("saves the term before anybody hears of it", () => {
+  it("saves the term before anyone receives it", () => {
     const { send } = coordinator();
     send({ kind: "workerAttached", worker: "a" });
     send({ kind: "shardAttached", shard: 0, checkpoints: [0] });
@@ -87,7 +87,7 @@ describe("a coordinator's beginning", () => {
 });
 
 describe("a coordinator's leases", () => {
-  it("wait for the awaited workers, but not for ever", () => {
+  it("wait for the awaited workers, but not forever", () => {
     const { restore, worker, wait } = coordinator({ workersAwaited: 2, awaitMs: 1_000 });
     restore();
     assert.deepEqual(leases(worker("a")), []);
@@ -240,7 +240,7 @@ describe("a coordinator's boundaries", () => {
     assert.ok(kinds(effects).includes("plan"));
   });
 
-  it("stop at the next one, with a checkpoint, when told to", () => {
+  it("stop at the next one, with a checkpoint, on request", () => {
     const { core, restore, worker, cover, commit, both, send } = coordinator();
     restore();
     worker("a");

@@ -7,7 +7,7 @@ import type { CoordinatorEffect } from "./messages.js";
 
 const PER_WORKER = { microBatchesPerStep: { perWorker: 2, min: 1, max: 6 } };
 
-/** Of the effects, κ of the step that is opened; undefined if none is. */
+/** κ of the step that these effects open; undefined if they open none. */
 const planned = (effects: readonly CoordinatorEffect[]): number | undefined =>
   effects.flatMap((effect) => (effect.kind === "plan" ? [effect.plan.microBatches] : []))[0];
 
@@ -48,7 +48,7 @@ describe("κ that follows the workers", () => {
     assert.equal(planned(opened), 4);
   });
 
-  it("changes at boundaries alone, between its least and its most", () => {
+  it("changes only at boundaries, between its minimum and its maximum", () => {
     const { restore, worker, send, save, step } = elastic();
     restore();
     save(worker("a"));

@@ -9,7 +9,7 @@ const REASON = "indices[3] = 9 is not in [0, 4)";
 const outcomeOf = ({ core }: Pick<ReturnType<typeof coordinator>, "core">): RunOutcome | undefined =>
   core.state.outcome;
 
-/** A run of κ = 4 on these workers, each on a machine of its own, and what the tests do with it. */
+/** A run of κ = 4 on these workers, each on its own machine, and what the tests do with it. */
 function runOn(...workers: string[]) {
   const run = coordinator();
   run.restore();

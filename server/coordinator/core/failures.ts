@@ -4,10 +4,10 @@ import type { WorkerRecord } from "./workers.js";
 /**
  * The errors that workers have met since the run last made progress, and the decision whether one of them is the run's.
  *
- * One machine may lack memory, and one connection may break: that is no reason to end a run that other workers
- * continue. But an error that occurs repeatedly, or on several machines, while nothing is computed and no worker is
- * left that has not met it, would occur on the next worker too. Then the run ends with it instead of waiting forever.
- * Any progress (a leaf that every shard covers, a batch that is evaluated) clears the list.
+ * One machine may lack memory, and one connection may break: that must not end a run that other workers continue. But
+ * an error that occurs repeatedly, or on several machines, while nothing is computed and no worker is left that has not
+ * met it, would occur on the next worker too. Then the run ends with it instead of waiting forever. Any progress (a
+ * leaf that every shard covers, a batch that is evaluated) clears the list.
  */
 export interface SharedFailure {
   /** The message of the worker that met it last. */

@@ -43,8 +43,8 @@ export function assign(run: CoordinatorRun): void {
   const able = [...run.state.workers.values()].filter((worker) => canCompute(run, worker));
   let idle = able.filter(isIdle);
   const others = able.filter((worker) => worker.ready && !worker.draining && !worker.silent);
-  if (others.some((worker) => !board.sittingOut.has(worker.worker))) {
-    idle = idle.filter((worker) => !board.sittingOut.has(worker.worker));
+  if (others.some((worker) => !board.demoted.has(worker.worker))) {
+    idle = idle.filter((worker) => !board.demoted.has(worker.worker));
   }
   if (idle.length === 0) return;
   const runs = openItems(board, (lease) => {
@@ -100,7 +100,7 @@ export function release(run: CoordinatorRun, worker: WorkerRecord, leaseId: numb
   return lease;
 }
 
-/** @param transient whether a connection caused it: that is no reason to end the run */
+/** @param transient whether a connection caused it: that must not end the run */
 export function countFailure(run: CoordinatorRun, worker: WorkerRecord, message: string, transient = false): void {
   const reason = message.replace(/\.$/, "");
   worker.failuresInARow++;
@@ -127,7 +127,7 @@ export function leaseFailed(run: CoordinatorRun, event: Extract<CoordinatorEvent
   if (event.nonFinite && event.microBatch !== undefined && isOf(run, lease, event.microBatch)) {
     const times = (run.nonFinite.get(event.microBatch) ?? 0) + 1;
     run.nonFinite.set(event.microBatch, times);
-    run.state.board?.sittingOut.add(event.worker);
+    run.state.board?.demoted.add(event.worker);
     if (times >= ATTEMPTS_MAX) {
       const { microBatch } = event;
       return end(run, { ok: false, code: "diverged", reason: `${reason}, ${times} times`, microBatch });

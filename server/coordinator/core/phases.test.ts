@@ -13,7 +13,7 @@ describe("phasesOf()", () => {
     assert.deepEqual(phasesOf(100, last, 130), { step: 30, pull: 0, wait: 1, compute: 20, push: 9 });
   });
 
-  it("ends the pull where computing began, if the report of the weights came later", () => {
+  it("ends the pull where computing started, if the report of the weights came later", () => {
     const last = { heldMs: 110, computeMs: 20, computedMs: 128 };
     assert.deepEqual(phasesOf(100, last, 140), { step: 40, pull: 8, wait: 0, compute: 20, push: 12 });
   });

@@ -12,7 +12,7 @@ function partlyApplied(options: Parameters<typeof coordinator>[0] = {}) {
 }
 
 describe("a step that is applied in part", () => {
-  it("makes the run go back once nobody holds its version, for whoever joins can't get it", () => {
+  it("makes the run roll back once nobody holds its version, which a worker that joins can't get", () => {
     const { core, send, wait, worker } = partlyApplied();
     send({ kind: "workerLost", worker: "a", reason: "killed" });
     send({ kind: "workerAttached", worker: "b" });

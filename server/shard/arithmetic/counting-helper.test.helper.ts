@@ -1,4 +1,4 @@
-/** A thread that takes whatever is posted, and counts how often it has taken each program. */
+/** A thread that takes every program that is posted, and counts how often it has taken each. */
 import { workerData } from "node:worker_threads";
 import { awaitBatch, finish, type ProgramBoard, take } from "./board.js";
 

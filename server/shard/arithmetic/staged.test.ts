@@ -49,7 +49,7 @@ describe("buffers of what is staged", () => {
     perform(LENT, accumulate(0));
     assert.equal(inUse.size, 3, "the sum of two that are lent needs a buffer");
     perform(received(), accumulate(1));
-    assert.equal(inUse.size, 3, "the sum of two of its own is in one of them");
+    assert.equal(inUse.size, 3, "the sum of two of the slice's buffers is in one of them");
     perform(LENT, accumulate(2), merge(2, 1));
     assert.equal(inUse.size, 2);
     perform(received(), stage(3));

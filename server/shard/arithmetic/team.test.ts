@@ -67,7 +67,7 @@ function teamOf(
   return team;
 }
 
-/** A helper thread that nobody works beside. */
+/** A helper thread that works without others. */
 function startHelper(test: TestContext, { segment, places }: ReturnType<typeof workplace>): ProgramBoard {
   const board = createBoard();
   const { memory, m, v, sumBytes, regions } = segment;
@@ -136,7 +136,7 @@ describe("a helper thread", () => {
     assert.equal(take(board), undefined);
   });
 
-  it("passes on why a program could not be run, and goes on", (test) => {
+  it("passes on why a program could not be run, and continues", (test) => {
     const place = workplace();
     const board = startHelper(test, place);
     const [good, other] = place.programs;

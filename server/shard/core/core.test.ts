@@ -185,7 +185,7 @@ describe("a shard's step", () => {
     assert.equal(core.state.slotsUsed, 0);
   });
 
-  it("says once that its version can't be had any more, when the first of several chunks is updated", () => {
+  it("reports once that its version is no longer available, when the first of several chunks is updated", () => {
     const { offer } = shard();
     assert.deepEqual(kinds(offer(0, 4).effects), ["stage", "apply", "publish", "superseded"]);
     assert.ok(!kinds(offer(0, 4, { chunk: 1 }).effects).includes("superseded"));

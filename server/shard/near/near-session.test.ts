@@ -181,7 +181,7 @@ for (const mapper of [installation?.mapper, undefined]) {
       ["no lease", [HALVES[0]], { lease: null }, {}, /its own lease/],
       ["a lease of a term that is over", [HALVES[0]], {}, { term: 0 }, /is over/],
     ];
-    it("refuses what a worker may not push, and goes on", async (test) => {
+    it("refuses what a worker may not push, and continues", async (test) => {
       const near = await serveNearShard(test, mapper);
       const worker = await joinNear(test, near);
       worker.send({ slots: { slots: 2 } });

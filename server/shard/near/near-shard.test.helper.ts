@@ -47,7 +47,7 @@ import {
 const [SHAPE] = slotShapes(LAYOUT);
 const PATIENCE_MS = 20_000;
 
-/** θ after so many steps, in plain loops. */
+/** θ after this many steps, in plain loops. */
 export function weightsAfter(steps: number, gradients = GRADIENTS): Float32Array {
   const state = { theta: START.theta.slice(), m: START.m.slice(), v: START.v.slice() };
   for (let step = 0; step < steps; step++) {
@@ -71,7 +71,7 @@ export interface NearShard extends SmallShard {
   weights(): Promise<Float32Array>;
 }
 
-/** A shard that stands at step 0 with that step's plan. */
+/** A shard at step 0 with that step's plan. */
 export async function serveNearShard(test: TestContext, mapper: FileMapper | undefined): Promise<NearShard> {
   const root = mkdtempSync(join(memoryFolderOf({}), "isobatch-shard-"));
   const small = await serveSmallShard(test, { near: { folder: root, mapper } });
@@ -159,7 +159,7 @@ export async function joinNear(
   const wake = (): void => {
     for (const go of waiting) go();
   };
-  /** Resolves when something has come or the call has ended, and at the latest after so long. */
+  /** Resolves when something has arrived or the call has ended, and at the latest after `ms`. */
   const change = (ms: number): Promise<void> =>
     new Promise((resolve) => {
       const go = (): void => {

@@ -1,6 +1,6 @@
-export type * from "./control.js";
-export type * from "./near.js";
-export type * from "./push.js";
-export type * from "./shard.js";
-export type * from "./status.js";
-export type * from "./worker.js";
+export * from "./control.js";
+export * from "./near.js";
+export * from "./push.js";
+export * from "./shard.js";
+export * from "./status.js";
+export * from "./worker.js";

@@ -118,7 +118,7 @@ describe("a message that is one of several", () => {
     assert.equal(Object.keys(coordinatorService.Control.requestDeserialize(both)).length, 1);
   });
 
-  it("is none of them if its sender knows one that we don't", () => {
+  it("is empty if its sender knows an alternative that we don't", () => {
     // Field 100, of no bytes.
     const bytes = Buffer.from([0xa2, 0x06, 0x00]);
     assert.deepEqual(coordinatorService.Work.requestDeserialize(bytes), {});
