@@ -31,7 +31,7 @@ export function referencePage(model) {
 function functionSection(overloads) {
   const [{ name, docComment }] = overloads;
   const { text, tags } = comment(docComment);
-  const signatures = overloads.map((one) => code(one).replace(/^export declare /, ""));
+  const signatures = overloads.map((one) => code(one).replace(/^export (declare )?/, ""));
   const parameters = tags
     .filter(({ tag }) => tag === "param")
     .map(({ text: words }) => {
@@ -59,7 +59,7 @@ function typeSection(member) {
   const body =
     kind === "Interface" || kind === "Class"
       ? table(fields)
-      : ["```ts", code(member).replace(/^export declare /, ""), "```"].join("\n");
+      : ["```ts", code(member).replace(/^export (declare )?/, ""), "```"].join("\n");
   const base = (member.extendsTokenRanges ?? []).map(({ startIndex, endIndex }) =>
     tokens(member, startIndex, endIndex).trim(),
   );
