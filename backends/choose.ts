@@ -67,7 +67,10 @@ export async function probeByOpening(name: BackendName, settings: BackendSetting
     const { numerics, device, intraOpThreads, determinism, precisions } = backend;
     const { version, flags } = numerics;
     return {
-      ...{ name, available: true, reason: "", device },
+      name,
+      available: true,
+      reason: "",
+      device,
       version,
       flags,
       intraOpThreads,

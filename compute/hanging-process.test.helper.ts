@@ -10,7 +10,9 @@ import { patienceFor } from "./watchdog.js";
 const [pipe, work] = process.argv.slice(2);
 const thread = await startComputeThread({
   start: { thread: 0, backend: "wasm", pipe } as Partial<ThreadStart> & HangingStart as unknown as ThreadStart,
-  ...{ patience: patienceFor("wasm", 20), lookMs: 10, leave: processLeaver("wasm", settings) },
+  patience: patienceFor("wasm", 20),
+  lookMs: 10,
+  leave: processLeaver("wasm", settings),
   script: new URL("./hanging-thread.test.helper.js", import.meta.url),
 });
 const batch = { number: 0, samples: 0, inputs: new Uint8Array(), labels: new Uint8Array() };

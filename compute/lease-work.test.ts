@@ -11,8 +11,14 @@ const layout = createLayout([{ name: "w", kind: "parameter", shape: [2], decay: 
 
 /** Micro-batches 10, 11, 12. */
 const REQUEST: LeaseRequest = {
-  ...{ lo: 0, hi: 3, whole: { lo: 0, hi: 3 }, microBatches: 3, firstMicroBatch: 10, apart: false },
-  ...{ coefficients: undefined, slots: [0, 1, 2] },
+  lo: 0,
+  hi: 3,
+  whole: { lo: 0, hi: 3 },
+  microBatches: 3,
+  firstMicroBatch: 10,
+  apart: false,
+  coefficients: undefined,
+  slots: [0, 1, 2],
 };
 
 interface Started {
@@ -44,7 +50,9 @@ async function start(): Promise<Started> {
     },
   };
   const work = createLeaseWork({
-    ...{ thread: 0, memory, sums: createSums(memory, 0) },
+    thread: 0,
+    memory,
+    sums: createSums(memory, 0),
     gradients: {
       decode({ number }) {
         log.push(`decodes ${number}`);
@@ -59,7 +67,8 @@ async function start(): Promise<Started> {
     failed: (error) => void log.push(`failed: ${(error as Error).message}`),
   });
   return {
-    ...{ work, log },
+    work,
+    log,
     give: (number) => work.give({ number } as SampleBatch),
     async settle(error) {
       const { number, resolve, reject } = waiting!;

@@ -31,8 +31,11 @@ async function openPool(foldOn: "host" | "program", threads: number): Promise<Co
 }
 
 const leaseOf = (lo: number, hi: number, apart = false) => ({
-  ...{ lo, hi, apart },
-  ...{ microBatches: 13, firstMicroBatch: 13 },
+  lo,
+  hi,
+  apart,
+  microBatches: 13,
+  firstMicroBatch: 13,
 });
 
 /** A lease's losses, and a digest of each of its nodes. */

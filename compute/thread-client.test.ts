@@ -15,8 +15,14 @@ import { patienceFor } from "./watchdog.js";
 
 const script = new URL("./hanging-thread.test.helper.js", import.meta.url);
 const leaf = {
-  ...{ lo: 0, hi: 1, whole: { lo: 0, hi: 1 }, microBatches: 1, firstMicroBatch: 0 },
-  ...{ apart: false, coefficients: undefined, slots: [0] },
+  lo: 0,
+  hi: 1,
+  whole: { lo: 0, hi: 1 },
+  microBatches: 1,
+  firstMicroBatch: 0,
+  apart: false,
+  coefficients: undefined,
+  slots: [0],
 };
 const backendSettings = { tensorFlowFolder: "/nonexistent" };
 const batch = { number: 0, samples: 0, inputs: new Uint8Array(), labels: new Uint8Array() };
@@ -49,7 +55,8 @@ describe("a compute thread that can't load the weights", { timeout: 60_000 }, ()
         layout,
         memories,
       },
-      ...{ patience: patienceFor("wasm", 60_000), leave: () => assert.fail() },
+      patience: patienceFor("wasm", 60_000),
+      leave: () => assert.fail(),
     });
     try {
       const [loaded, folded] = await Promise.allSettled([thread.ask("load", {}), thread.ask("lease", leaf)]);
@@ -72,7 +79,10 @@ describe("a compute thread that hangs", { timeout: 60_000 }, () => {
     const start = (thread: number) =>
       startComputeThread({
         start: { thread, backend: "tfjs-node-gpu" } as ThreadStart,
-        ...{ patience: patienceFor("tfjs-node-gpu", 600), lookMs: 10, script, leave: () => assert.fail() },
+        patience: patienceFor("tfjs-node-gpu", 600),
+        lookMs: 10,
+        script,
+        leave: () => assert.fail(),
         warn: (line) => warnings.push(line),
       });
     const [waiting, thread] = await Promise.all([start(4), start(3)]);

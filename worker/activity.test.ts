@@ -4,8 +4,16 @@ import { createActivityMeter } from "./activity.js";
 import type { StepLease, Work, WorkerEvent } from "./core/index.js";
 
 const lease = (step: number, lo: number, hi: number): StepLease => ({
-  ...{ lease: step, term: 1, step, firstMicroBatch: 0, microBatches: 8, lo, hi },
-  ...{ leafCoefficients1: [], leafCoefficients2: [], mac: new Uint8Array() },
+  lease: step,
+  term: 1,
+  step,
+  firstMicroBatch: 0,
+  microBatches: 8,
+  lo,
+  hi,
+  leafCoefficients1: [],
+  leafCoefficients2: [],
+  mac: new Uint8Array(),
 });
 const attachment = { chunks: [], shards: [], microBatchesTotal: 80, slots: { total: 1, perLease: 1 }, newMemory: true };
 const attached: WorkerEvent = { kind: "attached", attachment };

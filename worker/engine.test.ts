@@ -22,7 +22,9 @@ describe("createEngine()", { timeout: 60_000 }, () => {
       computeThreads: 1,
       notice: () => {},
       warn: () => {},
-      ...{ data: undefined, flip: undefined, patienceMs: undefined },
+      data: undefined,
+      flip: undefined,
+      patienceMs: undefined,
     });
     test.after(() => engine.close());
     const compute = () => engine.compute(leaseOf(0, 0, 1), async (number) => batchOf(number));

@@ -90,7 +90,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { warn, patienceMs } = options;
   const what = { threads, backend: backend.name, backendSettings, join: { task, topology, form }, memory };
   const start = (): Promise<ComputePool> =>
-    createComputePool({ ...what, ...{ notice, warn, patienceMs, flip } }).catch((error: unknown) => {
+    createComputePool({ ...what, notice, warn, patienceMs, flip }).catch((error: unknown) => {
       throw error instanceof HungThreadError ? stuck(error) : error;
     });
   let pool = start();

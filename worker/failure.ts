@@ -18,7 +18,7 @@ export async function reportFailure(connection: Connection, workerId: string, er
   const what = "The worker's stream to the server";
   const stream = connection.coordinator.work();
   const over = new AbortController();
-  const tell = async (): Promise<void> => {
+  const send = async (): Promise<void> => {
     const writer = createWriter<WorkerReportMessage>(stream, { stallMs: REPORT_MS, what });
     await writer.write({ attach: { workerId } });
     await writer.write({ failed: failureOf(error) });
@@ -26,7 +26,7 @@ export async function reportFailure(connection: Connection, workerId: string, er
     // The server ends the stream once it has received the report.
     for await (const _ of readMessages(stream, { what, signal: over.signal }));
   };
-  await Promise.race([tell().catch(() => {}), pause(REPORT_MS, over.signal)]);
+  await Promise.race([send().catch(() => {}), pause(REPORT_MS, over.signal)]);
   over.abort();
   cancel(stream);
 }

@@ -40,7 +40,10 @@ describe("pushToShard()", () => {
       };
       call.answer!.catch(() => {});
       const push = {
-        ...{ workerId: "w-1", seal: new Uint8Array(32), memory, forms: createWireForms(memory, "float32") },
+        workerId: "w-1",
+        seal: new Uint8Array(32),
+        memory,
+        forms: createWireForms(memory, "float32"),
         lease: { lease: 1, term: 1, step: 0, lo: 0, hi: 1, mac: new Uint8Array(32) } as unknown as StepLease,
         computed: { nodes: [{ lo: 0, hi: 1, slot }], losses: new Float64Array(1) },
       };

@@ -10,7 +10,11 @@ import { createPushes, type PushesOptions } from "./pushes.js";
 
 const WORK: StepWork = { id: 7, kind: "step", lease: leaseOf(0, 0, 1) };
 const answer = (fields: Partial<NearAnswer>): NearAnswer => ({
-  ...{ lease: 0, accepted: 0, dropped: 0, lent: false, refused: "" },
+  lease: 0,
+  accepted: 0,
+  dropped: 0,
+  lent: false,
+  refused: "",
   ...fields,
 });
 

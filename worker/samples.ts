@@ -96,7 +96,10 @@ export function createRemoteSamples({ connection, workerId, seal, batches }: Rem
       const wanted = regularPrefix(numbers.slice(next));
       const end = next + wanted.count * wanted.times;
       const stream = connection.coordinator.fetchSamples({
-        ...{ workerId, seal: Buffer.from(seal), evaluation: kind === "evaluation", ...wanted },
+        workerId,
+        seal: Buffer.from(seal),
+        evaluation: kind === "evaluation",
+        ...wanted,
       });
       try {
         for await (const batch of readMessages(stream, { what, stallMs: STALL_MS, signal: closed.signal })) {

@@ -164,18 +164,35 @@ function createParts(
       : createLocalSamples(task, engine.data, engine.batches);
   const results = new Map<number, ComputedLease>();
   const near = createNear({
-    ...{ shared, runId, workerId, seal, links, memory, log, onTransport },
+    shared,
+    runId,
+    workerId,
+    seal,
+    links,
+    memory,
+    log,
+    onTransport,
     onWeights: (shard, weights) => dispatch({ kind: "shardWeights", shard, ...weights }),
   });
   const forms = createWireForms(memory, task.wire);
   const weights = createWeightStreams({ workerId, seal, links, memory, forms, near, dispatch });
   const computing = createComputing({
-    ...{ engine, samples, near, wire: task.wire, results, dispatch },
+    engine,
+    samples,
+    near,
+    wire: task.wire,
+    results,
+    dispatch,
     microBatchesTotal: microBatchesOf(task),
   });
   const pushes = createPushes({ workerId, seal, links, memory, forms, near, results, dispatch });
   return {
-    ...{ samples, results, weights, computing, pushes, memory },
+    samples,
+    results,
+    weights,
+    computing,
+    pushes,
+    memory,
     async close() {
       const closing = [samples.close(), computing.close(), pushes.close(), weights.close()];
       for (const link of links) link.close();

@@ -106,8 +106,12 @@ describe("createWeightStreams()", { timeout: 20_000 }, () => {
     const connection = { ...PLAIN, shard: { watchWeights: () => stream } };
     const link = { index: 0, firstChunk: 0, endChunk: CHUNKS, name: "shard 0", connection: async () => connection };
     const weights = createWeightStreams({
-      ...{ workerId: "w1", seal: Buffer.from("seal"), links: [link as unknown as ShardLink], memory },
-      ...{ near: { open: async () => undefined }, forms: createWireForms(memory, "float32") },
+      workerId: "w1",
+      seal: Buffer.from("seal"),
+      links: [link as unknown as ShardLink],
+      memory,
+      near: { open: async () => undefined },
+      forms: createWireForms(memory, "float32"),
       dispatch() {},
     });
     weights.watch(0, 1, 0);

@@ -73,9 +73,13 @@ function operations(backend: unknown) {
       return run(backend, name, attributes, [x, tf.tensor(axes, [axes.length], "int32")]) as tf.Tensor;
     };
   return {
-    ...{ add: elementwise("Add"), sub: elementwise("Sub"), mul: elementwise("Mul") },
-    ...{ square: elementwise("Square"), rsqrt: elementwise("Rsqrt") },
-    ...{ mean: reduction("Mean"), sum: reduction("Sum") },
+    add: elementwise("Add"),
+    sub: elementwise("Sub"),
+    mul: elementwise("Mul"),
+    square: elementwise("Square"),
+    rsqrt: elementwise("Rsqrt"),
+    mean: reduction("Mean"),
+    sum: reduction("Sum"),
   };
 }
 

@@ -86,7 +86,10 @@ export function fakeModel(
     dispose() {},
   } satisfies Partial<ModelGradient> as unknown as ModelGradient;
   const computing = compiledGradient({
-    ...{ compiler, model, weightsAt: () => TARGET, copies: { views: () => [gradient] } },
+    compiler,
+    model,
+    weightsAt: () => TARGET,
+    copies: { views: () => [gradient] },
     refused: (reason) => void reasons.push(reason),
   });
   const gradientOf = (number: number): number[] => {
@@ -95,7 +98,11 @@ export function fakeModel(
     return [loss, ...gradient];
   };
   return {
-    ...{ computing, did, reasons, traced, gradientOf },
+    computing,
+    did,
+    reasons,
+    traced,
+    gradientOf,
     weights: () => weights,
     compute(count) {
       for (let number = 1; number <= count; number++) {

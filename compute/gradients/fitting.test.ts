@@ -15,7 +15,9 @@ function search(samples: number, room: number, others: Partial<FittingOptions> =
       if (part > room) throw FULL;
     },
     isOutOfMemory: (error) => error === FULL,
-    ...{ memory: plenty, now: () => 0, budgetMs: 1_000 },
+    memory: plenty,
+    now: () => 0,
+    budgetMs: 1_000,
     ...others,
   });
   return { ...fit, tried };

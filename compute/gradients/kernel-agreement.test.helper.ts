@@ -93,7 +93,10 @@ export async function compareKernels(device: BackendName, reference: BackendName
     kernels.set(kernel, isWorse ? { kernel, calls, worst, error, reduction, during } : { ...before, calls });
   }
   return {
-    ...{ device, reference, failed, total: recorder.total },
+    device,
+    reference,
+    failed,
+    total: recorder.total,
     kernels: [...kernels.values()].sort((a, b) => b.worst - a.worst),
     withoutCounterpart: [...withoutCounterpart].sort(),
   };

@@ -29,7 +29,9 @@ const images = (...shape: number[]): SampleSpec => ({
 const text: SampleSpec = {
   input: { shape: [16], type: "uint8", scale: 1 },
   label: {
-    ...{ shape: [16], type: "uint8", classes: VOCABULARY },
+    shape: [16],
+    type: "uint8",
+    classes: VOCABULARY,
     classNames: Array.from({ length: VOCABULARY }, (_, i) => String.fromCharCode(97 + i)),
   },
 };
@@ -71,7 +73,9 @@ export const modelCases = {
   },
   "resnet18 with GroupNorm": {
     model: { ...image, kind: "resnet18", width: 8, normalization: "group" },
-    ...{ form: images(8, 8, 3), loss, batch: 2 },
+    form: images(8, 8, 3),
+    loss,
+    batch: 2,
   },
   vit: { model: { ...image, ...width, kind: "vit", patch: 4 }, form: images(8, 8, 3), loss, batch: 4 },
   gpt: { model: { ...width, kind: "gpt", vocabulary: null, context: null }, form: text, loss, batch: 4 },
@@ -81,12 +85,14 @@ export const modelCases = {
       input: { shape: [5], type: "uint8", scale: 1 / 255 },
       label: { shape: [3], type: "uint8", classes: 2 },
     },
-    ...{ loss: "binaryCrossEntropy", batch: 8 },
+    loss: "binaryCrossEntropy",
+    batch: 8,
   },
   "mlp with squared error": {
     model: { kind: "sequential", layers: [{ layer: "Dense", units: 3, inputShape: [5] }] },
     form: { input: { shape: [5], type: "uint8", scale: 1 / 255 }, label: { shape: [3], type: "float32" } },
-    ...{ loss: "meanSquaredError", batch: 8 },
+    loss: "meanSquaredError",
+    batch: 8,
   },
 } satisfies Record<string, ModelCase>;
 

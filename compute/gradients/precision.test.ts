@@ -65,7 +65,10 @@ describe("gradients in less than float32", () => {
       const rewritten = () => compiler(undefined, programSettings("grappler", false));
       const open = (compiled: boolean | typeof rewritten) =>
         openGradients({
-          ...{ backend: "tfjs-node", layers: LAYERS, task: { precision }, compiled },
+          backend: "tfjs-node",
+          layers: LAYERS,
+          task: { precision },
+          compiled,
           notice: (line) => notices.push(line),
         });
       const [eager, ...programs] = [await open(false), await open(true), await open(rewritten)];

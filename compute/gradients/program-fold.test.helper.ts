@@ -16,7 +16,9 @@ import type { DecodedMicroBatch } from "./model-gradient.js";
 import { createProgramFold } from "./program-fold.js";
 
 const tensor = (name: string, kind: "parameter" | "tail" | "frozen", ...shape: number[]) => ({
-  ...{ name, kind, shape },
+  name,
+  kind,
+  shape,
   decay: false,
 });
 

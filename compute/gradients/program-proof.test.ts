@@ -4,7 +4,12 @@ import type { LayoutTensor } from "../../shared/layout/index.js";
 import { differenceOf, nudged } from "./program-proof.js";
 
 const tensor = (name: string, length: number, kind: LayoutTensor["kind"] = "parameter"): LayoutTensor => ({
-  ...{ name, shape: [length], kind, decay: true, offset: 0, length },
+  name,
+  shape: [length],
+  kind,
+  decay: true,
+  offset: 0,
+  length,
 });
 
 const TENSORS = [tensor("kernel", 1_000), tensor("bias", 4), tensor("mean", 2, "tail")];

@@ -68,7 +68,9 @@ const onGpu = backend === "tfjs-node-gpu";
 async function open(model: string, refusals: string[], settings: string | undefined) {
   const compiled = () => compiler(undefined, { ...programSettings(settings, false), split: !onGpu });
   return openGradients({
-    ...{ layers: MODELS[model], backend, notice: (line: string) => void refusals.push(line) },
+    layers: MODELS[model],
+    backend,
+    notice: (line: string) => void refusals.push(line),
     compiled: settings === undefined ? false : compiled,
   });
 }

@@ -13,7 +13,10 @@ import {
 } from "./index.js";
 
 const passOf = (name: string, secret: string, more: Partial<Pass> = {}): Pass => ({
-  ...{ name, role: "worker", hash: hashSecret(secret), ...more },
+  name,
+  role: "worker",
+  hash: hashSecret(secret),
+  ...more,
 });
 
 describe("createGate()", () => {

@@ -126,7 +126,9 @@ describe("shareOf()", () => {
     const limited = (bytes: number, usedBytes: number) =>
       shareOf(2, 8 * GIB, 4 * GIB, { cpus: undefined, memory: { bytes, usedBytes } });
     assert.deepEqual(limited(2 * GIB, GIB / 2), {
-      ...{ cores: 2, memoryBytes: 2 * GIB, freeMemoryBytes: 1.5 * GIB },
+      cores: 2,
+      memoryBytes: 2 * GIB,
+      freeMemoryBytes: 1.5 * GIB,
       limits: { cpus: null, memoryBytes: 2 * GIB },
     });
     assert.equal(limited(6 * GIB, 0).freeMemoryBytes, 4 * GIB);

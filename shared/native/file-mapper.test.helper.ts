@@ -34,9 +34,15 @@ export function makeMappingInstallation(): MappingInstallation | undefined {
     throw error;
   }
   const installation = {
-    ...{ format: 1, variant: "cpu", binding: join(folder, "cpu", "tfjs_binding.node") },
-    ...{ packageFolder: folder, packageVersion: "0", tensorflowVersion: "0" },
-    ...{ libraryFolder: folder, python: "python3", ownEnvironment: false },
+    format: 1,
+    variant: "cpu",
+    binding: join(folder, "cpu", "tfjs_binding.node"),
+    packageFolder: folder,
+    packageVersion: "0",
+    tensorflowVersion: "0",
+    libraryFolder: folder,
+    python: "python3",
+    ownEnvironment: false,
   };
   writeFileSync(join(folder, "cpu", "installation.json"), JSON.stringify(installation));
   const mapper = findFileMapper({ ISOBATCH_TENSORFLOW: folder })!;

@@ -23,17 +23,17 @@ describe("the sequence of a shard's θ", () => {
           const memory = createSequencePages(3);
           const reader = openSequence({ folder, memory, page: 1, mapper: mapper(read) });
           const seen = [reader.read()];
-          const told: number[] = [];
+          const announced: number[] = [];
           for (let step = 0; step < 3; step++) {
             writer.moves();
             writer.moves();
             seen.push(reader.read());
-            told.push(writer.stands());
-            assert.equal(reader.read(), told.at(-1));
+            announced.push(writer.settle());
+            assert.equal(reader.read(), announced.at(-1));
           }
           assert.deepEqual(seen, [0, 1, 3, 5]);
-          assert.deepEqual(told, [2, 4, 6]);
-          assert.equal(writer.stands(), 8);
+          assert.deepEqual(announced, [2, 4, 6]);
+          assert.equal(writer.settle(), 8);
           reader.close();
           writer.close();
         } finally {

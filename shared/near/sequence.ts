@@ -22,7 +22,7 @@ export interface SequenceWriter {
   /** θ is about to change. */
   moves(): void;
   /** θ is of one version. @returns the sequence to announce to readers */
-  stands(): number;
+  settle(): number;
   close(): void;
 }
 
@@ -51,7 +51,7 @@ export function makeSequence(options: {
     moves() {
       if (!isOdd()) next();
     },
-    stands() {
+    settle() {
       // A different number each time, even if nothing has changed: earlier announcements are void.
       if (!isOdd()) next();
       return next();

@@ -267,7 +267,11 @@ describe("a step of κ micro-batches", () => {
             optimizer: { name: "invariant", rule },
             hyperparameters: { ...hyperparameters, beta1: 1 - gamma },
             schedule: constant,
-            ...{ microBatchSize: 32, firstMicroBatch: 0, microBatches, c1: 0, c2: 0 },
+            microBatchSize: 32,
+            firstMicroBatch: 0,
+            microBatches,
+            c1: 0,
+            c2: 0,
           });
         const [one, all] = [keep(1), keep(4)];
         const differences = Array.from({ length: LENGTH }, (_, i) => {

@@ -39,8 +39,14 @@ interface Changes {
 }
 const step = (changes: Changes = {}) =>
   stepCoefficients({
-    ...{ optimizer: LINEAR, hyperparameters, schedule, microBatchSize: 32, firstMicroBatch: 0, microBatches: 1 },
-    ...{ c1: 0, c2: 0 },
+    optimizer: LINEAR,
+    hyperparameters,
+    schedule,
+    microBatchSize: 32,
+    firstMicroBatch: 0,
+    microBatches: 1,
+    c1: 0,
+    c2: 0,
     ...changes,
   });
 

@@ -41,7 +41,10 @@ describe("a worker's weights", () => {
     worker.publish(1, 0);
     const come = (chunk: number, version: number): WorkerEvent => ({
       kind: "chunk",
-      ...{ shard: Math.floor(chunk / 2), chunk, term: 1, version },
+      shard: Math.floor(chunk / 2),
+      chunk,
+      term: 1,
+      version,
     });
     assert.deepEqual(worker.handle(come(0, 1)), []);
     assert.deepEqual(worker.handle(come(2, 1)), []);
@@ -67,7 +70,10 @@ describe("a worker's weights", () => {
     const worker = attachedCore();
     const all = (shard: number, version: number): WorkerEvent => ({
       kind: "shardWeights",
-      ...{ shard, term: 1, version, sequence: 10 * shard + version },
+      shard,
+      term: 1,
+      version,
+      sequence: 10 * shard + version,
     });
     assert.deepEqual(kindsOf(worker.handle(all(0, 0), all(1, 0))), ["load"]);
     assert.deepEqual(worker.handle({ kind: "loaded", moved: [1] }), []);
@@ -92,7 +98,10 @@ describe("a worker's weights", () => {
     const worker = attachedCore();
     const all = (shard: number, version: number): WorkerEvent => ({
       kind: "shardWeights",
-      ...{ shard, term: 1, version, sequence: 10 * shard + version },
+      shard,
+      term: 1,
+      version,
+      sequence: 10 * shard + version,
     });
     worker.handle(all(0, 0), all(1, 0), all(1, 1));
     assert.deepEqual(worker.handle({ kind: "loadFailed", reason: DIED.reason }), []);

@@ -18,7 +18,9 @@ const lost: WorkerEvent = { kind: "streamLost", error: LOST };
 const attached: WorkerEvent = { kind: "attached", attachment: ATTACHMENT };
 const away = (error: unknown, answered = false, retriable = true): WorkerEvent => ({
   kind: "attachFailed",
-  ...{ error, retriable, answered },
+  error,
+  retriable,
+  answered,
 });
 const endingOf = (effects: readonly WorkerEffect[]) =>
   effects.flatMap((effect) => (effect.kind === "end" ? [effect.ending] : []))[0];

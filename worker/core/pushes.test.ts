@@ -19,11 +19,19 @@ function pushing(slots?: { total: number; perLease: number }): Driven {
 const taken = (shard: number, lent = false, work = 1): WorkerEvent => ({ kind: "pushed", work, shard, lent });
 const broke = (shard: number): WorkerEvent => ({
   kind: "pushFailed",
-  ...{ work: 1, shard, failure: BROKEN, broken: true, lent: false },
+  work: 1,
+  shard,
+  failure: BROKEN,
+  broken: true,
+  lent: false,
 });
 const refused = (shard: number): WorkerEvent => ({
   kind: "pushFailed",
-  ...{ work: 1, shard, failure: REFUSED, broken: false, lent: false },
+  work: 1,
+  shard,
+  failure: REFUSED,
+  broken: false,
+  lent: false,
 });
 const RELEASE = { kind: "releaseSlots", work: 1, slots: [10, 11] };
 
@@ -77,7 +85,10 @@ describe("slots that a shard keeps reading", () => {
     worker.handle(taken(0, true), taken(1, true));
     const come = (shard: number, version: number): WorkerEvent => ({
       kind: "shardWeights",
-      ...{ shard, term: 1, version, sequence: 10 * shard + version },
+      shard,
+      term: 1,
+      version,
+      sequence: 10 * shard + version,
     });
     assert.deepEqual(worker.handle(come(0, 1)), []);
     assert.deepEqual(kindsOf(worker.handle(come(1, 1))), ["releaseSlots", "load"]);
@@ -96,7 +107,10 @@ describe("slots that a shard keeps reading", () => {
     assert.deepEqual(worker.handle({ kind: "termOpened", term: 2, version: 0 }), []);
     const come = (shard: number): WorkerEvent => ({
       kind: "shardWeights",
-      ...{ shard, term: 2, version: 0, sequence: 50 },
+      shard,
+      term: 2,
+      version: 0,
+      sequence: 50,
     });
     assert.deepEqual(worker.handle(come(0)), []);
     assert.deepEqual(kindsOf(worker.handle(come(1))), ["releaseSlots", "load"]);

@@ -22,7 +22,10 @@ export function push(worker: Worker, work: StepWork, slots: readonly number[]): 
   const lend = allotted.total - slotsInUse(worker) - slots.length >= allotted.perLease;
   const failures = new Map(shards.map((_, shard) => [shard, 0]));
   worker.state.pushes.set(work.id, {
-    ...{ work, slots, lend, failures },
+    work,
+    slots,
+    lend,
+    failures,
     startedAtMs: worker.nowMs,
     lentTo: new Set(),
     cancelled: false,

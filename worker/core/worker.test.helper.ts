@@ -69,7 +69,12 @@ export function attachedCore(attachment: Partial<Attachment> = {}): Driven {
 export function lease(step: number, lo: number, hi: number, term = 1): WorkerEvent {
   const given: StepLease = {
     lease: 100 * step + lo,
-    ...{ term, step, firstMicroBatch: 4 * step, microBatches: 4, lo, hi },
+    term,
+    step,
+    firstMicroBatch: 4 * step,
+    microBatches: 4,
+    lo,
+    hi,
     leafCoefficients1: [],
     leafCoefficients2: [],
     mac: new Uint8Array(),

@@ -25,7 +25,7 @@ import type { SharedSlots } from "./shared-slots.js";
 export interface NearSession {
   readonly theta: NearTheta;
   /** The version of θ while it has this sequence; undefined before the shard has announced one. */
-  readonly standing: StandingWeights | undefined;
+  readonly settled: SettledWeights | undefined;
   /** Whether all numbers are in memory that both sides see, so that none is copied. */
   readonly mapped: boolean;
   /** Whether the shard has taken a push through this session. */
@@ -42,7 +42,7 @@ export interface NearSession {
   close(): Promise<void>;
 }
 
-export interface StandingWeights {
+export interface SettledWeights {
   readonly term: number;
   readonly version: number;
   readonly sequence: number;
@@ -65,7 +65,7 @@ export interface NearSessionOptions {
   /** Called with the session before anything is received through it. */
   onOpened(session: NearSession): void;
   /** Called when θ is of these weights. */
-  onWeights(weights: StandingWeights): void;
+  onWeights(weights: SettledWeights): void;
   readonly signal: AbortSignal;
 }
 
@@ -151,7 +151,7 @@ function startSession(parts: {
   const { options, slots, theta, events, writer, close } = parts;
   const { workerId, seal, link, onWeights } = options;
   const waiting = new Map<number, Waiting>();
-  let standing: StandingWeights | undefined;
+  let settled: SettledWeights | undefined;
   let proven = false;
   let over: IsobatchError | undefined;
   // The end of the call is noticed where events are read.
@@ -163,7 +163,7 @@ function startSession(parts: {
     try {
       for await (const { weights, answer } of events) {
         if (weights != null) {
-          standing = weights;
+          settled = weights;
           onWeights(weights);
         } else if (answer != null) {
           proven ||= answer.refused === "";
@@ -186,8 +186,8 @@ function startSession(parts: {
   const ended = read();
   const session: NearSession = {
     theta,
-    get standing() {
-      return standing;
+    get settled() {
+      return settled;
     },
     mapped: theta.mapped && slots.mapped,
     get proven() {

@@ -105,7 +105,12 @@ async function play(test: TestContext, { mapper, required = false, spoil, greet 
   const shared = createNearMemory({ folder: root, mapper, required });
   const log = createLog({ level: "silent", pretty: false });
   const near = createNear({
-    ...{ shared, runId: "a run", workerId: "w-1", seal: new Uint8Array(32), memory, log },
+    shared,
+    runId: "a run",
+    workerId: "w-1",
+    seal: new Uint8Array(32),
+    memory,
+    log,
     links: [link as unknown as ShardLink],
     onWeights: (_, { version }) => heard.push(`weights ${version}`),
     onTransport: (transport) => heard.push(transport),
@@ -121,7 +126,12 @@ async function play(test: TestContext, { mapper, required = false, spoil, greet 
     rmSync(root, { recursive: true, force: true });
   });
   return {
-    ...{ root, sequence, memory, near, requests, heard },
+    root,
+    sequence,
+    memory,
+    near,
+    requests,
+    heard,
     calls: () => calls,
     open: () => near.open(0, leaving.signal),
     /** θ of these numbers. */
@@ -152,7 +162,7 @@ for (const mapper of [installation?.mapper, undefined]) {
       assert.deepEqual(shard.heard, [how === "maps" ? "memory" : "copied"]);
       shard.sequence.moves();
       shard.write(1);
-      const first = shard.sequence.stands();
+      const first = shard.sequence.settle();
       const movedOf = (sequence: number): number[] => shard.near.fetch(new Map([[0, sequence]]))();
       assert.deepEqual(movedOf(first), [0], "not announced yet");
       shard.send({ weights: { term: 1, version: 5, sequence: first } });
@@ -164,7 +174,7 @@ for (const mapper of [installation?.mapper, undefined]) {
       shard.sequence.moves();
       assert.deepEqual(moved(), [0]);
       shard.write(2);
-      const second = shard.sequence.stands();
+      const second = shard.sequence.settle();
       assert.deepEqual(moved(), [0], "of another version now");
       assert.deepEqual(movedOf(second), [0], "not announced yet");
       shard.send({ weights: { term: 1, version: 6, sequence: second } });
@@ -184,7 +194,7 @@ for (const mapper of [installation?.mapper, undefined]) {
     it("takes a shard whose sequence can no longer be read for one that is gone", async (test) => {
       const shard = await play(test, { mapper });
       const session = (await shard.open())!;
-      const standing = shard.sequence.stands();
+      const standing = shard.sequence.settle();
       shard.send({ weights: { term: 1, version: 5, sequence: standing } });
       await until(() => shard.heard.includes("weights 5"));
       const moved = shard.near.fetch(new Map([[0, standing]]));

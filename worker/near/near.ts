@@ -9,7 +9,7 @@ import type { Logger } from "../../shared/log.js";
 import { NearError, NoRoomError } from "../../shared/near/index.js";
 import type { ShardLink } from "../shard-link.js";
 import type { NearMemory } from "./near-memory.js";
-import { type NearSession, openNearSession, type StandingWeights } from "./near-session.js";
+import { type NearSession, openNearSession, type SettledWeights } from "./near-session.js";
 
 export interface NearOptions {
   /** Undefined: this worker is set to use the wire. */
@@ -22,7 +22,7 @@ export interface NearOptions {
   readonly memory: WorkerMemory;
   readonly log: Logger;
   /** Called when all of the shard's θ is of these weights. */
-  onWeights(shard: number, weights: StandingWeights): void;
+  onWeights(shard: number, weights: SettledWeights): void;
   /** Logs how numbers travel, once that is known for all shards, and whenever it changes. */
   onTransport(transport: string): void;
 }
@@ -57,7 +57,7 @@ export function createNear(options: NearOptions): Near {
   const failures = new Map<number, { readonly count: number; readonly why: string }>();
   let logged = "";
 
-  const tell = (shard: number, transport: Transport): void => {
+  const reportTransport = (shard: number, transport: Transport): void => {
     transports.set(shard, transport);
     if (transports.size < links.length) return;
     const [line, name] = summaryOf([...transports.values()]);
@@ -81,8 +81,16 @@ export function createNear(options: NearOptions): Near {
     const { runId, workerId, seal } = options;
     const opening = openNearSession(
       {
-        ...{ runId, workerId, seal, memory, signal, link: links[shard], page: shard },
-        ...{ memoryFolder: shared.folder, mapper: shared.mapper, pages: shared.pagesFor(links.length) },
+        runId,
+        workerId,
+        seal,
+        memory,
+        signal,
+        link: links[shard],
+        page: shard,
+        memoryFolder: shared.folder,
+        mapper: shared.mapper,
+        pages: shared.pagesFor(links.length),
         shareSlots: () => shared.slots(memory, log),
         onOpened(session) {
           sessions.set(shard, session);
@@ -106,12 +114,12 @@ export function createNear(options: NearOptions): Near {
   return {
     async open(shard, signal) {
       if (shared === undefined) {
-        tell(shard, { name: "wire", why: "this worker is set to use it" });
+        reportTransport(shard, { name: "wire", why: "this worker is set to use it" });
         return undefined;
       }
       try {
         const session = await connect(shared, shard, signal);
-        tell(shard, session.mapped ? { name: "memory" } : { name: "copied", why: whyCopied(shared) });
+        reportTransport(shard, session.mapped ? { name: "memory" } : { name: "copied", why: whyCopied(shared) });
         return session;
       } catch (error) {
         const refused = error instanceof IsobatchError && error.code === "refused";
@@ -123,7 +131,7 @@ export function createNear(options: NearOptions): Near {
             `--transport is memory, but this worker can share none with ${links[shard].name}: ${why}; choose auto or wire.`,
           );
         }
-        tell(shard, { name: "wire", why, full: error instanceof NoRoomError });
+        reportTransport(shard, { name: "wire", why, full: error instanceof NoRoomError });
         return undefined;
       }
     },
@@ -135,7 +143,7 @@ export function createNear(options: NearOptions): Near {
       const stands = (shard: number, session: NearSession | undefined): boolean =>
         session !== undefined &&
         sessions.get(shard) === session &&
-        session.standing?.sequence === sequences.get(shard) &&
+        session.settled?.sequence === sequences.get(shard) &&
         orClose(session, () => session.theta.sequence()) === sequences.get(shard);
       const fetched = [...sequences.keys()].map((shard) => {
         const session = sessions.get(shard);

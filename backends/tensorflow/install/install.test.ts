@@ -26,8 +26,14 @@ describe("installTensorFlow() for CUDA", () => {
     };
     const folder = join(place, "never-made");
     return installTensorFlow({
-      ...{ folder, cuda: true, python: undefined, force: false, display, driverFolder },
-      ...{ env: { PATH: "" }, signal: new AbortController().signal },
+      folder,
+      cuda: true,
+      python: undefined,
+      force: false,
+      display,
+      driverFolder,
+      env: { PATH: "" },
+      signal: new AbortController().signal,
     });
   };
 

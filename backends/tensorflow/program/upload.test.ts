@@ -16,7 +16,9 @@ function open(devices: { cpuDevices?: number; device?: string } = {}): Program {
   const trace = (number: number) => {
     const variables = SHAPES.map((shape) => tf.fill(shape, number));
     return compile.trace(() => ({
-      ...{ variables, inputs: [], draws: [] },
+      variables,
+      inputs: [],
+      draws: [],
       outputs: variables.map((variable) => tf.neg(variable)),
     }));
   };

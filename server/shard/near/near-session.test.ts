@@ -206,7 +206,7 @@ describe("a shard that shares memory", { timeout: 60_000 }, () => {
     ["has another worker's seal", { seal: sealOf("w-2") }, /has joined/],
     ["can't read the secret", { proof: Buffer.alloc(32) }, /has not proved/],
     ["names a folder elsewhere", { memory: "../tmp" }, /names no folder/],
-    ["names a folder that is not there", { memory: "isobatch-0011223344556677" }, /is not there/],
+    ["names a folder that is not there", { memory: "isobatch-0011223344556677" }, /does not exist/],
   ];
   it("shares it with nobody who has not proved who and where it is", async (test) => {
     const near = await serveNearShard(test, undefined);

@@ -66,7 +66,7 @@ export function shareWeights(
     close();
     throw error;
   }
-  const { moves, stands } = sequence;
+  const { moves, settle } = sequence;
 
   return {
     startChange() {
@@ -81,7 +81,7 @@ export function shareWeights(
       for (const { window, bytes } of windows.values()) window.put(0, bytes);
     },
     setVersion(term, version) {
-      standing = { term, version, sequence: stands() };
+      standing = { term, version, sequence: settle() };
       for (const watcher of watchers) watcher(standing);
     },
     watch(watcher) {
