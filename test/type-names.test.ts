@@ -3,17 +3,9 @@ import { describe, it } from "node:test";
 import { codeFiles } from "./source/sources.js";
 import { typeTwins } from "./source/type-names.js";
 
-/** How many files may still export a type of this name. An entry may go and never come. */
-const KNOWN_TWINS: Record<string, number> = {
-  ConnectOptions: 2,
-  Identity: 2,
-  Snapshot: 2,
-};
-
 describe("an exported type's name", () => {
   it("means one thing in the whole project", () => {
-    const twins = [...typeTwins(codeFiles())].filter(([name, paths]) => paths.length > (KNOWN_TWINS[name] ?? 1));
-    const lines = twins.map(([name, paths]) => `  ${name}: ${paths.join(", ")}`);
+    const lines = [...typeTwins(codeFiles())].map(([name, paths]) => `  ${name}: ${paths.join(", ")}`);
     assert.equal(lines.length, 0, `these files export different types of one name; rename one:\n${lines.join("\n")}`);
   });
 

@@ -54,7 +54,7 @@ export interface ChildOptions {
 }
 
 /**
- * Far longer than a start takes, on a busy machine too. Node.js itself waits for ever, before it runs anything, where the
+ * Far longer than a start takes, on a busy machine too. Node.js itself waits forever, before it runs anything, where the
  * system gives it none of the threads that it wants.
  */
 const START_MS = 60_000;

@@ -21,7 +21,7 @@ export const EXPERIMENT_FILES = {
 } as const;
 
 /** All that decides the numbers of an experiment. */
-export interface Identity {
+export interface ExperimentIdentity {
   readonly task: Task;
   readonly protocol: Protocol;
   /** Backend, version, architecture, flags. */
@@ -40,7 +40,7 @@ export interface ExperimentFolder {
  * Opens the folder for this experiment; nothing else may write to it until it is closed.
  * @throws {IsobatchError} `refused` when it holds another experiment, or another process works in it
  */
-export function openExperimentFolder(folder: string, identity: Identity): ExperimentFolder {
+export function openExperimentFolder(folder: string, identity: ExperimentIdentity): ExperimentFolder {
   makeFolderDurably(folder);
   const { release } = acquireLock(folder);
   try {

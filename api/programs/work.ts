@@ -10,7 +10,7 @@ import { joinTraceOf } from "./trace.js";
 
 const CONNECT_WAIT_MS = 30_000;
 const RECONNECT_WAIT_MS = 600_000;
-/** A lease that takes longer is given up: the parent does not wait for ever. */
+/** A lease that takes longer is given up: the parent does not wait forever. */
 const LEAVE_MS = 25_000;
 
 /** A worker until its run ends or SIGTERM comes; resolves with its exit code. */

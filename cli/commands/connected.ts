@@ -7,7 +7,7 @@ import { clientTrust } from "./client-trust.js";
 import { adminTokenFile, serverAddress } from "./run-folder.js";
 
 /** Options of the commands that talk to a running server. */
-export interface ConnectOptions extends CertificatePaths {
+export interface ControlAccess extends CertificatePaths {
   readonly tokenFile?: string;
   /** "-": standard input. */
   readonly token?: "-";
@@ -22,7 +22,7 @@ export const CALL_DEADLINE_MS = 10_000;
 /** Connects to a server, by default the one that runs on the run directory, does `work`, and disconnects. */
 export async function connected<Result>(
   given: Address | undefined,
-  options: ConnectOptions,
+  options: ControlAccess,
   environment: Environment,
   work: (connection: Connection, address: Address) => Promise<Result>,
 ): Promise<Result> {

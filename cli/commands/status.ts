@@ -5,9 +5,9 @@ import { describeStatus } from "../status/describe.js";
 import { statusJson } from "../status/json.js";
 import { openScreen } from "../status/screen.js";
 import { watchStatus } from "../status/watch.js";
-import { CALL_DEADLINE_MS, type ConnectOptions, connected } from "./connected.js";
+import { CALL_DEADLINE_MS, type ControlAccess, connected } from "./connected.js";
 
-export interface StatusOptions extends ConnectOptions {
+export interface StatusOptions extends ControlAccess {
   readonly json?: boolean;
   readonly once?: boolean;
 }

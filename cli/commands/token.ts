@@ -11,10 +11,10 @@ import {
 import type { Environment } from "../environment.js";
 import { duration } from "../progress/format.js";
 import { table } from "../progress/table.js";
-import { CALL_DEADLINE_MS, type ConnectOptions, connected } from "./connected.js";
+import { CALL_DEADLINE_MS, type ControlAccess, connected } from "./connected.js";
 
 /** The tokens of a run directory (--run) or, with an address, of the server that runs there. */
-export interface TokenOptions extends ConnectOptions {}
+export interface TokenOptions extends ControlAccess {}
 
 export interface CreateTokenOptions extends TokenOptions {
   readonly name?: string;

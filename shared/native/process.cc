@@ -147,7 +147,7 @@ napi_value TensorFloat32(napi_env env, napi_callback_info info) {
   return answer;
 }
 
-// process.exit() waits for every thread, and so for ever where one is inside a native call that does not return.
+// process.exit() waits for every thread, and so forever if one is inside a native call that does not return.
 napi_value Exit(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value argument = nullptr;
@@ -159,7 +159,7 @@ napi_value Exit(napi_env env, napi_callback_info info) {
 
 // ---- Files in the place of memory ----
 //
-// Whoever else has a mapped file open for writing can make it shorter, and touching a page beyond its end is SIGBUS, which
+// Any process that has a mapped file open for writing can shorten it, and touching a page beyond its end is SIGBUS, which
 // ends a process. So the pages that are mapped are known here, and one that is gone becomes an empty page of this
 // process's own: it reads zeros, and the mapping counts as lost. The table is read by the signal's handler, in whichever
 // thread, so it is of atomics and never moves.
@@ -240,7 +240,7 @@ napi_value Map(napi_env env, napi_callback_info info) {
     return nullptr;
   }
   if (fstat(file, &status) != 0) return Fail(env, "the file can't be looked at", errno);
-  if (!S_ISREG(status.st_mode)) return Fail(env, "it is no file", 0);
+  if (!S_ISREG(status.st_mode)) return Fail(env, "it is not a file", 0);
   if (static_cast<uint64_t>(status.st_size) < static_cast<uint64_t>(offset) + bytes) {
     return Fail(env, "the file is too short", 0);
   }

@@ -40,7 +40,7 @@ function piece(text: string, start: number): { readonly end: number; readonly is
 }
 
 /**
- * TypeScript or JavaScript without what only the compiler reads: comments and strings with a space in them stay where
+ * TypeScript, JavaScript or C++ without what only the compiler reads: comments and strings with a space in them stay where
  * they are, all other characters but line ends become spaces.
  */
 export function proseOfCode(text: string): string {

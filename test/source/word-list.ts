@@ -18,7 +18,7 @@ export const WORDS: readonly Word[] = [
 
   // Words that English has, in a place where it uses another.
   {
-    pattern: "(?<!\\b(?:[Ll]et|leaves?|left|leaving|stands?)(?:\\s\\w+)?[\\s-])\\balone\\b(?!\\()",
+    pattern: "(?<!\\b(?:[Ll]et|[Ll]eaves?|left|leaving|stand)(?:\\s\\w+){0,8}[\\s-])\\balone\\b(?!\\()",
     instead: 'only; by itself ("for tests only")',
   },
   {

@@ -27,7 +27,7 @@ const EXPRESSIONS = WORDS.map((word) => ({ word, expression: expression(word) })
 
 /** The words of the list that a file has. */
 export function wordsIn({ path, text }: SourceFile): FoundWord[] {
-  const prose = [".ts", ".mjs", ".js"].includes(extname(path)) ? proseOfCode(text) : text;
+  const prose = [".ts", ".mjs", ".js", ".cc"].includes(extname(path)) ? proseOfCode(text) : text;
   return EXPRESSIONS.flatMap(({ word, expression }) =>
     [...(word.isName ? text : prose).matchAll(expression)].map(({ 0: found, index }) => ({
       path,

@@ -10,7 +10,7 @@ export interface Definition {
   readonly type: "gauge" | "counter";
   readonly help: string;
   readonly labels?: readonly string[];
-  values(now: Snapshot): readonly LabelledValue[];
+  values(now: MetricsSnapshot): readonly LabelledValue[];
 }
 
 export interface LabelledValue {
@@ -19,7 +19,7 @@ export interface LabelledValue {
 }
 
 /** The run at one moment. */
-export interface Snapshot {
+export interface MetricsSnapshot {
   readonly status: Status;
   readonly figures: RunFigures;
   readonly microBatchSize: number;
@@ -38,7 +38,7 @@ export interface Totals {
 
 const PHASES = ["gathering", "restoring", "boundary", "evaluating", "stepping", "ended"];
 
-type Pick = (now: Snapshot) => number | undefined;
+type Pick = (now: MetricsSnapshot) => number | undefined;
 
 function single(type: Definition["type"], name: string, help: string, pick: Pick): Definition {
   return {
@@ -60,7 +60,7 @@ function labelled(
   name: string,
   help: string,
   labels: readonly string[],
-  values: (now: Snapshot) => readonly (readonly [value: number, ...labels: string[]])[],
+  values: (now: MetricsSnapshot) => readonly (readonly [value: number, ...labels: string[]])[],
 ): Definition {
   return {
     type,

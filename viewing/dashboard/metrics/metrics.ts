@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { MetricsLine } from "../../../server/record/index.js";
 import type { DashboardSource } from "../source.js";
-import { DEFINITIONS, type Definition, type Snapshot, type Totals } from "./definitions.js";
+import { DEFINITIONS, type Definition, type MetricsSnapshot, type Totals } from "./definitions.js";
 
 /** A run's metrics in Prometheus' text format, with those of the process. */
 export interface RunMetrics {
@@ -40,7 +40,7 @@ export function createRunMetrics(source: DashboardSource): RunMetrics {
     if (line.type === "step") duration.observe((line.ms.step ?? 0) / 1000);
   });
 
-  let now: Snapshot;
+  let now: MetricsSnapshot;
   for (const definition of DEFINITIONS) register(definition, registry, () => now);
   return {
     contentType: registry.contentType,
@@ -71,7 +71,7 @@ export function count(totals: Totals, line: MetricsLine, microBatchSize: number)
 function register(
   { type, name, help, labels = [], values }: Definition,
   registry: Registry,
-  now: () => Snapshot,
+  now: () => MetricsSnapshot,
 ): void {
   const options = { name, help, labelNames: [...labels], registers: [registry] };
   if (type === "gauge") {
