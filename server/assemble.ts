@@ -137,6 +137,7 @@ export async function assemble(
     version,
     task,
     facts,
+    layout: built.layout,
     command,
     address,
     security,

@@ -1,3 +1,4 @@
+import type { Layout } from "../shared/layout/index.js";
 import type { Logger } from "../shared/log.js";
 import type { Address, ControlRequest, Status } from "../shared/wire/index.js";
 import type { Task } from "../tasks/index.js";
@@ -40,6 +41,7 @@ export interface RunSource {
   readonly version: string;
   readonly task: Task;
   readonly facts: RunFacts;
+  readonly layout: Layout;
   /** The command line that started this process; undefined where a program did. */
   readonly command: string | undefined;
   /** Where workers reach the server. */

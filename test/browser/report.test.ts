@@ -160,7 +160,7 @@ describe("report.html in a browser", { skip }, () => {
       await page.goto(pathToFileURL(comparison).href);
       await until(page, `document.querySelectorAll("canvas").length === 4`);
       assert.equal(await page.evaluate("document.documentElement.scrollWidth"), width);
-      const names = await page.locator("#accuracy .u-series:not(:first-child) .u-label").allTextContents();
+      const names = await page.locator("#runs-accuracy .u-series:not(:first-child) .u-label").allTextContents();
       assert.deepEqual(names, [basename(folder), basename(folder)]);
       await page.evaluate(axe);
       assert.deepEqual(await page.evaluate(`axe.run().then(({ violations }) => violations.map(({ id }) => id))`), []);

@@ -4,6 +4,7 @@
  */
 
 import type { MetricsLine, RunFacts, StepLine } from "../../server/record/index.js";
+import { createLayout } from "../../shared/layout/index.js";
 import type { ControlRequest, Status } from "../../shared/wire/index.js";
 import type { Task } from "../../tasks/index.js";
 import type { DashboardSource } from "./index.js";
@@ -193,6 +194,10 @@ export function createMadeUpRun({ workers, steps, stepsPlanned = Math.max(20, st
       version: status.version,
       task: { ...TASK, samples: status.samplesTotal, microBatchesPerStep: kappa },
       facts: FACTS,
+      layout: createLayout([
+        { name: "dense_1/kernel", shape: [784, 10], kind: "parameter", decay: true },
+        { name: "dense_1/bias", shape: [10], kind: "parameter", decay: false },
+      ]),
       command: "isobatch server mnist --http 0.0.0.0:7401",
       status: () => status,
       metrics: {

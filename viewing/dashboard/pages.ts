@@ -1,7 +1,7 @@
 import { count } from "../../shared/format.js";
 import { CHARTS } from "../charts/index.js";
-import { group, taskDetails } from "../details/index.js";
-import { type Column, classOf, detailGroups, figure, folded, html } from "../html.js";
+import { group, layerSummaries, taskDetails } from "../details/index.js";
+import { type Column, classOf, detailGroups, figure, folded, html, layersTable } from "../html.js";
 import type { Assets } from "./assets.js";
 import type { DashboardSource } from "./source.js";
 
@@ -9,7 +9,7 @@ import type { DashboardSource } from "./source.js";
  * The two pages as they are before any script has run: the words and the places that the script fills. Everything that
  * comes from the run is escaped for the place where it is put.
  */
-type Run = Pick<DashboardSource, "task" | "facts" | "command" | "runId" | "version">;
+type Run = Pick<DashboardSource, "task" | "facts" | "layout" | "command" | "runId" | "version">;
 
 const WORKER_COLUMNS: readonly Column[] = [
   { title: "Worker" },
@@ -68,6 +68,7 @@ function mainOf(run: Run, mayAct: boolean): string {
 <section class="card" aria-labelledby="shards-title"><h2 id="shards-title">Shards</h2>${emptyTable("shards", SHARD_COLUMNS, false)}</section>
 </div>
 ${folded("Task and settings", detailGroups(detailsOf(run)))}
+${folded("Layers", layersTable(layerSummaries(run.layout)))}
 ${folded("More curves", `<section class="charts" aria-label="More curves">${more.join("")}</section>`)}
 <p id="notice" class="notice" role="status" aria-live="polite"></p>
 </main>

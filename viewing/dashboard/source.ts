@@ -3,5 +3,5 @@ import type { RunSource } from "../../server/index.js";
 /** Everything that the dashboard and the metrics know of a run. */
 export type DashboardSource = Pick<
   RunSource,
-  "runId" | "version" | "task" | "facts" | "command" | "metrics" | "status" | "figures" | "control"
+  "runId" | "version" | "task" | "facts" | "layout" | "command" | "metrics" | "status" | "figures" | "control"
 >;

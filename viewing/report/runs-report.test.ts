@@ -44,7 +44,7 @@ describe("renderRunsReport()", () => {
     const { charts } = dataOf(page);
     assert.deepEqual(
       charts.map(({ id, curves }) => [id, curves.map(({ label, colour }) => `${label} ${colour}`)]),
-      ["train-loss", "test-loss", "accuracy", "learning-rate"].map((id) => [id, ["slow 1", "fast 2"]]),
+      ["train-loss", "test-loss", "accuracy", "learning-rate"].map((id) => [`runs-${id}`, ["slow 1", "fast 2"]]),
     );
     const accuracies = charts[2].curves.map(({ y }) => Math.round(y.at(-1)!));
     assert.deepEqual(accuracies, [55, 75]);

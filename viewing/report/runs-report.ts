@@ -26,15 +26,19 @@ interface Comparison {
 }
 
 const COMPARISONS: readonly Comparison[] = [
-  { ...titled("train-loss", "Training loss", "Smoothed over the steps."), from: ["loss", "train"] },
-  { ...titled("test-loss", "Test loss", "On the test samples."), from: ["loss", "test"] },
+  { ...titled("runs-train-loss", "Training loss", "Smoothed over the steps."), from: ["loss", "train"] },
+  { ...titled("runs-test-loss", "Test loss", "On the test samples."), from: ["loss", "test"] },
   {
-    ...titled("accuracy", "Test accuracy", "Test samples that are classified correctly, once training has started."),
+    ...titled(
+      "runs-accuracy",
+      "Test accuracy",
+      "Test samples that are classified correctly, once training has started.",
+    ),
     unit: "%",
     from: ["accuracy", "test"],
   },
   {
-    ...titled("learning-rate", "Learning rate", "The step size that the schedule and the batch size give."),
+    ...titled("runs-learning-rate", "Learning rate", "The step size that the schedule and the batch size give."),
     from: ["learning-rate", "learning rate"],
   },
 ];
@@ -60,8 +64,8 @@ export function renderRunsReport(runFolders: readonly string[]): string {
   });
   const charts = COMPARISONS.map((comparison) => compared(comparison, runs)).filter(({ curves }) => curves.length > 0);
   const figures = charts.map((chart) => {
-    const { note } = COMPARISONS.find(({ id }) => id === chart.id)!;
-    return figure({ ...chart, note, hasAxisButton: chart.unit === "" });
+    const { note, from } = COMPARISONS.find(({ id }) => id === chart.id)!;
+    return figure({ ...chart, note, hasAxisButton: from[0] === "loss" });
   });
   const title = plural(runs.length, "run");
   const body = [
@@ -166,7 +170,7 @@ function differences(runs: readonly NamedRun[]): string {
   if (runs.length < 2) return "";
   if (keys.length === 0)
     return '<section class="card"><h2>Settings that differ</h2><p>None: all runs have the same task.</p></section>';
-  const columns: Column[] = [RUN_COLUMN, ...keys.map((key) => ({ title: key.split("\n")[1] }))];
+  const columns: Column[] = [RUN_COLUMN, ...keys.map((key) => ({ title: key.split("\n")[1], isWide: true }))];
   const rows = runs.map((run, i) => {
     const settings = settingsOf(run);
     return [runCell(run.name, i), ...keys.map((key) => html(settings.get(key) ?? "–"))];

@@ -83,7 +83,6 @@ footer { padding-block: 20px 40px; color: var(--muted); font-size: 13px; }
   .rows tbody tr > th { grid-column: 1 / -1; justify-content: flex-start; font-weight: 600; }
   .rows tbody td::before { content: attr(data-label); color: var(--muted); white-space: nowrap; }
   .rows tbody td.wide { grid-column: 1 / -1; }
-  .share { display: none; }
   .happenings li { flex-direction: column; gap: 0; }
   .uplot .u-legend { margin-left: 8px; }
 }

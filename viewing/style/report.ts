@@ -12,5 +12,9 @@ main footer { padding-inline: 0; }
 .key { display: inline-block; width: 14px; height: 3px; margin-right: 8px; vertical-align: middle; }
 .key-1 { background: var(--curve-1); } .key-2 { background: var(--curve-2); } .key-3 { background: var(--curve-3); } .key-4 { background: var(--curve-4); } .key-5 { background: var(--curve-5); } .key-6 { background: var(--curve-6); } .key-7 { background: var(--curve-7); } .key-8 { background: var(--curve-8); }
 .differs { font-weight: 600; }
-@media (max-width: 760px) { .facts > div { flex: 1 1 45%; } }
+@media (max-width: 760px) {
+  .facts > div { flex: 1 1 45%; }
+  .share { display: none; }
+  .key { flex: none; align-self: center; }
+}
 `;
