@@ -15,14 +15,15 @@ const FLOOR: SeriesLook = { color: "text", line: "dashed", dots: false };
 const FLOOR_KEY = { label: "κ = 1 with another data order", look: FLOOR };
 const linesAndDots = (color: number): SeriesLook => ({ color, line: "solid", dots: true });
 
+/** Over a single learning rate or κ a figure would be a dot on an empty plane: the tables have its numbers. */
 export function figuresOf(shown: Shown): Figure[] {
   const rates = [...shown.protocol.learningRates].sort((a, b) => a - b);
+  const hasKappas = shown.protocol.kappas.length > 1;
   return [
-    gapOverLearningRate(shown, rates),
-    gapOverKappa(shown, rates),
+    ...(rates.length > 1 ? [gapOverLearningRate(shown, rates)] : []),
+    ...(hasKappas ? [gapOverKappa(shown, rates)] : []),
     ...rates.map((rate) => curves(shown, rate)),
-    speeds(shown, rates),
-    noise(shown, rates),
+    ...(hasKappas ? [speeds(shown, rates), noise(shown, rates)] : []),
   ];
 }
 
