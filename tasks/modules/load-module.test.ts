@@ -98,7 +98,7 @@ describe("a task module in a folder without packages", () => {
     assert.notEqual(first.hash, second.hash);
   });
 
-  it("leaves the imports of the rest of the program alone", () => {
+  it("does not change the imports of the rest of the program", () => {
     const other = write(
       "other.mjs",
       'export const found = await import("@tensorflow/tfjs-core").then(() => true, ({ code }) => code);',
