@@ -14,8 +14,17 @@ const logging: Names<Logging> = { onLog: true, logLevel: true };
 
 const run: Names<RunOptions> = {
   ...logging,
-  ...{ out: true, steps: true, samples: true, microBatchesPerStep: true, seed: true, data: true, replayKappa: true },
-  ...{ extend: true, shards: true, listen: true, tls: true, dashboard: true, command: true, commandLine: true },
+  ...{ out: true, steps: true, samples: true, microBatchesPerStep: true, seed: true, data: true, set: true },
+  ...{
+    replayKappa: true,
+    extend: true,
+    shards: true,
+    listen: true,
+    tls: true,
+    dashboard: true,
+    command: true,
+    commandLine: true,
+  },
   ...{ trace: true, checkpointEverySeconds: true, signal: true, settings: true },
 };
 

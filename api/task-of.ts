@@ -4,8 +4,8 @@ import type { TaskSource } from "./types/task.js";
 
 /** The task that is meant, complete. @throws {IsobatchError} `invalid_input`, one line per problem */
 export async function taskOf(source: TaskSource, options: RunOptions = {}): Promise<DefinedTask> {
-  const { steps, samples, seed, microBatchesPerStep, data } = options;
-  const overrides: TaskOverrides = { steps, samples, seed, microBatchesPerStep, data };
+  const { steps, samples, seed, microBatchesPerStep, data, set } = options;
+  const overrides: TaskOverrides = { steps, samples, seed, microBatchesPerStep, data, set };
   if (typeof source !== "string") return resolveDefinition(source, overrides);
   return { task: await loadTask(source, overrides), model: undefined };
 }

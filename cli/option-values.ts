@@ -39,6 +39,25 @@ export function number(name: string): (text: string) => number {
   };
 }
 
+/** FIELD=VALUE, given once or several times: the value as JSON, or as text if it is not JSON. */
+export function fieldValue(name: string): (text: string, before?: FieldValues) => FieldValues {
+  return (text, before = {}) => {
+    const [, field, value] = /^([\w$]+(?:\.[\w$]+)*)=(.*)$/s.exec(text) ?? [];
+    if (field === undefined) return invalid(`${name} is "${text}"; it must be FIELD=VALUE, such as learningRate=0.01.`);
+    return { ...before, [field]: jsonOr(value) };
+  };
+}
+
+type FieldValues = Readonly<Record<string, unknown>>;
+
+function jsonOr(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
 /** Words separated by commas. */
 export function words(name: string): (text: string) => string[] {
   return (text) => {

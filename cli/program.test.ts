@@ -38,3 +38,27 @@ describe("--help", () => {
     });
   }
 });
+
+describe("an unknown option", () => {
+  it("is answered with what it is called here, where another program has it", async () => {
+    const complaint = async (line: string): Promise<string> => {
+      let text = "";
+      const fresh = createProgram(readEnvironment({}), () => {});
+      const run = fresh.commands.find((command) => command.name() === "run")!;
+      const { outputError } = run.configureOutput();
+      run.configureOutput({
+        writeErr(part) {
+          text += part;
+        },
+        outputError,
+      });
+      await assert.rejects(fresh.parseAsync(["node", "isobatch", ...line.split(" ")]));
+      return text;
+    };
+    assert.match(
+      await complaint("run mnist --lr 0.1"),
+      /^Unknown option '--lr' \(--lr is --set learningRate=… here\);/,
+    );
+    assert.match(await complaint("run mnist --step 5"), /^Unknown option '--step' \(did you mean --steps\?\);/);
+  });
+});

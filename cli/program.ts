@@ -2,7 +2,7 @@
  * The command line: its commands, options and arguments. Each command's code is loaded when the command runs, so that
  * `--help` and typing errors don't wait for TensorFlow.js.
  */
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { suggestion, withSuggestions } from "../shared/nearest.js";
 import { version } from "../shared/version.js";
 import type { Environment } from "./environment.js";
@@ -25,6 +25,8 @@ export function createProgram(environment: Environment, end: (exitCode: number) 
         "and leave during a run, without a change of hyperparameters.",
     )
     .version(version)
+    .addOption(new Option("-v").hideHelp())
+    .on("option:v", () => (program as Command & Undeclared).emit("option:version"))
     .addHelpText(
       "after",
       examples(
@@ -49,7 +51,8 @@ export function createProgram(environment: Environment, end: (exitCode: number) 
 }
 
 /** Methods that commander calls but its types don't declare. */
-interface Complaints {
+interface Undeclared {
+  emit(event: string): void;
   unknownOption(first: string): void;
   unknownCommand(): void;
 }
@@ -63,6 +66,14 @@ function configure(command: Command): void {
   for (const child of command.commands) configure(child);
 }
 
+/** Options that other programs have, and what they are called here. */
+const OTHER_PROGRAMS: Readonly<Record<string, string>> = {
+  "--lr": "--set learningRate=…",
+  "--learning-rate": "--set learningRate=…",
+  "--batch-size": "--set microBatchSize=…",
+  "--epochs": "--samples: an epoch is as many as the training part has",
+};
+
 /** Commander names only the first unknown option, and measures differently which names are similar. */
 function suggestNames(command: Command): void {
   const help = command.createHelp();
@@ -74,13 +85,15 @@ function suggestNames(command: Command): void {
     unknown = parsed.unknown.filter((word) => word.startsWith("-")).map((word) => word.replace(/=.*$/s, ""));
     return parsed;
   };
-  const complaints = command as Command & Complaints;
-  complaints.unknownOption = (first) => {
+  const undeclared = command as Command & Undeclared;
+  undeclared.unknownOption = (first) => {
     const options = help.visibleOptions(command).flatMap(({ long }) => long ?? []);
     const words = [...new Set(unknown.length === 0 ? [first] : unknown)];
-    command.error(`error: unknown option${words.length > 1 ? "s" : ""} ${withSuggestions(words, options, "'")}`);
+    const known = words.find((word) => Object.hasOwn(OTHER_PROGRAMS, word));
+    const hint = known === undefined ? "" : ` (${known} is ${OTHER_PROGRAMS[known]} here)`;
+    command.error(`error: unknown option${words.length > 1 ? "s" : ""} ${withSuggestions(words, options, "'")}${hint}`);
   };
-  complaints.unknownCommand = () => {
+  undeclared.unknownCommand = () => {
     const names = help.visibleCommands(command).flatMap((child) => [child.name(), ...child.aliases()]);
     const [name] = command.args;
     const hint = suggestion(name, names);

@@ -12,14 +12,19 @@ import { queueBuild } from "./models/build-queue.js";
 import type { LayersModel } from "./models/index.js";
 import { hashOfModel, type MakeModel, madeBy } from "./models/module-model.js";
 import { loadModule, MODULE_EXTENSIONS } from "./modules/load-module.js";
+import { type FieldValues, setFields } from "./set-fields.js";
 import { type DatasetSpec, type Task, type TaskInput, taskInputSchema } from "./task.js";
 import { describeProblems } from "./task-errors.js";
 
 /**
  * Fields that replace a task's own. `steps` is the length in steps: samples = steps · κ · b. `data` is the folder or file of
- * the data set.
+ * the data set, `set` has fields by name, as `setFields` takes them.
  */
-export type TaskOverrides = Partial<TaskInput> & { readonly steps?: number; readonly data?: string };
+export type TaskOverrides = Partial<TaskInput> & {
+  readonly steps?: number;
+  readonly data?: string;
+  readonly set?: FieldValues;
+};
 
 /**
  * Finds and resolves a task: a built-in's name, a JSON file, or a module whose default export is `defineTask({…})`.
@@ -55,11 +60,11 @@ export async function resolveDefinition(definition: object, overrides: TaskOverr
 
 /** Completes and checks a task. `source` is its file or name, for the messages. */
 export function resolveTask(source: string, input: unknown, overrides: TaskOverrides = {}): Task {
-  const { steps, data: place, ...fields } = overrides;
+  const { steps, data: place, set = {}, ...fields } = overrides;
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
   // The length in steps is known only once κ and b are; until then it stands in for `samples`.
   const placeholder = steps === undefined ? {} : { samples: 1 };
-  const merged = isFields(input) ? placed({ ...input, ...given, ...placeholder }, place) : input;
+  const merged = isFields(input) ? placed({ ...setFields(input, set), ...given, ...placeholder }, place) : input;
   const parsed = taskInputSchema.safeParse(merged);
   if (!parsed.success) return invalid(describeProblems(source, merged, parsed.error));
   const { data } = parsed;

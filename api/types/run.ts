@@ -16,6 +16,11 @@ export interface RunOptions extends Logging {
   readonly seed?: number;
   /** The data set's file or folder, instead of the task's. */
   readonly data?: string;
+  /**
+   * Values for other fields of the task, by name; a dot leads into a field:
+   * `{ learningRate: 0.01, "schedule.kind": "constant" }`.
+   */
+  readonly set?: Readonly<Record<string, unknown>>;
   /** A run directory, or a `kappa.jsonl`, whose κ is taken step by step, to the same bits. */
   readonly replayKappa?: string;
   /** Whether a schedule that ends with the run may be stretched where a resumed run is made longer. Default: false. */

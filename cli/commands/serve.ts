@@ -27,6 +27,8 @@ export interface ServeFlags extends ServerTlsFlags {
   readonly seed?: number;
   /** The data set's folder or file, instead of the task's. */
   readonly data?: string;
+  /** Values of the task's fields. */
+  readonly set?: RunOptions["set"];
   readonly out?: string;
   readonly listen: Address;
   readonly shards: number;
@@ -56,13 +58,14 @@ export function openReport(environment: Environment): Report {
 
 /** The library's options. @throws {IsobatchError} `invalid_input` for flags that contradict each other */
 export function runOptions(flags: ServeFlags, environment: Environment, { onLog }: Report): RunOptions {
-  const { steps, samples, seed, microBatchesPerStep, data, out, replayKappa, extend, shards, trace } = flags;
+  const { steps, samples, seed, microBatchesPerStep, data, set, out, replayKappa, extend, shards, trace } = flags;
   return {
     steps,
     samples,
     seed,
     microBatchesPerStep,
     data,
+    set,
     out,
     replayKappa,
     extend,
@@ -144,6 +147,7 @@ function printResult(run: TrainingRun, { outcome, summary }: TrainingResult, rep
   const { trainingSamples } = run.status();
   const result = { outcome, summary, folder: run.out, trainingSamples, program };
   for (const line of resultLines(result, paint, link)) display.print(line);
+  if (summary.steps === 0) return;
   for (const line of nextCommands(result, paint)) display.printLine(line);
 }
 

@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { DEFAULT_PORT } from "../../shared/wire/address.js";
 import type { Address } from "../../shared/wire/index.js";
 import { type Environment, withLogOptions, withTransport } from "../environment.js";
-import { address, kappaRule, seconds, wholeNumber } from "../option-values.js";
+import { address, fieldValue, kappaRule, seconds, wholeNumber } from "../option-values.js";
 import { traced } from "../trace.js";
 import {
   MICRO_BATCHES_MAX,
@@ -42,6 +42,7 @@ export function addRun(program: Command, environment: Environment, end: (exitCod
           "isobatch run mnist --steps 200 --workers 1",
           "a shorter run; the number of workers does not change the result",
         ],
+        ["isobatch run mnist --set learningRate=0.0005 --out runs/slow", "another learning rate"],
         ["isobatch run my-task.json --micro-batches-per-step 8", "larger batches, the same hyperparameters"],
         ["isobatch run mnist --steps 200 --trace trace.json", "where a step's time goes; open it in ui.perfetto.dev"],
       ),
@@ -124,6 +125,11 @@ export function serving(command: Command, httpDefault = ""): Command {
       "make a run longer even if its schedule ends with it: the schedule is stretched from the current sample on",
     )
     .option("--seed <n>", "seed of everything random (default: the task's)", wholeNumber("--seed", 0, SEED_MAX))
+    .option(
+      "--set <field=value>",
+      "another field of the task, such as learningRate=0.01 or schedule.kind=constant; may be given several times",
+      fieldValue("--set"),
+    )
     .option("--data <path>", "folder or file of the data set (default: the task's)")
     .option("--out <dir>", "run directory; one that holds this run resumes it (default: runs/<task>)")
     .option(

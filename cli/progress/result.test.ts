@@ -21,10 +21,10 @@ describe("resultLines()", () => {
   it("shows what came of a run, one line each", () => {
     assert.deepEqual(linesOf({}), [
       "t trained",
-      "  samples  1,280 in 20 steps, 2 epochs",
-      "  speed    64.0 samples/s for 20 s",
-      "  state    h",
-      "  report   runs/t/report.html",
+      "  samples    1,280 in 20 steps, 2 epochs",
+      "  speed      64.0 samples/s for 20 s",
+      "  state      h",
+      "  report     runs/t/report.html",
     ]);
   });
 
@@ -32,13 +32,13 @@ describe("resultLines()", () => {
     const lines = linesOf({ trainingLoss: { first: 2.3, last: 508, steps: 10, risen: true } });
     assert.ok(
       lines.includes(
-        "  loss     508 at the end, above the 2.30 of the first step: lower learningRate, or look at the data",
+        "  loss       508 at the end, above the 2.30 of the first step: lower learningRate, or look at the data",
       ),
     );
   });
 
   it("says where a schedule was stretched, and shows what an older version has summed up", () => {
-    assert.ok(linesOf({ extendedAtSamples: [640] }).includes("  extended  after 640 samples, by --extend"));
+    assert.ok(linesOf({ extendedAtSamples: [640] }).includes("  extended   after 640 samples, by --extend"));
     assert.equal(linesOf({ extendedAtSamples: undefined, trainingLoss: undefined }).length, 5);
   });
 });

@@ -50,8 +50,9 @@ function figureRows({ summary, trainingSamples }: EndedRun): [string, string][] 
   const { steps, samples, durationSeconds, samplesPerSecond, finalEvaluation, trainingLoss } = summary;
   const rows: [string, string][] = [
     ["samples", `${count(samples)} in ${count(steps)} steps, ${epochsText(samples, trainingSamples)}`],
-    ["speed", `${measure(samplesPerSecond)} samples/s for ${duration(durationSeconds)}`],
   ];
+  if (samplesPerSecond > 0)
+    rows.push(["speed", `${measure(samplesPerSecond)} samples/s for ${duration(durationSeconds)}`]);
   if (finalEvaluation !== null) {
     const { loss, accuracy, step } = finalEvaluation;
     const when = step === steps ? "" : step === 0 ? " (untrained)" : ` (after step ${count(step)})`;

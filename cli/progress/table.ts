@@ -1,8 +1,11 @@
 import type { Paint } from "./view.js";
 
+/** Lists that follow each other are aligned as one. */
+const LABEL_WIDTH = "dashboard".length;
+
 /** Indented lines of a label and its value, the values aligned. */
 export function labelled(rows: readonly (readonly [label: string, value: string])[], paint: Paint): string[] {
-  const width = Math.max(0, ...rows.map(([label]) => label.length));
+  const width = Math.max(LABEL_WIDTH, ...rows.map(([label]) => label.length));
   return rows.map(([label, value]) => `  ${paint("dim", label.padEnd(width))}  ${value}`);
 }
 

@@ -16,7 +16,7 @@ const has = (program: string): boolean => spawnSync(program, ["--version"]).erro
 const CASES: readonly (readonly [line: string, candidates: readonly string[], all?: "all"])[] = [
   ["isobatch r", ["run", "runs"], "all"],
   ["isobatch worker ", ["join", "help"]],
-  ["isobatch run mnist --s", ["--shards", "--seed", "--samples", "--steps"], "all"],
+  ["isobatch run mnist --s", ["--shards", "--seed", "--set", "--samples", "--steps"], "all"],
   ["isobatch worker join 127.0.0.1:7400 --token", ["--token", "--token-file"], "all"],
   ["isobatch run --backend ", ["tfjs-node-gpu", "tfjs-node", "wasm", "cpu"], "all"],
   ["isobatch export runs --format t", ["tfjs"], "all"],
