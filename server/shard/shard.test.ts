@@ -308,7 +308,7 @@ describe("PushSums", { timeout: 60_000 }, () => {
 
   for (const [name, token, reason] of [
     ["without", undefined, /requires a join token/],
-    ["with a wrong", createToken(), /not this server's/],
+    ["with a wrong", createToken(), /not valid on this server/],
   ] as const) {
     it(`is closed ${name} token, as is WatchWeights, which sends no byte`, async (test) => {
       const served = await serveSmallShard(test);
