@@ -143,6 +143,7 @@ describe("report.html in a browser", { skip }, () => {
       await page.evaluate(`dispatchEvent(new Event("beforeprint"))`);
       assert.equal(await page.locator("canvas").count(), 7);
       assert.notEqual(await background(), dark);
+      assert.equal(await page.evaluate("getComputedStyle(document.documentElement).colorScheme"), "light");
       await page.evaluate(`dispatchEvent(new Event("afterprint"))`);
       assert.equal(await page.locator("details[open]").count(), 0);
       assert.equal(await background(), dark);

@@ -52,6 +52,7 @@ table.rows { width: 100%; border-collapse: collapse; margin-top: 8px; font-size:
 .scroll-x { overflow-x: auto; }
 .charts.pairs .card { grid-column: span 3; --plot: 240px; }
 .charts.pairs .card:last-child:nth-child(odd) { grid-column: 1 / -1; }
+.printing { color-scheme: light; }
 details.more > summary { padding: 10px 4px; cursor: pointer; }
 details.more > summary h2 { display: inline; }
 .groups { columns: 2; column-gap: 16px; }
@@ -88,7 +89,8 @@ footer { padding-block: 20px 40px; color: var(--muted); font-size: 13px; }
 }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
 @media print {
-  body { background: none; }
+  :root { color-scheme: light; }
+  body { background: #ffffff; }
   .card, .facts, figure, .details > div, .rows tr { break-inside: avoid; }
   .scroll, .happenings { max-height: none; overflow: visible; }
   button, .actions, footer { display: none; }
