@@ -34,5 +34,6 @@ describe("epochs", () => {
     );
     assert.equal(epochOf(600_000, 2_400_000, 60_000), "10.0 of 40");
     assert.equal(epochOf(256, 1_280, 60_000), "0.0043 of 0.021");
+    assert.equal(epochOf(0, 20_032, 60_000), "0.000 of 0.33");
   });
 });

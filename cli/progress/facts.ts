@@ -41,7 +41,7 @@ export function epochs(samples: number, trainingSamples: number): string {
 /** The same while it grows, with digits that stay: "1.91 of 4". */
 export function epochOf(samples: number, samplesTotal: number, trainingSamples: number): string {
   const total = samplesTotal / trainingSamples;
-  const digits = total >= 10 ? 1 : total >= 0.5 ? 2 : 4;
+  const digits = total >= 10 ? 1 : total >= 0.5 ? 2 : total >= 0.05 ? 3 : 4;
   return `${(samples / trainingSamples).toFixed(digits)} of ${epochs(samplesTotal, trainingSamples)}`;
 }
 

@@ -28,7 +28,7 @@ describe("introLines()", () => {
     const [first] = linesOf({ resumedAt: 1_200 });
     assert.equal(first, "mnist resuming at step 1,200 in runs/mnist, server at 127.0.0.1:40000");
     const dashboardAt = (dashboard: string) => linesOf({ dashboard })[4];
-    const local = "  dashboard  http://127.0.0.1:7401/ on this machine; --http 0.0.0.0:7401 shows it to others";
+    const local = "  dashboard  http://127.0.0.1:7401/ (for other machines: --http 0.0.0.0:7401)";
     assert.equal(dashboardAt("http://127.0.0.1:7401/"), local);
     assert.equal(dashboardAt("https://10.0.0.7:7401/"), "  dashboard  https://10.0.0.7:7401/");
   });

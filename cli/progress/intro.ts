@@ -44,5 +44,5 @@ function dashboardText({ dashboard }: RunStart, link: Linker): string {
   const { hostname, port } = new URL(dashboard);
   const url = link(dashboard, dashboard);
   const isLocal = ["127.0.0.1", "[::1]", "localhost"].includes(hostname);
-  return isLocal ? `${url} on this machine; --http 0.0.0.0:${port} shows it to others` : url;
+  return isLocal ? `${url} (for other machines: --http 0.0.0.0:${port})` : url;
 }
