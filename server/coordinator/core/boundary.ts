@@ -67,15 +67,15 @@ function openStep(run: CoordinatorRun): void {
   const microBatches = microBatchesOfStep(run);
   if (microBatches === undefined) return;
   const coefficients = run.options.coefficients({ firstMicroBatch, microBatches, c1, c2 });
-  const weights = run.options.leafCoefficients?.(microBatches);
+  const leaf = run.options.leafCoefficients?.(microBatches);
   const plan: StepPlan = {
     term: run.state.term,
     step,
     firstMicroBatch,
     microBatches,
     coefficients,
-    leafCoefficients1: weights?.w1,
-    leafCoefficients2: weights?.w2,
+    leafCoefficients1: leaf?.w1,
+    leafCoefficients2: leaf?.w2,
   };
   announceKappa(run, coefficients);
   run.state.phase = "stepping";

@@ -81,8 +81,8 @@ const step: fc.Arbitrary<Step> = fc.integer({ min: 1, max: 9 }).chain((leaves) =
       ),
     )
     .map(([weighted, weight, pushes]) => {
-      const weights = Float32Array.from({ length: leaves }, (_, i) => weight / (i + 1));
-      const plan = { ...planFor(leaves), ...(weighted && { leafCoefficients1: weights, leafCoefficients2: weights }) };
+      const shares = Float32Array.from({ length: leaves }, (_, i) => weight / (i + 1));
+      const plan = { ...planFor(leaves), ...(weighted && { leafCoefficients1: shares, leafCoefficients2: shares }) };
       // Leaves that were left out of a push are pushed again at the end.
       const again = plan.microBatches === 0 ? [] : pushes.map((push) => ({ ...push, chunks: INDICES }));
       return { plan, pushes: [...pushes, ...again] };

@@ -13,7 +13,7 @@ export interface PlainSums {
   readonly s2: Float32Array;
 }
 
-/** The sums of one node; a leaf's come from its raw gradient and weights. */
+/** The sums of one node; a leaf's come from its raw gradient and coefficients. */
 export const leafOf = (g: Float32Array, { w1, w2 }: LeafCoefficientPair): PlainSums => ({
   s1: g.map((x) => f(f(w1) * x)),
   s2: g.map((x) => f(f(w2) * f(x * x))),
