@@ -27,8 +27,15 @@ export async function join(address: string, options: JoinOptions): Promise<Joine
   const files = { tlsCert: tls.certFile, tlsKey: tls.keyFile, tlsCa: tls.caFile };
   const trust = trustOf(token, readCertificateFiles(files, Date.now()));
   const worker = await startWorker({
-    ...{ address: parseAddress(address, "The server's address"), token, trust, backend, gpu, computeThreads },
-    ...{ dataFolder, log, ...workerSettings(transport, settings) },
+    address: parseAddress(address, "The server's address"),
+    token,
+    trust,
+    backend,
+    gpu,
+    computeThreads,
+    dataFolder,
+    log,
+    ...workerSettings(transport, settings),
     connectWaitMs: waitSeconds * 1_000,
     reconnectWaitMs: reconnectSeconds * 1_000,
   });

@@ -19,7 +19,12 @@ export async function loadRun(out: string): Promise<LoadedRun> {
   const model = await modelWith(topology, layout, state.theta);
   const labels = labelsOf(form);
   return {
-    ...{ model, task: task.name, step: meta.step, loss: task.loss, labels, input: inputOf(form, task) },
+    model,
+    task: task.name,
+    step: meta.step,
+    loss: task.loss,
+    labels,
+    input: inputOf(form, task),
     notes: skipped.map((sentence) => `${sentence} An older checkpoint is used.`),
     predict: createPredict({ model, task, form, labels }),
     dispose: () => void model.dispose(),
@@ -58,7 +63,8 @@ function labelsOf({ label: { classes, classNames } }: SavedForm): readonly strin
 function inputOf({ input, label, columns }: SavedForm, task: Task): InputForm {
   const { shape, scale, normalization } = input;
   return {
-    ...{ shape, scale },
+    shape,
+    scale,
     ...(normalization && { normalization }),
     ...(columns && { columns: columns.inputs }),
     ...(task.dataset.kind === "text" && { characters: label.classNames }),

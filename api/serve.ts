@@ -20,7 +20,11 @@ export async function serve(task: TaskSource, options: ServeOptions): Promise<Ru
   };
   const placeOf = (at: Address): Address => advertise ?? reachable(at);
   const { run, server, log } = await startRun(task, options, {
-    ...{ listen, advertise, tokenFile, stay, workersAwaited },
+    listen,
+    advertise,
+    tokenFile,
+    stay,
+    workersAwaited,
     dashboard: dashboardOf(options, listen),
     joinCommand: (at, token) => joinCommand({ ...place, at: placeOf(at) }, token),
   });

@@ -62,7 +62,9 @@ describe("startChild()", () => {
     assert.match((await start("bad-alloc", aborts).child.exited).reason, sentence);
     const fills = "const all = []; for (;;) all.push(new Array(10_000).fill(0).map(() => ({})));";
     const full = startChild({
-      ...{ program: scriptOf("full", fills), order: {}, nodeOptions: ["--max-old-space-size=24"] },
+      program: scriptOf("full", fills),
+      order: {},
+      nodeOptions: ["--max-old-space-size=24"],
     });
     assert.match((await full.exited).reason, sentence);
     const says = "microBatchSize is 8, but the backend has no memory for that (std::bad_alloc); 4 fit.";
@@ -95,7 +97,9 @@ describe("startChild()", () => {
     const follow = `import { followParent } from ${JSON.stringify(new URL("./parent.js", import.meta.url).href)};`;
     const messages: unknown[] = [];
     const running = startChild({
-      ...{ order: {}, startMs: 30_000, onMessage: (message: unknown) => messages.push(message) },
+      order: {},
+      startMs: 30_000,
+      onMessage: (message: unknown) => messages.push(message),
       program: scriptOf("running", `${follow} followParent(); process.send("hello", () => process.exit(0));`),
     });
     assert.equal((await running.exited).ok, true);

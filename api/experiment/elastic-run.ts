@@ -43,8 +43,14 @@ const GRACE_MS = 30_000;
 export async function runElastic(options: ElasticRunOptions): Promise<ElasticRun> {
   const { task, out, workers, backend, settings, log, logLevel = "warn", onLog, signal } = options;
   const server = await startServer({
-    ...{ task, out, listen: { host: "127.0.0.1", port: 0 }, shards: 1, tls: { kind: "none" } },
-    ...{ workersAwaited: workers[0], awaitMs: 60_000, log },
+    task,
+    out,
+    listen: { host: "127.0.0.1", port: 0 },
+    shards: 1,
+    tls: { kind: "none" },
+    workersAwaited: workers[0],
+    awaitMs: 60_000,
+    log,
     spawnShard: () => {
       throw new RangeError("one shard");
     },
@@ -63,8 +69,14 @@ export async function runElastic(options: ElasticRunOptions): Promise<ElasticRun
   function start(): void {
     const number = ++started;
     const order: WorkerOrder = {
-      ...{ address, token, backend, computeThreads: 1, logLevel },
-      ...{ transport: "auto", visibleDevices: undefined, trace: undefined },
+      address,
+      token,
+      backend,
+      computeThreads: 1,
+      logLevel,
+      transport: "auto",
+      visibleDevices: undefined,
+      trace: undefined,
     };
     const onRecord = (record: Readonly<Record<string, unknown>>): void => passOn(onLog, record, `worker ${number}`);
     const child = startChild({ program: "worker", order, number, settings, onLog: onRecord });

@@ -40,7 +40,12 @@ function taskOf(options: ElasticOptions, optimizer: Task["optimizer"]): Task {
     dataset: { kind: "mnist", testLimit: 2_000 },
     microBatchSize: 64,
     microBatchesPerStep: { perWorker: 1, min: 1, max: Math.max(...workers) },
-    ...{ samples, learningRate: lr, seed, beta1: 0.99, beta2: 0.999, optimizer },
+    samples,
+    learningRate: lr,
+    seed,
+    beta1: 0.99,
+    beta2: 0.999,
+    optimizer,
     evaluateEverySamples: Math.ceil(samples / EVALUATIONS),
     checkpointEverySamples: samples,
   });
@@ -82,7 +87,16 @@ export async function elastic(options: ElasticOptions): Promise<ElasticOutcome> 
     rmSync(folder, { recursive: true, force: true });
     onProgress({ type: "arm", arm, workers, samples: task.samples });
     const run = await runElastic({
-      ...{ task, out: folder, workers, backend, settings, log, logLevel, onLog, signal, notice },
+      task,
+      out: folder,
+      workers,
+      backend,
+      settings,
+      log,
+      logLevel,
+      onLog,
+      signal,
+      notice,
     });
     const result = resultOf(arm, task, run, await trainToCompare({ task, backend, backendSettings, seed, ...run }));
     const { gap, floor } = judgeElastic(result);
@@ -120,11 +134,17 @@ interface CompareInput {
 function resultOf(arm: string, task: Task, run: ElasticRun, { replayedHash, alone, otherOrder }: ElasticComparison) {
   const { evaluations, record, summary } = run;
   return {
-    ...{ arm, elastic: curveOf(evaluations), singleWorker: curveOf(alone), otherOrder: curveOf(otherOrder) },
+    arm,
+    elastic: curveOf(evaluations),
+    singleWorker: curveOf(alone),
+    otherOrder: curveOf(otherOrder),
     kappas: record.map(({ firstMicroBatch, microBatches: kappa, reason }) => ({
-      ...{ samples: firstMicroBatch * task.microBatchSize, kappa, reason },
+      samples: firstMicroBatch * task.microBatchSize,
+      kappa,
+      reason,
     })),
-    ...{ stateHash: summary.stateHash, replayedHash },
+    stateHash: summary.stateHash,
+    replayedHash,
   };
 }
 

@@ -48,14 +48,27 @@ export async function invariance(options: InvarianceOptions): Promise<Invariance
     const processesMax = options.processes ?? gpus?.length ?? availableCores();
     const processes = Math.max(1, Math.min(processesMax, missing.length));
     onProgress({
-      ...{ type: "started", name, task: task.name, ...titleOf(task, protocol), processes, backend, out },
-      ...{ runs: runs.length, done: runs.length - missing.length, microBatches: protocol.microBatches },
+      type: "started",
+      name,
+      task: task.name,
+      ...titleOf(task, protocol),
+      processes,
+      backend,
+      out,
+      runs: runs.length,
+      done: runs.length - missing.length,
+      microBatches: protocol.microBatches,
     });
     let finished = 0;
     const report = (unfinished: number): void =>
       onProgress({ type: "progress", runsDone: results.size, microBatches: finished + unfinished });
     await trainRuns({
-      ...{ runs: missing, processes, backend, gpus, settings, signal },
+      runs: missing,
+      processes,
+      backend,
+      gpus,
+      settings,
+      signal,
       onResult(result) {
         folder.append(result);
         results.set(result.key, result);
@@ -69,13 +82,22 @@ export async function invariance(options: InvarianceOptions): Promise<Invariance
     const complete = done.length === runs.length;
     if (complete) writeOutcome(out, configuration, numerics, done, summary);
     return {
-      ...{ complete, runsDone: done.length, runs: runs.length, out, seconds: summary.seconds },
+      complete,
+      runsDone: done.length,
+      runs: runs.length,
+      out,
+      seconds: summary.seconds,
       report: complete ? join(out, EXPERIMENT_FILES.report) : undefined,
       cells: summary.cells.map(({ arm, kappa, learningRate, gap }) => ({
-        ...{ arm, kappa, learningRate, gap: gap?.mean ?? null },
+        arm,
+        kappa,
+        learningRate,
+        gap: gap?.mean ?? null,
       })),
       floors: summary.floors.map(({ learningRate, order, repeat }) => ({
-        ...{ learningRate, order: order?.mean ?? null, repeat },
+        learningRate,
+        order: order?.mean ?? null,
+        repeat,
       })),
     };
   } finally {

@@ -61,7 +61,9 @@ export async function trainRuns(options: RunnersOptions): Promise<void> {
     };
     const order: ExperimentOrder = { backend: options.backend, visibleDevices: gpus?.[index % gpus.length] };
     const child = startChild({
-      ...{ program: "experiment", order, settings: options.settings },
+      program: "experiment",
+      order,
+      settings: options.settings,
       onMessage(message) {
         const report = message as RunReport;
         if ("microBatches" in report) {

@@ -45,11 +45,23 @@ export async function evaluateHere(order: EvaluationOrder): Promise<RunEvaluatio
   }
   const backend = await backendFor(order, identity.numerics?.backend, notes);
   const { loss, accuracy } = await evaluateWeights({
-    ...{ task, topology, layout, theta: state.theta, data: test, backend, backendSettings },
+    task,
+    topology,
+    layout,
+    theta: state.theta,
+    data: test,
+    backend,
+    backendSettings,
   });
   return {
-    ...{ task: task.name, step: meta.step, samples: meta.microBatches * task.microBatchSize },
-    ...{ testSamples: test.samples, loss, accuracy, backend, notes },
+    task: task.name,
+    step: meta.step,
+    samples: meta.microBatches * task.microBatchSize,
+    testSamples: test.samples,
+    loss,
+    accuracy,
+    backend,
+    notes,
   };
 }
 

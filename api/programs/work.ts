@@ -24,7 +24,12 @@ export async function work(order: WorkerOrder, settings: Settings): Promise<numb
   let worker: RunningWorker;
   try {
     worker = await startWorker({
-      ...{ address, token, backend, computeThreads, log, ...workerSettings(transport, settings) },
+      address,
+      token,
+      backend,
+      computeThreads,
+      log,
+      ...workerSettings(transport, settings),
       connectWaitMs: order.connectWaitMs ?? CONNECT_WAIT_MS,
       reconnectWaitMs: RECONNECT_WAIT_MS,
     });

@@ -20,7 +20,10 @@ export function shardSpawner(options: ShardSpawnerOptions): ServerOptions["spawn
   return ({ index, coordinator, listen, token }) => {
     const order: ShardOrder = { index, coordinator, listen, token, out, certificate, logLevel, trace };
     const { exited, kill } = startChild({
-      ...{ program: "shard", order, number: index, settings },
+      program: "shard",
+      order,
+      number: index,
+      settings,
       onLog: (record) => passOn(onLog, record, `shard ${index}`),
     });
     return { exited: exited.then(({ reason }) => reason.replace(/\.$/, "")), kill };

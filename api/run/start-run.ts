@@ -56,7 +56,18 @@ export async function startRun(source: TaskSource, options: RunOptions, plan: Ru
   const startedAt = new Date().toISOString();
   const { observers, dashboard: shown } = createViewers(dashboard && { ...dashboard, joinCommand });
   const server = await startServer({
-    ...{ task, model, out, listen, shards, tls, joinTokenFile, workersAwaited, stay, replayKappa, extend, log },
+    task,
+    model,
+    out,
+    listen,
+    shards,
+    tls,
+    joinTokenFile,
+    workersAwaited,
+    stay,
+    replayKappa,
+    extend,
+    log,
     awaitMs: AWAIT_MS,
     observers,
     command: options.commandLine,
@@ -74,18 +85,16 @@ export async function startRun(source: TaskSource, options: RunOptions, plan: Ru
     const workforce = before === undefined ? plan.startWorkers?.(server, notices.add, trace) : undefined;
     const { checkpointEverySeconds } = options;
     const run = createTrainingRun({
-      ...{
-        server,
-        dashboard: shown?.url,
-        out,
-        startedAt,
-        notices,
-        before,
-        workforce,
-        stay,
-        signal,
-        checkpointEverySeconds,
-      },
+      server,
+      dashboard: shown?.url,
+      out,
+      startedAt,
+      notices,
+      before,
+      workforce,
+      stay,
+      signal,
+      checkpointEverySeconds,
     });
     return { run, server, log };
   } catch (error) {

@@ -31,7 +31,9 @@ export async function planLocalWorkers(options: TrainOptions): Promise<PlannedWo
   checkWhole("workers", workers, WORKERS_MAX);
   checkWhole("computeThreads", computeThreads, THREADS_MAX);
   return planWorkers({
-    ...{ workers, computeThreads, backend: await backendOf(options) },
+    workers,
+    computeThreads,
+    backend: await backendOf(options),
     cores: availableCores(),
     graphics: readGraphics(),
     visibleDevices: visibleDevices(),

@@ -46,7 +46,8 @@ describe("a consumer's project", { timeout: 120_000 }, () => {
   /** The compiler's complaints, by the file that each is about. */
   const complaints = (...options: string[]): string[] => {
     const { stdout } = spawnSync(process.execPath, [tsc, "-p", folder, "--pretty", "false", ...options], {
-      ...{ cwd: folder, encoding: "utf8" },
+      cwd: folder,
+      encoding: "utf8",
     });
     return stdout.split("\n").filter((line) => /error TS/.test(line));
   };

@@ -62,7 +62,8 @@ describe("the public API's examples", () => {
       const file = join(folder, `${name}.mjs`);
       writeFileSync(file, code);
       const { status, stdout, stderr } = spawnSync(process.execPath, [file], {
-        ...{ cwd: folder, encoding: "utf8" },
+        cwd: folder,
+        encoding: "utf8",
         // The home of a person who has installed nothing.
         env: { PATH: process.env.PATH, HOME: folder },
       });

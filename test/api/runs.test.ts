@@ -59,7 +59,8 @@ describe("runs of one program", { timeout: 120_000 }, () => {
     assert.equal(again.alreadyComplete, true);
     assert.equal((await again.result).outcome, "already complete");
     await assert.rejects(train(task("whole", file, 7), { ...common, out: out("whole") }), {
-      ...{ name: "IsobatchError", code: "invalid_input" },
+      name: "IsobatchError",
+      code: "invalid_input",
       message: /model\.hash is "[0-9a-f]+…? here and "[0-9a-f]+…? there/,
     });
   });
