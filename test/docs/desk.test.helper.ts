@@ -204,6 +204,7 @@ export function openDesk(page: string, packageRoot = ROOT): Desk {
 
   /** For commands of a page that takes a finished run for granted. */
   const ensureRuns = async (text: string): Promise<void> => {
+    if (text === "isobatch runs" && !existsSync(join(cwd, "runs"))) return ensureRuns("runs/first");
     for (const [, out] of text.matchAll(/(?<!--out |out: ")\b(runs\/[\w-]+)/g)) {
       if (/--run |server |token-file/.test(text) || existsSync(join(cwd, out))) continue;
       await run(`isobatch run mnist --steps 2 --workers 1 --out ${out}`);
