@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { RunEvent } from "../../index.js";
-import { createSmoothedLoss, describeArrivals, describeEvent } from "./follow.js";
+import type { RunEvent, RunStatus } from "../../index.js";
+import { createSmoothedLoss, describeArrivals, describeEvent, viewOf } from "./follow.js";
 
 const event = (type: RunEvent["type"], details: object) => ({ type, at: "", ...details }) as RunEvent;
 const described = (given: RunEvent) => describeEvent(given, 512);
@@ -22,6 +22,17 @@ describe("describeEvent()", () => {
     assert.equal(described(restored(3)), "back at step 7: 3 steps to compute again");
     assert.equal(described(restored(0)), undefined);
   });
+});
+
+describe("viewOf()", () => {
+  it("shows no evaluation of the untrained model, which says nothing about the run", () => {
+    const evaluatedAt = (step: number) => viewOf(statusAt(step), undefined).evaluation;
+    assert.equal(evaluatedAt(0), undefined);
+    assert.deepEqual(evaluatedAt(9), { loss: 0.5, accuracy: 0.75 });
+  });
+
+  const statusAt = (step: number) =>
+    ({ workers: [], evaluation: { step, loss: 0.5, accuracy: 0.75 } }) as unknown as RunStatus;
 });
 
 describe("describeArrivals()", () => {
