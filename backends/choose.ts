@@ -1,8 +1,8 @@
 /**
  * Which backends work on this machine, and which one is taken when nobody asks for one.
  *
- * The native ones are tried in a separate process: loading TensorFlow takes a second and hundreds of megabytes, can end the
- * process if the library is broken, and can't be undone.
+ * The native ones are tried in a separate process: loading TensorFlow takes a second and hundreds of megabytes, can end
+ * the process if the library is broken, and can't be undone.
  */
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";

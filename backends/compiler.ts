@@ -1,7 +1,7 @@
 /**
- * What a backend that can compile offers: it watches a computation twice and turns it into a single call, which computes
- * what was seen. Anything that changes from one computation to the next must be named as an input; the compiler refuses
- * a computation in which anything else changes.
+ * What a backend that can compile offers: it watches a computation twice and turns it into a single call, which
+ * computes what was seen. Anything that changes from one computation to the next must be named as an input; the
+ * compiler refuses a computation in which anything else changes.
  */
 import type { Tensor } from "@tensorflow/tfjs-core";
 import type { GradientForm, ProgramSums } from "./program-sums.js";
@@ -14,7 +14,9 @@ export interface Computation {
   readonly variables: readonly Tensor[];
   /** They have different values in each run. */
   readonly inputs: readonly Tensor[];
-  /** The keys that its random numbers were drawn by, each two integers of 32 bits. The same key draws the same numbers. */
+  /**
+   * The keys that its random numbers were drawn by, each two integers of 32 bits. The same key draws the same numbers.
+   */
   readonly draws: readonly Int32Array[];
   /** Float32; undefined: there is no output at this index, and a program writes zeros. */
   readonly outputs: readonly (Tensor | undefined)[];
@@ -22,8 +24,8 @@ export interface Computation {
 
 export interface Compiler {
   /**
-   * Whose bits a gradient has where a program can be made: the operations', so that a program is used only if it has the
-   * same bits; or the program's own, so that every gradient, the first included, must be computed by it.
+   * Whose bits a gradient has where a program can be made: the operations', so that a program is used only if it has
+   * the same bits; or the program's own, so that every gradient, the first included, must be computed by it.
    */
   readonly bits: "operations" | "program";
   /**

@@ -1,6 +1,6 @@
 /**
- * A layer case's derivatives: what a backend computes in float32, and what tfjs's forward pass has in float64 along random
- * directions, by central differences.
+ * A layer case's derivatives: what a backend computes in float32, and what tfjs's forward pass has in float64 along
+ * random directions, by central differences.
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -16,8 +16,8 @@ import { BATCH, buildCase, type LayerCase, weightedSum } from "./layer-cases.tes
 import { settings } from "./settings.test.helper.js";
 
 /**
- * Largest difference of a derivative, relative to the gradient's and the direction's lengths. A factor that keeps p bits of
- * mantissa is off by up to 2^-(p + 1) of itself, and a layer's derivative comes from a few products.
+ * Largest difference of a derivative, relative to the gradient's and the direction's lengths. A factor that keeps p
+ * bits of mantissa is off by up to 2^-(p + 1) of itself, and a layer's derivative comes from a few products.
  */
 const TOLERANCE: Readonly<Record<Precision, number>> = { float32: 2e-5, tf32: 2 ** -10, bfloat16: 2 ** -7 };
 

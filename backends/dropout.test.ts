@@ -17,7 +17,8 @@ const CASES: { key: Int32Array; shape: number[]; rate: number }[] = [
   { key: keyOf(5, "drop", 1, 70), shape: [1001], rate: 0.3 },
   { key: keyOf(5, "drop", 1, 71), shape: [], rate: 0.25 },
   { key: keyOf(5, "drop", 1, 72), shape: [0, 4], rate: 0.25 },
-  // Keys found so that an element's number is the one at the bound: 1/2 itself, which is dropped, and the largest below 2/3.
+  // Keys found so that an element's number is the one at the bound: 1/2 itself, which is dropped, and the largest below
+  // 2/3.
   { key: Int32Array.of(6_234, 0), shape: [10], rate: 1 / 2 },
   { key: Int32Array.of(155_651, 0), shape: [26], rate: 1 / 3 },
 ];

@@ -1,16 +1,18 @@
 /**
  * Dropout by key: the same key drops the same elements on every backend, to the bit.
  *
- * Element i of the mask, in row-major order, is word i mod 4 of block ⌊i / 4⌋ of the key's stream (`philox.ts`). Its lower
- * 23 bits, divided by 2^23, are a number u in [0, 1), as TensorFlow makes it; the element is kept where u < keep. A
- * kept element is multiplied by `scale` and a dropped one by 0, as are their gradients; keep is 1 − rate and scale is
+ * Element i of the mask, in row-major order, is word i mod 4 of block ⌊i / 4⌋ of the key's stream (`philox.ts`). Its
+ * lower 23 bits, divided by 2^23, are a number u in [0, 1), as TensorFlow makes it; the element is kept where u < keep.
+ * A kept element is multiplied by `scale` and a dropped one by 0, as are their gradients; keep is 1 − rate and scale is
  * 1 / keep, each rounded to float32 once.
  *
  * The mask is drawn where it is used, and kept for the backward pass, at one byte per element.
  */
 import { engine, type Tensor, tensor, tidy } from "../tasks/tfjs/core.js";
 
-/** The name of our kernel that draws a mask: input key (two int32), attributes `MaskAttributes`, output of type bool. */
+/**
+ * The name of our kernel that draws a mask: input key (two int32), attributes `MaskAttributes`, output of type bool.
+ */
 export const DROPOUT_MASK = "IsobatchDropoutMask";
 
 export interface MaskAttributes {

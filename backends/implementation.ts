@@ -9,7 +9,9 @@ import type { KernelBackend } from "../tasks/tfjs/core.js";
 import type { Compiler } from "./compiler.js";
 import type { BackendSettings } from "./machine/index.js";
 
-/** A backend before it is opened. `prepare`, `create` and `complete` are called in this order, each time it is opened. */
+/**
+ * A backend before it is opened. `prepare`, `create` and `complete` are called in this order, each time it is opened.
+ */
 export interface BackendImplementation {
   /** The name under which tfjs registers it. */
   readonly registered: string;

@@ -8,9 +8,9 @@ import {
 } from "../tasks/tfjs/core.js";
 
 /**
- * Composing a kernel of other kernels. tfjs calls a kernel outside its tidy scopes, so a kernel must free everything that
- * it allocates except its result. `compose` does so: each intermediate owns one reference to its data (reshapes and
- * identities included, which add one), and all but the result are released.
+ * Composing a kernel of other kernels. tfjs calls a kernel outside its tidy scopes, so a kernel must free everything
+ * that it allocates except its result. `compose` does so: each intermediate owns one reference to its data (reshapes
+ * and identities included, which add one), and all but the result are released.
  */
 
 export type { TensorInfo } from "@tensorflow/tfjs-core";

@@ -1,6 +1,6 @@
 /**
- * Outputs and gradients where functions have kinks and where elements are equal, as Keras has them, and as the current backend
- * computes them.
+ * Outputs and gradients where functions have kinks and where elements are equal, as Keras has them, and as the current
+ * backend computes them.
  */
 import { readFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs-core";
@@ -114,7 +114,8 @@ const TOLERANCE = 1e-5;
 
 /**
  * What is not Keras' of a case, as a sentence's end; undefined if all is.
- * @param anyMaximum whether a window's gradient may go to any one of its equal maxima: a GPU's library chooses for itself.
+ * @param anyMaximum whether a window's gradient may go to any one of its equal maxima: a GPU's library chooses for
+ * itself.
  */
 export function kinkProblem(example: KinkCase, anyMaximum = false): string | undefined {
   const { output, gradients } = measureKink(example);

@@ -1,6 +1,6 @@
 /**
- * What the errors of native code mean. Those that JavaScript, TensorFlow and CUDA's libraries throw when memory has run out
- * are handled differently from all others, since fewer samples may still fit.
+ * What the errors of native code mean. Those that JavaScript, TensorFlow and CUDA's libraries throw when memory has run
+ * out are handled differently from all others, since fewer samples may still fit.
  */
 
 /** A backend's own memory has run out. */

@@ -1,4 +1,6 @@
-/** How our normalisation kernels are called and registered; tasks/models/layers/kernel-names.ts says what they compute. */
+/**
+ * How our normalisation kernels are called and registered; tasks/models/layers/kernel-names.ts says what they compute.
+ */
 import { BATCH_NORM, BATCH_NORM_GRADIENT, LAYER_NORM, LAYER_NORM_GRADIENT } from "../tasks/models/index.js";
 import { type KernelCall, replaceKernel, type TensorInfo } from "./kernels.js";
 

@@ -1,6 +1,6 @@
 /**
- * Random numbers by counter: Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011), a function of a key and the number of a
- * block, so that any element can be drawn by itself, anywhere. The stream of a key is that of TensorFlow's operation
+ * Random numbers by counter: Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011), a function of a key and the number of
+ * a block, so that any element can be drawn by itself, anywhere. The stream of a key is that of TensorFlow's operation
  * StatelessRandomUniform, which draws it on CPUs and GPUs alike; here it is in JavaScript, and in
  * `wasm/assembly/dropout.ts` in WebAssembly.
  */

@@ -1,4 +1,7 @@
-/** A program that opens the backend named on its command line, with the settings there in JSON, and prints the outcome in JSON. */
+/**
+ * A program that opens the backend named on its command line, with the settings there in JSON, and prints the outcome
+ * in JSON.
+ */
 import { probeByOpening } from "./choose.js";
 import { type BackendSettings, isBackendName } from "./machine/index.js";
 

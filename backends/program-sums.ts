@@ -19,7 +19,10 @@ export interface GradientForm {
 export interface VectorForm {
   /** Its pieces, in order: elements [from, from + length) of an output. */
   readonly pieces: readonly { readonly output: number; readonly from: number; readonly length: number }[];
-  /** Whether it is a gradient, which is clipped, multiplied by coefficients and squared; any other vector is only added up. */
+  /**
+   * Whether it is a gradient, which is clipped, multiplied by coefficients and squared; any other vector is only added
+   * up.
+   */
   readonly trained: boolean;
 }
 
@@ -57,7 +60,9 @@ export interface ProgramSums {
    * operations; 0: there is no limit.
    */
   readonly smallestCoefficient: number;
-  /** The same in another thread, where that is possible. Until the promise is settled the program can do nothing else. */
+  /**
+   * The same in another thread, where that is possible. Until the promise is settled the program can do nothing else.
+   */
   readonly later?: {
     compute(...inputs: Parameters<ProgramSums["compute"]>): Promise<ReturnType<ProgramSums["compute"]>>;
     read(...of: Parameters<ProgramSums["read"]>): Promise<boolean>;

@@ -4,7 +4,9 @@ import { type Array64, array64, sizeOf } from "./gradient-check.test.helper.js";
 
 type Pair = [number, number];
 
-/** One axis of a sliding window: where output position `o`, window position `w` looks, and how many outputs there are. */
+/**
+ * One axis of a sliding window: where output position `o`, window position `w` looks, and how many outputs there are.
+ */
 export interface Sliding {
   out: number;
   at(o: number, w: number): number;

@@ -5,8 +5,9 @@ export interface ResizeAttributes {
 }
 
 /**
- * The point of x (batch, height, width, channels) that each point of y, an image of another size, copies when x is resized
- * to the nearest neighbour. Both are numbered from 0 over all images; the rule is that of tfjs's forward kernel.
+ * The point of x (batch, height, width, channels) that each point of y, an image of another size, copies when x is
+ * resized to the nearest neighbour. Both are numbered from 0 over all images; the rule is that of tfjs's forward
+ * kernel.
  */
 export function nearestPoints(x: number[], y: number[], attrs: ResizeAttributes): Int32Array {
   const [batch, height, width] = x;

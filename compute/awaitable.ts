@@ -1,6 +1,6 @@
 /**
- * Values that are available now or later. Work in this thread returns its result at once, before the next message is read;
- * work in another thread returns it later, and messages are read meanwhile.
+ * Values that are available now or later. Work in this thread returns its result at once, before the next message is
+ * read; work in another thread returns it later, and messages are read meanwhile.
  */
 export type Awaitable<T> = T | Promise<T>;
 

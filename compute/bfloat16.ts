@@ -1,7 +1,7 @@
 /**
- * Rounding for a task with `wire: "bfloat16"`; how products are computed is its `precision`. Numbers are rounded where they
- * are computed, not where they are sent: parameters when a thread loads them, a micro-batch's gradient before it enters any
- * sum. So a run's bits don't depend on whether numbers crossed a network, or how often.
+ * Rounding for a task with `wire: "bfloat16"`; how products are computed is its `precision`. Numbers are rounded where
+ * they are computed, not where they are sent: parameters when a thread loads them, a micro-batch's gradient before it
+ * enters any sum. So a run's bits don't depend on whether numbers crossed a network, or how often.
  */
 import { isPacked, type LayoutTensor, type WireFormat } from "../shared/layout/index.js";
 import { type Addresses, gradientAddresses, type SharedMemory, weightsAddresses } from "./memory.js";
@@ -15,7 +15,9 @@ export interface WireRounding {
   roundGradient(gradient: Addresses): void;
 }
 
-/** @param thread the thread whose gradient buffer holds the rounded parameters while they are loaded: it is free then */
+/**
+ * @param thread the thread whose gradient buffer holds the rounded parameters while they are loaded: it is free then
+ */
 export function createWireRounding(wire: WireFormat, memory: SharedMemory, thread: number): WireRounding {
   const { plan } = memory;
   const theta = weightsAddresses(plan);

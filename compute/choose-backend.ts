@@ -1,7 +1,7 @@
 /**
- * Chooses the backend that a worker computes with. It must be known before the worker joins: the server admits one numerics
- * class, and only an open backend knows its own. The main thread computes nothing and so opens no backend; a separate
- * thread opens it, reports its numerics class, and ends.
+ * Chooses the backend that a worker computes with. It must be known before the worker joins: the server admits one
+ * numerics class, and only an open backend knows its own. The main thread computes nothing and so opens no backend; a
+ * separate thread opens it, reports its numerics class, and ends.
  */
 import { Worker } from "node:worker_threads";
 import type { Numerics } from "../backends/index.js";
@@ -61,7 +61,10 @@ export async function chooseBackendOffThread(
   }
 }
 
-/** Each native backend is tried in a separate process first, for at most a minute, so the thread opens one that has opened before. */
+/**
+ * Each native backend is tried in a separate process first, for at most a minute, so the thread opens one that has
+ * opened before.
+ */
 const OPEN_MS_MAX = 600_000;
 const END_MS = 10_000;
 const END_HUNG_MS = 1_000;

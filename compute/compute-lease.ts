@@ -1,7 +1,7 @@
 /**
- * Computes one lease, split among the threads: each is given its whole range at once and answers once, with the nodes that
- * it has folded, while its samples are sent. If threads have folded siblings, all threads join those, each on its share of
- * the elements. The bits do not depend on the number of threads.
+ * Computes one lease, split among the threads: each is given its whole range at once and answers once, with the nodes
+ * that it has folded, while its samples are sent. If threads have folded siblings, all threads join those, each on its
+ * share of the elements. The bits do not depend on the number of threads.
  */
 import type { Interval } from "../shared/sums/index.js";
 import { onEachThread } from "./concurrency.js";

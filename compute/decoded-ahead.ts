@@ -6,7 +6,10 @@ type Leaves = Pick<LeaseRequest, "firstMicroBatch" | "lo" | "hi">;
 
 export interface DecodedAhead {
   give(batch: SampleBatch): void;
-  /** Removes a micro-batch. The function returns its samples, or throws why they can't be decoded; undefined if it is not here. */
+  /**
+   * Removes a micro-batch. The function returns its samples, or throws why they can't be decoded; undefined if it is
+   * not here.
+   */
   take(number: number): (() => DecodedMicroBatch) | undefined;
   /** Drops all but these leaves. */
   keep(leaves: Leaves): void;

@@ -2,10 +2,10 @@
  * The order of a lease's additions: gradients arrive leaf by leaf and are folded into the lease's canonical nodes on
  * a stack, so that at most 1 + 2·log2(leaves) sums are held, whatever the lease's length.
  *
- * A leaf that starts a node is read directly into a new slot, where it stays raw (a node of one leaf is only g: it is sent
- * in this form, and any code that folds it applies its coefficients). A leaf that completes a pair is read into the
- * thread's one gradient buffer and folded from there, so a node of two leaves never stores the second. Whenever the two
- * topmost nodes are siblings they become their parent, the right one added to the left.
+ * A leaf that starts a node is read directly into a new slot, where it stays raw (a node of one leaf is only g: it is
+ * sent in this form, and any code that folds it applies its coefficients). A leaf that completes a pair is read into
+ * the thread's one gradient buffer and folded from there, so a node of two leaves never stores the second. Whenever the
+ * two topmost nodes are siblings they become their parent, the right one added to the left.
  *
  * Nothing is computed here; the caller performs the operations in the order in which they are returned.
  */
@@ -90,8 +90,8 @@ export function createFold(
 }
 
 /**
- * Joins the nodes of neighbouring ranges, given from left to right, into the canonical nodes of the whole, for a lease that
- * several threads have folded. Returns those nodes, and what to do in order.
+ * Joins the nodes of neighbouring ranges, given from left to right, into the canonical nodes of the whole, for a lease
+ * that several threads have folded. Returns those nodes, and what to do in order.
  */
 export function joinNodes(
   nodes: readonly FoldedNode[],
@@ -125,8 +125,8 @@ function mergeTop(stack: FoldedNode[], microBatches: number, free: number[]): Fo
 }
 
 /**
- * The number of slots that folding [lo, hi) takes: the most nodes that any of its prefixes has. At the step's end a last
- * leaf without a sibling takes a slot before it is merged, so the count is that of a step that continues.
+ * The number of slots that folding [lo, hi) takes: the most nodes that any of its prefixes has. At the step's end a
+ * last leaf without a sibling takes a slot before it is merged, so the count is that of a step that continues.
  */
 export function slotsNeeded(lo: number, hi: number): number {
   let most = 1;

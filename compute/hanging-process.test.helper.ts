@@ -1,4 +1,7 @@
-/** A process whose compute thread hangs, in what its command line names, inside a native call, at the pipe that it names. */
+/**
+ * A process whose compute thread hangs, in what its command line names, inside a native call, at the pipe that it
+ * names.
+ */
 
 import { processLeaver } from "../backends/machine/index.js";
 import { settings } from "../backends/settings.test.helper.js";

@@ -1,7 +1,7 @@
 /**
  * A thread that says it is ready, answers `load`, and then hangs: at a micro-batch in JavaScript, from which it can be
- * ended; at an evaluation inside a native call, from which it can't; and at joining while another thread makes such a call
- * for it.
+ * ended; at an evaluation inside a native call, from which it can't; and at joining while another thread makes such a
+ * call for it.
  */
 import { readFile, readFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";

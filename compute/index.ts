@@ -1,7 +1,7 @@
 /**
- * A worker's computing, as its main thread sees it: a pool of compute threads, the memories that they share with it, and
- * the order in which gradients are folded. Nothing here loads TensorFlow.js, which only threads need; what they compute
- * with, and what computes without threads, is behind `compute/gradients/`.
+ * A worker's computing, as its main thread sees it: a pool of compute threads, the memories that they share with it,
+ * and the order in which gradients are folded. Nothing here loads TensorFlow.js, which only threads need; what they
+ * compute with, and what computes without threads, is behind `compute/gradients/`.
  */
 export { type ChosenBackend, chooseBackendOffThread } from "./choose-backend.js";
 export type { ComputedLease, Lease } from "./compute-lease.js";

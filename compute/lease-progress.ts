@@ -1,6 +1,8 @@
 /** How far a compute thread has come with its lease, as far as the main thread knows. */
 export interface LeaseProgress {
-  /** The thread is asked for the micro-batches from `first` up to `end`, whose samples it has received or will receive. */
+  /**
+   * The thread is asked for the micro-batches from `first` up to `end`, whose samples it has received or will receive.
+   */
   start(first: number, end: number): void;
   /** The thread was sent the samples of a micro-batch, of this lease or a later one. */
   give(number: number): void;

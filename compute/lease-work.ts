@@ -1,7 +1,8 @@
 /**
- * A thread's work on its part of a lease. Samples are decoded as soon as they arrive, which may be long before the lease,
- * and computed and folded in order; between two micro-batches the thread reads its messages. If another thread makes the call
- * that computes, as on a GPU, it also reads them meanwhile, and so decodes the next micro-batch while one is computed.
+ * A thread's work on its part of a lease. Samples are decoded as soon as they arrive, which may be long before the
+ * lease, and computed and folded in order; between two micro-batches the thread reads its messages. If another thread
+ * makes the call that computes, as on a GPU, it also reads them meanwhile, and so decodes the next micro-batch while
+ * one is computed.
  */
 import { began, span } from "../shared/trace/index.js";
 import { type Awaitable, whenAvailable } from "./awaitable.js";

@@ -1,6 +1,6 @@
 /**
- * Where a worker's numbers are stored. Every segment of the layout has one shared memory, which all threads of the worker
- * and its SIMD kernels use in place:
+ * Where a worker's numbers are stored. Every segment of the layout has one shared memory, which all threads of the
+ * worker and its SIMD kernels use in place:
  *
  *     θ │ g of thread 0 │ g of thread 1 │ … │ slot 0: S1, S2 │ slot 1: S1, S2 │ …
  *
@@ -71,8 +71,8 @@ export function sumAddresses(plan: MemoryPlan, slot: number, sum: "s1" | "s2"): 
 }
 
 /**
- * The elements [offset, offset + length) of a vector, all in one segment, as a view. A view stays usable after its memory
- * has grown, but the buffer of a later view is a different object.
+ * The elements [offset, offset + length) of a vector, all in one segment, as a view. A view stays usable after its
+ * memory has grown, but the buffer of a later view is a different object.
  */
 export function viewElements(
   { plan, memories }: Pick<SharedMemory, "plan" | "memories">,
@@ -111,8 +111,8 @@ export interface WorkerMemory {
    */
   sums(slot: number, sum: "s1" | "s2", chunk: Chunk): Buffer;
   /**
-   * Takes `count` free slots, growing the memories if there are not enough; if the limit is reached, resolves when others
-   * have been released. Rejects with the signal's reason if that is aborted first.
+   * Takes `count` free slots, growing the memories if there are not enough; if the limit is reached, resolves when
+   * others have been released. Rejects with the signal's reason if that is aborted first.
    * @throws {IsobatchError} `exhausted` if there can never be this many
    */
   takeSlots(count: number, signal?: AbortSignal): Promise<number[]>;

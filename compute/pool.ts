@@ -2,8 +2,8 @@
  * All of a worker's computing, as its main thread sees it: θ goes in through the shared memories, a lease comes out
  * as its canonical nodes, stored in slots of the same memories until they have been pushed.
  *
- * A lease may be requested as soon as the weights that it needs are being loaded: a thread does one after another, without
- * waiting in between.
+ * A lease may be requested as soon as the weights that it needs are being loaded: a thread does one after another,
+ * without waiting in between.
  */
 
 import type { Numerics } from "../backends/index.js";
@@ -69,7 +69,9 @@ export interface ComputePool {
   ): Promise<{ lossSums: Float64Array; correct: Float64Array }>;
   /** Releases the slots of nodes, after they have been pushed or dropped. */
   release(slots: readonly number[]): void;
-  /** Ends the threads; calls that are pending reject. Resolves with whether all have ended, see `ComputeThread.close`. */
+  /**
+   * Ends the threads; calls that are pending reject. Resolves with whether all have ended, see `ComputeThread.close`.
+   */
   close(): Promise<boolean>;
 }
 

@@ -1,7 +1,7 @@
 /**
- * The messages between a worker's main thread and its compute threads. A thread answers every request, in order, and does
- * nothing without a request. A lease is one request and one reply: its samples are sent when they are available, before or
- * after it, and are computed one at a time.
+ * The messages between a worker's main thread and its compute threads. A thread answers every request, in order, and
+ * does nothing without a request. A lease is one request and one reply: its samples are sent when they are available,
+ * before or after it, and are computed one at a time.
  */
 
 import type { Numerics } from "../backends/index.js";

@@ -1,15 +1,15 @@
 /**
  * Sends samples to a thread: they are fetched one ahead of those that were sent, and sent one ahead of those that are
- * computed, so that a thread never waits while samples are available. The first ones of a lease may be sent long before it,
- * for the thread to decode while it waits for weights.
+ * computed, so that a thread never waits while samples are available. The first ones of a lease may be sent long before
+ * it, for the thread to decode while it waits for weights.
  */
 
 import type { SampleBatch } from "./gradients/index.js";
 import type { ComputeThread } from "./thread-client.js";
 
 /**
- * Fetches the raw bytes of a batch by its number: n of a micro-batch, or the number of an evaluation batch. Bytes in shared
- * memory reach the threads without being copied.
+ * Fetches the raw bytes of a batch by its number: n of a micro-batch, or the number of an evaluation batch. Bytes in
+ * shared memory reach the threads without being copied.
  */
 export type FetchBatch = (number: number) => Promise<Omit<SampleBatch, "number">>;
 
@@ -17,8 +17,8 @@ export interface SampleFeed {
   /** Sends the thread a micro-batch's samples ahead of the lease that it belongs to. */
   prepare(number: number, fetchBatch: FetchBatch): void;
   /**
-   * Sends micro-batches [first, end) of the lease that the thread was given last, except those that it already has. Others
-   * that were prepared are dropped, here and in the thread. Resolves when all are computed.
+   * Sends micro-batches [first, end) of the lease that the thread was given last, except those that it already has.
+   * Others that were prepared are dropped, here and in the thread. Resolves when all are computed.
    */
   send(first: number, end: number, fetchBatch: FetchBatch, signal: AbortSignal): Promise<void>;
 }
@@ -71,8 +71,8 @@ export function createSampleFeed(thread: Pick<ComputeThread, "give" | "computed"
 }
 
 /**
- * Fetches items in order and makes a request for each, keeping one fetched and one requested ahead, so that the answering
- * thread never waits while items are available. Settles only when no request is outstanding.
+ * Fetches items in order and makes a request for each, keeping one fetched and one requested ahead, so that the
+ * answering thread never waits while items are available. Settles only when no request is outstanding.
  */
 export async function requestEach<T>(
   nextNumber: () => number | undefined,
@@ -84,7 +84,8 @@ export async function requestEach<T>(
     const number = nextNumber();
     if (number === undefined) return undefined;
     const fetched = fetch(number);
-    // Its failure is handled where it is awaited; until then, and if something else fails before, it must not be unhandled.
+    // Its failure is handled where it is awaited; until then, and if something else fails before, it must not be
+    // unhandled.
     fetched.catch(() => {});
     return fetched;
   };

@@ -1,8 +1,8 @@
 /** The free slots of a worker: leases take slots, and release them when nothing reads from them any more. */
 export interface SlotPool {
   /**
-   * Takes `count` free slots, the lowest numbers first; if there are not enough, resolves when others have been released.
-   * Rejects with the signal's reason if that is aborted first.
+   * Takes `count` free slots, the lowest numbers first; if there are not enough, resolves when others have been
+   * released. Rejects with the signal's reason if that is aborted first.
    */
   take(count: number, signal?: AbortSignal): Promise<number[]>;
   release(slots: readonly number[]): void;

@@ -1,6 +1,6 @@
 /**
- * Threads that can't be ended: one that is inside a native call ends when the call returns. Node.js waits for every thread
- * before it ends its process, so a process with such a thread would never end; it exits without waiting instead.
+ * Threads that can't be ended: one that is inside a native call ends when the call returns. Node.js waits for every
+ * thread before it ends its process, so a process with such a thread would never end; it exits without waiting instead.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";

@@ -98,8 +98,8 @@ export function createSums({ plan, kernels }: SharedMemory, thread: number): Sum
 const LINE_ELEMENTS = 16; // a cache line, so that two threads never write to the same one
 
 /**
- * The share of the elements [start, end) of a segment that belongs to a part: where it starts, in bytes, and its length, in
- * elements. The cuts are the same for every operation, so that a thread's operations depend only on its own.
+ * The share of the elements [start, end) of a segment that belongs to a part: where it starts, in bytes, and its
+ * length, in elements. The cuts are the same for every operation, so that a thread's operations depend only on its own.
  */
 function share(
   { averaged }: SegmentPlan,

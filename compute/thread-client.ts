@@ -1,7 +1,7 @@
 /**
- * The main thread's client of one compute thread: requests become promises. Several requests may be outstanding; they are
- * answered in order. So a lease can be requested while the weights that it needs are loaded, and samples can be sent before
- * the thread needs them.
+ * The main thread's client of one compute thread: requests become promises. Several requests may be outstanding; they
+ * are answered in order. So a lease can be requested while the weights that it needs are loaded, and samples can be
+ * sent before the thread needs them.
  */
 import { Worker } from "node:worker_threads";
 import type { Numerics } from "../backends/index.js";
@@ -27,7 +27,9 @@ import { type ThreadWatchOptions, type WorkName, watchThread } from "./thread-wa
 export interface ComputeThread {
   readonly numerics: Numerics;
   readonly device: string;
-  /** Rejects with what the thread threw, or with its death. While a lease is outstanding, no other request may be made. */
+  /**
+   * Rejects with what the thread threw, or with its death. While a lease is outstanding, no other request may be made.
+   */
   ask<Name extends RequestName>(name: Name, request: RequestOf<Name>): Promise<ReplyOf<Name>>;
   /** Sends samples of the current lease, or of a later one. */
   give(batch: SampleBatch): void;

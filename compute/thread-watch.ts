@@ -1,7 +1,9 @@
 import type { RequestName } from "./protocol.js";
 import { createWatchdog, type Patience } from "./watchdog.js";
 
-/** What a thread is doing. A lease is one piece of work per micro-batch, and none while the thread waits for samples. */
+/**
+ * What a thread is doing. A lease is one piece of work per micro-batch, and none while the thread waits for samples.
+ */
 export type WorkName = Exclude<RequestName, "lease"> | "start" | "microBatch";
 
 /** The same in words. */

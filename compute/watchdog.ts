@@ -1,6 +1,6 @@
 /**
- * Decides whether a compute thread hangs. It computes natively and reports nothing until it is done, so a library that waits
- * forever looks like one that works; what distinguishes them is how long the same work took before.
+ * Decides whether a compute thread hangs. It computes natively and reports nothing until it is done, so a library that
+ * waits forever looks like one that works; what distinguishes them is how long the same work took before.
  *
  * Only time during which the main thread runs is counted: a process that was stopped, or a machine that slept, is not
  * mistaken for a thread that hangs.
@@ -20,8 +20,8 @@ export interface Limits {
 export type Patience = (kind: string, answeredMs: readonly number[]) => Limits;
 
 /**
- * How long a first answer may take, in minutes: it compiles, and may work on a micro-batch of any size. On a GPU a minute is
- * long. wasm and cpu compute in our own loops, which end however slow the machine is.
+ * How long a first answer may take, in minutes: it compiles, and may work on a micro-batch of any size. On a GPU a
+ * minute is long. wasm and cpu compute in our own loops, which end however slow the machine is.
  */
 const FIRST_END_MINUTES: Record<BackendName, number> = {
   "tfjs-node-gpu": 15,

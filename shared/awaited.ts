@@ -1,6 +1,6 @@
 /**
- * What this process waits for, by name, for the case in which a process ends while it waits, because nothing is left that
- * could end the wait. Node.js reports that only with exit code 13.
+ * What this process waits for, by name, for the case in which a process ends while it waits, because nothing is left
+ * that could end the wait. Node.js reports that only with exit code 13.
  */
 const waits = new Set<{ readonly what: string }>();
 

@@ -1,11 +1,11 @@
 /**
- * The shell around a pure core: events are handled one at a time, and the effects that the core decides on are performed in
- * order.
+ * The shell around a pure core: events are handled one at a time, and the effects that the core decides on are
+ * performed in order.
  *
- * A core must never be entered before all effects of its last decision have been performed, because it already counts them
- * as done. So an event that is caused by an effect waits. For the same reason everything stops at the first effect that
- * could not be performed, for example because the disk is full: from then on the core's state is ahead of reality. The
- * failure is reported once, and later events are ignored.
+ * A core must never be entered before all effects of its last decision have been performed, because it already counts
+ * them as done. So an event that is caused by an effect waits. For the same reason everything stops at the first effect
+ * that could not be performed, for example because the disk is full: from then on the core's state is ahead of reality.
+ * The failure is reported once, and later events are ignored.
  *
  * Effects are performed synchronously. One that takes time starts its work, and the end of the work is an event.
  */

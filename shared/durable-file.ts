@@ -16,7 +16,8 @@ import { systemError } from "./system-errors.js";
 export function writeFileDurably(path: string, content: string | readonly Uint8Array[], mode?: number): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
-    // A killed process with the same id may have left a file there; a new file can't be a pipe or a link to another place.
+    // A killed process with the same id may have left a file there; a new file can't be a pipe or a link to another
+    // place.
     removeLeftover(temporary);
     const file = openSync(temporary, "wx", mode);
     try {

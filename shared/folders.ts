@@ -4,8 +4,8 @@ import { invalid } from "./errors.js";
 import { systemError } from "./system-errors.js";
 
 /**
- * Makes a folder and its missing parents, one at a time. (Node's own `recursive` takes every ENOENT for a missing parent, and
- * never ends on a file system that answers ENOENT although the parent exists, such as /proc.)
+ * Makes a folder and its missing parents, one at a time. (Node's own `recursive` takes every ENOENT for a missing
+ * parent, and never ends on a file system that answers ENOENT although the parent exists, such as /proc.)
  * @param mode the permissions of the folders that are made
  * @returns the folders that were made, the outermost first
  * @throws {IsobatchError} why it can't be made

@@ -24,8 +24,8 @@ function standardError() {
 
 /**
  * The process's log, on standard error: coloured lines for a person's terminal, JSON lines elsewhere. Fields
- * called token, secret or authorization are redacted, at the top and one level down, and so is any text that looks like a
- * token.
+ * called token, secret or authorization are redacted, at the top and one level down, and so is any text that looks like
+ * a token.
  */
 export function createLog({ level, pretty, color = true, write }: LoggerOptions): Logger {
   const format = pretty ? prettyLines(color) : (line: string) => line;
@@ -42,7 +42,9 @@ export function createLog({ level, pretty, color = true, write }: LoggerOptions)
   );
 }
 
-/** Loads the package only where it is used: its many files take a while, which every process of a run would wait for. */
+/**
+ * Loads the package only where it is used: its many files take a while, which every process of a run would wait for.
+ */
 function prettyLines(color: boolean): (line: string) => string {
   const load = createRequire(import.meta.url);
   const { prettyFactory: factory } = load("pino-pretty") as { prettyFactory: typeof prettyFactory };

@@ -1,6 +1,6 @@
 /**
- * The name that a mistyped one probably means: the nearest by edit distance, if it is near enough to be a typing error, else
- * one that contains the word or is part of it. Case, hyphens and underscores don't count.
+ * The name that a mistyped one probably means: the nearest by edit distance, if it is near enough to be a typing error,
+ * else one that contains the word or is part of it. Case, hyphens and underscores don't count.
  */
 export function nearest(word: string, names: Iterable<string>): string | undefined {
   const meant = plain(word);
@@ -36,7 +36,10 @@ const SLIPS = 0.34;
 /** A shorter word is part of too many names. */
 const PART_LENGTH_MIN = 3;
 
-/** How far a word is from a name; infinity if they are not near. Typing errors rank before parts, regardless of their number. */
+/**
+ * How far a word is from a name; infinity if they are not near. Typing errors rank before parts, regardless of their
+ * number.
+ */
 function distanceTo(word: string, name: string): number {
   const slips = editDistance(word, name);
   if (slips <= Math.max(1, Math.floor(SLIPS * Math.max(word.length, name.length))) && slips < name.length) return slips;
@@ -49,7 +52,9 @@ function plain(word: string): string {
   return word.toLowerCase().replace(/[^a-z0-9]/g, "");
 }
 
-/** How many letters are inserted, left out, replaced, or swapped with their neighbour (Damerau–Levenshtein distance). */
+/**
+ * How many letters are inserted, left out, replaced, or swapped with their neighbour (Damerau–Levenshtein distance).
+ */
 export function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 
 /**
- * The run's randomness: every draw is keyed by what it is for, never by when it happens, so that a micro-batch has the same
- * samples, augmentation and dropout on any worker, and each time it is computed.
+ * The run's randomness: every draw is keyed by what it is for, never by when it happens, so that a micro-batch has the
+ * same samples, augmentation and dropout on any worker, and each time it is computed.
  */
 
 /**
@@ -13,7 +13,10 @@ export function seedOf(...parts: (string | number)[]): number {
   return (digestOf(parts).readUInt32LE(0) % 0x7fffffff) + 1;
 }
 
-/** A 64-bit key from any list of words and numbers, as two integers: the first eight bytes of the list's digest, little-endian. */
+/**
+ * A 64-bit key from any list of words and numbers, as two integers: the first eight bytes of the list's digest,
+ * little-endian.
+ */
 export function keyOf(...parts: (string | number)[]): Int32Array {
   const digest = digestOf(parts);
   return Int32Array.of(digest.readInt32LE(0), digest.readInt32LE(4));

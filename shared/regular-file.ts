@@ -3,9 +3,9 @@ import { invalid } from "./errors.js";
 import { systemError } from "./system-errors.js";
 
 /**
- * Opens files in our own folders, where something else may be instead: a folder, a pipe without a writer, a link to itself.
- * In any case these functions return at once (a pipe is opened without waiting for its other end), with a file or an error of
- * one sentence.
+ * Opens files in our own folders, where something else may be instead: a folder, a pipe without a writer, a link to
+ * itself. In any case these functions return at once (a pipe is opened without waiting for its other end), with a file
+ * or an error of one sentence.
  */
 
 const { O_RDONLY, O_RDWR, O_WRONLY, O_CREAT, O_TRUNC, O_APPEND, O_NONBLOCK, O_NOCTTY } = constants;

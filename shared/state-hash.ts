@@ -19,7 +19,8 @@ export interface RunState {
 
 /**
  * Names a run's state by its bits: the SHA-256, in hexadecimal, of θ, m and v, then step, micro-batches, c1 and c2
- * as float64, little-endian. Two runs with the same hash continue in the same way. Terms, shards and workers do not affect it.
+ * as float64, little-endian. Two runs with the same hash continue in the same way. Terms, shards and workers do not
+ * affect it.
  */
 export function stateHash({ theta, m, v, step, microBatches, c1, c2 }: RunState): string {
   const hash = createHash("sha256");

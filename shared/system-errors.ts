@@ -2,9 +2,9 @@ import { constants } from "node:os";
 import { type ErrorCode, IsobatchError, messageOf } from "./errors.js";
 
 /**
- * Refusals by the operating system, as sentences for a user: what happened, to what, and what to do. This table is the only
- * place that knows them. An error that is missing from it (EBADF, EFAULT, …) never happens to a correct program, so
- * it is reported as a bug.
+ * Refusals by the operating system, as sentences for a user: what happened, to what, and what to do. This table is the
+ * only place that knows them. An error that is missing from it (EBADF, EFAULT, …) never happens to a correct program,
+ * so it is reported as a bug.
  */
 export interface SystemError {
   readonly code: ErrorCode;
@@ -117,7 +117,10 @@ function rowOf(error: unknown): SystemError | undefined {
 /** Linux's number of EUCLEAN, which Node's constants lack. */
 const EUCLEAN = 117;
 
-/** The code of an error. Node knows some errors only by number: "Unknown system error -122" is the code of a quota that is used up. */
+/**
+ * The code of an error. Node knows some errors only by number: "Unknown system error -122" is the code of a quota that
+ * is used up.
+ */
 function nameOf({ code, errno }: NodeJS.ErrnoException): string | undefined {
   if (errno === undefined || !code?.startsWith("Unknown system error")) return code;
   if (process.platform === "linux" && errno === -EUCLEAN) return "EUCLEAN";

@@ -1,6 +1,6 @@
 /**
- * What a worker is doing, for its terminal: derived from the events and effects of its core, and read from time to time.
- * It decides nothing.
+ * What a worker is doing, for its terminal: derived from the events and effects of its core, and read from time to
+ * time. It decides nothing.
  */
 import type { WorkerEffect, WorkerEvent } from "./core/index.js";
 

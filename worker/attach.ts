@@ -1,6 +1,6 @@
 /**
- * Joins a run and attaches to it. The engine, which a worker keeps from one attachment to the next, is kept here: threads,
- * memories and model are kept as long as it is the same run.
+ * Joins a run and attaches to it. The engine, which a worker keeps from one attachment to the next, is kept here:
+ * threads, memories and model are kept as long as it is the same run.
  */
 
 import type { BackendSettings } from "../backends/machine/index.js";

@@ -1,6 +1,6 @@
 /**
- * Batches by their number: cached, being fetched, or missing. Batches that are prefetched together are fetched in one call;
- * when there is no room left, the least recently used batch is dropped first.
+ * Batches by their number: cached, being fetched, or missing. Batches that are prefetched together are fetched in one
+ * call; when there is no room left, the least recently used batch is dropped first.
  */
 export interface BatchCache<Batch> {
   /** The batch; fetched separately if it was not prefetched. A failure is not cached: the next call fetches again. */

@@ -37,10 +37,10 @@ export interface Computing {
 }
 
 /**
- * Whether a lease's leaves are pushed one by one instead of as their sums. In bfloat16 up to three gradients of two bytes per
- * parameter are less than the eight bytes of S1 and S2. A shard that reads them in place adds them up in its cache as
- * part of the update, so that the sums of a few leaves are never written to memory; for more leaves it would read more than
- * S1 and S2.
+ * Whether a lease's leaves are pushed one by one instead of as their sums. In bfloat16 up to three gradients of two
+ * bytes per parameter are less than the eight bytes of S1 and S2. A shard that reads them in place adds them up in its
+ * cache as part of the update, so that the sums of a few leaves are never written to memory; for more leaves it would
+ * read more than S1 and S2.
  */
 function staysApart({ lo, hi }: Interval, wire: WireFormat, mapped: boolean): boolean {
   return (mapped || wire === "bfloat16") && hi - lo <= APART_MAX;

@@ -1,7 +1,7 @@
 /**
- * What a worker keeps from one connection to the next: shared memories, threads with the model built, local data, and the
- * batches that came from the server. All threads are started again when one of them dies, and then hold no weights; but not
- * twice without a result in between, because then the machine or the model is the cause.
+ * What a worker keeps from one connection to the next: shared memories, threads with the model built, local data, and
+ * the batches that came from the server. All threads are started again when one of them dies, and then hold no weights;
+ * but not twice without a result in between, because then the machine or the model is the cause.
  */
 
 import type { BackendSettings } from "../backends/machine/index.js";
@@ -64,12 +64,17 @@ function stuck(cause: HungThreadError): IsobatchError {
   );
 }
 
-/** Whether the error that ended a worker would end it again: a thread that hangs, too little memory, or a wrong program. */
+/**
+ * Whether the error that ended a worker would end it again: a thread that hangs, too little memory, or a wrong program.
+ */
 export const wouldRepeat = (error: unknown): boolean =>
   error instanceof TooLargeError ||
   (error instanceof IsobatchError && (error.code === "failed" || error.cause instanceof HungThreadError));
 
-/** Refuses a model that needs more memory than there is: at least the weights, and per thread a gradient and a copy of both. */
+/**
+ * Refuses a model that needs more memory than there is: at least the weights, and per thread a gradient and a copy of
+ * both.
+ */
 function checkRoom({ length, parameters, tail }: Layout, threads: number): void {
   const needed = Float32Array.BYTES_PER_ELEMENT * (length + threads * (length + 2 * (parameters + tail)));
   const there = machineShare().memoryBytes;

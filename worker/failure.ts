@@ -11,8 +11,8 @@ export function failureOf(error: unknown): { reason: string; transient: boolean 
 const REPORT_MS = 2_000;
 
 /**
- * Reports to the server why a worker that has joined can't attach, so that the server need not wait for others that would
- * fail in the same way. Never rejects: if the report can't be sent, the server goes without it.
+ * Reports to the server why a worker that has joined can't attach, so that the server need not wait for others that
+ * would fail in the same way. Never rejects: if the report can't be sent, the server goes without it.
  */
 export async function reportFailure(connection: Connection, workerId: string, error: unknown): Promise<void> {
   const what = "The worker's stream to the server";

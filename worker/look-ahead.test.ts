@@ -3,7 +3,10 @@ import { describe, it } from "node:test";
 import { createLookAhead, regularPrefix } from "./look-ahead.js";
 
 describe("createLookAhead()", () => {
-  /** A cache that keeps everything that was requested once, and what is requested in steps 0, 1, … with leaves [lo, hi) of κ. */
+  /**
+   * A cache that keeps everything that was requested once, and what is requested in steps 0, 1, … with leaves [lo, hi)
+   * of κ.
+   */
   function open(room: number) {
     const here = new Set<number>();
     const ask = createLookAhead({ room, has: (number) => here.has(number) });

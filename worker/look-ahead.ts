@@ -1,7 +1,7 @@
 /**
- * Which samples a worker fetches before they are needed: its share of the coming steps, since leases tend to be cut alike.
- * The longer they have been alike, the further it looks ahead, so that one call brings the samples of many steps; if the
- * share changes with every step, only the next one is guessed.
+ * Which samples a worker fetches before they are needed: its share of the coming steps, since leases tend to be cut
+ * alike. The longer they have been alike, the further it looks ahead, so that one call brings the samples of many
+ * steps; if the share changes with every step, only the next one is guessed.
  */
 
 /** Micro-batches [first, first + count) of the next step; `every` further on, those of the step after it, and so on. */
@@ -22,7 +22,10 @@ export interface LookAheadOptions {
 
 const STEPS_MAX = 16;
 
-/** @returns what to fetch now, given the next step's share: nothing as long as half of the batches ahead are still cached */
+/**
+ * @returns what to fetch now, given the next step's share: nothing as long as half of the batches ahead are still
+ * cached
+ */
 export function createLookAhead({ room, has }: LookAheadOptions): (share: Share) => number[] {
   let last: Share | undefined;
   let steps = 1;

@@ -1,6 +1,6 @@
 /**
- * Checks what a server asks of a worker before it is used: memory, loops and waits depend on these numbers, and the process
- * that answers at an address need not be the worker's server.
+ * Checks what a server asks of a worker before it is used: memory, loops and waits depend on these numbers, and the
+ * process that answers at an address need not be the worker's server.
  */
 import { IsobatchError } from "../shared/errors.js";
 import { largestKappa } from "../shared/steps/index.js";

@@ -1,9 +1,9 @@
 /**
- * The calls over which a worker pushes to one shard. A call is opened when computing its lease starts: when there are sums,
- * its headers have been sent and the shard is waiting, instead of learning of the push with its first chunks.
+ * The calls over which a worker pushes to one shard. A call is opened when computing its lease starts: when there are
+ * sums, its headers have been sent and the shard is waiting, instead of learning of the push with its first chunks.
  *
- * Each call carries one lease. A longer call would hold up the pushes after one that waits for room, perhaps including the
- * push that makes room.
+ * Each call carries one lease. A longer call would hold up the pushes after one that waits for room, perhaps including
+ * the push that makes room.
  */
 import { IsobatchError } from "../shared/errors.js";
 import {

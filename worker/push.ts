@@ -1,7 +1,7 @@
 /**
- * The push: a computed lease is sent to every shard as its canonical nodes, to each shard its own chunks of them. The sums
- * are sent from where the threads left them; one message of a stream is in flight at a time, so a slow shard slows its
- * stream and takes no memory.
+ * The push: a computed lease is sent to every shard as its canonical nodes, to each shard its own chunks of them. The
+ * sums are sent from where the threads left them; one message of a stream is in flight at a time, so a slow shard slows
+ * its stream and takes no memory.
  */
 
 import type { ComputedLease, WorkerMemory } from "../compute/index.js";

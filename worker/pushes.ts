@@ -51,7 +51,8 @@ export function createPushes({ workerId, seal, links, memory, forms, near, resul
     const computed = results.get(work.id)!;
     const what = { workerId, seal, lease: work.lease, computed, memory, forms };
     const session = near.session(shard);
-    // A shard that has not answered may still read the slots, regardless of the request, and one that refuses a part of the
+    // A shard that has not answered may still read the slots, regardless of the request, and one that refuses a part of
+    // the
     // push may read what it was lent.
     let lent = false;
     try {

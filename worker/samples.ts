@@ -1,7 +1,7 @@
 /**
- * A worker's samples, ready when the threads need them. What a lease needs is fetched in one call as soon as the lease is
- * known, while its weights arrive, unless it has been fetched before: after a push, when a worker has nothing else to do, it
- * fetches its share of the coming steps.
+ * A worker's samples, ready when the threads need them. What a lease needs is fetched in one call as soon as the lease
+ * is known, while its weights arrive, unless it has been fetched before: after a push, when a worker has nothing else
+ * to do, it fetches its share of the coming steps.
  */
 import { setImmediate as turn } from "node:timers/promises";
 import type { FetchBatch } from "../compute/index.js";
@@ -26,7 +26,10 @@ export interface Samples {
   readonly evaluationBatch: FetchBatch;
   /** Starts fetching those of the batches [first, end) that are neither cached nor being fetched. */
   prefetch(kind: BatchKind, first: number, end: number): void;
-  /** The same, in the next turn, for batches of the coming steps that are worth fetching, given the share of the next one. */
+  /**
+   * The same, in the next turn, for batches of the coming steps that are worth fetching, given the share of the next
+   * one.
+   */
   prefetchSteps(share: Share): void;
   /** Cancels fetches; resolves when nothing is being fetched. */
   close(): Promise<void>;
@@ -147,7 +150,10 @@ function createStepsAhead(cache: BatchCache<Batch>, fetch: FetchBatches<Batch>, 
     });
 }
 
-/** The batch in memory that threads share: it is sent to them without a copy, and the message that contained it is freed. */
+/**
+ * The batch in memory that threads share: it is sent to them without a copy, and the message that contained it is
+ * freed.
+ */
 function shareable({ samples, inputs, labels }: Batch): Batch {
   const bytes = new Uint8Array(new SharedArrayBuffer(inputs.length + labels.length));
   bytes.set(inputs);

@@ -1,7 +1,7 @@
 /**
  * A worker's attachment to a run, from Attach to the end of its Work stream, over which commands and reports are sent;
- * weights arrive over other streams. It decides nothing: what it receives is an event of the core, and what it sends is an
- * effect. It lives as long as its stream; the next attachment is a new worker to the server.
+ * weights arrive over other streams. It decides nothing: what it receives is an event of the core, and what it sends is
+ * an effect. It lives as long as its stream; the next attachment is a new worker to the server.
  */
 
 import type { ComputedLease } from "../compute/index.js";

@@ -2,11 +2,12 @@ import { type Connection, connect, formatAddress, type Trust } from "../shared/w
 import type { ShardPlace } from "./join.js";
 
 /**
- * A worker's connections to one shard: separate from the coordinator's, even to the shard in the coordinator's process, so
- * that weights and sums never hold up a heartbeat or a lease.
+ * A worker's connections to one shard: separate from the coordinator's, even to the shard in the coordinator's process,
+ * so that weights and sums never hold up a heartbeat or a lease.
  *
- * Sums and weights each have their own connection. Node's HTTP/2 does not read while one of its writes waits for the kernel,
- * so a connection that carries much in both directions blocks forever once the kernel's buffers are full at both ends.
+ * Sums and weights each have their own connection. Node's HTTP/2 does not read while one of its writes waits for the
+ * kernel, so a connection that carries much in both directions blocks forever once the kernel's buffers are full at
+ * both ends.
  */
 export interface ShardLink extends ShardPlace {
   /** The name for people: "shard 1 at 10.0.0.7:7401". */

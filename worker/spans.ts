@@ -1,6 +1,6 @@
 /**
- * The worker's timeline for the trace, derived from the events and effects of its core: what it waits for starts with one of
- * them and ends with another.
+ * The worker's timeline for the trace, derived from the events and effects of its core: what it waits for starts with
+ * one of them and ends with another.
  */
 import { began, span } from "../shared/trace/index.js";
 import type { StepWork, WeightsVersion, WorkerEffect, WorkerEvent } from "./core/index.js";

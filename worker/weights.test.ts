@@ -18,7 +18,9 @@ const layout = createLayout([
 const CHUNKS = layout.chunks.length;
 const PLAIN = { encrypted: false };
 
-/** A core with weights from one shard, whose stream is this test's, and threads that copy for as long as `load` takes. */
+/**
+ * A core with weights from one shard, whose stream is this test's, and threads that copy for as long as `load` takes.
+ */
 function open(test: TestContext, load: () => Promise<void>) {
   const memory = createWorkerMemory({ layout, threads: 1, leaves: 1 });
   const held: string[] = [];

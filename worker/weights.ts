@@ -1,6 +1,6 @@
 /**
- * The pull, as the core requests it: one stream per shard brings chunks, which are checked and, when the core takes them,
- * copied directly into θ in the shared memories. Until the core has decided, the stream is not read any further.
+ * The pull, as the core requests it: one stream per shard brings chunks, which are checked and, when the core takes
+ * them, copied directly into θ in the shared memories. Until the core has decided, the stream is not read any further.
  *
  * A damaged chunk ends its stream: a new one starts with every chunk.
  */
@@ -78,7 +78,8 @@ export function createWeightStreams(options: WeightStreamsOptions): WeightStream
     const connection = await links[shard].connection("weights");
     const stream = connection.shard.watchWeights({ workerId, seal: Buffer.from(seal), term });
     for await (const message of readMessages(stream, { what, signal })) {
-      // Chunks that arrive until the call has been cancelled are not passed to the core, which would not decide on them.
+      // Chunks that arrive until the call has been cancelled are not passed to the core, which would not decide on
+      // them.
       if (signal.aborted) return;
       await judge(shard, connection, message);
       giveBackMemory(message.weights);

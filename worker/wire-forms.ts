@@ -11,8 +11,8 @@ export interface WireForms {
   /** Writes a chunk's weights, as they were received, to their place in θ. */
   setWeights(chunk: Chunk, bytes: Uint8Array): void;
   /**
-   * What is sent for a chunk of a node: g for one leaf; for more leaves S1, then S2, which the tail lacks. The bytes are in
-   * the slot, and valid as long as the caller holds it.
+   * What is sent for a chunk of a node: g for one leaf; for more leaves S1, then S2, which the tail lacks. The bytes
+   * are in the slot, and valid as long as the caller holds it.
    */
   sums(node: Interval & { readonly slot: number }, chunk: Chunk): Buffer[];
 }

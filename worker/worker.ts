@@ -1,7 +1,7 @@
 /**
- * A worker: chooses a backend, then does what its core decides. It reaches the server, joins and works; when the server is
- * lost, it waits for it and joins again, keeping threads, memories and model if it is still the same run. It ends when the
- * run does, when it has to leave, or with the reason why it can't continue.
+ * A worker: chooses a backend, then does what its core decides. It reaches the server, joins and works; when the server
+ * is lost, it waits for it and joins again, keeping threads, memories and model if it is still the same run. It ends
+ * when the run does, when it has to leave, or with the reason why it can't continue.
  */
 
 import { type BackendSettings, defaultComputeThreads, keepToNearCores } from "../backends/machine/index.js";

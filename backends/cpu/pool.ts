@@ -4,8 +4,8 @@ import { type PoolAttributes, type PoolSizes, poolSizes } from "../pooling.js";
 import { tensorOf, valuesOf } from "./values.js";
 
 /**
- * Gradients of pooling. Where part of a window is outside, the backend's own mean divides by the whole window, which the
- * forward kernel does not, and its maximum over volumes is wrong.
+ * Gradients of pooling. Where part of a window is outside, the backend's own mean divides by the whole window, which
+ * the forward kernel does not, and its maximum over volumes is wrong.
  */
 export function registerPoolGradients(): void {
   for (const name of [AvgPoolGrad, AvgPool3DGrad]) replaceKernel("cpu", name, averagePoolGradient);

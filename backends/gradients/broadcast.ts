@@ -1,8 +1,8 @@
 import { broadcast_util, broadcastTo, clone, reshape, sum, type Tensor, util } from "../../tasks/tfjs/core.js";
 
 /**
- * The gradient for a tensor of `shape` that was broadcast to the shape of `dy`: sums over the axes it was repeated along.
- * The result is always a new tensor, since tfjs frees a gradient once it has added another to it.
+ * The gradient for a tensor of `shape` that was broadcast to the shape of `dy`: sums over the axes it was repeated
+ * along. The result is always a new tensor, since tfjs frees a gradient once it has added another to it.
  */
 export function sumToShape(dy: Tensor, shape: number[]): Tensor {
   const axes = broadcast_util.getReductionAxes(shape, dy.shape);

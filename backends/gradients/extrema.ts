@@ -23,8 +23,8 @@ import { sumToShape } from "./broadcast.js";
 /**
  * The gradients of maxima and minima where several elements are the largest or smallest, as TensorFlow has them. tfjs
  * gives each of the tied elements of a reduction the whole gradient, so that equal tokens under a global maximum count
- * as often as they occur; here they share it. If elements of two tensors tie, the first tensor gets the gradient, as with
- * tfjs; but if the tensors are broadcast, the shapes of tfjs's gradients are wrong.
+ * as often as they occur; here they share it. If elements of two tensors tie, the first tensor gets the gradient, as
+ * with tfjs; but if the tensors are broadcast, the shapes of tfjs's gradients are wrong.
  */
 export function registerExtrema(): void {
   reduction(Max, "reductionIndices");

@@ -11,8 +11,8 @@ import {
 import { withShape } from "./broadcast.js";
 
 /**
- * The gradient of looking up rows of a table, as an embedding does: a row's gradient is the sum of its copies' gradients.
- * tfjs's own, which is kept for other axes, first transposes both, although their axes are already in order.
+ * The gradient of looking up rows of a table, as an embedding does: a row's gradient is the sum of its copies'
+ * gradients. tfjs's own, which is kept for other axes, first transposes both, although their axes are already in order.
  */
 export function registerGather(): void {
   const original = getGradient(GatherV2);

@@ -19,9 +19,9 @@ import { sumToShape } from "./broadcast.js";
 import { RELU_GRADIENT } from "./relu.js";
 
 /**
- * The gradients at 0 of functions that have a kink there: Keras' choice, in place of tfjs's. The choice matters, because
- * some weights start at exactly 0, and rectified inputs often are 0: tfjs's gradient of |x| is −1 at 0, and so an L1
- * regulariser would push every weight off it.
+ * The gradients at 0 of functions that have a kink there: Keras' choice, in place of tfjs's. The choice matters,
+ * because some weights start at exactly 0, and rectified inputs often are 0: tfjs's gradient of |x| is −1 at 0, and so
+ * an L1 regulariser would push every weight off it.
  */
 export function registerKinks(): void {
   registerGradient({

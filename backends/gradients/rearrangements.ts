@@ -54,7 +54,9 @@ export function registerRearrangements(): void {
   });
 }
 
-/** Adds what was mirrored beyond both ends of one axis, with `size` elements inside, to the elements it was copied from. */
+/**
+ * Adds what was mirrored beyond both ends of one axis, with `size` elements inside, to the elements it was copied from.
+ */
 function foldBack(dy: Tensor, axis: number, size: number, sides: [number, number], mode: string): Tensor {
   const [before, after] = sides;
   const edge = mode === "reflect" ? 1 : 0; // "reflect" leaves the outermost element out

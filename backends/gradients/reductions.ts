@@ -2,8 +2,8 @@ import { backend_util, div, Mean, registerGradient, Sum, scalar, type Tensor, ut
 import { spread, withShape } from "./broadcast.js";
 
 /**
- * The gradients of sums and means, with the bits of tfjs's own. tfjs's multiply by a tensor of ones of the input's shape,
- * which JavaScript fills each time: 600 MB for a micro-batch of a ResNet-18.
+ * The gradients of sums and means, with the bits of tfjs's own. tfjs's multiply by a tensor of ones of the input's
+ * shape, which JavaScript fills each time: 600 MB for a micro-batch of a ResNet-18.
  */
 export function registerReductions(): void {
   reduction(Sum, (dy) => dy);

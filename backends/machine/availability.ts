@@ -35,8 +35,8 @@ export function unavailability(name: TensorFlowBackendName, settings: BackendSet
 }
 
 /**
- * Sets the environment variables of this process that TensorFlow reads when it is loaded for a backend. To be called on the
- * main thread before a thread opens the backend; in a thread it does nothing.
+ * Sets the environment variables of this process that TensorFlow reads when it is loaded for a backend. To be called on
+ * the main thread before a thread opens the backend; in a thread it does nothing.
  * @param name undefined if the backend has yet to be chosen
  * @param gpu the number of the GPU to compute on, among those that are visible; the first by default
  * @throws {IsobatchError} `invalid_input` if there is no GPU with that number
@@ -60,9 +60,9 @@ function canSwitchTf32(settings: BackendSettings): boolean {
 }
 
 /**
- * Returns a function that ends this process at once, even while a thread is inside TensorFlow. To be called before there is
- * such a thread, which may hold the loader's lock. With an installation that an older Isobatch has made, a process that ends
- * with exit code 0 waits for its threads, and with any other it kills itself.
+ * Returns a function that ends this process at once, even while a thread is inside TensorFlow. To be called before
+ * there is such a thread, which may hold the loader's lock. With an installation that an older Isobatch has made, a
+ * process that ends with exit code 0 waits for its threads, and with any other it kills itself.
  */
 export function processLeaver(name: string, settings: BackendSettings): (exitCode: number) => void {
   const installation = name === "tfjs-node" || name === "tfjs-node-gpu" ? findInstallation(name, settings) : undefined;

@@ -1,8 +1,8 @@
 /**
  * CUDA's libraries as pip lays them out next to TensorFlow, each in its own folder, such as
- * site-packages/nvidia/cusolver/lib/libcusolver.so.11. TensorFlow opens them by name, and the run path of the library that opens them lacks some of these folders
- * (cusolver's, nvjitlink's). So they are loaded by path before TensorFlow looks for them: the loader then answers
- * every request for that name with the library that is already loaded.
+ * site-packages/nvidia/cusolver/lib/libcusolver.so.11. TensorFlow opens them by name, and the run path of the library
+ * that opens them lacks some of these folders (cusolver's, nvjitlink's). So they are loaded by path before TensorFlow
+ * looks for them: the loader then answers every request for that name with the library that is already loaded.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -41,7 +41,10 @@ const LIBRARIES: readonly { readonly library: string; readonly versions: Version
   { library: "libcudnn", versions: "cudnn", needed: true },
 ];
 
-/** The driver's libraries. TensorFlow uses the first for everything, and the second for the GPU's clocks, memory and links. */
+/**
+ * The driver's libraries. TensorFlow uses the first for everything, and the second for the GPU's clocks, memory and
+ * links.
+ */
 const DRIVER_LIBRARIES = ["libcuda.so.1", "libnvidia-ml.so.1"];
 
 /** @param text the content of TensorFlow's build_info.py. @returns undefined for a build without CUDA */
@@ -89,8 +92,8 @@ function pipFolders(libraryFolder: string): string[] {
 }
 
 /**
- * Loads the libraries that pip has installed. That takes no memory on a GPU, and only the parts of these gigabytes that are
- * used.
+ * Loads the libraries that pip has installed. That takes no memory on a GPU, and only the parts of these gigabytes that
+ * are used.
  * @returns for each library that can't be loaded, the reason
  */
 export function loadCudaLibraries(addon: ProcessAddon, libraryFolder: string): string[] {

@@ -10,7 +10,8 @@ import type { Gpu, Graphics } from "./graphics.js";
 
 /**
  * The GPUs that a process may use, each as CUDA_VISIBLE_DEVICES would name it.
- * @param variable CUDA_VISIBLE_DEVICES; undefined: all of them. As in CUDA, the list ends at the first name that names none
+ * @param variable CUDA_VISIBLE_DEVICES; undefined: all of them. As in CUDA, the list ends at the first name that names
+ * none
  */
 export function visibleGpus({ gpus }: Graphics, variable: string | undefined): string[] {
   if (variable === undefined) return gpus.map(({ uuid }, number) => uuid ?? String(number));

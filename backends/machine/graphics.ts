@@ -1,6 +1,6 @@
 /**
- * What the NVIDIA driver reports about a machine's GPUs, read from files that it keeps, so that finding out neither loads
- * CUDA nor starts a program.
+ * What the NVIDIA driver reports about a machine's GPUs, read from files that it keeps, so that finding out neither
+ * loads CUDA nor starts a program.
  */
 import { readdirSync, readFileSync } from "node:fs";
 

@@ -1,6 +1,6 @@
 /**
- * What this machine can compute on, as far as that can be found out without loading a backend: names and settings of the
- * backends, installations of TensorFlow, GPUs, and the cores near them. A process that only starts threads or other
+ * What this machine can compute on, as far as that can be found out without loading a backend: names and settings of
+ * the backends, installations of TensorFlow, GPUs, and the cores near them. A process that only starts threads or other
  * processes imports this door instead of `backends/`, which loads TensorFlow.js.
  */
 export {

@@ -1,7 +1,7 @@
 /**
- * The versions of CUDA's libraries that this process has actually loaded: with another cuDNN or cuBLAS the same GPU computes
- * different bits. The libraries' own functions report them. Where that is impossible, the version is taken from the name of
- * the loaded file, or from pip's record of the package.
+ * The versions of CUDA's libraries that this process has actually loaded: with another cuDNN or cuBLAS the same GPU
+ * computes different bits. The libraries' own functions report them. Where that is impossible, the version is taken
+ * from the name of the loaded file, or from pip's record of the package.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
@@ -104,7 +104,10 @@ function versionBeside(file: string, pip: string, maps: string): string | undefi
   return pipVersion(dirname(dirname(dirname(dirname(loaded)))), pip);
 }
 
-/** The version of NVIDIA's package in a Python environment, from the folder that pip makes: nvidia_cudnn_cu12-9.3.0.75.dist-info. */
+/**
+ * The version of NVIDIA's package in a Python environment, from the folder that pip makes:
+ * nvidia_cudnn_cu12-9.3.0.75.dist-info.
+ */
 export function pipVersion(sitePackages: string, pip: string): string | undefined {
   const pattern = new RegExp(`^nvidia_${pip}(?:_cu\\d+)?-(.+)\\.dist-info$`);
   try {

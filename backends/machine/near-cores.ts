@@ -72,7 +72,8 @@ function read(path: string): string | undefined {
 }
 
 /**
- * Makes this process keep to the cores near the GPU that it computes on; to be called before it starts its compute threads.
+ * Makes this process keep to the cores near the GPU that it computes on; to be called before it starts its compute
+ * threads.
  * @returns a line for the log; undefined if nothing is changed
  */
 export function keepToNearCores(computeThreads: number, settings: BackendSettings): string | undefined {

@@ -1,16 +1,18 @@
 /**
- * The only place below the command line that reads or writes the process's environment, because the native libraries do:
- * TensorFlow, XLA and CUDA take their settings from it when they are loaded, and from nothing else. Isobatch's own settings
- * (`settings.ts`) are passed as values instead.
+ * The only place below the command line that reads or writes the process's environment, because the native libraries
+ * do: TensorFlow, XLA and CUDA take their settings from it when they are loaded, and from nothing else. Isobatch's own
+ * settings (`settings.ts`) are passed as values instead.
  *
- * The variables are set on the main thread before any compute thread starts: a thread's own `process.env` is a copy that
- * the libraries never see. A process loads these libraries once, so whatever opens a backend first decides for all of it.
+ * The variables are set on the main thread before any compute thread starts: a thread's own `process.env` is a copy
+ * that the libraries never see. A process loads these libraries once, so whatever opens a backend first decides for all
+ * of it.
  *
  * - One thread per operation. A worker's parallelism is its compute threads; with more than one thread inside an
  *   operation its sums would be added up in an order that depends on how many there are.
  * - Deterministic operations, and cuBLAS's fixed workspaces: on a GPU the fast ones add in the order of arrival. No
  *   autotuning of cuDNN: it times a convolution's algorithms and takes the fastest, which may differ each time.
- * - TF32 is switched on and off in TensorFlow, as each task's precision requires; where Isobatch can't reach that switch,
+ * - TF32 is switched on and off in TensorFlow, as each task's precision requires; where Isobatch can't reach that
+ *   switch,
  *   a variable forbids TF32 to NVIDIA's libraries.
  * - Memory on a GPU is taken as it is needed, instead of all of it at the start; gpu-memory.ts sets a limit. GPUs are
  *   numbered as nvidia-smi does.

@@ -1,7 +1,8 @@
 /**
- * What can be set about the native backends besides their name. These are plain data: the command line makes them from its
- * environment, a program that uses the library from its own options, and they are passed as they are to where a backend is
- * opened, in threads and other processes too. Nothing below the command line reads them from the environment.
+ * What can be set about the native backends besides their name. These are plain data: the command line makes them from
+ * its environment, a program that uses the library from its own options, and they are passed as they are to where a
+ * backend is opened, in threads and other processes too. Nothing below the command line reads them from the
+ * environment.
  */
 import { invalid } from "../../shared/errors.js";
 import { tensorFlowFolder } from "../../shared/native/installation.js";
@@ -20,8 +21,8 @@ export interface BackendSettings {
 }
 
 /**
- * The settings as environment variables name them: ISOBATCH_TENSORFLOW, ISOBATCH_GPU_MEMORY and ISOBATCH_TENSORFLOW_PROGRAM.
- * Without any of them, the defaults.
+ * The settings as environment variables name them: ISOBATCH_TENSORFLOW, ISOBATCH_GPU_MEMORY and
+ * ISOBATCH_TENSORFLOW_PROGRAM. Without any of them, the defaults.
  * @throws {IsobatchError} `invalid_input` for a value that is not allowed
  */
 export function readBackendSettings(variables: Readonly<Record<string, string | undefined>>): BackendSettings {

@@ -39,8 +39,8 @@ export type ProductKind = keyof typeof PRODUCTS;
 export const PRODUCT_KINDS = Object.keys(PRODUCTS) as ProductKind[];
 
 /**
- * The bits of mantissa that such a product uses of its factors on the current backend: the most for which 1 + 2^-bits is not
- * rounded.
+ * The bits of mantissa that such a product uses of its factors on the current backend: the most for which 1 + 2^-bits
+ * is not rounded.
  */
 export function factorBits(kind: ProductKind, size = SIZE): number {
   let bits = 0;

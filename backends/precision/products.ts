@@ -1,6 +1,7 @@
 /**
- * Products of matrices and convolutions with rounded factors. Every layer and every gradient multiplies matrices with one
- * of a few kernels. So wrapping these kernels, when a thread first computes in less than float32, covers all layers.
+ * Products of matrices and convolutions with rounded factors. Every layer and every gradient multiplies matrices with
+ * one of a few kernels. So wrapping these kernels, when a thread first computes in less than float32, covers all
+ * layers.
  */
 import {
   _FusedMatMul,

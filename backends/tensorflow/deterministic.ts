@@ -1,6 +1,6 @@
 /**
- * Operations that TensorFlow refuses on a GPU when operations have to be deterministic. There they are composed of others
- * that it does not refuse; on a CPU its own are kept.
+ * Operations that TensorFlow refuses on a GPU when operations have to be deterministic. There they are composed of
+ * others that it does not refuse; on a CPU its own are kept.
  */
 import { core as tf } from "../../tasks/tfjs/core.js";
 import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";

@@ -1,7 +1,7 @@
 /**
- * Dilated convolutions. TensorFlow has their gradients only for some processors and libraries, and the package's kernels
- * leave the dilation out, which is either refused or silently wrong. A dilated filter is a filter with zeros between its
- * points, so here one is made: exact, on every device, at the price of multiplying the zeros too.
+ * Dilated convolutions. TensorFlow has their gradients only for some processors and libraries, and the package's
+ * kernels leave the dilation out, which is either refused or silently wrong. A dilated filter is a filter with zeros
+ * between its points, so here one is made: exact, on every device, at the price of multiplying the zeros too.
  */
 import { core as tf } from "../../tasks/tfjs/core.js";
 import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";

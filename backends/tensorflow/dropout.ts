@@ -3,7 +3,9 @@ import { DROPOUT, DROPOUT_MASK, type DropoutAttributes, type MaskAttributes } fr
 import { type KernelCall, replaceKernel } from "../kernels.js";
 import { floatType, intType, run } from "./operation.js";
 
-/** The operation that draws a key's stream. It reads the key and the shape on the host: nothing is sent to a GPU for it. */
+/**
+ * The operation that draws a key's stream. It reads the key and the shape on the host: nothing is sent to a GPU for it.
+ */
 export const UNIFORM = "StatelessRandomUniform";
 
 export function registerDropout(): void {

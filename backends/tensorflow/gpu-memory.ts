@@ -1,6 +1,6 @@
 /**
- * How much of a GPU's memory a process may take. TensorFlow takes what it needs and never releases it, up to a limit that
- * a session can set. The package's binding, which makes its context when it is loaded, sets none. But all contexts
+ * How much of a GPU's memory a process may take. TensorFlow takes what it needs and never releases it, up to a limit
+ * that a session can set. The package's binding, which makes its context when it is loaded, sets none. But all contexts
  * and sessions of a process share one allocator per GPU, which the first of them makes with its own limit. So a session
  * that does nothing is opened before the binding is loaded.
  */
@@ -24,8 +24,8 @@ export function limitGpuMemory(sessions: SessionAddon | undefined, mebibytes: nu
 }
 
 /**
- * ConfigProto.gpu_options.experimental.virtual_devices[0].memory_limit_mb: the first GPU is one virtual device, with this
- * limit. A process sees one GPU.
+ * ConfigProto.gpu_options.experimental.virtual_devices[0].memory_limit_mb: the first GPU is one virtual device, with
+ * this limit. A process sees one GPU.
  */
 export function encodeLimit(mebibytes: number): Encoded {
   const limit = Buffer.alloc(4);

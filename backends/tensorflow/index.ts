@@ -159,6 +159,7 @@ function gpuName(): string {
   const graphics = readGraphics();
   const pinned = pinnedGpu(graphics, visibleDevices());
   const gpu = pinned === undefined ? undefined : gpuNamed(graphics, pinned);
-  // For an instance the driver's files report neither its GPU nor its size, on which its bits depend; its name identifies both.
+  // For an instance the driver's files report neither its GPU nor its size, on which its bits depend; its name
+  // identifies both.
   return gpu?.model ?? (pinned?.startsWith("MIG-") ? `the instance ${pinned}` : "a GPU");
 }

@@ -51,9 +51,10 @@ type GatherCall = KernelCall<{ x: TensorInfo; indices: TensorInfo }, { axis: num
  * Looks rows up with one operation; the package's own kernel reads every index back to check it, and a computation that
  * reads values back can't be compiled.
  *
- * On a CPU the operation checks the indices itself and names one that is out of bounds. On a GPU it silently returns zeros
- * for such an index. So the indices that an Embedding takes from samples are checked on the host, when the data set is read
- * and its samples are decoded; a layer that computes indices, which no training needs, has to keep them in range itself.
+ * On a CPU the operation checks the indices itself and names one that is out of bounds. On a GPU it silently returns
+ * zeros for such an index. So the indices that an Embedding takes from samples are checked on the host, when the data
+ * set is read and its samples are decoded; a layer that computes indices, which no training needs, has to keep them in
+ * range itself.
  */
 function gather({ inputs, attrs, backend }: GatherCall, original: KernelFunc | undefined): TensorInfo {
   const { x, indices } = inputs;

@@ -1,6 +1,7 @@
 /**
- * A process that loads the installation whose file is named on its command line, as the backend and with the limit of GPU
- * memory (MiB) named there, and prints the outcome in JSON. The installation's binding is a stand-in that looks for CUDA's libraries as TensorFlow does.
+ * A process that loads the installation whose file is named on its command line, as the backend and with the limit of
+ * GPU memory (MiB) named there, and prints the outcome in JSON. The installation's binding is a stand-in that looks for
+ * CUDA's libraries as TensorFlow does.
  */
 import { readFileSync } from "node:fs";
 import { messageOf } from "../../shared/errors.js";

@@ -1,13 +1,13 @@
 /**
- * Loads the JavaScript of @tensorflow/tfjs-node-gpu, which @tensorflow/tfjs-node shares: the backend class and its kernels,
- * and nothing else of the package. Its own entry loads TensorFlow.js's union package (with WebGL, and a second core where
- * versions differ), looks for a binding in only one place, and fails on Node 23 and later, which dropped functions of
- * `util` that it calls.
+ * Loads the JavaScript of @tensorflow/tfjs-node-gpu, which @tensorflow/tfjs-node shares: the backend class and its
+ * kernels, and nothing else of the package. Its own entry loads TensorFlow.js's union package (with WebGL, and a second
+ * core where versions differ), looks for a binding in only one place, and fails on Node 23 and later, which dropped
+ * functions of `util` that it calls.
  *
- * So while its files load, their requests for modules, and only theirs, are answered here: `@tensorflow/tfjs` is the core
- * that computes in this thread; `util` has the functions that were dropped; the protocol buffers of SavedModels, which
- * training does not need, are left out. The package then needs none of its dependencies. Its kernels also call some
- * operations as methods of tensors; the union package adds these methods, and so does this file.
+ * So while its files load, their requests for modules, and only theirs, are answered here: `@tensorflow/tfjs` is the
+ * core that computes in this thread; `util` has the functions that were dropped; the protocol buffers of SavedModels,
+ * which training does not need, are left out. The package then needs none of its dependencies. Its kernels also call
+ * some operations as methods of tensors; the union package adds these methods, and so does this file.
  */
 import { createRequire, Module } from "node:module";
 import { join, sep } from "node:path";
@@ -146,8 +146,8 @@ export function loadNativePackage(folder: string): NativePackage {
 }
 
 /**
- * The backend with one-line errors that name the operation and TensorFlow's reason. The binding's own have two lines, the
- * first of which is only the number of a status.
+ * The backend with one-line errors that name the operation and TensorFlow's reason. The binding's own have two lines,
+ * the first of which is only the number of a status.
  */
 function withReasons(backend: NativeBackend): NativeBackend {
   const { executeSingleOutput, executeMultipleOutputs } = backend;

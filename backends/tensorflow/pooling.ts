@@ -1,8 +1,8 @@
 /**
  * The gradient of max pooling over volumes. On a CPU TensorFlow's gives the whole gradient to each of a window's equal
- * maxima, so that a tied value counts as often as it occurs; its pooling over images gives it to the first. So a volume's
- * gradient is composed of two poolings over images: first within each plane, then across planes. The first maximum of the
- * first plane that has one is the window's first.
+ * maxima, so that a tied value counts as often as it occurs; its pooling over images gives it to the first. So a
+ * volume's gradient is composed of two poolings over images: first within each plane, then across planes. The first
+ * maximum of the first plane that has one is the window's first.
  */
 import { MaxPool, MaxPool3DGrad, MaxPoolGrad, Reshape } from "../../tasks/tfjs/core.js";
 import { compose, type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";

@@ -1,7 +1,7 @@
 /**
  * What TensorFlow itself does for a precision. A GPU's tensor cores multiply float32 numbers as TF32: they round the
- * factors to 10 bits themselves, and multiply factors that were rounded to bfloat16, which has fewer bits, exactly. On a
- * CPU factors are rounded here, and then multiplied in float32.
+ * factors to 10 bits themselves, and multiply factors that were rounded to bfloat16, which has fewer bits, exactly. On
+ * a CPU factors are rounded here, and then multiplied in float32.
  */
 import { IsobatchError } from "../../shared/errors.js";
 import { MANTISSA_BITS, type Precision } from "../../shared/precision.js";

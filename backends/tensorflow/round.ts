@@ -1,6 +1,6 @@
 /**
- * Rounding to fewer bits of mantissa, by TensorFlow's operations: its cast to bfloat16 rounds to nearest, ties to even; for
- * tf32, for which it has no type, the bits are rounded as integers.
+ * Rounding to fewer bits of mantissa, by TensorFlow's operations: its cast to bfloat16 rounds to nearest, ties to even;
+ * for tf32, for which it has no type, the bits are rounded as integers.
  */
 import { MANTISSA_BITS } from "../../shared/precision.js";
 import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";

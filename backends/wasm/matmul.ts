@@ -6,8 +6,8 @@ import { addressOf, output, trainingKernels, withScratch } from "./training-kern
 
 /**
  * Matrix products. The backend's own kernel is fast only for two plain matrices: with a transposed factor, which every
- * gradient of a dense layer has, or a batch of products it falls back to a scalar loop (1–3 GFLOP/s instead of 50), which
- * for fused products with more than 48 terms also adds the bias several times.
+ * gradient of a dense layer has, or a batch of products it falls back to a scalar loop (1–3 GFLOP/s instead of 50),
+ * which for fused products with more than 48 terms also adds the bias several times.
  */
 
 interface Factors {

@@ -1,8 +1,8 @@
 /**
- * Guards the end of the wasm backend's memory, at 4 GiB. When its allocator has no room it returns address 0, which tfjs
- * uses as a tensor's address; and close to the end it computes modulo 2^32, so that it returns memory that does not exist
- * or belongs to another tensor. Tensors would overwrite one another, and the library's own data. So the allocated bytes are counted
- * here, and a request for too many fails before anything is written.
+ * Guards the end of the wasm backend's memory, at 4 GiB. When its allocator has no room it returns address 0, which
+ * tfjs uses as a tensor's address; and close to the end it computes modulo 2^32, so that it returns memory that does
+ * not exist or belongs to another tensor. Tensors would overwrite one another, and the library's own data. So the
+ * allocated bytes are counted here, and a request for too many fails before anything is written.
  *
  * If enough bytes are free, but in pieces, the allocator may still go past the end. Then nothing in this memory can be
  * trusted, and every later request fails, too.

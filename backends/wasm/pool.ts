@@ -5,8 +5,8 @@ import { type PoolAttributes, type PoolSizes, poolSizes } from "../pooling.js";
 import { addressOf, output, type TrainingKernels, trainingKernels, withScratch } from "./training-kernels.js";
 
 /**
- * Pooling. The backend's own gradients lose the gradient of a window whose maximum is not positive, and take a mean over
- * the whole window where part of it is outside; over volumes even its maximum is never below zero.
+ * Pooling. The backend's own gradients lose the gradient of a window whose maximum is not positive, and take a mean
+ * over the whole window where part of it is outside; over volumes even its maximum is never below zero.
  */
 export function registerPooling(): void {
   replaceKernel("wasm", MaxPool3D, maxPool);

@@ -4,7 +4,9 @@ import { type KernelCall, replaceKernel, type TensorInfo } from "../kernels.js";
 import { nearestPoints, type ResizeAttributes } from "../resizing.js";
 import { addressOf, output, trainingKernels, withInts } from "./training-kernels.js";
 
-/** The gradient of nearest-neighbour resizing, which the backend's own kernel loses for images one point high or wide. */
+/**
+ * The gradient of nearest-neighbour resizing, which the backend's own kernel loses for images one point high or wide.
+ */
 export function registerResizeGradient(): void {
   replaceKernel("wasm", ResizeNearestNeighborGrad, resizeNearestGradient);
 }

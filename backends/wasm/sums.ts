@@ -28,7 +28,9 @@ function mean(call: SumCall, original: KernelFunc | undefined): TensorInfo {
   return sums.result;
 }
 
-/** The sum, and the number of elements in each; undefined unless it is over leading axes, but not all axes, of floats. */
+/**
+ * The sum, and the number of elements in each; undefined unless it is over leading axes, but not all axes, of floats.
+ */
 function sumOfLeadingAxes(call: SumCall): { result: TensorInfo; count: number } | undefined {
   const { x } = call.inputs;
   const axes = util.parseAxisParam(call.attrs.axis, x.shape);

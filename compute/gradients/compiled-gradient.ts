@@ -7,7 +7,9 @@ import { withProgramBits } from "./program-bits.js";
 
 export interface CompiledGradientOptions extends ModelFeeds {
   readonly compiler: Compiler;
-  /** Called with the reason, as the end of a sentence, if the model has to be computed operation by operation after all. */
+  /**
+   * Called with the reason, as the end of a sentence, if the model has to be computed operation by operation after all.
+   */
   readonly refused: (reason: string) => void;
 }
 

@@ -15,7 +15,8 @@ export interface Copies {
 }
 
 export function createCopies(memory: SharedMemory, backend: Backend): Copies {
-  // The wasm backend immediately copies values into its own heap, so views can be passed to it. Any other backend may keep
+  // The wasm backend immediately copies values into its own heap, so views can be passed to it. Any other backend may
+  // keep
   // the array it is given, and θ changes under it.
   const wasm = backend.name === "wasm" ? (tf.backend() as BackendWasm) : undefined;
   const valuesOf = (tensor: tf.Tensor): Float32Array =>

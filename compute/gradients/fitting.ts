@@ -1,8 +1,8 @@
 /**
- * Finds how many samples of a batch fit into a device's memory after the whole batch did not. Half of it, a quarter and so
- * on are tried from the smallest part up, so that only the last one tried can fail. A part is not tried if the machine itself
- * would run out of memory (a system that overcommits kills processes), or if it would take too long; then the result is a
- * lower bound.
+ * Finds how many samples of a batch fit into a device's memory after the whole batch did not. Half of it, a quarter and
+ * so on are tried from the smallest part up, so that only the last one tried can fail. A part is not tried if the
+ * machine itself would run out of memory (a system that overcommits kills processes), or if it would take too long;
+ * then the result is a lower bound.
  */
 
 /** The result of the search. */

@@ -25,8 +25,8 @@ export function computeByOperations(model: ModelGradient): GradientComputing {
 }
 
 /**
- * Computes with a program. Evaluation, and micro-batches of a size other than the program's (no run has any), are computed
- * operation by operation; the model gets the weights only for them.
+ * Computes with a program. Evaluation, and micro-batches of a size other than the program's (no run has any), are
+ * computed operation by operation; the model gets the weights only for them.
  * @param program has the model's weights; `dispose` closes it
  */
 export function computeByProgram(program: ModelProgram, model: ModelGradient): GradientComputing {

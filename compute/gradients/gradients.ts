@@ -47,15 +47,18 @@ export interface GradientsOptions {
   readonly notice?: (line: string) => void;
   /** Only for tests, by ISOBATCH_FLIP_GRADIENT_BIT. */
   readonly flip?: GradientFlip;
-  /** Where gradients are summed once a program computes them; by default in the program if the gradient's bits are its own. */
+  /**
+   * Where gradients are summed once a program computes them; by default in the program if the gradient's bits are its
+   * own.
+   */
   readonly foldOn?: "host" | "program";
 }
 
 /** The sums that a program keeps where it computes gradients. */
 export interface GradientSums extends Pick<ModelSums, "perform" | "smallestCoefficient"> {
   /**
-   * Computes as `Gradients.compute` does, but leaves the gradient where it was computed. Nothing else may be called until
-   * the result is available.
+   * Computes as `Gradients.compute` does, but leaves the gradient where it was computed. Nothing else may be called
+   * until the result is available.
    */
   compute(batch: DecodedMicroBatch): Awaitable<number>;
   /** Copies a slot's sums to the host; nothing else may be called until the result is available. */
@@ -78,7 +81,8 @@ export interface Gradients {
   /** The second half of `gradient`. */
   compute(batch: DecodedMicroBatch, target: Addresses): number;
   /**
-   * Does other work on a micro-batch. If memory runs out, gradients of parts of it are computed, to find how many samples fit.
+   * Does other work on a micro-batch. If memory runs out, gradients of parts of it are computed, to find how many
+   * samples fit.
    * @throws {TooLargeError} if memory runs out.
    */
   within<T>(batch: DecodedMicroBatch, work: () => T): T;
@@ -244,7 +248,8 @@ function createGradientComputing(
   if (compiler === undefined) return computeByOperations(model);
   const refused = (reason: string) =>
     notice?.(`the model's gradient is computed operation by operation, which is slower, because ${reason}`);
-  // A program whose bits are the gradient's runs on a device with its own memory, from which copying is expensive. A bit that
+  // A program whose bits are the gradient's runs on a device with its own memory, from which copying is expensive. A
+  // bit that
   // a test flips is flipped on the host, before the gradient enters any sum.
   const folds = (foldOn ?? (compiler.bits === "program" ? "program" : "host")) === "program" && flip === undefined;
   const vectorsAt = (target: Addresses) => hostVectors(memory, target);

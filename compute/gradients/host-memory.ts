@@ -1,4 +1,6 @@
-/** How much memory this process uses, and how much the machine has left. Only Linux reports a peak since a given time. */
+/**
+ * How much memory this process uses, and how much the machine has left. Only Linux reports a peak since a given time.
+ */
 import { readFileSync, writeFileSync } from "node:fs";
 import { machineShare } from "../../shared/machine/index.js";
 import type { HostMemory } from "./fitting.js";

@@ -1,4 +1,7 @@
-/** Errors for indices that a layer has no row for: unless they are noticed before the look-up, the result is wrong or the process crashes. */
+/**
+ * Errors for indices that a layer has no row for: unless they are noticed before the look-up, the result is wrong or
+ * the process crashes.
+ */
 import { IsobatchError } from "../../shared/errors.js";
 import { describeIndexFault, type IndexFault, type Layer, type UntracedLookUp } from "../../tasks/index.js";
 

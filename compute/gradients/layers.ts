@@ -1,6 +1,6 @@
 /**
- * Adapts a model's layers for training on micro-batches: finds every layer with its path, however deeply it is nested, and
- * changes the three kinds that tfjs does not train by this project's rules.
+ * Adapts a model's layers for training on micro-batches: finds every layer with its path, however deeply it is nested,
+ * and changes the three kinds that tfjs does not train by this project's rules.
  *
  * - tfjs's Dropout draws the same random numbers at every call unless its `seed` changes: here each call draws its mask
  *   by a key.
@@ -9,8 +9,8 @@
  *   moving variables zeroed, the forward pass leaves exactly the batch's mean and variance in them.
  * - A frozen BatchNorm updates them too, and normalises with the batch's: here it uses the moving ones.
  *
- * A dropout may be called several times in one forward pass: where several inputs share it, or where TimeDistributed calls
- * it at every time step. The order of the calls is the model's, so it is the same on every machine.
+ * A dropout may be called several times in one forward pass: where several inputs share it, or where TimeDistributed
+ * calls it at every time step. The order of the calls is the model's, so it is the same on every machine.
  */
 
 import { dropout } from "../../backends/index.js";
@@ -32,7 +32,8 @@ export function* layersOf(container: { readonly layers: Layer[] }, prefix = ""):
 function* placed(layer: Layer, prefix: string): Generator<PlacedLayer> {
   const path = prefix + layer.name;
   yield { layer, path };
-  // A nested model has `layers`; a wrapper has `layer`; Bidirectional has one for each direction; SelfAttention has a `dropout`.
+  // A nested model has `layers`; a wrapper has `layer`; Bidirectional has one for each direction; SelfAttention has a
+  // `dropout`.
   const inner = layer as Layer & { layers?: Layer[] } & Record<(typeof HELD)[number], unknown>;
   if (inner.layers !== undefined) yield* layersOf({ layers: inner.layers }, `${path}/`);
   for (const wrapped of HELD.map((name) => inner[name])) {
@@ -83,8 +84,8 @@ export function keyDropout(model: LayersModel, seed: number): KeyedDropout {
 const DROPOUTS = new Set(["Dropout", "SpatialDropout1D"]);
 
 /**
- * Makes every BatchNorm whose moving statistics are in the tail leave its batch's statistics in them, and every other one,
- * which is frozen, normalise with its moving statistics.
+ * Makes every BatchNorm whose moving statistics are in the tail leave its batch's statistics in them, and every other
+ * one, which is frozen, normalise with its moving statistics.
  */
 export function prepareBatchNorm(model: LayersModel, tail: ReadonlySet<LayerVariable>): void {
   for (const { layer } of layersOf(model)) {

@@ -25,8 +25,8 @@ export interface FoldedPart {
 }
 
 /**
- * Whether a node is a sum of several leaves to which the whole lease adds nothing more. Sums that have overflowed stay NaN or
- * infinite regardless of what is added, so only these need to be checked.
+ * Whether a node is a sum of several leaves to which the whole lease adds nothing more. Sums that have overflowed stay
+ * NaN or infinite regardless of what is added, so only these need to be checked.
  */
 export function isFinal({ lo, hi }: Interval, { whole, microBatches }: LeaseRequest): boolean {
   return (

@@ -1,7 +1,7 @@
 /**
- * Computes a micro-batch's gradient operation by operation: tfjs passes through the model's layers forward and backward. All
- * of it happens inside one `tidy`, from which nothing is returned: tidy walks through everything it returns, element by
- * element.
+ * Computes a micro-batch's gradient operation by operation: tfjs passes through the model's layers forward and
+ * backward. All of it happens inside one `tidy`, from which nothing is returned: tidy walks through everything it
+ * returns, element by element.
  */
 
 import type { Computation } from "../../backends/index.js";

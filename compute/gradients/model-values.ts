@@ -43,8 +43,8 @@ export interface LoadableValues {
 }
 
 /**
- * The content of the tail's variables depends on what is computed next: zeros before a micro-batch, whose own statistics
- * are added to them, and the loaded moving statistics before a batch is evaluated.
+ * The content of the tail's variables depends on what is computed next: zeros before a micro-batch, whose own
+ * statistics are added to them, and the loaded moving statistics before a batch is evaluated.
  */
 export interface ModelValues extends LoadableValues {
   clearStatistics(): void;

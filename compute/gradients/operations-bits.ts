@@ -1,9 +1,9 @@
 /**
  * The rule for devices such as CPUs, on which a program can have the operations' bits: a thread switches from single
- * operations to one call of a program, and no bit changes. The first two micro-batches are traced while they are computed;
- * the next is computed both ways, and only if all bits are the same does the program take over. So a gradient's bits never
- * depend on the way it was computed, or on when its thread switched; and a model that can't be compiled is computed by
- * operations throughout.
+ * operations to one call of a program, and no bit changes. The first two micro-batches are traced while they are
+ * computed; the next is computed both ways, and only if all bits are the same does the program take over. So a
+ * gradient's bits never depend on the way it was computed, or on when its thread switched; and a model that can't be
+ * compiled is computed by operations throughout.
  */
 import { messageOf } from "../../shared/errors.js";
 import type { Addresses } from "../memory.js";

@@ -7,7 +7,10 @@ import { programSettings } from "../../backends/tensorflow/program/settings.js";
 import type { Precision } from "../../shared/precision.js";
 import { batchOf, openGradients } from "./open-gradients.test.helper.js";
 
-/** Every kind of product that can be compiled, with both gradients of each: of matrices, of batches of them, convolutions. */
+/**
+ * Every kind of product that can be compiled, with both gradients of each: of matrices, of batches of them,
+ * convolutions.
+ */
 const LAYERS = [
   { layer: "Reshape", targetShape: [2, 2, 1], inputShape: [4] },
   { layer: "Conv2D", filters: 4, kernelSize: 2, padding: "same", activation: "relu" },

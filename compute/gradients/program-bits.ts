@@ -1,12 +1,13 @@
 /**
- * The rule for devices such as GPUs, on which a program may be rewritten, fused and given other layouts: a gradient's bits are
- * the program's. So the program computes every gradient, including a thread's first. For that one the model is traced while
- * it computes the micro-batch and another one derived from it; the program is compiled from the two traces and proven before
- * its numbers are used: it must give the same bits twice, and be near the operations' gradient (`program-proof.ts`).
+ * The rule for devices such as GPUs, on which a program may be rewritten, fused and given other layouts: a gradient's
+ * bits are the program's. So the program computes every gradient, including a thread's first. For that one the model is
+ * traced while it computes the micro-batch and another one derived from it; the program is compiled from the two traces
+ * and proven before its numbers are used: it must give the same bits twice, and be near the operations' gradient
+ * (`program-proof.ts`).
  *
- * A micro-batch's bits must not depend on which worker computes it, or when. Whether a model can be compiled depends only on
- * the model, so it is not an error if it can't: every worker then computes operation by operation. Any other failure ends the
- * worker; if it continued with the operations' bits, its gradients would differ from other workers'.
+ * A micro-batch's bits must not depend on which worker computes it, or when. Whether a model can be compiled depends
+ * only on the model, so it is not an error if it can't: every worker then computes operation by operation. Any other
+ * failure ends the worker; if it continued with the operations' bits, its gradients would differ from other workers'.
  */
 
 import { isOutOfMemory, type Numbers } from "../../backends/index.js";
@@ -115,8 +116,8 @@ function working<T>(work: () => T): T {
 }
 
 /**
- * A micro-batch of the same form with another number, so that dropout draws other masks, and with its samples in another
- * order, so that all that depends on them differs. A single sample stays as it is.
+ * A micro-batch of the same form with another number, so that dropout draws other masks, and with its samples in
+ * another order, so that all that depends on them differs. A single sample stays as it is.
  */
 function anotherThan({ number, samples, inputs, labels }: DecodedMicroBatch): DecodedMicroBatch {
   return { number: number + 1, samples, inputs: rotated(inputs, samples), labels: rotated(labels, samples) };

@@ -13,7 +13,9 @@ import { GRADIENT_LENGTH, openFolds } from "./program-fold.test.helper.js";
 import { LAYERS, noSums as skip } from "./summing-programs.test.helper.js";
 
 const backend = "tfjs-node";
-/** The session's devices, how its graphs are rewritten, and how far apart the κ are that are tried: all of them on one. */
+/**
+ * The session's devices, how its graphs are rewritten, and how far apart the κ are that are tried: all of them on one.
+ */
 const SESSIONS = {
   "one CPU": { on: { otherDevices: false }, program: "plain", every: 1 },
   "a second, virtual CPU": {

@@ -1,7 +1,7 @@
 /**
- * Folding where gradients are computed: the program keeps gradient, S1 and S2 in its own memory, and only the part's nodes
- * are copied to the lease's slots, at the end. The additions have the order that `fold.ts` gives them, and each is rounded as
- * on the host, so the bits are the same.
+ * Folding where gradients are computed: the program keeps gradient, S1 and S2 in its own memory, and only the part's
+ * nodes are copied to the lease's slots, at the end. The additions have the order that `fold.ts` gives them, and each
+ * is rounded as on the host, so the bits are the same.
  */
 
 import type { SumsOperation } from "../../backends/index.js";

@@ -23,7 +23,9 @@ interface Changed {
   readonly mean?: Float32Array;
 }
 
-/** What differs from waves of 1,000, 4 and 2 numbers, where the nudged weights change the kernel's by a part `natural`. */
+/**
+ * What differs from waves of 1,000, 4 and 2 numbers, where the nudged weights change the kernel's by a part `natural`.
+ */
 function difference({ loss = 2, kernel, bias, mean }: Changed, natural = 0) {
   const [a, b, c] = [wave(1_000), wave(4, 1e-9), wave(2)];
   const operations = { loss: 2, tensors: [a, b, c] };

@@ -1,16 +1,16 @@
 /**
- * Checks that a program computes what the operations compute, except for the order in which float32 numbers are added. How
- * much that order changes depends on the model: where a relu's input, or the difference of the two largest numbers of a
- * pool, is within rounding of 0, or a product's factor within rounding of the middle between two numbers of fewer bits, two
- * computations may take different sides. So the operations' gradient is computed twice: with the weights, and with each weight changed in its last
- * bits. That changes the gradient about as much as another order of additions does. Measured, as parts of a tensor's norm: 0.37 %
- * and 0.74 % in a ResNet-18 (with oneDNN, and without), 22 % and 25 % in bfloat16; 0.0002 % and 0.0001 % in a GPT, 0.06 % and
- * 0.05 % in tf32.
+ * Checks that a program computes what the operations compute, except for the order in which float32 numbers are added.
+ * How much that order changes depends on the model: where a relu's input, or the difference of the two largest numbers
+ * of a pool, is within rounding of 0, or a product's factor within rounding of the middle between two numbers of fewer
+ * bits, two computations may take different sides. So the operations' gradient is computed twice: with the weights, and
+ * with each weight changed in its last bits. That changes the gradient about as much as another order of additions
+ * does. Measured, as parts of a tensor's norm: 0.37 % and 0.74 % in a ResNet-18 (with oneDNN, and without), 22 % and 25
+ * % in bfloat16; 0.0002 % and 0.0001 % in a GPT, 0.06 % and 0.05 % in tf32.
  *
- * A wrong program is further off: a frozen mask of dropout 0.1 by 47 % of the norm of what it masks, a border of 1 pixel in
- * 32 × 32 by 35 %, a factor of 1.1 by 10 %. Tensors are compared by the norm of the difference, because single elements
- * prove little. A tensor that is zero except for rounding, e.g. the gradient of a bias before a normalisation, is only noise; so part of
- * the norm of all tensors of its kind is added to its own.
+ * A wrong program is further off: a frozen mask of dropout 0.1 by 47 % of the norm of what it masks, a border of 1
+ * pixel in 32 × 32 by 35 %, a factor of 1.1 by 10 %. Tensors are compared by the norm of the difference, because single
+ * elements prove little. A tensor that is zero except for rounding, e.g. the gradient of a bias before a normalisation,
+ * is only noise; so part of the norm of all tensors of its kind is added to its own.
  */
 import type { LayoutTensor } from "../../shared/layout/index.js";
 import type { GradientResult } from "./model-program.js";

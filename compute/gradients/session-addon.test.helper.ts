@@ -5,7 +5,10 @@ import { sessionAddonOf } from "../../shared/native/installation.js";
 
 const installation = findInstallation("tfjs-node", settings);
 
-/** Why tests whose child processes compile programs are skipped; false if they can. TensorFlow is not loaded to find out. */
+/**
+ * Why tests whose child processes compile programs are skipped; false if they can. TensorFlow is not loaded to find
+ * out.
+ */
 export const noSessionAddon =
   typeof installation === "string"
     ? installation

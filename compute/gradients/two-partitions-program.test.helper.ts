@@ -1,7 +1,8 @@
 /**
- * A process that computes compiled gradients in two partitions, on the backend named on its command line: on a GPU, or, with
- * tfjs-node, with the operations on a second, virtual CPU device, while what is fed and fetched stays on the first. It prints
- * each model's answer in JSON, one per line. It is a separate process because a graph that waits for itself can only be killed.
+ * A process that computes compiled gradients in two partitions, on the backend named on its command line: on a GPU, or,
+ * with tfjs-node, with the operations on a second, virtual CPU device, while what is fed and fetched stays on the
+ * first. It prints each model's answer in JSON, one per line. It is a separate process because a graph that waits for
+ * itself can only be killed.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { openBackend } from "../../backends/index.js";

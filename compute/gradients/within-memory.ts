@@ -22,7 +22,8 @@ export type BatchField = "microBatchSize" | "evaluationBatchSize";
 const SEARCH_MS = 60_000;
 
 /**
- * Computes a batch. If memory runs out, parts of it are computed to find how many samples fit; their results are not used.
+ * Computes a batch. If memory runs out, parts of it are computed to find how many samples fit; their results are not
+ * used.
  * @param device the name of what computes, with its article
  * @param fitting computes a part; by default as the whole batch is computed
  * @throws {TooLargeError} with the number of samples that fit

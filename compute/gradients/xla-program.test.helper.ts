@@ -1,7 +1,8 @@
 /**
  * A process that computes a gradient with dropout by a program that XLA compiles, if its environment says so
- * (ISOBATCH_TENSORFLOW_PROGRAM): the program is then proven against the operations, which draw the mask too. It prints in JSON
- * why the model was not compiled, or the program not trusted. It is a separate process because XLA reads its settings once.
+ * (ISOBATCH_TENSORFLOW_PROGRAM): the program is then proven against the operations, which draw the mask too. It prints
+ * in JSON why the model was not compiled, or the program not trusted. It is a separate process because XLA reads its
+ * settings once.
  */
 import { messageOf } from "../../shared/errors.js";
 import { batchOf, openGradients } from "./open-gradients.test.helper.js";

@@ -20,7 +20,10 @@ function sanityBytes(length: number): Uint8Array {
 }
 
 const SEED = 2_654_435_761n;
-/** The sums of that many bytes, with seed 0 and with SEED: lengths 1, 14 and 222 are xxHash's own, the rest python-xxhash's. */
+/**
+ * The sums of that many bytes, with seed 0 and with SEED: lengths 1, 14 and 222 are xxHash's own, the rest
+ * python-xxhash's.
+ */
 const PUBLISHED = [
   [0, 0xef46db3751d8e999n, 0xac75fda2929b17efn],
   [1, 0xe934a84adb052768n, 0x5014607643a9b4c3n],

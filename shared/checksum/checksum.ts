@@ -3,11 +3,11 @@
  *
  * It is XXH64 (https://github.com/Cyan4973/xxHash, doc/xxhash_spec.md), a published function that WebAssembly computes
  * at 16 GB/s where zlib's CRC-32 reaches 6. Any damage within one aligned word of 8 bytes is always found, because
- * each step is invertible; any other damage goes unnoticed once in 2^64. It does not protect against attacks: TLS does, and
- * a connection with TLS needs no checksum.
+ * each step is invertible; any other damage goes unnoticed once in 2^64. It does not protect against attacks: TLS does,
+ * and a connection with TLS needs no checksum.
  *
- * Arrays longer than PIECE_BYTES are cut into pieces of that length; the sum of each piece is the seed of the next. Several
- * arrays follow each other in the same way, each starting with a new piece.
+ * Arrays longer than PIECE_BYTES are cut into pieces of that length; the sum of each piece is the seed of the next.
+ * Several arrays follow each other in the same way, each starting with a new piece.
  */
 import { readFileSync } from "node:fs";
 import { createKernelMemory } from "../kernels/index.js";

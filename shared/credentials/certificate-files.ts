@@ -3,7 +3,9 @@ import { readFileSync } from "node:fs";
 import { invalid, messageOf } from "../errors.js";
 import { reasonOf } from "../system-errors.js";
 
-/** The certificate that --tls-cert, --tls-key and --tls-ca name, which is read and checked before anything is started. */
+/**
+ * The certificate that --tls-cert, --tls-key and --tls-ca name, which is read and checked before anything is started.
+ */
 export interface CertificateFiles {
   /** PEM; the certificate first, then those that lead to its CA. */
   readonly cert?: string;

@@ -2,9 +2,9 @@ import type { Role } from "./roles.js";
 import { hashSecret } from "./token.js";
 
 /**
- * Decides who is admitted: a list of passes, each the hash of a secret with a name and a role, which can be replaced while
- * calls are open. When a pass is revoked or expires, the calls that were made with it end; see `admitCalls` in shared/wire.
- * Looking up the hash rather than the secret avoids a timing side channel.
+ * Decides who is admitted: a list of passes, each the hash of a secret with a name and a role, which can be replaced
+ * while calls are open. When a pass is revoked or expires, the calls that were made with it end; see `admitCalls` in
+ * shared/wire. Looking up the hash rather than the secret avoids a timing side channel.
  */
 export interface Pass {
   /** A unique name for people. */
@@ -29,7 +29,10 @@ export type Admission =
 export interface Gate {
   /** Whose secret this is, or why it is not admitted, as a sentence. */
   admit(secret: string): Admission;
-  /** Calls the listener for each pass that is no longer valid, with the reason as a sentence. Returns a function that removes it. */
+  /**
+   * Calls the listener for each pass that is no longer valid, with the reason as a sentence. Returns a function that
+   * removes it.
+   */
   onClosed(listener: (name: string, reason: string) => void): () => void;
 }
 

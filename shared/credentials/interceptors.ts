@@ -2,8 +2,8 @@ import { InterceptingCall, type Interceptor } from "@grpc/grpc-js";
 import { parseToken } from "./token.js";
 
 /**
- * Every call carries `authorization: Bearer SECRET`. An interceptor adds it instead of call credentials, which grpc-js refuses
- * to send on a connection without TLS, such as one within a machine.
+ * Every call carries `authorization: Bearer SECRET`. An interceptor adds it instead of call credentials, which grpc-js
+ * refuses to send on a connection without TLS, such as one within a machine.
  */
 export const AUTHORIZATION = "authorization";
 export const SCHEME = "Bearer ";

@@ -3,8 +3,8 @@ import { IsobatchError } from "../errors.js";
 import { secretsEqual } from "./token.js";
 
 /**
- * The seal on a lease: the coordinator signs which leaves of which step a worker may push, and a shard checks it without
- * asking the coordinator. So a worker can push only its own range, of only its lease's step.
+ * The seal on a lease: the coordinator signs which leaves of which step a worker may push, and a shard checks it
+ * without asking the coordinator. So a worker can push only its own range, of only its lease's step.
  */
 export interface LeaseClaims {
   readonly runId: string;
@@ -37,8 +37,8 @@ export function verifyLeaseMac(key: Uint8Array, claims: LeaseClaims, mac: Uint8A
 }
 
 /**
- * The seal on a membership: Join returns it to a worker, which sends it with every request outside its Work stream. It binds
- * the worker's id to the token that it joined with, and a shard can check it without asking the coordinator.
+ * The seal on a membership: Join returns it to a worker, which sends it with every request outside its Work stream. It
+ * binds the worker's id to the token that it joined with, and a shard can check it without asking the coordinator.
  */
 export interface MemberClaims {
   readonly runId: string;

@@ -4,8 +4,8 @@ import { openRegularFile } from "../regular-file.js";
 import { reasonOf, systemError } from "../system-errors.js";
 
 /**
- * A token is never given on a command line, where every user of the machine can read it: it comes from the environment, a
- * file or standard input.
+ * A token is never given on a command line, where every user of the machine can read it: it comes from the environment,
+ * a file or standard input.
  */
 export interface TokenSource {
   /** The value of ISOBATCH_TOKEN. */

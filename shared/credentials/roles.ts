@@ -1,8 +1,8 @@
 /**
- * What a token's holder may do. A worker computes and may read the run's status; an observer may only read it; an admin may
- * also stop, checkpoint and drain, and make and revoke tokens. A shard is a process of the server itself: its secret is made
- * when the server starts and kept only in memory, because over the stream that it opens it receives the key that seals
- * leases.
+ * What a token's holder may do. A worker computes and may read the run's status; an observer may only read it; an admin
+ * may also stop, checkpoint and drain, and make and revoke tokens. A shard is a process of the server itself: its
+ * secret is made when the server starts and kept only in memory, because over the stream that it opens it receives the
+ * key that seals leases.
  */
 export type Role = "worker" | "observer" | "admin" | "shard";
 

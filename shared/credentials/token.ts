@@ -47,7 +47,10 @@ export function parseToken(text: string): Token {
   return { secret: text, server: { kind: "plain" } };
 }
 
-/** The hash that is stored instead of a secret, in hexadecimal. A secret has 256 random bits, so a plain SHA-256 is safe from search. */
+/**
+ * The hash that is stored instead of a secret, in hexadecimal. A secret has 256 random bits, so a plain SHA-256 is safe
+ * from search.
+ */
 export function hashSecret(secret: string): string {
   return createHash("sha256").update(secret).digest("hex");
 }

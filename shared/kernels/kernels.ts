@@ -40,13 +40,15 @@ export interface Kernels {
   adam(theta: number, m: number, v: number, s1: number, s2: number, length: number, constants: AdamConstants): void;
   /** A step of what is averaged instead of trained (BatchNorm's moving statistics): theta = keep·theta + add·s1. */
   average(theta: number, s1: number, length: number, keep: number, add: number): void;
-  /** target = source, each element rounded to a bfloat16 (to nearest, ties to even). `target` may be `source` itself. */
+  /**
+   * target = source, each element rounded to a bfloat16 (to nearest, ties to even). `target` may be `source` itself.
+   */
   roundBfloat16(source: number, target: number, length: number): void;
   /** The same, but two bytes per element are written: a bfloat16 is a float32's upper half. */
   packBfloat16(source: number, target: number, length: number): void;
   /**
-   * target = the bfloat16 numbers at `source`, whose offset is a multiple of 2, as float32. They may occupy the end of the
-   * target's memory.
+   * target = the bfloat16 numbers at `source`, whose offset is a multiple of 2, as float32. They may occupy the end of
+   * the target's memory.
    */
   unpackBfloat16(source: number, target: number, length: number): void;
 }

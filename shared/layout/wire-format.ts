@@ -1,7 +1,7 @@
 /**
- * The form in which numbers are sent. Only parameters and single micro-batches' gradients are ever bfloat16: both are rounded
- * before they are used in any computation, so sending them loses nothing. Sums of several gradients, BatchNorm's statistics
- * and frozen weights are always float32.
+ * The form in which numbers are sent. Only parameters and single micro-batches' gradients are ever bfloat16: both are
+ * rounded before they are used in any computation, so sending them loses nothing. Sums of several gradients,
+ * BatchNorm's statistics and frozen weights are always float32.
  */
 import type { Chunk } from "./layout.js";
 

@@ -1,7 +1,7 @@
 /**
- * What this process's control groups allow it: the share of a container or a unit, which the machine's number of processors
- * and its memory do not show. Groups are nested, and each limits everything inside it, so the tightest limit from the
- * process's own group up to the root counts. Pure over a reader of files, for versions 1 and 2.
+ * What this process's control groups allow it: the share of a container or a unit, which the machine's number of
+ * processors and its memory do not show. Groups are nested, and each limits everything inside it, so the tightest limit
+ * from the process's own group up to the root counts. Pure over a reader of files, for versions 1 and 2.
  *
  * Docs: https://docs.kernel.org/admin-guide/cgroup-v2.html, …/cgroup-v1/, …/scheduler/sched-bwc.html
  */
@@ -41,7 +41,8 @@ export function groupLimits(read: ReadFile): GroupLimits {
   }
   const free = ({ bytes, usedBytes }: MemoryLimit): number => bytes - usedBytes;
   const tightest = Math.min(...memories.map(({ bytes }) => bytes));
-  // The group with the tightest limit need not be the one with the least memory left: other members of a parent group use some.
+  // The group with the tightest limit need not be the one with the least memory left: other members of a parent group
+  // use some.
   const left = Math.min(...memories.map(free));
   return {
     cpus: quotas.length === 0 ? undefined : Math.min(...quotas),
@@ -90,7 +91,8 @@ function unescapeOctal(text: string): string {
 /** The folders of a group and of all above it, as far as they are visible. */
 function foldersUp({ root, point }: Mount, path: string): string[] {
   const base = root === "/" ? "" : root;
-  // A group outside of what is mounted (a container that sees the host's path, or "/..") is treated as the mount's root.
+  // A group outside of what is mounted (a container that sees the host's path, or "/..") is treated as the mount's
+  // root.
   const inside = path === base || path.startsWith(`${base}/`) ? path.slice(base.length) : "";
   const names = inside.split("/").filter((name) => name !== "");
   if (names.includes("..")) return [point];

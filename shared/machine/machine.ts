@@ -42,9 +42,9 @@ export function shareOf(
 }
 
 /**
- * A quota is rounded up: a quota of 1.5 is 150 ms of computing in each 100 ms, whichever threads use them. Two threads use
- * all of it, and are stopped for the rest of the period; one thread can use 100 ms, and a third of the quota is lost. More
- * threads are only stopped for longer, all at the same time.
+ * A quota is rounded up: a quota of 1.5 is 150 ms of computing in each 100 ms, whichever threads use them. Two threads
+ * use all of it, and are stopped for the rest of the period; one thread can use 100 ms, and a third of the quota is
+ * lost. More threads are only stopped for longer, all at the same time.
  */
 function coresFor(processors: number, cpus: number | undefined): number {
   return cpus === undefined ? processors : Math.max(1, Math.min(processors, Math.ceil(cpus)));

@@ -1,6 +1,7 @@
 /**
- * Where native TensorFlow installations are stored, as `isobatch tensorflow install` makes them and the native backends find
- * them: a folder with separate installations for CPUs and for CUDA, so that making one ready never touches the other.
+ * Where native TensorFlow installations are stored, as `isobatch tensorflow install` makes them and the native backends
+ * find them: a folder with separate installations for CPUs and for CUDA, so that making one ready never touches the
+ * other.
  *
  *     FOLDER/cpu/installation.json     FOLDER/cuda/installation.json
  *     FOLDER/cpu/binding-…/            …                                  the binding and our addons, linked by absolute
@@ -49,7 +50,8 @@ export const INSTALLATION_FILE = "installation.json";
 
 /**
  * The folder that holds the installations of this user, unless another is named.
- * @param variables environment variables: ISOBATCH_TENSORFLOW names another folder, XDG_DATA_HOME the folder of user data
+ * @param variables environment variables: ISOBATCH_TENSORFLOW names another folder, XDG_DATA_HOME the folder of user
+ * data
  */
 export function tensorFlowFolder(variables: Readonly<NodeJS.ProcessEnv>): string {
   const { ISOBATCH_TENSORFLOW, XDG_DATA_HOME } = variables;

@@ -17,8 +17,8 @@ export interface ProcessAddon extends Partial<FileMapper> {
    */
   pin?(cores: readonly number[]): string | undefined;
   /**
-   * Sets whether TensorFlow computes float32 products in TF32, everywhere in this process. Addons that an older Isobatch has
-   * made lack it.
+   * Sets whether TensorFlow computes float32 products in TF32, everywhere in this process. Addons that an older
+   * Isobatch has made lack it.
    * @param library the loaded TensorFlow's library that has the switch
    * @returns whether it has one
    */

@@ -9,12 +9,17 @@ const PIECE_BYTES = 2 ** 20;
 /** The fraction of the memory folder that is left to others. */
 const LEFT_FREE = 1 / 16;
 
-/** Numbers can't be shared here; the message is the reason, as the rest of a sentence. The wire carries them instead. */
+/**
+ * Numbers can't be shared here; the message is the reason, as the rest of a sentence. The wire carries them instead.
+ */
 export class NearError extends Error {
   override readonly name = "NearError";
 }
 
-/** The error, if it only means that numbers can't be shared, which includes refusals by the system. Anything else is a bug. */
+/**
+ * The error, if it only means that numbers can't be shared, which includes refusals by the system. Anything else is a
+ * bug.
+ */
 export function asNearError(error: unknown): NearError | undefined {
   if (error instanceof NearError) return error;
   return error instanceof Error && "syscall" in error ? new NearError(reasonOf(error), { cause: error }) : undefined;
@@ -40,8 +45,9 @@ export function makeFile(memoryFolder: string, path: string, bytes: number): num
 }
 
 /**
- * Appends zeros to a file of `from` bytes. They are written, although ftruncate would be enough: a page that was never written
- * is allocated by the file system when it is first touched through a mapping, and if none is left then, the process is killed.
+ * Appends zeros to a file of `from` bytes. They are written, although ftruncate would be enough: a page that was never
+ * written is allocated by the file system when it is first touched through a mapping, and if none is left then, the
+ * process is killed.
  * @throws {NoRoomError} if the memory folder has no room for them
  */
 export function lengthenFile(memoryFolder: string, file: number, from: number, to: number): void {

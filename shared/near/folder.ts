@@ -1,13 +1,13 @@
 /**
- * Folders in memory, through which processes of one machine find each other's numbers. Each process that shares any has its
- * own folder, which only its user can read, in a folder whose files never reach a disk:
+ * Folders in memory, through which processes of one machine find each other's numbers. Each process that shares any has
+ * its own folder, which only its user can read, in a folder whose files never reach a disk:
  *
  *     /dev/shm/isobatch-0f3a…/alive      a socket on which its process listens; once the process has ended, there is no answer
  *     /dev/shm/isobatch-0f3a…/secret     a process that can read it is on this machine, and of this user
  *     /dev/shm/isobatch-0f3a…/…          the numbers
  *
- * It is removed when its process ends. The folder of a process that was killed is removed by the next process that makes one:
- * unlike a process id, the socket also works across containers, which may share the memory and nothing else.
+ * It is removed when its process ends. The folder of a process that was killed is removed by the next process that
+ * makes one: unlike a process id, the socket also works across containers, which may share the memory and nothing else.
  */
 import { randomBytes } from "node:crypto";
 import { lstatSync, mkdirSync, readdirSync, rmSync, statfsSync } from "node:fs";
@@ -73,7 +73,10 @@ export async function makeOwnFolder(memoryFolder: string): Promise<OwnFolder> {
   return { path, name, close };
 }
 
-/** The path of another process's folder; a reason, as the rest of a sentence, if its name or its owner is not what it should be. */
+/**
+ * The path of another process's folder; a reason, as the rest of a sentence, if its name or its owner is not what it
+ * should be.
+ */
 export function foreignFolder(memoryFolder: string, name: string): { path: string } | { reason: string } {
   if (!NAME.test(name)) return { reason: "the other side names no folder of memory" };
   const path = join(memoryFolder, name);

@@ -1,6 +1,6 @@
 /**
- * Where numbers are in the files that processes of one machine share. Both sides compute it from the layout, so neither has to
- * trust the other.
+ * Where numbers are in the files that processes of one machine share. Both sides compute it from the layout, so neither
+ * has to trust the other.
  *
  * A shard has for each segment the file `theta-SEGMENT`: the part of θ that is in its slice. A worker has
  * `slots-SEGMENT`: its slots in order, each with the S1 and S2 of the whole segment.
@@ -36,7 +36,9 @@ export function thetaParts(layout: Layout, { firstChunk, endChunk }: ChunkRange)
   });
 }
 
-/** A slot's part in one segment: S1 of what is not frozen, then S2 of the parameters, since the tail is never squared. */
+/**
+ * A slot's part in one segment: S1 of what is not frozen, then S2 of the parameters, since the tail is never squared.
+ */
 export interface SlotShape {
   /** The offset of the segment in the flat vector. */
   readonly offset: number;

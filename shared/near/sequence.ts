@@ -1,8 +1,9 @@
 /**
- * The sequence of a shard's θ, by which readers see whether θ has changed while they read: odd from the first change of a
- * step, or of a restore, until all of it is of one version again; then the next even number.
+ * The sequence of a shard's θ, by which readers see whether θ has changed while they read: odd from the first change of
+ * a step, or of a restore, until all of it is of one version again; then the next even number.
  *
- * A reader that knows that sequence n is version s reads while the sequence is n, and has read version s if it is still n.
+ * A reader that knows that sequence n is version s reads while the sequence is n, and has read version s if it is still
+ * n.
  */
 import { closeSync } from "node:fs";
 import { join } from "node:path";

@@ -1,8 +1,8 @@
 /**
- * A part of a WebAssembly memory and the corresponding part of a file. If the window is mapped, the two are the same pages, and
- * everything that one process writes is visible to others. If it is copied, because there is no native code to map with, the
- * numbers are written to the file and read from it by calls. The users of a window do the same in both cases: `put` after
- * changing numbers that others should see, `get` before using what others have changed.
+ * A part of a WebAssembly memory and the corresponding part of a file. If the window is mapped, the two are the same
+ * pages, and everything that one process writes is visible to others. If it is copied, because there is no native code
+ * to map with, the numbers are written to the file and read from it by calls. The users of a window do the same in both
+ * cases: `put` after changing numbers that others should see, `get` before using what others have changed.
  */
 import { readSync, writeSync } from "node:fs";
 import { messageOf } from "../errors.js";

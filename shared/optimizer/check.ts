@@ -7,8 +7,8 @@ const EXCESS_MAX = 1e-9;
 const EPSILON_MIN = 2 ** -126;
 
 /**
- * Checks the hyperparameters' ranges, and that the optimizer's rule is defined at every κ up to `microBatchesMax`, so that
- * an elastic run fails at its start rather than when workers join.
+ * Checks the hyperparameters' ranges, and that the optimizer's rule is defined at every κ up to `microBatchesMax`, so
+ * that an elastic run fails at its start rather than when workers join.
  * @throws {IsobatchError} `invalid_input`
  */
 export function checkOptimizer(

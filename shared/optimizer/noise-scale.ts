@@ -72,8 +72,8 @@ export interface SmoothedNoise extends NoiseParts {
 export const NO_NOISE: SmoothedNoise = { trace: 0, squaredGradient: 0, weight: 0 };
 
 /**
- * Adds a step's estimates. Each step weighs (1 − rate) times the one after it, `rate` in (0, 1]; the averages are divided by
- * the weight they hold, so they are unbiased from the first step on.
+ * Adds a step's estimates. Each step weighs (1 − rate) times the one after it, `rate` in (0, 1]; the averages are
+ * divided by the weight they hold, so they are unbiased from the first step on.
  */
 export function smoothNoise(smoothed: SmoothedNoise, parts: NoiseParts, rate: number): SmoothedNoise {
   const weight = smoothed.weight + rate * (1 - smoothed.weight);

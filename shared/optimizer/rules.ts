@@ -6,7 +6,8 @@
  *   κη and κγ does, to first order in κγ. κγ cannot exceed 1, so the `exponential` rule, ours, keeps exactly what κ
  *   decays leave of the old averages, β^κ, and is valid at any κ. `pathwise`, also ours, multiplies each micro-batch in
  *   the sums by what the decays after it would have left of it: with θ held fixed m and v are exactly those of κ single steps.
- * - `sqrt` (Malladi et al. 2022, arXiv 2205.10287, the paper's baseline) is Adam with the square root rule: correct where
+ * - `sqrt` (Malladi et al. 2022, arXiv 2205.10287, the paper's baseline) is Adam with the square root rule: correct
+ *   where
  *   noise dominates the gradient. It divides ε by √κ too; the paper's authors' code keeps ε, hence the choice.
  * - `linear-standard` is Adam with the linear rule, as SGD is scaled.
  * - `standard` is AdamW with nothing scaled.
@@ -43,15 +44,18 @@ export interface ScalingRule {
   learningRate(rates: Float64Array): number;
   /** 1 − Γ, what a moving average with decay `beta` keeps over the step. Negative where the rule is undefined. */
   keep(beta: number, microBatches: number): number;
-  /** 1 − shrink, the fraction of the weights that the step's weight decay removes; over 1 or NaN where that is undefined. */
+  /**
+   * 1 − shrink, the fraction of the weights that the step's weight decay removes; over 1 or NaN where that is
+   * undefined.
+   */
   decay(rates: Float64Array, weightDecay: number): number;
   /** Whether v averages (S1/κ)², as Adam does, rather than S2/κ. */
   readonly squareOfSum: boolean;
   /** Absent: ε stays as it is. */
   epsilon?(epsilon: number, microBatches: number): number;
   /**
-   * Absent: every coefficient is 1, and the step's Γ is divided evenly among the micro-batches. Otherwise the sums are what
-   * the averages gain, with a total weight of Γ.
+   * Absent: every coefficient is 1, and the step's Γ is divided evenly among the micro-batches. Otherwise the sums are
+   * what the averages gain, with a total weight of Γ.
    */
   leafCoefficients?(hyperparameters: Hyperparameters, microBatches: number): LeafCoefficients;
 }

@@ -2,11 +2,11 @@ import { invalid } from "../errors.js";
 
 /**
  * The learning rate as a function of samples seen, so that it means the same however many micro-batches a step
- * takes. It rises linearly from 0 at sample 0 to the reference learning rate at `warmupSamples`, then follows its `kind` to
- * `finalFraction` of it at `totalSamples`, and stays there.
+ * takes. It rises linearly from 0 at sample 0 to the reference learning rate at `warmupSamples`, then follows its
+ * `kind` to `finalFraction` of it at `totalSamples`, and stays there.
  *
- * A run that is made longer may have its schedule stretched. The samples before that were trained on the old schedule, which
- * therefore is part of the new one: whenever the run rolls back, it uses the same learning rates again.
+ * A run that is made longer may have its schedule stretched. The samples before that were trained on the old schedule,
+ * which therefore is part of the new one: whenever the run rolls back, it uses the same learning rates again.
  */
 export interface Schedule {
   readonly kind: "constant" | "linear" | "cosine";

@@ -1,8 +1,8 @@
 /**
- * κ, the micro-batches of a step, may change from step to step: it follows the live workers, or the gradient noise scale.
- * Micro-batches keep their numbers n whatever κ does, so the order of the data is the same; but sums, and with them bits,
- * depend on κ. So each change is recorded as a fact, and a run that rolls back, or another one that replays it, takes κ from
- * the record and not from its own workers.
+ * κ, the micro-batches of a step, may change from step to step: it follows the live workers, or the gradient noise
+ * scale. Micro-batches keep their numbers n whatever κ does, so the order of the data is the same; but sums, and with
+ * them bits, depend on κ. So each change is recorded as a fact, and a run that rolls back, or another one that replays
+ * it, takes κ from the record and not from its own workers.
  */
 
 /** A number: κ is always this. Otherwise κ is between `min` and `max`. */
@@ -38,7 +38,8 @@ export function kappaFactOf(record: readonly KappaFact[], step: number): KappaFa
 }
 
 /**
- * Checks that a list is a record: it starts at step 0, its steps ascend, and each fact starts where the previous one leads.
+ * Checks that a list is a record: it starts at step 0, its steps ascend, and each fact starts where the previous one
+ * leads.
  * @returns what is wrong with it; undefined if nothing is
  */
 export function recordFault(record: readonly KappaFact[]): string | undefined {

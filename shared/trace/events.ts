@@ -1,11 +1,14 @@
 /**
- * The events of a trace. An event has up to five numbers, whose names are here; everything else about it follows from its
- * row, so that recording one means writing a few numbers.
+ * The events of a trace. An event has up to five numbers, whose names are here; everything else about it follows from
+ * its row, so that recording one means writing a few numbers.
  */
 export interface EventKind {
   /** The names of its numbers, in order. */
   readonly numbers: readonly string[];
-  /** Whether it spans a wait during which its thread does other things; all other events are the thread's own work, and nest. */
+  /**
+   * Whether it spans a wait during which its thread does other things; all other events are the thread's own work, and
+   * nest.
+   */
   readonly waits?: true;
   /** Whether arrows connect it with other events of the lease that its first number names: to it, from it, or both. */
   readonly lease?: "from" | "to" | "both";
@@ -46,7 +49,10 @@ export const EVENTS = {
 
   /** A shard takes a chunk's sums from a message: checks them, and copies them to where they can be computed with. */
   received: kind(["lease", "step", "chunk", "lo", "hi"], { lease: "to" }),
-  /** A shard takes the sums of a node in memory that it shares with the worker: from their announcement until they are read. */
+  /**
+   * A shard takes the sums of a node in memory that it shares with the worker: from their announcement until they are
+   * read.
+   */
   borrowed: kind(["lease", "step", "lo", "hi"], { waits: true, lease: "to" }),
   /** Deciding whether a chunk of the node [lo, hi) is wanted. */
   judged: kind(["step", "chunk", "lo", "hi"]),

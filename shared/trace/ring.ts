@@ -1,7 +1,7 @@
 /**
- * Passes events of one thread to the file: a ring of numbers in shared memory, written by the thread and read by the main
- * thread of its process, so that a thread inside a native call, or killed there, loses nothing that it has recorded. A full
- * ring accepts no events until it is read; the lost ones are counted.
+ * Passes events of one thread to the file: a ring of numbers in shared memory, written by the thread and read by the
+ * main thread of its process, so that a thread inside a native call, or killed there, loses nothing that it has
+ * recorded. A full ring accepts no events until it is read; the lost ones are counted.
  */
 import { NUMBERS_MAX } from "./events.js";
 
@@ -26,7 +26,9 @@ export interface RingReader {
 const RECORD = 3 + NUMBERS_MAX;
 const CAPACITY = 16_384;
 const HEADER_BYTES = 64;
-/** Places in the header: how many events were written, read and lost so far. A file is full long before they overflow. */
+/**
+ * Places in the header: how many events were written, read and lost so far. A file is full long before they overflow.
+ */
 const [WRITTEN, READ, LOST] = [0, 1, 2];
 
 export function createRing(capacity = CAPACITY): SharedArrayBuffer {

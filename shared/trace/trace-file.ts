@@ -1,8 +1,8 @@
 /**
- * The file of a trace. Several processes of this machine append to it, each in writes of whole lines, which the system does not
- * mix. So if a process is killed, what it has written is kept, and Perfetto can read the file although its array isn't closed.
- * The process that started the file closes it: the whole lines are written to a new file, which replaces it, so that a
- * process that is still writing can't damage it.
+ * The file of a trace. Several processes of this machine append to it, each in writes of whole lines, which the system
+ * does not mix. So if a process is killed, what it has written is kept, and Perfetto can read the file although its
+ * array isn't closed. The process that started the file closes it: the whole lines are written to a new file, which
+ * replaces it, so that a process that is still writing can't damage it.
  */
 import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
 import { invalid } from "../errors.js";

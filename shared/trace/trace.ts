@@ -1,7 +1,7 @@
 /**
- * A trace: what each process and thread of a run did when, for Perfetto. There is one per thread, reachable from everywhere,
- * like a library's log, because what it records is spread over all of a step. While there is none, recording costs one
- * comparison.
+ * A trace: what each process and thread of a run did when, for Perfetto. There is one per thread, reachable from
+ * everywhere, like a library's log, because what it records is spread over all of a step. While there is none,
+ * recording costs one comparison.
  *
  * All times are CLOCK_MONOTONIC's, which all processes of a machine share; `performance.now()`, which is cheaper, has
  * a different origin in each thread.

@@ -8,8 +8,9 @@ import { chunk, loaded, loadFailed, shardWeights, termOpened, weightsStreamEnded
 
 /**
  * A worker's decisions, without any I/O, clock or randomness: `handle(event, nowMs)` returns effects, and the shell
- * performs them in order. docs/internals/state-machines.md has every transition. `life.ts` decides how it joins, leaves and
- * reconnects; `weights.ts` what it holds; `queue.ts` and `computing.ts` what it computes; `pushes.ts` where the sums go.
+ * performs them in order. docs/internals/state-machines.md has every transition. `life.ts` decides how it joins, leaves
+ * and reconnects; `weights.ts` what it holds; `queue.ts` and `computing.ts` what it computes; `pushes.ts` where the
+ * sums go.
  */
 export interface WorkerCore {
   handle(event: WorkerEvent, nowMs: number): WorkerEffect[];

@@ -1,6 +1,6 @@
 /**
- * From the first attempt to reach the server to the worker's end. When a stream is lost, all work that was received over it
- * is void; the worker joins again, as a new worker to the server, as long as it may wait.
+ * From the first attempt to reach the server to the worker's end. When a stream is lost, all work that was received
+ * over it is void; the worker joins again, as a new worker to the server, as long as it may wait.
  */
 import type { IsobatchError } from "../../shared/errors.js";
 import { backoffMs } from "./backoff.js";

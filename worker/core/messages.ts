@@ -103,7 +103,9 @@ export type WorkerEvent =
       readonly term: number;
       readonly version: number;
     }
-  /** A shard that writes into θ itself reports that all of its chunks are of this version, as of its change `sequence`. */
+  /**
+   * A shard that writes into θ itself reports that all of its chunks are of this version, as of its change `sequence`.
+   */
   | {
       readonly kind: "shardWeights";
       readonly shard: number;
@@ -184,8 +186,8 @@ export type WorkerEffect =
   /** Continue reading without it. */
   | { readonly kind: "skipChunk"; readonly shard: number }
   /**
-   * Have all threads copy θ, which must not change until `loaded` or `loadFailed`. `sequences`: the sequences of the shards
-   * that write into θ themselves; a shard that has a different one before or after the copying has moved.
+   * Have all threads copy θ, which must not change until `loaded` or `loadFailed`. `sequences`: the sequences of the
+   * shards that write into θ themselves; a shard that has a different one before or after the copying has moved.
    */
   | { readonly kind: "load"; readonly weights: WeightsVersion; readonly sequences: ReadonlyMap<number, number> }
   /** Start fetching samples that are neither cached nor being fetched. */
@@ -208,7 +210,10 @@ export type WorkerEffect =
     }
   /** The lease is likely to be computed next: its first samples can be prepared while its weights arrive. */
   | { readonly kind: "prepare"; readonly work: StepWork }
-  /** Compute with the weights of the last `load`, which need not have finished; `computed`, `evaluated` or `workFailed` follows. */
+  /**
+   * Compute with the weights of the last `load`, which need not have finished; `computed`, `evaluated` or `workFailed`
+   * follows.
+   */
   | { readonly kind: "compute"; readonly work: Work }
   /** The result of what is being computed is not needed; its end follows all the same. */
   | { readonly kind: "abandon"; readonly work: number }

@@ -1,8 +1,9 @@
 /**
- * Pushes computed leases to the shards: each shard gets its own chunks of them, all shards at the same time. A lease holds
- * its slots until nothing is read from them any more: until all shards have answered and, if a shard reads the slots in
- * place, until it is past the lease's step. Slots are lent only while as many are left as a lease takes, so that computing
- * does not wait for a step that waits for it. Slots whose push was unanswered when its session ended count as lent, too.
+ * Pushes computed leases to the shards: each shard gets its own chunks of them, all shards at the same time. A lease
+ * holds its slots until nothing is read from them any more: until all shards have answered and, if a shard reads the
+ * slots in place, until it is past the lease's step. Slots are lent only while as many are left as a lease takes, so
+ * that computing does not wait for a step that waits for it. Slots whose push was unanswered when its session ended
+ * count as lent, too.
  */
 import { backoffMs } from "./backoff.js";
 import type { StepWork, WorkerEvent } from "./messages.js";

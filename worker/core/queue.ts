@@ -1,7 +1,7 @@
 /**
- * The work that a worker has been given and has not started. A lease is computed with exactly the weights that it names: it
- * waits until they have arrived, and is void once newer ones have, because then its step was committed, or rolled back,
- * without it. Void work is dropped without a report: the coordinator that gave it knows.
+ * The work that a worker has been given and has not started. A lease is computed with exactly the weights that it
+ * names: it waits until they have arrived, and is void once newer ones have, because then its step was committed, or
+ * rolled back, without it. Void work is dropped without a report: the coordinator that gave it knows.
  */
 import { IsobatchError } from "../../shared/errors.js";
 import type { EvaluationLease, StepLease, WeightsVersion, Work } from "./messages.js";
@@ -55,8 +55,8 @@ function add(
 }
 
 /**
- * Starts computing the first work that is for exactly the weights held, and drops void work. Weights that are being loaded
- * count as held: the threads do one thing at a time, and if they can't load the weights, they compute nothing.
+ * Starts computing the first work that is for exactly the weights held, and drops void work. Weights that are being
+ * loaded count as held: the threads do one thing at a time, and if they can't load the weights, they compute nothing.
  */
 export function begin(worker: Worker): void {
   const { state } = worker;

@@ -2,8 +2,8 @@ import type { Attachment, WeightsVersion } from "./messages.js";
 
 /**
  * Which weights are in θ: every chunk that arrives carries its term and version, and θ is of version s once all of its
- * chunks are. Chunks of different shards arrive in any order, and a slow reader is sent only the newest version of each, so
- * between two versions θ is a mixture that must not be used.
+ * chunks are. Chunks of different shards arrive in any order, and a slow reader is sent only the newest version of
+ * each, so between two versions θ is a mixture that must not be used.
  */
 export interface WeightVersions {
   /** The newest term known; everything from an older one is void. */

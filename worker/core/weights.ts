@@ -1,10 +1,10 @@
 /**
- * The pull: chunks are copied into θ, and when θ is of one version the compute threads copy it. From then on they hold that
- * version, regardless of later changes of θ, into which the first part of the next version may already be copied.
+ * The pull: chunks are copied into θ, and when θ is of one version the compute threads copy it. From then on they hold
+ * that version, regardless of later changes of θ, into which the first part of the next version may already be copied.
  *
  * θ must not change only while the threads copy it. A chunk that arrives then waits, and so does its stream: nothing is
- * stored and the shard is not read from; once it is, it sends only the newest version of a chunk. A shard that writes into θ
- * itself can't be held back: then the copy counts only if nothing has moved meanwhile.
+ * stored and the shard is not read from; once it is, it sends only the newest version of a chunk. A shard that writes
+ * into θ itself can't be held back: then the copy counts only if nothing has moved meanwhile.
  */
 import { backoffMs } from "./backoff.js";
 import type { WeightsVersion, WorkerEvent } from "./messages.js";

@@ -1,6 +1,6 @@
 /**
- * A worker's session with a shard of its machine, as long as their call lasts: numbers stay in memory that both see; only
- * where they are is sent through the call.
+ * A worker's session with a shard of its machine, as long as their call lasts: numbers stay in memory that both see;
+ * only where they are is sent through the call.
  */
 
 import type { WorkerMemory } from "../../compute/index.js";

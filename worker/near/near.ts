@@ -1,6 +1,6 @@
 /**
- * How this worker's numbers travel to each shard: through memory, if both are on one machine and can share some, else over
- * the wire. This is found out each time a stream of a shard's weights is opened, and logged with the reason.
+ * How this worker's numbers travel to each shard: through memory, if both are on one machine and can share some, else
+ * over the wire. This is found out each time a stream of a shard's weights is opened, and logged with the reason.
  */
 
 import type { WorkerMemory } from "../../compute/index.js";

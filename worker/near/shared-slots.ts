@@ -1,6 +1,6 @@
 /**
- * A worker's slots where shards of its machine can read them: files that are the pages of its memories, or to which sums
- * are copied before they are pushed. They belong to the memories, and outlive connections.
+ * A worker's slots where shards of its machine can read them: files that are the pages of its memories, or to which
+ * sums are copied before they are pushed. They belong to the memories, and outlive connections.
  */
 import { closeSync } from "node:fs";
 import { join } from "node:path";

@@ -1,7 +1,7 @@
 /**
- * The package whose binding is compiled and whose JavaScript calls it. A checkout has it installed. The published Isobatch
- * does not depend on it, because its install script downloads a TensorFlow of 2022; here it is fetched from npm without
- * running anything, and compared with its known digest.
+ * The package whose binding is compiled and whose JavaScript calls it. A checkout has it installed. The published
+ * Isobatch does not depend on it, because its install script downloads a TensorFlow of 2022; here it is fetched from
+ * npm without running anything, and compared with its known digest.
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";

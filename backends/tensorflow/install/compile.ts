@@ -1,7 +1,8 @@
 /**
- * Compiles the package's binding and our addons against a TensorFlow wheel, with nothing but the compiler. Node's headers
- * come as a package (the binding uses the stable Node-API, so one binary serves Node 20, 22 and 24), and the
- * libraries are linked where they are, by absolute run path: if they were moved or copied, they would no longer find CUDA's libraries.
+ * Compiles the package's binding and our addons against a TensorFlow wheel, with nothing but the compiler. Node's
+ * headers come as a package (the binding uses the stable Node-API, so one binary serves Node 20, 22 and 24), and the
+ * libraries are linked where they are, by absolute run path: if they were moved or copied, they would no longer find
+ * CUDA's libraries.
  */
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -96,8 +97,8 @@ async function compile(
 }
 
 /**
- * The compiler's arguments on the two systems that TensorFlow has wheels for. On a Mac the libraries are dylibs, which are
- * never unloaded if they have thread-local variables, as TensorFlow's have.
+ * The compiler's arguments on the two systems that TensorFlow has wheels for. On a Mac the libraries are dylibs, which
+ * are never unloaded if they have thread-local variables, as TensorFlow's have.
  */
 export function compilerArguments(
   { wheel, packageFolder }: Omit<Compilation, "compiler" | "binding">,

@@ -18,7 +18,10 @@ const skip =
     : spawnSync(COMPILER, ["--version"]).status !== 0 && "there is no C++ compiler";
 const require = createRequire(import.meta.url);
 
-/** NVIDIA's packages for CUDA 12 with what each library is linked against, as `pip install tensorflow[and-cuda]` leaves them. */
+/**
+ * NVIDIA's packages for CUDA 12 with what each library is linked against, as `pip install tensorflow[and-cuda]` leaves
+ * them.
+ */
 const PIP: readonly (readonly [folder: string, library: string, ...needs: string[]])[] = [
   ["cuda_runtime", "libcudart.so.12"],
   ["cuda_nvrtc", "libnvrtc.so.12"],
@@ -39,7 +42,9 @@ const VERSIONS: Readonly<Record<string, string>> = {
   "libcudnn.so.9": 'extern "C" unsigned long cudnnGetVersion() { return 90300; }',
 };
 
-/** What TensorFlow 2.21 opens before it registers a GPU, and the folders that the library that does so can look into. */
+/**
+ * What TensorFlow 2.21 opens before it registers a GPU, and the folders that the library that does so can look into.
+ */
 const OPENED = [
   "cudart.so.12",
   "cublas.so.12",
@@ -82,7 +87,9 @@ NAPI_MODULE(stand_in, Initialize)
 /** The only function of TensorFlow's library that is looked up by its name. */
 const FRAMEWORK = "namespace tsl { void enable_tensor_float_32_execution(bool) {} }";
 
-/** Stands in for the addon for sessions: keeps the settings that a session was opened with, for the binding to report. */
+/**
+ * Stands in for the addon for sessions: keeps the settings that a session was opened with, for the binding to report.
+ */
 const SESSIONS = `
 #include <node_api.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /**
- * Makes a native TensorFlow ready for the workers of this machine: finds one in a Python environment or installs one in a
- * new environment, compiles the binding against it, computes on it, and only then writes the file by which workers find it.
- * If anything fails, everything that was made before is removed. So nothing is ever half-installed, and the previous
- * installation keeps working until the new one has been verified.
+ * Makes a native TensorFlow ready for the workers of this machine: finds one in a Python environment or installs one in
+ * a new environment, compiles the binding against it, computes on it, and only then writes the file by which workers
+ * find it. If anything fails, everything that was made before is removed. So nothing is ever half-installed, and the
+ * previous installation keeps working until the new one has been verified.
  */
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";

@@ -1,7 +1,7 @@
 /**
  * A program that computes on a backend, with settings in JSON (its two arguments), through the same loader that
- * workers use, and compares a product of matrices and a gradient with sums written out here. It prints the device and the
- * version in JSON.
+ * workers use, and compares a product of matrices and a gradient with sums written out here. It prints the device and
+ * the version in JSON.
  */
 import { core as tf } from "../../../tasks/tfjs/core.js";
 import { type BackendSettings, isBackendName, openBackend } from "../../index.js";

@@ -1,8 +1,8 @@
 /**
  * Makes one graph of what two traces have in common.
  *
- * A tensor that JavaScript made is a constant only if both traces made the same one; one that differs must be the key of
- * the same draw in both. So nothing that changes with the micro-batch can become a constant unnoticed.
+ * A tensor that JavaScript made is a constant only if both traces made the same one; one that differs must be the key
+ * of the same draw in both. So nothing that changes with the micro-batch can become a constant unnoticed.
  */
 import { type Numbers, UncompilableError } from "../../compiler.js";
 import { UNIFORM } from "../dropout.js";

@@ -1,6 +1,6 @@
 /**
- * Encodes graphs and settings as the protocol buffers that TensorFlow reads: GraphDef, NodeDef, AttrValue, TensorProto and
- * ConfigProto, with the few fields that are needed here.
+ * Encodes graphs and settings as the protocol buffers that TensorFlow reads: GraphDef, NodeDef, AttrValue, TensorProto
+ * and ConfigProto, with the few fields that are needed here.
  * https://github.com/tensorflow/tensorflow/tree/master/tensorflow/core/framework
  */
 import { BYTES, NUMBER, varintLength, writeVarint } from "../../../shared/protobuf.js";

@@ -1,6 +1,7 @@
 /**
- * Makes one graph of what two traces have in common, and runs it in a session: an operation then takes a tenth of the time
- * that it takes when JavaScript calls it, and numbers are copied directly between TensorFlow's memory and JavaScript's arrays.
+ * Makes one graph of what two traces have in common, and runs it in a session: an operation then takes a tenth of the
+ * time that it takes when JavaScript calls it, and numbers are copied directly between TensorFlow's memory and
+ * JavaScript's arrays.
  */
 import type { Numbers, Program } from "../../compiler.js";
 import type { Binding } from "../native-package.js";

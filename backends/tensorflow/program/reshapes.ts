@@ -1,8 +1,9 @@
 /**
- * Removes Reshapes between operations for which the shape makes no difference. tfjs reshapes to rows before every matrix
- * product, and back after it. Here a Reshape is only noted; an operation that computes element by element, or row by row,
- * does so in the shape that its input already has; and an operation for which the shape matters gets a Reshape to the one
- * that it expects. All elements stay in order and are combined with the same ones, so their bits do not change.
+ * Removes Reshapes between operations for which the shape makes no difference. tfjs reshapes to rows before every
+ * matrix product, and back after it. Here a Reshape is only noted; an operation that computes element by element, or
+ * row by row, does so in the shape that its input already has; and an operation for which the shape matters gets a
+ * Reshape to the one that it expects. All elements stay in order and are combined with the same ones, so their bits do
+ * not change.
  */
 import { type Encoded, type GraphNode, value } from "./graph-def.js";
 import { INT32, isAscending, isConstant, isOne, nodeOf, type Shape, sameShape, shapeOf } from "./nodes.js";
@@ -151,8 +152,8 @@ function ofTwo(pass: Pass, { operation, inputs }: GraphNode, shape: Shape): Resh
 }
 
 /**
- * The shape from which a tensor that was broadcast from `shape` to `given` can be broadcast to `now`, so that all elements
- * are combined with the same ones; undefined if there is none.
+ * The shape from which a tensor that was broadcast from `shape` to `given` can be broadcast to `now`, so that all
+ * elements are combined with the same ones; undefined if there is none.
  */
 function broadcastShape(shape: Shape | undefined, given: Shape, now: Shape): Shape | undefined {
   if (shape === undefined) return undefined;

@@ -21,7 +21,10 @@ export interface SessionAddon {
     fetches: readonly string[],
     targets: readonly string[],
   ): number;
-  /** Adds nodes, which may take the outputs `outer` of nodes in the graph. Not in addons that an older Isobatch has made. */
+  /**
+   * Adds nodes, which may take the outputs `outer` of nodes in the graph. Not in addons that an older Isobatch has
+   * made.
+   */
   extend?(session: SessionHandle, graph: Uint8Array, outer: readonly string[]): void;
   /**
    * @param unchecked whether the check for finite numbers is left out

@@ -1,7 +1,7 @@
 /**
- * How programs are made, and whose bits a gradient has, from ISOBATCH_TENSORFLOW_PROGRAM. On a GPU they are the program's:
- * the choice is part of the numerics class, so workers that choose differently never share a run. On a CPU a program must
- * have the operations' bits, unless a choice is made, so that the GPU's rule can be tried without a GPU.
+ * How programs are made, and whose bits a gradient has, from ISOBATCH_TENSORFLOW_PROGRAM. On a GPU they are the
+ * program's: the choice is part of the numerics class, so workers that choose differently never share a run. On a CPU a
+ * program must have the operations' bits, unless a choice is made, so that the GPU's rule can be tried without a GPU.
  */
 import { invalid } from "../../../shared/errors.js";
 import type { Compiler } from "../../compiler.js";
@@ -35,8 +35,8 @@ const SPLIT = "split";
 const XLA = "xla";
 const ALL_OPTIMIZERS = "grappler";
 /**
- * Single optimizers. The first chooses the layout of convolutions, which is NCHW on most GPUs; the second fuses an operation
- * with those that follow it, e.g. a product, its bias and its activation.
+ * Single optimizers. The first chooses the layout of convolutions, which is NCHW on most GPUs; the second fuses an
+ * operation with those that follow it, e.g. a product, its bias and its activation.
  */
 const OPTIMIZERS = ["layout", "remap"];
 const WORDS = [PLAIN, ...OPTIMIZERS, ALL_OPTIMIZERS, XLA, SPLIT];
@@ -81,9 +81,9 @@ export function programSettings(variable: string | undefined, onGpu: boolean): P
 }
 
 /**
- * What XLA reads when it is loaded: deterministic algorithms, the same in every process; no more precision than the graph
- * asks for, so that what it rounds to bfloat16 stays rounded; compilation before the first run, because the uncompiled
- * graph has different bits; and compilation for CPUs too, to try it without a GPU.
+ * What XLA reads when it is loaded: deterministic algorithms, the same in every process; no more precision than the
+ * graph asks for, so that what it rounds to bfloat16 stays rounded; compilation before the first run, because the
+ * uncompiled graph has different bits; and compilation for CPUs too, to try it without a GPU.
  */
 const XLA_VARIABLES = {
   XLA_FLAGS: "--xla_gpu_deterministic_ops=true --xla_gpu_autotune_level=0 --xla_allow_excess_precision=false",

@@ -1,7 +1,7 @@
 /**
- * Removes superfluous operations from a graph: those that nothing needs, that change nothing (a Reshape to the same shape,
- * a Cast to the same type), that a second one undoes (a Reshape of a Reshape), that are computed twice, and copies of a
- * tensor along an axis for an operation that broadcasts by itself. No bits change: the same operations
+ * Removes superfluous operations from a graph: those that nothing needs, that change nothing (a Reshape to the same
+ * shape, a Cast to the same type), that a second one undoes (a Reshape of a Reshape), that are computed twice, and
+ * copies of a tensor along an axis for an operation that broadcasts by itself. No bits change: the same operations
  * remain, on the same numbers.
  *
  * TensorFlow's own rewriting ("grappler") would do the same, but also other things, which change bits.

@@ -9,8 +9,8 @@ const VECTORS = [
 
 describe("the graphs of sums", () => {
   /**
-   * XLA fuses a product and an addition into one operation, with other bits: without this attribute `program-fold.test.ts`
-   * fails on a CPU with ISOBATCH_TENSORFLOW_PROGRAM=xla.
+   * XLA fuses a product and an addition into one operation, with other bits: without this attribute
+   * `program-fold.test.ts` fails on a CPU with ISOBATCH_TENSORFLOW_PROGRAM=xla.
    */
   it("are excluded from XLA", () => {
     const form = { loss: 0, vectors: VECTORS, clipNorm: 1, bfloat16: true };

@@ -21,8 +21,8 @@ export interface SummedProgram {
 /**
  * On a GPU, TensorFlow's kernels flush subnormal float32 numbers (below 2^-126) to 0; the host, where some of a run's
  * additions are made, does not. So that no addition meets such a number, a gradient's elements below 2^-50 are set to 0
- * first: then g² and its product with a coefficient of at least 2^-26 are normal, and so is every nonzero difference of sums.
- * (Adam divides by sqrt(v) + ε, compared with which such elements are negligible.)
+ * first: then g² and its product with a coefficient of at least 2^-26 are normal, and so is every nonzero difference of
+ * sums. (Adam divides by sqrt(v) + ε, compared with which such elements are negligible.)
  */
 const SMALLEST_ON_DEVICE = 2 ** -50;
 const SMALLEST_COEFFICIENT_ON_DEVICE = 2 ** -26;
@@ -103,8 +103,8 @@ const coefficientsOf = (operation: SumsOperation): CoefficientPair =>
   "coefficients" in operation ? operation.coefficients : undefined;
 
 /**
- * Groups operations into calls, each of any number of `square`s and the operation that follows them. TensorFlow needs some
- * time for each new graph, so there are only a few per slot, regardless of the leases.
+ * Groups operations into calls, each of any number of `square`s and the operation that follows them. TensorFlow needs
+ * some time for each new graph, so there are only a few per slot, regardless of the leases.
  */
 function groupsOf(operations: readonly SumsOperation[]): SumsOperation[][] {
   const groups: SumsOperation[][] = [];

@@ -1,6 +1,6 @@
 /**
- * Sets variables on a device from memory in which many are stored contiguously: each run of such memory is copied to the
- * device once, directly from where it is, and the device cuts it into variables.
+ * Sets variables on a device from memory in which many are stored contiguously: each run of such memory is copied to
+ * the device once, directly from where it is, and the device cuts it into variables.
  */
 import { encodeGraph, type SessionDevices, value } from "./graph-def.js";
 import { createGraphWriter, floatVariable, integers, joinedSlices, TYPE } from "./graph-writer.js";
@@ -84,7 +84,9 @@ export function createUpload(
 
 const elements = (bytes: number): number => bytes / Float32Array.BYTES_PER_ELEMENT;
 
-/** The runs of memory that arrays are in. Each starts at an aligned address, so it may include bytes outside the arrays. */
+/**
+ * The runs of memory that arrays are in. Each starts at an aligned address, so it may include bytes outside the arrays.
+ */
 function runsOf(arrays: readonly Float32Array[]): Run[] {
   const runs: Run[] = [];
   for (const { buffer, byteOffset, byteLength } of arrays) {

@@ -1,8 +1,8 @@
 /**
  * Normalisation over a batch, channel by channel, and its gradient: x is rows × columns, one column per channel.
  *
- * One pass sums, another writes. It sums differences from a pivot near the mean, so that no digits are lost where a mean
- * is large compared with its deviation: n·variance = Σ(x − pivot)² − (Σ(x − pivot))² / n. They are added up in
+ * One pass sums, another writes. It sums differences from a pivot near the mean, so that no digits are lost where a
+ * mean is large compared with its deviation: n·variance = Σ(x − pivot)² − (Σ(x − pivot))² / n. They are added up in
  * float32 over `rowBlock` rows, and the blocks in float64.
  */
 

@@ -1,6 +1,7 @@
 /**
  * Depthwise convolution and its gradients, channels last: input channel c makes the output channels
- * [c·multiplier, (c + 1)·multiplier), each with its own filter plane. The sizes are those that `convolutionDescribe` set.
+ * [c·multiplier, (c + 1)·multiplier), each with its own filter plane. The sizes are those that `convolutionDescribe`
+ * set.
  */
 
 import {

@@ -6,8 +6,8 @@
  * reaches about 55 GFLOP/s where 6 × 8 or unrolled loops spill and reach 30. k is cut into blocks of `kBlock`; each
  * block's sum starts at zero and is then added, which also keeps rounding errors small when k is large.
  *
- * An element's sum runs over k in order regardless of the tile it falls in, so the bits depend only on the values and k.
- * All strides are in bytes; pointers need no alignment.
+ * An element's sum runs over k in order regardless of the tile it falls in, so the bits depend only on the values and
+ * k. All strides are in bytes; pointers need no alignment.
  */
 
 import { pack, packedBytes, panelColumns } from "./pack";

@@ -1,7 +1,7 @@
 /**
- * Normalisation of each row of x (rows × width) by itself, and its gradient. A row is summed first for its mean, and then
- * about that mean, which gives its variance and the mean's rounding error. Numbers are added up in float32 within a block, and
- * the blocks in float64.
+ * Normalisation of each row of x (rows × width) by itself, and its gradient. A row is summed first for its mean, and
+ * then about that mean, which gives its variance and the mean's rounding error. Numbers are added up in float32 within
+ * a block, and the blocks in float64.
  */
 
 import { addRow, zeroRow } from "./rows";
@@ -107,8 +107,8 @@ export function layerNormScratchBytes(width: i32): usize {
 }
 
 /**
- * dx = (g − mean(g) − normal · mean(g · normal)) · inverse of each row, with g = dy · gamma; dGamma (width) = Σ dy · normal
- * and dBeta (width) = Σ dy over the rows.
+ * dx = (g − mean(g) − normal · mean(g · normal)) · inverse of each row, with g = dy · gamma; dGamma (width) = Σ dy ·
+ * normal and dBeta (width) = Σ dy over the rows.
  */
 export function layerNormGradient(
   rows: i32,

@@ -11,7 +11,10 @@ export function roundMantissa(count: i32, bits: i32, x: usize, out: usize): void
   }
 }
 
-/** Adds just under half a unit of the last kept place, or half a unit if that place is odd; a carry goes to the exponent. */
+/**
+ * Adds just under half a unit of the last kept place, or half a unit if that place is odd; a carry goes to the
+ * exponent.
+ */
 function rounded(x: v128, cut: i32, underHalf: v128, kept: v128): v128 {
   const odd = v128.and(i32x4.shr_u(x, cut), i32x4.splat(1));
   const up = i32x4.add(x, i32x4.add(odd, underHalf));
