@@ -21,7 +21,7 @@ import {
   type WorkerEvent,
   type WorkerOutcome,
 } from "./core/index.js";
-import { RunEndedError } from "./join.js";
+import { type Joined, RunEndedError } from "./join.js";
 import type { MemoryOptions } from "./near/index.js";
 import { pause } from "./pause.js";
 import { createWorkerSpans } from "./spans.js";
@@ -132,7 +132,7 @@ async function runWorker(
   const { dispatch } = host;
   const { signal } = running;
   const attacher = createAttacher({ ...options, access: { token, trust }, backend, computeThreads, signal, dispatch });
-  const begun = createDeferred<void>();
+  const started = createDeferred<void>();
   const finished = createDeferred<WorkerOutcome>();
   finished.promise.catch(() => {});
   let attaching = Promise.resolve();
@@ -145,7 +145,7 @@ async function runWorker(
     dispatch(event);
     if (attached === undefined) return;
     attached.session.read();
-    begun.resolve();
+    started.resolve();
   };
 
   const detach = async (): Promise<void> => {
@@ -159,7 +159,7 @@ async function runWorker(
     // Both at the same time: what is being computed need not be finished.
     await Promise.all([current?.close(), attacher.close()]);
     if ("error" in ending) {
-      begun.reject(ending.error);
+      started.reject(ending.error);
       return finished.reject(ending.error);
     }
     attacher.log.info(`the worker has ended: ${ending.message ?? ending.reason}`);
@@ -177,17 +177,15 @@ async function runWorker(
         return void detach();
       case "end":
         return void finish(effect.ending);
-      case "note": {
-        const { level, message, fields, cause } = effect;
-        return attacher.log[level](cause === undefined ? { ...fields } : { ...fields, err: cause }, message);
-      }
+      case "note":
+        return logNote(attacher.log, effect);
       default:
         return current!.session.perform(effect);
     }
   }
 
   dispatch({ kind: "start" });
-  await begun.promise;
+  await started.promise;
 
   return {
     get workerId() {
@@ -196,22 +194,42 @@ async function runWorker(
     get runId() {
       return current!.joined.runId;
     },
-    activity() {
-      const { name, microBatchSize: b } = current!.joined.task;
-      const activity = meter.read(performance.now());
-      const { microBatches, microBatchesPerSecond } = activity;
-      return { ...activity, task: name, samples: b * microBatches, samplesPerSecond: b * microBatchesPerSecond };
-    },
+    activity: () => activityOf(current!.joined.task, meter.read(performance.now())),
     finished: finished.promise,
-    async leave(reason) {
+    leave(reason) {
       dispatch({ kind: "leave", reason });
-      await finished.promise.catch(() => {});
+      return settled(finished.promise);
     },
-    async stop() {
+    stop() {
       dispatch({ kind: "stop" });
-      await finished.promise.catch(() => {});
+      return settled(finished.promise);
     },
   };
+}
+
+/** Resolves when the promise has settled in either way. */
+const settled = (promise: Promise<unknown>): Promise<void> =>
+  promise.then(
+    () => {},
+    () => {},
+  );
+
+/** What was computed, also in samples. */
+function activityOf(
+  { name, microBatchSize }: Joined["task"],
+  activity: WorkerActivity,
+): WorkerActivity & WorkerSamples {
+  const { microBatches, microBatchesPerSecond } = activity;
+  return {
+    ...activity,
+    task: name,
+    samples: microBatchSize * microBatches,
+    samplesPerSecond: microBatchSize * microBatchesPerSecond,
+  };
+}
+
+function logNote(log: Logger, { level, message, fields, cause }: Extract<WorkerEffect, { kind: "note" }>): void {
+  log[level](cause === undefined ? { ...fields } : { ...fields, err: cause }, message);
 }
 
 /** One attempt to reach the server and join; `event` is its outcome. */

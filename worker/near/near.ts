@@ -49,23 +49,27 @@ export interface Near {
   fetch(sequences: ReadonlyMap<number, number>): () => number[];
 }
 
-export function createNear(options: NearOptions): Near {
-  const { shared, links, memory, log } = options;
-  const sessions = new Map<number, NearSession>();
+/** Returns the function to be called with each shard's transport, which logs what holds for all of them when it changes. */
+function createTransportReport({ links, log, onTransport }: NearOptions) {
   const transports = new Map<number, Transport>();
-  /** For each shard, the number of sessions in a row through which nothing was pushed, and why the last one ended. */
-  const failures = new Map<number, { readonly count: number; readonly why: string }>();
   let logged = "";
-
-  const reportTransport = (shard: number, transport: Transport): void => {
+  return (shard: number, transport: Transport): void => {
     transports.set(shard, transport);
     if (transports.size < links.length) return;
     const [line, name] = summaryOf([...transports.values()]);
     if (line === logged) return;
     logged = line;
     log[[...transports.values()].some(({ full }) => full) ? "warn" : "info"](line);
-    options.onTransport(name);
+    onTransport(name);
   };
+}
+
+export function createNear(options: NearOptions): Near {
+  const { shared, links, memory, log } = options;
+  const sessions = new Map<number, NearSession>();
+  /** For each shard, the number of sessions in a row through which nothing was pushed, and why the last one ended. */
+  const failures = new Map<number, { readonly count: number; readonly why: string }>();
+  const reportTransport = createTransportReport(options);
 
   const failed = (shard: number, error: unknown): void => {
     failures.set(shard, { count: (failures.get(shard)?.count ?? 0) + 1, why: messageOf(error).replace(/\.$/, "") });
