@@ -6,6 +6,15 @@ import { examples } from "./options.js";
 
 /** Commands that need no server. */
 export function addReaders(program: Command, environment: Environment): void {
+  addRuns(program, environment);
+  addEvaluate(program, environment);
+  addPredict(program);
+  addExport(program);
+  addSamples(program);
+  addDoctor(program, environment);
+}
+
+function addRuns(program: Command, environment: Environment): void {
   program
     .command("runs")
     .summary("list runs with their results")
@@ -28,6 +37,9 @@ export function addReaders(program: Command, environment: Environment): void {
       const { runs } = await import("../commands/runs.js");
       await runs(folder, options, environment);
     });
+}
+
+function addEvaluate(program: Command, environment: Environment): void {
   program
     .command("evaluate")
     .summary("evaluate a run's newest checkpoint")
@@ -46,6 +58,9 @@ export function addReaders(program: Command, environment: Environment): void {
       const { evaluate } = await import("../commands/evaluate.js");
       await evaluate(folder, options, environment);
     });
+}
+
+function addPredict(program: Command): void {
   program
     .command("predict")
     .summary("apply a run's model to new samples")
@@ -71,6 +86,9 @@ export function addReaders(program: Command, environment: Environment): void {
       const { predict } = await import("../commands/predict.js");
       await predict(folder, options);
     });
+}
+
+function addExport(program: Command): void {
   program
     .command("export")
     .summary("write a run's weights for other programs")
@@ -94,6 +112,9 @@ export function addReaders(program: Command, environment: Environment): void {
       const { exportModel } = await import("../commands/export.js");
       await exportModel(folder, options);
     });
+}
+
+function addSamples(program: Command): void {
   program
     .command("samples")
     .summary("print the sample numbers of a micro-batch")
@@ -116,6 +137,9 @@ export function addReaders(program: Command, environment: Environment): void {
       const { samples } = await import("../commands/samples.js");
       await samples(task, options);
     });
+}
+
+function addDoctor(program: Command, environment: Environment): void {
   program
     .command("doctor")
     .summary("show which backends work on this machine")
