@@ -97,7 +97,7 @@ describe("a run's events", () => {
       const noticed = reader.next();
       notice("Worker 1 died and is started again.");
       const { value } = await noticed;
-      assert.equal(value.type === "worker process" && value.message, "Worker 1 died and is started again.");
+      assert.equal(value.type === "workerProcess" && value.message, "Worker 1 died and is started again.");
       end();
       assert.equal((await reader.next()).done, true);
     });

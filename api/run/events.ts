@@ -25,7 +25,7 @@ export function createNotices(): Notices {
       return count;
     },
     add(message) {
-      kept.push({ type: "worker process", at: new Date().toISOString(), message });
+      kept.push({ type: "workerProcess", at: new Date().toISOString(), message });
       if (kept.length > NOTICES_MAX) kept.shift();
       count += 1;
       for (const listener of listeners) listener();

@@ -138,7 +138,7 @@ export interface NoteEvent {
 
 /** A worker process of `train` has died; the message says why, and whether it is started again. Not in metrics.jsonl. */
 export interface WorkerProcessEvent {
-  readonly type: "worker process";
+  readonly type: "workerProcess";
   readonly at: string;
   readonly message: string;
 }

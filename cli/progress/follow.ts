@@ -106,7 +106,7 @@ export function describeEvent(event: RunEvent, trainingSamples: number): string 
       if (event.recomputedSteps === 0) return undefined;
       return `back at step ${count(event.step)}: ${plural(event.recomputedSteps, "step")} to compute again`;
     case "extended":
-    case "worker process":
+    case "workerProcess":
       return event.message;
     default:
       return undefined;
