@@ -149,7 +149,7 @@ describe("resolveTask()", () => {
       "a length in steps of a range",
       { microBatchesPerStep: { perWorker: 1 } },
       { steps: 3 },
-      /give its length as --samples/,
+      /give the length as --samples/,
     ],
     ["no steps", {}, { steps: 0 }, /number of steps is 0; it must be a whole number of at least 1/],
     ["half a step", {}, { steps: 1.5 }, /number of steps is 1.5/],

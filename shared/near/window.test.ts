@@ -162,7 +162,7 @@ describe("the mapper", { skip: installation === undefined }, () => {
     assert.throws(() => map(bytes(0, PAGE_BYTES), file, 0, true), /too short/);
     assert.throws(() => map(bytes(64, 64), file, 0, true), /start with a page/);
     assert.throws(() => map(bytes(0, 64), file, -1, true), /an offset/);
-    assert.throws(() => map(bytes(0, 64), openSync("/dev/zero", "r"), 0, true), /no file/);
+    assert.throws(() => map(bytes(0, 64), openSync("/dev/zero", "r"), 0, true), /not a file/);
     assert.throws(() => map(bytes(0, 64), 12_345, 0, true), /can't be looked at/);
     closeSync(file);
   });
