@@ -1,5 +1,6 @@
 /** From samples as a data set has them to what a model says about each. */
 import { invalid } from "../../shared/errors.js";
+import { plural } from "../../shared/format.js";
 import { type SavedForm, scaleInputs, type Task } from "../../tasks/index.js";
 import { tensorflow as tf } from "../../tasks/models/index.js";
 import type { LayersModel } from "../../tasks/tfjs/types.js";
@@ -51,7 +52,7 @@ function createReader(
     if (isRow(sample)) return numbersOfRow(sample, i);
     if (sample.length === size) return Array.from(sample);
     return invalid(
-      `Sample ${i} has ${sample.length} numbers; the model takes ${size}, of the shape [${input.shape.join(", ")}].`,
+      `Sample ${i} has ${plural(sample.length, "number")}; the model takes ${size}, of the shape [${input.shape.join(", ")}].`,
     );
   };
 
@@ -85,7 +86,8 @@ function createReader(
     const bad = numbers.findIndex((value) => !Number.isFinite(value) || (input.type === "uint8" && !isByte(value)));
     if (bad >= 0) {
       const range = input.type === "uint8" ? "a whole number from 0 to 255" : "a finite number";
-      invalid(`Number ${bad} of sample ${i} is ${numbers[bad]}; it must be ${range}.`);
+      const name = isRow(sample) ? `"${columns?.inputs[bad]}"` : `Number ${bad}`;
+      invalid(`${name} of sample ${i} is ${numbers[bad]}; it must be ${range}.`);
     }
     return Float32Array.from(numbers);
   };
@@ -93,8 +95,9 @@ function createReader(
 
 const isByte = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= 255;
 
-const isRow = (sample: ArrayLike<number> | Readonly<Record<string, number>>): sample is Record<string, number> =>
-  typeof (sample as ArrayLike<number>).length !== "number";
+/** Whether a sample has its numbers by column. Its `length` does not show that: a column may have this name. */
+const isRow = (sample: Sample): sample is Readonly<Record<string, number>> =>
+  typeof sample === "object" && !Array.isArray(sample) && !ArrayBuffer.isView(sample);
 
 /** @param classes the size of the last dimension */
 function prediction(

@@ -23,9 +23,12 @@ const csv: DatasetSpec = {
 const mnist: DatasetSpec = { kind: "mnist", limit: null, testLimit: null };
 
 describe("readSamples()", () => {
-  it("reads the numbers of a CSV file's rows by column, and leaves words out", async () => {
+  it("reads the numbers of a CSV file's rows by column, also where a cell has none", async () => {
     const path = file("a.csv", "weight;kind;size\n1.5;gala;2\n-3;;\n");
-    assert.deepEqual(await readSamples(path, csv), [{ weight: 1.5, size: 2 }, { weight: -3 }]);
+    assert.deepEqual(await readSamples(path, csv), [
+      { weight: 1.5, kind: Number.NaN, size: 2 },
+      { weight: -3, kind: Number.NaN, size: Number.NaN },
+    ]);
   });
 
   it("reads JSON lines, and an array of samples, for every task", async () => {

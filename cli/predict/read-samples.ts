@@ -11,12 +11,11 @@ export async function readSamples(path: string, dataset: DatasetSpec): Promise<S
   return path.toLowerCase().endsWith(".jsonl") ? readJsonLines(path) : readJson(path);
 }
 
-/** Words are left out: the label's column, for example. The library names a column that is missing. */
+/** A cell without a number is NaN, as in the label's column. The library names an input that is missing or not finite. */
 async function readRows(path: string, dataset: Extract<DatasetSpec, { kind: "csv" }>): Promise<Sample[]> {
   const { columns, rows } = await readTable(path, dataset);
   return rows.map((row) => {
-    const cells = row.map((word, i): [string, number] => [columns[i], word === "" ? Number.NaN : Number(word)]);
-    return Object.fromEntries(cells.filter(([, value]) => Number.isFinite(value)));
+    return Object.fromEntries(row.map((word, i) => [columns[i], word === "" ? Number.NaN : Number(word)]));
   });
 }
 

@@ -82,7 +82,7 @@ describe("runs of one program", { timeout: 120_000 }, () => {
       assert.equal(right / test.samples, finalEvaluation?.accuracy);
       const [threaded] = await predict(out("whole"), [[0.9, 0.1]]);
       assert.deepEqual([threaded.label, threaded.class], ["first", 0]);
-      await assert.rejects(loaded.predict([[1]]), { message: /^Sample 0 has 1 numbers; the model takes 2/ });
+      await assert.rejects(loaded.predict([[1]]), { message: /^Sample 0 has 1 number; the model takes 2/ });
       await assert.rejects(loaded.predict([{ a: 1, c: 2 }]), { message: /^Sample 0 has no "b"; it takes a, b\./ });
     } finally {
       loaded.dispose();
