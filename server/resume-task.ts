@@ -4,6 +4,7 @@
  * is done only on request, and recorded in the task.
  */
 import { IsobatchError, invalid } from "../shared/errors.js";
+import { count } from "../shared/format.js";
 import { learningRateAt } from "../shared/optimizer/index.js";
 import type { Task } from "../tasks/index.js";
 import { changedData } from "./changed-data.js";
@@ -120,7 +121,7 @@ export function extensionEvent(before: Task, now: Task): EventLine | undefined {
   const learningRate = learningRateAt(now.schedule, now.learningRate, samples);
   const learningRateBefore = learningRateAt(before.schedule, before.learningRate, samples);
   const message =
-    `the ${now.schedule.kind} schedule now ends after ${to} samples instead of ${from}: after the ${samples} trained so far the ` +
+    `the ${now.schedule.kind} schedule now ends after ${count(to)} samples instead of ${count(from)}: after the ${count(samples)} trained so far the ` +
     `learning rate is ${shown(learningRate)} instead of ${shown(learningRateBefore)}`;
   const at = new Date().toISOString();
   return { type: "event", event: "extended", at, samples, from, to, learningRate, learningRateBefore, message };
