@@ -102,7 +102,9 @@ describe("a gradient", () => {
       assert.ok(error instanceof TooLargeError, String(error));
       told = error.message;
     }
-    const fit = Number(/^microBatchSize is 4096, but the backend wasm has not enough memory .*; (\d+) fit: /.exec(told)?.[1]);
+    const fit = Number(
+      /^microBatchSize is 4096, but the backend wasm has not enough memory .*; (\d+) fit: /.exec(told)?.[1],
+    );
     assert.ok(fit >= 1 && fit < 4_096, told);
     assert.throws(() => gradients.evaluate(batchOf(4, 65_536)), {
       message:
