@@ -239,6 +239,7 @@ export async function experiment(
   kind: "invariance" | "elastic",
   options: InvarianceOptions | ElasticOptions = {},
 ): Promise<InvarianceOutcome | ElasticOutcome> {
-  const { elastic, invariance } = await import("./api/experiment/index.js");
+  const { checkKind, elastic, invariance } = await import("./api/experiment/index.js");
+  checkKind(kind);
   return kind === "elastic" ? elastic(options as ElasticOptions) : invariance(options as InvarianceOptions);
 }

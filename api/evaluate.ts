@@ -1,11 +1,12 @@
 import { prepareProcess, readBackendSettings } from "../backends/machine/index.js";
 import { readRunDirectory } from "../server/record/index.js";
-import { checkOptions } from "./options.js";
+import { checkOptions, checkText } from "./options.js";
 import { callThread } from "./threads/call.js";
 import type { EvaluateOptions, RunEvaluation } from "./types/model.js";
 
 /** Evaluates a run's newest sound checkpoint on its task's test samples. */
 export async function evaluate(out: string, options: EvaluateOptions): Promise<RunEvaluation> {
+  checkText("The run directory", out);
   checkOptions("evaluate", options);
   const { backend, settings = {} } = options;
   const backendSettings = readBackendSettings(settings);

@@ -2,11 +2,12 @@ import { join } from "node:path";
 import { readNewestCheckpoint } from "../server/checkpoint/index.js";
 import { exportSafetensors, exportTfjs, plainDifferences } from "../server/export/index.js";
 import { invalid } from "../shared/errors.js";
-import { checkOptions } from "./options.js";
+import { checkOptions, checkText } from "./options.js";
 import type { ExportedModel, ExportOptions } from "./types/model.js";
 
 /** Writes a run's newest sound weights in a format that others read. */
 export async function exportModel(folder: string, options: ExportOptions): Promise<ExportedModel> {
+  checkText("The run directory", folder);
   checkOptions("exportModel", options);
   const { format = "tfjs", out } = options;
   if (format !== "tfjs" && format !== "safetensors") {

@@ -3,7 +3,7 @@ import { IsobatchError, invalid } from "../shared/errors.js";
 import { parseAddress, trustOf } from "../shared/wire/index.js";
 import { type RunningWorker, startWorker, type WorkerOutcome } from "../worker/index.js";
 import { createRecordLog } from "./logging.js";
-import { checkOptions } from "./options.js";
+import { checkOptions, checkText } from "./options.js";
 import { checkSignal, interrupted, onSignal } from "./run/abort.js";
 import type { JoinedWorker, JoinOptions, WorkerResult } from "./types/worker.js";
 import { workerSettings } from "./worker-settings.js";
@@ -13,9 +13,10 @@ const RECONNECT_SECONDS = 600;
 
 /** A worker in this process, until its run ends or it leaves. */
 export async function join(address: string, options: JoinOptions): Promise<JoinedWorker> {
+  checkText("The server's address", address);
+  checkOptions("join", options);
   const { signal, token, gpu, computeThreads, data: dataFolder, transport, settings = {}, tls = {} } = options;
   const { waitSeconds = WAIT_SECONDS, reconnectSeconds = RECONNECT_SECONDS } = options;
-  checkOptions("join", options);
   if (typeof token !== "string")
     invalid("join() needs the run's token; serve() gives it, and isobatch server prints it.");
   checkSignal(signal, "The worker");

@@ -9,15 +9,18 @@ import "../tasks/models/isobatch-layers.js";
 import { loadModel, tensorflow as tf } from "../tasks/models/index.js";
 import type { LayersModel } from "../tasks/tfjs/types.js";
 import { createPredict } from "./model/predict-samples.js";
+import { checkText } from "./options.js";
 import type { InputForm, LoadedRun } from "./types/model.js";
 
 /** Loads a run's newest sound checkpoint as a model of this process. */
 export async function loadRun(out: string): Promise<LoadedRun> {
+  checkText("The run directory", out);
   const { taskJson, topology, layout, state, meta, skipped } = readNewestCheckpoint(out);
   const task = resolveTask(join(out, RUN_FILES.task), JSON.parse(taskJson));
   const form = await formOf(out, task);
   const model = await modelWith(topology, layout, state.theta);
   const labels = labelsOf(form);
+  let isLoaded = true;
   return {
     model,
     task: task.name,
@@ -27,7 +30,10 @@ export async function loadRun(out: string): Promise<LoadedRun> {
     input: inputOf(form, task),
     notes: skipped.map((sentence) => `${sentence} An older checkpoint is used.`),
     predict: createPredict({ model, task, form, labels }),
-    dispose: () => void model.dispose(),
+    dispose() {
+      if (isLoaded) model.dispose();
+      isLoaded = false;
+    },
   };
 }
 

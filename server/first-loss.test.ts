@@ -10,7 +10,7 @@ function logOf(steps: readonly { step: number; loss: number }[]): string[] {
   const subscribe = (_: number, listener: (json: string, line: number) => void) => {
     const all = [{ type: "event", event: "restored" }, ...steps.map((step) => ({ type: "step", ...step }))];
     for (const [i, line] of all.entries()) listener(JSON.stringify(line), i);
-    return () => {};
+    return () => all.length;
   };
   watchFirstLoss({ count: 0, subscribe }, log);
   return lines;

@@ -50,7 +50,7 @@ const OBJECT = "The task";
  */
 export async function resolveDefinition(definition: object, overrides: TaskOverrides = {}): Promise<DefinedTask> {
   const input = await extend({ title: OBJECT, name: "task", folder: resolve() }, definition, 0);
-  const { model: make, initialWeights } = input as { model?: unknown; initialWeights?: unknown };
+  const { model: make, initialWeights } = (input ?? {}) as { model?: unknown; initialWeights?: unknown };
   if (typeof make !== "function") return { task: resolveTask(OBJECT, input, overrides), model: undefined };
   const model = await queueBuild(() => madeBy(make as MakeModel, `${OBJECT}'s model function`));
   const hash = hashOfModel(model, initialWeights === "model");

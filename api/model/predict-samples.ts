@@ -5,6 +5,7 @@ import { type SavedForm, scaleInputs, type Task } from "../../tasks/index.js";
 import { tensorflow as tf } from "../../tasks/models/index.js";
 import type { LayersModel } from "../../tasks/tfjs/types.js";
 import type { LoadedRun, Prediction, Sample } from "../types/model.js";
+import { checkSamples } from "./check-samples.js";
 
 export interface PredictOptions {
   readonly model: LayersModel;
@@ -17,6 +18,7 @@ export function createPredict({ model, task, form, labels }: PredictOptions): Lo
   const { shape } = form.input;
   const read = createReader(form, task.dataset.kind === "text");
   return async (samples) => {
+    checkSamples(samples);
     if (samples.length === 0) return [];
     const inputs = new Float32Array(samples.length * sizeOf(shape));
     samples.forEach((sample, i) => {

@@ -24,6 +24,7 @@ async function withRun(
   use: (run: {
     events(earlier?: boolean): AsyncGenerator<RunEvent>;
     append(line: MetricsLine): void;
+    cutBack(step: number): void;
     notice(message: string): void;
     end(): void;
   }) => Promise<void>,
@@ -41,6 +42,7 @@ async function withRun(
     await use({
       events: (earlier) => runEvents(source, { earlier }),
       append: (line) => metrics.append(line),
+      cutBack: (step) => metrics.cutBack(step),
       notice: notices.add,
       end() {
         metrics.close();
@@ -100,6 +102,19 @@ describe("a run's events", () => {
       assert.equal(value.type === "workerProcess" && value.message, "Worker 1 died and is started again.");
       end();
       assert.equal((await reader.next()).done, true);
+    });
+  });
+
+  it("are complete for a reader who is in the middle of lines that a rollback removes, also when the run ends then", async () => {
+    const lines = [restored(NEW), ...[200, 300, 400].map(evaluation)];
+    await withRun(lines, async ({ events, append, cutBack, end }) => {
+      const reader = events();
+      for (let i = 0; i < 3; i++) await reader.next();
+      append({ type: "event", event: "workerLeft", at: NEW });
+      cutBack(1);
+      append({ type: "event", event: "rollback", at: NEW });
+      end();
+      assert.deepEqual(samplesOf(await all(reader)), ["workerLeft", "rollback"]);
     });
   });
 });

@@ -61,15 +61,14 @@ export async function* runEvents(
 }
 
 async function* linesOf({ metrics, path, notices, ended }: EventSource): AsyncGenerator<RunEvent> {
-  /** The line that waits to be taken, with its number; the file keeps those that follow it. */
-  let offered: { readonly line: RunEvent; readonly number: number; taken(): void } | undefined;
+  /** The line that waits to be taken; the file keeps those that follow it. */
+  let offered: { readonly line: RunEvent; taken(): void } | undefined;
   let wake = (): void => {};
   let isOver = false;
-  let next = 0;
   let noticesSeen = notices.count - notices.kept.length;
-  const unsubscribe = metrics.subscribe(0, (json, number) => {
+  const unsubscribe = metrics.subscribe(0, (json) => {
     return new Promise<void>((taken) => {
-      offered = { line: eventOf(JSON.parse(json) as MetricsLine), number, taken };
+      offered = { line: eventOf(JSON.parse(json) as MetricsLine), taken };
       wake();
     });
   });
@@ -92,9 +91,8 @@ async function* linesOf({ metrics, path, notices, ended }: EventSource): AsyncGe
         yield notices.kept[at];
       }
       if (offered !== undefined) {
-        const { line, number, taken } = offered;
+        const { line, taken } = offered;
         offered = undefined;
-        next = number + 1;
         yield line;
         taken();
       } else if (isOver) {
@@ -105,7 +103,8 @@ async function* linesOf({ metrics, path, notices, ended }: EventSource): AsyncGe
         });
       }
     }
-    unsubscribe();
+    // A rollback cuts lines off, so this can be less than the number of lines that were read.
+    const next = unsubscribe();
     let number = 0;
     for (const line of readJsonLines<MetricsLine>(path)) if (number++ >= next) yield eventOf(line);
   } finally {

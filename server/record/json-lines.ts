@@ -24,11 +24,11 @@ export interface JsonLines<Line> {
   cut(keep: (line: Line) => boolean): void;
   /**
    * Calls `listener` with the text of each line from number `fromLine` (from 0) on, then with each new one. The next
-   * line waits for the promise of the previous one. After a cut it continues with the line that has the next number. A
+   * line waits for the promise of the previous one. After a cut it continues with the first line that it has not got. A
    * listener that throws gets no more lines.
-   * @returns a function that ends the subscription
+   * @returns a function that ends the subscription, and returns the number of the first line that the listener has not got
    */
-  subscribe(fromLine: number, listener: LineListener): () => void;
+  subscribe(fromLine: number, listener: LineListener): () => number;
   /** Makes the lines so far survive a power failure. */
   sync(): void;
   close(): void;
@@ -58,10 +58,10 @@ export function openJsonLines<Line extends object>(path: string): JsonLines<Line
       watchers.grown(text);
     },
     cut(keep) {
-      rewrite(file, path, (line) => keep(line as Line));
+      const removed = rewrite(file, path, (line) => keep(line as Line));
       closeSync(file);
       ({ file, index } = openRepaired(path));
-      watchers.cut();
+      watchers.cut(removed);
     },
     subscribe: (fromLine, listener) => watchers.subscribe(fromLine, listener),
     sync() {
@@ -135,24 +135,34 @@ function readFrom(file: number, { marks, count }: LineIndex, first: number, path
   return texts;
 }
 
-/** Replaces the file with one of the lines that `keep` accepts. */
-function rewrite(file: number, path: string, keep: (line: object) => boolean): void {
+/**
+ * Replaces the file with one of the lines that `keep` accepts.
+ * @returns the numbers of the other lines
+ */
+function rewrite(file: number, path: string, keep: (line: object) => boolean): number[] {
   const temporary = `${path}.tmp`;
   const target = openNew(temporary, path);
+  const removed: number[] = [];
   try {
     let at = 0;
+    let number = -1;
     for (const { text, offset, bytes } of linesFrom(file, 0, path)) {
+      number += 1;
       const line = parse(text);
       if (line === undefined) {
         throw new IsobatchError("damaged", `${path} is damaged: at byte ${offset} it has a line that is not JSON.`);
       }
-      if (!keep(line)) continue;
+      if (!keep(line)) {
+        removed.push(number);
+        continue;
+      }
       appendBytes(target, Buffer.from(`${text}\n`), at, temporary);
       at += bytes;
     }
     fdatasyncSync(target);
     renameSync(temporary, path);
     syncFolder(dirname(path));
+    return removed;
   } catch (error) {
     removeLeftover(temporary);
     throw systemError(error, `write ${path}`);

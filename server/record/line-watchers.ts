@@ -7,14 +7,14 @@ export type LineListener = (json: string, line: number) => void | Promise<void>;
  */
 export interface LineWatchers {
   /**
-   * Gives the listener each line from number `fromLine` on. A listener that throws gets no more lines. @returns a
-   * function that ends this
+   * Gives the listener each line from number `fromLine` on. A listener that throws gets no more lines.
+   * @returns a function that ends this, and returns the number of the first line that the listener has not got
    */
-  subscribe(fromLine: number, listener: LineListener): () => void;
+  subscribe(fromLine: number, listener: LineListener): () => number;
   /** A line with this text has been appended to the file. */
   grown(text: string): void;
-  /** The file was rewritten: everything read from it is out of date. */
-  cut(): void;
+  /** The file was rewritten without the lines that had these numbers: everything read from it is out of date. */
+  cut(removed: readonly number[]): void;
   clear(): void;
 }
 
@@ -64,14 +64,17 @@ export function createLineWatchers(file: WatchedFile): LineWatchers {
       const watcher: Watcher = { next: Math.min(fromLine, file.count), running: false, listener };
       watchers.add(watcher);
       void pump(watcher);
-      return () => watchers.delete(watcher);
+      return () => {
+        watchers.delete(watcher);
+        return watcher.next;
+      };
     },
     grown(text) {
       for (const watcher of watchers) void pump(watcher, text);
     },
-    cut() {
+    cut(removed) {
       cuts += 1;
-      for (const watcher of watchers) watcher.next = Math.min(watcher.next, file.count);
+      for (const watcher of watchers) watcher.next -= removed.filter((line) => line < watcher.next).length;
     },
     clear: () => watchers.clear(),
   };

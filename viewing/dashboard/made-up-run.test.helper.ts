@@ -204,7 +204,10 @@ export function createMadeUpRun({ workers, steps, stepsPlanned = Math.max(20, st
         subscribe(fromLine, listener) {
           for (let i = fromLine; i < lines.length; i++) listener(lines[i], i);
           listeners.add(listener);
-          return () => listeners.delete(listener);
+          return () => {
+            listeners.delete(listener);
+            return lines.length;
+          };
         },
       },
       figures: () => ({
