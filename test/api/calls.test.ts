@@ -29,6 +29,10 @@ describe("a call of the public API", () => {
     ],
     [calling(train, "mnist", { transport: "mem" }), 'transport is "mem"; it must be "auto" or "memory" or "wire".'],
     [calling(train, "mnist", { tls: "no" }), 'tls is "no"; it must be "auto", true, false, or an object with files.'],
+    [
+      calling(train, "mnist", { backend: "cpu", steps: 2, samples: 100 }),
+      "steps is 2 and samples is 100; give the length of the run as one of them.",
+    ],
     [calling(train, null, { backend: "cpu" }), "The task: the task is null; it must be an object."],
     [calling(serve, "mnist", { dashboard: true }), "dashboard is true; it must be HOST:PORT or false."],
     [calling(join, undefined, {}), "The server's address is undefined; it must be a text that is not empty."],
