@@ -51,7 +51,7 @@ describe("a machine that refuses something", { skip: process.platform !== "linux
   describe("a command", { concurrency: 2 }, () => {
     const refusals: readonly (readonly [line: string, code: number, sentence: RegExp])[] = [
       [`"$@" completion bash >/dev/full`, 1, /^Can't write to standard output: the disk is full\. Free some space/],
-      [`"$@" run tiny.json --out /proc/x`, 2, /^Can't make the folder \/proc\/x: \no folders can be made in \/proc\./],
+      [`"$@" run tiny.json --out /proc/x`, 2, /^Can't make the folder \/proc\/x: no folders can be made in \/proc\./],
       [`"$@" run tiny.json --out odd`, 2, /^odd\/lock\.json is a folder, where a file should be\. Remove it, or/],
       [`ulimit -f 1; "$@" run tiny.json ${QUICK} --out big`, 1, /^Can't write .* larger than is allowed here \(ulimit/],
       [`ulimit -n 40; "$@" run tiny.json --out few`, 1, /^Can't .*: this process has the most files open that it may/],
