@@ -20,8 +20,8 @@ describe("a run's model and data in words", () => {
 describe("epochs", () => {
   it("are passes over the training part", () => {
     assert.deepEqual(
-      [240_000, 60_000, 90_000, 1_280, 0].map((samples) => epochs(samples, 60_000)),
-      ["4", "1", "1.5", "0.021", "0"],
+      [240_000, 60_000, 90_000, 1_280, 0, 100_000_000].map((samples) => epochs(samples, 60_000)),
+      ["4", "1", "1.5", "0.021", "0", "1,667"],
     );
     assert.equal(epochsText(60_000, 60_000), "1 epoch");
     assert.equal(epochsText(90_000, 60_000), "1.5 epochs");

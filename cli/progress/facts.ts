@@ -32,9 +32,10 @@ export function dataText({ trainingSamples, testSamples }: Pick<RunSizes, "train
   return `${count(trainingSamples)} training and ${plural(testSamples, "test sample")}`;
 }
 
-/** Passes over the training part: "4", "12.5", "0.021". */
+/** Passes over the training part: "4", "12.5", "1,667", "0.021". */
 export function epochs(samples: number, trainingSamples: number): string {
   const passes = samples / trainingSamples;
+  if (passes >= 1_000) return count(passes);
   return `${passes >= 1 ? Number(passes.toFixed(1)) : Number(passes.toPrecision(2))}`;
 }
 

@@ -127,6 +127,7 @@ export function lengthText(samples: number | undefined, facts: RunFacts | undefi
 export function epochsText(samples: number, trainingSamples: number | undefined): string | undefined {
   if (!trainingSamples) return undefined;
   const epochs = samples / trainingSamples;
+  if (epochs >= 1_000) return `${count(epochs)} epochs`;
   const digits = Number.isInteger(epochs) ? 0 : epochs < 10 ? 2 : 1;
   return `${epochs.toFixed(digits)} ${epochs === 1 ? "epoch" : "epochs"}`;
 }
