@@ -1,6 +1,7 @@
 import { join } from "node:path";
-import { IsobatchError, invalid } from "../shared/errors.js";
+import { invalid } from "../shared/errors.js";
 import type { Layout } from "../shared/layout/index.js";
+import { parseWritten } from "../shared/parse-json.js";
 import { during } from "../shared/trace/index.js";
 import { version } from "../shared/version.js";
 import { type PreparedTask, prepareTask, savedFormJson, type Task } from "../tasks/index.js";
@@ -63,7 +64,7 @@ export async function openRun(options: ServerOptions, cleanUp: CleanUp): Promise
     goOn({ identity, taskJson }) {
       const range = { firstElement: 0, endElement: layout.length };
       const samplesDone = microBatchesDone(join(out, RUN_FILES.checkpoints), range) * microBatchSize;
-      const recorded = parseTask(join(out, RUN_FILES.task), taskJson);
+      const recorded = parseWritten<Task>(taskJson, join(out, RUN_FILES.task));
       const resumed = resumeTask({ folder: out, identity, recorded, wanted, data, samplesDone, extend });
       extension = extensionEvent(recorded, resumed);
       return jsonOf(resumed);
@@ -79,14 +80,6 @@ export async function openRun(options: ServerOptions, cleanUp: CleanUp): Promise
 
 function jsonOf(task: Task): string {
   return `${JSON.stringify(task, null, 2)}\n`;
-}
-
-function parseTask(path: string, json: string): Task {
-  try {
-    return JSON.parse(json) as Task;
-  } catch (error) {
-    throw new IsobatchError("damaged", `${path} is damaged: it is not JSON.`, { cause: error });
-  }
 }
 
 function checkShards({ shards, listen }: Pick<ServerOptions, "shards" | "listen">, layout: Layout): void {

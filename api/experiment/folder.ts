@@ -7,6 +7,7 @@ import type { Protocol, RunResult } from "../../experiment/index.js";
 import { acquireLock, openJsonLines, readJsonLines } from "../../server/record/index.js";
 import { makeFolderDurably, writeFileDurably } from "../../shared/durable-file.js";
 import { IsobatchError } from "../../shared/errors.js";
+import { parseWritten } from "../../shared/parse-json.js";
 import { readRegularFile } from "../../shared/regular-file.js";
 import { version } from "../../shared/version.js";
 import type { Task } from "../../tasks/index.js";
@@ -48,7 +49,7 @@ export function openExperimentFolder(folder: string, identity: ExperimentIdentit
     const content = { isobatch: version, ...identity };
     const found = readRegularFile(path);
     if (found === undefined) writeFileDurably(path, `${JSON.stringify(content, null, 2)}\n`);
-    else checkSame(folder, parse(path, found), JSON.parse(JSON.stringify(content)));
+    else checkSame(folder, parseWritten(found, path), JSON.parse(JSON.stringify(content)));
     const resultsPath = join(folder, EXPERIMENT_FILES.results);
     // Opening cuts off a line that a dying process has torn.
     const lines = openJsonLines<RunResult>(resultsPath);
@@ -66,14 +67,6 @@ export function openExperimentFolder(folder: string, identity: ExperimentIdentit
   } catch (error) {
     release();
     throw error;
-  }
-}
-
-function parse(path: string, json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch (error) {
-    throw new IsobatchError("damaged", `${path} is damaged: it is not JSON.`, { cause: error });
   }
 }
 

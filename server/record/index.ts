@@ -27,5 +27,11 @@ export {
   readRunDirectory,
 } from "./run-directory.js";
 export type { RunFacts } from "./run-facts.js";
-export { type RunCondition, type RunOverview, readRunOverview, type TestScore } from "./run-overview.js";
+export {
+  isBetterScore,
+  type RunCondition,
+  type RunOverview,
+  readRunOverview,
+  type TestScore,
+} from "./run-overview.js";
 export { type Summary, type SummaryInputs, summarize, type WorkerShare, writeSummary } from "./summary.js";

@@ -5,6 +5,7 @@ import { makeFolderDurably, writeFileDurably } from "../../shared/durable-file.j
 import { IsobatchError, messageOf } from "../../shared/errors.js";
 import { type Layout, layoutFromJson, layoutToJson } from "../../shared/layout/index.js";
 import type { Numerics } from "../../shared/numerics.js";
+import { parseWritten } from "../../shared/parse-json.js";
 import { readRegularFile, regularFileExists } from "../../shared/regular-file.js";
 import { acquireLock, LOCK_FILE } from "./lock.js";
 import type { RunFacts } from "./run-facts.js";
@@ -190,7 +191,7 @@ export function readRunDirectory(folder: string): RunContents {
 
 function readIdentity(folder: string): RunIdentity {
   const path = join(folder, RUN_FILES.run);
-  const value = readJson(path) as Partial<RunIdentity> | null;
+  const value = parseWritten(readText(path), path) as Partial<RunIdentity> | null;
   const sound =
     typeof value?.runId === "string" &&
     typeof value.taskName === "string" &&
@@ -214,15 +215,6 @@ function readLayout(path: string): Layout {
   } catch (error) {
     if (error instanceof IsobatchError) throw error;
     throw new IsobatchError("damaged", `${path} is damaged: ${messageOf(error)}.`, { cause: error });
-  }
-}
-
-function readJson(path: string): unknown {
-  try {
-    return JSON.parse(readText(path));
-  } catch (error) {
-    if (error instanceof IsobatchError) throw error;
-    throw new IsobatchError("damaged", `${path} is damaged: it is not JSON.`, { cause: error });
   }
 }
 

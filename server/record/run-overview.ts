@@ -1,7 +1,7 @@
 /** A run directory's results at a glance, for lists of runs: read from its files, whether a server runs on it or not. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { IsobatchError } from "../../shared/errors.js";
+import { parseWritten } from "../../shared/parse-json.js";
 import { readRegularFile } from "../../shared/regular-file.js";
 import type { Task } from "../../tasks/index.js";
 import { readJsonLines } from "./json-lines.js";
@@ -52,10 +52,10 @@ export interface RunOverview {
 /** @throws {IsobatchError} `invalid_input` if it is not a run directory; `damaged` if a file can't be read */
 export function readRunOverview(folder: string): RunOverview {
   const { identity, taskJson } = readRunDirectory(folder);
-  const task = parse<Task>(taskJson, join(folder, RUN_FILES.task));
+  const task = parseWritten<Task>(taskJson, join(folder, RUN_FILES.task));
   const progress = readProgress(folder);
   const text = readRegularFile(join(folder, RUN_FILES.summary));
-  const written = text === undefined ? undefined : parse<Summary>(text, join(folder, RUN_FILES.summary));
+  const written = text === undefined ? undefined : parseWritten<Summary>(text, join(folder, RUN_FILES.summary));
   const isRunning = lockHolder(folder) !== undefined;
   // A summary is of the last orderly end. A run that was resumed since and then killed has got further.
   const summary = !isRunning && written?.steps === progress.steps ? written : undefined;
@@ -88,25 +88,18 @@ function readProgress(folder: string): Progress {
     } else if (line.type === "evaluation" && line.step > 0) {
       const { step, loss, accuracy } = line;
       last = { step, loss, accuracy };
-      if (best === null || isBetter(last, best)) best = last;
+      if (best === null || isBetterScore(last, best)) best = last;
     }
   }
   return { steps, samples, trainingLoss, last, best };
 }
 
-function isBetter(one: TestScore, other: TestScore): boolean {
+/** Whether a score has the higher accuracy, or the lower loss where one of the two has no accuracy. */
+export function isBetterScore(one: Omit<TestScore, "step">, other: Omit<TestScore, "step">): boolean {
   const bothKnown = one.accuracy !== null && other.accuracy !== null;
   return bothKnown ? one.accuracy > other.accuracy : one.loss < other.loss;
 }
 
 function modified(path: string): string | null {
   return statSync(path, { throwIfNoEntry: false })?.mtime.toISOString() ?? null;
-}
-
-function parse<T>(json: string, path: string): T {
-  try {
-    return JSON.parse(json) as T;
-  } catch (error) {
-    throw new IsobatchError("damaged", `${path} is damaged: it is not JSON.`, { cause: error });
-  }
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import {
   type EvaluationLine,
+  isBetterScore,
   METRICS_FILE,
   type MetricsLine,
   RUN_FILES,
@@ -9,8 +10,8 @@ import {
   readRunDirectory,
   type Summary,
 } from "../../server/record/index.js";
-import { IsobatchError } from "../../shared/errors.js";
 import type { Layout } from "../../shared/layout/index.js";
+import { parseWritten } from "../../shared/parse-json.js";
 import { readRegularFile } from "../../shared/regular-file.js";
 import type { Task } from "../../tasks/index.js";
 import { type History, historyOf } from "../charts/index.js";
@@ -59,9 +60,10 @@ const HAPPENINGS_MAX = 200;
  */
 export function readRunFiles(runFolder: string): RunFiles {
   const { identity, taskJson, layout } = readRunDirectory(runFolder);
-  const task = parse<Task>(taskJson, RUN_FILES.task);
+  const task = parseWritten<Task>(taskJson, `${RUN_FILES.task} of the run`);
   const summaryText = readRegularFile(join(runFolder, RUN_FILES.summary));
-  const summary = summaryText === undefined ? undefined : parse<Summary>(summaryText, RUN_FILES.summary);
+  const summary =
+    summaryText === undefined ? undefined : parseWritten<Summary>(summaryText, `${RUN_FILES.summary} of the run`);
   return { task, identity, layout, summary, ...readRecord(readJsonLines<MetricsLine>(join(runFolder, METRICS_FILE))) };
 }
 
@@ -92,9 +94,7 @@ export function readRecord(
 function withEvaluation(before: Evaluations | undefined, line: EvaluationLine): Evaluations {
   if (before === undefined) return { first: line, last: line, best: line };
   const { first, best } = before;
-  const isBetter =
-    line.accuracy === null || best.accuracy === null ? line.loss < best.loss : line.accuracy > best.accuracy;
-  return { first, last: line, best: isBetter ? line : best };
+  return { first, last: line, best: isBetterScore(line, best) ? line : best };
 }
 
 function withStart(before: Starts | undefined, at: string, command: unknown): Starts {
@@ -104,12 +104,4 @@ function withStart(before: Starts | undefined, at: string, command: unknown): St
     count: (before?.count ?? 0) + 1,
     command: typeof command === "string" ? command : undefined,
   };
-}
-
-function parse<T>(json: string, file: string): T {
-  try {
-    return JSON.parse(json) as T;
-  } catch (error) {
-    throw new IsobatchError("damaged", `${file} of the run is damaged: it is not JSON.`, { cause: error });
-  }
 }
