@@ -6,17 +6,14 @@ import { createRecordLog } from "./logging.js";
 import { checkOptions, checkText } from "./options.js";
 import { checkSignal, interrupted, onSignal } from "./run/abort.js";
 import type { JoinedWorker, JoinOptions, WorkerResult } from "./types/worker.js";
-import { workerSettings } from "./worker-settings.js";
-
-const WAIT_SECONDS = 30;
-const RECONNECT_SECONDS = 600;
+import { CONNECT_WAIT_SECONDS, checkNotSentAway, RECONNECT_WAIT_SECONDS, workerSettings } from "./worker-settings.js";
 
 /** A worker in this process, until its run ends or it leaves. */
 export async function join(address: string, options: JoinOptions): Promise<JoinedWorker> {
   checkText("The server's address", address);
   checkOptions("join", options);
   const { signal, token, gpu, computeThreads, data: dataFolder, transport, settings = {}, tls = {} } = options;
-  const { waitSeconds = WAIT_SECONDS, reconnectSeconds = RECONNECT_SECONDS } = options;
+  const { waitSeconds = CONNECT_WAIT_SECONDS, reconnectSeconds = RECONNECT_WAIT_SECONDS } = options;
   if (typeof token !== "string")
     invalid("join() needs the run's token; serve() gives it, and isobatch server prints it.");
   checkSignal(signal, "The worker");
@@ -69,10 +66,9 @@ function handleOf(worker: RunningWorker, result: Promise<WorkerResult>): JoinedW
 }
 
 /** @throws {IsobatchError} `unavailable`, where the worker has not done what it was there for */
-function resultOf({ ok, reason, message }: WorkerOutcome): WorkerResult {
-  if (reason === "sent away") {
-    throw new IsobatchError("unavailable", `The server gives this worker no more work: ${message}`);
-  }
+function resultOf(outcome: WorkerOutcome): WorkerResult {
+  checkNotSentAway(outcome);
+  const { ok, reason, message } = outcome;
   if (!ok) throw new IsobatchError("unavailable", `The run has failed: ${message ?? reason}`);
   return { reason };
 }

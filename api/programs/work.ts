@@ -3,13 +3,11 @@ import { awaited } from "../../shared/awaited.js";
 import { IsobatchError } from "../../shared/errors.js";
 import { type RunningWorker, startWorker, wouldRepeat } from "../../worker/index.js";
 import type { Settings } from "../types/run.js";
-import { workerSettings } from "../worker-settings.js";
+import { CONNECT_WAIT_SECONDS, checkNotSentAway, RECONNECT_WAIT_SECONDS, workerSettings } from "../worker-settings.js";
 import { openProgramLog } from "./log.js";
 import type { WorkerOrder } from "./orders.js";
 import { joinTraceOf } from "./trace.js";
 
-const CONNECT_WAIT_MS = 30_000;
-const RECONNECT_WAIT_MS = 600_000;
 /** A lease that takes longer is given up: the parent does not wait forever. */
 const LEAVE_MS = 25_000;
 
@@ -30,8 +28,8 @@ export async function work(order: WorkerOrder, settings: Settings): Promise<numb
       computeThreads,
       log,
       ...workerSettings(transport, settings),
-      connectWaitMs: order.connectWaitMs ?? CONNECT_WAIT_MS,
-      reconnectWaitMs: RECONNECT_WAIT_MS,
+      connectWaitMs: order.connectWaitMs ?? 1_000 * CONNECT_WAIT_SECONDS,
+      reconnectWaitMs: 1_000 * RECONNECT_WAIT_SECONDS,
     });
   } catch (error) {
     throw final(error);
@@ -45,10 +43,7 @@ export async function work(order: WorkerOrder, settings: Settings): Promise<numb
     void worker.leave("terminated");
   });
   try {
-    const { reason, message } = await awaited("the worker to end", worker.finished);
-    if (reason === "sent away") {
-      throw new IsobatchError("unavailable", `The server gives this worker no more work: ${message}`);
-    }
+    checkNotSentAway(await awaited("the worker to end", worker.finished));
     // Why a run has failed, the parent knows.
     return 0;
   } catch (error) {
