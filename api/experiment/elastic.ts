@@ -24,8 +24,7 @@ import { type ElasticRun, runElastic } from "./elastic-run.js";
 const EVALUATIONS = 48;
 
 /** A small net on MNIST, with the betas of the paper: the linear rule then reaches κ = 100. */
-function taskOf(options: ElasticOptions, optimizer: Task["optimizer"]): Task {
-  const { workers, samples, lr, seed } = withDefaults(options);
+function taskOf({ workers, samples, lr, seed }: ElasticParameters, optimizer: Task["optimizer"]): Task {
   return resolveTask("elastic", {
     name: "elastic",
     model: {
@@ -62,14 +61,17 @@ export const ELASTIC_DEFAULTS = {
   out: "runs/experiment-elastic",
 } as const;
 
-function withDefaults(options: ElasticOptions) {
+type ElasticParameters = Required<Pick<ElasticOptions, keyof typeof ELASTIC_DEFAULTS>>;
+
+function withDefaults(options: ElasticOptions): ElasticParameters {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  return { ...ELASTIC_DEFAULTS, ...given } as Required<Pick<ElasticOptions, keyof typeof ELASTIC_DEFAULTS>>;
+  return { ...ELASTIC_DEFAULTS, ...given } as ElasticParameters;
 }
 
 export async function elastic(options: ElasticOptions): Promise<ElasticOutcome> {
   checkOptions("elastic", options);
-  const { arms: names, backend, out, workers, seed } = withDefaults(options);
+  const parameters = withDefaults(options);
+  const { arms: names, workers, samples, lr, seed, backend, out } = parameters;
   const { signal = new AbortController().signal, settings, onProgress = () => {} } = options;
   checkSignal(signal, "The experiment");
   if (!isBackendName(backend)) return invalid(`--backend is "${backend}"; isobatch doctor lists them.`);
@@ -82,7 +84,7 @@ export async function elastic(options: ElasticOptions): Promise<ElasticOutcome> 
   const results: ElasticResult[] = [];
   makeFolders(out);
   for (const { name: arm, optimizer } of arms) {
-    const task = taskOf(options, optimizer);
+    const task = taskOf(parameters, optimizer);
     const folder = join(out, arm);
     rmSync(folder, { recursive: true, force: true });
     onProgress({ type: "arm", arm, workers, samples: task.samples });
@@ -104,16 +106,11 @@ export async function elastic(options: ElasticOptions): Promise<ElasticOutcome> 
     results.push(result);
   }
   const verdicts = results.map(judgeElastic);
-  const asked = { arms: names, workers, ...parametersOf(options), backend, out };
+  const asked = { arms: names, workers, samples, lr, seed, backend, out };
   writeFileDurably(join(out, "elastic.json"), `${JSON.stringify({ options: asked, verdicts, results }, null, 2)}\n`);
   const figure = join(out, "elastic.svg");
   writeFileDurably(figure, drawElastic(results, workers));
   return { out, figure, arms: verdicts };
-}
-
-function parametersOf(options: ElasticOptions) {
-  const { samples, lr, seed } = withDefaults(options);
-  return { samples, lr, seed };
 }
 
 /** In a thread, one at a time: the record of κ replayed, one worker, and another order of the samples. */

@@ -65,7 +65,7 @@ async function* linesOf({ metrics, path, notices, ended }: EventSource): AsyncGe
   let offered: { readonly line: RunEvent; taken(): void } | undefined;
   let wake = (): void => {};
   let isOver = false;
-  let noticesSeen = notices.count - notices.kept.length;
+  let noticesSeen = 0;
   const unsubscribe = metrics.subscribe(0, (json) => {
     return new Promise<void>((taken) => {
       offered = { line: eventOf(JSON.parse(json) as MetricsLine), taken };
@@ -73,22 +73,17 @@ async function* linesOf({ metrics, path, notices, ended }: EventSource): AsyncGe
     });
   });
   const unlisten = notices.listen(() => wake());
-  void ended.then(
-    () => {
-      isOver = true;
-      wake();
-    },
-    () => {
-      isOver = true;
-      wake();
-    },
-  );
+  void ended.then(() => {
+    isOver = true;
+    wake();
+  });
   try {
     for (;;) {
       while (noticesSeen < notices.count) {
-        const at = Math.max(0, notices.kept.length - (notices.count - noticesSeen));
-        noticesSeen = notices.count - notices.kept.length + at + 1;
-        yield notices.kept[at];
+        const dropped = notices.count - notices.kept.length;
+        const next = Math.max(noticesSeen, dropped);
+        noticesSeen = next + 1;
+        yield notices.kept[next - dropped];
       }
       if (offered !== undefined) {
         const { line, taken } = offered;

@@ -1,11 +1,5 @@
 import { chooseBackend } from "../../backends/index.js";
-import {
-  isBackendName,
-  readBackendSettings,
-  readGraphics,
-  unavailability,
-  visibleDevices,
-} from "../../backends/machine/index.js";
+import { readBackendSettings, readGraphics, unavailability, visibleDevices } from "../../backends/machine/index.js";
 import type { RunningServer } from "../../server/index.js";
 import { IsobatchError } from "../../shared/errors.js";
 import { availableCores } from "../../shared/machine/index.js";
@@ -47,7 +41,7 @@ export async function planLocalWorkers(options: TrainOptions): Promise<PlannedWo
 async function backendOf({ backend, settings = {} }: TrainOptions) {
   const backendSettings = readBackendSettings(settings);
   if (backend === undefined && unavailability("tfjs-node-gpu", backendSettings) !== undefined) return undefined;
-  if ((backend === "wasm" || backend === "cpu") && isBackendName(backend)) return backend;
+  if (backend === "wasm" || backend === "cpu") return backend;
   return chooseBackend(backend, { info() {} }, backendSettings);
 }
 

@@ -12,8 +12,7 @@
  * - Deterministic operations, and cuBLAS's fixed workspaces: on a GPU the fast ones add in the order of arrival. No
  *   autotuning of cuDNN: it times a convolution's algorithms and takes the fastest, which may differ each time.
  * - TF32 is switched on and off in TensorFlow, as each task's precision requires; where Isobatch can't reach that
- *   switch,
- *   a variable forbids TF32 to NVIDIA's libraries.
+ *   switch, a variable forbids TF32 to NVIDIA's libraries.
  * - Memory on a GPU is taken as it is needed, instead of all of it at the start; gpu-memory.ts sets a limit. GPUs are
  *   numbered as nvidia-smi does.
  * - Quiet, unless a user has set the log level.
